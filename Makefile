@@ -1,0 +1,40 @@
+# Each target sets up all that it needs: Python 3.11 or newer is the only thing asked of the machine.
+PY ?= $(shell command -v python3.11 || command -v python3)
+V := .venv/bin/python
+# Some images switch byte code off; Dagster's and dbt's imports then cost twice the time in every process.
+export PYTHONDONTWRITEBYTECODE :=
+export UV_SYSTEM_CERTS := 1
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: demo test ui lint lock clean
+.DEFAULT_GOAL := demo
+
+demo: .venv/.ok  ## run the main job on embedded defaults and show what it did
+	@.venv/bin/b2chat demo
+
+test: .venv/.ok  ## pass the tests
+	@$(V) -m ruff check .
+	@$(V) -m mypy
+	@$(V) -m pytest
+
+ui: .venv/.ok  ## open the Dagster UI on the same data
+	@.venv/bin/b2chat ui
+
+lint: .venv/.ok
+	@$(V) -m ruff check --fix . && $(V) -m ruff format .
+
+lock: .venv/.ok  ## resolve the dependencies anew into requirements.lock
+	@$(V) -m uv pip compile -q --upgrade --universal --python-version 3.11 --no-strip-extras --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --extra dev pyproject.toml -o requirements.lock
+
+clean:  ## remove the environment and the embedded data
+	@rm -rf .venv .boot .b2chat dbt/target
+
+.venv/.ok: requirements.lock pyproject.toml
+	@test -x $(V) || $(PY) -m venv .venv 2>/dev/null || { rm -rf .venv; \
+	  $(PY) -m pip install -q --target .boot uv && .boot/bin/uv venv -q --seed -p $(PY) .venv; }
+	@$(V) -m pip install -q --disable-pip-version-check uv \
+	  && $(V) -m uv pip install -q --require-hashes -p $(V) -r requirements.lock \
+	  || $(V) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(V) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,200 @@
+"""Every setting, typed and documented once. Read from the environment, then from `.env` in the working folder."""
+
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. Its text is one line that names the setting and never holds its value."""
+
+
+class Settings(BaseSettings):
+    """The settings of one deployment. `Settings.load()` is the way in: it turns faults into `SettingsError`."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True, frozen=True,
+        populate_by_name=True,
+    )
+
+    database_url: SecretStr | None = Field(
+        None, description="Postgres to use, as postgresql://user:password@host:port/database. "
+        "Without it (and without POSTGRES_HOST) an embedded Postgres is started.")
+    postgres_host: str | None = Field(None, description="Host of the Postgres to use, instead of DATABASE_URL.")
+    postgres_port: int = Field(5432, ge=1, le=65535, description="Its port.")
+    postgres_user: str | None = Field(None, description="Its user.")
+    postgres_password: SecretStr | None = Field(None, description="Its password.")
+    postgres_db: str | None = Field(None, description="Its database.")
+
+    data_dir: Path = Field(
+        Path(".b2chat"), validation_alias="B2CHAT_DATA_DIR",
+        description="Folder of the embedded Postgres, Dagster's logs and dbt's artifacts. Delete it to start anew.")
+    pg_port: int = Field(
+        0, ge=0, le=65535, validation_alias="B2CHAT_PG_PORT",
+        description="TCP port of the embedded Postgres; 0 picks a free one at first start and keeps it.")
+    pg_bin: Path | None = Field(
+        None, validation_alias="B2CHAT_PG_BIN",
+        description="Folder with initdb and pg_ctl, instead of the packaged Postgres binaries.")
+
+    api_url: str = Field(
+        "https://api.b2chat.io", validation_alias="B2CHAT_API_URL",
+        description="Base address of the B2Chat API.")
+    client_id: str | None = Field(
+        None, validation_alias="B2CHAT_CLIENT_ID",
+        description="OAuth client id of the B2Chat account.")
+    client_secret: SecretStr | None = Field(
+        None, validation_alias="B2CHAT_CLIENT_SECRET",
+        description="OAuth client secret of the B2Chat account.")
+    timezone: str = Field(
+        "America/Bogota", validation_alias="B2CHAT_TIMEZONE",
+        description="IANA time zone of the account: B2Chat's times are local and carry no zone.")
+    start_date: date | None = Field(
+        None, validation_alias="B2CHAT_START_DATE",
+        description="First creation day to read (YYYY-MM-DD). Default: 90 days before the first sync.")
+    lookback_days: int = Field(
+        30, ge=0, le=366, validation_alias="B2CHAT_LOOKBACK_DAYS",
+        description="Recent creation days that each sync reads again, because chats change after they are created.")
+    requests_per_second: float = Field(
+        5, gt=0, le=1000, validation_alias="B2CHAT_REQUESTS_PER_SECOND",
+        description="Most requests a second to the B2Chat API.")
+    requests_per_day: int = Field(
+        10_000, ge=1, validation_alias="B2CHAT_REQUESTS_PER_DAY",
+        description="Most requests a day to the B2Chat API; the count survives restarts.")
+    timeout_seconds: float = Field(
+        60, gt=0, le=600, validation_alias="B2CHAT_TIMEOUT_SECONDS",
+        description="Seconds to wait for an answer of the API.")
+    max_attempts: int = Field(
+        6, ge=1, le=20, validation_alias="B2CHAT_MAX_ATTEMPTS",
+        description="Tries for one request before the run fails.")
+    page_size: int = Field(
+        1000, ge=1, le=1000, validation_alias="B2CHAT_PAGE_SIZE",
+        description="Records a page (B2Chat's own maximum is 1000).")
+    sync_interval: int = Field(
+        15, ge=1, le=1440, description="SYNC_INTERVAL: minutes between two scheduled refreshes.")
+
+    sandbox: Literal["off", "generated", "replay"] = Field(
+        "off", validation_alias="B2CHAT_SANDBOX",
+        description="Talk to the local B2Chat sandbox instead of an account: off, generated or replay.")
+    sandbox_files: Annotated[list[Path], NoDecode] = Field(
+        default_factory=list, validation_alias="B2CHAT_SANDBOX_FILES",
+        description="Replay: JSON files in the shape of /chats/export, separated by commas.")
+    sandbox_seed: int = Field(
+        7, validation_alias="B2CHAT_SANDBOX_SEED",
+        description="Generated: the seed; the same seed makes the same data.")
+    sandbox_days: int = Field(
+        42, ge=1, le=3660, validation_alias="B2CHAT_SANDBOX_DAYS",
+        description="Generated: days of history before the sandbox's clock.")
+    sandbox_chats_per_day: int = Field(
+        120, ge=1, le=100_000, validation_alias="B2CHAT_SANDBOX_CHATS_PER_DAY",
+        description="Generated: mean chats a day.")
+    sandbox_clock: datetime | None = Field(
+        None, validation_alias="B2CHAT_SANDBOX_CLOCK",
+        description="The sandbox's clock, held still at this instant (ISO 8601 with offset). Default: real time.")
+
+    @classmethod
+    def load(cls, **overrides: object) -> "Settings":
+        """Read the settings.
+
+        Raises:
+            SettingsError: one line that names each setting that is missing or wrong, without its value.
+        """
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise SettingsError("; ".join(_explain(fault) for fault in error.errors())) from None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("is not an IANA time zone name such as America/Bogota")
+        return name
+
+    @field_validator("api_url")
+    @classmethod
+    def _http_address(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with https:// (or http:// for a local server)")
+        return url.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must look like postgresql://user:password@host:port/database")
+        return url
+
+    @field_validator("sandbox_files", mode="before")
+    @classmethod
+    def _split_files(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("sandbox_clock")
+    @classmethod
+    def _clock_has_offset(cls, clock: datetime | None) -> datetime | None:
+        if clock and clock.tzinfo is None:
+            raise ValueError("needs an offset, as in 2026-01-31T00:00:00-05:00")
+        return clock
+
+    @model_validator(mode="after")
+    def _parts_belong_together(self) -> "Settings":
+        if self.postgres_host and not self.database_url:
+            for name in ("postgres_user", "postgres_db"):
+                if not getattr(self, name):
+                    raise ValueError(f"{name.upper()} is missing (POSTGRES_HOST is set)")
+        if self.sandbox == "replay" and not self.sandbox_files:
+            raise ValueError("B2CHAT_SANDBOX_FILES is missing (B2CHAT_SANDBOX is replay)")
+        for file in self.sandbox_files:
+            if not file.is_file():
+                raise ValueError(f"B2CHAT_SANDBOX_FILES names a file that does not exist: {file.name}")
+        if bool(self.client_id) != bool(self.client_secret):
+            missing = "B2CHAT_CLIENT_SECRET" if self.client_id else "B2CHAT_CLIENT_ID"
+            raise ValueError(f"{missing} is missing (its other half is set)")
+        return self
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The account's time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def has_account(self) -> bool:
+        """Whether a B2Chat account (or the sandbox's stand-in for one) can be asked."""
+        return bool(self.client_id and self.client_secret)
+
+    @property
+    def data_path(self) -> Path:
+        """`data_dir` as an absolute path; a relative one is taken from the project's root."""
+        return (PROJECT_ROOT / self.data_dir).resolve()
+
+
+def variable_name(field: str) -> str:
+    """The environment variable that sets a field of `Settings`."""
+    return str(Settings.model_fields[field].validation_alias or field).upper()
+
+
+def documented() -> list[tuple[str, str, str]]:
+    """(variable, default, description) of each setting, in the order in which they are declared."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None or field.default_factory else str(field.default)
+        rows.append((variable_name(name), default, field.description or ""))
+    return rows
+
+
+def _explain(fault: object) -> str:
+    location, message = fault["loc"], str(fault["msg"])  # type: ignore[index]
+    text = message.removeprefix("Value error, ")
+    if not location:
+        return text
+    name = str(location[0])
+    return f"{variable_name(name) if name in Settings.model_fields else name.upper()}: {text}"
+
+

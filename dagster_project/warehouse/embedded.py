@@ -1,0 +1,198 @@
+"""The embedded Postgres: packaged programs, a data folder of the user's choice, TCP and a password.
+
+Every process that needs the server holds a lease (a shared file lock) for as long as it runs. The first one starts the
+server, the last one to leave stops it. A killed process loses its lease with its life, so nothing is left to tidy up.
+"""
+
+import contextlib
+import fcntl
+import logging
+import secrets
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+
+from dagster_project.warehouse import binaries
+from dagster_project.warehouse.binaries import Binaries, PostgresMissing
+
+log = logging.getLogger(__name__)
+
+USER = DATABASE = "b2chat"
+START_SECONDS = 60
+SETTINGS = {
+    "listen_addresses": "'127.0.0.1'",
+    "unix_socket_directories": "''",
+    "max_connections": "100",
+    "shared_buffers": "256MB",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "256MB",
+    "effective_cache_size": "2GB",
+    "max_wal_size": "4GB",
+    "random_page_cost": "1.1",
+    "log_min_messages": "warning",
+    "timezone": "'UTC'",
+    "log_timezone": "'UTC'",
+}
+THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class EmbeddedPostgresFailed(PostgresMissing):
+    """The embedded server could not be started; the text says why and where its log is."""
+
+
+@contextlib.contextmanager
+def running(folder: Path, *, port: int = 0, pg_bin: Path | None = None, throwaway: bool = False) -> Iterator[str]:
+    """Lease the embedded server that lives in a folder; start it where it does not run yet.
+
+    Args:
+        folder: its home; made where missing. Deleting it, with the server stopped, deletes all data.
+        port: TCP port on 127.0.0.1; 0 keeps the one of the last start, or picks a free one.
+        pg_bin: folder with Postgres' programs, instead of the packaged ones.
+        throwaway: trade durability for speed; for tests.
+
+    Yields:
+        its URL, postgresql://user:password@127.0.0.1:port/database.
+
+    Raises:
+        PostgresMissing: there are no programs, or the server does not start.
+    """
+    programs = binaries.find(pg_bin)
+    home = binaries.home_for(folder)
+    home.mkdir(parents=True, exist_ok=True)
+    if home != folder:
+        log.warning("%s cannot be reached by the account that runs Postgres: data is kept in %s", folder, home)
+    data = home / programs.major
+    with open(home / "lease.lock", "w") as lease:
+        with _locked(home / "start.lock"):
+            fcntl.flock(lease, fcntl.LOCK_SH)
+            url = _start(programs, data, port, throwaway)
+        try:
+            yield url
+        finally:
+            with _locked(home / "start.lock"):
+                fcntl.flock(lease, fcntl.LOCK_UN)
+                if _is_last(lease) and not (home / "keep").exists():
+                    _stop(programs, data)
+
+
+def keep(folder: Path, wanted: bool) -> None:
+    """Let the server of a folder go on when its last user leaves (`b2chat db up`), or not any more (`db down`)."""
+    marker = binaries.home_for(folder) / "keep"
+    marker.touch() if wanted else marker.unlink(missing_ok=True)
+
+
+def _start(programs: Binaries, data: Path, port: int, throwaway: bool) -> str:
+    if not (data / "PG_VERSION").exists():
+        _create(programs, data, throwaway)
+    password = (data.parent / "password").read_text()
+    port_file = data.parent / "port"
+    kept = int(port_file.read_text()) if port_file.exists() else 0
+    if kept and _answers(_url(password, kept), data):
+        return _url(password, kept)
+    port = port or (kept if kept and _is_free(kept) else _free_port())
+    _start_server(programs, data, port)
+    port_file.write_text(str(port))
+    return _url(password, port)
+
+
+def _create(programs: Binaries, data: Path, throwaway: bool) -> None:
+    log.info("creating the embedded Postgres %s in %s", programs.major, data)
+    password = secrets.token_urlsafe(24)
+    keeper = data.parent / "password"
+    keeper.touch(mode=0o600)
+    keeper.write_text(password)
+    data.mkdir(mode=0o700, exist_ok=True)
+    programs.give(data)
+    with tempfile.TemporaryDirectory(dir="/tmp") as scratch:
+        password_file = Path(scratch) / "password"
+        password_file.write_text(password)
+        for path in (Path(scratch), password_file):
+            programs.give(path)
+        _run(programs, data, "initdb", "--pgdata", data, "--username", USER, "--pwfile", password_file,
+             "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C",
+             *(["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"] if int(programs.major) >= 17 else []))
+    settings = SETTINGS | (THROWAWAY if throwaway else {})
+    with open(data / "postgresql.conf", "a") as conf:
+        conf.writelines(f"{name} = {value}\n" for name, value in settings.items())
+
+
+def _start_server(programs: Binaries, data: Path, port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            _run(programs, data, "pg_ctl", "start", "--pgdata", data, "--wait", "--timeout", str(START_SECONDS),
+                 "--log", data / "server.log", "--options", f"-p {port}")
+            break
+        except EmbeddedPostgresFailed:
+            # After a kill -9 the dead server's lock file stands until the system has reaped it.
+            if time.monotonic() > deadline or not (data / "postmaster.pid").exists():
+                raise
+            time.sleep(0.3)
+    password = (data.parent / "password").read_text()
+    with psycopg.connect(_url(password, port, "postgres"), autocommit=True) as connection:
+        if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
+            connection.execute(f"create database {DATABASE}")
+
+
+def _stop(programs: Binaries, data: Path) -> None:
+    with contextlib.suppress(EmbeddedPostgresFailed):
+        _run(programs, data, "pg_ctl", "stop", "--pgdata", data, "--mode", "fast", "--wait", "--timeout", "60")
+
+
+def _run(programs: Binaries, data: Path, program: str, *arguments: str | Path) -> None:
+    try:
+        programs.run(program, *arguments)
+    except subprocess.CalledProcessError as error:
+        tail = " | ".join(error.output.strip().splitlines()[-3:])
+        raise EmbeddedPostgresFailed(
+            f"the embedded Postgres failed ({program}): {tail}; its log: {data / 'server.log'}") from None
+
+
+def _answers(url: str, data: Path) -> bool:
+    """Whether this very data folder's server answers: another program may have taken the port meanwhile."""
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            row = connection.execute("show data_directory").fetchone()
+            return bool(row) and Path(row[0]) == data
+    except psycopg.Error:
+        return False
+
+
+def _is_last(lease) -> bool:  # type: ignore[no-untyped-def]
+    try:
+        fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with open(path, "w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _url(password: str, port: int, database: str = DATABASE) -> str:
+    return f"postgresql://{USER}:{password}@127.0.0.1:{port}/{database}"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

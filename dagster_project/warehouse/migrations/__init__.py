@@ -1,0 +1,58 @@
+"""Tables that dbt does not own (schemas `raw` and `ops`), made and taken down by Alembic."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
+
+VERSION_SCHEMA = "ops"
+_LOCK = 0x62326D69  # "b2mi": one migration at a time
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database at `url` up to a revision; nothing happens where it is there already."""
+    _run(url, lambda config: command.upgrade(config, revision))
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take the database at `url` down to a revision ("base": none of our tables). Data in dropped tables is lost."""
+    _run(url, lambda config: command.downgrade(config, revision))
+
+
+def current(url: str) -> str | None:
+    """The revision that the database is at."""
+    engine = create_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    with engine.connect() as connection:
+        return MigrationContext.configure(
+            connection, opts={"version_table_schema": VERSION_SCHEMA}).get_current_revision()
+
+
+def newest() -> str:
+    """The revision that this code wants."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def _run(url, work) -> None:  # type: ignore[no-untyped-def]
+    engine = create_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        connection.execute(text(f"create schema if not exists {VERSION_SCHEMA}"))
+        config = _config()
+        config.attributes["connection"] = connection
+        work(config)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _sqlalchemy_url(url: str):  # type: ignore[no-untyped-def]
+    return make_url(url).set(drivername="postgresql+psycopg")
