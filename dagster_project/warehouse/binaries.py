@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 class PostgresMissing(Exception):
@@ -50,7 +51,7 @@ class Binaries:
         if self.account:
             shutil.chown(path, self.account.pw_uid, self.account.pw_gid)
 
-    def _as_account(self) -> dict[str, object]:
+    def _as_account(self) -> dict[str, Any]:
         if not self.account:
             return {}
         return {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}

@@ -16,7 +16,7 @@ APPLICATION = "b2chat"
 
 @contextlib.contextmanager
 def warehouse(settings: Settings) -> Iterator[str]:
-    """The warehouse's URL: the Postgres that the settings name, else the embedded one, leased for as long as this lasts.
+    """The warehouse's URL: the Postgres that the settings name, else the embedded one, leased while this lasts.
 
     Raises:
         SettingsError: the named Postgres cannot be reached.

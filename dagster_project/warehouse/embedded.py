@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import psycopg
 
@@ -157,13 +158,12 @@ def _answers(url: str, data: Path) -> bool:
     """Whether this very data folder's server answers: another program may have taken the port meanwhile."""
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
-            row = connection.execute("show data_directory").fetchone()
-            return bool(row) and Path(row[0]) == data
+            return connection.execute("show data_directory").fetchone() == (str(data),)
     except psycopg.Error:
         return False
 
 
-def _is_last(lease) -> bool:  # type: ignore[no-untyped-def]
+def _is_last(lease: IO[str]) -> bool:
     try:
         fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

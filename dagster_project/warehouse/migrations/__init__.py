@@ -1,5 +1,6 @@
 """Tables that dbt does not own (schemas `raw` and `ops`), made and taken down by Alembic."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -7,7 +8,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
 
 VERSION_SCHEMA = "ops"
@@ -37,7 +38,7 @@ def newest() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
-def _run(url, work) -> None:  # type: ignore[no-untyped-def]
+def _run(url: str, work: Callable[[Config], None]) -> None:
     engine = create_engine(_sqlalchemy_url(url), poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -54,5 +55,5 @@ def _config() -> Config:
     return config
 
 
-def _sqlalchemy_url(url: str):  # type: ignore[no-untyped-def]
+def _sqlalchemy_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+psycopg")
