@@ -1,0 +1,333 @@
+"""The HTTP client of B2Chat's two exports: tokens, pace, ration, retries. It returns pages, or a `B2ChatError`."""
+
+import base64
+import json
+import logging
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self, TypeVar
+
+import httpx
+from pydantic import SecretStr
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+
+from dagster_project.b2chat.answers import UnreadableAnswer, read_envelope
+from dagster_project.b2chat.errors import (
+    AuthenticationFailed,
+    BadAnswer,
+    PermanentError,
+    RationExhausted,
+    TransientError,
+)
+from dagster_project.b2chat.records import Entity
+from dagster_project.b2chat.windows import Page, Window
+
+log = logging.getLogger(__name__)
+
+MAX_PAGE_SIZE = 1000
+MAX_WAIT_SECONDS = 60.0
+SANDBOX_HEADER = "x-b2chat-sandbox"
+_TOKEN_ENDPOINT = "POST /oauth/token"
+_T = TypeVar("_T")
+
+
+class Ration(Protocol):
+    """A day's allowance of requests."""
+
+    def take(self) -> bool:
+        """Take one request from what is left of the day; False when nothing is left."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who answers: an account of B2Chat, or the sandbox."""
+
+    kind: Literal["b2chat", "sandbox"]
+    base_url: str
+
+
+class B2ChatClient:
+    """A client of one B2Chat account. Use it as a context manager; not for several threads at once.
+
+    Args:
+        base_url: for instance https://api.b2chat.io; no user, no password in it.
+        requests_per_second: requests are spaced so that there are never more.
+        ration: where each request is counted against the day's allowance; None for no limit.
+        timeout_seconds: to connect, and between two pieces of an answer; a whole answer may take ten times that.
+        max_attempts: tries for one request, the first included.
+        page_size: records a page, at most 1000.
+        clock, sleep: monotonic seconds and waiting, for tests.
+    """
+
+    def __init__(
+        self, base_url: str, client_id: str, client_secret: SecretStr | str, *,
+        requests_per_second: float = 5, ration: Ration | None = None, timeout_seconds: float = 60,
+        max_attempts: int = 6, page_size: int = MAX_PAGE_SIZE,
+        clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        address = httpx.URL(base_url)
+        if address.scheme not in ("http", "https") or not address.host or address.userinfo:
+            raise ValueError("base_url must be an http(s) address without user and password")
+        # httpx writes whole URLs, queries included, to its log.
+        for noisy in ("httpx", "httpcore"):
+            logging.getLogger(noisy).setLevel(logging.WARNING)
+        self.base_url = str(address).rstrip("/")
+        self.page_size = min(page_size, MAX_PAGE_SIZE)
+        self._credentials = SecretStr(_basic(client_id, client_secret))
+        self._http = httpx.Client(
+            base_url=self.base_url, timeout=httpx.Timeout(timeout_seconds), follow_redirects=False,
+            headers={"accept": "application/json", "user-agent": "b2chat-analytics"})
+        self._timeout_seconds = timeout_seconds
+        self._max_attempts = max_attempts
+        self._ration = ration
+        self._pace = _Pace(1 / requests_per_second, clock, sleep)
+        self._clock, self._sleep = clock, sleep
+        self._token: _Token | None = None
+        self._source: Source | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def source(self) -> Source:
+        """Who answers at the other end. Asks for a token if nothing has been asked yet. Raises B2ChatError."""
+        if self._source is None:
+            self._bearer()
+        assert self._source is not None
+        return self._source
+
+    def chats(self, day_from: date, day_to: date, offset: int = 0, limit: int | None = None) -> Page:
+        """A page of the chats created from `day_from` to `day_to` (both included), oldest first.
+
+        Raises:
+            B2ChatError: one of its kinds, which says whether trying later can help.
+        """
+        return self.page(Window("chats", day_from, day_to), offset, limit)
+
+    def contacts(
+        self, day_from: date | None = None, day_to: date | None = None, offset: int = 0, limit: int | None = None,
+        *, by: Literal["created", "updated"] = "updated",
+    ) -> Page:
+        """A page of the contacts created or updated in these days (None: no limit), with tags and attributes.
+
+        Raises:
+            B2ChatError: one of its kinds, which says whether trying later can help.
+        """
+        return self.page(Window("contacts", day_from, day_to, by), offset, limit)
+
+    def page(self, window: Window, offset: int = 0, limit: int | None = None) -> Page:
+        """The page of a window that starts at `offset`. Raises B2ChatError."""
+        call = _Call(f"GET /{window.entity}/export", f"{window}, offset {offset}")
+        query = _query(window, offset, min(limit or self.page_size, MAX_PAGE_SIZE))
+        for _ in ("with the token at hand", "with a new one"):
+            try:
+                return self._with_retries(call, partial(self._read_page, call, window.entity, query, self._bearer()))
+            except _Unauthorized:
+                log.info("B2Chat: the token was refused before its time")
+                self._token = None
+        raise AuthenticationFailed("a new token was refused as well (HTTP 401)", call.endpoint, call.window)
+
+    def _read_page(self, call: "_Call", entity: Entity, query: Mapping[str, Any], bearer: str) -> Page:
+        reply = self._send(call, "GET", f"/{entity}/export", params=query, headers={"authorization": bearer})
+        if reply.status == 401:
+            raise _Unauthorized
+        _require_success(reply, call)
+        try:
+            envelope = read_envelope(reply.body, entity)
+        except UnreadableAnswer as fault:
+            raise _TryAgain(str(fault), unreadable=True) from None
+        self._note_source(reply)
+        return Page(envelope.items, envelope.exported, envelope.total, query["offset"], query["limit"],
+                    len(reply.body), reply.milliseconds)
+
+    def _bearer(self) -> str:
+        if self._token is None or self._clock() >= self._token.renew_at:
+            self._token = self._with_retries(_Call(_TOKEN_ENDPOINT), self._ask_for_token)
+        return f"Bearer {self._token.value.get_secret_value()}"
+
+    def _ask_for_token(self) -> "_Token":
+        call = _Call(_TOKEN_ENDPOINT)
+        reply = self._send(
+            call, "POST", "/oauth/token", data={"grant_type": "client_credentials"},
+            headers={"authorization": f"Basic {self._credentials.get_secret_value()}"})
+        if reply.status in (400, 401, 403):
+            raise AuthenticationFailed(
+                f"the client id or secret was refused (HTTP {reply.status})", call.endpoint)
+        _require_success(reply, call)
+        try:
+            answer = json.loads(reply.body)
+            value, seconds = answer["access_token"], answer.get("expires_in")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise _TryAgain("the answer holds no token", unreadable=True) from None
+        if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
+            raise _TryAgain("the answer holds no usable token", unreadable=True)
+        self._note_source(reply)
+        left = float(seconds) if isinstance(seconds, int | float) and seconds > 0 else 3600.0
+        log.info("B2Chat: signed in; the token is good for %.0f minutes", left / 60)
+        # B2Chat hands the same token out until it dies, so asking a fixed minute early could ask for ever.
+        return _Token(SecretStr(value), self._clock() + left - min(60.0, left / 2))
+
+    def _with_retries(self, call: "_Call", attempt: Callable[[], _T]) -> _T:
+        retrying = Retrying(
+            stop=stop_after_attempt(self._max_attempts), retry=retry_if_exception_type(_TryAgain),
+            wait=_wait, sleep=self._sleep, reraise=True, before_sleep=lambda state: self._say(call, state))
+        try:
+            return retrying(attempt)
+        except _TryAgain as last:
+            kind = BadAnswer if last.unreadable else TransientError
+            raise kind(last.cause, call.endpoint, call.window, self._max_attempts) from None
+
+    def _say(self, call: "_Call", state: RetryCallState) -> None:
+        log.info("B2Chat: %s %s: %s; attempt %d of %d in %.1f s", call.endpoint, call.window, _failure(state).cause,
+                 state.attempt_number + 1, self._max_attempts, state.next_action.sleep if state.next_action else 0)
+
+    def _send(self, call: "_Call", method: str, path: str, **parts: Any) -> "_Reply":
+        if self._ration is not None and not self._ration.take():
+            raise RationExhausted("the day's ration of requests is used up", call.endpoint, call.window)
+        self._pace.wait()
+        started = self._clock()
+        try:
+            with self._http.stream(method, path, **parts) as response:
+                body = self._body(response, started)
+        except httpx.UnsupportedProtocol:
+            raise PermanentError("the address is no http(s) address", call.endpoint, call.window) from None
+        except httpx.TimeoutException as fault:
+            raise _TryAgain(f"no answer in time ({type(fault).__name__})") from None
+        except (httpx.TransportError, httpx.DecodingError) as fault:
+            raise _TryAgain(f"the connection failed ({type(fault).__name__})") from None
+        return _Reply(response.status_code, response.headers, body, round((self._clock() - started) * 1000))
+
+    def _body(self, response: httpx.Response, started: float) -> bytes:
+        """The whole body. httpx limits the wait for each piece; a server that drips would hold us for ever."""
+        pieces = []
+        for piece in response.iter_bytes():
+            pieces.append(piece)
+            if self._clock() - started > 10 * self._timeout_seconds:
+                raise _TryAgain("the answer dripped in too slowly")
+        return b"".join(pieces)
+
+    def _note_source(self, reply: "_Reply") -> None:
+        kind: Literal["b2chat", "sandbox"] = "sandbox" if SANDBOX_HEADER in reply.headers else "b2chat"
+        self._source = Source(kind, self.base_url)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    endpoint: str
+    window: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    value: SecretStr
+    renew_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    milliseconds: int
+
+
+class _Unauthorized(Exception):
+    """A 401 for a call that carried a token."""
+
+
+class _TryAgain(Exception):
+    """A failure that another try may cure."""
+
+    def __init__(self, cause: str, *, retry_after: float | None = None, unreadable: bool = False) -> None:
+        super().__init__(cause)
+        self.cause, self.retry_after, self.unreadable = cause, retry_after, unreadable
+
+
+class _Pace:
+    """At least `interval` seconds between two requests."""
+
+    def __init__(self, interval: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+        self._interval, self._clock, self._sleep = interval, clock, sleep
+        self._next = clock()
+
+    def wait(self) -> None:
+        now = self._clock()
+        if now < self._next:
+            self._sleep(self._next - now)
+        self._next = max(now, self._next) + self._interval
+
+
+def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+    """How long the server asks to wait, in seconds or until a date; None where it does not say or says nonsense.
+
+    A date is held against the server's own `Date`, where it sends one: its clock may not be ours.
+    """
+    text = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        return float(text)
+    until, sent = _http_date(text), _http_date(headers.get("date", ""))
+    return max(0.0, (until - (sent or now)).total_seconds()) if until else None
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _require_success(reply: _Reply, call: _Call) -> None:
+    if reply.status == 200:
+        return
+    if reply.status in (408, 425, 429) or reply.status >= 500:
+        wait = retry_after_seconds(reply.headers, datetime.now(UTC))
+        raise _TryAgain(f"HTTP {reply.status}", retry_after=wait)
+    raise PermanentError(f"HTTP {reply.status}", call.endpoint, call.window)
+
+
+def _wait(state: RetryCallState) -> float:
+    asked = _failure(state).retry_after
+    if asked is not None:
+        return min(asked, MAX_WAIT_SECONDS)
+    longest = min(2.0 ** (state.attempt_number - 1), MAX_WAIT_SECONDS)
+    return random.uniform(longest / 2, longest)
+
+
+def _failure(state: RetryCallState) -> _TryAgain:
+    failure = state.outcome.exception() if state.outcome else None
+    assert isinstance(failure, _TryAgain)
+    return failure
+
+
+def _query(window: Window, offset: int, limit: int) -> dict[str, Any]:
+    query: dict[str, Any] = {"limit": limit, "offset": offset, "order_dir": "asc"}
+    prefix = "date_range" if window.entity == "chats" else window.by
+    if window.day_from:
+        query[f"{prefix}_from"] = window.day_from.isoformat()
+    if window.day_to:
+        query[f"{prefix}_to"] = window.day_to.isoformat()
+    if window.entity == "contacts":  # both default to TRUE, which leaves tags and attributes out
+        query |= {"skip_tags": "FALSE", "skip_custom_attributes": "FALSE"}
+    return query
+
+
+def _basic(client_id: str, client_secret: SecretStr | str) -> str:
+    secret = client_secret.get_secret_value() if isinstance(client_secret, SecretStr) else client_secret
+    return base64.b64encode(f"{client_id}:{secret}".encode()).decode()

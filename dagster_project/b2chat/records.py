@@ -1,0 +1,274 @@
+"""What a record is: its shape, its key, the hash that tells a changed one from an unchanged one, and its faults."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypedDict
+
+from dagster_project.b2chat.answers import Item
+from dagster_project.b2chat.cleaning import Cleaning, clean, may_need_cleaning
+
+Entity = Literal["chats", "contacts"]
+
+KEY_FIELD: dict[Entity, str] = {"chats": "chat_id", "contacts": "contact_id"}
+FINAL_STATUSES = ("CLOSED", "COMPLETED_POLL", "ABANDONED_POLL")
+MAX_KEY_LENGTH = 200
+MAX_NESTING = 100
+YEARS = range(1990, 2101)
+
+_REQUIRED_TIMES: dict[Entity, tuple[str, ...]] = {"chats": ("created_at",), "contacts": ()}
+_OTHER_TIMES: dict[Entity, tuple[str, ...]] = {
+    "chats": ("opened_at", "picked_up_at", "responded_at", "closed_at"),
+    "contacts": ("created", "updated"),
+}
+# The row number of one particular export: it changes although the contact has not.
+_VOLATILE: dict[Entity, tuple[str, ...]] = {"chats": (), "contacts": ("row_index",)}
+_LOCAL_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?", re.ASCII)
+
+
+class Message(TypedDict, total=False):
+    """A message of a chat. It has no id, and nothing says who sent it but its direction."""
+
+    created_at: str
+    incoming: bool
+    type: str
+    body: str | None
+    caption: str | None
+    location: Any
+    broadcasted: bool
+
+
+class Chat(TypedDict, total=False):
+    """A chat as `/chats/export` gives it. Times are local to the account and carry no zone."""
+
+    chat_id: str
+    created_at: str
+    opened_at: str | None
+    picked_up_at: str | None
+    responded_at: str | None
+    closed_at: str | None
+    duration: str | None
+    status: str
+    provider: str
+    alias: str | None
+    department: Any
+    agent: dict[str, Any] | None
+    contact: dict[str, Any] | None
+    is_agent_available: bool
+    messages: list[Message] | None
+    tags: list[Any] | None
+    viewer_url: str
+
+
+class Contact(TypedDict, total=False):
+    """A contact as `/contacts/export` gives it. A tag's `assigned_at` is in Unix seconds, real UTC."""
+
+    contact_id: int | str
+    fullname: str
+    identification: str
+    email: str
+    mobile: str
+    landline: str
+    address: str
+    city: str
+    country: str
+    company: str
+    merchant_id: Any
+    created: str
+    updated: str
+    custom_attributes: list[dict[str, Any]] | None
+    tags: list[dict[str, Any]] | None
+    row_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A rule that a record breaks. `detail` names the field and the kind of fault, never the content."""
+
+    rule: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Something that cannot be used as it is: a whole record, or one message of a chat that is kept.
+
+    Attributes:
+        entity_type: "chats", "contacts", or "message" (then `key` is that of its chat, which has landed).
+        key: the record's key, where it could be read.
+        data: the exact bytes as they came (of a message: its canonical JSON).
+        content_hash: the same for the same faulty content each time that it is met.
+        position: the record's place in its page, from 0.
+    """
+
+    entity_type: str
+    key: str | None
+    problem: Problem
+    data: bytes
+    content_hash: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record that can land.
+
+    Attributes:
+        payload: its JSON, canonical and cleaned.
+        content_hash: SHA-256 of the canonical JSON, less what changes without meaning.
+        exact: its exact bytes, only where something had to be cleaned.
+        cleaned: what was cleaned, and where.
+        bad_messages: messages inside it that cannot be read; the payload still holds them.
+    """
+
+    key: str
+    payload: str
+    content_hash: str
+    exact: bytes | None = None
+    cleaned: list[Cleaning] = field(default_factory=list)
+    bad_messages: list[Rejected] = field(default_factory=list)
+
+
+def read_record(entity: Entity, item: Item) -> Record | Rejected:
+    """Judge one record of a page: what can land as a `Record`, what goes to quarantine as `Rejected`."""
+    if item.fault:
+        return _unreadable(entity, item, Problem(item.fault, "the record's JSON cannot be read safely"))
+    if not isinstance(item.value, dict):
+        return _unreadable(entity, item, Problem("not_an_object", f"the record is {_kind(item.value)}"))
+    if _deeper_than(item.value, MAX_NESTING):
+        return _unreadable(entity, item, Problem("nested_too_deep", f"more than {MAX_NESTING} levels"))
+    value, cleaned = clean(item.value) if may_need_cleaning(item.text) else (item.value, [])
+    try:
+        payload, content_hash = canonical_json(value), hash_of(entity, value)
+    except ValueError:
+        return _unreadable(entity, item, Problem("number_refused", "a number is too large to be one"))
+    key, problem = record_key(entity, item.value)
+    problem = problem or find_problem(entity, value)
+    if key is None or problem:
+        return Rejected(entity, key, problem or Problem("key_missing", KEY_FIELD[entity]), item.data,
+                        content_hash, item.position)
+    bad = _bad_messages(key, value, item.position) if entity == "chats" else []
+    return Record(key, payload, content_hash, item.data if cleaned else None, cleaned, bad)
+
+
+def canonical_json(value: Any) -> str:
+    """The one JSON text of a value: sorted names, no blanks, no escapes but the needed ones.
+
+    Raises:
+        ValueError: the value holds NaN or an infinity.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def hash_of(entity: Entity, value: dict[str, Any]) -> str:
+    """The content hash of a cleaned record: equal for equal content, in whatever order its fields come.
+
+    Raises:
+        ValueError: the value holds NaN or an infinity.
+    """
+    volatile = _VOLATILE[entity]
+    lasting = {name: member for name, member in value.items() if name not in volatile} if volatile else value
+    return hashlib.sha256(canonical_json(lasting).encode()).hexdigest()
+
+
+def record_key(entity: Entity, value: dict[str, Any]) -> tuple[str | None, Problem | None]:
+    """The key of a record as text, or the reason why it has none that can be trusted."""
+    name = KEY_FIELD[entity]
+    key = value.get(name)
+    if isinstance(key, int) and not isinstance(key, bool):
+        key = str(key)
+    if key is None or key == "":
+        return None, Problem("key_missing", f"{name} is missing or empty")
+    if not isinstance(key, str) or not key.strip():
+        return None, Problem("key_unusable", f"{name} is {_kind(key)}, not an id")
+    if len(key) > MAX_KEY_LENGTH:
+        return None, Problem("key_too_long", f"{name} has {len(key)} characters, more than {MAX_KEY_LENGTH}")
+    if clean(key)[1]:
+        return None, Problem("key_unusable", f"{name} holds characters that cannot be stored")
+    return key, None
+
+
+def find_problem(entity: Entity, value: dict[str, Any]) -> Problem | None:
+    """The first rule that a record breaks, beyond its key; None for a sound one."""
+    for name in _REQUIRED_TIMES[entity]:
+        if value.get(name) in (None, ""):
+            return Problem("time_missing", f"{name} is missing or empty")
+    for name in _REQUIRED_TIMES[entity] + _OTHER_TIMES[entity]:
+        problem = _time_problem(name, value.get(name))
+        if problem:
+            return problem
+    if entity == "chats" and not isinstance(value.get("messages"), list | None):
+        return Problem("messages_not_a_list", f"messages is {_kind(value['messages'])}")
+    return _tag_problem(value.get("tags")) if entity == "contacts" else None
+
+
+def message_problem(message: Any) -> Problem | None:
+    """Why one message of a chat cannot be read; None for a sound one."""
+    if not isinstance(message, dict):
+        return Problem("message_not_an_object", f"the message is {_kind(message)}")
+    if message.get("created_at") in (None, ""):
+        return Problem("message_time_missing", "created_at is missing or empty")
+    problem = _time_problem("created_at", message["created_at"])
+    return Problem(f"message_{problem.rule}", problem.detail) if problem else None
+
+
+def _time_problem(name: str, text: Any) -> Problem | None:
+    if text is None or text == "":
+        return None
+    if not isinstance(text, str):
+        return Problem("time_unreadable", f"{name} is {_kind(text)}, not YYYY-MM-DD HH:MM:SS")
+    if not _LOCAL_TIME.fullmatch(text):
+        return Problem("time_unreadable", f"{name} is not YYYY-MM-DD HH:MM:SS")
+    try:
+        year = datetime.fromisoformat(text).year
+    except ValueError:
+        return Problem("time_unreadable", f"{name} is no date of the calendar")
+    return None if year in YEARS else Problem("time_out_of_range", f"{name} is not of 1990 to 2100")
+
+
+def _tag_problem(tags: Any) -> Problem | None:
+    earliest, latest = 631_152_000, 4_133_980_800  # 1990-01-01 and 2101-01-01, in Unix seconds
+    for tag in tags if isinstance(tags, list) else []:
+        at = tag.get("assigned_at") if isinstance(tag, dict) else None
+        if at is None or at == "":
+            continue
+        if not isinstance(at, int) or isinstance(at, bool):
+            return Problem("time_unreadable", f"a tag's assigned_at is {_kind(at)}, not Unix seconds")
+        if not earliest <= at < latest:
+            return Problem("time_out_of_range", "a tag's assigned_at is not of 1990 to 2100")
+    return None
+
+
+def _bad_messages(key: str, chat: dict[str, Any], position: int) -> list[Rejected]:
+    bad = []
+    for message in chat.get("messages") or []:
+        problem = message_problem(message)
+        if problem:
+            data = canonical_json(message).encode()
+            # With the chat's key: the same broken message in two chats is two losses.
+            content_hash = hashlib.sha256(f"{key}\n".encode() + data).hexdigest()
+            bad.append(Rejected("message", key, problem, data, content_hash, position))
+    return bad
+
+
+def _unreadable(entity: Entity, item: Item, problem: Problem) -> Rejected:
+    return Rejected(entity, None, problem, item.data, hashlib.sha256(item.data).hexdigest(), item.position)
+
+
+def _deeper_than(value: Any, levels: int) -> bool:
+    if isinstance(value, dict):
+        children = list(value.values())
+    elif isinstance(value, list):
+        children = value
+    else:
+        return False
+    return levels == 0 or any(
+        _deeper_than(child, levels - 1) for child in children if isinstance(child, dict | list))
+
+
+def _kind(value: Any) -> str:
+    """What a JSON value is, without saying what it holds."""
+    kinds = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+    return kinds.get(type(value), "a number")
