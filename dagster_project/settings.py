@@ -20,83 +20,83 @@ class Settings(BaseSettings):
     """The settings of one deployment. `Settings.load()` is the way in: it turns faults into `SettingsError`."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True, frozen=True,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        env_ignore_empty=True,
+        frozen=True,
+        env_prefix="B2CHAT_",
         populate_by_name=True,
     )
 
     database_url: SecretStr | None = Field(
-        None, description="Postgres to use, as postgresql://user:password@host:port/database. "
-        "Without it (and without POSTGRES_HOST) an embedded Postgres is started.")
-    postgres_host: str | None = Field(None, description="Host of the Postgres to use, instead of DATABASE_URL.")
-    postgres_port: int = Field(5432, ge=1, le=65535, description="Its port.")
-    postgres_user: str | None = Field(None, description="Its user.")
-    postgres_password: SecretStr | None = Field(None, description="Its password.")
-    postgres_db: str | None = Field(None, description="Its database.")
+        None,
+        validation_alias="DATABASE_URL",
+        description="Postgres to use, as postgresql://user:password@host:port/database. "
+        "Without it (and without POSTGRES_HOST) an embedded Postgres is started.",
+    )
+    postgres_host: str | None = Field(
+        None, validation_alias="POSTGRES_HOST", description="Host of the Postgres to use, instead of DATABASE_URL."
+    )
+    postgres_port: int = Field(5432, validation_alias="POSTGRES_PORT", ge=1, le=65535, description="Its port.")
+    postgres_user: str | None = Field(None, validation_alias="POSTGRES_USER", description="Its user.")
+    postgres_password: SecretStr | None = Field(None, validation_alias="POSTGRES_PASSWORD", description="Its password.")
+    postgres_db: str | None = Field(None, validation_alias="POSTGRES_DB", description="Its database.")
 
     data_dir: Path = Field(
-        Path(".b2chat"), validation_alias="B2CHAT_DATA_DIR",
-        description="Folder of the embedded Postgres, Dagster's logs and dbt's artifacts. Delete it to start anew.")
+        Path(".b2chat"),
+        description="Folder of the embedded Postgres, Dagster's logs and dbt's artifacts. Delete it to start anew.",
+    )
     pg_port: int = Field(
-        0, ge=0, le=65535, validation_alias="B2CHAT_PG_PORT",
-        description="TCP port of the embedded Postgres; 0 picks a free one at first start and keeps it.")
+        0,
+        ge=0,
+        le=65535,
+        description="TCP port of the embedded Postgres; 0 picks a free one at first start and keeps it.",
+    )
     pg_bin: Path | None = Field(
-        None, validation_alias="B2CHAT_PG_BIN",
-        description="Folder with initdb and pg_ctl, instead of the packaged Postgres binaries.")
+        None, description="Folder with initdb and pg_ctl, instead of the packaged Postgres binaries."
+    )
 
-    api_url: str = Field(
-        "https://api.b2chat.io", validation_alias="B2CHAT_API_URL",
-        description="Base address of the B2Chat API.")
-    client_id: str | None = Field(
-        None, validation_alias="B2CHAT_CLIENT_ID",
-        description="OAuth client id of the B2Chat account.")
-    client_secret: SecretStr | None = Field(
-        None, validation_alias="B2CHAT_CLIENT_SECRET",
-        description="OAuth client secret of the B2Chat account.")
+    api_url: str = Field("https://api.b2chat.io", description="Base address of the B2Chat API.")
+    client_id: str | None = Field(None, description="OAuth client id of the B2Chat account.")
+    client_secret: SecretStr | None = Field(None, description="OAuth client secret of the B2Chat account.")
     timezone: str = Field(
-        "America/Bogota", validation_alias="B2CHAT_TIMEZONE",
-        description="IANA time zone of the account: B2Chat's times are local and carry no zone.")
+        "America/Bogota", description="IANA time zone of the account: B2Chat's times are local and carry no zone."
+    )
     start_date: date | None = Field(
-        None, validation_alias="B2CHAT_START_DATE",
-        description="First creation day to read (YYYY-MM-DD). Default: 90 days before the first sync.")
+        None, description="First creation day to read (YYYY-MM-DD). Default: 90 days before the first sync."
+    )
     lookback_days: int = Field(
-        30, ge=0, le=366, validation_alias="B2CHAT_LOOKBACK_DAYS",
-        description="Recent creation days that each sync reads again, because chats change after they are created.")
-    requests_per_second: float = Field(
-        5, gt=0, le=1000, validation_alias="B2CHAT_REQUESTS_PER_SECOND",
-        description="Most requests a second to the B2Chat API.")
+        30,
+        ge=0,
+        le=366,
+        description="Recent creation days that each sync reads again, because chats change after they are created.",
+    )
+    requests_per_second: float = Field(5, gt=0, le=1000, description="Most requests a second to the B2Chat API.")
     requests_per_day: int = Field(
-        10_000, ge=1, validation_alias="B2CHAT_REQUESTS_PER_DAY",
-        description="Most requests a day to the B2Chat API; the count survives restarts.")
-    timeout_seconds: float = Field(
-        60, gt=0, le=600, validation_alias="B2CHAT_TIMEOUT_SECONDS",
-        description="Seconds to wait for an answer of the API.")
-    max_attempts: int = Field(
-        6, ge=1, le=20, validation_alias="B2CHAT_MAX_ATTEMPTS",
-        description="Tries for one request before the run fails.")
-    page_size: int = Field(
-        1000, ge=1, le=1000, validation_alias="B2CHAT_PAGE_SIZE",
-        description="Records a page (B2Chat's own maximum is 1000).")
+        10_000, ge=1, description="Most requests a day to the B2Chat API; the count survives restarts."
+    )
+    timeout_seconds: float = Field(60, gt=0, le=600, description="Seconds to wait for an answer of the API.")
+    max_attempts: int = Field(6, ge=1, le=20, description="Tries for one request before the run fails.")
+    page_size: int = Field(1000, ge=1, le=1000, description="Records a page (B2Chat's own maximum is 1000).")
     sync_interval: int = Field(
-        15, ge=1, le=1440, description="SYNC_INTERVAL: minutes between two scheduled refreshes.")
+        15,
+        validation_alias="SYNC_INTERVAL",
+        description="Minutes between two scheduled refreshes: a divisor of 60, or whole hours that divide the day.",
+    )
 
     sandbox: Literal["off", "generated", "replay"] = Field(
-        "off", validation_alias="B2CHAT_SANDBOX",
-        description="Talk to the local B2Chat sandbox instead of an account: off, generated or replay.")
+        "off", description="Talk to the local B2Chat sandbox instead of an account: off, generated or replay."
+    )
     sandbox_files: Annotated[list[Path], NoDecode] = Field(
-        default_factory=list, validation_alias="B2CHAT_SANDBOX_FILES",
-        description="Replay: JSON files in the shape of /chats/export, separated by commas.")
-    sandbox_seed: int = Field(
-        7, validation_alias="B2CHAT_SANDBOX_SEED",
-        description="Generated: the seed; the same seed makes the same data.")
-    sandbox_days: int = Field(
-        42, ge=1, le=3660, validation_alias="B2CHAT_SANDBOX_DAYS",
-        description="Generated: days of history before the sandbox's clock.")
-    sandbox_chats_per_day: int = Field(
-        120, ge=1, le=100_000, validation_alias="B2CHAT_SANDBOX_CHATS_PER_DAY",
-        description="Generated: mean chats a day.")
+        default_factory=list, description="Replay: JSON files in the shape of /chats/export, separated by commas."
+    )
+    sandbox_seed: int = Field(7, description="Generated: the seed; the same seed makes the same data.")
+    sandbox_days: int = Field(42, ge=1, le=3660, description="Generated: days of history before the sandbox's clock.")
+    sandbox_chats_per_day: int = Field(120, ge=1, le=100_000, description="Generated: mean chats a day.")
     sandbox_clock: datetime | None = Field(
-        None, validation_alias="B2CHAT_SANDBOX_CLOCK",
-        description="The sandbox's clock, held still at this instant (ISO 8601 with offset). Default: real time.")
+        None, description="The sandbox's clock, held still at this instant (ISO 8601 with offset). Default: real time."
+    )
 
     @classmethod
     def load(cls, **overrides: object) -> "Settings":
@@ -130,6 +130,13 @@ class Settings(BaseSettings):
         if url and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must look like postgresql://user:password@host:port/database")
         return url
+
+    @field_validator("sync_interval")
+    @classmethod
+    def _even_interval(cls, minutes: int) -> int:
+        if minutes < 1 or (60 % minutes if minutes < 60 else 1440 % minutes or minutes % 60):
+            raise ValueError("must divide 60 (5, 10, 15, 20, 30 …) or be whole hours that divide the day (60, 120 …)")
+        return minutes
 
     @field_validator("sandbox_files", mode="before")
     @classmethod
@@ -177,7 +184,7 @@ class Settings(BaseSettings):
 
 def variable_name(field: str) -> str:
     """The environment variable that sets a field of `Settings`."""
-    return str(Settings.model_fields[field].validation_alias or field).upper()
+    return str(Settings.model_fields[field].validation_alias or f"B2CHAT_{field.upper()}")
 
 
 def documented() -> list[tuple[str, str, str]]:
@@ -196,5 +203,3 @@ def _explain(fault: object) -> str:
         return text
     name = str(location[0])
     return f"{variable_name(name) if name in Settings.model_fields else name.upper()}: {text}"
-
-

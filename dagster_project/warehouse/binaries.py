@@ -39,9 +39,16 @@ class Binaries:
         # A file, not a pipe: the server that pg_ctl starts would keep a pipe open for ever.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
-                [self.folder / program, *arguments], stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, cwd="/", check=False, start_new_session=True,
-                env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}, **self._as_account())
+                [self.folder / program, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                check=False,
+                start_new_session=True,
+                env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+                **self._as_account(),
+            )
             if done.returncode:
                 output.seek(0)
                 raise subprocess.CalledProcessError(done.returncode, program, output.read())
@@ -68,8 +75,10 @@ def find(chosen: Path | None = None) -> Binaries:
         if (folder / "initdb").exists():
             return Binaries(folder if _reachable(folder, account) else _copy_out(folder), account)
     raise PostgresMissing(
-        f"B2CHAT_PG_BIN: no initdb in {chosen}" if chosen else
-        "no Postgres programs found: run `make demo` again to install them, set B2CHAT_PG_BIN, or set DATABASE_URL")
+        f"B2CHAT_PG_BIN: no initdb in {chosen}"
+        if chosen
+        else "no Postgres programs found: run `make demo` again to install them, set B2CHAT_PG_BIN, or set DATABASE_URL"
+    )
 
 
 def home_for(folder: Path) -> Path:
@@ -101,8 +110,7 @@ def _server_account() -> pwd.struct_passwd | None:
 
 
 def _reachable(folder: Path, account: pwd.struct_passwd | None) -> bool:
-    return not account or all(
-        step.stat().st_mode & 0o001 for step in (folder, *folder.parents) if step.exists())
+    return not account or all(step.stat().st_mode & 0o001 for step in (folder, *folder.parents) if step.exists())
 
 
 def _copy_out(folder: Path) -> Path:

@@ -38,8 +38,10 @@ def configured_url(settings: Settings) -> str | None:
     if not settings.postgres_host:
         return None
     password = settings.postgres_password.get_secret_value() if settings.postgres_password else ""
-    return (f"postgresql://{quote(settings.postgres_user or '', '')}:{quote(password, '')}"
-            f"@{settings.postgres_host}:{settings.postgres_port}/{quote(settings.postgres_db or '', '')}")
+    return (
+        f"postgresql://{quote(settings.postgres_user or '', '')}:{quote(password, '')}"
+        f"@{settings.postgres_host}:{settings.postgres_port}/{quote(settings.postgres_db or '', '')}"
+    )
 
 
 def environment(url: str) -> dict[str, str]:
@@ -74,9 +76,15 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> psycopg.Conn
         url: its URL; by default the one in the environment (`DATABASE_URL`).
     """
     return psycopg.connect(
-        url or os.environ["DATABASE_URL"], autocommit=autocommit, application_name=APPLICATION,
-        options="-c timezone=UTC", connect_timeout=15, keepalives_idle=30, keepalives_interval=10,
-        keepalives_count=3)
+        url or os.environ["DATABASE_URL"],
+        autocommit=autocommit,
+        application_name=APPLICATION,
+        options="-c timezone=UTC",
+        connect_timeout=15,
+        keepalives_idle=30,
+        keepalives_interval=10,
+        keepalives_count=3,
+    )
 
 
 def without_password(url: str) -> str:
@@ -93,4 +101,5 @@ def _require_answer(url: str) -> None:
         password = str(conninfo_to_dict(url).get("password") or "")
         raise SettingsError(
             f"DATABASE_URL: no answer from {without_password(url)}: "
-            f"{reason.replace(password, '***') if password else reason}") from None
+            f"{reason.replace(password, '***') if password else reason}"
+        ) from None

@@ -114,9 +114,24 @@ def _create(programs: Binaries, data: Path, throwaway: bool) -> None:
         password_file.write_text(password)
         for path in (Path(scratch), password_file):
             programs.give(path)
-        _run(programs, data, "initdb", "--pgdata", data, "--username", USER, "--pwfile", password_file,
-             "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C",
-             *(["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"] if int(programs.major) >= 17 else []))
+        _run(
+            programs,
+            data,
+            "initdb",
+            "--pgdata",
+            data,
+            "--username",
+            USER,
+            "--pwfile",
+            password_file,
+            "--auth",
+            "scram-sha-256",
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C",
+            *(["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"] if int(programs.major) >= 17 else []),
+        )
     settings = SETTINGS | (THROWAWAY if throwaway else {})
     with open(data / "postgresql.conf", "a") as conf:
         conf.writelines(f"{name} = {value}\n" for name, value in settings.items())
@@ -126,8 +141,21 @@ def _start_server(programs: Binaries, data: Path, port: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            _run(programs, data, "pg_ctl", "start", "--pgdata", data, "--wait", "--timeout", str(START_SECONDS),
-                 "--log", data / "server.log", "--options", f"-p {port}")
+            _run(
+                programs,
+                data,
+                "pg_ctl",
+                "start",
+                "--pgdata",
+                data,
+                "--wait",
+                "--timeout",
+                str(START_SECONDS),
+                "--log",
+                data / "server.log",
+                "--options",
+                f"-p {port}",
+            )
             break
         except EmbeddedPostgresFailed:
             # After a kill -9 the dead server's lock file stands until the system has reaped it.
@@ -151,7 +179,8 @@ def _run(programs: Binaries, data: Path, program: str, *arguments: str | Path) -
     except subprocess.CalledProcessError as error:
         tail = " | ".join(error.output.strip().splitlines()[-3:])
         raise EmbeddedPostgresFailed(
-            f"the embedded Postgres failed ({program}): {tail}; its log: {data / 'server.log'}") from None
+            f"the embedded Postgres failed ({program}): {tail}; its log: {data / 'server.log'}"
+        ) from None
 
 
 def _answers(url: str, data: Path) -> bool:

@@ -30,7 +30,8 @@ def current(url: str) -> str | None:
     engine = create_engine(_sqlalchemy_url(url), poolclass=NullPool)
     with engine.connect() as connection:
         return MigrationContext.configure(
-            connection, opts={"version_table_schema": VERSION_SCHEMA}).get_current_revision()
+            connection, opts={"version_table_schema": VERSION_SCHEMA}
+        ).get_current_revision()
 
 
 def newest() -> str:

@@ -39,8 +39,10 @@ def upgrade() -> None:
             unique (entity_type, content_hash, rule)
         )
     """)
-    op.execute("comment on table raw.quarantine is "
-               "'Records that could not be read: their exact bytes, the rule they broke and where they came from'")
+    op.execute(
+        "comment on table raw.quarantine is "
+        "'Records that could not be read: their exact bytes, the rule they broke and where they came from'"
+    )
     _page_loads()
     _dictionary_tables()
     _bookkeeping_tables()
@@ -85,8 +87,9 @@ def _landing_tables(entity: str, table: str) -> None:
     """)
     op.execute(f"comment on table raw.{table} is 'The newest version of each {entity}, as the API gave it'")
     op.execute(f"comment on table raw.{entity}_versions is 'Superseded versions of {table}'")
-    op.execute(f"comment on column raw.{table}.payload_bytes is "
-               "'The exact bytes, only where the payload had to be cleaned'")
+    op.execute(
+        f"comment on column raw.{table}.payload_bytes is 'The exact bytes, only where the payload had to be cleaned'"
+    )
     op.execute(f"comment on column raw.{table}.load_id is 'The page load (ops.page_loads) that brought this version'")
 
 
@@ -181,8 +184,9 @@ def _bookkeeping_tables() -> None:
             first_used_at timestamptz not null
         )
     """)
-    op.execute("comment on table ops.data_source is "
-               "'What fills this warehouse: an account and the sandbox are never mixed'")
+    op.execute(
+        "comment on table ops.data_source is 'What fills this warehouse: an account and the sandbox are never mixed'"
+    )
     op.execute("""
         create table ops.build_watermarks (
             model text primary key,

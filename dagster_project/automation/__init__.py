@@ -1,0 +1,1 @@
+"""When assets are refreshed."""

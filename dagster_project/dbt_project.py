@@ -1,0 +1,68 @@
+"""Where the dbt project lies, and its manifest: made when it is missing or older than the models."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from dagster_dbt import DbtProject
+
+from dagster_project.settings import PROJECT_ROOT
+
+DBT_DIR = PROJECT_ROOT / "dbt"
+dbt_project = DbtProject(project_dir=DBT_DIR, profiles_dir=DBT_DIR)
+
+
+class DbtParseFailed(Exception):
+    """The dbt project does not parse; the text is what dbt says."""
+
+
+def manifest() -> Path:
+    """The manifest's path; parses the project first where a file of it is newer.
+
+    Raises:
+        DbtParseFailed: the project does not parse.
+    """
+    path = dbt_project.manifest_path
+    if not path.exists() or path.stat().st_mtime < _newest_source():
+        parse()
+    return path
+
+
+def parse() -> None:
+    """Make the manifest anew. Needs no database."""
+    done = subprocess.run(
+        [
+            executable(),
+            "--no-use-colors",
+            "--no-version-check",
+            "parse",
+            "--project-dir",
+            DBT_DIR,
+            "--profiles-dir",
+            DBT_DIR,
+            "--target-path",
+            DBT_DIR / "target",
+            "--log-path",
+            DBT_DIR / "target",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=DBT_DIR,
+        env={name: value for name, value in os.environ.items() if name != "DBT_TARGET_PATH"},
+    )
+    if done.returncode:
+        raise DbtParseFailed(done.stdout.strip()[-2000:])
+    # dbt leaves the manifest's time as it was where nothing but comments changed.
+    dbt_project.manifest_path.touch()
+
+
+def executable() -> str:
+    """The dbt program of this environment, also where the environment is not activated."""
+    return str(Path(sys.executable).parent / "dbt")
+
+
+def _newest_source() -> float:
+    files = (file for part in ("models", "macros", "seeds", "tests") for file in (DBT_DIR / part).rglob("*"))
+    return max(file.stat().st_mtime for file in (*files, *DBT_DIR.glob("*.yml")))

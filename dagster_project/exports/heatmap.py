@@ -1,0 +1,162 @@
+"""The weekly response-time heatmap as people see it: read from the mart, painted as a picture."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+import psycopg
+from psycopg.rows import class_row
+
+from dagster_project.exports.png import Canvas, Colour
+
+Band = Literal["fast", "average", "slow", "no_data"]
+DIRECTIONS = ("all", "incoming", "outgoing", "outgoing_broadcast", "outgoing_all", "converted")
+OFFICE_HOURS = ("all", "office_hours", "non_office_hours")
+MONDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)
+LETTERS = {1: "L", 2: "M", 3: "M", 4: "J", 5: "V", 6: "S", 0: "D"}
+
+# Blue to red over pale yellow: told apart by colour-blind eyes and in grey.
+COLOURS: dict[Band, Colour] = {
+    "no_data": (228, 228, 228),
+    "fast": (69, 137, 196),
+    "average": (254, 224, 144),
+    "slow": (215, 48, 39),
+}
+_PALETTE: list[Colour] = [(255, 255, 255), (60, 60, 60), *COLOURS.values()]
+_NUMBER = {band: number for number, band in enumerate(COLOURS, start=2)}
+
+
+class NoSuchWeek(Exception):
+    """The week asked for is not there; the text says which weeks are."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One weekday × hour of a week; times in seconds, None where no chat was answered."""
+
+    day_of_week: int
+    hour: int
+    chat_count: int
+    mean_seconds: float | None
+    p50_seconds: float | None
+    p90_seconds: float | None
+    band: Band
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """The 168 cells of one local week and what they were filtered by."""
+
+    week_start: date
+    agent_id: str
+    direction_filter: str
+    office_hours_filter: str
+    cells: dict[tuple[int, int], Cell]
+
+    @property
+    def chat_count(self) -> int:
+        """Answered chats of the week."""
+        return sum(cell.chat_count for cell in self.cells.values())
+
+    @property
+    def mean_seconds(self) -> float | None:
+        """The week's mean first response, weighted by chats."""
+        total = sum(cell.mean_seconds * cell.chat_count for cell in self._filled)
+        return total / self.chat_count if self.chat_count else None
+
+    def extreme(self, *, slowest: bool) -> Cell | None:
+        """The fastest or the slowest cell; the earlier one of equals."""
+        sign = -1 if slowest else 1
+        return min(
+            self._filled,
+            key=lambda cell: (sign * cell.mean_seconds, MONDAY_FIRST.index(cell.day_of_week), cell.hour),
+            default=None,
+        )
+
+    @property
+    def _filled(self) -> Iterable[Cell]:
+        return [cell for cell in self.cells.values() if cell.mean_seconds is not None]
+
+
+def read(
+    connection: psycopg.Connection,
+    week_start: date,
+    *,
+    agent_id: str = "all",
+    direction: str = "all",
+    office_hours: str = "all",
+) -> Heatmap:
+    """The heatmap of a week.
+
+    Args:
+        week_start: the week's local Monday.
+        agent_id: an agent's id, or "all".
+        direction: one of `DIRECTIONS`.
+        office_hours: one of `OFFICE_HOURS`.
+
+    Raises:
+        NoSuchWeek: the day is no Monday, lies in the future or before the first chat, or the agent is unknown.
+    """
+    with connection.cursor(row_factory=class_row(Cell)) as cursor:
+        cells = cursor.execute(
+            """
+            select day_of_week, hour, chat_count, mean_seconds, p50_seconds, p90_seconds, band
+            from marts.weekly_response_time_heatmap
+            where week_start = %s and agent_id = %s and direction_filter = %s and office_hours_filter = %s
+            """,
+            [week_start, agent_id, direction, office_hours],
+        ).fetchall()
+    if len(cells) != 168:
+        raise NoSuchWeek(_why_not(connection, week_start, agent_id))
+    return Heatmap(week_start, agent_id, direction, office_hours, {(c.day_of_week, c.hour): c for c in cells})
+
+
+def last_full_week(connection: psycopg.Connection) -> date | None:
+    """The Monday of the newest week that lies wholly before the newest chat's day; None where there are no chats."""
+    newest = connection.execute("select max(created_local_date) from marts.chat_response_times").fetchone()
+    if not newest or newest[0] is None:
+        return None
+    return newest[0] - timedelta(days=newest[0].weekday() + 7)
+
+
+def picture(heatmap: Heatmap, cell: int = 16) -> bytes:
+    """The heatmap as a PNG: a row a weekday from Monday (L M M J V S D), a column an hour.
+
+    Args:
+        cell: size of a cell in pixels.
+    """
+    scale = max(cell // 12, 1)
+    margin = 5 * scale + 4
+    canvas = Canvas(margin + 24 * cell, margin + 7 * cell)
+    for hour in range(24):
+        canvas.write(margin + hour * cell + (cell - 7 * scale) // 2, 2, f"{hour:02}", 1, scale)
+    for row, day in enumerate(MONDAY_FIRST):
+        canvas.write(2, margin + row * cell + (cell - 5 * scale) // 2, LETTERS[day], 1, scale)
+        for hour in range(24):
+            band = heatmap.cells[day, hour].band
+            canvas.fill(margin + hour * cell, margin + row * cell, cell - 1, cell - 1, _NUMBER[band])
+    return canvas.png(_PALETTE)
+
+
+def short(seconds: float | None) -> str:
+    """A duration in at most three signs: 45s, 12m, 3h, 2d; "·" where there is none."""
+    if seconds is None:
+        return "·"
+    for limit, size, unit in ((99.5, 1, "s"), (99.5 * 60, 60, "m"), (99.5 * 3600, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds / 86400:.0f}d"
+
+
+def _why_not(connection: psycopg.Connection, week_start: date, agent_id: str) -> str:
+    if week_start.weekday():
+        return f"{week_start} is no Monday: that week began on {week_start - timedelta(days=week_start.weekday())}"
+    weeks = connection.execute(
+        "select min(created_week_start), max(created_week_start) from marts.chat_response_times"
+    ).fetchone()
+    if not weeks or weeks[0] is None:
+        return "there are no chats yet: run `b2chat sync` and `b2chat build` first"
+    if not weeks[0] <= week_start <= weeks[1]:
+        return f"no heatmap of the week of {week_start}: there are weeks from {weeks[0]} to {weeks[1]}"
+    return f"no agent {agent_id!r}"

@@ -1,0 +1,79 @@
+"""How marts look on a terminal."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dagster_project.exports.heatmap import COLOURS, MONDAY_FIRST, Band, Cell, Heatmap, short
+
+DAYS = {1: "1-Lun", 2: "2-Mar", 3: "3-Mié", 4: "4-Jue", 5: "5-Vie", 6: "6-Sáb", 0: "7-Dom"}
+_WIDE = 8 + 24 * 4
+
+
+def print_heatmap(console: Console, heatmap: Heatmap) -> None:
+    """The heatmap as a table a row a weekday, a column an hour; in two halves where the terminal is narrow."""
+    console.print(
+        f"\n[bold]First response, week of {heatmap.week_start}[/bold] "
+        f"(agent: {heatmap.agent_id}, direction: {heatmap.direction_filter}, "
+        f"hours: {heatmap.office_hours_filter}; mean of each cell; local time)"
+    )
+    halves = [range(24)] if console.width >= _WIDE else [range(12), range(12, 24)]
+    for hours in halves:
+        console.print(_table(heatmap, hours))
+    console.print(f"{_summary(heatmap)}   ", _legend())
+
+
+def heatmap_as_dict(heatmap: Heatmap) -> dict[str, Any]:
+    """The heatmap as plain values: the week's summary and its 168 cells, Monday first; times in seconds."""
+    return {
+        "week_start": heatmap.week_start.isoformat(),
+        "agent_id": heatmap.agent_id,
+        "direction_filter": heatmap.direction_filter,
+        "office_hours_filter": heatmap.office_hours_filter,
+        "chat_count": heatmap.chat_count,
+        "mean_seconds": heatmap.mean_seconds,
+        "cells": [vars(heatmap.cells[day, hour]) for day in MONDAY_FIRST for hour in range(24)],
+    }
+
+
+def _table(heatmap: Heatmap, hours: range) -> Table:
+    table = Table(show_edge=False, padding=0, box=None, header_style="dim")
+    table.add_column("", width=6)
+    for hour in hours:
+        table.add_column(f"{hour:02}", justify="center", width=4)
+    for day in MONDAY_FIRST:
+        table.add_row(DAYS[day], *(_paint(heatmap.cells[day, hour]) for hour in hours))
+    return table
+
+
+def _paint(cell: Cell) -> Text:
+    return Text(f"{short(cell.mean_seconds):^4}", style="dim" if cell.band == "no_data" else _style(cell.band))
+
+
+def _style(band: Band) -> str:
+    red, green, blue = COLOURS[band]
+    return f"{'black' if band == 'average' else 'white'} on rgb({red},{green},{blue})"
+
+
+def _summary(heatmap: Heatmap) -> str:
+    if not heatmap.chat_count:
+        return "no chat was answered in this week"
+    fastest, slowest = heatmap.extreme(slowest=False), heatmap.extreme(slowest=True)
+    assert fastest and slowest
+    return (
+        f"{heatmap.chat_count} answered chats, mean {short(heatmap.mean_seconds)}, "
+        f"fastest {_name(fastest)}, slowest {_name(slowest)}"
+    )
+
+
+def _name(cell: Cell) -> str:
+    return f"{DAYS[cell.day_of_week][2:]} {cell.hour:02}h ({short(cell.mean_seconds)})"
+
+
+def _legend() -> Text:
+    legend = Text()
+    for band in ("fast", "average", "slow"):
+        legend.append(f" {band} ", style=_style(band))
+    return legend.append(" · no data", style="dim")

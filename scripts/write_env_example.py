@@ -1,0 +1,23 @@
+"""Write .env.example from the settings' own descriptions: `python scripts/write_env_example.py`."""
+
+import textwrap
+
+from dagster_project.settings import PROJECT_ROOT, documented
+
+
+def main() -> None:
+    blocks = ["# Copy to .env and take the # away from what you set. The demo needs none of them.\n"]
+    for variable, default, description in documented():
+        blocks.append(
+            "\n".join(
+                [
+                    *textwrap.wrap(description, 110, initial_indent="# ", subsequent_indent="# "),
+                    f"#{variable}={default}\n",
+                ]
+            )
+        )
+    (PROJECT_ROOT / ".env.example").write_text("\n".join(blocks))
+
+
+if __name__ == "__main__":
+    main()
