@@ -11,6 +11,8 @@ from dagster_project.sandbox.lives import Lives, Start
 from dagster_project.sandbox.people import LONGEST_CHANGE_DAYS, Contacts, Profile
 from dagster_project.sandbox.source import ChatQuery, ContactQuery, Days, Page, Record, provider_slug
 
+__all__ = ["Account", "GeneratedSource"]
+
 
 class GeneratedSource:
     """The chats and contacts of a made-up `account`.

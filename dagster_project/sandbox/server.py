@@ -207,7 +207,7 @@ def _server(sandbox: Sandbox) -> uvicorn.Server:
             ws="none",
             access_log=False,
             log_config=None,
-            log_level="critical",  # a planned cut is no news
+            log_level="error",
             timeout_graceful_shutdown=1,
         )
     )
