@@ -1,0 +1,72 @@
+{#
+  Incremental models read the loads after the last one they have seen, up to a ceiling. Both bounds are fixed once, in
+  the transaction that writes the model, and the watermark is stored by the same transaction: what was read and what is
+  remembered as read cannot differ.
+
+  The ceiling of a model is the lowest watermark of the incremental models above it, so a model never runs ahead of
+  what it reads. A model with none above it reads up to var load_ceiling, or all that is landed.
+#}
+{% macro open_load_window() %}
+    set local lock_timeout = '60s';
+    {%- if execute and config.get('materialized') == 'incremental' %}
+    select
+        set_config('b2chat.loads_after', ({{ loads_seen() if is_incremental() else '0' }})::text, true),
+        set_config('b2chat.loads_upto', ({{ loads_ready() }})::text, true)
+    {%- endif -%}
+{% endmacro %}
+
+
+{% macro load_window(relation) -%}
+    {{ relation }}.load_id > current_setting('b2chat.loads_after')::bigint
+    and {{ relation }}.load_id <= current_setting('b2chat.loads_upto')::bigint
+{%- endmacro %}
+
+
+{% macro close_load_window() %}
+    {%- if execute -%}
+    {{ record_fingerprint() }};
+    {%- if config.get('materialized') == 'incremental' %}
+    insert into ops.build_watermarks as stored (model, load_id, built_at)
+    values ('{{ model.name }}', current_setting('b2chat.loads_upto')::bigint, now())
+    on conflict (model) do update set load_id = excluded.load_id, built_at = excluded.built_at
+    where stored.load_id <> excluded.load_id;
+    {#- Fresh statistics, or the next model is planned for an empty table. #}
+    do $$ begin
+        if current_setting('b2chat.loads_after')::bigint < current_setting('b2chat.loads_upto')::bigint then
+            analyze {{ this }};
+        end if;
+    end $$
+    {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+
+{# SQL: the last load this model has seen; 0 when it was built by other rules than today's. #}
+{% macro loads_seen() -%}
+    select coalesce(max(seen.load_id), 0)
+    from ops.build_watermarks as seen
+    inner join intermediate.build_fingerprints as built
+        on built.relation = '{{ this.schema }}.{{ this.identifier }}'
+        and built.fingerprint = '{{ fingerprint(model) }}'
+    where seen.model = '{{ model.name }}'
+{%- endmacro %}
+
+
+{# SQL: the last load that everything above this model has seen. #}
+{% macro loads_ready() -%}
+    {%- set parents = [] -%}
+    {%- for unique_id in lineage(model.unique_id) if unique_id != model.unique_id -%}
+        {%- if graph.nodes[unique_id].config.materialized == 'incremental' -%}
+            {%- do parents.append(graph.nodes[unique_id].name) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if parents -%}
+    select min(coalesce(seen.load_id, 0))
+    from unnest(array['{{ parents | join("', '") }}']) as parent (model)
+    left join ops.build_watermarks as seen on seen.model = parent.model
+    {%- elif var('load_ceiling') is not none -%}
+    {{ var('load_ceiling') | int }}
+    {%- else -%}
+    select coalesce(max(load_id), 0) from ops.page_loads
+    {%- endif -%}
+{%- endmacro %}

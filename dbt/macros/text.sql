@@ -1,0 +1,41 @@
+{# Text with outer spaces removed and inner runs of white space made one space; NULL when nothing is left. #}
+{% macro clean_text(value) -%}
+    nullif(regexp_replace(btrim({{ value }}, E' \t\r\n'), '\s+', ' ', 'g'), '')
+{%- endmacro %}
+
+
+{# 'true' and 'false' to boolean; NULL for anything else. #}
+{% macro to_boolean(value) -%}
+    case {{ value }} when 'true' then true when 'false' then false end
+{%- endmacro %}
+
+
+{# The text of a JSON string; NULL for any other JSON. #}
+{% macro json_string(value) -%}
+    case when jsonb_typeof({{ value }}) = 'string' then {{ value }} #>> '{}' end
+{%- endmacro %}
+
+
+{# A JSON value, or SQL NULL for JSON null. #}
+{% macro json_value(value) -%}
+    nullif({{ value }}, 'null'::jsonb)
+{%- endmacro %}
+
+
+{# B2Chat writes WHATSAPPB2CHAT, LIVECHAT, ...: lower case, less a trailing b2chat. Unknown values survive. #}
+{% macro normalize_provider(value) -%}
+    nullif(regexp_replace(lower(btrim({{ value }})), '(.)b2chat$', '\1'), '')
+{%- endmacro %}
+
+
+{# A JSON list of strings, or of objects with a name, to text[]; an empty array for anything else. #}
+{% macro text_array(value) -%}
+    array(
+        select coalesce(element.value ->> 'name', element.value #>> '{}')
+        from jsonb_array_elements(
+            case when jsonb_typeof({{ value }}) = 'array' then {{ value }} else '[]'::jsonb end
+        ) with ordinality as element (value, position)
+        where element.value <> 'null'::jsonb
+        order by element.position
+    )
+{%- endmacro %}

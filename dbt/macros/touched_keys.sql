@@ -1,0 +1,25 @@
+{#
+  Incremental strategy touched_keys: delete the rows of every key that the new loads touched, then insert what the
+  model returned for them, in one transaction. dbt's own delete+insert deletes only the keys that come back, so a chat
+  that lost all its messages, or a week that lost all its chats, would keep its old rows.
+
+  Config: unique_key, the column whose values are replaced as a whole; meta.touched_by, the model that lists
+  (key, load_id) for each touch. Without touched_by, the keys are those that the model returned.
+#}
+{% macro get_incremental_touched_keys_sql(arg_dict) %}
+    {%- set key = arg_dict.unique_key -%}
+    {%- set touched_by = config.get('meta').get('touched_by') -%}
+    {%- set columns = arg_dict.dest_columns | map(attribute='quoted') | join(', ') -%}
+    delete from {{ arg_dict.target_relation }}
+    where {{ key }} in (
+        {%- if touched_by %}
+        select {{ config.get('meta').get('touched_key', key) }}
+        from {{ builtins.ref(touched_by) }} as touched
+        where {{ load_window('touched') }}
+        {%- else %}
+        select {{ key }} from {{ arg_dict.temp_relation }}
+        {%- endif %}
+    );
+    insert into {{ arg_dict.target_relation }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict.temp_relation }}
+{% endmacro %}

@@ -1,0 +1,42 @@
+{{ config(
+    unique_key='id',
+    indexes=[
+        {'columns': ['b2chat_code'], 'unique': true},
+        {'columns': ['parent_id']},
+        {'columns': ['path']},
+        {'columns': ['is_active', 'is_leaf']},
+        {'columns': ['load_id']},
+    ],
+) }}
+
+-- depends_on: {{ ref('chats') }}, so that no chat is ever ahead of its agent, department or contact.
+
+with named as (
+    select distinct on (department_id)
+        department_id,
+        department_name,
+        load_id,
+        loaded_at
+    from {{ ref('stg_b2chat__chats') }}
+    where department_id is not null and {{ load_window('stg_b2chat__chats') }}
+    order by department_id, load_id desc, created_at desc nulls last, chat_id
+)
+
+select
+    named.department_id as id,
+    named.department_id as b2chat_code,
+    named.department_name as name,
+    null::text as parent_id,
+    true as is_leaf,
+    true as is_active,
+    '/' || named.department_name || '/' as path,
+    0 as level,
+    named.loaded_at as last_sync_at,
+    {% if is_incremental() %}coalesce(known.created_at, named.loaded_at){% else %}named.loaded_at{% endif %} as created_at,
+
+    named.load_id
+from named
+{% if is_incremental() -%}
+left join {{ this }} as known on known.id = named.department_id
+where known.id is null or known.name <> named.department_name
+{%- endif %}

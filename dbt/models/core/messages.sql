@@ -1,0 +1,68 @@
+{{ config(
+    unique_key='chat_id',
+    meta={'touched_by': 'stg_b2chat__chats'},
+    indexes=[
+        {'columns': ['b2chat_message_id'], 'unique': true},
+        {'columns': ['chat_id', 'timestamp']},
+        {'columns': ['chat_id', 'type']},
+        {'columns': ['chat_id', 'incoming']},
+        {'columns': ['type']},
+        {'columns': ['media_backed_up']},
+        {'columns': ['load_id']},
+    ],
+) }}
+
+-- depends_on: {{ ref('stg_b2chat__chats') }}, which names the touched chats; one that lost all its messages too.
+
+with messages as (
+    select * from {{ ref('stg_b2chat__messages') }}
+    where {{ load_window('stg_b2chat__messages') }}
+),
+
+typed as (
+    select
+        *,
+        case
+            when b2chat_type = 'TEXT' then 'text'
+            when b2chat_type in ('IMAGE', 'STICKER') then 'image'
+            when b2chat_type in ('FILE', 'AUDIO', 'VIDEO') then 'file'
+            else lower(b2chat_type)
+        end as type,
+        case b2chat_type
+            when 'TEXT' then 'text'
+            when 'AUDIO' then 'voice'
+            when 'IMAGE' then 'image'
+            when 'STICKER' then 'image'
+            when 'VIDEO' then 'video'
+            when 'FILE' then 'file'
+            else 'other'
+        end as content_type,
+        body ~* '^https?://' as is_link
+    from messages
+)
+
+select
+    message_id as id,
+    chat_id,
+    null::text as b2chat_message_id,
+    -- A type that B2Chat adds later may well be text: its words are kept, unless the body is the address of a medium.
+    case when type = 'text' or (content_type = 'other' and not is_link) then body end as text,
+    type,
+    is_incoming as incoming,
+    case when type = 'image' then body end as image_url,
+    case when type = 'file' or (content_type = 'other' and is_link) then body end as file_url,
+    caption,
+    null::text as local_image_path,
+    null::text as local_file_path,
+    false as media_backed_up,
+    null::integer as media_size,
+    null::text as media_mime_type,
+    created_at as timestamp,
+    loaded_at as last_sync_at,
+
+    position,
+    is_broadcast,
+    b2chat_type,
+    content_type,
+    load_id
+from typed

@@ -1,0 +1,64 @@
+with shown as (
+    select * from {{ ref('int_heatmap_chats') }}
+),
+
+weeks as (
+    select * from {{ ref('heatmap_weeks') }}
+),
+
+chats as (
+    select * from {{ ref('chat_response_times') }}
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by week_start, agent_id, direction_filter, office_hours_filter, day_of_week, hour
+            order by first_response_seconds desc, chat_id
+        )::integer as slowest_rank
+    from shown
+),
+
+compared as (
+    select
+        ranked.*,
+        weeks.mean_first_response_seconds as week_mean_seconds,
+        -- In a week whose mean is 0 every chat took 0 seconds.
+        coalesce(
+            (ranked.first_response_seconds / nullif(weeks.mean_first_response_seconds, 0) - 1) * 100, 0
+        ) as difference_to_week_mean_pct
+    from ranked
+    inner join weeks
+        on weeks.week_start = ranked.week_start
+        and weeks.agent_id = ranked.agent_id
+        and weeks.direction_filter = ranked.direction_filter
+        and weeks.office_hours_filter = ranked.office_hours_filter
+)
+
+select
+    compared.week_start,
+    compared.agent_id,
+    compared.direction_filter,
+    compared.office_hours_filter,
+    compared.day_of_week,
+    compared.hour,
+    compared.chat_id,
+    chats.agent_id as chat_agent_id,
+    chats.agent_name as chat_agent_name,
+    chats.department_name,
+    chats.provider,
+    chats.status,
+    chats.direction,
+    chats.created_at,
+    compared.first_response_seconds,
+    compared.slowest_rank,
+    compared.week_mean_seconds,
+    compared.difference_to_week_mean_pct,
+    case
+        when compared.difference_to_week_mean_pct < -20 then 'better'
+        when compared.difference_to_week_mean_pct > 20 then 'worse'
+        else 'average'
+    end as performance
+from compared
+inner join chats on chats.chat_id = compared.chat_id

@@ -1,0 +1,66 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_keys',
+    unique_key='week_start',
+    on_schema_change='append_new_columns',
+    meta={'touched_by': 'int_touched_weeks'},
+) }}
+
+with cells as (
+    select
+        week_start,
+        agent_id,
+        direction_filter,
+        office_hours_filter,
+        day_of_week,
+        hour,
+        count(*)::integer as chat_count,
+        sum(first_response_seconds)::bigint as sum_first_response_seconds,
+        sum(first_response_seconds)::double precision / count(*) as mean_first_response_seconds,
+        percentile_cont(0.5) within group (order by first_response_seconds) as p50_first_response_seconds,
+        percentile_cont(0.9) within group (order by first_response_seconds) as p90_first_response_seconds
+    from {{ ref('int_heatmap_chats') }}
+    where week_start in (
+        select week_start from {{ ref('int_touched_weeks') }} as touched
+        where {{ load_window('touched') }}
+    )
+    group by week_start, agent_id, direction_filter, office_hours_filter, day_of_week, hour
+),
+
+-- Bands compare the cells of one shown week with each other. Min-max scaling would paint everything green, because
+-- the slowest cell lies days above the rest.
+limits as (
+    select
+        week_start,
+        agent_id,
+        direction_filter,
+        office_hours_filter,
+        percentile_cont(0.33) within group (order by mean_first_response_seconds) as fast_limit,
+        percentile_cont(0.66) within group (order by mean_first_response_seconds) as average_limit
+    from cells
+    group by week_start, agent_id, direction_filter, office_hours_filter
+)
+
+select
+    cells.week_start,
+    cells.agent_id,
+    cells.direction_filter,
+    cells.office_hours_filter,
+    cells.day_of_week,
+    cells.hour,
+    cells.chat_count,
+    cells.sum_first_response_seconds,
+    cells.mean_first_response_seconds,
+    cells.p50_first_response_seconds,
+    cells.p90_first_response_seconds,
+    case
+        when cells.mean_first_response_seconds <= limits.fast_limit then 'fast'
+        when cells.mean_first_response_seconds <= limits.average_limit then 'average'
+        else 'slow'
+    end as band
+from cells
+inner join limits
+    on limits.week_start = cells.week_start
+    and limits.agent_id = cells.agent_id
+    and limits.direction_filter = cells.direction_filter
+    and limits.office_hours_filter = cells.office_hours_filter

@@ -1,0 +1,59 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_keys',
+    unique_key='week_start',
+    on_schema_change='append_new_columns',
+    meta={'touched_by': 'int_touched_weeks'},
+) }}
+
+with touched as (
+    select distinct week_start from {{ ref('int_touched_weeks') }} as touches
+    where {{ load_window('touches') }}
+),
+
+weeks as (
+    select
+        week_start,
+        agent_id,
+        direction_filter,
+        office_hours_filter,
+        count(*)::integer as chat_count,
+        sum(first_response_seconds)::bigint as sum_first_response_seconds,
+        sum(first_response_seconds)::double precision / count(*) as mean_first_response_seconds,
+        percentile_cont(0.5) within group (order by first_response_seconds) as p50_first_response_seconds,
+        percentile_cont(0.9) within group (order by first_response_seconds) as p90_first_response_seconds
+    from {{ ref('int_heatmap_chats') }}
+    where week_start in (select week_start from touched)
+    group by week_start, agent_id, direction_filter, office_hours_filter
+),
+
+-- Ties go to the earlier cell of the week, which starts on Monday.
+cells as (
+    select
+        *,
+        row_number() over (
+            partition by week_start, agent_id, direction_filter, office_hours_filter
+            order by mean_first_response_seconds, (day_of_week + 6) % 7, hour
+        ) as fastness,
+        row_number() over (
+            partition by week_start, agent_id, direction_filter, office_hours_filter
+            order by mean_first_response_seconds desc, (day_of_week + 6) % 7, hour
+        ) as slowness
+    from {{ ref('heatmap_cells') }}
+    where week_start in (select week_start from touched)
+)
+
+select
+    weeks.*,
+    fastest.day_of_week as fastest_day_of_week,
+    fastest.hour as fastest_hour,
+    fastest.mean_first_response_seconds as fastest_mean_seconds,
+    slowest.day_of_week as slowest_day_of_week,
+    slowest.hour as slowest_hour,
+    slowest.mean_first_response_seconds as slowest_mean_seconds
+from weeks
+inner join cells as fastest
+    using (week_start, agent_id, direction_filter, office_hours_filter)
+inner join cells as slowest
+    using (week_start, agent_id, direction_filter, office_hours_filter)
+where fastest.fastness = 1 and slowest.slowness = 1

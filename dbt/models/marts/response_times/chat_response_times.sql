@@ -1,0 +1,97 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_keys',
+    unique_key='chat_id',
+    on_schema_change='append_new_columns',
+    meta={'touched_by': 'int_touched_chats'},
+    indexes=[
+        {'columns': ['created_week_start', 'agent_id']},
+        {'columns': ['created_at']},
+        {'columns': ['agent_id', 'created_at']},
+        {'columns': ['load_id']},
+    ],
+) }}
+
+with chats as (
+    select * from {{ ref('chats') }}
+    where id in (
+        select chat_id from {{ ref('int_touched_chats') }} as touched
+        where {{ load_window('touched') }}
+    )
+),
+
+timed as (
+    select
+        *,
+        {{ seconds_between('opened_at', 'picked_up_at') }} as pickup,
+        {{ seconds_between('opened_at', 'response_at') }} as first_response,
+        {{ seconds_between('created_at', 'response_at') }} as response,
+        {{ seconds_between('opened_at', 'closed_at') }} as resolution,
+        {{ seconds_between('picked_up_at', 'closed_at') }} as handling
+    from chats
+)
+
+select
+    timed.id as chat_id,
+    timed.agent_id,
+    agents.name as agent_name,
+    timed.department_id,
+    departments.name as department_name,
+    timed.provider,
+    timed.status,
+    timed.direction,
+    timed.original_direction,
+    timed.direction_source,
+    timed.is_converted,
+
+    timed.created_at,
+    timed.opened_at,
+    timed.picked_up_at,
+    timed.response_at,
+    timed.closed_at,
+
+    timed.created_local_date,
+    timed.created_local_hour,
+    timed.created_day_of_week,
+    timed.created_week_start,
+    day_labels.label_es as day_label_es,
+    day_labels.label_en as day_label_en,
+    lpad(timed.created_local_hour::text, 2, '0') as hour_label,
+    coalesce(office_hours.is_office_hours, false) as is_office_hours,
+
+    -- A time that comes out negative is not a time: NULL here, and the flag below says why.
+    case when timed.pickup >= 0 then timed.pickup end as pickup_seconds,
+    case when timed.first_response >= 0 then timed.first_response end as first_response_seconds,
+    case when timed.response >= 0 then timed.response end as response_seconds,
+    case when timed.resolution >= 0 then timed.resolution end as resolution_seconds,
+    case when timed.handling >= 0 then timed.handling end as handling_seconds,
+    message_facts.reply_seconds_sum::double precision / nullif(message_facts.reply_count, 0) as avg_reply_seconds,
+    message_facts.reply_from_last_seconds_sum::double precision / nullif(message_facts.reply_count, 0)
+        as avg_reply_from_last_seconds,
+    message_facts.reply_count,
+    message_facts.incoming_message_count,
+    message_facts.outgoing_message_count,
+
+    coalesce(timed.pickup < 0, false) as is_pickup_negative,
+    coalesce(timed.first_response < 0, false) as is_first_response_negative,
+    coalesce(timed.response < 0, false) as is_response_negative,
+    coalesce(timed.resolution < 0, false) as is_resolution_negative,
+    coalesce(timed.handling < 0, false) as is_handling_negative,
+    nullif(concat_ws(
+        ', ',
+        case when timed.pickup < 0 then 'picked_up_before_opened' end,
+        case when timed.first_response < 0 then 'response_before_opened' end,
+        case when timed.response < 0 then 'response_before_created' end,
+        case when timed.resolution < 0 then 'closed_before_opened' end,
+        case when timed.handling < 0 then 'closed_before_picked_up' end
+    ), '') as quality_rules,
+
+    timed.is_deleted,
+    timed.load_id
+from timed
+inner join {{ ref('int_chat_message_facts') }} as message_facts on message_facts.chat_id = timed.id
+left join {{ ref('int_chat_office_hours') }} as office_hours on office_hours.chat_id = timed.id
+left join {{ ref('agents') }} as agents on agents.id = timed.agent_id
+left join {{ ref('departments') }} as departments on departments.id = timed.department_id
+left join {{ ref('labels') }} as day_labels
+    on day_labels.label_set = 'day_of_week' and day_labels.member = timed.created_day_of_week::text
