@@ -1,6 +1,6 @@
 """Every setting, typed and documented once. Read from the environment, then from `.env` in the working folder."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -170,6 +170,10 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The account's time zone."""
         return ZoneInfo(self.timezone)
+
+    def today(self) -> date:
+        """The current day in the account's zone; on a sandbox whose clock is held, that clock's day."""
+        return (self.sandbox_clock or datetime.now(UTC)).astimezone(self.zone).date()
 
     @property
     def has_account(self) -> bool:

@@ -6,9 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dagster_project.exports.heatmap import COLOURS, MONDAY_FIRST, Band, Cell, Heatmap, short
+from dagster_project.exports.heatmap import COLOURS, DAYS, MONDAY_FIRST, Band, Cell, Heatmap, short
 
-DAYS = {1: "1-Lun", 2: "2-Mar", 3: "3-Mié", 4: "4-Jue", 5: "5-Vie", 6: "6-Sáb", 0: "7-Dom"}
 _WIDE = 8 + 24 * 4
 
 
@@ -61,7 +60,7 @@ def _summary(heatmap: Heatmap) -> str:
     if not heatmap.chat_count:
         return "no chat was answered in this week"
     fastest, slowest = heatmap.extreme(slowest=False), heatmap.extreme(slowest=True)
-    assert fastest and slowest
+    assert fastest and slowest  # there are chats, so there are cells
     return (
         f"{heatmap.chat_count} answered chats, mean {short(heatmap.mean_seconds)}, "
         f"fastest {_name(fastest)}, slowest {_name(slowest)}"
@@ -69,7 +68,7 @@ def _summary(heatmap: Heatmap) -> str:
 
 
 def _name(cell: Cell) -> str:
-    return f"{DAYS[cell.day_of_week][2:]} {cell.hour:02}h ({short(cell.mean_seconds)})"
+    return f"{DAYS[cell.day_of_week]} {cell.hour:02}h ({short(cell.mean_seconds)})"
 
 
 def _legend() -> Text:

@@ -14,7 +14,7 @@ Band = Literal["fast", "average", "slow", "no_data"]
 DIRECTIONS = ("all", "incoming", "outgoing", "outgoing_broadcast", "outgoing_all", "converted")
 OFFICE_HOURS = ("all", "office_hours", "non_office_hours")
 MONDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)
-LETTERS = {1: "L", 2: "M", 3: "M", 4: "J", 5: "V", 6: "S", 0: "D"}
+DAYS = {1: "Lun", 2: "Mar", 3: "Mié", 4: "Jue", 5: "Vie", 6: "Sáb", 0: "Dom"}
 
 # Blue to red over pale yellow: told apart by colour-blind eyes and in grey.
 COLOURS: dict[Band, Colour] = {
@@ -62,7 +62,7 @@ class Heatmap:
     @property
     def mean_seconds(self) -> float | None:
         """The week's mean first response, weighted by chats."""
-        total = sum(cell.mean_seconds * cell.chat_count for cell in self._filled)
+        total = sum((cell.mean_seconds or 0) * cell.chat_count for cell in self._filled)
         return total / self.chat_count if self.chat_count else None
 
     def extreme(self, *, slowest: bool) -> Cell | None:
@@ -70,7 +70,7 @@ class Heatmap:
         sign = -1 if slowest else 1
         return min(
             self._filled,
-            key=lambda cell: (sign * cell.mean_seconds, MONDAY_FIRST.index(cell.day_of_week), cell.hour),
+            key=lambda cell: (sign * (cell.mean_seconds or 0), MONDAY_FIRST.index(cell.day_of_week), cell.hour),
             default=None,
         )
 
@@ -101,7 +101,8 @@ def read(
     with connection.cursor(row_factory=class_row(Cell)) as cursor:
         cells = cursor.execute(
             """
-            select day_of_week, hour, chat_count, mean_seconds, p50_seconds, p90_seconds, band
+            select day_of_week, hour, chat_count, mean_first_response_seconds as mean_seconds,
+                   p50_first_response_seconds as p50_seconds, p90_first_response_seconds as p90_seconds, band
             from marts.weekly_response_time_heatmap
             where week_start = %s and agent_id = %s and direction_filter = %s and office_hours_filter = %s
             """,
@@ -132,7 +133,7 @@ def picture(heatmap: Heatmap, cell: int = 16) -> bytes:
     for hour in range(24):
         canvas.write(margin + hour * cell + (cell - 7 * scale) // 2, 2, f"{hour:02}", 1, scale)
     for row, day in enumerate(MONDAY_FIRST):
-        canvas.write(2, margin + row * cell + (cell - 5 * scale) // 2, LETTERS[day], 1, scale)
+        canvas.write(2, margin + row * cell + (cell - 5 * scale) // 2, DAYS[day][0], 1, scale)
         for hour in range(24):
             band = heatmap.cells[day, hour].band
             canvas.fill(margin + hour * cell, margin + row * cell, cell - 1, cell - 1, _NUMBER[band])

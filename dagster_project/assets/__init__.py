@@ -1,0 +1,1 @@
+"""Dagster's view of the layers, one module each."""

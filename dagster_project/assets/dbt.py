@@ -1,0 +1,82 @@
+"""All dbt models as assets, and their tests as asset checks: one step, one dbt process."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+import psycopg
+from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+
+from dagster_project.dbt_project import dbt_project, manifest
+from dagster_project.resources import DbtCli, Warehouse
+
+_WITH_NEWEST_CHAT = {"core.chats", "marts.chat_response_times"}  # created_at is indexed there
+MART_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=13))
+
+
+class DbtConfig(dg.Config):
+    """How dbt builds."""
+
+    full_refresh: bool = False
+
+
+class Translator(DagsterDbtTranslator):
+    """Adds to dbt's own description of a model what only Dagster knows: kinds, and how fresh a mart must be."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        if unique_id.startswith("model.") and spec.group_name == "marts":
+            return spec.replace_attributes(freshness_policy=MART_FRESHNESS)
+        return spec
+
+
+@dbt_assets(
+    manifest=manifest(),
+    project=dbt_project,
+    name="dbt_models",
+    dagster_dbt_translator=Translator(),
+    op_tags={"dagster/retry_strategy": "FROM_ASSET_FAILURE"},
+)
+def dbt_models(
+    context: dg.AssetExecutionContext,
+    config: DbtConfig,
+    dbt: DbtCli,
+    warehouse: Warehouse,
+) -> Iterator[Any]:
+    """Build what changed since the last build, layer by layer, and test it."""
+    arguments = ["build", *(["--full-refresh"] if config.full_refresh else [])]
+    # A folder of its own: dbt's default one is never deleted.
+    scratch = dbt_project.project_dir / dbt_project.target_path / f"run-{context.run_id}"
+    with warehouse.connect() as conn:
+        conn.autocommit = True
+        for event in dbt.cli(arguments, context=context, target_path=scratch).stream():
+            yield (
+                event.with_metadata({**event.metadata, **_numbers(conn, event)})
+                if isinstance(event, dg.Output)
+                else event
+            )
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _numbers(conn: psycopg.Connection, event: dg.Output) -> dict[str, dg.MetadataValue]:
+    """What people look at first: how many rows a table has, and how far its data goes."""
+    model = str(event.metadata["unique_id"].value).split(".")[-1]
+    found = conn.execute(
+        """
+        select nspname || '.' || relname, greatest(reltuples, 0)::bigint
+        from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+        where relname = %s and relkind = 'r' and nspname in ('intermediate', 'core', 'marts')
+        """,
+        [model],
+    ).fetchone()
+    if not found:
+        return {}
+    table, rows = found
+    # The planner's count, fresh from the model's own `analyze`: an exact one would read the whole table.
+    numbers: dict[str, dg.MetadataValue] = {"dagster/row_count": dg.MetadataValue.int(rows)}
+    newest = conn.execute(f"select max(created_at) from {table}").fetchone() if table in _WITH_NEWEST_CHAT else None  # noqa: S608
+    if newest and newest[0]:
+        numbers["newest_chat"] = dg.MetadataValue.timestamp(newest[0])
+    return numbers

@@ -1,0 +1,267 @@
+"""The command `b2chat`. Exit codes: 0 done, 1 failed, 2 wrong usage or setting, 3 ended early (the day's ration)."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from dagster_project import deployment, sandbox_source
+from dagster_project.deployment import Deployment
+from dagster_project.exports import heatmap as heatmaps
+from dagster_project.sandbox import server
+from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError
+from dagster_project.warehouse import binaries, connection, embedded
+
+FAILED, MISUSED, PARTIAL = 1, 2, 3
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+app = typer.Typer(
+    name="b2chat",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Turn B2Chat conversations into numbers that a support manager acts on, in your own Postgres.\n\n"
+    "Start with **b2chat demo**: it needs no account and no database. For a real account set B2CHAT_CLIENT_ID and "
+    "B2CHAT_CLIENT_SECRET (environment or `.env`), look with **b2chat check**, then run **b2chat sync** and "
+    "**b2chat build**, or open the Dagster UI with **b2chat ui**.\n\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong usage or setting, 3 ended early because the day's requests are used up.",
+)
+db = typer.Typer(no_args_is_help=True, help="The warehouse's Postgres: start, stop, address, prompt.")
+app.add_typer(db, name="db")
+console = Console(highlight=False)
+
+
+def main() -> None:
+    """Run the command line: faults of settings and of the machine become one line and an exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        app()
+    except SettingsError as error:
+        _fail(str(error), MISUSED)
+    except (binaries.PostgresMissing, heatmaps.NoSuchWeek) as error:
+        _fail(str(error), FAILED)
+
+
+@app.command()
+def demo(
+    advance: Annotated[int, typer.Option(min=0, help="Days to move the sandbox's clock on before the run.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the main job on embedded defaults, with data that the sandbox makes, and show what it did.
+
+    A second run takes up where the first ended; with the sandbox's clock held still, nothing has changed by then.
+    """
+    settings = deployment.for_demo(Settings.load(), advance=timedelta(days=advance))
+    with _standing(settings) as standing:
+        from dagster_project import story  # noqa: PLC0415  imports Dagster: seconds
+
+        outcome = story.refresh(standing, quiet=as_json)
+        _report(as_json, outcome, lambda: story.tell_demo(console, standing, outcome))
+        _leave(outcome)
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port of the UI on 127.0.0.1.")] = 3000,
+) -> None:
+    """Open the Dagster UI on the same data (after `demo`: on the demo's). Ctrl-C stops it."""
+    with _standing(deployment.for_work(Settings.load())):
+        console.print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl-C stops it)")
+        raise typer.Exit(_run_child(["dagster", "dev", "--host", "127.0.0.1", "--port", str(port)]))
+
+
+@app.command()
+def check(as_json: JsonOption = False) -> None:
+    """Look at settings, warehouse, B2Chat account and dbt project, and say what is wrong."""
+    from dagster_project import health  # noqa: PLC0415  imports dbt's and the client's modules
+
+    settings = deployment.for_work(Settings.load())
+    with _standing(settings) as standing:
+        findings = health.examine(standing)
+    _report(as_json, {"checks": [vars(finding) for finding in findings]}, lambda: health.tell(console, findings))
+    if any(not finding.ok for finding in findings):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def sync(
+    full: Annotated[bool, typer.Option("--full", help="Read every day again since the start date.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read B2Chat and land what changed in the schema `raw` (the raw assets, without dbt)."""
+    _run_job("sync_b2chat", as_json, needs_source=True, config={"mode": "full" if full else "incremental"})
+
+
+@app.command()
+def build(
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Make every model anew from raw.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Build core and marts with dbt from what has landed, and test them."""
+    _run_job("build_marts", as_json, needs_source=False, config={"full_refresh": full_refresh})
+
+
+@app.command()
+def heatmap(
+    week: Annotated[
+        str | None, typer.Option(help="Monday of the week, YYYY-MM-DD. Default: the last full week.")
+    ] = None,
+    agent: Annotated[str, typer.Option(help="An agent's id, or all.")] = "all",
+    direction: Annotated[StrEnum("Direction", heatmaps.DIRECTIONS), typer.Option()] = "all",  # type: ignore[valid-type]
+    office_hours: Annotated[StrEnum("OfficeHours", heatmaps.OFFICE_HOURS), typer.Option()] = "all",  # type: ignore[valid-type]
+    as_json: JsonOption = False,
+) -> None:
+    """Print a week's response-time heatmap."""
+    from dagster_project import terminal  # noqa: PLC0415
+
+    with _standing(Settings.load()) as standing, connection.connect(standing.url) as conn:
+        monday = _monday(week) if week else heatmaps.last_full_week(conn)
+        if monday is None:
+            raise heatmaps.NoSuchWeek("there are no chats yet: run `b2chat demo`, or `b2chat sync` and `b2chat build`")
+        shown = heatmaps.read(conn, monday, agent_id=agent, direction=str(direction), office_hours=str(office_hours))
+    _report(as_json, terminal.heatmap_as_dict(shown), lambda: terminal.print_heatmap(console, shown))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8642,
+) -> None:
+    """Serve a local B2Chat: made data, or replayed files (see B2CHAT_SANDBOX_… in .env.example). Ctrl-C stops it."""
+    settings = Settings.load()
+    if settings.sandbox == "off":
+        settings = settings.model_copy(update={"sandbox": "generated"})
+    records, first_day = sandbox_source.source(settings)
+
+    def say(base_url: str) -> None:
+        console.print(
+            f"the B2Chat sandbox answers at {base_url}, records from {first_day} on; Ctrl-C stops it\n"
+            f"B2CHAT_API_URL={base_url} B2CHAT_CLIENT_ID={sandbox_source.CLIENT_ID} "
+            f"B2CHAT_CLIENT_SECRET={sandbox_source.secret(settings)}",
+            soft_wrap=True,
+        )
+
+    with contextlib.suppress(KeyboardInterrupt):
+        server.serve(
+            records,
+            client_id=sandbox_source.CLIENT_ID,
+            client_secret=sandbox_source.secret(settings),
+            port=port,
+            clock=sandbox_source.clock(settings),
+            on_listening=say,
+        )
+
+
+@app.command(name="exec", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run_program(context: typer.Context) -> None:
+    """Run a program (dbt, dagster, psql, your own) with the warehouse up and its address in the environment.
+
+    For example: `b2chat exec dbt test --project-dir dbt --profiles-dir dbt`.
+    """
+    if not context.args:
+        raise typer.BadParameter("name the program to run")
+    with _standing(deployment.for_work(Settings.load())):
+        raise typer.Exit(_run_child(context.args))
+
+
+@db.command()
+def up() -> None:
+    """Start the embedded Postgres and let it run on, for BI tools, until `b2chat db down`."""
+    settings = Settings.load()
+    if not connection.configured_url(settings):
+        embedded.keep(settings.data_path / "pg", True)
+    with _standing(settings) as standing:
+        console.print(f"up: {connection.without_password(standing.url)}  (`b2chat db url` prints it with the password)")
+
+
+@db.command()
+def down() -> None:
+    """Stop the embedded Postgres as soon as nobody uses it any more."""
+    settings = Settings.load()
+    if connection.configured_url(settings):
+        raise SettingsError("DATABASE_URL (or POSTGRES_HOST) is set: that server is not ours to stop")
+    embedded.keep(settings.data_path / "pg", False)
+    with connection.warehouse(settings):
+        pass
+    console.print("down (another `b2chat` that still runs keeps it up until it ends)")
+
+
+@db.command()
+def url(as_json: JsonOption = False) -> None:
+    """Print the warehouse's address, with its password, for BI tools and psql."""
+    with _standing(Settings.load()) as standing:
+        _report(as_json, {"url": standing.url}, lambda: print(standing.url))  # noqa: T201
+
+
+@db.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(context: typer.Context) -> None:
+    """Open a prompt on the warehouse; arguments go to psql (`b2chat db psql -c "select 1"`)."""
+    settings = Settings.load()
+    with _standing(settings):
+        raise typer.Exit(_run_child([str(binaries.find(settings.pg_bin).folder / "psql"), *context.args]))
+
+
+@contextlib.contextmanager
+def _standing(settings: Settings) -> Iterator[Deployment]:
+    with deployment.running(settings) as standing:
+        yield standing
+
+
+def _run_job(job: str, as_json: bool, *, needs_source: bool, config: dict[str, Any]) -> None:
+    settings = deployment.for_work(Settings.load())
+    if needs_source:
+        deployment.require_source(settings)
+    with _standing(settings) as standing:
+        from dagster_project import story  # noqa: PLC0415  imports Dagster: seconds
+
+        outcome = story.run(standing, job, config, quiet=as_json)
+        _report(as_json, outcome, lambda: story.tell(console, outcome))
+        _leave(outcome)
+
+
+def _run_child(command: list[str]) -> int:
+    """Run a program in the foreground; what stops us stops it."""
+    child = subprocess.Popen(command, cwd=PROJECT_ROOT, start_new_session=True)
+    try:
+        return child.wait()
+    except (KeyboardInterrupt, SystemExit):
+        os.killpg(child.pid, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(20)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        return 130
+
+
+def _report(as_json: bool, answer: Any, tell: Any) -> None:
+    if as_json:
+        print(json.dumps(answer, default=str, ensure_ascii=False))  # noqa: T201
+    else:
+        tell()
+
+
+def _leave(outcome: dict[str, Any]) -> None:
+    code = {"success": 0, "partial": PARTIAL}.get(outcome["status"], FAILED)
+    if code:
+        raise typer.Exit(code)
+
+
+def _monday(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day such as 2026-01-05", param_hint="--week") from None
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"b2chat: {message}", file=sys.stderr)  # noqa: T201
+    sys.exit(code)

@@ -1,0 +1,32 @@
+"""The front door of Dagster: gathers assets, checks, jobs, schedules and resources."""
+
+import dagster as dg
+
+from dagster_project.assets.dbt import dbt_models
+from dagster_project.assets.heatmap import weekly_heatmap_picture
+from dagster_project.assets.raw import raw_chats, raw_contacts
+from dagster_project.automation.jobs import JOBS
+from dagster_project.automation.schedules import refresh_schedule
+from dagster_project.dbt_project import dbt_project, executable
+from dagster_project.resources import B2ChatAccount, DbtCli, Warehouse
+from dagster_project.run_log import silent, terminal
+from dagster_project.settings import Settings
+
+settings = Settings.load()
+
+defs = dg.Definitions(
+    assets=[raw_contacts, raw_chats, dbt_models, weekly_heatmap_picture],
+    jobs=JOBS,
+    schedules=[refresh_schedule(settings)],
+    resources={
+        "warehouse": Warehouse(url=dg.EnvVar("DATABASE_URL")),
+        "b2chat": B2ChatAccount.from_settings(settings),
+        "dbt": DbtCli(
+            project_dir=str(dbt_project.project_dir),
+            profiles_dir=str(dbt_project.project_dir),
+            dbt_executable=executable(),
+        ),
+    },
+    loggers={"console": dg.colored_console_logger, "terminal": terminal, "silent": silent},
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,113 @@
+"""What must stand before anything runs: warehouse, tables, data source, and the environment that the tools read."""
+
+import contextlib
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from dagster_project import sandbox_source
+from dagster_project.sandbox import server
+from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError, variable_name
+from dagster_project.warehouse import connection, migrations
+
+log = logging.getLogger(__name__)
+
+_EXPORTED = (
+    "api_url", "timezone", "data_dir", "start_date", "lookback_days", "requests_per_second", "requests_per_day",
+    "timeout_seconds", "max_attempts", "page_size", "sync_interval", "client_id",
+    "sandbox_clock",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A warehouse that stands, with its tables, and the settings that lead to it and to the data source."""
+
+    settings: Settings
+    url: str
+
+
+@contextlib.contextmanager
+def running(settings: Settings) -> Iterator[Deployment]:
+    """Start what the settings ask for and put its addresses into this process's environment, for all children too.
+
+    Raises:
+        SettingsError: a setting leads nowhere; one line that names it.
+        PostgresMissing: the embedded Postgres cannot be started.
+    """
+    with connection.warehouse(settings) as url, _source(settings) as settings:
+        migrations.upgrade(url)
+        os.environ.update(environment(settings, url))
+        yield Deployment(settings, url)
+
+
+def environment(settings: Settings, url: str) -> dict[str, str]:
+    """All that Dagster, dbt and psql read from the environment."""
+    home = settings.data_path / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(PROJECT_ROOT / "dagster.yaml", home / "dagster.yaml")
+    ours = {variable_name(name): str(value) for name in _EXPORTED if (value := getattr(settings, name)) is not None}
+    if settings.client_secret:
+        ours[variable_name("client_secret")] = settings.client_secret.get_secret_value()
+    programs = str(Path(sys.executable).parent)
+    places = [place for place in os.environ.get("PATH", "").split(os.pathsep) if place != programs]
+    return (
+        connection.environment(url) | ours | {"DAGSTER_HOME": str(home), "PATH": os.pathsep.join([programs, *places])}
+    )
+
+
+def for_demo(settings: Settings, *, advance: timedelta = timedelta(0)) -> Settings:
+    """The settings with the demo's data source: the sandbox, its clock held where the first demo started it.
+
+    Args:
+        advance: how far to move that clock on, so that open chats go on living.
+    """
+    chosen = settings if settings.sandbox != "off" else settings.model_copy(update={"sandbox": "generated"})
+    return chosen.model_copy(update={"sandbox_clock": sandbox_source.hold_clock(chosen, advance)})
+
+
+def for_work(settings: Settings) -> Settings:
+    """The settings as they are; where no account is set but a demo was run with this data folder, those of the demo."""
+    if settings.sandbox == "off" and not settings.has_account and sandbox_source.SandboxState.exists(settings):
+        return settings.model_copy(update={"sandbox": "generated"})
+    return settings
+
+
+def require_source(settings: Settings) -> None:
+    """Raises SettingsError where there is neither an account nor the sandbox to read from."""
+    if settings.sandbox == "off" and not settings.has_account:
+        raise SettingsError(
+            "B2CHAT_CLIENT_ID and B2CHAT_CLIENT_SECRET are missing: set them, "
+            "or set B2CHAT_SANDBOX=generated to try without an account"
+        )
+
+
+@contextlib.contextmanager
+def _source(settings: Settings) -> Iterator[Settings]:
+    """The data source: an account stays as it is, the sandbox is started and takes an account's place."""
+    if settings.sandbox == "off":
+        yield settings
+        return
+    records, first_day = sandbox_source.source(settings)
+    clock, secret = sandbox_source.clock(settings), sandbox_source.secret(settings)
+    with server.running(records, client_id=sandbox_source.CLIENT_ID, client_secret=secret, clock=clock) as sandbox:
+        log.info("the B2Chat sandbox answers at %s: its data is not an account's", sandbox.base_url)
+        yield settings.model_copy(
+            update={
+                "api_url": sandbox.base_url,
+                "client_id": sandbox_source.CLIENT_ID,
+                "client_secret": SecretStr(secret),
+                "sandbox_clock": sandbox_source.held_at(settings),
+                "start_date": settings.start_date or first_day,
+                # Nobody rations our own machine.
+                "requests_per_second": 1000.0,
+                "requests_per_day": 1_000_000_000,
+            }
+        )

@@ -1,0 +1,111 @@
+"""What `b2chat check` looks at: each finding says what is so, or what is wrong and what to do."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import psycopg
+from rich.console import Console
+
+from dagster_project import dbt_project
+from dagster_project.b2chat.client import B2ChatClient
+from dagster_project.b2chat.errors import B2ChatError
+from dagster_project.deployment import Deployment
+from dagster_project.ingestion.ration import PostgresRation
+from dagster_project.warehouse import connection, migrations
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    text: str
+
+
+def examine(standing: Deployment) -> list[Finding]:
+    """Look at everything; a fault in one place does not hide the others."""
+    looks: list[tuple[str, Callable[[Deployment], str]]] = [
+        ("settings", _settings), ("warehouse", _warehouse), ("tables", _tables), ("data source", _data_source),
+        ("account", _account), ("dbt project", _dbt),
+    ]  # fmt: skip
+    return list(_examined(standing, looks))
+
+
+def tell(console: Console, findings: list[Finding]) -> None:
+    """The findings, a line each."""
+    for finding in findings:
+        mark = "[green]ok[/green]   " if finding.ok else "[red]wrong[/red]"
+        console.print(f"{mark} {finding.name:12} {finding.text}", soft_wrap=True)
+
+
+class _Wrong(Exception):
+    pass
+
+
+def _examined(standing: Deployment, looks: list[tuple[str, Callable[[Deployment], str]]]) -> Iterator[Finding]:
+    for name, look in looks:
+        try:
+            yield Finding(name, True, look(standing))
+        except (_Wrong, B2ChatError, psycopg.Error, dbt_project.DbtParseFailed) as fault:
+            yield Finding(name, False, " ".join(str(fault).split()))
+
+
+def _settings(standing: Deployment) -> str:
+    settings = standing.settings
+    return f"zone {settings.timezone}, data in {settings.data_path}, refresh every {settings.sync_interval} minutes"
+
+
+def _warehouse(standing: Deployment) -> str:
+    with connection.connect(standing.url) as conn:
+        version = conn.info.server_version // 10000
+        if version < 15:
+            raise _Wrong(f"Postgres {version} is too old: 15 or newer is needed")
+        if not conn.execute("select has_database_privilege(current_database(), 'create')").fetchone() == (True,):
+            raise _Wrong("the user may not create schemas in this database: grant create on the database to it")
+    place = "named by the settings" if connection.configured_url(standing.settings) else "embedded"
+    return f"Postgres {version}, {place}: {connection.without_password(standing.url)}"
+
+
+def _tables(standing: Deployment) -> str:
+    at = migrations.current(standing.url)
+    if at != migrations.newest():
+        raise _Wrong(f"migrations are at {at}, wanted {migrations.newest()}")
+    return f"migrations at {at}"
+
+
+def _data_source(standing: Deployment) -> str:
+    with connection.connect(standing.url) as conn:
+        row = conn.execute(
+            """
+            select source.kind, states.last_sync_timestamp
+            from ops.data_source as source
+            left join ops.sync_states as states on states.entity_type = 'chats'
+            """
+        ).fetchone()
+    if not row:
+        return "nothing was read yet: run `b2chat sync`"
+    kind = "made by the sandbox, not real" if row[0] == "sandbox" else "of a B2Chat account"
+    return (
+        f"data {kind}; last sync of chats {row[1]:%Y-%m-%d %H:%M} UTC" if row[1] else f"data {kind}; no sync ended yet"
+    )
+
+
+def _account(standing: Deployment) -> str:
+    settings = standing.settings
+    if not settings.client_id or not settings.client_secret:
+        return "none: set B2CHAT_CLIENT_ID and B2CHAT_CLIENT_SECRET to read a real account"
+    with (
+        PostgresRation(standing.url, settings.client_id, settings.requests_per_day, settings.today) as ration,
+        B2ChatClient(
+            settings.api_url, settings.client_id, settings.client_secret,
+            ration=ration, timeout_seconds=settings.timeout_seconds, max_attempts=2,
+        ) as client,
+    ):  # fmt: skip
+        kind = client.source().kind
+    return f"{settings.api_url} gives a token" + (" (the sandbox)" if kind == "sandbox" else "")
+
+
+def _dbt(_: Deployment) -> str:
+    path = dbt_project.manifest()
+    return f"parses; manifest {path.name} is newer than its models"

@@ -1,0 +1,95 @@
+"""The outside systems that assets speak to, as Dagster resources. Secrets come from the environment, by name only."""
+
+import importlib.metadata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import psycopg
+from dagster_dbt import DbtCliResource
+from packaging import version
+
+from dagster_project.b2chat.client import B2ChatClient
+from dagster_project.ingestion.ration import PostgresRation
+from dagster_project.settings import Settings, variable_name
+from dagster_project.warehouse import connection
+
+
+class Warehouse(dg.ConfigurableResource):
+    """The Postgres that holds everything."""
+
+    url: str
+
+    @contextmanager
+    def connect(self) -> Iterator[psycopg.Connection]:
+        """A connection whose work is committed at the end, or rolled back on an error."""
+        with connection.connect(self.url) as conn:
+            yield conn
+
+
+class B2ChatAccount(dg.ConfigurableResource):
+    """A B2Chat account: where its API is, who we are there, and how much it may be asked."""
+
+    api_url: str
+    client_id: str
+    client_secret: str
+    timezone: str
+    start_date: str | None
+    lookback_days: int
+    held_clock: str | None
+    requests_per_second: float
+    requests_per_day: int
+    timeout_seconds: float
+    max_attempts: int
+    page_size: int
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "B2ChatAccount":
+        """The account of the settings; its address and credentials are read from the environment when a run begins."""
+        return cls(
+            api_url=dg.EnvVar(variable_name("api_url")),
+            client_id=dg.EnvVar(variable_name("client_id")),
+            client_secret=dg.EnvVar(variable_name("client_secret")),
+            timezone=settings.timezone,
+            start_date=settings.start_date.isoformat() if settings.start_date else None,
+            lookback_days=settings.lookback_days,
+            held_clock=settings.sandbox_clock.isoformat() if settings.sandbox_clock else None,
+            requests_per_second=settings.requests_per_second,
+            requests_per_day=settings.requests_per_day,
+            timeout_seconds=settings.timeout_seconds,
+            max_attempts=settings.max_attempts,
+            page_size=settings.page_size,
+        )
+
+    def today(self) -> date:
+        """The current day in the account's zone; on a sandbox whose clock is held, that clock's day."""
+        now = datetime.fromisoformat(self.held_clock) if self.held_clock else datetime.now(UTC)
+        return now.astimezone(ZoneInfo(self.timezone)).date()
+
+    def first_day(self) -> date | None:
+        """The first creation day to read, where the settings name one."""
+        return date.fromisoformat(self.start_date) if self.start_date else None
+
+    def client(self, ration: PostgresRation) -> B2ChatClient:
+        """A client that counts its requests against a ration. Use it as a context manager."""
+        return B2ChatClient(
+            self.api_url,
+            self.client_id,
+            self.client_secret,
+            ration=ration,
+            requests_per_second=self.requests_per_second,
+            timeout_seconds=self.timeout_seconds,
+            max_attempts=self.max_attempts,
+            page_size=self.page_size,
+        )
+
+
+class DbtCli(DbtCliResource):
+    """dagster-dbt's resource, without the `dbt --version` process that it starts in each run to learn the version."""
+
+    @cached_property
+    def _cli_version(self) -> version.Version:
+        return version.parse(importlib.metadata.version("dbt-core"))

@@ -1,0 +1,167 @@
+"""Runs Dagster's jobs in this process, and tells on a terminal what they did."""
+
+import contextlib
+import getpass
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+import psycopg
+from psycopg import sql
+from rich.console import Console
+from rich.table import Table
+
+from dagster_project import terminal
+from dagster_project.deployment import Deployment
+from dagster_project.exports import heatmap as heatmaps
+from dagster_project.warehouse import connection
+
+
+def run(standing: Deployment, job: str, config: dict[str, Any] | None = None, *, quiet: bool = False) -> dict[str, Any]:
+    """Run a job of ours in this process; its runs and events are kept where the UI shows them.
+
+    Args:
+        standing: the deployment to run on.
+        job: its name, as in the UI.
+        config: values for the typed config of the job's assets.
+        quiet: tell nothing on the terminal while it runs.
+
+    Returns:
+        the outcome as plain values: job, status (success, partial, failed), run_id, seconds, error, and what the
+        syncs and the tables count.
+    """
+    from dagster_project.definitions import defs  # noqa: PLC0415  parses the dbt project, with the environment set
+
+    began, clock = datetime.now(UTC), time.monotonic()
+    definition = defs.resolve_job_def(job)
+    with dg.DagsterInstance.get() as instance, _aside(standing):
+        result = definition.execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            tags={"b2chat/started_by": getpass.getuser()},
+            run_config={
+                "loggers": {"silent" if quiet else "terminal": {}},
+                "ops": {step: {"config": config} for step in _steps_with_config(definition, config or {})},
+            },
+        )
+    with connection.connect(standing.url) as conn:
+        syncs = _syncs(conn, began)
+        return {
+            "job": job,
+            "run_id": result.run_id,
+            "seconds": round(time.monotonic() - clock, 1),
+            "status": "failed"
+            if not result.success
+            else "partial"
+            if any(sync["status"] == "partial" for sync in syncs)
+            else "success",
+            "errors": [_cause(event) for event in result.all_node_events if event.is_step_failure],
+            "syncs": syncs,
+            "tables": _tables(conn),
+        }
+
+
+def tell(console: Console, outcome: dict[str, Any]) -> None:
+    """What a run did: records read and landed, and how it ended."""
+    for sync in outcome["syncs"]:
+        news = f"{sync['new']} new, {sync['changed']} changed, {sync['unchanged']} unchanged"
+        quarantined = f", [red]{sync['quarantined']} in quarantine[/red]" if sync["quarantined"] else ""
+        nothing = "  [green]nothing changed[/green]" if not sync["new"] + sync["changed"] else ""
+        console.print(
+            f"{sync['entity']:>10}: {sync['read']} records read in {sync['pages']} pages: {news}{quarantined}{nothing}"
+        )
+    for error in outcome["errors"]:
+        console.print(f"[red]failed[/red] {error}", markup=True, soft_wrap=True)
+    colour = "green" if outcome["status"] == "success" else "red"
+    console.print(f"[{colour}]{outcome['job']}: {outcome['status']}[/{colour}] in {outcome['seconds']} s")
+
+
+def refresh(standing: Deployment, *, quiet: bool = False) -> dict[str, Any]:
+    """The main job: everything from B2Chat to the heatmap's picture."""
+    return run(standing, "refresh_all", quiet=quiet)
+
+
+def tell_demo(console: Console, standing: Deployment, outcome: dict[str, Any]) -> None:
+    """What the demo did, its tables, the last full week's heatmap, and where to go on."""
+    console.print()
+    tell(console, outcome)
+    if outcome["status"] == "failed":
+        console.print("See the run in the UI (`make ui`), and 'When it fails' in the README.")
+        return
+    table = Table(title="Rows per table", title_justify="left", show_edge=False, box=None, padding=(0, 2))
+    table.add_column("table")
+    table.add_column("rows", justify="right")
+    for name, rows in outcome["tables"].items():
+        table.add_row(name, f"{rows:,}")
+    console.print()
+    console.print(table)
+    with connection.connect(standing.url) as conn:
+        week = heatmaps.last_full_week(conn)
+        if week:
+            terminal.print_heatmap(console, heatmaps.read(conn, week))
+    console.print(
+        f"\nThe chats above were made by the sandbox (clock: {standing.settings.sandbox_clock}): they are not real.\n"
+        f"[bold]Data[/bold]       {standing.settings.data_path}\n"
+        f"[bold]BI, psql[/bold]   {connection.without_password(standing.url)}  "
+        "(b2chat db url: with password; b2chat db up: keep it running)\n"
+        "[bold]Dagster[/bold]    make ui",
+        soft_wrap=True,
+    )
+
+
+@contextlib.contextmanager
+def _aside(standing: Deployment) -> Iterator[None]:
+    """dbt's own lines go to a file, where `README.md` sends who wants them; ours stay on the terminal."""
+    folder = standing.settings.data_path / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "dbt.log").open("w") as log, contextlib.redirect_stdout(log):
+        yield
+
+
+def _steps_with_config(definition: dg.JobDefinition, config: dict[str, Any]) -> list[str]:
+    """The steps whose config has the given fields."""
+    if not config:
+        return []
+    schemas = {node.name: node.definition.config_schema for node in definition.graph.nodes}
+    fields = {name: getattr(getattr(schema, "config_type", None), "fields", {}) for name, schema in schemas.items()}
+    return [name for name, known in fields.items() if set(config) <= set(known)]
+
+
+def _syncs(conn: psycopg.Connection, began: datetime) -> list[dict[str, Any]]:
+    rows = conn.execute(
+        """
+        select logs.entity_type, logs.status, logs.error_message, count(pages.load_id),
+               coalesce(sum(record_count_page), 0), coalesce(sum(new_count), 0), coalesce(sum(changed_count), 0),
+               coalesce(sum(unchanged_count), 0), coalesce(sum(quarantined_count), 0)
+        from ops.sync_logs as logs
+        left join (select *, record_count as record_count_page from ops.page_loads) as pages on pages.sync_id = logs.id
+        where logs.started_at >= %s
+        group by logs.id order by logs.started_at
+        """,
+        [began],
+    ).fetchall()
+    names = ("entity", "status", "reason", "pages", "read", "new", "changed", "unchanged", "quarantined")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _tables(conn: psycopg.Connection) -> dict[str, int]:
+    names = conn.execute(
+        """
+        select schemaname, tablename from pg_tables where schemaname in ('raw', 'core', 'marts')
+        order by array_position(array['raw', 'core', 'marts'], schemaname::text), tablename
+        """
+    ).fetchall()
+    counts = {}
+    for schema, table in names:
+        count = conn.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(schema, table))).fetchone()
+        counts[f"{schema}.{table}"] = count[0] if count else 0
+    return counts
+
+
+def _cause(event: dg.DagsterEvent) -> str:
+    error = event.step_failure_data.error
+    while error and error.cause:
+        error = error.cause
+    return f"{event.step_key}: {error.message.strip() if error else 'no reason given'}"
