@@ -95,15 +95,16 @@ def read_window(window: Window, fetch: Fetch, *, start_offset: int = 0) -> Itera
         fetch: brings the page that starts at an offset.
         start_offset: continue a reading that was broken off at this offset; those before it count as seen.
     """
-    whole = yield from _one_reading(window, fetch, start_offset, is_final=False)
-    if not whole:
-        log.info("%s %s: records moved while it was read; reading it once more", window.entity, window)
-        yield from _one_reading(window, fetch, 0, is_final=True)
+    keys_of_first = yield from _one_reading(window, fetch, start_offset, None)
+    if keys_of_first is not None:
+        log.info("%s %s: its records do not add up; reading it once more", window.entity, window)
+        yield from _one_reading(window, fetch, 0, keys_of_first)
 
 
 def _one_reading(
-    window: Window, fetch: Fetch, start_offset: int, *, is_final: bool
-) -> Generator[WindowPage, None, bool]:
+    window: Window, fetch: Fetch, start_offset: int, keys_of_first: set[str] | None
+) -> Generator[WindowPage, None, set[str] | None]:
+    """One reading from `start_offset` on. Returns None when it added up, else the keys that it saw."""
     seen: set[str] = set()
     nameless, offset, largest_total = 0, start_offset, 0
     while True:
@@ -115,16 +116,18 @@ def _one_reading(
         brought_any = len(page.items) > duplicates
         # A full page at the total is not believed to be the last: the total may be too low.
         ended = not brought_any or (offset >= page.total and len(page.items) < page.limit)
+        # Where both readings saw the same records, those that come twice do so at the source: nothing has moved.
+        reached = offset if seen == keys_of_first else distinct
         # A total that shrinks means that records left, and those behind them moved up past the reader.
-        whole = distinct >= page.total >= largest_total
+        whole = reached >= page.total >= largest_total
         largest_total = max(largest_total, page.total)
-        last = ended and (whole or is_final)
+        last = ended and (whole or keys_of_first is not None)
         if last and not whole:
             log.warning("%s %s: %d records seen of %d; the window stays unread",
                         window.entity, window, distinct, page.total)
         yield WindowPage(window, page, records, rejected, duplicates, distinct, last, last and whole)
         if ended:
-            return whole
+            return None if whole else seen
 
 
 def _judge(entity: Entity, page: Page, seen: set[str]) -> tuple[list[Record], list[Rejected], int]:

@@ -1,0 +1,151 @@
+"""The books of synchronization: ops.sync_logs (a row a sync), ops.sync_states (a row an entity), ops.sync_windows."""
+
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from dagster_project.b2chat.records import Entity
+from dagster_project.b2chat.windows import WindowPage
+from dagster_project.ingestion.landing import PageResult
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a sync has brought so far, in pages and records."""
+
+    pages: int = 0
+    records: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    bad_messages: int = 0
+    last_load_id: int | None = None
+
+    def add(self, page: WindowPage, result: PageResult) -> None:
+        """Count one more page."""
+        self.pages += 1
+        self.records += len(page.page.items)
+        for name in ("new", "changed", "unchanged", "quarantined", "duplicates", "bad_messages"):
+            setattr(self, name, getattr(self, name) + getattr(result, name))
+        self.last_load_id = result.load_id
+
+
+def close_unfinished(conn: psycopg.Connection) -> int:
+    """Close the logs of syncs that died; only the one writer may call it. Returns how many there were."""
+    closed = conn.execute(
+        """
+        update ops.sync_logs set status = 'error', completed_at = %s, error_message = 'did not finish'
+        where status = 'in_progress'
+        """,
+        (datetime.now(UTC),),
+    ).rowcount
+    conn.execute("update ops.sync_states set sync_status = 'error' where sync_status = 'running'")
+    return closed
+
+
+def open_log(
+    conn: psycopg.Connection, entity: Entity, operation: str, user_id: str, started_at: datetime,
+    metadata: dict[str, Any],
+) -> str:
+    """Note that a sync has begun. Returns its id."""
+    sync_id = str(uuid.uuid4())
+    with conn.transaction():
+        conn.execute(
+            """
+            insert into ops.sync_logs (id, user_id, entity_type, operation, record_count, status, started_at, metadata)
+            values (%s, %s, %s, %s, 0, 'in_progress', %s, %s)
+            """,
+            (sync_id, user_id, entity, operation, started_at, Jsonb(metadata)),
+        )
+        conn.execute(
+            """
+            insert into ops.sync_states (entity_type, sync_status, created_at, updated_at)
+            values (%s, 'running', %s, %s)
+            on conflict (entity_type) do update set
+                sync_status = excluded.sync_status, updated_at = excluded.updated_at,
+                total_records = excluded.total_records, successful_records = excluded.successful_records,
+                failed_records = excluded.failed_records
+            """,
+            (entity, started_at, started_at),
+        )
+    return sync_id
+
+
+def note(conn: psycopg.Connection, sync_id: str, **metadata: Any) -> None:
+    """Add to a log's metadata."""
+    conn.execute(
+        "update ops.sync_logs set metadata = coalesce(metadata, '{}') || %s where id = %s",
+        (Jsonb(metadata), sync_id))
+
+
+def page_landed(
+    conn: psycopg.Connection, sync_id: str, entity: Entity, tally: Tally, resume_offset: int | None
+) -> None:
+    """Note how far a sync has come, in the transaction of the page.
+
+    Args:
+        resume_offset: where a reading of everything would go on; None when there is nothing to go on with.
+    """
+    conn.execute("update ops.sync_logs set record_count = %s where id = %s", (tally.records, sync_id))
+    conn.execute(
+        """
+        update ops.sync_states set total_records = %s, successful_records = %s, failed_records = %s,
+            last_sync_offset = %s, updated_at = %s
+        where entity_type = %s
+        """,
+        (tally.records, tally.records - tally.quarantined, tally.quarantined, resume_offset, datetime.now(UTC),
+         entity),
+    )
+
+
+def window_read(conn: psycopg.Connection, sync_id: str, page: WindowPage, day: date) -> None:
+    """Note that a day was read whole, in the transaction of its last page."""
+    conn.execute(
+        """
+        insert into ops.sync_windows (entity_type, window_day, read_at, sync_id, record_count, total)
+        values (%s, %s, %s, %s, %s, %s)
+        on conflict (entity_type, window_day) do update set
+            read_at = excluded.read_at, sync_id = excluded.sync_id, record_count = excluded.record_count,
+            total = excluded.total
+        """,
+        (page.window.entity, day, datetime.now(UTC), sync_id, page.distinct, page.page.total),
+    )
+
+
+def close_log(
+    conn: psycopg.Connection, sync_id: str, entity: Entity, tally: Tally, started_at: datetime,
+    status: Literal["success", "partial", "error"], *, reason: str | None = None, paused: bool = False,
+    **metadata: Any,
+) -> None:
+    """Note how a sync has ended.
+
+    Args:
+        reason: why it is not a success.
+        paused: it stopped by itself, to go on another day.
+    """
+    ended_at = datetime.now(UTC)
+    state = {"success": "idle", "partial": "paused" if paused else "idle", "error": "error"}[status]
+    with conn.transaction():
+        note(conn, sync_id, **asdict(tally), **metadata, **({"reason": reason} if reason else {}))
+        conn.execute(
+            """
+            update ops.sync_logs set status = %s, completed_at = %s, error_message = %s, record_count = %s
+            where id = %s
+            """,
+            (status, ended_at, reason if status == "error" else None, tally.records, sync_id),
+        )
+        conn.execute(
+            """
+            update ops.sync_states set sync_status = %s, sync_duration = %s, updated_at = %s,
+                last_sync_timestamp = coalesce(%s, last_sync_timestamp)
+            where entity_type = %s
+            """,
+            (state, round((ended_at - started_at).total_seconds() * 1000), ended_at,
+             started_at if status == "success" else None, entity),
+        )

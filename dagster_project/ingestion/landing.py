@@ -1,0 +1,174 @@
+"""How a page lands in `raw`: in one transaction, each version once, nothing written for what has not changed."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import psycopg
+from psycopg import sql
+
+from dagster_project.b2chat.records import Entity, Record, Rejected
+from dagster_project.b2chat.windows import WindowPage
+
+_TABLES: dict[Entity, dict[str, sql.Composable]] = {
+    "chats": {
+        "key": sql.Identifier("chat_id"),
+        "current": sql.Identifier("raw", "chats"),
+        "versions": sql.Identifier("raw", "chat_versions"),
+    },
+    "contacts": {
+        "key": sql.Identifier("contact_id"),
+        "current": sql.Identifier("raw", "contacts"),
+        "versions": sql.Identifier("raw", "contact_versions"),
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PageResult:
+    """What became of a page's records. The five counts of records add up to the page's records.
+
+    Attributes:
+        load_id: stamps the rows that this page brought.
+        bad_messages: messages that cannot be read, inside chats that have landed.
+    """
+
+    load_id: int
+    new: int
+    changed: int
+    unchanged: int
+    quarantined: int
+    duplicates: int
+    bad_messages: int
+
+
+def land_page(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> PageResult:
+    """Land one page, all of it or nothing, inside the caller's transaction or in one of its own.
+
+    Landing the same page again changes nothing in raw. The caller is the only writer (see `writer`).
+
+    Raises:
+        psycopg.Error: Postgres refused; nothing of the page has landed.
+    """
+    entity, loaded_at = page.window.entity, datetime.now(UTC)
+    with conn.transaction():
+        load_id = _open_load(conn, page, sync_id, loaded_at)
+        _stage(conn, page.records)
+        changed = _keep_superseded(conn, entity, load_id)
+        written = _write_current(conn, entity, load_id, loaded_at)
+        bad_messages = [bad for record in page.records for bad in record.bad_messages]
+        _quarantine(conn, page, [*page.rejected, *bad_messages], load_id, loaded_at)
+        result = PageResult(
+            load_id, new=written - changed, changed=changed, unchanged=len(page.records) - written,
+            quarantined=len(page.rejected), duplicates=page.duplicates, bad_messages=len(bad_messages))
+        _close_load(conn, result)
+    return result
+
+
+def _open_load(conn: psycopg.Connection, page: WindowPage, sync_id: str, loaded_at: datetime) -> int:
+    row = conn.execute(
+        """
+        insert into ops.page_loads (
+            sync_id, entity_type, window_from, window_to, page_offset, record_count, exported, total,
+            new_count, changed_count, unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 0, 0, %s, %s, %s)
+        returning load_id
+        """,
+        (sync_id, page.window.entity, page.window.day_from, page.window.day_to, page.page.offset,
+         len(page.page.items), page.page.exported, page.page.total, page.page.response_bytes,
+         page.page.request_ms, loaded_at),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _stage(conn: psycopg.Connection, records: Sequence[Record]) -> None:
+    conn.execute("""
+        create temp table if not exists landing (
+            key text, content_hash text, payload jsonb, payload_bytes bytea, cleaned jsonb
+        ) on commit delete rows
+    """)
+    conn.execute("delete from pg_temp.landing")  # what an earlier page of the same transaction left
+    with conn.cursor() as cursor, cursor.copy("copy pg_temp.landing from stdin") as copy:
+        for record in records:
+            cleaned = json.dumps(record.cleaned, ensure_ascii=False) if record.cleaned else None
+            copy.write_row((record.key, record.content_hash, record.payload, record.exact, cleaned))
+
+
+def _keep_superseded(conn: psycopg.Connection, entity: Entity, load_id: int) -> int:
+    statement = sql.SQL("""
+        insert into {versions} ({key}, load_id, content_hash, payload, payload_bytes, cleaned, version, loaded_at,
+                                superseded_by_load_id)
+        select c.{key}, c.load_id, c.content_hash, c.payload, c.payload_bytes, c.cleaned, c.version, c.loaded_at,
+               %s
+        from {current} c
+        join pg_temp.landing l on l.key = c.{key}
+        where l.content_hash <> c.content_hash
+    """)
+    return conn.execute(statement.format(**_TABLES[entity]), (load_id,)).rowcount
+
+
+def _write_current(conn: psycopg.Connection, entity: Entity, load_id: int, loaded_at: datetime) -> int:
+    # Unchanged records are left out here: a WHERE of the upsert would still lock, and so write, their rows.
+    statement = sql.SQL("""
+        insert into {current} ({key}, content_hash, payload, payload_bytes, cleaned, version, load_id, first_load_id,
+                               loaded_at)
+        select l.key, l.content_hash, l.payload, l.payload_bytes, l.cleaned, coalesce(c.version, 0) + 1,
+               %(load_id)s, %(load_id)s, %(loaded_at)s
+        from pg_temp.landing l
+        left join {current} c on c.{key} = l.key
+        where c.content_hash is distinct from l.content_hash
+        on conflict ({key}) do update set
+            content_hash = excluded.content_hash, payload = excluded.payload,
+            payload_bytes = excluded.payload_bytes, cleaned = excluded.cleaned, version = excluded.version,
+            load_id = excluded.load_id, loaded_at = excluded.loaded_at
+    """)
+    return conn.execute(
+        statement.format(**_TABLES[entity]), {"load_id": load_id, "loaded_at": loaded_at}).rowcount
+
+
+def _quarantine(
+    conn: psycopg.Connection, page: WindowPage, rejected: Sequence[Rejected], load_id: int, at: datetime
+) -> None:
+    _resolve(conn, page, rejected, at)
+    if not rejected:
+        return
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """
+            insert into raw.quarantine (
+                entity_type, record_key, rule, detail, payload_bytes, content_hash, load_id,
+                window_from, window_to, page_offset, position, quarantined_at)
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            on conflict (entity_type, content_hash, rule) do nothing
+            """,
+            [(one.entity_type, one.key, one.problem.rule, one.problem.detail, one.data, one.content_hash, load_id,
+              page.window.day_from, page.window.day_to, page.page.offset, one.position, at) for one in rejected],
+        )
+    conn.execute(
+        "update raw.quarantine set resolved_at = null where resolved_at is not null and content_hash = any(%s)",
+        ([one.content_hash for one in rejected],))
+
+
+def _resolve(conn: psycopg.Connection, page: WindowPage, rejected: Sequence[Rejected], at: datetime) -> None:
+    """Close the faults that records of this page used to have and have no more."""
+    keys = [record.key for record in page.records] + [one.key for one in page.rejected if one.key is not None]
+    conn.execute(
+        """
+        update raw.quarantine set resolved_at = %s
+        where resolved_at is null and entity_type = any(%s) and record_key = any(%s) and content_hash <> all(%s)
+        """,
+        (at, ["chats", "message"] if page.window.entity == "chats" else ["contacts"], keys,
+         [one.content_hash for one in rejected]),
+    )
+
+
+def _close_load(conn: psycopg.Connection, result: PageResult) -> None:
+    conn.execute(
+        """
+        update ops.page_loads set new_count = %s, changed_count = %s, unchanged_count = %s, quarantined_count = %s
+        where load_id = %s
+        """,
+        (result.new, result.changed, result.unchanged, result.quarantined, result.load_id),
+    )
