@@ -77,6 +77,8 @@ def ui(
     """Open the Dagster UI on the same data (after `demo`: on the demo's). Ctrl-C stops it."""
     with _standing(deployment.for_work(Settings.load())):
         console.print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl-C stops it)")
+        # Dagster's advice to use another program (`dg`) is of no use to whoever opens the UI.
+        os.environ["PYTHONWARNINGS"] = "ignore:Function `dev_command` is superseded"
         raise typer.Exit(_run_child(["dagster", "dev", "--host", "127.0.0.1", "--port", str(port)]))
 
 

@@ -9,7 +9,7 @@ from dagster_project.automation.jobs import JOBS
 from dagster_project.automation.schedules import refresh_schedule
 from dagster_project.dbt_project import dbt_project, executable
 from dagster_project.resources import B2ChatAccount, DbtCli, Warehouse
-from dagster_project.run_log import silent, terminal
+from dagster_project.run_log import silent
 from dagster_project.settings import Settings
 
 settings = Settings.load()
@@ -27,6 +27,6 @@ defs = dg.Definitions(
             dbt_executable=executable(),
         ),
     },
-    loggers={"console": dg.colored_console_logger, "terminal": terminal, "silent": silent},
+    loggers={"console": dg.colored_console_logger, "silent": silent},
     executor=dg.in_process_executor,
 )

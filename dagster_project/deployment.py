@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,16 +49,21 @@ def running(settings: Settings) -> Iterator[Deployment]:
 
 def environment(settings: Settings, url: str) -> dict[str, str]:
     """All that Dagster, dbt and psql read from the environment."""
-    home = settings.data_path / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PROJECT_ROOT / "dagster.yaml", home / "dagster.yaml")
+    local = settings.data_path / "dagster"
+    local.mkdir(parents=True, exist_ok=True)
     ours = {variable_name(name): str(value) for name in _EXPORTED if (value := getattr(settings, name)) is not None}
     if settings.client_secret:
         ours[variable_name("client_secret")] = settings.client_secret.get_secret_value()
     programs = str(Path(sys.executable).parent)
     places = [place for place in os.environ.get("PATH", "").split(os.pathsep) if place != programs]
     return (
-        connection.environment(url) | ours | {"DAGSTER_HOME": str(home), "PATH": os.pathsep.join([programs, *places])}
+        connection.environment(url)
+        | ours
+        | {
+            "DAGSTER_HOME": str(PROJECT_ROOT),
+            "DAGSTER_LOCAL_DIR": str(local),
+            "PATH": os.pathsep.join([programs, *places]),
+        }
     )
 
 

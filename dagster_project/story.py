@@ -16,6 +16,7 @@ from rich.table import Table
 from dagster_project import terminal
 from dagster_project.deployment import Deployment
 from dagster_project.exports import heatmap as heatmaps
+from dagster_project.run_log import told_on_terminal
 from dagster_project.warehouse import connection
 
 
@@ -36,13 +37,14 @@ def run(standing: Deployment, job: str, config: dict[str, Any] | None = None, *,
 
     began, clock = datetime.now(UTC), time.monotonic()
     definition = defs.resolve_job_def(job)
-    with dg.DagsterInstance.get() as instance, _aside(standing):
+    telling = contextlib.nullcontext() if quiet else told_on_terminal()
+    with dg.DagsterInstance.get() as instance, _aside(standing), telling:
         result = definition.execute_in_process(
             instance=instance,
             raise_on_error=False,
             tags={"b2chat/started_by": getpass.getuser()},
             run_config={
-                "loggers": {"silent" if quiet else "terminal": {}},
+                "loggers": {"silent": {}},
                 "ops": {step: {"config": config} for step in _steps_with_config(definition, config or {})},
             },
         )

@@ -1,6 +1,8 @@
 """All dbt models as assets, and their tests as asset checks: one step, one dbt process."""
 
+import logging
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -11,6 +13,8 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from dagster_project.dbt_project import dbt_project, manifest
 from dagster_project.resources import DbtCli, Warehouse
+
+log = logging.getLogger(__name__)
 
 _WITH_NEWEST_CHAT = {"core.chats", "marts.chat_response_times"}  # created_at is indexed there
 MART_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=13))
@@ -49,15 +53,35 @@ def dbt_models(
     arguments = ["build", *(["--full-refresh"] if config.full_refresh else [])]
     # A folder of its own: dbt's default one is never deleted.
     scratch = dbt_project.project_dir / dbt_project.target_path / f"run-{context.run_id}"
+    invocation = dbt.cli(arguments, context=context, target_path=scratch)
     with warehouse.connect() as conn:
         conn.autocommit = True
-        for event in dbt.cli(arguments, context=context, target_path=scratch).stream():
-            yield (
-                event.with_metadata({**event.metadata, **_numbers(conn, event)})
-                if isinstance(event, dg.Output)
-                else event
-            )
+        for event in invocation.stream():
+            if isinstance(event, dg.Output):
+                numbers = _numbers(conn, event)
+                if numbers:
+                    log.info(_line(event, numbers))
+                yield event.with_metadata({**event.metadata, **numbers})
+            else:
+                yield event
+    _tell(invocation.get_artifact("run_results.json"))
     shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _line(event: dg.Output, numbers: dict[str, dg.MetadataValue]) -> str:
+    model = str(event.metadata["unique_id"].value).split(".")[-1]
+    seconds = event.metadata.get("Execution Duration")
+    return f"{model}: {numbers['dagster/row_count'].value:,} rows" + (f", {seconds.value:.1f} s" if seconds else "")
+
+
+def _tell(results: Mapping[str, Any]) -> None:
+    """What dbt did in one line, and each test that was not passed in one of its own."""
+    counts = Counter((result["unique_id"].split(".")[0], result["status"]) for result in results["results"])
+    parts = [f"{number} {kind.replace('_', ' ')}s {status}" for (kind, status), number in sorted(counts.items())]
+    log.info("dbt: %s; %.1f s", ", ".join(parts), results["elapsed_time"])
+    for result in results["results"]:
+        if result["status"] in {"warn", "fail", "error"}:
+            log.warning("dbt: %s: %s, %s rows", result["status"], result["unique_id"].split(".")[2], result["failures"])
 
 
 def _numbers(conn: psycopg.Connection, event: dg.Output) -> dict[str, dg.MetadataValue]:
@@ -67,7 +91,7 @@ def _numbers(conn: psycopg.Connection, event: dg.Output) -> dict[str, dg.Metadat
         """
         select nspname || '.' || relname, greatest(reltuples, 0)::bigint
         from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-        where relname = %s and relkind = 'r' and nspname in ('intermediate', 'core', 'marts')
+        where relname = %s and relkind = 'r' and nspname in ('core', 'marts')
         """,
         [model],
     ).fetchone()

@@ -1,6 +1,7 @@
 """The week's heatmap as a picture that the UI shows."""
 
 import base64
+import logging
 from datetime import date
 
 import dagster as dg
@@ -8,6 +9,8 @@ from pydantic import Field
 
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.resources import Warehouse
+
+log = logging.getLogger(__name__)
 
 
 class PictureConfig(dg.Config):
@@ -28,13 +31,11 @@ class PictureConfig(dg.Config):
     description="The last full week's first-response heatmap, painted: a row a weekday from Monday, a column an hour; "
     "blue fast, yellow average, red slow, grey no data.",
 )
-def weekly_heatmap_picture(
-    context: dg.AssetExecutionContext, config: PictureConfig, warehouse: Warehouse
-) -> dg.MaterializeResult:
+def weekly_heatmap_picture(config: PictureConfig, warehouse: Warehouse) -> dg.MaterializeResult:
     with warehouse.connect() as conn:
         week = date.fromisoformat(config.week_start) if config.week_start else heatmaps.last_full_week(conn)
         if week is None:
-            context.log.warning("there are no chats yet, so there is no week to paint")
+            log.warning("there are no chats yet, so there is no week to paint")
             return dg.MaterializeResult(metadata={"chats": 0})
         try:
             heatmap = heatmaps.read(
@@ -42,7 +43,7 @@ def weekly_heatmap_picture(
                 office_hours=config.office_hours_filter)  # fmt: skip
         except heatmaps.NoSuchWeek as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-    context.log.info(f"painted the week of {week}: {heatmap.chat_count} answered chats")
+    log.info("painted the week of %s: %d answered chats", week, heatmap.chat_count)
     return dg.MaterializeResult(metadata=_metadata(heatmap))
 
 

@@ -1,5 +1,6 @@
 """What B2Chat exports, landed untouched: one asset an entity, one step at a time on the account."""
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,6 +15,8 @@ from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
 from dagster_project.ingestion.ration import PostgresRation
 from dagster_project.ingestion.sync import Progress, SyncResult, sync
 from dagster_project.resources import B2ChatAccount, Warehouse
+
+log = logging.getLogger(__name__)
 
 ACCOUNT_POOL = "b2chat_account"
 FIRST_READ_DAYS = 90
@@ -89,7 +92,7 @@ def _sync(
                 today=today,
                 start_date=b2chat.first_day() or today - timedelta(days=FIRST_READ_DAYS),
                 lookback_days=b2chat.lookback_days,
-                on_progress=_teller(context.log.info, entity),
+                on_progress=_teller(entity),
                 triggered_by=context.run.tags.get("b2chat/started_by", "dagster"),
             )
         except (TransientError, BadAnswer, WarehouseFailed):
@@ -98,7 +101,7 @@ def _sync(
             raise dg.Failure(str(error), allow_retries=False) from None
 
 
-def _teller(say: Callable[[str], None], entity: Entity) -> Callable[[Progress], None]:
+def _teller(entity: Entity) -> Callable[[Progress], None]:
     """Tells of progress now and then: records, rate, days left and time left."""
     began = last = time.monotonic()
     windows = 0
@@ -112,9 +115,14 @@ def _teller(say: Callable[[str], None], entity: Entity) -> Callable[[Progress], 
         last = now
         done = windows - progress.windows_left
         left = timedelta(seconds=round((now - began) / max(done, 1) * progress.windows_left))
-        say(
-            f"{progress.done_records:,} {entity} in {progress.pages} pages, {progress.rate:,.0f} a second; "
-            f"{progress.windows_left} windows left, about {left}"
+        log.info(
+            "%s %s in %d pages, %.0f a second; %d windows left, about %s",
+            f"{progress.done_records:,}",
+            entity,
+            progress.pages,
+            progress.rate,
+            progress.windows_left,
+            left,
         )
 
     return tell

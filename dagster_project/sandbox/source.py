@@ -61,7 +61,10 @@ class Page:
 class Source(Protocol):
     """Where the records come from. Records are ordered by creation time, then by id."""
 
-    kind: Literal["generated", "replay"]
+    @property
+    def kind(self) -> Literal["generated", "replay"]:
+        """How the records come about."""
+        ...
 
     def chats(self, query: ChatQuery, now: datetime) -> Page:
         """The page of chats that `query` selects, as they are at the instant `now`."""
