@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 REPLACEMENT = "\ufffd"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_MAY_NEED_CLEANING = re.compile(r"\x00|\\u0000|\\u[dD][89a-fA-F]|[" "\ud800-\udfff" "]")
+_DIRTY = re.compile("[\x00\ud800-\udfff]")
 
 
 class Cleaning(TypedDict):
@@ -15,9 +15,13 @@ class Cleaning(TypedDict):
     rule: str
 
 
-def may_need_cleaning(json_text: str) -> bool:
-    """Whether a record may hold something to clean, seen cheaply from its JSON text. False is certain."""
-    return _MAY_NEED_CLEANING.search(json_text) is not None
+def may_need_cleaning(canonical_json: str) -> bool:
+    """Whether a value may hold something to clean, seen cheaply from its canonical JSON. False is certain."""
+    try:
+        canonical_json.encode()
+    except UnicodeEncodeError:
+        return True
+    return "\\u0000" in canonical_json
 
 
 def clean(value: Any) -> tuple[Any, list[Cleaning]]:
@@ -26,18 +30,9 @@ def clean(value: Any) -> tuple[Any, list[Cleaning]]:
     return _clean(value, "", done), done
 
 
-def clean_text(text: str) -> str:
-    """A string without NULs and lone surrogates."""
-    return _LONE_SURROGATE.sub(REPLACEMENT, text.replace("\x00", REPLACEMENT))
-
-
 def _clean(value: Any, path: str, done: list[Cleaning]) -> Any:
     if isinstance(value, str):
-        if "\x00" in value:
-            done.append({"path": path, "rule": "nul_replaced"})
-        if _LONE_SURROGATE.search(value):
-            done.append({"path": path, "rule": "lone_surrogate_replaced"})
-        return clean_text(value)
+        return _clean_text(value, path, done)
     if isinstance(value, list):
         return [_clean(item, f"{path}[{number}]", done) for number, item in enumerate(value)]
     if isinstance(value, dict):
@@ -45,11 +40,22 @@ def _clean(value: Any, path: str, done: list[Cleaning]) -> Any:
     return value
 
 
+def _clean_text(text: str, path: str, done: list[Cleaning]) -> str:
+    if not _DIRTY.search(text):
+        return text
+    if "\x00" in text:
+        done.append({"path": path, "rule": "nul_replaced"})
+    if _LONE_SURROGATE.search(text):
+        done.append({"path": path, "rule": "lone_surrogate_replaced"})
+    return _DIRTY.sub(REPLACEMENT, text)
+
+
 def _clean_object(value: dict[str, Any], path: str, done: list[Cleaning]) -> dict[str, Any]:
     cleaned = {}
     for name, member in value.items():
-        place = f"{path}.{clean_text(name)}" if path else clean_text(name)
-        if clean_text(name) != name:
+        clean_name = _DIRTY.sub(REPLACEMENT, name)
+        place = f"{path}.{clean_name}" if path else clean_name
+        if clean_name != name:
             done.append({"path": place, "rule": "name_replaced"})
-        cleaned[clean_text(name)] = _clean(member, place, done)
+        cleaned[clean_name] = _clean(member, place, done)
     return cleaned

@@ -139,11 +139,15 @@ def read_record(entity: Entity, item: Item) -> Record | Rejected:
         return _unreadable(entity, item, Problem("not_an_object", f"the record is {_kind(item.value)}"))
     if _deeper_than(item.value, MAX_NESTING):
         return _unreadable(entity, item, Problem("nested_too_deep", f"more than {MAX_NESTING} levels"))
-    value, cleaned = clean(item.value) if may_need_cleaning(item.text) else (item.value, [])
+    value, cleaned = item.value, list[Cleaning]()
     try:
-        payload, content_hash = canonical_json(value), hash_of(entity, value)
+        payload = canonical_json(value)
     except ValueError:
         return _unreadable(entity, item, Problem("number_refused", "a number is too large to be one"))
+    if may_need_cleaning(payload):
+        value, cleaned = clean(value)
+        payload = canonical_json(value)
+    content_hash = hash_of(entity, value) if _VOLATILE[entity] else _sha256(payload)
     key, problem = record_key(entity, item.value)
     problem = problem or find_problem(entity, value)
     if key is None or problem:
@@ -170,7 +174,7 @@ def hash_of(entity: Entity, value: dict[str, Any]) -> str:
     """
     volatile = _VOLATILE[entity]
     lasting = {name: member for name, member in value.items() if name not in volatile} if volatile else value
-    return hashlib.sha256(canonical_json(lasting).encode()).hexdigest()
+    return _sha256(canonical_json(lasting))
 
 
 def record_key(entity: Entity, value: dict[str, Any]) -> tuple[str | None, Problem | None]:
@@ -246,11 +250,14 @@ def _bad_messages(key: str, chat: dict[str, Any], position: int) -> list[Rejecte
     for message in chat.get("messages") or []:
         problem = message_problem(message)
         if problem:
-            data = canonical_json(message).encode()
+            text = canonical_json(message)
             # With the chat's key: the same broken message in two chats is two losses.
-            content_hash = hashlib.sha256(f"{key}\n".encode() + data).hexdigest()
-            bad.append(Rejected("message", key, problem, data, content_hash, position))
+            bad.append(Rejected("message", key, problem, text.encode(), _sha256(f"{key}\n{text}"), position))
     return bad
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _unreadable(entity: Entity, item: Item, problem: Problem) -> Rejected:

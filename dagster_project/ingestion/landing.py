@@ -54,9 +54,7 @@ def land_page(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> PageR
     entity, loaded_at = page.window.entity, datetime.now(UTC)
     with conn.transaction():
         load_id = _open_load(conn, page, sync_id, loaded_at)
-        _stage(conn, page.records)
-        changed = _keep_superseded(conn, entity, load_id)
-        written = _write_current(conn, entity, load_id, loaded_at)
+        changed, written = _merge(conn, entity, page.records, load_id, loaded_at) if page.records else (0, 0)
         bad_messages = [bad for record in page.records for bad in record.bad_messages]
         _quarantine(conn, page, [*page.rejected, *bad_messages], load_id, loaded_at)
         result = PageResult(
@@ -83,6 +81,14 @@ def _open_load(conn: psycopg.Connection, page: WindowPage, sync_id: str, loaded_
     return int(row[0])
 
 
+def _merge(
+    conn: psycopg.Connection, entity: Entity, records: Sequence[Record], load_id: int, loaded_at: datetime
+) -> tuple[int, int]:
+    """Bring records into the table of current versions. Returns how many changed, and how many were written."""
+    _stage(conn, records)
+    return _keep_superseded(conn, entity, load_id), _write_current(conn, entity, load_id, loaded_at)
+
+
 def _stage(conn: psycopg.Connection, records: Sequence[Record]) -> None:
     conn.execute("""
         create temp table if not exists landing (
@@ -94,6 +100,7 @@ def _stage(conn: psycopg.Connection, records: Sequence[Record]) -> None:
         for record in records:
             cleaned = json.dumps(record.cleaned, ensure_ascii=False) if record.cleaned else None
             copy.write_row((record.key, record.content_hash, record.payload, record.exact, cleaned))
+    conn.execute("analyze pg_temp.landing (key)")  # or Postgres takes it for large and scans all of raw
 
 
 def _keep_superseded(conn: psycopg.Connection, entity: Entity, load_id: int) -> int:
@@ -131,7 +138,8 @@ def _write_current(conn: psycopg.Connection, entity: Entity, load_id: int, loade
 def _quarantine(
     conn: psycopg.Connection, page: WindowPage, rejected: Sequence[Rejected], load_id: int, at: datetime
 ) -> None:
-    _resolve(conn, page, rejected, at)
+    if page.page.items:
+        _resolve(conn, page, rejected, at)
     if not rejected:
         return
     with conn.cursor() as cursor:
