@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from types import TracebackType
@@ -22,6 +22,7 @@ from dagster_project.b2chat.answers import UnreadableAnswer, read_envelope
 from dagster_project.b2chat.errors import (
     AuthenticationFailed,
     BadAnswer,
+    BadRequest,
     PermanentError,
     RationExhausted,
     TransientError,
@@ -92,6 +93,7 @@ class B2ChatClient:
         self._clock, self._sleep = clock, sleep
         self._token: _Token | None = None
         self._source: Source | None = None
+        self._last_day_counts: bool | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -133,8 +135,38 @@ class B2ChatClient:
 
     def page(self, window: Window, offset: int = 0, limit: int | None = None) -> Page:
         """The page of a window that starts at `offset`. Raises B2ChatError."""
+        limit = min(limit or self.page_size, MAX_PAGE_SIZE)
+        if window.entity == "chats" and window.day_from and window.day_from == window.day_to:
+            return self._page_of_day(window.day_from, offset, limit)
+        return self._page(window, offset, limit)
+
+    def _page_of_day(self, day: date, offset: int, limit: int) -> Page:
+        """A page of one day's chats, whether or not B2Chat counts a range's last day in.
+
+        Its documentation does not say, and wants `from` to be before `to`. If that means that a range of one day is
+        refused, or is always empty, the range has to end on the next day. The first day that has chats shows it.
+        """
+        narrow: Page | None = None
+        if self._last_day_counts is not False:
+            try:
+                narrow = self._page(Window("chats", day, day), offset, limit)
+            except BadRequest:
+                if self._last_day_counts:
+                    raise
+            if narrow and (narrow.total or self._last_day_counts):
+                self._last_day_counts = True
+                return narrow
+        wide = self._page(Window("chats", day, day + timedelta(days=1)), offset, limit)
+        if narrow and not any(_is_of(day, item.value) for item in wide.items):
+            return narrow
+        if self._last_day_counts is None:
+            log.info("B2Chat: a range of days does not count its last day in; asking for one day more")
+            self._last_day_counts = False
+        return wide
+
+    def _page(self, window: Window, offset: int, limit: int) -> Page:
         call = _Call(f"GET /{window.entity}/export", f"{window}, offset {offset}")
-        query = _query(window, offset, min(limit or self.page_size, MAX_PAGE_SIZE))
+        query = _query(window, offset, limit)
         for _ in ("with the token at hand", "with a new one"):
             try:
                 return self._with_retries(call, partial(self._read_page, call, window.entity, query, self._bearer()))
@@ -178,7 +210,7 @@ class B2ChatClient:
         if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
             raise _TryAgain("the answer holds no usable token", unreadable=True)
         self._note_source(reply)
-        left = float(seconds) if isinstance(seconds, int | float) and seconds > 0 else 3600.0
+        left = float(seconds) if re.fullmatch(r"\d{1,9}", str(seconds), re.ASCII) else 3600.0
         log.info("B2Chat: signed in; the token is good for %.0f minutes", left / 60)
         # B2Chat hands the same token out until it dies, so asking a fixed minute early could ask for ever.
         return _Token(SecretStr(value), self._clock() + left - min(60.0, left / 2))
@@ -299,7 +331,8 @@ def _require_success(reply: _Reply, call: _Call) -> None:
     if reply.status in (408, 425, 429) or reply.status >= 500:
         wait = retry_after_seconds(reply.headers, datetime.now(UTC))
         raise _TryAgain(f"HTTP {reply.status}", retry_after=wait)
-    raise PermanentError(f"HTTP {reply.status}", call.endpoint, call.window)
+    kind = BadRequest if reply.status in (400, 422) else PermanentError
+    raise kind(f"HTTP {reply.status}", call.endpoint, call.window)
 
 
 def _wait(state: RetryCallState) -> float:
@@ -326,6 +359,10 @@ def _query(window: Window, offset: int, limit: int) -> dict[str, Any]:
     if window.entity == "contacts":  # both default to TRUE, which leaves tags and attributes out
         query |= {"skip_tags": "FALSE", "skip_custom_attributes": "FALSE"}
     return query
+
+
+def _is_of(day: date, chat: Any) -> bool:
+    return isinstance(chat, dict) and str(chat.get("created_at", "")).startswith(day.isoformat())
 
 
 def _basic(client_id: str, client_secret: SecretStr | str) -> str:

@@ -32,6 +32,10 @@ class PermanentError(B2ChatError):
     """B2Chat refused the request itself. Trying again cannot help."""
 
 
+class BadRequest(PermanentError):
+    """B2Chat does not accept the parameters (HTTP 400 or 422)."""
+
+
 class TransientError(B2ChatError):
     """B2Chat, or the way to it, failed each time it was tried. A later run may succeed."""
 

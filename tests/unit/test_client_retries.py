@@ -5,7 +5,8 @@ import threading
 import time as real_time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,10 +24,11 @@ from dagster_project.sandbox.faults import (
     html,
     nul_in_text,
 )
-from dagster_project.sandbox.source import ChatQuery, ContactQuery, Days
+from dagster_project.sandbox.parameters import BadParameter
+from dagster_project.sandbox.source import ChatQuery, ContactQuery, Days, Page
 from tests.listed import CLIENT_ID, SECRET, FakeTime, ListedSource, chat, client_of, contact, serving
 
-DAY = date(2025, 10, 1)
+DAY, ONE_DAY = date(2025, 10, 1), timedelta(days=1)
 CHATS = "/chats/export"
 NOW = datetime(2025, 10, 1, 12, tzinfo=UTC)
 
@@ -54,13 +56,52 @@ def test_a_lasting_failure_is_given_up_after_the_attempts(change: Change, kind: 
         assert sandbox.requests[CHATS] == 4
 
 
-@pytest.mark.parametrize("status", [301, 400, 404, 405, 418, 422])
+@pytest.mark.parametrize("status", [301, 403, 404, 405, 418])
 def test_other_refusals_are_never_repeated(status: int) -> None:
     faults = FaultPlan(Fault(CHATS, fails(status), times=99))
     with serving(ListedSource(), faults=faults) as sandbox, client_of(sandbox) as client:
         with pytest.raises(PermanentError, match=f"HTTP {status}"):
             client.chats(DAY, DAY)
         assert sandbox.requests[CHATS] == 1
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_parameters_that_are_refused_are_not_sent_again(status: int) -> None:
+    faults = FaultPlan(Fault(CHATS, fails(status), nth=2, times=99))
+    with serving(ListedSource([chat("a")]), faults=faults) as sandbox, client_of(sandbox) as client:
+        client.chats(DAY, DAY)
+        with pytest.raises(PermanentError, match=f"HTTP {status}"):
+            client.chats(DAY, DAY)
+        assert sandbox.requests[CHATS] == 2
+
+
+class LastDayLeftOut(ListedSource):
+    """Takes a range's last day as its end: a range of one day is empty."""
+
+    def chats(self, query: ChatQuery, now: datetime) -> Page:
+        last = query.created.last
+        return super().chats(replace(query, created=Days(query.created.first, last - ONE_DAY if last else None)), now)
+
+
+class OneDayRefused(LastDayLeftOut):
+    """Wants a range to begin before it ends, as B2Chat's documentation says."""
+
+    def chats(self, query: ChatQuery, now: datetime) -> Page:
+        if query.created.first == query.created.last:
+            raise BadParameter("from must be before to")
+        return super().chats(query, now)
+
+
+@pytest.mark.parametrize(("kind", "requests"), [(ListedSource, 5), (LastDayLeftOut, 6), (OneDayRefused, 5)])
+def test_each_day_is_read_whether_or_not_a_range_counts_its_last_day_in(
+    kind: type[ListedSource], requests: int
+) -> None:
+    source = kind([chat("b", "2025-10-02"), chat("c", "2025-10-03"), chat("d", "2025-10-04")])
+    with serving(source) as sandbox, client_of(sandbox) as client:
+        read = [[item.value["chat_id"] for item in client.chats(day, day).items]
+                for day in (DAY + n * ONE_DAY for n in range(4))]
+        assert read == [[], ["b"], ["c"], ["d"]]
+        assert sandbox.requests[CHATS] == requests
 
 
 def test_retry_after_is_honoured_up_to_a_minute_and_the_waits_grow_without_it() -> None:
@@ -108,7 +149,7 @@ def test_an_answer_that_drips_in_for_ever_is_given_up() -> None:
 
 def test_requests_are_spaced() -> None:
     time = FakeTime()
-    with serving(ListedSource()) as sandbox, \
+    with serving(ListedSource([chat("a")])) as sandbox, \
             client_of(sandbox, clock=time.clock, sleep=time.sleep, requests_per_second=5) as client:
         for _ in range(10):  # eleven requests with the token's
             client.chats(DAY, DAY)
