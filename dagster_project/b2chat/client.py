@@ -3,13 +3,11 @@
 import base64
 import json
 import logging
-import random
 import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeVar
@@ -28,12 +26,12 @@ from dagster_project.b2chat.errors import (
     TransientError,
 )
 from dagster_project.b2chat.records import Entity
+from dagster_project.b2chat.retries import Pace, TryAgain, failure, retry_after_seconds, wait
 from dagster_project.b2chat.windows import Page, Window
 
 log = logging.getLogger(__name__)
 
 MAX_PAGE_SIZE = 1000
-MAX_WAIT_SECONDS = 60.0
 SANDBOX_HEADER = "x-b2chat-sandbox"
 _TOKEN_ENDPOINT = "POST /oauth/token"
 _T = TypeVar("_T")
@@ -89,7 +87,7 @@ class B2ChatClient:
         self._timeout_seconds = timeout_seconds
         self._max_attempts = max_attempts
         self._ration = ration
-        self._pace = _Pace(1 / requests_per_second, clock, sleep)
+        self._pace = Pace(1 / requests_per_second, clock, sleep)
         self._clock, self._sleep = clock, sleep
         self._token: _Token | None = None
         self._source: Source | None = None
@@ -183,7 +181,7 @@ class B2ChatClient:
         try:
             envelope = read_envelope(reply.body, entity)
         except UnreadableAnswer as fault:
-            raise _TryAgain(str(fault), unreadable=True) from None
+            raise TryAgain(str(fault), unreadable=True) from None
         self._note_source(reply)
         return Page(envelope.items, envelope.exported, envelope.total, query["offset"], query["limit"],
                     len(reply.body), reply.milliseconds)
@@ -206,9 +204,9 @@ class B2ChatClient:
             answer = json.loads(reply.body)
             value, seconds = answer["access_token"], answer.get("expires_in")
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            raise _TryAgain("the answer holds no token", unreadable=True) from None
+            raise TryAgain("the answer holds no token", unreadable=True) from None
         if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
-            raise _TryAgain("the answer holds no usable token", unreadable=True)
+            raise TryAgain("the answer holds no usable token", unreadable=True)
         self._note_source(reply)
         left = float(seconds) if re.fullmatch(r"\d{1,9}", str(seconds), re.ASCII) else 3600.0
         log.info("B2Chat: signed in; the token is good for %.0f minutes", left / 60)
@@ -217,16 +215,16 @@ class B2ChatClient:
 
     def _with_retries(self, call: "_Call", attempt: Callable[[], _T]) -> _T:
         retrying = Retrying(
-            stop=stop_after_attempt(self._max_attempts), retry=retry_if_exception_type(_TryAgain),
-            wait=_wait, sleep=self._sleep, reraise=True, before_sleep=lambda state: self._say(call, state))
+            stop=stop_after_attempt(self._max_attempts), retry=retry_if_exception_type(TryAgain),
+            wait=wait, sleep=self._sleep, reraise=True, before_sleep=lambda state: self._say(call, state))
         try:
             return retrying(attempt)
-        except _TryAgain as last:
+        except TryAgain as last:
             kind = BadAnswer if last.unreadable else TransientError
             raise kind(last.cause, call.endpoint, call.window, self._max_attempts) from None
 
     def _say(self, call: "_Call", state: RetryCallState) -> None:
-        log.info("B2Chat: %s %s: %s; attempt %d of %d in %.1f s", call.endpoint, call.window, _failure(state).cause,
+        log.info("B2Chat: %s %s: %s; attempt %d of %d in %.1f s", call.endpoint, call.window, failure(state).cause,
                  state.attempt_number + 1, self._max_attempts, state.next_action.sleep if state.next_action else 0)
 
     def _send(self, call: "_Call", method: str, path: str, **parts: Any) -> "_Reply":
@@ -237,12 +235,10 @@ class B2ChatClient:
         try:
             with self._http.stream(method, path, **parts) as response:
                 body = self._body(response, started)
-        except httpx.UnsupportedProtocol:
-            raise PermanentError("the address is no http(s) address", call.endpoint, call.window) from None
         except httpx.TimeoutException as fault:
-            raise _TryAgain(f"no answer in time ({type(fault).__name__})") from None
+            raise TryAgain(f"no answer in time ({type(fault).__name__})") from None
         except (httpx.TransportError, httpx.DecodingError) as fault:
-            raise _TryAgain(f"the connection failed ({type(fault).__name__})") from None
+            raise TryAgain(f"the connection failed ({type(fault).__name__})") from None
         return _Reply(response.status_code, response.headers, body, round((self._clock() - started) * 1000))
 
     def _body(self, response: httpx.Response, started: float) -> bytes:
@@ -251,7 +247,7 @@ class B2ChatClient:
         for piece in response.iter_bytes():
             pieces.append(piece)
             if self._clock() - started > 10 * self._timeout_seconds:
-                raise _TryAgain("the answer dripped in too slowly")
+                raise TryAgain("the answer dripped in too slowly")
         return b"".join(pieces)
 
     def _note_source(self, reply: "_Reply") -> None:
@@ -283,70 +279,13 @@ class _Unauthorized(Exception):
     """A 401 for a call that carried a token."""
 
 
-class _TryAgain(Exception):
-    """A failure that another try may cure."""
-
-    def __init__(self, cause: str, *, retry_after: float | None = None, unreadable: bool = False) -> None:
-        super().__init__(cause)
-        self.cause, self.retry_after, self.unreadable = cause, retry_after, unreadable
-
-
-class _Pace:
-    """At least `interval` seconds between two requests."""
-
-    def __init__(self, interval: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
-        self._interval, self._clock, self._sleep = interval, clock, sleep
-        self._next = clock()
-
-    def wait(self) -> None:
-        now = self._clock()
-        if now < self._next:
-            self._sleep(self._next - now)
-        self._next = max(now, self._next) + self._interval
-
-
-def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
-    """How long the server asks to wait, in seconds or until a date; None where it does not say or says nonsense.
-
-    A date is held against the server's own `Date`, where it sends one: its clock may not be ours.
-    """
-    text = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        return float(text)
-    until, sent = _http_date(text), _http_date(headers.get("date", ""))
-    return max(0.0, (until - (sent or now)).total_seconds()) if until else None
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _require_success(reply: _Reply, call: _Call) -> None:
     if reply.status == 200:
         return
     if reply.status in (408, 425, 429) or reply.status >= 500:
-        wait = retry_after_seconds(reply.headers, datetime.now(UTC))
-        raise _TryAgain(f"HTTP {reply.status}", retry_after=wait)
+        raise TryAgain(f"HTTP {reply.status}", retry_after=retry_after_seconds(reply.headers, datetime.now(UTC)))
     kind = BadRequest if reply.status in (400, 422) else PermanentError
     raise kind(f"HTTP {reply.status}", call.endpoint, call.window)
-
-
-def _wait(state: RetryCallState) -> float:
-    asked = _failure(state).retry_after
-    if asked is not None:
-        return min(asked, MAX_WAIT_SECONDS)
-    longest = min(2.0 ** (state.attempt_number - 1), MAX_WAIT_SECONDS)
-    return random.uniform(longest / 2, longest)
-
-
-def _failure(state: RetryCallState) -> _TryAgain:
-    failure = state.outcome.exception() if state.outcome else None
-    assert isinstance(failure, _TryAgain)
-    return failure
 
 
 def _query(window: Window, offset: int, limit: int) -> dict[str, Any]:

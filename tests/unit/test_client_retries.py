@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from dagster_project.b2chat.client import B2ChatClient, retry_after_seconds
+from dagster_project.b2chat.client import B2ChatClient
 from dagster_project.b2chat.errors import BadAnswer, PermanentError, RationExhausted, TransientError
+from dagster_project.b2chat.retries import retry_after_seconds
 from dagster_project.sandbox.faults import (
     Answer,
     Change,
