@@ -129,7 +129,7 @@ def heatmap(
     with _standing(Settings.load()) as standing, connection.connect(standing.url) as conn:
         monday = _monday(week) if week else heatmaps.last_full_week(conn)
         if monday is None:
-            raise heatmaps.NoSuchWeek("there are no chats yet: run `b2chat demo`, or `b2chat sync` and `b2chat build`")
+            raise heatmaps.NoSuchWeek(heatmaps.NOTHING_YET)
         shown = heatmaps.read(conn, monday, agent_id=agent, direction=str(direction), office_hours=str(office_hours))
     _report(as_json, terminal.heatmap_as_dict(shown), lambda: terminal.print_heatmap(console, shown))
 

@@ -74,6 +74,8 @@ def for_demo(settings: Settings, *, advance: timedelta = timedelta(0)) -> Settin
         advance: how far to move that clock on, so that open chats go on living.
     """
     chosen = settings if settings.sandbox != "off" else settings.model_copy(update={"sandbox": "generated"})
+    if chosen.sandbox == "replay":
+        return chosen
     return chosen.model_copy(update={"sandbox_clock": sandbox_source.hold_clock(chosen, advance)})
 
 

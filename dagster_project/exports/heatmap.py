@@ -31,6 +31,9 @@ class NoSuchWeek(Exception):
     """The week asked for is not there; the text says which weeks are."""
 
 
+NOTHING_YET = "there are no chats yet: run `b2chat demo`, or `b2chat sync` and `b2chat build`"
+
+
 @dataclass(frozen=True)
 class Cell:
     """One weekday × hour of a week; times in seconds, None where no chat was answered."""
@@ -98,6 +101,8 @@ def read(
     Raises:
         NoSuchWeek: the day is no Monday, lies in the future or before the first chat, or the agent is unknown.
     """
+    if not _is_built(connection):
+        raise NoSuchWeek(NOTHING_YET)
     with connection.cursor(row_factory=class_row(Cell)) as cursor:
         cells = cursor.execute(
             """
@@ -115,6 +120,8 @@ def read(
 
 def last_full_week(connection: psycopg.Connection) -> date | None:
     """The Monday of the newest week that lies wholly before the newest chat's day; None where there are no chats."""
+    if not _is_built(connection):
+        return None
     newest = connection.execute("select max(created_local_date) from marts.chat_response_times").fetchone()
     if not newest or newest[0] is None:
         return None
@@ -157,7 +164,11 @@ def _why_not(connection: psycopg.Connection, week_start: date, agent_id: str) ->
         "select min(created_week_start), max(created_week_start) from marts.chat_response_times"
     ).fetchone()
     if not weeks or weeks[0] is None:
-        return "there are no chats yet: run `b2chat sync` and `b2chat build` first"
+        return NOTHING_YET
     if not weeks[0] <= week_start <= weeks[1]:
         return f"no heatmap of the week of {week_start}: there are weeks from {weeks[0]} to {weeks[1]}"
     return f"no agent {agent_id!r}"
+
+
+def _is_built(connection: psycopg.Connection) -> bool:
+    return connection.execute("select to_regclass('marts.weekly_response_time_heatmap')").fetchone() != (None,)

@@ -84,7 +84,11 @@ def running(folder: Path, *, port: int = 0, pg_bin: Path | None = None, throwawa
 def keep(folder: Path, wanted: bool) -> None:
     """Let the server of a folder go on when its last user leaves (`b2chat db up`), or not any more (`db down`)."""
     marker = binaries.home_for(folder) / "keep"
-    marker.touch() if wanted else marker.unlink(missing_ok=True)
+    if wanted:
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+    else:
+        marker.unlink(missing_ok=True)
 
 
 def _start(programs: Binaries, data: Path, port: int, throwaway: bool) -> str:

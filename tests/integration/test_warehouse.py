@@ -4,9 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -22,10 +21,8 @@ TABLES = """
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="b2chat-test-", dir="/tmp") as name:
-        Path(name).chmod(0o755)
-        yield Path(name) / "pg"
+def folder(new_folder: Callable[[], str]) -> Path:
+    return Path(new_folder()) / "pg"
 
 
 def test_the_server_speaks_tcp_with_a_password_and_keeps_its_port_and_data(folder: Path) -> None:

@@ -1,0 +1,88 @@
+"""The command line as a user meets it: on the embedded Postgres, and when something is wrong."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def folder(new_folder: Callable[[], str], b2chat: Run) -> Iterator[str]:
+    made = new_folder()
+    yield made
+    b2chat("db", "down", B2CHAT_DATA_DIR=made)
+
+
+def test_help_names_every_command_and_what_it_needs(b2chat: Run) -> None:
+    done = b2chat("--help")
+    assert done.returncode == 0
+    for word in ("demo", "ui", "check", "sync", "build", "sandbox", "db", "B2CHAT_CLIENT_ID", "Exit codes"):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"B2CHAT_TIMEZONE": "Mars/Olympus"}, "B2CHAT_TIMEZONE"),
+        ({"DATABASE_URL": "postgresql://ana:canary@127.0.0.1:1/none"}, "DATABASE_URL"),
+        ({"B2CHAT_CLIENT_SECRET": "canary"}, "B2CHAT_CLIENT_ID is missing"),
+    ],
+)
+def test_a_wrong_setting_stops_at_start_with_one_line_that_names_it(
+    b2chat: Run,
+    variables: dict[str, str],
+    says: str,
+) -> None:
+    done = b2chat("check", **variables)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "canary" not in done.stderr + done.stdout
+
+
+def test_sync_without_an_account_says_which_settings_are_missing(b2chat: Run, folder: str) -> None:
+    done = b2chat("sync", B2CHAT_DATA_DIR=folder)
+    assert done.returncode == 2
+    assert "B2CHAT_CLIENT_ID" in done.stderr and "B2CHAT_SANDBOX=generated" in done.stderr
+
+
+def test_the_embedded_server_stays_up_for_bi_tools_until_db_down(b2chat: Run, folder: str) -> None:
+    assert b2chat("db", "up", B2CHAT_DATA_DIR=folder).returncode == 0
+    url = b2chat("db", "url", B2CHAT_DATA_DIR=folder).stdout.strip()
+    with psycopg.connect(url) as conn:
+        assert conn.execute("select count(*) from raw.chats").fetchone() == (0,)
+    asked = b2chat("db", "psql", "-At", "-c", "select 6 * 7", B2CHAT_DATA_DIR=folder)
+    assert asked.stdout.strip() == "42"
+    assert b2chat("db", "down", B2CHAT_DATA_DIR=folder).returncode == 0
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url, connect_timeout=3)
+
+
+def test_check_looks_at_everything_and_fails_where_the_account_does_not_answer(
+    b2chat: Run,
+    database_url: str,
+    unused_port: int,
+) -> None:
+    done = b2chat(
+        "check",
+        "--json",
+        DATABASE_URL=database_url,
+        B2CHAT_API_URL=f"http://127.0.0.1:{unused_port}",
+        B2CHAT_CLIENT_ID="someone",
+        B2CHAT_CLIENT_SECRET="canary",
+    )
+    assert done.returncode == 1
+    findings = {finding["name"]: finding for finding in json.loads(done.stdout)["checks"]}
+    assert not findings["account"]["ok"]
+    assert all(finding["ok"] for name, finding in findings.items() if name != "account")
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_a_heatmap_before_the_first_run_says_what_to_run(b2chat: Run, database_url: str) -> None:
+    done = b2chat("heatmap", "--week", "2999-01-07", DATABASE_URL=database_url)
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1

@@ -1,0 +1,212 @@
+"""The main job, run as a user runs it, over real HTTP into a real Postgres; what it says is compared with plain Python
+over the API's JSON."""
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from dagster_project.sandbox.account import Account
+from dagster_project.sandbox.generator import GeneratedSource
+from dagster_project.sandbox.source import ChatQuery
+from tests import oracle
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+MONTH_CLOCK = datetime(2026, 3, 16, 5, tzinfo=UTC)
+MONTH = {
+    "B2CHAT_SANDBOX": "generated",
+    "B2CHAT_SANDBOX_CLOCK": MONTH_CLOCK.isoformat(),
+    "B2CHAT_SANDBOX_DAYS": "31",
+    "B2CHAT_SANDBOX_CHATS_PER_DAY": "60",
+    "B2CHAT_SANDBOX_SEED": "11",
+}
+WRITES = """
+    select schemaname || '.' || relname, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables
+    where schemaname in ('raw', 'core', 'marts') order by 1
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A first run, and what it was run on."""
+
+    url: str
+    answer: dict[str, Any]
+    chats: list[oracle.Chat]
+    variables: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def replayed(b2chat: Run, new_database: Callable[[], str], care_file: Path, new_folder: Callable[[], str]) -> Outcome:
+    """The real conversations, replayed."""
+    variables = {
+        "DATABASE_URL": new_database(),
+        "B2CHAT_DATA_DIR": new_folder(),
+        "B2CHAT_SANDBOX": "replay",
+        "B2CHAT_SANDBOX_FILES": str(care_file),
+    }
+    return Outcome(
+        variables["DATABASE_URL"], _demo(b2chat, variables), json.loads(care_file.read_text())["chats"], variables
+    )
+
+
+@pytest.fixture(scope="module")
+def generated(b2chat: Run, new_database: Callable[[], str], new_folder: Callable[[], str]) -> Outcome:
+    """A made-up month of the first customer's."""
+    variables = MONTH | {"DATABASE_URL": new_database(), "B2CHAT_DATA_DIR": new_folder()}
+    answer = _demo(b2chat, variables)
+    account = Account(first_day=date(2026, 2, 13), days=31 + 366 * 20, seed=11, chats_per_day=60)
+    source = GeneratedSource(account)
+    chats: list[oracle.Chat] = []
+    while (page := source.chats(ChatQuery(offset=len(chats), descending=False), MONTH_CLOCK)).records:
+        chats += page.records
+    return Outcome(variables["DATABASE_URL"], answer, chats, variables)
+
+
+@pytest.fixture(params=["replayed", "generated"])
+def outcome(request: pytest.FixtureRequest) -> Outcome:
+    value: Outcome = request.getfixturevalue(request.param)
+    return value
+
+
+def test_every_chat_and_message_arrives_and_counts_by_day_are_the_sources(outcome: Outcome) -> None:
+    assert len(outcome.chats) > 500
+    by_day = Counter(chat["created_at"][:10] for chat in outcome.chats)
+    messages = Counter(chat["created_at"][:10] for chat in outcome.chats for _ in chat["messages"])
+    with psycopg.connect(outcome.url) as conn:
+        landed = conn.execute(
+            "select left(payload ->> 'created_at', 10), count(*) from raw.chats group by 1"
+        ).fetchall()
+        built = conn.execute("select created_local_date::text, count(*) from core.chats group by 1").fetchall()
+        said = conn.execute(
+            "select created_local_date::text, count(*) from core.chats join core.messages on chat_id = chats.id "
+            "group by 1"
+        ).fetchall()
+        payloads = conn.execute("select payload from raw.chats").fetchall()
+    assert dict(landed) == dict(built) == by_day
+    assert dict(said) == messages
+    assert sorted(json.dumps(row[0], sort_keys=True) for row in payloads) == sorted(
+        json.dumps(chat, sort_keys=True) for chat in outcome.chats
+    )
+
+
+@pytest.mark.parametrize(
+    "direction", ["all", "incoming", "outgoing", "outgoing_broadcast", "outgoing_all", "converted"]
+)
+def test_each_cells_mean_p50_p90_and_band_equal_plain_python_over_the_json(outcome: Outcome, direction: str) -> None:
+    expected = oracle.cells(chat for chat in outcome.chats if oracle.matches(chat, direction))
+    _compare(outcome.url, expected, direction=direction, agent="all")
+
+
+def test_an_agents_own_heatmap_holds_that_agents_chats(outcome: Outcome) -> None:
+    busiest = Counter(chat["agent"]["username"] for chat in outcome.chats if chat["agent"]).most_common(1)[0][0]
+    expected = oracle.cells(chat for chat in outcome.chats if (chat["agent"] or {}).get("username") == busiest)
+    _compare(outcome.url, expected, direction="all", agent=busiest)
+
+
+def test_any_week_agent_and_filters_are_168_rows_from_a_plain_select(outcome: Outcome) -> None:
+    with psycopg.connect(outcome.url) as conn:
+        week = conn.execute("select max(created_week_start) from marts.chat_response_times").fetchone()
+        agents = conn.execute("select id from core.agents union all select 'all'").fetchall()
+        for (agent,) in agents:
+            for hours in ("all", "office_hours", "non_office_hours"):
+                rows = conn.execute(
+                    "select day_of_week, hour, cell_date from marts.weekly_response_time_heatmap where week_start = %s "
+                    "and agent_id = %s and direction_filter = 'incoming' and office_hours_filter = %s",
+                    [week and week[0], agent, hours],
+                ).fetchall()
+                assert len({row[:2] for row in rows}) == len(rows) == 168
+                assert all(row[2].isoweekday() % 7 == row[0] for row in rows)
+
+
+def test_office_hours_and_the_other_hours_make_up_the_week(outcome: Outcome) -> None:
+    with psycopg.connect(outcome.url) as conn:
+        sums = conn.execute(
+            "select office_hours_filter, sum(chat_count) from marts.weekly_response_time_summary "
+            "where agent_id = 'all' and direction_filter = 'all' group by 1"
+        ).fetchall()
+    counts = dict(sums)
+    assert counts["office_hours"] + counts["non_office_hours"] == counts["all"]
+    assert counts["office_hours"] > 0
+
+
+def test_a_second_run_says_that_nothing_changed_and_writes_no_data_row(outcome: Outcome, b2chat: Run) -> None:
+    before = _writes(outcome.url)
+    again = _demo(b2chat, outcome.variables)
+    assert {(sync["new"], sync["changed"]) for sync in again["syncs"]} == {(0, 0)}
+    assert sum(sync["read"] for sync in again["syncs"]) > 0
+    assert again["tables"] == outcome.answer["tables"]
+    assert _writes(outcome.url) == before
+
+
+def test_as_the_clock_moves_on_open_chats_are_answered_and_the_marts_follow(generated: Outcome, b2chat: Run) -> None:
+    later = generated.variables | {"B2CHAT_SANDBOX_CLOCK": (MONTH_CLOCK + timedelta(days=1)).isoformat()}
+    with psycopg.connect(generated.url, autocommit=True) as conn:
+        unanswered = {
+            row[0]
+            for row in conn.execute(
+                "select chat_id from marts.chat_response_times where opened_at is not null and response_at is null"
+            )
+        }
+        answer = _demo(b2chat, later)
+        answered = {
+            row[0]
+            for row in conn.execute("select chat_id from marts.chat_response_times where response_at is not null")
+        }
+        versions = conn.execute("select count(*) from raw.chats where version > 1").fetchone()
+    chats = next(sync for sync in answer["syncs"] if sync["entity"] == "chats")
+    assert chats["new"] > 0 and chats["changed"] > 0
+    assert unanswered & answered
+    assert versions == (chats["changed"],)
+
+
+def test_what_the_sandbox_makes_is_marked_as_made(generated: Outcome) -> None:
+    with psycopg.connect(generated.url) as conn:
+        assert conn.execute("select kind from ops.data_source").fetchone() == ("sandbox",)
+        assert conn.execute("select count(*) from core.chats where alias not ilike '%sandbox%'").fetchone() == (0,)
+
+
+def _demo(b2chat: Run, variables: dict[str, str]) -> dict[str, Any]:
+    done = b2chat("demo", "--json", **variables)
+    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-3000:]
+    answer: dict[str, Any] = json.loads(done.stdout)
+    assert answer["status"] == "success"
+    return answer
+
+
+def _compare(url: str, expected: dict[oracle.CellKey, list[int]], *, direction: str, agent: str) -> None:
+    weeks: dict[date, dict[tuple[int, int], float]] = {}
+    for (week, day, hour), values in expected.items():
+        weeks.setdefault(week, {})[day, hour] = sum(values) / len(values)
+    bands = {(week, *cell): band for week, means in weeks.items() for cell, band in oracle.bands(means).items()}
+    with psycopg.connect(url) as conn:
+        rows = conn.execute(
+            """
+            select week_start, day_of_week, hour, chat_count, mean_first_response_seconds, p50_first_response_seconds,
+                   p90_first_response_seconds, band
+            from marts.weekly_response_time_heatmap
+            where agent_id = %s and direction_filter = %s and office_hours_filter = 'all' and chat_count > 0
+            """,
+            [agent, direction],
+        ).fetchall()
+    assert {row[:3]: row[3] for row in rows} == {key: len(values) for key, values in expected.items()}
+    assert {row[:3]: row[7] for row in rows} == bands
+    for week, day, hour, _, mean, p50, p90, _ in rows:
+        values = expected[week, day, hour]
+        assert mean == pytest.approx(sum(values) / len(values), rel=1e-12)
+        assert p50 == pytest.approx(oracle.percentile(values, 0.5), rel=1e-12)
+        assert p90 == pytest.approx(oracle.percentile(values, 0.9), rel=1e-12)
+
+
+def _writes(url: str) -> Iterable[tuple[Any, ...]]:
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("select pg_stat_force_next_flush()")
+        conn.execute("select pg_stat_clear_snapshot()")
+        return conn.execute(WRITES).fetchall()

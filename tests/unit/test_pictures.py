@@ -1,0 +1,106 @@
+"""The heatmap's picture and its numbers, as people see them."""
+
+import base64
+import struct
+import zlib
+from datetime import date
+
+import pytest
+from rich.console import Console
+
+from dagster_project import terminal
+from dagster_project.exports.heatmap import COLOURS, Cell, Heatmap, picture, short
+
+
+@pytest.fixture
+def heatmap() -> Heatmap:
+    """Thursday 14h fast with 3 chats, Sunday 23h slow with 1, the rest empty."""
+    empty = {(day, hour): Cell(day, hour, 0, None, None, None, "no_data") for day in range(7) for hour in range(24)}
+    return Heatmap(
+        date(2026, 1, 5),
+        "all",
+        "all",
+        "all",
+        empty
+        | {
+            (4, 14): Cell(4, 14, 3, 60.0, 50.0, 90.0, "fast"),
+            (0, 23): Cell(0, 23, 1, 7200.0, 7200.0, 7200.0, "slow"),
+        },
+    )
+
+
+def test_the_picture_shows_each_cell_in_the_colour_of_its_band_monday_on_top(heatmap: Heatmap) -> None:
+    pixels = decode(picture(heatmap, cell=14))
+    margin = len(pixels) - 7 * 14
+
+    def colour(row: int, hour: int) -> tuple[int, int, int]:
+        return pixels[margin + row * 14 + 6][margin + hour * 14 + 6]
+
+    assert colour(3, 14) == COLOURS["fast"]
+    assert colour(6, 23) == COLOURS["slow"]
+    assert colour(0, 0) == COLOURS["no_data"]
+
+
+def test_the_picture_is_small_enough_to_be_shown_inline_in_the_ui(heatmap: Heatmap) -> None:
+    worst = {
+        key: Cell(*key, 1, 1.0, 1.0, 1.0, ("fast", "average", "slow")[(key[0] * 7 + key[1] * 5 + 1) % 11 % 3])
+        for key in heatmap.cells
+    }
+    for cells in (heatmap.cells, worst):
+        png = picture(Heatmap(heatmap.week_start, "all", "all", "all", cells), cell=14)
+        assert len(f"![heatmap](data:image/png;base64,{base64.b64encode(png).decode()})") < 1000
+
+
+def test_the_week_is_summed_up_by_chats_not_by_cells(heatmap: Heatmap) -> None:
+    assert heatmap.chat_count == 4
+    assert heatmap.mean_seconds == (3 * 60 + 7200) / 4
+    fastest, slowest = heatmap.extreme(slowest=False), heatmap.extreme(slowest=True)
+    assert fastest and (fastest.day_of_week, fastest.hour) == (4, 14)
+    assert slowest and (slowest.day_of_week, slowest.hour) == (0, 23)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "·"),
+        (0, "0s"),
+        (99, "99s"),
+        (100, "2m"),
+        (5940, "99m"),
+        (7200, "2h"),
+        (356400, "99h"),
+        (1_550_900, "18d"),
+    ],
+)
+def test_a_duration_takes_at_most_three_signs(seconds: float | None, text: str) -> None:
+    assert short(seconds) == text
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_terminal_shows_168_cells_at_any_width(heatmap: Heatmap, width: int) -> None:
+    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    terminal.print_heatmap(console, heatmap)
+    shown = console.export_text()
+    assert sum(line.count("·") for line in shown.splitlines() if line.startswith(tuple("LMJVSD"))) == 166
+    assert all(len(line.rstrip()) <= width for line in shown.splitlines())
+    assert "4 answered chats" in shown
+
+
+def decode(png: bytes) -> list[list[tuple[int, int, int]]]:
+    """Rows of colours of a four-bit palette PNG without filters."""
+    chunks, at = {}, 8
+    while at < len(png):
+        size, kind = struct.unpack(">I4s", png[at : at + 8])
+        chunks[kind] = png[at + 8 : at + 8 + size]
+        at += size + 12
+    width, height = struct.unpack(">II", chunks[b"IHDR"][:8])
+    palette = [tuple(chunks[b"PLTE"][i : i + 3]) for i in range(0, len(chunks[b"PLTE"]), 3)]
+    rows, stride = zlib.decompress(chunks[b"IDAT"]), (width + 1) // 2 + 1
+    return [
+        [
+            palette[byte >> 4 if x % 2 == 0 else byte & 15]
+            for x in range(width)
+            for byte in [rows[y * stride + 1 + x // 2]]
+        ]
+        for y in range(height)
+    ]  # type: ignore[misc]
