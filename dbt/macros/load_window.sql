@@ -30,9 +30,12 @@
     values ('{{ model.name }}', current_setting('b2chat.loads_upto')::bigint, now())
     on conflict (model) do update set load_id = excluded.load_id, built_at = excluded.built_at
     where stored.load_id <> excluded.load_id;
-    {#- Fresh statistics, or the next model is planned for an empty table. #}
+    {#- Statistics, or the next model is planned for an empty table. A table that hardly grew keeps the ones it has. #}
     do $$ begin
-        if current_setting('b2chat.loads_after')::bigint < current_setting('b2chat.loads_upto')::bigint then
+        if current_setting('b2chat.loads_after') = '0' or (
+            select pg_relation_size(oid) > 1.1 * relpages * current_setting('block_size')::integer
+            from pg_class where oid = '{{ this }}'::regclass
+        ) then
             analyze {{ this }};
         end if;
     end $$

@@ -57,7 +57,7 @@ select
     day_labels.label_es as day_label_es,
     day_labels.label_en as day_label_en,
     lpad(timed.created_local_hour::text, 2, '0') as hour_label,
-    coalesce(office_hours.is_office_hours, false) as is_office_hours,
+    office_hours.is_office_hours,
 
     -- A time that comes out negative is not a time: NULL here, and the flag below says why.
     case when timed.pickup >= 0 then timed.pickup end as pickup_seconds,
@@ -90,7 +90,7 @@ select
     timed.load_id
 from timed
 inner join {{ ref('int_chat_message_facts') }} as message_facts on message_facts.chat_id = timed.id
-left join {{ ref('int_chat_office_hours') }} as office_hours on office_hours.chat_id = timed.id
+inner join {{ ref('int_chat_office_hours') }} as office_hours on office_hours.chat_id = timed.id
 left join {{ ref('agents') }} as agents on agents.id = timed.agent_id
 left join {{ ref('departments') }} as departments on departments.id = timed.department_id
 left join {{ ref('labels') }} as day_labels
