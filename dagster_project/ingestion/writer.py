@@ -1,18 +1,17 @@
 """One writer at a time: load ids then commit in order, and whoever reads up to one of them misses nothing."""
 
-import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 
 from dagster_project.ingestion.errors import AlreadyRunning
 from dagster_project.warehouse.connection import connect
 
-log = logging.getLogger(__name__)
-
 # The two numbers of the advisory lock that stands for "writes to raw". Any pair will do, if it stays the same.
 _LOCK = (0xB2C4A7, 1)
+# How long to wait for it: a process that was killed a moment ago may still be held for alive.
+_PATIENCE = "2s"
 
 
 @contextmanager
@@ -27,10 +26,22 @@ def writer(url: str, purpose: str) -> Iterator[psycopg.Connection]:
     """
     with connect(url, autocommit=True) as conn:
         conn.execute("select set_config('application_name', %s, false)", (f"b2chat {purpose}",))
-        locked = conn.execute("select pg_try_advisory_lock(%s, %s)", _LOCK).fetchone()
-        if locked != (True,):
-            raise _already_running(conn)
-        yield conn
+        _lock(conn)
+        try:
+            yield conn
+        finally:
+            # Postgres sees a closed connection a little later; the next sync may begin before that.
+            with suppress(psycopg.Error):
+                conn.execute("select pg_advisory_unlock(%s, %s)", _LOCK)
+
+
+def _lock(conn: psycopg.Connection) -> None:
+    try:
+        with conn.transaction():
+            conn.execute("select set_config('lock_timeout', %s, true)", (_PATIENCE,))
+            conn.execute("select pg_advisory_lock(%s, %s)", _LOCK)
+    except psycopg.errors.LockNotAvailable:
+        raise _already_running(conn) from None
 
 
 def _already_running(conn: psycopg.Connection) -> AlreadyRunning:
