@@ -1,0 +1,264 @@
+"""Awkward records, from the API over HTTP to the marts; what each must become is worked out by hand.
+
+The account's zone is America/Bogota: UTC−5 all year.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from dagster_project.dbt_project import DBT_DIR, executable
+from dagster_project.ingestion.sync import sync
+from dagster_project.warehouse import connection
+from tests.listed import ListedSource, chat, client_of, contact, serving
+
+FIRST_DAY, TODAY = date(2025, 9, 22), date(2025, 10, 10)
+AGENT = {"email": "ana@example.test", "name": "Ana Uno", "username": "ana"}
+
+
+def message(at: str, *, incoming: bool = True, body: str | None = "hola", **fields: Any) -> dict[str, Any]:
+    return {
+        "body": body, "broadcasted": False, "caption": None, "created_at": at, "incoming": incoming, "location": None,
+        "type": "TEXT",
+    } | fields  # fmt: skip
+
+
+CHATS = [
+    # Sunday 2025-10-05, 23:30 local: Monday 04:30 in UTC, but Sunday's cell of the week of 2025-09-29.
+    chat(
+        "sunday-night", created_at="2025-10-05 23:30:00", opened_at="2025-10-05 23:30:00", agent=AGENT,
+        picked_up_at="2025-10-05 23:31:00", responded_at="2025-10-05 23:40:00", closed_at="2025-10-06 00:10:00",
+        duration="00:00:40:00", provider="WHATSAPPB2CHAT", department="Ventas ", tags=["vip"],
+        contact={"id": 9, "name": " Cliente Nueve ", "mobile_number": "+570000000009", "email": ""},
+        messages=[message("2025-10-05 23:29:00"), message("2025-10-05 23:40:00", incoming=False)],
+    ),
+    chat(
+        "negative", created_at="2025-10-01 10:00:00", opened_at="2025-10-01 10:05:00", agent=AGENT,
+        responded_at="2025-10-01 10:01:00", closed_at="2025-10-01 11:00:00", provider="LIVECHAT",
+        department={"name": "Cartera", "code": "CAR"}, contact={"id": 10, "name": ""},
+    ),
+    chat("instagram", provider="INSTAGRAM", status="SOMETHING_NEW", closed_at=None),
+    chat(
+        "nul", provider="TELEGRAM", contact={"id": 11, "name": "Once\u0000"},
+        messages=[
+            message("2025-10-01 09:00:01", body="antes\u0000después"),
+            message("2025-10-01 09:00:01", body="antes\u0000después"),
+            message("2025-10-01 09:00:02", incoming=False, type="AUDIO", body="https://files.example.test/a.ogg"),
+            message("2025-10-01 09:00:03", type="HOLOGRAM", body=None),
+        ],
+    ),
+    chat(
+        "broadcast", opened_at="2025-10-01 09:00:00",
+        messages=[message("2025-10-01 08:00:00", incoming=False, broadcasted=True)],
+    ),
+    chat(
+        "answered-broadcast",
+        messages=[message("2025-10-01 08:00:00", incoming=False, broadcasted=True), message("2025-10-01 08:30:00")],
+    ),
+    chat("agent-first", messages=[message("2025-10-01 08:00:00", incoming=False), message("2025-10-01 08:01:00")]),
+    chat("before", day="2025-09-22", opened_at="2025-09-22 09:00:00", responded_at="2025-09-22 09:02:00"),
+]  # fmt: skip
+CONTACTS = [contact(9, fullname="Cliente Nueve Completo", mobile="+570000000009", city="Bogotá", email="",
+                    tags=[{"name": "VIP", "assigned_at": 1706644084}],
+                    custom_attributes=[{"name": "proyecto", "value": "Majagua"}])]  # fmt: skip
+
+Ask = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def world(new_database: Callable[[], str]) -> "Iterator[World]":
+    with serving(ListedSource(list(CHATS), list(CONTACTS))) as sandbox:
+        made = World(new_database(), sandbox)
+        made.sync()
+        made.build()
+        yield made
+
+
+class World:
+    """A warehouse, what fills it, and the two steps that do."""
+
+    def __init__(self, url: str, sandbox: Any) -> None:
+        self.url, self.sandbox = url, sandbox
+        self.source: ListedSource = sandbox._source
+
+    def sync(self) -> None:
+        with client_of(self.sandbox) as client:
+            for entity in ("contacts", "chats"):
+                sync(self.url, client, entity=entity, start_date=FIRST_DAY, today=TODAY, triggered_by="test")  # type: ignore[arg-type]
+
+    def build(self) -> None:
+        done = subprocess.run(
+            [executable(), "--no-use-colors", "build", "--project-dir", DBT_DIR, "--profiles-dir", DBT_DIR,
+             "--exclude-resource-type", "unit_test"],
+            capture_output=True, text=True, check=False,
+            env=os.environ | connection.environment(self.url) | {"B2CHAT_TIMEZONE": "America/Bogota"})  # fmt: skip
+        assert done.returncode == 0, done.stdout[-4000:]
+
+    def ask(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        with psycopg.connect(self.url, row_factory=dict_row) as conn:
+            return conn.execute(query, values).fetchall()  # type: ignore[arg-type]
+
+    def one(self, table: str, key: str, value: str) -> dict[str, Any]:
+        (row,) = self.ask(f"select * from {table} where {key} = %s", value)
+        return row
+
+
+def test_a_naive_local_time_becomes_the_instant_it_meant(world: World) -> None:
+    found = world.one("core.chats", "id", "sunday-night")
+    assert found["created_at"] == datetime(2025, 10, 6, 4, 30, tzinfo=UTC)
+    assert found["closed_at"] == datetime(2025, 10, 6, 5, 10, tzinfo=UTC)
+
+
+def test_a_chat_of_sunday_2330_stays_on_sunday_in_the_week_that_began_before_it(world: World) -> None:
+    found = world.one("core.chats", "id", "sunday-night")
+    assert (found["created_local_date"], found["created_local_hour"]) == (date(2025, 10, 5), 23)
+    assert (found["created_day_of_week"], found["created_week_start"]) == (0, date(2025, 9, 29))
+    (cell,) = world.ask(
+        "select * from marts.weekly_response_time_heatmap where week_start = '2025-09-29' and agent_id = 'all' "
+        "and direction_filter = 'all' and office_hours_filter = 'all' and day_of_week = 0 and hour = 23")
+    assert (cell["chat_count"], cell["mean_first_response_seconds"]) == (1, 600)
+    assert cell["cell_date"] == date(2025, 10, 5)
+
+
+def test_the_drill_down_of_a_cell_is_that_cells_chats(world: World) -> None:
+    chats = world.ask(
+        "select chat_id, first_response_seconds, slowest_rank from marts.heatmap_cell_chats where "
+        "week_start = '2025-09-29' and agent_id = 'ana' and direction_filter = 'incoming' "
+        "and office_hours_filter = 'non_office_hours' and day_of_week = 0 and hour = 23")
+    assert chats == [{"chat_id": "sunday-night", "first_response_seconds": 600, "slowest_rank": 1}]
+
+
+def test_an_empty_week_is_168_cells_with_null_and_0(world: World) -> None:
+    cells = world.ask(
+        "select * from marts.weekly_response_time_heatmap where week_start = '2025-10-06' and agent_id = 'all' "
+        "and direction_filter = 'all' and office_hours_filter = 'all'")
+    assert len(cells) == 168
+    assert {(cell["chat_count"], cell["mean_first_response_seconds"], cell["p50_first_response_seconds"],
+             cell["p90_first_response_seconds"], cell["band"]) for cell in cells} == {(0, None, None, None, "no_data")}
+    (summary,) = world.ask(
+        "select * from marts.weekly_response_time_summary where week_start = '2025-10-06' and agent_id = 'all' "
+        "and direction_filter = 'all' and office_hours_filter = 'all'")
+    assert (summary["chat_count"], summary["mean_first_response_seconds"], summary["fastest_hour"]) == (0, None, None)
+
+
+def test_there_is_no_week_in_the_future(world: World) -> None:
+    assert world.ask(
+        "select 1 from marts.weekly_response_time_heatmap where week_start > current_date + 1 "
+        "and agent_id = 'all' limit 1") == []
+
+
+def test_a_negative_time_is_null_with_a_flag_that_names_the_rule_and_is_in_no_cell(world: World) -> None:
+    found = world.one("marts.chat_response_times", "chat_id", "negative")
+    assert found["first_response_seconds"] is None
+    assert found["is_first_response_negative"] is True
+    assert "response_before_opened" in found["quality_rules"]
+    assert found["response_seconds"] == 60
+    assert found["resolution_seconds"] == 55 * 60
+    assert world.ask("select 1 from marts.heatmap_cell_chats where chat_id = 'negative'") == []
+
+
+def test_an_unknown_provider_and_status_survive_as_they_came(world: World) -> None:
+    found = world.one("core.chats", "id", "instagram")
+    assert (found["provider"], found["status"], found["b2chat_status"]) == ("instagram", "something_new", "SOMETHING_NEW")
+
+
+def test_known_providers_and_statuses_take_the_dictionarys_names(world: World) -> None:
+    found = world.one("core.chats", "id", "sunday-night")
+    assert (found["provider"], found["status"], found["duration"], found["tags"]) == ("whatsapp", "closed", 2400, ["vip"])
+
+
+def test_a_nul_in_a_body_is_replaced_and_listed_and_its_exact_bytes_are_kept(world: World) -> None:
+    landed = world.one("raw.chats", "chat_id", "nul")
+    assert rb"antes\u0000despu" in bytes(landed["payload_bytes"])
+    assert {"path": "messages[0].body", "rule": "nul_replaced"} in landed["cleaned"]
+    texts = world.ask("select text from core.messages where chat_id = 'nul' and type = 'text'")
+    assert [row["text"] for row in texts] == ["antes\ufffddespués"] * 2
+
+
+def test_equal_messages_of_one_second_are_two_messages_and_keep_their_ids(world: World) -> None:
+    before = {row["id"] for row in world.ask("select id from core.messages where chat_id = 'nul'")}
+    assert len(before) == 4
+    nul = next(one for one in world.source.records["chats"] if one["chat_id"] == "nul")
+    nul["messages"].insert(0, message("2025-10-01 08:59:00", body="una más"))
+    world.sync()
+    world.build()
+    after = {row["id"] for row in world.ask("select id from core.messages where chat_id = 'nul'")}
+    assert before < after and len(after) == 5
+
+
+def test_message_types_take_the_dictionarys_names_and_media_bodies_become_urls(world: World) -> None:
+    rows = world.ask("select type, content_type, text, file_url from core.messages where chat_id = 'nul' "
+                     "and b2chat_type in ('AUDIO', 'HOLOGRAM') order by type")
+    assert rows == [
+        {"type": "file", "content_type": "voice", "text": None, "file_url": "https://files.example.test/a.ogg"},
+        {"type": "hologram", "content_type": "other", "text": None, "file_url": None},
+    ]
+
+
+@pytest.mark.parametrize(("key", "direction", "original", "converted", "source"), [
+    ("sunday-night", "incoming", None, False, "first_message_incoming"),
+    ("agent-first", "outgoing", None, False, "first_message_agent"),
+    ("negative", "outgoing", None, False, "inferred_no_messages"),
+    ("broadcast", "outgoing_broadcast", None, False, "first_message_broadcast"),
+    ("answered-broadcast", "incoming", "outgoing_broadcast", True, "broadcast_answered"),
+])
+def test_a_chats_direction_follows_its_first_message_and_says_how_it_is_known(
+    world: World, key: str, direction: str, original: str | None, converted: bool, source: str,
+) -> None:
+    found = world.one("core.chats", "id", key)
+    assert (found["direction"], found["original_direction"], found["is_converted"], found["direction_source"]) == (
+        direction, original, converted, source)
+
+
+def test_departments_come_as_text_or_object_and_lose_their_trailing_spaces(world: World) -> None:
+    rows = world.ask("select b2chat_code, name, path, level, is_leaf, parent_id from core.departments order by 1")
+    assert [(row["b2chat_code"], row["name"]) for row in rows] == [("CAR", "Cartera"), ("Ventas", "Ventas")]
+    assert all((row["level"], row["is_leaf"], row["parent_id"]) == (0, True, None) for row in rows)
+
+
+def test_a_full_contact_is_not_overwritten_by_a_chats_stub(world: World) -> None:
+    full, stub = (world.one("core.contacts", "b2chat_id", key) for key in ("9", "10"))
+    assert (full["full_name"], full["city"], full["email"], full["is_stub"]) == (
+        "Cliente Nueve Completo", "Bogotá", None, False)
+    assert (stub["full_name"], stub["created_at"], stub["is_stub"]) == (None, None, True)
+
+
+def test_a_stub_is_completed_when_the_contacts_export_brings_the_contact(world: World) -> None:
+    world.source.records["contacts"].append(contact(10, fullname="Diez Completo", updated="2025-10-09 12:00:00"))
+    world.sync()
+    world.build()
+    found = world.one("core.contacts", "b2chat_id", "10")
+    assert (found["full_name"], found["is_stub"]) == ("Diez Completo", False)
+
+
+def test_a_chat_that_loses_its_messages_keeps_no_old_ones_and_its_marts_follow(world: World) -> None:
+    lost = next(one for one in world.source.records["chats"] if one["chat_id"] == "answered-broadcast")
+    lost["messages"] = []
+    world.sync()
+    world.build()
+    assert world.ask("select 1 from core.messages where chat_id = 'answered-broadcast'") == []
+    assert world.one("core.chats", "id", "answered-broadcast")["direction_source"] == "inferred_no_messages"
+    assert world.one("marts.chat_response_times", "chat_id", "answered-broadcast")["incoming_message_count"] == 0
+
+
+def test_a_chat_that_is_answered_late_enters_its_cell_and_an_incremental_build_equals_a_full_one(world: World) -> None:
+    late = next(one for one in world.source.records["chats"] if one["chat_id"] == "broadcast")
+    late["responded_at"] = "2025-10-01 09:10:00"
+    world.sync()
+    world.build()
+    query = ("select * from marts.heatmap_cells order by week_start, agent_id, direction_filter, office_hours_filter, "
+             "day_of_week, hour")
+    incremental = world.ask(query)
+    assert any(row["day_of_week"] == 3 and row["hour"] == 9 and row["mean_first_response_seconds"] == 600
+               for row in incremental)
+    with psycopg.connect(world.url) as conn:
+        conn.execute("truncate ops.build_watermarks")
+        conn.execute("drop schema core, marts cascade")
+    world.build()
+    assert world.ask(query) == incremental

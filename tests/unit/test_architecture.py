@@ -1,0 +1,70 @@
+"""The house's rules, held by tests: which way imports run, and what must not be in any file."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dagster_project.settings import PROJECT_ROOT
+
+PACKAGE = PROJECT_ROOT / "dagster_project"
+MAY_IMPORT = {
+    "settings": set(),
+    "b2chat": set(),
+    "sandbox": set(),
+    "warehouse": {"settings"},
+    "ingestion": {"b2chat", "warehouse", "settings"},
+    "exports": {"warehouse", "settings"},
+}  # fmt: skip
+CONDUCTORS = {"assets", "automation", "cli", "definitions", "story"}
+
+
+def imported_rooms(file: Path) -> set[str]:
+    """The rooms of this project that a file imports."""
+    rooms = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        if isinstance(node, ast.ImportFrom) and node.module == "dagster_project":
+            names = [f"dagster_project.{alias.name}" for alias in node.names]
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        rooms |= {name.split(".")[1] for name in names if name.startswith("dagster_project.")}
+    return rooms
+
+
+def files_of(room: str) -> list[Path]:
+    folder = PACKAGE / room
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [PACKAGE / f"{room}.py"]
+
+
+@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
+def test_a_room_imports_only_the_rooms_below_it(room: str) -> None:
+    for file in files_of(room):
+        assert imported_rooms(file) - {room} <= MAY_IMPORT[room], file.name
+
+
+@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
+def test_no_room_below_the_conductors_knows_dagster(room: str) -> None:
+    for file in files_of(room):
+        assert not re.search(r"^\s*(import|from) dagster\b", file.read_text(), re.MULTILINE), file.name
+
+
+def test_no_file_names_a_package_registry_or_a_path_of_somebodys_machine() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
+    banned = re.compile(
+        "|".join(["py" + r"pi\.org", r"pythonhosted\.", "npm" + r"js\.(org|com)", "/wo" + "rk/", "/ro" + "ot/"])
+    )
+    for name in tracked.stdout.splitlines():
+        path = PROJECT_ROOT / name
+        if path.suffix != ".png" and path.exists():
+            assert not banned.search(path.read_text()), name
+
+
+def test_the_lock_holds_a_hash_for_every_package_and_no_address() -> None:
+    text = (PROJECT_ROOT / "requirements.lock").read_text()
+    assert "://" not in text
+    packages = re.findall(r"^[A-Za-z0-9_.\[\],-]+==", text, re.MULTILINE)
+    assert len(packages) > 100
+    assert all("--hash=sha256:" in block for block in re.split(r"\n(?=[A-Za-z0-9])", text.strip()))

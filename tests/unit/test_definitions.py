@@ -1,0 +1,67 @@
+"""What the Dagster UI shows: loaded as the code server loads it."""
+
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from dagster_project.automation.schedules import cron
+from dagster_project.definitions import defs
+from dagster_project.resources import B2ChatAccount
+from dagster_project.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def graph() -> Any:
+    dg.Definitions.validate_loadable(defs)
+    return defs.resolve_asset_graph()
+
+
+def test_every_asset_has_a_group_an_owner_a_kind_and_a_description(graph: Any) -> None:
+    nodes = [node for node in graph.asset_nodes if node.is_materializable]
+    assert len(nodes) > 20
+    for node in nodes:
+        assert node.group_name in {"raw", "staging", "intermediate", "core", "marts"}, node.key
+        assert node.owners, node.key
+        assert node.kinds, node.key
+        assert node.description, node.key
+
+
+def test_the_graph_runs_from_the_api_to_the_picture_without_a_gap(graph: Any) -> None:
+    above, todo = set(), [dg.AssetKey(["marts", "weekly_heatmap_picture"])]
+    while todo:
+        above.add(key := todo.pop())
+        todo += [parent for parent in graph.get(key).parent_keys if parent not in above]
+    for key in (["raw", "chats"], ["core", "chats"], ["core", "messages"], ["marts", "chat_response_times"]):
+        assert dg.AssetKey(key) in above
+
+
+def test_one_step_at_a_time_asks_the_account(graph: Any) -> None:
+    for entity in ("chats", "contacts"):
+        assert graph.get(dg.AssetKey(["raw", entity])).pools == {"b2chat_account"}
+
+
+def test_dbt_tests_are_asset_checks_and_keys_block(graph: Any) -> None:
+    keys = {key: graph.get(key) for key in graph.asset_check_keys}
+    assert len(keys) > 50
+    of_chats = [node for key, node in keys.items() if key.asset_key == dg.AssetKey(["core", "chats"])]
+    assert any(node.blocking for node in of_chats)
+
+
+def test_jobs_and_the_schedule_are_there() -> None:
+    assert {"refresh_all", "sync_b2chat", "build_marts"} <= {job.name for job in defs.resolve_all_job_defs()}
+    schedule = defs.resolve_schedule_def("refresh_all_schedule")
+    assert schedule.cron_schedule == "*/15 * * * *"
+    assert schedule.execution_timezone == "America/Bogota"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "line"), [(15, "*/15 * * * *"), (60, "0 */1 * * *"), (360, "0 */6 * * *"), (1440, "0 0 * * *")]
+)
+def test_an_interval_in_minutes_becomes_a_cron_line(minutes: int, line: str) -> None:
+    assert cron(minutes) == line
+
+
+def test_no_secret_stands_in_the_resources_config() -> None:
+    settings = Settings.load(client_id="someone", client_secret="canary", database_url="postgresql://a:canary@h/d")
+    assert "canary" not in repr(B2ChatAccount.from_settings(settings)) + repr(defs.resources)
