@@ -10,6 +10,11 @@
     {%- set key = arg_dict.unique_key -%}
     {%- set touched_by = config.get('meta').get('touched_by') -%}
     {%- set columns = arg_dict.dest_columns | map(attribute='quoted') | join(', ') -%}
+    {%- if touched_by %}
+    {#- All loads are read anew after a rule or a setting changed: keys that no longer exist must go as well. #}
+    delete from {{ arg_dict.target_relation }}
+    where current_setting('b2chat.loads_after') = '0';
+    {%- endif %}
     delete from {{ arg_dict.target_relation }}
     where {{ key }} in (
         {%- if touched_by %}
