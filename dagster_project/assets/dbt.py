@@ -50,7 +50,8 @@ def dbt_models(
     warehouse: Warehouse,
 ) -> Iterator[Any]:
     """Build what changed since the last build, layer by layer, and test it."""
-    arguments = ["build", *(["--full-refresh"] if config.full_refresh else [])]
+    # Unit tests prove the SQL, not the data: they belong to a change of the models, not to every refresh.
+    arguments = ["build", "--exclude-resource-type", "unit_test", *(["--full-refresh"] if config.full_refresh else [])]
     # A folder of its own: dbt's default one is never deleted.
     scratch = dbt_project.project_dir / dbt_project.target_path / f"run-{context.run_id}"
     invocation = dbt.cli(arguments, context=context, target_path=scratch)
