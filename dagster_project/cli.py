@@ -107,10 +107,14 @@ def sync(
 @app.command()
 def build(
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Make every model anew from raw.")] = False,
+    test_everything: Annotated[
+        bool, typer.Option("--test-everything", help="Test all rows, not only those that the build read.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build core and marts with dbt from what has landed, and test them."""
-    _run_job("build_marts", as_json, needs_source=False, config={"full_refresh": full_refresh})
+    config = {"full_refresh": full_refresh, "test_everything": test_everything}
+    _run_job("build_marts", as_json, needs_source=False, config=config)
 
 
 @app.command()

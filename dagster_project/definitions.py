@@ -6,7 +6,7 @@ from dagster_project.assets.dbt import dbt_models
 from dagster_project.assets.heatmap import weekly_heatmap_picture
 from dagster_project.assets.raw import raw_chats, raw_contacts
 from dagster_project.automation.jobs import JOBS
-from dagster_project.automation.schedules import refresh_schedule
+from dagster_project.automation.schedules import refresh_schedule, verify_schedule
 from dagster_project.dbt_project import dbt_project, executable
 from dagster_project.resources import B2ChatAccount, DbtCli, Warehouse
 from dagster_project.run_log import silent
@@ -17,7 +17,7 @@ settings = Settings.load()
 defs = dg.Definitions(
     assets=[raw_contacts, raw_chats, dbt_models, weekly_heatmap_picture],
     jobs=JOBS,
-    schedules=[refresh_schedule(settings)],
+    schedules=[refresh_schedule(settings), verify_schedule(settings)],
     resources={
         "warehouse": Warehouse(url=dg.EnvVar("DATABASE_URL")),
         "b2chat": B2ChatAccount.from_settings(settings),

@@ -7,7 +7,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -15,6 +17,7 @@ import pytest
 
 from dagster_project.warehouse import embedded, migrations
 
+PROGRAM = Path(sys.executable).parent / "b2chat"
 CARE = Path(__file__).resolve().parents[2] / "shared" / "data" / "care_dev.json"
 _numbers = itertools.count(1)
 
@@ -75,22 +78,38 @@ def new_folder() -> Iterator[Callable[[], str]]:
 @pytest.fixture(scope="session")
 def b2chat(new_folder: Callable[[], str]) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs the command line as a user does: `b2chat("demo", "--json", DATABASE_URL=…)`, in a data folder of its own."""
-    program = Path(sys.executable).parent / "b2chat"
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("B2CHAT", "PG", "POSTGRES"))}
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        folder = variables.pop("B2CHAT_DATA_DIR", "") or new_folder()
         return subprocess.run(
-            [program, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-            cwd=folder,
-            env=own | {"B2CHAT_DATA_DIR": folder, "COLUMNS": "120"} | variables,
-        )
+            [PROGRAM, *arguments], capture_output=True, text=True, timeout=600, check=False,
+            **_as_a_user(variables, new_folder))  # fmt: skip
 
     return run
+
+
+@pytest.fixture(scope="session")
+def b2chat_process(new_folder: Callable[[], str]) -> Callable[..., AbstractContextManager[subprocess.Popen[bytes]]]:
+    """Starts the command line, and stops it as a terminal does at the end."""
+
+    @contextmanager
+    def start(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+        process = subprocess.Popen(
+            [PROGRAM, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            **_as_a_user(variables, new_folder))  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(60)
+
+    return start
+
+
+def _as_a_user(variables: dict[str, str], new_folder: Callable[[], str]) -> dict[str, Any]:
+    """Folder and environment of a program that a user starts: nothing of ours but what is given."""
+    folder = variables.get("B2CHAT_DATA_DIR") or new_folder()
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("B2CHAT", "PG", "POSTGRES"))}
+    return {"cwd": folder, "env": own | {"COLUMNS": "120"} | variables | {"B2CHAT_DATA_DIR": folder}}
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """All dbt models as assets, and their tests as asset checks: one step, one dbt process."""
 
+import json
 import logging
 import shutil
 from collections import Counter
@@ -10,6 +11,7 @@ from typing import Any
 import dagster as dg
 import psycopg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+from pydantic import Field
 
 from dagster_project.dbt_project import dbt_project, manifest
 from dagster_project.resources import DbtCli, Warehouse
@@ -23,7 +25,8 @@ MART_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26),
 class DbtConfig(dg.Config):
     """How dbt builds."""
 
-    full_refresh: bool = False
+    full_refresh: bool = Field(False, description="Make every model anew from raw.")
+    test_everything: bool = Field(False, description="Test all rows, not only those that the last build read.")
 
 
 class Translator(DagsterDbtTranslator):
@@ -51,7 +54,11 @@ def dbt_models(
 ) -> Iterator[Any]:
     """Build what changed since the last build, layer by layer, and test it."""
     # Unit tests prove the SQL, not the data: they belong to a change of the models, not to every refresh.
-    arguments = ["build", "--exclude-resource-type", "unit_test", *(["--full-refresh"] if config.full_refresh else [])]
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
+    if config.full_refresh:
+        arguments += ["--full-refresh"]
+    if config.test_everything:
+        arguments += ["--vars", json.dumps({"test_everything": True})]
     # A folder of its own: dbt's default one is never deleted.
     scratch = dbt_project.project_dir / dbt_project.target_path / f"run-{context.run_id}"
     invocation = dbt.cli(arguments, context=context, target_path=scratch)

@@ -25,4 +25,12 @@ build_marts = dg.define_asset_job(
     tags=ONE_REFRESH,
     description="Build and test every model from what has landed; asks B2Chat nothing.",
 )
-JOBS = [refresh_all, sync_b2chat, build_marts]
+verify_all = dg.define_asset_job(
+    "verify_all",
+    build_marts.selection,
+    executor_def=dg.in_process_executor,
+    tags=ONE_REFRESH,
+    config={"ops": {"dbt_models": {"config": {"test_everything": True}}}},
+    description="Build, and test every row there is; the other jobs test the rows that they brought.",
+)
+JOBS = [refresh_all, sync_b2chat, build_marts, verify_all]

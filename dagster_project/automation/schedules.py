@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from dagster_project.automation.jobs import refresh_all
+from dagster_project.automation.jobs import refresh_all, verify_all
 from dagster_project.settings import Settings
 
 _UNFINISHED = [
@@ -31,6 +31,17 @@ def refresh_schedule(settings: Settings) -> dg.ScheduleDefinition:
         return dg.RunRequest()
 
     return refresh_all_schedule
+
+
+def verify_schedule(settings: Settings) -> dg.ScheduleDefinition:
+    """Tests every row once a night; the refreshes test what they bring."""
+    return dg.ScheduleDefinition(
+        name="verify_all_schedule",
+        job=verify_all,
+        cron_schedule="30 3 * * *",
+        execution_timezone=settings.timezone,
+        description="Every night at 03:30.",
+    )
 
 
 def cron(minutes: int) -> str:

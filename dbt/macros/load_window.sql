@@ -26,10 +26,16 @@
     {%- if execute -%}
     {{ record_fingerprint() }};
     {%- if config.get('materialized') == 'incremental' %}
-    insert into ops.build_watermarks as stored (model, load_id, built_at)
-    values ('{{ model.name }}', current_setting('b2chat.loads_upto')::bigint, now())
-    on conflict (model) do update set load_id = excluded.load_id, built_at = excluded.built_at
-    where stored.load_id <> excluded.load_id;
+    insert into ops.build_watermarks as stored (model, load_id, after_load_id, built_at)
+    values (
+        '{{ model.name }}',
+        current_setting('b2chat.loads_upto')::bigint,
+        current_setting('b2chat.loads_after')::bigint,
+        now()
+    )
+    on conflict (model) do update set
+        load_id = excluded.load_id, after_load_id = excluded.after_load_id, built_at = excluded.built_at
+    where excluded.after_load_id < excluded.load_id;
     {#- Statistics, or the next model is planned for an empty table. A table that hardly grew keeps the ones it has. #}
     do $$ begin
         if current_setting('b2chat.loads_after') = '0' or (

@@ -1,12 +1,13 @@
 {#
   'YYYY-MM-DD HH:MM:SS' in the account's zone, as text, to timestamptz. Anything that is not such a time gives NULL:
-  a landed record must never stop a build, and a year outside 2000 to 2059 is not one of a chat. The 29th to 31st need a look at the month's length before the cast.
+  a landed record must never stop a build, and ingestion takes the years 1990 to 2100 (b2chat/records.py). The 29th to
+  31st need a look at the month's length before the cast.
 #}
 {% macro to_instant(local_text) -%}
     (case
-        when {{ local_text }} ~ '^20[0-5]\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])[ T]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$'
+        when {{ local_text }} ~ '^(199\d|20\d\d|2100)-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])[ T]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$'
             then ({{ local_text }})::timestamp
-        when {{ local_text }} ~ '^20[0-5]\d-(0[1-9]|1[0-2])-(29|3[01])[ T]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$'
+        when {{ local_text }} ~ '^(199\d|20\d\d|2100)-(0[1-9]|1[0-2])-(29|3[01])[ T]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$'
             then case
                 when substr({{ local_text }}, 9, 2)::integer <= extract(
                     day from (left({{ local_text }}, 7) || '-01')::date + interval '1 month' - interval '1 day'

@@ -27,7 +27,7 @@ chosen as (
 select
     chosen.contact_id as id,
     chosen.contact_id as b2chat_id,
-    coalesce(chosen.full_name, chosen.contact_id) as full_name,
+    chosen.full_name,
     chosen.mobile,
     chosen.phone_number,
     chosen.email,
@@ -56,7 +56,7 @@ where known.id is null
         known.full_name, known.mobile, known.phone_number, known.email, known.identification, known.address,
         known.city, known.country, known.company, known.custom_attributes, known.tags, known.created_at
     ) is distinct from (
-        coalesce(chosen.full_name, chosen.contact_id), chosen.mobile, chosen.phone_number, chosen.email,
+        chosen.full_name, chosen.mobile, chosen.phone_number, chosen.email,
         chosen.identification, chosen.address, chosen.city, chosen.country, chosen.company,
         chosen.custom_attributes, chosen.tags, chosen.created_at
     ))

@@ -13,6 +13,7 @@ def upgrade() -> None:
     op.execute("create schema if not exists dagster")
     for entity, table in ENTITIES.items():
         _landing_tables(entity, table)
+    op.execute("create index chat_versions_superseded_by_idx on raw.chat_versions (superseded_by_load_id)")
     # Chats that may still change, by creation day: what a sync reads again however old they are.
     op.execute("""
         create index chats_not_final_idx on raw.chats ((payload ->> 'created_at'))
@@ -191,7 +192,9 @@ def _bookkeeping_tables() -> None:
         create table ops.build_watermarks (
             model text primary key,
             load_id bigint not null,
+            after_load_id bigint not null,
             built_at timestamptz not null
         )
     """)
-    op.execute("comment on table ops.build_watermarks is 'How far each incremental dbt model has read, by load_id'")
+    op.execute("comment on table ops.build_watermarks is "
+               "'How far each incremental dbt model has read, and after which load its last build that read began'")

@@ -18,7 +18,8 @@ messages as (
     cross join lateral jsonb_array_elements(
         case when chats.has_message_list then chats.messages else '[]'::jsonb end
     ) with ordinality as message (value, position)
-    where jsonb_typeof(message.value) = 'object'
+    -- One that ingestion could not read (records.py, message_problem) is in quarantine, not here.
+    where jsonb_typeof(message.value) = 'object' and {{ to_instant("message.value ->> 'created_at'") }} is not null
 ),
 
 -- The API gives messages no id. Equal ones of a chat are told apart by counting them, because a position in the list
