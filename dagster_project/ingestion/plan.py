@@ -12,8 +12,8 @@ from dagster_project.b2chat.windows import Window, days
 
 Mode = Literal["incremental", "full"]
 
-# Old days read again only for chats that never ended (a bot's, say). All of them each time would cost a request
-# for each day of history; the longest unread of them go first, so each comes round.
+# Old days are read again only for chats that never ended (a bot's, say), and most old days have one. So each such day
+# is read once a day, not by each sync, and not all by the same sync; the longest unread go first.
 MAX_OLD_DAYS = 60
 
 
@@ -23,7 +23,7 @@ class Plan:
 
     Attributes:
         start_offset: where the first window goes on, when an earlier sync was broken off in it.
-        old_days_waiting: days with unfinished chats that are left to later syncs.
+        old_days_waiting: days with unfinished chats, not read today, that are left to later syncs.
         reads_up_to: for contacts, the day that counts as read when all windows are.
     """
 
@@ -50,27 +50,29 @@ def _changed_chats(conn: psycopg.Connection, start_date: date, today: date, look
         "select window_day from ops.sync_windows where entity_type = 'chats'").fetchall()}
     recent = today - timedelta(days=lookback_days)
     chosen = {day for day in days(start_date, today) if day not in read or day >= recent}
-    old = [day for day in _days_with_unfinished_chats(conn) if day not in chosen and start_date <= day <= today]
+    old = [day for day in _unfinished_days(conn, today) if day not in chosen and start_date <= day <= today]
     chosen.update(old[:MAX_OLD_DAYS])
     return Plan(
         [Window("chats", day, day) for day in sorted(chosen)], old_days_waiting=len(old[MAX_OLD_DAYS:]))
 
 
-def _days_with_unfinished_chats(conn: psycopg.Connection) -> Sequence[date]:
-    """The windows that chats not in a final state came from, the longest unread first."""
+def _unfinished_days(conn: psycopg.Connection, today: date) -> Sequence[date]:
+    """The windows that chats not in a final state came from and no sync of today has read, longest unread first."""
     rows = conn.execute(
         """
         select coalesce(p.window_from, left(c.payload ->> 'created_at', 10)::date) as day
         from raw.chats c
         left join ops.page_loads p using (load_id)
         left join ops.sync_windows w on w.entity_type = 'chats' and w.window_day = p.window_from
+        left join ops.sync_logs l on l.id = w.sync_id
         where c.payload ->> 'status' is distinct from %s
           and c.payload ->> 'status' is distinct from %s
           and c.payload ->> 'status' is distinct from %s
+          and l.metadata ->> 'today' is distinct from %s
         group by 1
         order by min(w.read_at) nulls first, 1
         """,
-        FINAL_STATUSES,
+        (*FINAL_STATUSES, str(today)),
     ).fetchall()
     return [row[0] for row in rows]
 

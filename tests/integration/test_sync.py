@@ -93,24 +93,30 @@ def test_a_day_is_read_again_until_all_its_chats_have_ended(database_url: str) -
         run(database_url, client)
         days_asked(source)
         source.records["chats"][1]["status"] = "CLOSED"
-        assert run(database_url, client).tally.changed == 1
-        assert days_asked(source) == [3, 4, 5, 8, 9, 10]
-        run(database_url, client)
-        assert days_asked(source) == [4, 5, 8, 9, 10]
+        tomorrow, day_after = TODAY + timedelta(days=1), TODAY + timedelta(days=2)
+        assert run(database_url, client, today=tomorrow).tally.changed == 1
+        assert days_asked(source) == [3, 4, 5, 9, 10, 11]
+        run(database_url, client, today=day_after)
+        assert days_asked(source) == [4, 5, 10, 11, 12]
     assert rows(database_url, "select version, payload->>'status' from raw.chats where chat_id = 'bot'") == [
         (2, "CLOSED")]
 
 
-def test_old_days_with_unfinished_chats_take_turns(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_days_with_unfinished_chats_take_turns_each_once_a_day(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("dagster_project.ingestion.plan.MAX_OLD_DAYS", 2)
     source = ListedSource([chat(f"c{day}", f"2025-10-{day:02}", status="OPENED") for day in (1, 2, 3)])
     with serving(source) as sandbox, client_of(sandbox) as client:
         run(database_url, client)
         days_asked(source)
-        assert run(database_url, client, lookback_days=0).old_days_waiting == 1
-        assert days_asked(source) == [1, 2, 10]
-        run(database_url, client, lookback_days=0)
-        assert days_asked(source) == [1, 3, 10]
+        tomorrow = TODAY + timedelta(days=1)
+        assert run(database_url, client, lookback_days=0, today=tomorrow).old_days_waiting == 1
+        assert days_asked(source) == [1, 2, 10, 11]
+        assert run(database_url, client, lookback_days=0, today=tomorrow).old_days_waiting == 0
+        assert days_asked(source) == [3, 11]
+        run(database_url, client, lookback_days=0, today=tomorrow)
+        assert days_asked(source) == [11]
 
 
 def test_contacts_are_read_whole_first_and_then_what_was_updated_or_created_since(database_url: str) -> None:
