@@ -307,6 +307,29 @@ def test_a_chat_that_is_answered_late_enters_its_cell_and_an_incremental_build_e
     assert world.ask(query) == incremental
 
 
+@pytest.mark.parametrize("table", ["departments", "agents", "contacts", "chats", "messages"])
+def test_core_has_the_dictionarys_columns_types_and_indexes(world: World, data_dictionary: str, table: str) -> None:
+    section = re.search(rf"\*\*Table Name:\*\* `{table}`(.*?)\n---\n", data_dictionary, re.DOTALL).group(1)  # type: ignore[union-attr]
+    wanted = dict(re.findall(r"^\| `(\w+)` \| ([\w\[\]]+) \|", section, re.MULTILINE))
+    types = {"String": "text", "Boolean": "boolean", "Int": "integer", "Json": "jsonb", "String[]": "ARRAY",
+             "DateTime": "timestamp with time zone"}  # fmt: skip
+    columns = world.ask(
+        "select column_name, data_type from information_schema.columns where table_schema = 'core' and table_name = %s",
+        table)  # fmt: skip
+    found = {row["column_name"]: row["data_type"] for row in columns}
+    assert len(wanted) > 9
+    assert {name: found.get(name) for name in wanted} == {
+        name: types.get(kind, "text") for name, kind in wanted.items()
+    }
+
+    indexes = [re.search(r"\((.+)\)$", row["indexdef"].replace('"', '')).group(1) for row in world.ask(  # type: ignore[union-attr]
+        "select indexdef from pg_indexes where schemaname = 'core' and tablename = %s", table)]  # fmt: skip
+    listed = re.search(r"\*\*Indexes:\*\*(.*?)\*\*Business Rules", section, re.DOTALL).group(1)  # type: ignore[union-attr]
+    composite = [group.replace("`", "") for group in re.findall(r"\(((?:`\w+`(?:, )?)+)\)", listed)]
+    single = re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", listed))
+    assert [index for index in [*composite, *single] if index not in indexes] == []
+
+
 def test_data_tests_look_at_new_rows_and_at_every_row_when_asked(world: World) -> None:
     with psycopg.connect(world.url, autocommit=True) as conn:
         conn.execute("update core.chats set direction = 'sideways', load_id = 0 where id = 'before'")

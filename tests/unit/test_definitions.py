@@ -49,7 +49,9 @@ def test_dbt_tests_are_asset_checks_and_keys_block(graph: Any) -> None:
 
 
 def test_jobs_and_the_schedule_are_there() -> None:
-    assert {"refresh_all", "sync_b2chat", "build_marts", "verify_all"} <= {job.name for job in defs.resolve_all_job_defs()}
+    assert {"refresh_all", "sync_b2chat", "build_marts", "verify_all"} <= {
+        job.name for job in defs.resolve_all_job_defs()
+    }
     schedule = defs.resolve_schedule_def("refresh_all_schedule")
     assert schedule.cron_schedule == "*/15 * * * *"
     assert schedule.execution_timezone == "America/Bogota"
