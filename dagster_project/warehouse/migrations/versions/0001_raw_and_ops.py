@@ -196,5 +196,7 @@ def _bookkeeping_tables() -> None:
             built_at timestamptz not null
         )
     """)
-    op.execute("comment on table ops.build_watermarks is "
-               "'How far each incremental dbt model has read, and after which load its last build that read began'")
+    op.execute(
+        "comment on table ops.build_watermarks is "
+        "'How far each incremental dbt model has read, and after which load its last build that read began'"
+    )
