@@ -67,10 +67,16 @@ class Settings(BaseSettings):
         None, description="First creation day to read (YYYY-MM-DD). Default: 90 days before the first sync."
     )
     lookback_days: int = Field(
-        30,
+        3,
         ge=0,
         le=366,
-        description="Recent creation days that each sync reads again, because chats change after they are created.",
+        description="Recent creation days that each sync reads again, beside the days that still hold an open chat.",
+    )
+    sweep_days: int = Field(
+        30,
+        ge=1,
+        le=366,
+        description="Recent creation days that are all read again once a day, because chats change after they close.",
     )
     requests_per_second: float = Field(5, gt=0, le=1000, description="Most requests a second to the B2Chat API.")
     requests_per_day: int = Field(
@@ -79,6 +85,22 @@ class Settings(BaseSettings):
     timeout_seconds: float = Field(60, gt=0, le=600, description="Seconds to wait for an answer of the API.")
     max_attempts: int = Field(6, ge=1, le=20, description="Tries for one request before the run fails.")
     page_size: int = Field(1000, ge=1, le=1000, description="Records a page (B2Chat's own maximum is 1000).")
+    audit_folder: Path | None = Field(
+        None, description="Folder with the console's audit exports (CSV, XLSX): messages that the API withholds."
+    )
+    keep_responses: bool = Field(
+        True, description="Keep each whole answer of the API in ops.api_response_logs, for the time below."
+    )
+    retention_responses_days: int = Field(30, ge=1, description="Days that whole answers of the API are kept.")
+    retention_sync_logs_days: int = Field(90, ge=7, description="Days that logs and checkpoints of syncs are kept.")
+    retention_error_logs_days: int = Field(90, ge=1, description="Days that error logs are kept.")
+    retention_notifications_days: int = Field(30, ge=1, description="Days that notifications are kept.")
+    freshness_minutes: int = Field(
+        120, ge=5, description="Minutes without a successful sync after which a notification is written."
+    )
+    quarantine_error_share: float = Field(
+        0.01, gt=0, le=1, description="Share of records in quarantine above which the asset check is an error."
+    )
     sync_interval: int = Field(
         15,
         validation_alias="SYNC_INTERVAL",
