@@ -1,0 +1,194 @@
+"""A file of the console's audit export, a row a message, as CSV or XLSX: what its rows say, read one at a time."""
+
+import csv
+import hashlib
+import itertools
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+from openpyxl import load_workbook  # type: ignore[import-untyped]
+from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
+
+from dagster_project.b2chat.cleaning import Cleaning, clean, may_need_cleaning
+from dagster_project.b2chat.records import MAX_KEY_LENGTH, YEARS, Problem, Rejected, canonical_json
+
+FORMATS = ("csv", "xlsx")
+KEY_COLUMNS = ("Chat ID", "Message Created At", "Message Incoming", "Message Contact", "Message Agent", "Message Bot",
+               "Message Type", "Outgoing")
+
+_MAX_CELL = 16 * 1024 * 1024  # characters; a CSV whose quotes do not close would be read as one cell to its end
+_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[ T](\d{1,2})(:\d{2}:\d{2})(?: ?([AP])M)?", re.ASCII | re.IGNORECASE)
+
+
+class AuditFileError(Exception):
+    """A file that is no audit export, or cannot be read to its end. The text names the file, and no content."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """A message of a chat.
+
+    Attributes:
+        identity: hash of what the message is: chat, time, side, type and body. Equal messages have equal ones.
+        payload: the row's JSON, canonical and cleaned; names are the columns' in snake case, values are texts.
+        chat: the part of the payload that is about the chat, not about the message.
+        position: the row's number in the file; the header is row 1.
+        exact: the row's JSON in ASCII as it came, only where something had to be cleaned.
+        cleaned: what was cleaned, and where.
+    """
+
+    chat_id: str
+    identity: str
+    payload: str
+    chat: str
+    position: int
+    exact: bytes | None = None
+    cleaned: list[Cleaning] = field(default_factory=list)
+
+
+def read_audit_file(path: Path) -> Iterator[AuditRow | Rejected]:
+    """The rows of a file, one after the other; the file is never held in memory as a whole.
+
+    Raises:
+        AuditFileError: a key column is missing, or the file breaks off.
+    """
+    try:
+        cells = _csv_rows(path) if path.suffix.lower() == ".csv" else _xlsx_rows(path)
+        columns = _columns(path.name, next(cells, []))
+        for position, row in enumerate(cells, start=2):
+            if any(row):
+                yield _read_row(columns, row, position)
+    except csv.Error:
+        raise AuditFileError(f"{path.name}: not a readable CSV file") from None
+    except (zipfile.BadZipFile, zlib.error, InvalidFileException, ParseError, KeyError, ValueError, EOFError):
+        raise AuditFileError(f"{path.name}: not a readable XLSX file") from None
+
+
+def _csv_rows(path: Path) -> Iterator[list[str]]:
+    csv.field_size_limit(_MAX_CELL)
+    # A byte that is no UTF-8 becomes a lone surrogate, and is cleaned as one.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        first = file.readline()
+        delimiter = ";" if first.count(";") > first.count(",") else ","
+        for row in csv.reader(itertools.chain([first], file), delimiter=delimiter):
+            yield [_one_newline(cell) for cell in row]
+
+
+def _xlsx_rows(path: Path) -> Iterator[list[str]]:
+    book = load_workbook(path, read_only=True, data_only=True)
+    try:
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # some programs write wrong ones
+        width = 0
+        for cells in sheet.iter_rows(values_only=True):
+            row = [_cell_text(cell) for cell in cells]
+            width = width or len(row)
+            yield row + [""] * (width - len(row))
+    finally:
+        book.close()
+
+
+def _cell_text(value: Any) -> str:
+    """What a cell of a sheet would be in a CSV of the same export."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %I:%M:%S} {'AM' if value.hour < 12 else 'PM'}"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return _one_newline(str(value))
+
+
+def _one_newline(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _columns(file_name: str, header: Sequence[str]) -> list[str]:
+    columns = [_column_name(cell) for cell in header]
+    missing = [name for name in KEY_COLUMNS if _column_name(name) not in columns]
+    if missing:
+        raise AuditFileError(f"{file_name}: no column {', '.join(repr(name) for name in missing)}")
+    twice = [name for name in KEY_COLUMNS if columns.count(_column_name(name)) > 1]
+    if twice:
+        raise AuditFileError(f"{file_name}: more than one column {', '.join(repr(name) for name in twice)}")
+    return columns
+
+
+def _column_name(title: str) -> str:
+    """`Message Incoming (YES/NO)` → `message_incoming`."""
+    return re.sub(r"\W+", "_", re.sub(r"\(.*\)\s*$", "", title).strip().lower())
+
+
+def _read_row(columns: list[str], cells: list[str], position: int) -> AuditRow | Rejected:
+    row = dict(zip(columns, cells, strict=False))
+    payload, exact, cleaned = canonical_json(row), None, list[Cleaning]()
+    if may_need_cleaning(payload):
+        exact = json.dumps(row, sort_keys=True).encode()  # in ASCII: a lone surrogate has no other way into bytes
+        row, cleaned = clean(row)
+        payload = canonical_json(row)
+    chat_id = row.get("chat_id", "").strip()
+    problem = _length_problem(columns, cells) or _problem(row, chat_id)
+    if not problem and any(one["path"] == "chat_id" for one in cleaned):
+        problem = Problem("key_unusable", "Chat ID holds characters that cannot be stored")
+    if problem:
+        data = exact or payload.encode()
+        return Rejected("audit", chat_id[:MAX_KEY_LENGTH] or None, problem, data,
+                        hashlib.sha256(data).hexdigest(), position)
+    chat = {name: value for name, value in row.items() if not name.startswith("message_") and name != "broadcasted"}
+    return AuditRow(chat_id, _identity(chat_id, row), payload, canonical_json(chat), position, exact, cleaned)
+
+
+def _length_problem(columns: list[str], cells: list[str]) -> Problem | None:
+    if len(cells) < len(columns) or any(cells[len(columns):]):
+        return Problem("cells_do_not_fit", f"{len(cells)} cells, not {len(columns)}")
+    return None
+
+
+def _problem(row: dict[str, str], chat_id: str) -> Problem | None:
+    if not chat_id:
+        return Problem("key_missing", "Chat ID is empty")
+    if len(chat_id) > MAX_KEY_LENGTH:
+        return Problem("key_too_long", f"Chat ID has {len(chat_id)} characters, more than {MAX_KEY_LENGTH}")
+    if not row["message_created_at"].strip():
+        return Problem("time_missing", "Message Created At is empty")
+    if _time_of_24_hours(row["message_created_at"]) is None:
+        return Problem("time_unreadable", "Message Created At is not YYYY-MM-DD hh:mm:ss AM/PM")
+    if row["message_incoming"].strip().upper() not in ("YES", "NO"):
+        return Problem("side_unreadable", "Message Incoming is neither YES nor NO")
+    return None
+
+
+def _identity(chat_id: str, row: dict[str, str]) -> str:
+    incoming = row["message_incoming"].strip().upper() == "YES"
+    sources = ("message_contact", "message_agent", "message_bot")
+    body = next((row[name] for name in sources if row[name]), None)
+    told = [chat_id, _time_of_24_hours(row["message_created_at"]), incoming,
+            row["message_type"].strip().upper(), body]
+    return hashlib.sha256(canonical_json(told).encode()).hexdigest()
+
+
+def _time_of_24_hours(text: str) -> str | None:
+    """`2025-10-01 12:05:00 AM` → `2025-10-01 00:05:00`; None for what is no time."""
+    match = _TIME.fullmatch(text.strip())
+    if not match:
+        return None
+    day, hour, rest, half = match[1], int(match[2]), match[3], (match[4] or "").upper()
+    if half:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half == "P" else 0)
+    told = f"{day} {hour:02}{rest}"
+    try:
+        return told if datetime.fromisoformat(told).year in YEARS else None
+    except ValueError:
+        return None

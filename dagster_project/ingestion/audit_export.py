@@ -1,0 +1,238 @@
+"""The second source: files of the console's audit export in a folder, each landed whole or not at all, once."""
+
+import hashlib
+import json
+import logging
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from dagster_project.b2chat.audit import FORMATS, AuditFileError, AuditRow, read_audit_file
+from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
+from dagster_project.ingestion.writer import writer
+
+log = logging.getLogger(__name__)
+
+
+class AuditFolderMissing(IngestionError):
+    """The folder of the audit export is not there."""
+
+
+@dataclass(slots=True)
+class AuditResult:
+    """What became of a folder's files, and of the rows of the new ones.
+
+    Attributes:
+        files_new: files that have landed now.
+        files_known: files whose content had landed before.
+        rows: rows of the new files; `new`, `duplicates` and `quarantined` add up to it.
+        duplicates: rows whose message an earlier file had brought.
+        load_id: the newest load that brought something; None when no file was new.
+        failed: a text for each file that is no readable audit export. It is tried again next time.
+    """
+
+    files_new: int
+    files_known: int
+    rows: int
+    new: int
+    duplicates: int
+    quarantined: int
+    load_id: int | None
+    failed: list[str]
+
+
+def land_audit_files(url: str, folder: Path | str, *, triggered_by: str) -> AuditResult:
+    """Land the CSV and XLSX files of a folder that have not landed yet, in the order of their names.
+
+    Args:
+        url: of the warehouse.
+        triggered_by: who or what started it (ops.sync_logs.user_id).
+
+    Raises:
+        AuditFolderMissing: there is no such folder.
+        AlreadyRunning: a sync holds the warehouse.
+        WarehouseFailed: Postgres failed; files landed before that stay.
+    """
+    if not Path(folder).is_dir():
+        raise AuditFolderMissing(f"B2CHAT_AUDIT_FOLDER: there is no folder {folder}")
+    result = AuditResult(0, 0, 0, 0, 0, 0, None, [])
+    try:
+        with writer(url, f"audit export ({triggered_by})") as conn:
+            for path in audit_files(folder):
+                _land_if_new(conn, path, triggered_by, result)
+    except psycopg.Error as error:
+        raise WarehouseFailed(error) from None
+    return result
+
+
+def audit_files(folder: Path | str) -> list[Path]:
+    """The files of a folder that may be audit exports, by name; hidden and lock files (`~$…`) are none."""
+    return sorted(
+        path for path in Path(folder).iterdir()
+        if path.suffix.lower()[1:] in FORMATS and not path.name.startswith((".", "~$")) and path.is_file())
+
+
+def _land_if_new(conn: psycopg.Connection, path: Path, triggered_by: str, result: AuditResult) -> None:
+    with path.open("rb") as file:
+        file_hash = hashlib.file_digest(file, "sha256").hexdigest()
+    known = conn.execute("select 1 from raw.audit_files where file_hash = %s and error is null", (file_hash,))
+    if known.fetchone():
+        result.files_known += 1
+        return
+    sync_id, started_at = str(uuid.uuid4()), datetime.now(UTC)
+    try:
+        with conn.transaction():
+            load = _land(conn, path, file_hash, sync_id)
+            _note(conn, path, file_hash, sync_id, triggered_by, started_at, load, None)
+    except AuditFileError as error:
+        with conn.transaction():
+            _note(conn, path, file_hash, sync_id, triggered_by, started_at, None, str(error))
+        log.error("Audit export: %s", error)
+        result.failed.append(str(error))
+        return
+    result.files_new += 1
+    result.rows += load.rows
+    result.new += load.new
+    result.duplicates += load.duplicates
+    result.quarantined += load.quarantined
+    result.load_id = load.load_id
+    log.info("Audit export: %s: %s rows, %s new, %s known, %s in quarantine", path.name, load.rows, load.new,
+             load.duplicates, load.quarantined)
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    load_id: int
+    rows: int
+    new: int
+    duplicates: int
+    quarantined: int
+
+
+def _land(conn: psycopg.Connection, path: Path, file_hash: str, sync_id: str) -> _Load:
+    rows = _stage(conn, path)
+    at = datetime.now(UTC)
+    load_id = _open_load(conn, path, sync_id, rows, at)
+    stamp = {"load_id": load_id, "file_hash": file_hash, "at": at, "file_name": path.name}
+    new = conn.execute(_INSERT_MESSAGES, stamp).rowcount
+    conn.execute(_UPSERT_CHATS, stamp)
+    conn.execute(_INSERT_QUARANTINE, stamp)
+    (quarantined,) = conn.execute(  # type: ignore[misc]
+        "select count(*) from pg_temp.audit_landing where rule is not null").fetchone()
+    load = _Load(load_id, rows, new, rows - new - quarantined, quarantined)
+    conn.execute(
+        "update ops.page_loads set new_count = %s, unchanged_count = %s, quarantined_count = %s where load_id = %s",
+        (load.new, load.duplicates, load.quarantined, load_id))
+    return load
+
+
+def _stage(conn: psycopg.Connection, path: Path) -> int:
+    """Stream the file's rows into a table of this transaction. Returns how many there are."""
+    conn.execute("""
+        create temp table audit_landing (
+            position integer, chat_id text, identity text, payload jsonb, chat jsonb, payload_bytes bytea,
+            cleaned jsonb, rule text, detail text
+        ) on commit drop
+    """)
+    rows = 0
+    with conn.cursor() as cursor, cursor.copy("copy pg_temp.audit_landing from stdin") as copy:
+        for values in _staged(path):
+            copy.write_row(values)
+            rows += 1
+    conn.execute("analyze pg_temp.audit_landing (chat_id, identity, position)")
+    return rows
+
+
+def _staged(path: Path) -> Iterator[tuple[object, ...]]:
+    for row in read_audit_file(path):
+        if isinstance(row, AuditRow):
+            cleaned = json.dumps(row.cleaned, ensure_ascii=False) if row.cleaned else None
+            yield (row.position, row.chat_id, row.identity, row.payload, row.chat, row.exact, cleaned, None, None)
+        else:
+            yield (row.position, row.key, row.content_hash, None, None, row.data, None, row.problem.rule,
+                   row.problem.detail)
+
+
+def _open_load(conn: psycopg.Connection, path: Path, sync_id: str, rows: int, at: datetime) -> int:
+    row = conn.execute(
+        """
+        insert into ops.page_loads (
+            sync_id, entity_type, page_offset, record_count, new_count, changed_count, unchanged_count,
+            quarantined_count, response_bytes, request_ms, loaded_at)
+        values (%s, 'audit', 0, %s, 0, 0, 0, 0, %s, 0, %s)
+        returning load_id
+        """,
+        (sync_id, rows, path.stat().st_size, at),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+# Equal messages are told apart by counting them within the file, so that a file that overlaps another doubles none.
+_INSERT_MESSAGES = """
+    insert into raw.audit_messages (
+        chat_id, row_id, payload, payload_bytes, cleaned, position, file_hash, load_id, loaded_at)
+    select chat_id, identity || '-' || row_number() over (partition by chat_id, identity order by position),
+           payload, payload_bytes, cleaned, position, %(file_hash)s, %(load_id)s, %(at)s
+    from pg_temp.audit_landing
+    where rule is null
+    on conflict (chat_id, row_id) do nothing
+"""
+
+# The last row that names an agent speaks for its chat: a bot's rows may name none.
+_UPSERT_CHATS = """
+    insert into raw.audit_chats as known (chat_id, payload, file_hash, load_id, loaded_at)
+    select distinct on (chat_id) chat_id, chat, %(file_hash)s, %(load_id)s, %(at)s
+    from pg_temp.audit_landing
+    where rule is null
+    order by chat_id, coalesce(chat ->> 'agent_username', '') <> '' desc, position desc
+    on conflict (chat_id) do update set
+        payload = excluded.payload, file_hash = excluded.file_hash, load_id = excluded.load_id,
+        loaded_at = excluded.loaded_at
+    where known.payload <> excluded.payload or exists (
+        select from raw.audit_messages as message
+        where message.chat_id = excluded.chat_id and message.load_id = excluded.load_id)
+"""
+
+_INSERT_QUARANTINE = """
+    insert into raw.quarantine (
+        entity_type, record_key, rule, detail, payload_bytes, content_hash, load_id, page_offset, position,
+        quarantined_at)
+    select 'audit', chat_id, rule, detail || ' (' || %(file_name)s || ')', payload_bytes, identity, %(load_id)s, 0,
+           position, %(at)s
+    from pg_temp.audit_landing
+    where rule is not null
+    order by position
+    on conflict (entity_type, content_hash, rule) do nothing
+"""
+
+
+def _note(
+    conn: psycopg.Connection, path: Path, file_hash: str, sync_id: str, triggered_by: str, started_at: datetime,
+    load: _Load | None, error: str | None,
+) -> None:
+    """The file's place in the books: raw.audit_files, and a row of ops.sync_logs."""
+    ended_at, rows = datetime.now(UTC), load.rows if load else 0
+    conn.execute(
+        """
+        insert into raw.audit_files (file_hash, file_name, format, row_count, load_id, landed_at, error)
+        values (%s, %s, %s, %s, %s, %s, %s)
+        on conflict (file_hash) do update set
+            file_name = excluded.file_name, row_count = excluded.row_count, load_id = excluded.load_id,
+            landed_at = excluded.landed_at, error = excluded.error
+        """,
+        (file_hash, path.name, path.suffix.lower()[1:], rows, load.load_id if load else None, ended_at, error))
+    conn.execute(
+        """
+        insert into ops.sync_logs (
+            id, user_id, entity_type, operation, record_count, status, started_at, completed_at, error_message,
+            metadata)
+        values (%s, %s, 'audit', 'audit_file', %s, %s, %s, %s, %s, %s)
+        """,
+        (sync_id, triggered_by, rows, "error" if error else "success", started_at, ended_at, error,
+         Jsonb({"file_name": path.name})))

@@ -1,0 +1,205 @@
+"""The audit export, from files in a folder to `raw`, in a real Postgres."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from dagster_project.b2chat import audit
+from dagster_project.ingestion.audit_export import AuditFolderMissing, AuditResult, land_audit_files
+from dagster_project.ingestion.errors import AlreadyRunning
+from dagster_project.ingestion.writer import writer
+from tests.audit_files import row, write_csv, write_xlsx
+
+Rows = list[tuple[Any, ...]]
+HELLO = [
+    row("c1", "2025-10-01 09:00:00", "buenos días; le escribo,\nde la \"tienda\""),
+    row("c1", "2025-10-01 09:00:05", "sí", by="Contact"),
+    row("c1", "2025-10-01 09:00:05", "sí", by="Contact"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture
+def ask(database_url: str) -> Iterator[Any]:
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        yield lambda query: conn.execute(query).fetchall()
+
+
+def land(url: str, folder: Path) -> AuditResult:
+    return land_audit_files(url, folder, triggered_by="test")
+
+
+def counts(result: AuditResult) -> tuple[int, ...]:
+    return (result.files_new, result.files_known, result.rows, result.new, result.duplicates, result.quarantined)
+
+
+def landed(ask: Any) -> Rows:
+    return ask("select chat_id, row_id, payload from raw.audit_messages order by 1, 2")
+
+
+def test_a_file_lands_once_and_its_load_is_in_the_books(database_url: str, folder: Path, ask: Any) -> None:
+    write_csv(folder / "a.csv", HELLO)
+    first, second = land(database_url, folder), land(database_url, folder)
+    assert counts(first) == (1, 0, 3, 3, 0, 0)
+    assert counts(second) == (0, 1, 0, 0, 0, 0) and second.load_id is None
+    assert ask("select load_id, entity_type, record_count, new_count, unchanged_count from ops.page_loads") == [
+        (first.load_id, "audit", 3, 3, 0)]
+    assert ask("select file_name, format, row_count, load_id, error from raw.audit_files") == [
+        ("a.csv", "csv", 3, first.load_id, None)]
+    assert ask("select user_id, entity_type, record_count, status from ops.sync_logs") == [
+        ("test", "audit", 3, "success")]
+
+
+@pytest.mark.parametrize(("delimiter", "encoding"), [(",", "utf-8"), (";", "utf-8"), (",", "utf-8-sig"),
+                                                     (";", "utf-8-sig")])
+def test_each_way_to_write_a_csv_gives_the_same_rows(
+    database_url: str, folder: Path, ask: Any, delimiter: str, encoding: str
+) -> None:
+    write_csv(folder / "a.csv", HELLO, delimiter=delimiter, encoding=encoding)
+    land(database_url, folder)
+    texts = ask("select payload->>'message_agent' || (payload->>'message_contact') from raw.audit_messages")
+    assert sorted(texts) == [("buenos días; le escribo,\nde la \"tienda\"",), ("sí",), ("sí",)]
+    assert ask("select payload->>'agent_id', payload->>'outgoing' from raw.audit_chats") == [("4711", "TRUE")]
+
+
+def test_csv_and_xlsx_give_the_same_rows(database_url: str, folder: Path, ask: Any) -> None:
+    write_csv(folder / "a.csv", HELLO)
+    land(database_url, folder)
+    from_csv = landed(ask)
+    with psycopg.connect(database_url) as conn:
+        conn.execute("truncate raw.audit_messages, raw.audit_files, raw.audit_chats")
+    typed = [
+        one | {"Message Created At": datetime.strptime(one["Message Created At"], "%Y-%m-%d %I:%M:%S %p"),  # noqa: DTZ007
+               "Outgoing": True, "Broadcasted": False, "Agent ID": 4711}
+        for one in HELLO]
+    write_xlsx(folder / "a.xlsx", typed)
+    (folder / "a.csv").unlink()
+    assert counts(land(database_url, folder)) == (1, 0, 3, 3, 0, 0)
+    assert landed(ask) == from_csv
+
+
+def test_files_that_overlap_double_no_message_and_equal_ones_of_a_second_stay_two(
+    database_url: str, folder: Path, ask: Any
+) -> None:
+    write_csv(folder / "1.csv", HELLO)
+    more = [*HELLO, row("c1", "2025-10-01 09:01:00", "gracias", by="Contact")]
+    # Facts of the chat that changed since are no new message.
+    write_xlsx(folder / "2.xlsx", [one | {"Contact Tag": "VIP"} for one in more])
+    result = land(database_url, folder)
+    assert counts(result) == (2, 0, 7, 4, 3, 0)
+    assert len(landed(ask)) == 4
+    assert ask("select payload->>'contact_tag', load_id from raw.audit_chats") == [("VIP", result.load_id)]
+
+
+def test_an_overlapping_file_with_nothing_new_touches_no_chat(database_url: str, folder: Path, ask: Any) -> None:
+    write_csv(folder / "1.csv", HELLO)
+    first = land(database_url, folder)
+    write_csv(folder / "2.csv", HELLO, delimiter=";")
+    assert counts(land(database_url, folder)) == (1, 1, 3, 0, 3, 0)
+    assert ask("select load_id from raw.audit_chats") == [(first.load_id,)]
+
+
+def test_a_wrong_header_is_named_with_its_file_and_column_and_other_files_land(
+    database_url: str, folder: Path, ask: Any
+) -> None:
+    write_csv(folder / "a.csv", [{name: cell for name, cell in one.items() if name != "Chat ID"} for one in HELLO])
+    (folder / "b.xlsx").write_bytes(b"PK no zip")
+    (folder / "c.csv").write_bytes(b"")
+    write_csv(folder / "d.csv", HELLO)
+    result = land(database_url, folder)
+    assert counts(result) == (1, 0, 3, 3, 0, 0)
+    assert result.failed[:2] == ["a.csv: no column 'Chat ID'", "b.xlsx: not a readable XLSX file"]
+    assert result.failed[2].startswith("c.csv: no column 'Chat ID', 'Message Created At'")
+    assert ask("select file_name, load_id, error from raw.audit_files where error is not null order by 1") == [
+        (text.split(":")[0], None, text) for text in result.failed]
+    assert ask("select count(*) from ops.page_loads") == [(1,)]
+
+
+def test_a_row_that_cannot_be_read_goes_to_quarantine_and_the_rest_lands(
+    database_url: str, folder: Path, ask: Any
+) -> None:
+    write_csv(folder / "a.csv", [
+        row("", "2025-10-01 09:00:00"), row("c1", "2025-10-01 09:00:00"),
+        row("c2", "2025-10-01 09:00:00", Message_Created_At="2025-10-01 13:00:00 PM"),
+        row("c3", "2025-10-01 09:00:00", Message_Created_At="2025-02-29 01:00:00 PM"),
+        row("c4", "2025-10-01 09:00:00", Message_Incoming="MAYBE")])  # fmt: skip
+    with (folder / "a.csv").open("a") as file:
+        file.write("c5,too,short\r\n")
+    assert counts(land(database_url, folder)) == (1, 0, 6, 1, 0, 5)
+    assert ask("select record_key, rule, position from raw.quarantine where entity_type = 'audit' order by 3") == [
+        (None, "key_missing", 2), ("c2", "time_unreadable", 4), ("c3", "time_unreadable", 5),
+        ("c4", "side_unreadable", 6), ("c5", "cells_do_not_fit", 7)]  # fmt: skip
+    assert {"a.csv" in detail and "hola" not in detail for (detail,) in ask("select detail from raw.quarantine")} == {
+        True}
+
+
+def test_text_that_postgres_cannot_hold_lands_cleaned_with_what_it_was(
+    database_url: str, folder: Path, ask: Any
+) -> None:
+    path = write_csv(folder / "a.csv", [row("c1", "2025-10-01 09:00:00", "antes#después")])
+    path.write_bytes(path.read_bytes().replace(b"#", b"\x00\xff"))
+    assert land(database_url, folder).new == 1
+    [(text, exact, cleaned)] = ask(
+        "select payload->>'message_agent', payload_bytes, cleaned from raw.audit_messages")
+    assert text == "antes\ufffd\ufffddespués"
+    assert rb"antes\u0000\udcff" in bytes(exact)
+    assert [one["rule"] for one in cleaned] == ["nul_replaced", "lone_surrogate_replaced"]
+
+
+@pytest.mark.parametrize(("told", "meant"), [
+    ("2025-10-01 12:05:00 AM", "2025-10-01 00:05:00"), ("2025-10-01 12:05:00 PM", "2025-10-01 12:05:00"),
+    ("2025-10-01 1:05:00 pm", "2025-10-01 13:05:00"), ("2025-10-01 11:59:59 PM", "2025-10-01 23:59:59"),
+    ("2025-10-01 13:05:00", "2025-10-01 13:05:00"), ("2025-10-01 00:05:00 AM", None), ("soon", None)])  # fmt: skip
+def test_noon_and_midnight_are_told_apart(told: str, meant: str | None) -> None:
+    assert audit._time_of_24_hours(told) == meant
+
+
+def test_a_kill_in_the_middle_of_a_file_leaves_nothing_of_it(database_url: str, folder: Path, ask: Any) -> None:
+    write_csv(folder / "1.csv", HELLO)
+    write_csv(folder / "2.csv", [row(f"k{n}", "2025-10-01 09:00:00") for n in range(300)])
+    child = multiprocessing.get_context("spawn").Process(
+        target=_land_and_die, args=(database_url, folder), daemon=True)
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    assert ask("select count(*), count(distinct chat_id) from raw.audit_messages") == [(3, 1)]
+    assert ask("select file_name from raw.audit_files") == [("1.csv",)]
+    assert ask("select count(*) from ops.page_loads") == [(1,)]
+    assert counts(land(database_url, folder)) == (1, 1, 300, 300, 0, 0)
+
+
+def _land_and_die(url: str, folder: Path) -> None:
+    """Die by SIGKILL at row 200 of the second file."""
+    from dagster_project.ingestion import audit_export
+
+    read = audit_export.read_audit_file
+
+    def dying(path: Path) -> Any:
+        for number, one in enumerate(read(path)):
+            if number == 200:
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield one
+
+    audit_export.read_audit_file = dying
+    land(url, folder)
+
+
+def test_it_does_not_write_while_a_sync_does(database_url: str, folder: Path) -> None:
+    with writer(database_url, "sync chats (test)"), pytest.raises(AlreadyRunning):
+        land(database_url, folder)
+
+
+def test_a_folder_that_is_not_there_is_named(database_url: str, folder: Path) -> None:
+    with pytest.raises(AuditFolderMissing, match="B2CHAT_AUDIT_FOLDER"):
+        land(database_url, folder / "nowhere")
