@@ -16,6 +16,7 @@ KEY_FIELD: dict[Entity, str] = {"chats": "chat_id", "contacts": "contact_id"}
 FINAL_STATUSES = ("CLOSED", "COMPLETED_POLL", "ABANDONED_POLL")
 MAX_KEY_LENGTH = 200
 MAX_NESTING = 100
+MAX_INDEXED_LENGTH = 600  # characters, of up to 4 bytes: Postgres refuses to index more than 2,704 bytes
 YEARS = range(1990, 2101)
 
 _REQUIRED_TIMES: dict[Entity, tuple[str, ...]] = {"chats": ("created_at",), "contacts": ()}
@@ -25,6 +26,21 @@ _OTHER_TIMES: dict[Entity, tuple[str, ...]] = {
 }
 # The row number of one particular export: it changes although the contact has not.
 _VOLATILE: dict[Entity, tuple[str, ...]] = {"chats": (), "contacts": ("row_index",)}
+# Fields that the warehouse reads as one text, by the object that holds them. A number will do, a list will not.
+_TEXTS: dict[Entity, dict[str, tuple[str, ...]]] = {
+    "chats": {
+        "": ("status", "provider", "alias"),
+        "agent": ("username", "email", "name"),
+        "department": ("code", "name"),
+        "contact": ("id", "contact_id", "mobile_number", "mobile", "phone_number", "landline", "email", "name",
+                    "fullname", "identification"),
+    },
+    "contacts": {
+        "": ("mobile", "mobile_number", "landline", "phone_number", "email", "fullname", "name", "identification",
+             "address", "city", "country", "company"),
+    },
+}
+_NOT_INDEXED = {"fullname", "identification", "address", "city", "country", "company"}
 _LOCAL_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?", re.ASCII)
 
 
@@ -206,7 +222,7 @@ def find_problem(entity: Entity, value: dict[str, Any]) -> Problem | None:
             return problem
     if entity == "chats" and not isinstance(value.get("messages"), list | None):
         return Problem("messages_not_a_list", f"messages is {_kind(value['messages'])}")
-    return _tag_problem(value.get("tags")) if entity == "contacts" else None
+    return _text_problem(entity, value) or _tag_problem(entity, value.get("tags"))
 
 
 def message_problem(message: Any) -> Problem | None:
@@ -233,16 +249,52 @@ def _time_problem(name: str, text: Any) -> Problem | None:
     return None if year in YEARS else Problem("time_out_of_range", f"{name} is not of 1990 to 2100")
 
 
-def _tag_problem(tags: Any) -> Problem | None:
-    earliest, latest = 631_152_000, 4_133_980_800  # 1990-01-01 and 2101-01-01, in Unix seconds
-    for tag in tags if isinstance(tags, list) else []:
-        at = tag.get("assigned_at") if isinstance(tag, dict) else None
-        if at is None or at == "":
+def _text_problem(entity: Entity, value: dict[str, Any]) -> Problem | None:
+    """A field of a type that would be read as something else, or of a text too long to be found by it.
+
+    Other fields may come in any type: staging reads what it knows, and `ingestion.drift` reports what is new.
+    """
+    for owner, names in _TEXTS[entity].items():
+        holder = value.get(owner) if owner else value
+        if owner == "department" and isinstance(holder, str):  # as a plain text it is its name
+            holder = {"name": holder}
+        if holder is None or holder == "":
             continue
-        if not isinstance(at, int) or isinstance(at, bool):
-            return Problem("time_unreadable", f"a tag's assigned_at is {_kind(at)}, not Unix seconds")
-        if not earliest <= at < latest:
-            return Problem("time_out_of_range", "a tag's assigned_at is not of 1990 to 2100")
+        if not isinstance(holder, dict):
+            return Problem("field_type_changed", f"{owner} is {_kind(holder)}")
+        for name in names:
+            member, place = holder.get(name), f"{owner}.{name}" if owner else name
+            if isinstance(member, dict | list):
+                return Problem("field_type_changed", f"{place} is {_kind(member)}, not a text")
+            indexed = name not in _NOT_INDEXED and (name != "name" or owner in ("agent", "department"))
+            if indexed and member is not None and len(str(member)) > MAX_INDEXED_LENGTH:
+                return Problem("text_too_long", f"{place} has more than {MAX_INDEXED_LENGTH} characters")
+    return None
+
+
+def _tag_problem(entity: Entity, tags: Any) -> Problem | None:
+    for tag in tags if isinstance(tags, list) else []:
+        problem = _chat_tag_problem(tag) if entity == "chats" else _contact_tag_problem(tag)
+        if problem:
+            return problem
+    return None
+
+
+def _chat_tag_problem(tag: Any) -> Problem | None:
+    if len(tag if isinstance(tag, str) else canonical_json(tag)) > MAX_INDEXED_LENGTH:
+        return Problem("text_too_long", f"a tag has more than {MAX_INDEXED_LENGTH} characters")
+    return None
+
+
+def _contact_tag_problem(tag: Any) -> Problem | None:
+    earliest, latest = 631_152_000, 4_133_980_800  # 1990-01-01 and 2101-01-01, in Unix seconds
+    at = tag.get("assigned_at") if isinstance(tag, dict) else None
+    if at is None or at == "":
+        return None
+    if not isinstance(at, int) or isinstance(at, bool):
+        return Problem("time_unreadable", f"a tag's assigned_at is {_kind(at)}, not Unix seconds")
+    if not earliest <= at < latest:
+        return Problem("time_out_of_range", "a tag's assigned_at is not of 1990 to 2100")
     return None
 
 

@@ -2,15 +2,19 @@
 
 import uuid
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
-from typing import Any, Literal
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal, cast
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from dagster_project.b2chat.records import Entity
 from dagster_project.b2chat.windows import WindowPage
+from dagster_project.ingestion import error_log
 from dagster_project.ingestion.landing import PageResult
+
+# A reading of many days that was broken off longer ago begins anew.
+TAKEN_UP_FOR = timedelta(days=7)
 
 
 @dataclass(slots=True)
@@ -25,28 +29,58 @@ class Tally:
     quarantined: int = 0
     duplicates: int = 0
     bad_messages: int = 0
+    deleted: int = 0
+    restored: int = 0
+    new_fields: int = 0
     last_load_id: int | None = None
 
     def add(self, page: WindowPage, result: PageResult) -> None:
         """Count one more page."""
         self.pages += 1
         self.records += len(page.page.items)
-        for name in ("new", "changed", "unchanged", "quarantined", "duplicates", "bad_messages"):
+        for name in ("new", "changed", "unchanged", "quarantined", "duplicates", "bad_messages", "deleted", "restored",
+                     "new_fields"):
             setattr(self, name, getattr(self, name) + getattr(result, name))
         self.last_load_id = result.load_id
 
 
 def close_unfinished(conn: psycopg.Connection) -> int:
     """Close the logs of syncs that died; only the one writer may call it. Returns how many there were."""
-    closed = conn.execute(
+    with conn.transaction():
+        dead = conn.execute(
+            """
+            update ops.sync_logs set status = 'error', completed_at = %s, error_message = 'did not finish'
+            where status = 'in_progress'
+            returning id, entity_type
+            """,
+            (datetime.now(UTC),),
+        ).fetchall()
+        for sync_id, entity in dead:
+            error_log.note_killed(conn, sync_id, entity)
+        conn.execute("update ops.sync_states set sync_status = 'error' where sync_status = 'running'")
+    return len(dead)
+
+
+def taken_up_since(
+    conn: psycopg.Connection, entity: Entity, operation: str, day_from: date | None, day_to: date | None
+) -> datetime | None:
+    """When the reading began that a sync takes up: the newest one of the same days, where it did not come to its end.
+
+    None when there is nothing to take up, or it began more than `TAKEN_UP_FOR` ago.
+    """
+    row = conn.execute(
         """
-        update ops.sync_logs set status = 'error', completed_at = %s, error_message = 'did not finish'
-        where status = 'in_progress'
+        select status, (metadata ->> 'reads_since')::timestamptz from ops.sync_logs
+        where entity_type = %s and operation = %s
+          and metadata ->> 'day_from' is not distinct from %s and metadata ->> 'day_to' is not distinct from %s
+        order by started_at desc
+        limit 1
         """,
-        (datetime.now(UTC),),
-    ).rowcount
-    conn.execute("update ops.sync_states set sync_status = 'error' where sync_status = 'running'")
-    return closed
+        (entity, operation, day_from and str(day_from), day_to and str(day_to)),
+    ).fetchone()
+    if not row or row[0] == "success" or row[1] is None or row[1] < datetime.now(UTC) - TAKEN_UP_FOR:
+        return None
+    return cast("datetime", row[1])
 
 
 def open_log(
@@ -121,13 +155,14 @@ def window_read(conn: psycopg.Connection, sync_id: str, page: WindowPage, day: d
 def close_log(
     conn: psycopg.Connection, sync_id: str, entity: Entity, tally: Tally, started_at: datetime,
     status: Literal["success", "partial", "error"], *, reason: str | None = None, paused: bool = False,
-    **metadata: Any,
+    brings_up_to_date: bool = True, **metadata: Any,
 ) -> None:
     """Note how a sync has ended.
 
     Args:
         reason: why it is not a success.
         paused: it stopped by itself, to go on another day.
+        brings_up_to_date: a success of it means that the warehouse is up to date; not so for a backfill.
     """
     ended_at = datetime.now(UTC)
     state = {"success": "idle", "partial": "paused" if paused else "idle", "error": "error"}[status]
@@ -147,5 +182,5 @@ def close_log(
             where entity_type = %s
             """,
             (state, round((ended_at - started_at).total_seconds() * 1000), ended_at,
-             started_at if status == "success" else None, entity),
+             started_at if status == "success" and brings_up_to_date else None, entity),
         )

@@ -1,6 +1,7 @@
 """How a page lands in `raw`: in one transaction, each version once, nothing written for what has not changed."""
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,8 +9,12 @@ from datetime import UTC, datetime
 import psycopg
 from psycopg import sql
 
-from dagster_project.b2chat.records import Entity, Record, Rejected
+from dagster_project.b2chat.records import KEY_FIELD, Entity, Record, Rejected
 from dagster_project.b2chat.windows import WindowPage
+from dagster_project.ingestion.deletion import mark_missing, restore
+from dagster_project.ingestion.drift import note_fields
+
+log = logging.getLogger(__name__)
 
 _TABLES: dict[Entity, dict[str, sql.Composable]] = {
     "chats": {
@@ -32,6 +37,9 @@ class PageResult:
     Attributes:
         load_id: stamps the rows that this page brought.
         bad_messages: messages that cannot be read, inside chats that have landed.
+        deleted: records of the window that B2Chat no longer returns; only the last page can tell.
+        restored: records that had been marked as deleted and came back.
+        new_fields: fields, or types of them, that were never seen before.
     """
 
     load_id: int
@@ -41,6 +49,9 @@ class PageResult:
     quarantined: int
     duplicates: int
     bad_messages: int
+    deleted: int = 0
+    restored: int = 0
+    new_fields: int = 0
 
 
 def land_page(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> PageResult:
@@ -54,12 +65,15 @@ def land_page(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> PageR
     entity, loaded_at = page.window.entity, datetime.now(UTC)
     with conn.transaction():
         load_id = _open_load(conn, page, sync_id, loaded_at)
-        changed, written = _merge(conn, entity, page.records, load_id, loaded_at) if page.records else (0, 0)
+        changed, written = _merge(conn, entity, page.records, load_id, loaded_at) if page.records else (0, set())
         bad_messages = [bad for record in page.records for bad in record.bad_messages]
         _quarantine(conn, page, [*page.rejected, *bad_messages], load_id, loaded_at)
         result = PageResult(
-            load_id, new=written - changed, changed=changed, unchanged=len(page.records) - written,
-            quarantined=len(page.rejected), duplicates=page.duplicates, bad_messages=len(bad_messages))
+            load_id, new=len(written) - changed, changed=changed, unchanged=len(page.records) - len(written),
+            quarantined=len(page.rejected), duplicates=page.duplicates, bad_messages=len(bad_messages),
+            deleted=mark_missing(conn, page, sync_id, load_id, loaded_at),
+            restored=restore(conn, entity, _keys(page), load_id),
+            new_fields=_note_fields(conn, page, written, sync_id, load_id, loaded_at) if written else 0)
         _close_load(conn, result)
     return result
 
@@ -83,8 +97,8 @@ def _open_load(conn: psycopg.Connection, page: WindowPage, sync_id: str, loaded_
 
 def _merge(
     conn: psycopg.Connection, entity: Entity, records: Sequence[Record], load_id: int, loaded_at: datetime
-) -> tuple[int, int]:
-    """Bring records into the table of current versions. Returns how many changed, and how many were written."""
+) -> tuple[int, set[str]]:
+    """Bring records into the table of current versions. Returns how many changed, and the keys that were written."""
     _stage(conn, records)
     return _keep_superseded(conn, entity, load_id), _write_current(conn, entity, load_id, loaded_at)
 
@@ -116,7 +130,7 @@ def _keep_superseded(conn: psycopg.Connection, entity: Entity, load_id: int) -> 
     return conn.execute(statement.format(**_TABLES[entity]), (load_id,)).rowcount
 
 
-def _write_current(conn: psycopg.Connection, entity: Entity, load_id: int, loaded_at: datetime) -> int:
+def _write_current(conn: psycopg.Connection, entity: Entity, load_id: int, loaded_at: datetime) -> set[str]:
     # Unchanged records are left out here: a WHERE of the upsert would still lock, and so write, their rows.
     statement = sql.SQL("""
         insert into {current} ({key}, content_hash, payload, payload_bytes, cleaned, version, load_id, first_load_id,
@@ -130,9 +144,22 @@ def _write_current(conn: psycopg.Connection, entity: Entity, load_id: int, loade
             content_hash = excluded.content_hash, payload = excluded.payload,
             payload_bytes = excluded.payload_bytes, cleaned = excluded.cleaned, version = excluded.version,
             load_id = excluded.load_id, loaded_at = excluded.loaded_at
+        returning {key}
     """)
-    return conn.execute(
-        statement.format(**_TABLES[entity]), {"load_id": load_id, "loaded_at": loaded_at}).rowcount
+    written = conn.execute(statement.format(**_TABLES[entity]), {"load_id": load_id, "loaded_at": loaded_at})
+    return {row[0] for row in written}
+
+
+def _note_fields(
+    conn: psycopg.Connection, page: WindowPage, written: set[str], sync_id: str, load_id: int, at: datetime
+) -> int:
+    entity = page.window.entity
+    values = [item.value for item in page.page.items
+              if isinstance(item.value, dict) and str(item.value.get(KEY_FIELD[entity])) in written]
+    new = note_fields(conn, entity, values, sync_id, load_id, at)
+    if new:
+        log.warning("%s: fields never seen before: %s", entity, ", ".join(new[:20]))
+    return len(new)
 
 
 def _quarantine(
@@ -155,21 +182,27 @@ def _quarantine(
               page.window.day_from, page.window.day_to, page.page.offset, one.position, at) for one in rejected],
         )
     conn.execute(
-        "update raw.quarantine set resolved_at = null where resolved_at is not null and content_hash = any(%s)",
-        ([one.content_hash for one in rejected],))
+        """
+        update raw.quarantine set resolved_at = null, load_id = %s
+        where resolved_at is not null and content_hash = any(%s)
+        """,
+        (load_id, [one.content_hash for one in rejected]))
 
 
 def _resolve(conn: psycopg.Connection, page: WindowPage, rejected: Sequence[Rejected], at: datetime) -> None:
     """Close the faults that records of this page used to have and have no more."""
-    keys = [record.key for record in page.records] + [one.key for one in page.rejected if one.key is not None]
     conn.execute(
         """
         update raw.quarantine set resolved_at = %s
         where resolved_at is null and entity_type = any(%s) and record_key = any(%s) and content_hash <> all(%s)
         """,
-        (at, ["chats", "message"] if page.window.entity == "chats" else ["contacts"], keys,
+        (at, ["chats", "message"] if page.window.entity == "chats" else ["contacts"], _keys(page),
          [one.content_hash for one in rejected]),
     )
+
+
+def _keys(page: WindowPage) -> list[str]:
+    return [record.key for record in page.records] + [one.key for one in page.rejected if one.key is not None]
 
 
 def _close_load(conn: psycopg.Connection, result: PageResult) -> None:

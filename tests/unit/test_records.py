@@ -125,6 +125,15 @@ def test_one_record_that_cannot_be_read_does_not_cost_its_neighbours(text: str, 
     (CHAT | {"closed_at": 1706644084}, "time_unreadable"),
     (CHAT | {"opened_at": "0001-01-01 00:00:00"}, "time_out_of_range"),
     (CHAT | {"messages": {"0": {}}}, "messages_not_a_list"),
+    (CHAT | {"agent": "ana"}, "field_type_changed"),
+    (CHAT | {"agent": {"username": ["ana"]}}, "field_type_changed"),
+    (CHAT | {"contact": [{"id": 7}]}, "field_type_changed"),
+    (CHAT | {"department": 7}, "field_type_changed"),
+    (CHAT | {"status": {"code": "CLOSED"}}, "field_type_changed"),
+    (CHAT | {"alias": "x" * 601}, "text_too_long"),
+    (CHAT | {"department": "x" * 601}, "text_too_long"),
+    (CHAT | {"contact": {"id": 10**700}}, "text_too_long"),
+    (CHAT | {"tags": [{"label": "x" * 601}]}, "text_too_long"),
 ])
 def test_a_chat_that_breaks_a_rule_is_refused_by_its_name(value: Any, rule: str) -> None:
     assert rule_of(value) == rule
@@ -134,6 +143,12 @@ def test_null_messages_and_empty_optional_times_are_fine() -> None:
     assert isinstance(read(CHAT | {"messages": None, "closed_at": "", "opened_at": None}), Record)
 
 
+def test_a_type_that_staging_reads_safely_is_no_reason_to_refuse_a_chat() -> None:
+    odd = {"tags": "vip", "duration": 2400, "is_agent_available": "yes", "viewer_url": {}, "provider": 7, "agent": "",
+           "department": {"name": "Ventas", "code": 1}, "contact": {"id": 7, "name": "x" * 5000}, "new": [1]}
+    assert isinstance(read(CHAT | odd), Record)
+
+
 def test_contacts_have_numbers_for_keys_and_tags_in_unix_seconds() -> None:
     contact = {"contact_id": 90000001, "created": "2020-11-09 19:10:23", "tags": [{"assigned_at": 1706644084}]}
     record = read(contact, "contacts")
@@ -141,6 +156,7 @@ def test_contacts_have_numbers_for_keys_and_tags_in_unix_seconds() -> None:
     assert record.key == "90000001"
     assert rule_of(contact | {"tags": [{"assigned_at": 1706644084000}]}, "contacts") == "time_out_of_range"
     assert rule_of(contact | {"updated": "soon"}, "contacts") == "time_unreadable"
+    assert rule_of(contact | {"email": ["a@example.test"]}, "contacts") == "field_type_changed"
 
 
 def test_a_chat_with_unreadable_messages_lands_unchanged_and_each_of_them_is_reported() -> None:

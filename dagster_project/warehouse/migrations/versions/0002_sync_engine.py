@@ -28,6 +28,7 @@ def upgrade() -> None:
             f"comment on column raw.{table}.deleted_at is "
             "'When a whole reading of its window no longer held the record; NULL when it came back'"
         )
+        op.execute(f"create index {table}_deleted_idx on raw.{table} ({table[:-1]}_id) where deleted_at is not null")
     op.execute("create index chats_created_day_idx on raw.chats (left(payload ->> 'created_at', 10))")
     op.execute(
         "alter table raw.quarantine add column attempts integer not null default 1, "
