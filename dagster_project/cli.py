@@ -19,7 +19,7 @@ from dagster_project.deployment import Deployment
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.sandbox import server
 from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError
-from dagster_project.warehouse import binaries, connection, embedded
+from dagster_project.warehouse import binaries, connection, embedded, migrations
 
 FAILED, MISUSED, PARTIAL = 1, 2, 3
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -48,7 +48,7 @@ def main() -> None:
         app()
     except SettingsError as error:
         _fail(str(error), MISUSED)
-    except (binaries.PostgresMissing, heatmaps.NoSuchWeek) as error:
+    except (binaries.PostgresMissing, migrations.NewerWarehouse, heatmaps.NoSuchWeek) as error:
         _fail(str(error), FAILED)
 
 

@@ -79,6 +79,13 @@ def test_the_migrations_go_up_down_and_up_again(database_url: str) -> None:
         assert conn.execute(TABLES).fetchall() == before
 
 
+def test_a_warehouse_of_a_newer_version_is_left_alone_with_a_clear_word(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute("update ops.alembic_version set version_num = '9999'")
+    with pytest.raises(migrations.NewerWarehouse, match="9999, of a newer version"):
+        migrations.upgrade(database_url)
+
+
 def test_a_named_postgres_that_does_not_answer_is_one_clear_line_without_the_password() -> None:
     settings = Settings.load(database_url="postgresql://ana:hunter2@127.0.0.1:1/nowhere")
     with pytest.raises(SettingsError) as caught, connection.warehouse(settings):

@@ -45,8 +45,8 @@ def test_one_failure_is_no_news_two_in_a_row_are_written_once_and_a_success_ends
 
 def test_lost_freshness_is_written_once_for_each_entity(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as conn:
-        log(conn, "chats", "success", 121)
-        log(conn, "contacts", "success", 119)
+        log(conn, "chats", "success", 150)
+        log(conn, "contacts", "success", 90)
         assert [alarm.title for alarm in watch(conn, freshness_minutes=120)] == ["No fresh chats"]
         assert watch(conn, freshness_minutes=120) == []
 

@@ -15,8 +15,19 @@ VERSION_SCHEMA = "ops"
 _LOCK = 0x62326D69  # "b2mi": one migration at a time
 
 
+class NewerWarehouse(Exception):
+    """The warehouse was migrated by a newer version of this program than the one that runs."""
+
+
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database at `url` up to a revision; nothing happens where it is there already."""
+    """Bring the database at `url` up to a revision; nothing happens where it is there already.
+
+    Raises:
+        NewerWarehouse: it is at a revision that this program does not know.
+    """
+    at = current(url)
+    if at and at not in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}:
+        raise NewerWarehouse(f"the warehouse is at revision {at}, of a newer version: update this program")
     _run(url, lambda config: command.upgrade(config, revision))
 
 
