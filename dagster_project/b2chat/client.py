@@ -44,6 +44,10 @@ class Ration(Protocol):
         """Take one request from what is left of the day; False when nothing is left."""
         ...
 
+    def left(self) -> int | None:
+        """How many requests are left of the day, as of the last one taken; None before that."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -111,6 +115,10 @@ class B2ChatClient:
             self._bearer()
         assert self._source is not None
         return self._source
+
+    def ration_left(self) -> int | None:
+        """How many requests are left of the day; None where there is no limit, or nothing was asked yet."""
+        return self._ration.left() if self._ration else None
 
     def chats(self, day_from: date, day_to: date, offset: int = 0, limit: int | None = None) -> Page:
         """A page of the chats created from `day_from` to `day_to` (both included), oldest first.
@@ -184,7 +192,8 @@ class B2ChatClient:
             raise TryAgain(str(fault), unreadable=True) from None
         self._note_source(reply)
         return Page(envelope.items, envelope.exported, envelope.total, query["offset"], query["limit"],
-                    len(reply.body), reply.milliseconds)
+                    len(reply.body), reply.milliseconds, reply.body, query,
+                    datetime.now(UTC) - timedelta(milliseconds=reply.milliseconds))
 
     def _bearer(self) -> str:
         if self._token is None or self._clock() >= self._token.renew_at:

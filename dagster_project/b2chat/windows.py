@@ -4,14 +4,16 @@ Pages are cut by offset from a list that may move meanwhile. So a window is read
 records are counted against the total that B2Chat names, and it is read once more from the start when they disagree.
 """
 
+import hashlib
 import logging
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Literal
+from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 
 from dagster_project.b2chat.answers import Item
-from dagster_project.b2chat.records import Entity, Record, Rejected, read_record
+from dagster_project.b2chat.records import KEY_FIELD, Entity, Record, Rejected, read_record
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class Page:
         items: its records, not yet judged.
         exported: how many the answer says it holds; not to be relied on.
         total: how many match the window in all, says the answer.
+        body, query, asked_at: the whole answer as it came, what was asked, and when.
     """
 
     items: list[Item]
@@ -54,6 +57,30 @@ class Page:
     limit: int
     response_bytes: int
     request_ms: int
+    body: bytes = field(default=b"", repr=False)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    asked_at: datetime | None = None
+
+    def keys_digest(self, entity: Entity) -> str:
+        """The same for the same records in the same order, whatever has become of each."""
+        name = KEY_FIELD[entity]
+        keys = [str(item.value.get(name)) if isinstance(item.value, dict) else item.text for item in self.items]
+        return hashlib.sha256("\n".join(keys).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Landmark:
+    """The last page that a broken-off reading of a window has landed.
+
+    Attributes:
+        offset: where the page began.
+        keys_digest: of its records.
+        total: the largest total that was named until then.
+    """
+
+    offset: int
+    keys_digest: str
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +92,9 @@ class WindowPage:
         last: no page follows.
         whole: only on the last page: all records of the window were seen.
         distinct: the records seen so far in this reading, each once.
+        resumed: this reading began at a landmark: what stands before that was seen by an earlier sync.
+        keys: only on the last page of a reading that saw the whole window from its start, and the key of each record:
+            the keys of all its records. A record of the window that is not among them is gone.
     """
 
     window: Window
@@ -75,6 +105,8 @@ class WindowPage:
     distinct: int
     last: bool
     whole: bool
+    resumed: bool = False
+    keys: AbstractSet[str] | None = None
 
 
 Fetch = Callable[[int], Page]
@@ -85,7 +117,7 @@ def days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def read_window(window: Window, fetch: Fetch, *, start_offset: int = 0) -> Iterator[WindowPage]:
+def read_window(window: Window, fetch: Fetch, *, after: Landmark | None = None) -> Iterator[WindowPage]:
     """Read a window to its end: pages in ascending order, until all records that it counts were seen.
 
     When the first reading does not add up (records moved between the pages), the window is read once more from its
@@ -93,22 +125,28 @@ def read_window(window: Window, fetch: Fetch, *, start_offset: int = 0) -> Itera
 
     Args:
         fetch: brings the page that starts at an offset.
-        start_offset: continue a reading that was broken off at this offset; those before it count as seen.
+        after: continue a reading that was broken off: the page of this landmark is read again, and where it still
+            holds the same records nothing has moved before it, so those before it count as seen. Where it does not,
+            the window is read from its start.
     """
-    keys_of_first = yield from _one_reading(window, fetch, start_offset, None)
+    keys_of_first = yield from _one_reading(window, fetch, after, None)
     if keys_of_first is not None:
         log.info("%s %s: its records do not add up; reading it once more", window.entity, window)
-        yield from _one_reading(window, fetch, 0, keys_of_first)
+        yield from _one_reading(window, fetch, None, keys_of_first)
 
 
 def _one_reading(
-    window: Window, fetch: Fetch, start_offset: int, keys_of_first: set[str] | None
+    window: Window, fetch: Fetch, after: Landmark | None, keys_of_first: set[str] | None
 ) -> Generator[WindowPage, None, set[str] | None]:
-    """One reading from `start_offset` on. Returns None when it added up, else the keys that it saw."""
+    """One reading, from a landmark on where one is given. Returns None when it added up, else the keys it saw."""
     seen: set[str] = set()
-    nameless, offset, largest_total = 0, start_offset, 0
+    page = fetch(after.offset if after else 0)
+    if after and page.keys_digest(window.entity) != after.keys_digest:
+        log.info("%s %s: records have moved since it was broken off; reading it from its start", window.entity, window)
+        after, page = None, fetch(0)
+    start_offset, largest_total = (after.offset, after.total) if after else (0, 0)
+    nameless, offset = 0, start_offset
     while True:
-        page = fetch(offset)
         records, rejected, duplicates = _judge(window.entity, page, seen)
         nameless += sum(1 for one in rejected if one.key is None)
         offset += len(page.items)
@@ -125,9 +163,12 @@ def _one_reading(
         if last and not whole:
             log.warning("%s %s: %d records seen of %d; the window stays unread",
                         window.entity, window, distinct, page.total)
-        yield WindowPage(window, page, records, rejected, duplicates, distinct, last, last and whole)
+        keys = seen if last and whole and not after and not nameless else None
+        yield WindowPage(window, page, records, rejected, duplicates, distinct, last, last and whole,
+                         resumed=after is not None, keys=keys)
         if ended:
             return None if whole else seen
+        page = fetch(offset)
 
 
 def _judge(entity: Entity, page: Page, seen: set[str]) -> tuple[list[Record], list[Rejected], int]:

@@ -119,12 +119,12 @@ def note(conn: psycopg.Connection, sync_id: str, **metadata: Any) -> None:
 
 
 def page_landed(
-    conn: psycopg.Connection, sync_id: str, entity: Entity, tally: Tally, resume_offset: int | None
+    conn: psycopg.Connection, sync_id: str, entity: Entity, tally: Tally, next_offset: int | None
 ) -> None:
     """Note how far a sync has come, in the transaction of the page.
 
     Args:
-        resume_offset: where a reading of everything would go on; None when there is nothing to go on with.
+        next_offset: where the window under way goes on; None when it was read to its end.
     """
     conn.execute("update ops.sync_logs set record_count = %s where id = %s", (tally.records, sync_id))
     conn.execute(
@@ -133,7 +133,7 @@ def page_landed(
             last_sync_offset = %s, updated_at = %s
         where entity_type = %s
         """,
-        (tally.records, tally.records - tally.quarantined, tally.quarantined, resume_offset, datetime.now(UTC),
+        (tally.records, tally.records - tally.quarantined, tally.quarantined, next_offset, datetime.now(UTC),
          entity),
     )
 

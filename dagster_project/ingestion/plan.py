@@ -1,20 +1,55 @@
 """Which windows a sync reads: what was never read whole, what is recent, and what may still change."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 import psycopg
 
 from dagster_project.b2chat.records import FINAL_STATUSES, Entity
 from dagster_project.b2chat.windows import Window, days
+from dagster_project.ingestion.checkpoints import OpenWindow
 
-Mode = Literal["incremental", "full"]
+Mode = Literal["incremental", "full", "backfill", "sweep"]
 
 # Old days are read again only for chats that never ended (a bot's, say), and most old days have one. So each such day
 # is read once a day, not by each sync, and not all by the same sync; the longest unread go first.
 MAX_OLD_DAYS = 60
+# Chats change after they are closed, too (tags, re-openings): each day of the sweep is read at least this often.
+SWEEP_EVERY = timedelta(hours=24)
+# Contacts have no sure sign that they were changed or deleted: from time to time all are read.
+ALL_CONTACTS_EVERY = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a sync is asked to read. All days are days of the account's zone.
+
+    Attributes:
+        mode: "incremental" reads what was never read whole, what is recent and what may have changed; "full" all days
+            from `start_date` (all contacts); "backfill" the days `day_from` to `day_to`; "sweep" the last
+            `sweep_days` days (of contacts: as "incremental").
+        lookback_days: recent days that each incremental sync reads again.
+        sweep_days: recent days of which an incremental sync reads those that were not read for a day.
+    """
+
+    mode: Mode
+    start_date: date
+    today: date
+    lookback_days: int
+    sweep_days: int
+    day_from: date | None = None
+    day_to: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.start_date > self.today:
+            raise ValueError(f"start_date {self.start_date} is after today, {self.today}")
+        given = self.day_from is not None, self.day_to is not None
+        if given != (self.mode == "backfill",) * 2:
+            raise ValueError("day_from and day_to belong to a backfill, and a backfill needs both")
+        if self.day_from and self.day_to and not self.day_from <= self.day_to <= self.today:
+            raise ValueError(f"day_from {self.day_from}, day_to {self.day_to} and today must be in this order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,38 +57,58 @@ class Plan:
     """The windows of one sync, in order.
 
     Attributes:
-        start_offset: where the first window goes on, when an earlier sync was broken off in it.
         old_days_waiting: days with unfinished chats, not read today, that are left to later syncs.
         reads_up_to: for contacts, the day that counts as read when all windows are.
     """
 
     windows: list[Window]
-    start_offset: int = 0
     old_days_waiting: int = 0
     reads_up_to: date | None = None
 
 
 def plan(
-    conn: psycopg.Connection, entity: Entity, mode: Mode, *, start_date: date, today: date, lookback_days: int,
-    page_size: int,
+    conn: psycopg.Connection, entity: Entity, scope: Scope, under_way: Mapping[str, OpenWindow],
+    read_since: datetime | None,
 ) -> Plan:
-    """Decide which windows to read. All days are days of the account's zone."""
+    """Decide which windows to read.
+
+    Args:
+        under_way: windows that an earlier sync was broken off in.
+        read_since: days that were read whole since then need not be read once more: the sync takes up one like it.
+    """
     if entity == "contacts":
-        return _contacts(conn, mode, today, page_size)
-    if mode == "full":
-        return Plan([Window("chats", day, day) for day in days(start_date, today)])
-    return _changed_chats(conn, start_date, today, lookback_days)
+        return _contacts(conn, scope, under_way)
+    read: dict[date, datetime] = dict(conn.execute(
+        "select window_day, read_at from ops.sync_windows where entity_type = 'chats'").fetchall())
+    if scope.mode == "incremental":
+        return _changed_chats(conn, scope, read)
+    chosen = [day for day in _asked_days(scope)
+              if read_since is None or day not in read or read[day] < read_since]
+    return _by_day(chosen)
 
 
-def _changed_chats(conn: psycopg.Connection, start_date: date, today: date, lookback_days: int) -> Plan:
-    read = {row[0] for row in conn.execute(
-        "select window_day from ops.sync_windows where entity_type = 'chats'").fetchall()}
-    recent = today - timedelta(days=lookback_days)
-    chosen = {day for day in days(start_date, today) if day not in read or day >= recent}
-    old = [day for day in _unfinished_days(conn, today) if day not in chosen and start_date <= day <= today]
+def _asked_days(scope: Scope) -> list[date]:
+    if scope.day_from and scope.day_to:
+        return days(scope.day_from, scope.day_to)
+    first = scope.start_date
+    if scope.mode == "sweep":
+        first = max(first, scope.today - timedelta(days=scope.sweep_days))
+    return days(first, scope.today)
+
+
+def _changed_chats(conn: psycopg.Connection, scope: Scope, read: Mapping[date, datetime]) -> Plan:
+    recent = scope.today - timedelta(days=scope.lookback_days)
+    swept, stale = scope.today - timedelta(days=scope.sweep_days), datetime.now(UTC) - SWEEP_EVERY
+    chosen = {day for day in days(scope.start_date, scope.today)
+              if day not in read or day >= recent or (day >= swept and read[day] < stale)}
+    old = [day for day in _unfinished_days(conn, scope.today)
+           if day not in chosen and scope.start_date <= day <= scope.today]
     chosen.update(old[:MAX_OLD_DAYS])
-    return Plan(
-        [Window("chats", day, day) for day in sorted(chosen)], old_days_waiting=len(old[MAX_OLD_DAYS:]))
+    return replace(_by_day(sorted(chosen)), old_days_waiting=len(old[MAX_OLD_DAYS:]))
+
+
+def _by_day(chosen: Sequence[date]) -> Plan:
+    return Plan([Window("chats", day, day) for day in chosen])
 
 
 def _unfinished_days(conn: psycopg.Connection, today: date) -> Sequence[date]:
@@ -68,6 +123,7 @@ def _unfinished_days(conn: psycopg.Connection, today: date) -> Sequence[date]:
         where c.payload ->> 'status' is distinct from %s
           and c.payload ->> 'status' is distinct from %s
           and c.payload ->> 'status' is distinct from %s
+          and c.deleted_at is null
           and l.metadata ->> 'today' is distinct from %s
         group by 1
         order by min(w.read_at) nulls first, 1
@@ -77,29 +133,28 @@ def _unfinished_days(conn: psycopg.Connection, today: date) -> Sequence[date]:
     return [row[0] for row in rows]
 
 
-def _contacts(conn: psycopg.Connection, mode: Mode, today: date, page_size: int) -> Plan:
-    unfinished = _broken_off_reading(conn)
-    if unfinished:
-        offset, reads_up_to = unfinished
-        # One page over again: contacts deleted meanwhile have moved the others up.
-        return Plan([Window("contacts")], start_offset=max(0, offset - page_size), reads_up_to=reads_up_to)
+def _contacts(conn: psycopg.Connection, scope: Scope, under_way: Mapping[str, OpenWindow]) -> Plan:
+    if scope.mode == "backfill":
+        return Plan(_updated_or_created(scope.day_from, scope.day_to))
+    everything = Window("contacts")
     last = conn.execute("select max(window_day) from ops.sync_windows where entity_type = 'contacts'").fetchone()
-    if mode == "full" or not last or last[0] is None:
-        return Plan([Window("contacts")], reads_up_to=today)
-    since = last[0] - timedelta(days=1)
+    if (scope.mode == "full" or str(everything) in under_way or not last or last[0] is None
+            or _all_contacts_are_due(conn)):
+        windows = [everything]
+    else:
+        windows = _updated_or_created(last[0] - timedelta(days=1), None)
+    # What was read before a sync was broken off counts from then.
+    broken_off = [under_way[str(window)].reads_up_to for window in windows if str(window) in under_way]
+    return Plan(windows, reads_up_to=min([scope.today, *(day for day in broken_off if day)]))
+
+
+def _updated_or_created(day_from: date | None, day_to: date | None) -> list[Window]:
     # By both days: it is not documented that a contact counts as updated when it is created.
-    return Plan([Window("contacts", since, None, "updated"), Window("contacts", since, None, "created")],
-                reads_up_to=today)
+    return [Window("contacts", day_from, day_to, "updated"), Window("contacts", day_from, day_to, "created")]
 
 
-def _broken_off_reading(conn: psycopg.Connection) -> tuple[int, date] | None:
-    """Where a reading of all contacts broke off, and the day up to which it will count."""
-    row = conn.execute("""
-        select s.last_sync_offset, (l.metadata ->> 'reads_up_to')::date
-        from ops.sync_states s
-        join ops.sync_logs l on l.entity_type = s.entity_type and l.metadata ? 'reads_up_to'
-        where s.entity_type = 'contacts' and s.last_sync_offset > 0
-        order by l.started_at desc
-        limit 1
-    """).fetchone()
-    return (row[0], row[1]) if row else None
+def _all_contacts_are_due(conn: psycopg.Connection) -> bool:
+    row = conn.execute(
+        "select max(completed_at) from ops.sync_checkpoints "
+        "where entity_type = 'contacts' and status = 'completed' and starts_with(checkpoint, 'all offset ')").fetchone()
+    return not row or row[0] is None or row[0] < datetime.now(UTC) - ALL_CONTACTS_EVERY

@@ -22,6 +22,7 @@ class PostgresRation:
             raise ValueError("requests_per_day must be at least 1")
         self._conn = connect(url, autocommit=True)
         self._account, self._limit, self._today = account, requests_per_day, today
+        self._left: int | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -37,7 +38,7 @@ class PostgresRation:
 
     def take(self) -> bool:
         """Take one request from what is left of the day; False when nothing is left."""
-        taken = self._conn.execute(
+        row = self._conn.execute(
             """
             insert into ops.api_usage as u (account, usage_day, request_count) values (%s, %s, 1)
             on conflict (account, usage_day) do update set request_count = u.request_count + 1
@@ -45,5 +46,10 @@ class PostgresRation:
             returning request_count
             """,
             (self._account, self._today(), self._limit),
-        )
-        return taken.fetchone() is not None
+        ).fetchone()
+        self._left = self._limit - row[0] if row else 0
+        return row is not None
+
+    def left(self) -> int | None:
+        """How many requests are left of the day, as of the last one taken; None before that."""
+        return self._left

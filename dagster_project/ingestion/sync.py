@@ -1,8 +1,8 @@
 """One sync: plan the windows, read them page by page, land each page, keep the books."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Literal
@@ -10,37 +10,25 @@ from typing import Literal
 import psycopg
 
 from dagster_project.b2chat.client import B2ChatClient, Source
-from dagster_project.b2chat.errors import B2ChatError, RationExhausted
+from dagster_project.b2chat.errors import RationExhausted
 from dagster_project.b2chat.records import Entity
-from dagster_project.b2chat.windows import Window, WindowPage, read_window
-from dagster_project.ingestion import books
+from dagster_project.b2chat.windows import WindowPage, read_window
+from dagster_project.ingestion import books, checkpoints, error_log
 from dagster_project.ingestion.books import Tally
-from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
-from dagster_project.ingestion.landing import land_page
-from dagster_project.ingestion.plan import Mode, Plan, plan
+from dagster_project.ingestion.checkpoints import OpenWindow, open_windows
+from dagster_project.ingestion.error_log import note_warning, safe_reason
+from dagster_project.ingestion.errors import WarehouseFailed
+from dagster_project.ingestion.landing import PageResult, land_page
+from dagster_project.ingestion.plan import SWEEP_EVERY, Mode, Plan, Scope, plan
+from dagster_project.ingestion.progress import Progress, progress
+from dagster_project.ingestion.response_log import keep_response
 from dagster_project.ingestion.source import require_source
 from dagster_project.ingestion.writer import writer
 from dagster_project.warehouse.connection import connect
 
+__all__ = ["Progress", "SyncResult", "sync"]
+
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a sync has come, after a page.
-
-    Attributes:
-        window_day: the first day of the window just read; None when all days are read at once.
-        done_records: records seen since the start, in `pages` pages.
-        rate: records a second since the start.
-        windows_left: windows not read to their end yet.
-    """
-
-    window_day: date | None
-    done_records: int
-    pages: int
-    rate: float
-    windows_left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +44,7 @@ class SyncResult:
         old_days_waiting: older days with unfinished chats, left to later syncs.
         tally: pages and records, by what became of them.
         seconds: how long it took.
+        ration_left: requests left of the day; None when there is no limit or it is not known.
     """
 
     sync_id: str
@@ -69,45 +58,48 @@ class SyncResult:
     old_days_waiting: int
     tally: Tally
     seconds: float
+    ration_left: int | None
 
 
 def sync(
-    url: str, client: B2ChatClient, *, entity: Entity, start_date: date, today: date, lookback_days: int = 30,
-    mode: Mode = "incremental", on_progress: Callable[[Progress], None] | None = None, triggered_by: str,
+    url: str, client: B2ChatClient, *, entity: Entity, start_date: date, today: date, lookback_days: int = 3,
+    sweep_days: int = 30, mode: Mode = "incremental", day_from: date | None = None, day_to: date | None = None,
+    keep_responses: bool = True, on_progress: Callable[[Progress], None] | None = None, triggered_by: str,
 ) -> SyncResult:
-    """Bring the warehouse up to date with B2Chat. A sync that was killed is taken up by the next one.
+    """Bring the warehouse up to date with B2Chat. A sync that was killed is taken up by the next one of its mode.
 
     Args:
         url: of the warehouse.
         start_date: the first creation day to read; contacts are read whatever their day.
         today: the current day in the account's zone; it is read but never counts as read whole.
-        lookback_days: recent days that are read again, because chats change after they are created.
-        mode: "full" reads all days again.
+        lookback_days, sweep_days, mode, day_from, day_to: what to read, see `Scope`.
+        keep_responses: keep each whole answer in ops.api_response_logs.
         on_progress: called after each page has been committed.
         triggered_by: who or what started it (ops.sync_logs.user_id).
 
     Raises:
+        ValueError: the days do not fit together, or not to the mode.
         AlreadyRunning: another sync holds the warehouse.
         SourceMismatch: the warehouse belongs to another kind of source.
         WarehouseFailed: Postgres failed.
         B2ChatError: B2Chat failed; pages landed before that stay.
     """
-    if start_date > today:
-        raise ValueError(f"start_date {start_date} is after today, {today}")
+    scope = Scope(mode, start_date, today, lookback_days, sweep_days, day_from, day_to)
     with writer(url, f"sync {entity} ({triggered_by})") as conn:
         if books.close_unfinished(conn):
             log.info("An earlier sync did not finish; this one takes it up")
         started_at = datetime.now(UTC)
-        sync_id = books.open_log(conn, entity, mode, triggered_by, started_at, {
-            "mode": mode, "today": str(today), "start_date": str(start_date), "lookback_days": lookback_days})
-        run = _Run(conn, client, entity, sync_id, started_at, on_progress)
+        since = None if mode == "incremental" else books.taken_up_since(conn, entity, mode, day_from, day_to)
+        asked = {name: value if isinstance(value, int | str) else str(value)
+                 for name, value in asdict(scope).items() if value is not None}
+        sync_id = books.open_log(conn, entity, mode, triggered_by, started_at,
+                                 asked | {"reads_since": str(since or started_at)})
+        run = _Run(conn, client, entity, scope, sync_id, started_at, keep_responses, on_progress)
         try:
-            return run.to_the_end(partial(
-                plan, conn, entity, mode, start_date=start_date, today=today, lookback_days=lookback_days,
-                page_size=client.page_size), today)
+            return run.to_the_end(since)
         except BaseException as error:
             failure = WarehouseFailed(error) if isinstance(error, psycopg.Error) else error
-            run.note_failure(url, failure)
+            run.note_failure(url, failure.with_traceback(error.__traceback__))
             if failure is error:
                 raise
             raise failure from None
@@ -120,25 +112,35 @@ class _Run:
     conn: psycopg.Connection
     client: B2ChatClient
     entity: Entity
+    scope: Scope
     sync_id: str
     started_at: datetime
+    keep_responses: bool
     on_progress: Callable[[Progress], None] | None
     source: Source | None = None
     tally: Tally = field(default_factory=Tally)
     read: int = 0
     incomplete: list[str] = field(default_factory=list)
+    checkpoint_id: str | None = None
 
-    def to_the_end(self, make_plan: Callable[[], Plan], today: date) -> SyncResult:
+    def to_the_end(self, since: datetime | None) -> SyncResult:
         todo, out_of_ration = Plan([]), None
         try:
             self.source = self.client.source()
             require_source(self.conn, self.source)
-            todo = make_plan()
+            under_way = open_windows(self.conn, self.entity, self._taken_up_from(since))
+            todo = plan(self.conn, self.entity, self.scope, under_way, since)
             self._announce(todo)
-            self._read_all(todo, today)
+            self._read_all(todo, under_way)
         except RationExhausted as error:
             out_of_ration = str(error)
         return self._close(todo, out_of_ration)
+
+    def _taken_up_from(self, since: datetime | None) -> datetime | None:
+        """From when on a broken-off window is gone on with: what was asked for anew is read anew."""
+        if self.entity == "contacts":  # their plan counts the day on which the reading began
+            return None
+        return self.started_at - SWEEP_EVERY if self.scope.mode == "incremental" else since or self.started_at
 
     def _announce(self, todo: Plan) -> None:
         assert self.source is not None
@@ -147,12 +149,13 @@ class _Run:
                    old_days_waiting=todo.old_days_waiting,
                    **({"reads_up_to": str(todo.reads_up_to)} if todo.reads_up_to else {}))
 
-    def _read_all(self, todo: Plan, today: date) -> None:
+    def _read_all(self, todo: Plan, under_way: Mapping[str, OpenWindow]) -> None:
         for number, window in enumerate(todo.windows):
-            start_offset = todo.start_offset if number == 0 else 0
-            for page in read_window(window, partial(self.client.page, window), start_offset=start_offset):
-                self._land(page, _day_read(page, todo, number, today, self.incomplete))
-                self._tell(window, len(todo.windows) - number - page.last)
+            broken_off = under_way.get(str(window))
+            for page in read_window(window, partial(self.client.page, window),
+                                    after=broken_off.landmark if broken_off else None):
+                self._land(page, _day_read(page, todo, number, self.scope.today, self.incomplete))
+                self._tell(page, number, len(todo.windows))
 
     def _land(self, page: WindowPage, day_read: date | None) -> None:
         tally = replace(self.tally)
@@ -160,57 +163,74 @@ class _Run:
             result = land_page(self.conn, page, self.sync_id)
             tally.add(page, result)
             next_offset = page.page.offset + len(page.page.items)
-            goes_on = page.window == Window("contacts") and not page.last
-            books.page_landed(self.conn, self.sync_id, self.entity, tally, next_offset if goes_on else None)
+            books.page_landed(self.conn, self.sync_id, self.entity, tally, None if page.last else next_offset)
+            checkpoint_id = checkpoints.page_landed(self.conn, self.sync_id, self.checkpoint_id, page, result)
+            if self.keep_responses:
+                keep_response(self.conn, page, self.sync_id)
             if day_read:
                 books.window_read(self.conn, self.sync_id, page, day_read)
-        self.tally = tally
+            self._warn(page, result)
+        self.tally, self.checkpoint_id = tally, checkpoint_id
         if page.last and page.whole:
             self.read += 1
         elif page.last:
             self.incomplete.append(str(page.window))
+
+    def _warn(self, page: WindowPage, result: PageResult) -> None:
         if result.quarantined or result.bad_messages:
             log.warning("%s %s: %d records and %d messages could not be read; see raw.quarantine",
                         self.entity, page.window, result.quarantined, result.bad_messages)
+            note_warning(self.conn, self.sync_id, "Quarantined", "records or messages could not be read",
+                         entity=self.entity, window=str(page.window), offset=page.page.offset,
+                         records=result.quarantined, messages=result.bad_messages, load_id=result.load_id)
+        if page.last and not page.whole:
+            note_warning(self.conn, self.sync_id, "WindowIncomplete", "the records of a window did not add up",
+                         entity=self.entity, window=str(page.window), seen=page.distinct, total=page.page.total)
 
-    def _tell(self, window: Window, windows_left: int) -> None:
+    def _tell(self, page: WindowPage, number: int, windows: int) -> None:
         if self.on_progress:
-            seconds = (datetime.now(UTC) - self.started_at).total_seconds()
-            self.on_progress(Progress(window.day_from, self.tally.records, self.tally.pages,
-                                      self.tally.records / max(seconds, 0.001), windows_left))
+            self.on_progress(progress(
+                page, number, windows, records=self.tally.records, pages=self.tally.pages,
+                started_at=self.started_at, ration_left=self.client.ration_left()))
 
     def _close(self, todo: Plan, out_of_ration: str | None) -> SyncResult:
         reason = out_of_ration
         if self.incomplete and not reason:
             reason = f"{len(self.incomplete)} windows did not add up: {', '.join(self.incomplete[:10])}"
         status: Literal["success", "partial"] = "partial" if reason else "success"
+        if out_of_ration:
+            note_warning(self.conn, self.sync_id, "RationExhausted", out_of_ration, entity=self.entity)
         books.close_log(
             self.conn, self.sync_id, self.entity, self.tally, self.started_at, status, reason=reason,
-            paused=out_of_ration is not None, windows_read=self.read, windows_incomplete=self.incomplete)
+            paused=out_of_ration is not None, brings_up_to_date=self.scope.mode != "backfill",
+            windows_read=self.read, windows_incomplete=self.incomplete)
         seconds = (datetime.now(UTC) - self.started_at).total_seconds()
         log.info("Sync of %s: %s; %d records in %d pages (%d new, %d changed, %d quarantined) in %.1f s",
                  self.entity, reason or "done", self.tally.records, self.tally.pages, self.tally.new,
                  self.tally.changed, self.tally.quarantined, seconds)
         return SyncResult(
             self.sync_id, self.entity, status, reason, self.source.kind if self.source else None,
-            len(todo.windows), self.read, self.incomplete, todo.old_days_waiting, self.tally, seconds)
+            len(todo.windows), self.read, self.incomplete, todo.old_days_waiting, self.tally, seconds,
+            self.client.ration_left())
 
     def note_failure(self, url: str, error: BaseException) -> None:
         """Write the failure down; over a new connection where the old one is what failed."""
-        reason = str(error) if isinstance(error, B2ChatError | IngestionError) else type(error).__name__
-        log.error("Sync of %s failed: %s", self.entity, reason)
+        log.error("Sync of %s failed: %s", self.entity, safe_reason(error))
         try:
             if self.conn.broken or self.conn.closed:
                 with connect(url, autocommit=True) as fresh:
-                    self._write_failure(fresh, reason)
+                    self._write_failure(fresh, error)
             else:
-                self._write_failure(self.conn, reason)
+                self._write_failure(self.conn, error)
         except psycopg.Error:
             log.error("The failure could not be written to ops.sync_logs; the next sync will close its row")
 
-    def _write_failure(self, conn: psycopg.Connection, reason: str) -> None:
-        books.close_log(conn, self.sync_id, self.entity, self.tally, self.started_at, "error", reason=reason,
-                        windows_read=self.read, windows_incomplete=self.incomplete)
+    def _write_failure(self, conn: psycopg.Connection, error: BaseException) -> None:
+        with conn.transaction():
+            error_log.note_failure(conn, self.sync_id, error, entity=self.entity, mode=self.scope.mode)
+            books.close_log(
+                conn, self.sync_id, self.entity, self.tally, self.started_at, "error", reason=safe_reason(error),
+                windows_read=self.read, windows_incomplete=self.incomplete)
 
 
 def _day_read(page: WindowPage, todo: Plan, number: int, today: date, incomplete: list[str]) -> date | None:

@@ -4,8 +4,10 @@ import json
 from datetime import date
 from typing import Any
 
+import pytest
+
 from dagster_project.b2chat.answers import Item
-from dagster_project.b2chat.windows import Page, Window, WindowPage, days, read_window
+from dagster_project.b2chat.windows import Landmark, Page, Window, WindowPage, days, read_window
 from tests.listed import chat
 
 DAY = Window("chats", date(2025, 10, 1), date(2025, 10, 1))
@@ -117,8 +119,25 @@ def test_records_without_a_key_count_as_seen() -> None:
     assert (page.whole, len(page.rejected)) == (True, 2)
 
 
-def test_a_reading_goes_on_where_it_was_broken_off() -> None:
-    server = Server(list("abcdefg"))
-    keys, last = read(server, start_offset=3)
-    assert keys == list("defg")
-    assert (last.whole, server.offsets) == (True, [3, 6])
+def broken_off_after(server: Server, pages: int) -> Landmark:
+    reading = read_window(DAY, server)
+    page = [next(reading) for _ in range(pages)][-1].page
+    server.offsets.clear()
+    return Landmark(page.offset, page.keys_digest("chats"), page.total)
+
+
+def test_a_reading_goes_on_with_the_last_page_that_landed() -> None:
+    server = Server(list("abcdefgh"))
+    keys, last = read(server, after=broken_off_after(server, 2))
+    assert keys == list("defgh")
+    assert (last.whole, last.resumed, server.offsets) == (True, True, [3, 6])
+
+
+@pytest.mark.parametrize("move", [lambda keys: keys.remove("a"), lambda keys: keys.insert(1, "z")])
+def test_a_reading_starts_anew_when_records_have_moved_since_it_was_broken_off(move: Any) -> None:
+    server = Server(list("abcdefgh"))
+    landmark = broken_off_after(server, 2)
+    move(server.keys)
+    keys, last = read(server, after=landmark)
+    assert keys == server.keys
+    assert (last.whole, last.resumed, server.offsets[:2]) == (True, False, [3, 0])

@@ -1,0 +1,85 @@
+"""Whole answers of the API, kept for a while (ops.api_response_logs): a partition a day, dropped when it is old."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from dagster_project.b2chat.answers import Item
+from dagster_project.b2chat.cleaning import clean
+from dagster_project.b2chat.records import canonical_json
+from dagster_project.b2chat.windows import WindowPage
+
+_PREFIX = "api_response_logs_"
+# What Postgres says of JSON that it does not take: NULs, lone surrogates, no UTF-8, not JSON, nested too deep.
+_REFUSED = (UnicodeError, psycopg.DataError, psycopg.errors.StatementTooComplex, psycopg.errors.ProgramLimitExceeded)
+
+
+def keep_response(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> None:
+    """Keep the whole answer of a page, in the page's transaction. Only the one writer may call it."""
+    now = datetime.now(UTC)
+    _make_partition(conn, now.date())
+    try:
+        with conn.transaction():
+            _insert(conn, page, sync_id, now, page.page.body.decode(), None)
+    except _REFUSED:
+        _insert(conn, page, sync_id, now, _cleaned(page), page.page.body)
+
+
+def drop_old_responses(conn: psycopg.Connection, keep_days: int) -> list[str]:
+    """Drop the partitions whose days (UTC) are all more than `keep_days` days ago. Returns their names."""
+    names = [row[0] for row in conn.execute(
+        "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid "
+        "where i.inhparent = 'ops.api_response_logs'::regclass order by 1").fetchall()]
+    oldest = _name(datetime.now(UTC).date() - timedelta(days=keep_days))
+    old = [name for name in names if name < oldest]
+    for name in old:
+        conn.execute(sql.SQL("drop table {}").format(sql.Identifier("ops", name)))
+    return old
+
+
+def _make_partition(conn: psycopg.Connection, day: date) -> None:
+    name = _name(day)
+    if conn.execute("select to_regclass(%s)", (f"ops.{name}",)).fetchone() != (None,):
+        return
+    # Made first and attached then: that does not wait for those who read the other days.
+    table = sql.Identifier("ops", name)
+    conn.execute(sql.SQL("create table {} (like ops.api_response_logs including defaults)").format(table))
+    conn.execute(
+        sql.SQL("alter table ops.api_response_logs attach partition {} for values from ({}) to ({})").format(
+            table, f"{day} 00:00:00+00", f"{day + timedelta(days=1)} 00:00:00+00"))
+
+
+def _insert(
+    conn: psycopg.Connection, page: WindowPage, sync_id: str, now: datetime, response: str, exact: bytes | None
+) -> None:
+    answer = page.page
+    conn.execute(
+        """
+        insert into ops.api_response_logs (
+            sync_id, endpoint, request_params, raw_response, raw_bytes, response_size, record_count, api_timestamp,
+            created_at)
+        values (%s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s)
+        """,
+        (sync_id, f"/{page.window.entity}/export", Jsonb(dict(answer.query)), response, exact, answer.response_bytes,
+         len(answer.items), answer.asked_at or now, now),
+    )
+
+
+def _cleaned(page: WindowPage) -> str:
+    records = ",".join(_cleaned_record(item) for item in page.page.items)
+    counts = canonical_json({"exported": page.page.exported, "total": page.page.total})
+    return f'{{"{page.window.entity}":[{records}],{counts[1:]}'
+
+
+def _cleaned_record(item: Item) -> str:
+    """A record as Postgres takes it; null where it does not: the exact bytes are beside it, and in quarantine."""
+    try:
+        return canonical_json(clean(item.value)[0])
+    except (ValueError, RecursionError):
+        return "null"
+
+
+def _name(day: date) -> str:
+    return f"{_PREFIX}{day:%Y%m%d}"
