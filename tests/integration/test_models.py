@@ -91,7 +91,8 @@ class World:
     def sync(self) -> None:
         with client_of(self.sandbox) as client:
             for entity in ("contacts", "chats"):
-                sync(self.url, client, entity=entity, start_date=FIRST_DAY, today=TODAY, triggered_by="test")  # type: ignore[arg-type]
+                sync(self.url, client, entity=entity, start_date=FIRST_DAY, today=TODAY, lookback_days=30,  # type: ignore[arg-type]
+                     triggered_by="test")  # fmt: skip
 
     def build(self) -> None:
         done = self.dbt("build", "--exclude-resource-type", "unit_test")
