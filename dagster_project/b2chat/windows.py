@@ -92,7 +92,6 @@ class WindowPage:
         last: no page follows.
         whole: only on the last page: all records of the window were seen.
         distinct: the records seen so far in this reading, each once.
-        resumed: this reading began at a landmark: what stands before that was seen by an earlier sync.
         keys: only on the last page of a reading that saw the whole window from its start, and the key of each record:
             the keys of all its records. A record of the window that is not among them is gone.
     """
@@ -105,7 +104,6 @@ class WindowPage:
     distinct: int
     last: bool
     whole: bool
-    resumed: bool = False
     keys: AbstractSet[str] | None = None
 
 
@@ -165,7 +163,7 @@ def _one_reading(
                         window.entity, window, distinct, page.total)
         keys = seen if last and whole and not after and not nameless else None
         yield WindowPage(window, page, records, rejected, duplicates, distinct, last, last and whole,
-                         resumed=after is not None, keys=keys)
+                         keys=keys)
         if ended:
             return None if whole else seen
         page = fetch(offset)
