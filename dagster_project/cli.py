@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
@@ -17,6 +18,8 @@ from rich.console import Console
 from dagster_project import deployment, sandbox_source
 from dagster_project.deployment import Deployment
 from dagster_project.exports import heatmap as heatmaps
+from dagster_project.ingestion.status import sync_status
+from dagster_project.ingestion.watch import notifications
 from dagster_project.sandbox import server
 from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError
 from dagster_project.warehouse import binaries, connection, embedded, migrations
@@ -98,10 +101,38 @@ def check(as_json: JsonOption = False) -> None:
 @app.command()
 def sync(
     full: Annotated[bool, typer.Option("--full", help="Read every day again since the start date.")] = False,
+    sweep: Annotated[bool, typer.Option("--sweep", help="Read all of the last B2CHAT_SWEEP_DAYS days again.")] = False,
+    first: Annotated[str | None, typer.Option("--from", help="Read the creation days from this one again …")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="… to this one, YYYY-MM-DD.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read B2Chat and land what changed in the schema `raw` (the raw assets, without dbt)."""
-    _run_job("sync_b2chat", as_json, needs_source=True, config={"mode": "full" if full else "incremental"})
+    if sum([full, sweep, bool(first or last)]) > 1:
+        raise typer.BadParameter("--full, --sweep and --from/--to exclude each other")
+    if first or last:
+        days = tuple(_day(text, option).isoformat() for text, option in ((first, "--from"), (last or first, "--to")))
+        _run_job("backfill_days", as_json, needs_source=True, days=days)
+    else:
+        _run_job("sync_full" if full else "sweep_recent" if sweep else "sync_b2chat", as_json, needs_source=True)
+
+
+@app.command()
+def status(as_json: JsonOption = False) -> None:
+    """Say how far each entity is read, what failed, what is in quarantine, and what notifications are unread."""
+    from dagster_project import terminal  # noqa: PLC0415
+
+    settings = Settings.load()
+    with _standing(settings) as standing, connection.connect(standing.url) as conn:
+        states = sync_status(conn, standing.settings.today())
+        unread = notifications(conn)
+    answer = {"entities": [asdict(state) for state in states], "notifications": unread}
+    _report(as_json, answer, lambda: terminal.print_status(console, states, unread))
+
+
+@app.command()
+def retry_quarantine(as_json: JsonOption = False) -> None:
+    """After a fix: read the records in quarantine again and land those that pass."""
+    _run_job("retry_quarantine", as_json, needs_source=False)
 
 
 @app.command()
@@ -131,7 +162,7 @@ def heatmap(
     from dagster_project import terminal  # noqa: PLC0415
 
     with _standing(Settings.load()) as standing, connection.connect(standing.url) as conn:
-        monday = _monday(week) if week else heatmaps.last_full_week(conn)
+        monday = _day(week, "--week") if week else heatmaps.last_full_week(conn)
         if monday is None:
             raise heatmaps.NoSuchWeek(heatmaps.NOTHING_YET)
         shown = heatmaps.read(conn, monday, agent_id=agent, direction=str(direction), office_hours=str(office_hours))
@@ -222,14 +253,16 @@ def _standing(settings: Settings) -> Iterator[Deployment]:
         yield standing
 
 
-def _run_job(job: str, as_json: bool, *, needs_source: bool, config: dict[str, Any]) -> None:
+def _run_job(
+    job: str, as_json: bool, *, needs_source: bool, config: dict[str, Any] | None = None, days: tuple[str, ...] = ()
+) -> None:
     settings = deployment.for_work(Settings.load())
     if needs_source:
         deployment.require_source(settings)
     with _standing(settings) as standing:
         from dagster_project import story  # noqa: PLC0415  imports Dagster: seconds
 
-        outcome = story.run(standing, job, config, quiet=as_json)
+        outcome = story.run(standing, job, config, days=days, quiet=as_json)
         _report(as_json, outcome, lambda: story.tell(console, outcome))
         _leave(outcome)
 
@@ -261,11 +294,11 @@ def _leave(outcome: dict[str, Any]) -> None:
         raise typer.Exit(code)
 
 
-def _monday(text: str) -> date:
+def _day(text: str | None, option: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text or "")
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a day such as 2026-01-05", param_hint="--week") from None
+        raise typer.BadParameter(f"{text!r} is not a day such as 2026-01-05", param_hint=option) from None
 
 
 def _fail(message: str, code: int) -> None:

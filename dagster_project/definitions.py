@@ -4,9 +4,11 @@ import dagster as dg
 
 from dagster_project.assets.dbt import dbt_models
 from dagster_project.assets.heatmap import weekly_heatmap_picture
-from dagster_project.assets.raw import raw_chats, raw_contacts
+from dagster_project.assets.maintenance import enforce_retention_job, retry_quarantine_job
+from dagster_project.assets.raw import raw_audit_messages, raw_chat_days, raw_chats, raw_contacts
 from dagster_project.automation.jobs import JOBS
-from dagster_project.automation.schedules import refresh_schedule, verify_schedule
+from dagster_project.automation.schedules import daily_and_weekly, refresh_schedule
+from dagster_project.automation.sensors import audit_sensor, watch_sensor
 from dagster_project.dbt_project import dbt_project, executable
 from dagster_project.resources import B2ChatAccount, DbtCli, Warehouse
 from dagster_project.run_log import silent
@@ -15,9 +17,10 @@ from dagster_project.settings import Settings
 settings = Settings.load()
 
 defs = dg.Definitions(
-    assets=[raw_contacts, raw_chats, dbt_models, weekly_heatmap_picture],
-    jobs=JOBS,
-    schedules=[refresh_schedule(settings), verify_schedule(settings)],
+    assets=[raw_contacts, raw_chats, raw_chat_days, raw_audit_messages, dbt_models, weekly_heatmap_picture],
+    jobs=[*JOBS, retry_quarantine_job, enforce_retention_job],
+    schedules=[refresh_schedule(settings), *daily_and_weekly(settings)],
+    sensors=[watch_sensor(settings), audit_sensor(settings)],
     resources={
         "warehouse": Warehouse(url=dg.EnvVar("DATABASE_URL")),
         "b2chat": B2ChatAccount.from_settings(settings),

@@ -114,6 +114,6 @@ def _source(settings: Settings) -> Iterator[Settings]:
                 "start_date": settings.start_date or first_day,
                 # Nobody rations our own machine.
                 "requests_per_second": 1000.0,
-                "requests_per_day": 1_000_000_000,
+                "requests_per_day": max(settings.requests_per_day, 100_000),
             }
         )

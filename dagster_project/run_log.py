@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 import dagster as dg
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from dagster_project.ingestion.progress import Progress as SyncProgress
 
 
 @dg.logger
@@ -20,21 +23,41 @@ def silent(_: dg.InitLoggerContext) -> logging.Logger:
 
 @contextlib.contextmanager
 def told_on_terminal() -> Iterator[None]:
-    """While this lasts, what our modules log appears on the terminal's error stream, a short line each."""
-    ours = logging.getLogger("dagster_project")
-    handler = _Story(logging.INFO)
+    """While this lasts, what our modules log appears on the error stream, a short line each; a sync as a moving bar."""
+    ours, handler = logging.getLogger("dagster_project"), _Story()
+    before = ours.level
     ours.addHandler(handler)
+    ours.setLevel(logging.DEBUG)
     try:
-        yield
+        with handler.bars:
+            yield
     finally:
         ours.removeHandler(handler)
+        ours.setLevel(before)
 
 
 class _Story(logging.Handler):
-    def __init__(self, level: int) -> None:
-        super().__init__(level)
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
         self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        columns = (
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("windows"),
+            TextColumn("{task.fields[records]:,} records, {task.fields[rate]:,.0f} a second"), TimeRemainingColumn(),
+        )  # fmt: skip
+        self.bars = Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)
+        self._tasks: dict[str, TaskID] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        style = "red" if record.levelno >= logging.ERROR else "yellow" if record.levelno >= logging.WARNING else "dim"
-        self._console.print(record.getMessage(), style=style, markup=False)
+        step: tuple[str, SyncProgress] | None = getattr(record, "progress", None)
+        if step and self._console.is_terminal:
+            self._move(*step)
+        elif record.levelno >= logging.INFO:
+            style = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow"}.get(record.levelname, "dim")
+            self._console.print(record.getMessage(), style=style, markup=False)
+
+    def _move(self, entity: str, progress: SyncProgress) -> None:
+        if entity not in self._tasks:
+            self._tasks[entity] = self.bars.add_task(entity, records=0, rate=0.0)
+        self.bars.update(
+            self._tasks[entity], total=progress.windows_total, completed=progress.windows_total - progress.windows_left,
+            records=progress.done_records, rate=progress.rate)  # fmt: skip

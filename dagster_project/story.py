@@ -20,13 +20,21 @@ from dagster_project.run_log import told_on_terminal
 from dagster_project.warehouse import connection
 
 
-def run(standing: Deployment, job: str, config: dict[str, Any] | None = None, *, quiet: bool = False) -> dict[str, Any]:
+def run(
+    standing: Deployment,
+    job: str,
+    config: dict[str, Any] | None = None,
+    *,
+    days: tuple[str, ...] = (),
+    quiet: bool = False,
+) -> dict[str, Any]:
     """Run a job of ours in this process; its runs and events are kept where the UI shows them.
 
     Args:
         standing: the deployment to run on.
         job: its name, as in the UI.
         config: values for the typed config of the job's assets.
+        days: for a partitioned job, the first and the last partition to run.
         quiet: tell nothing on the terminal while it runs.
 
     Returns:
@@ -42,7 +50,7 @@ def run(standing: Deployment, job: str, config: dict[str, Any] | None = None, *,
         result = definition.execute_in_process(
             instance=instance,
             raise_on_error=False,
-            tags={"b2chat/started_by": getpass.getuser()},
+            tags={"b2chat/started_by": getpass.getuser(), **_partition_tags(days)},
             run_config={
                 "loggers": {"silent": {}},
                 "ops": {step: {"config": config} for step in _steps_with_config(definition, config or {})},
@@ -120,6 +128,12 @@ def _aside(standing: Deployment) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "dbt.log").open("w") as log, contextlib.redirect_stdout(log):
         yield
+
+
+def _partition_tags(days: tuple[str, ...]) -> dict[str, str]:
+    if not days:
+        return {}
+    return {"dagster/asset_partition_range_start": days[0], "dagster/asset_partition_range_end": days[-1]}
 
 
 def _steps_with_config(definition: dg.JobDefinition, config: dict[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dagster_project.exports.heatmap import COLOURS, DAYS, MONDAY_FIRST, Band, Cell, Heatmap, short
+from dagster_project.ingestion.status import EntityStatus
 
 _WIDE = 8 + 24 * 4
 
@@ -35,6 +36,35 @@ def heatmap_as_dict(heatmap: Heatmap) -> dict[str, Any]:
         "mean_seconds": heatmap.mean_seconds,
         "cells": [vars(heatmap.cells[day, hour]) for day in MONDAY_FIRST for hour in range(24)],
     }
+
+
+def print_status(console: Console, states: list[EntityStatus], unread: list[dict[str, str]]) -> None:
+    """The state of each entity, a row each, and what notifications are unread."""
+    table = Table(show_edge=False, box=None, padding=(0, 2), header_style="dim")
+    for column in (
+        "entity",
+        "state",
+        "last success",
+        "read through",
+        "open windows",
+        "in quarantine",
+        "requests today",
+    ):
+        table.add_column(column)
+    for state in states:
+        ago = f"{short(state.lag.total_seconds())} ago" if state.lag else "never"
+        table.add_row(
+            state.entity, state.state, ago, str(state.data_through or "·"), str(state.open_checkpoints),
+            str(state.quarantined), f"{state.ration_used:,}",
+        )  # fmt: skip
+    console.print(table)
+    for state in states:
+        if state.last_error:
+            console.print(f"{state.entity}: {state.last_error}", style="yellow", markup=False, soft_wrap=True)
+    for note in unread:
+        console.print(
+            f"{note['type']}: {note['title']}: {note['message']}", style="yellow", markup=False, soft_wrap=True
+        )
 
 
 def _table(heatmap: Heatmap, hours: range) -> Table:

@@ -1,36 +1,53 @@
-"""The jobs: the main one and its two halves. In one process: a spawned step would cost more than most steps do."""
+"""The jobs. Each runs in one process: a spawned step would cost more than most steps do."""
+
+from typing import Any
 
 import dagster as dg
 
-ONE_REFRESH = {"b2chat/job": "refresh"}
+CHATS, CONTACTS = dg.AssetKey(["raw", "chats"]), dg.AssetKey(["raw", "contacts"])
+CHAT_DAYS, AUDIT = dg.AssetKey(["raw", "chat_days"]), dg.AssetKey(["raw", "audit_messages"])
 
-refresh_all = dg.define_asset_job(
-    "refresh_all",
-    dg.AssetSelection.all(),
-    executor_def=dg.in_process_executor,
-    tags=ONE_REFRESH,
-    description="The main job: read B2Chat, build and test every model, paint the week's heatmap.",
-)
-sync_b2chat = dg.define_asset_job(
-    "sync_b2chat",
-    dg.AssetSelection.groups("raw"),
-    executor_def=dg.in_process_executor,
-    tags=ONE_REFRESH,
-    description="Read B2Chat and land what changed; builds nothing.",
-)
-build_marts = dg.define_asset_job(
-    "build_marts",
-    dg.AssetSelection.all() - dg.AssetSelection.groups("raw"),
-    executor_def=dg.in_process_executor,
-    tags=ONE_REFRESH,
-    description="Build and test every model from what has landed; asks B2Chat nothing.",
-)
-verify_all = dg.define_asset_job(
-    "verify_all",
-    build_marts.selection,
-    executor_def=dg.in_process_executor,
-    tags=ONE_REFRESH,
-    config={"ops": {"dbt_models": {"config": {"test_everything": True}}}},
-    description="Build, and test every row there is; the other jobs test the rows that they brought.",
-)
-JOBS = [refresh_all, sync_b2chat, build_marts, verify_all]
+_RAW = dg.AssetSelection.groups("raw") - dg.AssetSelection.assets(CHAT_DAYS)
+_MODELS = dg.AssetSelection.all() - dg.AssetSelection.groups("raw")
+
+
+def _job(name: str, selection: dg.AssetSelection, description: str, config: dict[str, Any] | None = None) -> Any:
+    steps = {"ops": {step: {"config": values} for step, values in (config or {}).items()}}
+    return dg.define_asset_job(
+        name, selection, executor_def=dg.in_process_executor, description=description,
+        config=steps if config else None, tags={"b2chat/job": name},
+    )  # fmt: skip
+
+
+refresh_all = _job(
+    "refresh_all", dg.AssetSelection.all() - dg.AssetSelection.assets(CHAT_DAYS),
+    "The main job: read what may have changed, build and test what follows from it, paint the week's heatmap.",
+)  # fmt: skip
+sync_b2chat = _job("sync_b2chat", _RAW, "Read what may have changed and land it; builds nothing.")
+sync_full = _job(
+    "sync_full", dg.AssetSelection.assets(CHATS, CONTACTS), "Read all history again, since the start date.",
+    {"raw__chats": {"mode": "full"}, "raw__contacts": {"mode": "full"}},
+)  # fmt: skip
+sweep_recent = _job(
+    "sweep_recent", dg.AssetSelection.assets(CHATS), "Read all of the last days again (B2CHAT_SWEEP_DAYS).",
+    {"raw__chats": {"mode": "sweep"}},
+)  # fmt: skip
+sync_contacts = _job(
+    "sync_contacts", dg.AssetSelection.assets(CONTACTS), "Read all contacts again.",
+    {"raw__contacts": {"mode": "full"}},
+)  # fmt: skip
+backfill_days = _job("backfill_days", dg.AssetSelection.assets(CHAT_DAYS), "Read a range of creation days again.")
+land_audit_export = _job(
+    "land_audit_export", dg.AssetSelection.assets(AUDIT).downstream(),
+    "Land the audit exports in B2CHAT_AUDIT_FOLDER and build what follows from them.",
+)  # fmt: skip
+build_marts = _job("build_marts", _MODELS, "Build and test every model from what has landed; asks B2Chat nothing.")
+verify_all = _job(
+    "verify_all", _MODELS, "Build, and test every row there is; the other jobs test the rows that they brought.",
+    {"dbt_models": {"test_everything": True}},
+)  # fmt: skip
+
+JOBS = [
+    refresh_all, sync_b2chat, sync_full, sweep_recent, sync_contacts, backfill_days, land_audit_export, build_marts,
+    verify_all,
+]  # fmt: skip

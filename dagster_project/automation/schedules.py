@@ -1,8 +1,11 @@
-"""The schedule that keeps the marts fresh."""
+"""The schedules that keep the data fresh, tested and no larger than it need be."""
+
+from typing import Any
 
 import dagster as dg
 
-from dagster_project.automation.jobs import refresh_all, verify_all
+from dagster_project.assets.maintenance import enforce_retention_job
+from dagster_project.automation.jobs import refresh_all, sweep_recent, sync_contacts, verify_all
 from dagster_project.settings import Settings
 
 _UNFINISHED = [
@@ -33,15 +36,19 @@ def refresh_schedule(settings: Settings) -> dg.ScheduleDefinition:
     return refresh_all_schedule
 
 
-def verify_schedule(settings: Settings) -> dg.ScheduleDefinition:
-    """Tests every row once a night; the refreshes test what they bring."""
-    return dg.ScheduleDefinition(
-        name="verify_all_schedule",
-        job=verify_all,
-        cron_schedule="30 3 * * *",
-        execution_timezone=settings.timezone,
-        description="Every night at 03:30.",
-    )
+def daily_and_weekly(settings: Settings) -> list[dg.ScheduleDefinition]:
+    """The slow rounds: the sweep and the full test by night, all contacts on Sunday, old logs dropped every morning."""
+    rounds: list[tuple[str, Any, str, str]] = [
+        ("sweep_recent_schedule", sweep_recent, "0 2 * * *", "Every night at 02:00."),
+        ("verify_all_schedule", verify_all, "30 3 * * *", "Every night at 03:30."),
+        ("sync_contacts_schedule", sync_contacts, "0 4 * * 0", "Every Sunday at 04:00."),
+        ("enforce_retention_schedule", enforce_retention_job, "0 5 * * *", "Every morning at 05:00."),
+    ]
+    return [
+        dg.ScheduleDefinition(
+            name=name, job=job, cron_schedule=line, execution_timezone=settings.timezone, description=description)
+        for name, job, line, description in rounds
+    ]  # fmt: skip
 
 
 def cron(minutes: int) -> str:

@@ -49,6 +49,14 @@ def watch(conn: psycopg.Connection, *, freshness_minutes: int) -> list[Alarm]:
     return new
 
 
+def notifications(conn: psycopg.Connection) -> list[dict[str, str]]:
+    """What is unread, newest first."""
+    rows = conn.execute(
+        "select created_at, type, title, message from ops.notifications where not is_read order by created_at desc"
+    ).fetchall()
+    return [{"at": row[0].isoformat(), "type": row[1], "title": row[2], "message": row[3]} for row in rows]
+
+
 def _failing(conn: psycopg.Connection) -> list[Alarm]:
     rows = conn.execute(
         """

@@ -1,11 +1,15 @@
 """What the Dagster UI shows: loaded as the code server loads it."""
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from dagster_project.assets.partitions import creation_days
 from dagster_project.automation.schedules import cron
+from dagster_project.automation.sensors import audit_sensor
 from dagster_project.definitions import defs
 from dagster_project.resources import B2ChatAccount
 from dagster_project.settings import Settings
@@ -67,3 +71,33 @@ def test_an_interval_in_minutes_becomes_a_cron_line(minutes: int, line: str) -> 
 def test_no_secret_stands_in_the_resources_config() -> None:
     settings = Settings.load(client_id="someone", client_secret="canary", database_url="postgresql://a:canary@h/d")
     assert "canary" not in repr(B2ChatAccount.from_settings(settings)) + repr(defs.resources)
+
+
+def test_every_job_has_a_config_that_its_steps_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("DATABASE_URL", "B2CHAT_API_URL", "B2CHAT_CLIENT_ID", "B2CHAT_CLIENT_SECRET"):
+        monkeypatch.setenv(variable, "set")
+    for job in defs.resolve_all_job_defs():
+        if not job.name.startswith("__"):
+            dg.validate_run_config(job, job.run_config or {})
+
+
+def test_a_new_or_changed_audit_file_asks_for_one_run(tmp_path: Path) -> None:
+    sensor = audit_sensor(Settings.load(audit_folder=tmp_path))
+    assert isinstance(_evaluate(sensor), dg.SkipReason)
+    (tmp_path / "export.csv").write_text("a")
+    first, again = _evaluate(sensor), _evaluate(sensor)
+    assert isinstance(first, dg.RunRequest) and isinstance(again, dg.RunRequest)
+    assert first.run_key == again.run_key
+    (tmp_path / "export.csv").write_text("ab")
+    changed = _evaluate(sensor)
+    assert isinstance(changed, dg.RunRequest) and changed.run_key != first.run_key
+
+
+def test_the_days_that_can_be_read_again_begin_at_the_start_date_and_end_today() -> None:
+    days = creation_days(Settings.load(start_date="2026-01-05"))
+    keys = days.get_partition_keys(current_time=datetime(2026, 1, 9, 1, tzinfo=UTC))
+    assert keys == ["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"]
+
+
+def _evaluate(sensor: dg.SensorDefinition) -> Any:
+    return sensor(dg.build_sensor_context())

@@ -1,0 +1,48 @@
+"""Jobs that keep house: bad records tried again, old logs dropped."""
+
+import dagster as dg
+
+from dagster_project.ingestion import retention
+from dagster_project.ingestion.quarantine import retry_quarantine
+from dagster_project.resources import Warehouse
+from dagster_project.settings import Settings
+
+
+@dg.op(description="Read the records in quarantine again by the present rules; land those that pass.")
+def retry_quarantined_records(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+    result = retry_quarantine(warehouse.url, triggered_by=context.run.tags.get("b2chat/started_by", "dagster"))
+    context.log.info(f"{result.tried} tried, {result.resolved} resolved, {result.still_bad} still cannot be read")
+    context.add_output_metadata({"tried": result.tried, "resolved": result.resolved, "still_bad": result.still_bad})
+
+
+@dg.op(description="Drop logs that are older than the settings keep them.")
+def drop_old_logs(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+    settings = Settings.load()
+    periods = retention.Periods(
+        responses=settings.retention_responses_days,
+        sync_logs=settings.retention_sync_logs_days,
+        error_logs=settings.retention_error_logs_days,
+        notifications=settings.retention_notifications_days,
+    )
+    with warehouse.connect() as conn:
+        dropped = retention.enforce(conn, periods)
+    context.log.info(", ".join(f"{table}: {count}" for table, count in dropped.items()))
+    context.add_output_metadata(dict(dropped))
+
+
+@dg.job(
+    name="retry_quarantine",
+    executor_def=dg.in_process_executor,
+    description="After a fix: try the records in quarantine again.",
+)
+def retry_quarantine_job() -> None:
+    retry_quarantined_records()
+
+
+@dg.job(
+    name="enforce_retention",
+    executor_def=dg.in_process_executor,
+    description="Drop logs that are older than the settings keep them, and say what was dropped.",
+)
+def enforce_retention_job() -> None:
+    drop_old_logs()

@@ -1,0 +1,50 @@
+"""What reacts: to trouble with a notification, to new audit exports with a run."""
+
+import hashlib
+
+import dagster as dg
+
+from dagster_project.automation.jobs import land_audit_export
+from dagster_project.ingestion.watch import watch
+from dagster_project.resources import Warehouse
+from dagster_project.settings import Settings
+
+
+def watch_sensor(settings: Settings) -> dg.SensorDefinition:
+    """Writes a row in ops.notifications when a sync fails twice, data is no longer fresh, or quarantine grows."""
+
+    @dg.sensor(
+        name="watch_syncs",
+        minimum_interval_seconds=300,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Writes ops.notifications: a sync failed twice, freshness is lost, quarantine grew.",
+    )
+    def watch_syncs(warehouse: Warehouse) -> dg.SkipReason:
+        with warehouse.connect() as conn:
+            alarms = watch(conn, freshness_minutes=settings.freshness_minutes)
+        return dg.SkipReason("; ".join(alarm.title for alarm in alarms) or "nothing new is wrong")
+
+    return watch_syncs
+
+
+def audit_sensor(settings: Settings) -> dg.SensorDefinition:
+    """Lands the audit exports in B2CHAT_AUDIT_FOLDER when a file is added or changed."""
+
+    @dg.sensor(
+        name="audit_files",
+        job=land_audit_export,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING if settings.audit_folder else dg.DefaultSensorStatus.STOPPED,
+        description="Runs when a file in B2CHAT_AUDIT_FOLDER is new or has changed.",
+    )
+    def audit_files() -> dg.RunRequest | dg.SkipReason:
+        folder = settings.audit_folder
+        if not folder or not folder.is_dir():
+            return dg.SkipReason("B2CHAT_AUDIT_FOLDER is not set, or is no folder")
+        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in {".csv", ".xlsx"})
+        if not files:
+            return dg.SkipReason("the folder holds no CSV or XLSX file")
+        seen = "|".join(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files)
+        return dg.RunRequest(run_key=hashlib.sha256(seen.encode()).hexdigest())
+
+    return audit_files
