@@ -22,6 +22,12 @@
 {%- endmacro %}
 
 
+{# In a view: whether a load is one that the model which reads the view, in this transaction, must not see yet. #}
+{% macro is_beyond_ceiling(relation) -%}
+    coalesce({{ relation }}.load_id > nullif(current_setting('b2chat.loads_upto', true), '')::bigint, false)
+{%- endmacro %}
+
+
 {% macro close_load_window() %}
     {%- if execute -%}
     {{ record_fingerprint() }};

@@ -44,3 +44,19 @@
         + split_part({{ duration }}, ':', 4)::integer
     end
 {%- endmacro %}
+
+
+{#
+  The audit export's 'YYYY-MM-DD hh:mm:ss AM/PM' to the API's 'YYYY-MM-DD HH:MM:SS', both as text: 12 AM is midnight,
+  12 PM is noon. Any other text stays as it is.
+#}
+{% macro to_24_hours(text_12_hours) -%}
+    case
+        when {{ text_12_hours }} ~* '^\d{4}-\d{2}-\d{2}[ T](0?[1-9]|1[0-2]):\d{2}:\d{2} ?[AP]M$' then
+            left({{ text_12_hours }}, 10) || ' ' || lpad((
+                substring({{ text_12_hours }} from '^.{11}(\d+)')::integer % 12
+                + case when {{ text_12_hours }} ~* 'PM$' then 12 else 0 end
+            )::text, 2, '0') || substring({{ text_12_hours }} from ':\d{2}:\d{2}')
+        else {{ text_12_hours }}
+    end
+{%- endmacro %}

@@ -1,6 +1,6 @@
 {{ config(
     unique_key='id',
-    meta={'touched_by': 'stg_b2chat__chats', 'touched_key': 'chat_id'},
+    meta={'touched_by': 'int_audited_chats', 'touched_key': 'chat_id'},
     indexes=[
         {'columns': ['b2chat_id'], 'unique': true},
         {'columns': ['agent_id', 'created_at']},
@@ -21,8 +21,8 @@
 ) }}
 
 with chats as (
-    select * from {{ ref('stg_b2chat__chats') }}
-    where {{ load_window('stg_b2chat__chats') }}
+    select * from {{ ref('int_audited_chats') }}
+    where {{ load_window('int_audited_chats') }}
 ),
 
 message_facts as (

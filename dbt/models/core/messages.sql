@@ -1,6 +1,6 @@
 {{ config(
     unique_key='chat_id',
-    meta={'touched_by': 'stg_b2chat__chats'},
+    meta={'touched_by': 'int_message_origins'},
     indexes=[
         {'columns': ['b2chat_message_id'], 'unique': true},
         {'columns': ['chat_id', 'timestamp']},
@@ -12,11 +12,32 @@
     ],
 ) }}
 
--- depends_on: {{ ref('stg_b2chat__chats') }}, which names the touched chats; one that lost all its messages too.
-
-with messages as (
+-- int_message_origins names the touched chats; one that lost all its messages too.
+with api_messages as (
     select * from {{ ref('stg_b2chat__messages') }}
     where {{ load_window('stg_b2chat__messages') }}
+),
+
+audited_chats as (
+    select * from {{ ref('int_message_origins') }}
+    where message_source = 'audit_export' and {{ load_window('int_message_origins') }}
+),
+
+messages as (
+    select
+        message_id, chat_id, position, b2chat_type, body, caption, is_incoming, is_broadcast, null::boolean as is_bot,
+        created_at, loaded_at, 'api' as message_source, load_id
+    from api_messages
+
+    union all
+
+    select
+        audit.message_id, audit.chat_id, audit.position, audit.b2chat_type, audit.body, audit.caption,
+        audit.is_incoming, audit.is_broadcast, audit.is_bot, audit.created_at, audit.loaded_at,
+        audited_chats.message_source, audited_chats.load_id
+    from audited_chats
+    inner join {{ ref('stg_b2chat__audit_messages') }} as audit on audit.chat_id = audited_chats.chat_id
+    where audit.created_at is not null
 ),
 
 typed as (
@@ -64,5 +85,7 @@ select
     is_broadcast,
     b2chat_type,
     content_type,
+    is_bot,
+    message_source,
     load_id
 from typed

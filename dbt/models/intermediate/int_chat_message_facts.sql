@@ -3,23 +3,25 @@
     incremental_strategy='touched_keys',
     unique_key='chat_id',
     on_schema_change='append_new_columns',
-    meta={'touched_by': 'stg_b2chat__chats'},
+    meta={'touched_by': 'int_audited_chats'},
     indexes=[{'columns': ['chat_id'], 'unique': true}, {'columns': ['load_id']}],
 ) }}
 
 with chats as (
-    select * from {{ ref('stg_b2chat__chats') }}
-    where {{ load_window('stg_b2chat__chats') }}
+    select * from {{ ref('int_audited_chats') }}
+    where {{ load_window('int_audited_chats') }}
 ),
 
 messages as (
     select
         messages.*,
         -- The API does not say who wrote an outgoing message. One before the pick-up is a bot's, so is no reply.
-        not messages.incoming and not messages.is_broadcast and messages.timestamp >= chats.picked_up_at as is_reply
+        not messages.incoming
+            and not messages.is_broadcast
+            and messages.is_bot is not true
+            and messages.timestamp >= chats.picked_up_at as is_reply
     from {{ ref('messages') }} as messages
     inner join chats on chats.chat_id = messages.chat_id
-    where {{ load_window('messages') }}
 ),
 
 -- A turn is what was written up to and including one reply; customer messages in it are answered by that reply.
@@ -73,14 +75,16 @@ directed as (
         coalesce(per_chat.incoming_message_count, 0) as incoming_message_count,
         coalesce(per_chat.outgoing_message_count, 0) as outgoing_message_count,
         coalesce(per_chat.reply_count, 0) as reply_count,
+        chats.is_outgoing,
+        per_chat.first_sender,
         case
-            when not chats.has_message_list then 'unknown'
-            when chats.messages = '[]'::jsonb then 'inferred_no_messages'
+            when chats.is_outgoing is not null then 'audit_export'
             when per_chat.first_sender = 'incoming' then 'first_message_incoming'
             -- The broadcast is the first message, so whatever the customer wrote came after it.
             when per_chat.first_sender = 'broadcast' and per_chat.incoming_message_count > 0 then 'broadcast_answered'
             when per_chat.first_sender = 'broadcast' then 'first_message_broadcast'
             when per_chat.first_sender = 'agent' then 'first_message_agent'
+            when chats.has_message_list and chats.messages = '[]'::jsonb then 'inferred_no_messages'
             else 'unknown'
         end as direction_source
     from chats
@@ -88,14 +92,23 @@ directed as (
 )
 
 select
-    *,
-    case direction_source
-        when 'first_message_incoming' then 'incoming'
-        when 'broadcast_answered' then 'incoming'
-        when 'first_message_broadcast' then 'outgoing_broadcast'
-        when 'first_message_agent' then 'outgoing'
-        when 'inferred_no_messages' then 'outgoing'
+    chat_id,
+    reply_seconds_sum,
+    reply_from_last_seconds_sum,
+    incoming_message_count,
+    outgoing_message_count,
+    reply_count,
+    direction_source,
+    case
+        when first_sender = 'broadcast' and incoming_message_count > 0 then 'incoming'
+        when first_sender = 'broadcast' and is_outgoing is not false then 'outgoing_broadcast'
+        when is_outgoing then 'outgoing'
+        when not is_outgoing then 'incoming'
+        when first_sender = 'incoming' then 'incoming'
+        when direction_source in ('first_message_agent', 'inferred_no_messages') then 'outgoing'
         else 'unknown'
     end as direction,
-    case direction_source when 'broadcast_answered' then 'outgoing_broadcast' end as original_direction
+    case when first_sender = 'broadcast' and incoming_message_count > 0 then 'outgoing_broadcast' end
+        as original_direction,
+    load_id
 from directed

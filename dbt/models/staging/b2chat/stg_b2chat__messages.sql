@@ -36,9 +36,7 @@ numbered as (
 )
 
 select
-    md5(concat_ws(
-        chr(31), chat_id, created_at_text, is_incoming::text, b2chat_type, occurrence::text, body
-    )) as message_id,
+    {{ message_id('chat_id', 'created_at_text', 'is_incoming', 'b2chat_type', 'occurrence', 'body') }} as message_id,
     chat_id,
     position,
     b2chat_type,
