@@ -44,12 +44,7 @@ select
     localized.contact_id,
     localized.department_id,
     localized.provider,
-    case
-        when localized.b2chat_status in ('BOT_CHATTING', 'OPENED') then 'pending'
-        when localized.b2chat_status in ('PICKED_UP', 'RESPONDED_BY_AGENT') then 'open'
-        when localized.b2chat_status in ('CLOSED', 'COMPLETING_POLL', 'COMPLETED_POLL', 'ABANDONED_POLL') then 'closed'
-        else lower(localized.b2chat_status)
-    end as status,
+    {{ dictionary_status('localized.b2chat_status') }} as status,
     localized.is_agent_available,
     localized.alias,
     localized.tags,
@@ -63,9 +58,9 @@ select
     localized.responded_at as response_at,
     localized.closed_at,
     {{ elapsed_seconds('localized.opened_at', 'localized.closed_at') }} as duration,
-    false as is_deleted,
-    null::timestamptz as deleted_at,
-    null::text as deletion_reason,
+    localized.deleted_at is not null as is_deleted,
+    localized.deleted_at,
+    localized.deletion_reason,
     null::timestamptz as last_modified_at,
     localized.loaded_at as last_sync_at,
     localized.version as sync_version,

@@ -37,9 +37,9 @@ select
     chosen.country,
     chosen.company,
     chosen.custom_attributes,
-    false as is_deleted,
-    null::timestamptz as deleted_at,
-    null::text as deletion_reason,
+    chosen.deleted_at is not null as is_deleted,
+    chosen.deleted_at,
+    chosen.deletion_reason,
     chosen.loaded_at as last_sync_at,
     chosen.created_at,
     coalesce(chosen.updated_at, chosen.loaded_at) as updated_at,
@@ -54,10 +54,10 @@ where known.id is null
     or chosen.is_stub < known.is_stub
     or (chosen.is_stub = known.is_stub and (
         known.full_name, known.mobile, known.phone_number, known.email, known.identification, known.address,
-        known.city, known.country, known.company, known.custom_attributes, known.tags, known.created_at
+        known.city, known.country, known.company, known.custom_attributes, known.tags, known.created_at, known.deleted_at
     ) is distinct from (
         chosen.full_name, chosen.mobile, chosen.phone_number, chosen.email,
         chosen.identification, chosen.address, chosen.city, chosen.country, chosen.company,
-        chosen.custom_attributes, chosen.tags, chosen.created_at
+        chosen.custom_attributes, chosen.tags, chosen.created_at, chosen.deleted_at
     ))
 {%- endif %}

@@ -3,7 +3,7 @@
 {%- set columns = [
     'chat_id', 'agent_id', 'agent_username', 'contact_id', 'department_id', 'provider', 'b2chat_status', 'alias', 'tags',
     'messages', 'has_message_list', 'reported_duration', 'is_agent_available', 'created_at', 'opened_at',
-    'picked_up_at', 'responded_at', 'closed_at', 'version', 'loaded_at'
+    'picked_up_at', 'responded_at', 'closed_at', 'deleted_at', 'deletion_reason', 'version', 'loaded_at'
 ] %}
 
 select

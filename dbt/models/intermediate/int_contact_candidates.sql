@@ -15,6 +15,8 @@ select
     false as is_stub,
     created_at,
     updated_at,
+    deleted_at,
+    deletion_reason,
     updated_at as seen_at,
     load_id,
     loaded_at
@@ -39,6 +41,8 @@ select
     true as is_stub,
     null as created_at,
     null as updated_at,
+    null as deleted_at,
+    null as deletion_reason,
     created_at as seen_at,
     load_id,
     loaded_at

@@ -5,6 +5,8 @@ with chats as (
         chats.version,
         chats.load_id,
         chats.loaded_at,
+        chats.deleted_at,
+        chats.deletion_reason,
         record.*
     from {{ source('raw', 'chats') }} as chats
     cross join lateral jsonb_to_record(
@@ -17,6 +19,7 @@ with chats as (
         messages jsonb,
         provider text,
         status text,
+        priority text,
         alias text,
         duration text,
         is_agent_available text,
@@ -32,11 +35,12 @@ renamed as (
     select
         chat_id,
 
+        {{ agent_key('agent') }} as agent_id,
         nullif(btrim(agent ->> 'username'), '') as agent_username,
         nullif(btrim(agent ->> 'email'), '') as agent_email,
         {{ clean_text("agent ->> 'name'") }} as agent_name,
 
-        -- A department is a free string; some accounts send an object {name, code}.
+        {{ department_key('department') }} as department_id,
         {{ clean_text("coalesce(department ->> 'name', " ~ json_string('department') ~ ")") }} as department_name,
         {{ clean_text("department ->> 'code'") }} as department_code,
 
@@ -52,6 +56,7 @@ renamed as (
 
         coalesce({{ normalize_provider('provider') }}, 'unknown') as provider,
         coalesce(nullif(btrim(status), ''), 'unknown') as b2chat_status,
+        lower(nullif(btrim(priority), '')) as priority,
         nullif(btrim(alias), '') as alias,
         {{ text_array('tags') }} as tags,
         messages,
@@ -67,6 +72,9 @@ renamed as (
         {{ to_instant('responded_at') }} as responded_at,
         {{ to_instant('closed_at') }} as closed_at,
 
+        deleted_at,
+        deletion_reason,
+
         version,
         load_id,
         loaded_at
@@ -75,9 +83,9 @@ renamed as (
 
 select
     chat_id,
-    coalesce(agent_username, lower(agent_email), agent_name) as agent_id,
+    agent_id,
     contact_id,
-    coalesce(department_code, department_name) as department_id,
+    department_id,
 
     coalesce(agent_name, agent_username, agent_email) as agent_name,
     agent_username,
@@ -92,6 +100,7 @@ select
     contact_tags,
     provider,
     b2chat_status,
+    priority,
     alias,
     tags,
     messages,
@@ -103,6 +112,8 @@ select
     picked_up_at,
     responded_at,
     closed_at,
+    deleted_at,
+    deletion_reason,
     version,
     load_id,
     loaded_at

@@ -16,6 +16,9 @@ select
     {{ to_instant("payload ->> 'created'") }} as created_at,
     {{ to_instant("payload ->> 'updated'") }} as updated_at,
 
+    deleted_at,
+    deletion_reason,
+
     version,
     load_id,
     loaded_at
