@@ -113,18 +113,21 @@ def _by_day(chosen: Sequence[date]) -> Plan:
 
 def _unfinished_days(conn: psycopg.Connection, today: date) -> Sequence[date]:
     """The windows that chats not in a final state came from and no sync of today has read, longest unread first."""
+    # Nothing of raw.chats but what chats_not_final_idx holds: its payloads would be read for it, all of them.
     rows = conn.execute(
         """
-        select coalesce(p.window_from, left(c.payload ->> 'created_at', 10)::date) as day
-        from raw.chats c
-        left join ops.page_loads p using (load_id)
+        select p.window_from
+        from (
+            select distinct load_id from raw.chats c
+            where c.payload ->> 'status' is distinct from %s
+              and c.payload ->> 'status' is distinct from %s
+              and c.payload ->> 'status' is distinct from %s
+              and c.deleted_at is null
+        ) c
+        join ops.page_loads p using (load_id)
         left join ops.sync_windows w on w.entity_type = 'chats' and w.window_day = p.window_from
         left join ops.sync_logs l on l.id = w.sync_id
-        where c.payload ->> 'status' is distinct from %s
-          and c.payload ->> 'status' is distinct from %s
-          and c.payload ->> 'status' is distinct from %s
-          and c.deleted_at is null
-          and l.metadata ->> 'today' is distinct from %s
+        where p.window_from is not null and l.metadata ->> 'today' is distinct from %s
         group by 1
         order by min(w.read_at) nulls first, 1
         """,

@@ -29,6 +29,15 @@ def upgrade() -> None:
             "'When a whole reading of its window no longer held the record; NULL when it came back'"
         )
         op.execute(f"create index {table}_deleted_idx on raw.{table} ({table[:-1]}_id) where deleted_at is not null")
+    # Which loads brought chats that may still change. By load id alone, so that no payload is read to know it.
+    op.execute("drop index raw.chats_not_final_idx")
+    op.execute("""
+        create index chats_not_final_idx on raw.chats (load_id)
+        where payload ->> 'status' is distinct from 'CLOSED'
+          and payload ->> 'status' is distinct from 'COMPLETED_POLL'
+          and payload ->> 'status' is distinct from 'ABANDONED_POLL'
+          and deleted_at is null
+    """)
     op.execute("create index chats_created_day_idx on raw.chats (left(payload ->> 'created_at', 10))")
     op.execute(
         "alter table raw.quarantine add column attempts integer not null default 1, "
@@ -39,6 +48,13 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("alter table raw.quarantine drop column attempts, drop column last_attempt_at")
     op.execute("drop index raw.chats_created_day_idx")
+    op.execute("drop index raw.chats_not_final_idx")
+    op.execute("""
+        create index chats_not_final_idx on raw.chats ((payload ->> 'created_at'))
+        where payload ->> 'status' is distinct from 'CLOSED'
+          and payload ->> 'status' is distinct from 'COMPLETED_POLL'
+          and payload ->> 'status' is distinct from 'ABANDONED_POLL'
+    """)
     for table in ("chats", "contacts"):
         op.execute(f"alter table raw.{table} drop column deleted_at cascade, drop column deletion_reason cascade")
     op.execute(
