@@ -76,13 +76,14 @@ def fields_of(values: Iterable[dict[str, Any]]) -> set[Field]:
                 look_through(member, f"{place}[]", depth + 1)
 
     def look_through(members: list[Any], path: str, depth: int) -> None:
-        for kind in set(map(type, members)):
-            found.add((path, _TYPES.get(kind, "null")))
-        for member in members:
-            if isinstance(member, dict):
-                look(member, path, depth)
-            elif isinstance(member, list) and depth < MAX_DEPTH:
-                look_through(member, f"{path}[]", depth + 1)
+        kinds = set(map(type, members))
+        found.update((path, _TYPES.get(kind, "null")) for kind in kinds)
+        if dict in kinds or list in kinds:
+            for member in members:
+                if isinstance(member, dict):
+                    look(member, path, depth)
+                elif isinstance(member, list) and depth < MAX_DEPTH:
+                    look_through(member, f"{path}[]", depth + 1)
 
     for value in values:
         look(value, "", 0)

@@ -5,7 +5,7 @@ import logging
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import get_args
 
 import psycopg
@@ -55,6 +55,8 @@ class _Row:
     quarantine_id: int
     entity_type: str
     load_id: int
+    window_from: date | None
+    window_to: date | None
     payload_bytes: bytes
 
 
@@ -62,7 +64,7 @@ def retry_quarantine(url: str, *, triggered_by: str) -> RetryResult:
     """Read each open row's exact bytes again, and land what the rules now allow.
 
     A record that has landed in a newer version meanwhile stays as it is; its row is closed. Each entity is a row of
-    ops.sync_logs with the operation "quarantine_retry", each batch a page load of its own, without a window.
+    ops.sync_logs with the operation "quarantine_retry"; what lands of a batch is a page load a window.
 
     Args:
         url: of the warehouse.
@@ -115,7 +117,7 @@ def _open_rows(conn: psycopg.Connection, entity: Entity) -> Iterator[list[_Row]]
     kinds, last = ["chats", "message"] if entity == "chats" else ["contacts"], (MAX_BIGINT, MAX_BIGINT)
     while rows := conn.cursor(row_factory=class_row(_Row)).execute(
         """
-        select quarantine_id, entity_type, load_id, payload_bytes from raw.quarantine
+        select quarantine_id, entity_type, load_id, window_from, window_to, payload_bytes from raw.quarantine
         where resolved_at is null and entity_type = any(%s) and (load_id, quarantine_id) < (%s, %s)
         order by load_id desc, quarantine_id desc limit %s
         """,
@@ -138,9 +140,12 @@ def _retry(conn: psycopg.Connection, entity: Entity, rows: Sequence[_Row], sync_
             resolved.append(row.quarantine_id)
     with conn.transaction():
         newer = _landed_since(conn, entity, {key: row.load_id for key, (row, _, _) in readable.items()})
-        landing = [(item, record) for key, (_, item, record) in readable.items() if key not in newer]
-        if landing:
-            land_page(conn, _page(entity, landing), sync_id)
+        by_window: dict[Window, list[tuple[Item, Record]]] = {}
+        for key, (row, item, record) in readable.items():
+            if key not in newer:
+                by_window.setdefault(Window(entity, row.window_from, row.window_to), []).append((item, record))
+        for window, landing in by_window.items():
+            land_page(conn, _page(window, landing), sync_id)
         conn.execute(
             """
             update raw.quarantine set attempts = attempts + 1, last_attempt_at = now(),
@@ -170,11 +175,11 @@ def _landed_since(conn: psycopg.Connection, entity: Entity, loads: dict[str, int
     return {row[0] for row in conn.execute(statement, (list(loads), list(loads.values())))}
 
 
-def _page(entity: Entity, landing: list[tuple[Item, Record]]) -> WindowPage:
+def _page(window: Window, landing: list[tuple[Item, Record]]) -> WindowPage:
     items, records = [item for item, _ in landing], [record for _, record in landing]
     count, size = len(items), sum(len(item.data) for item in items)
     page = Page(items, None, count, 0, BATCH, size, 0)
-    return WindowPage(Window(entity), page, records, [], 0, count, last=False, whole=False)
+    return WindowPage(window, page, records, [], 0, count, last=False, whole=False)
 
 
 def _log(

@@ -10,7 +10,7 @@ from dagster_project.ingestion.errors import AlreadyRunning
 from dagster_project.ingestion.quarantine import QuarantineCount, RetryResult, quarantine_counts, retry_quarantine
 from dagster_project.ingestion.writer import writer
 from dagster_project.warehouse.connection import connect
-from tests.integration.test_landing import land
+from tests.integration.test_landing import DAY, land
 from tests.listed import chat, contact
 
 LONG = "x" * 700
@@ -44,7 +44,7 @@ def test_after_a_fix_the_exact_record_lands_as_a_load_of_its_own(
                         ).fetchall() == [("a", 2, 4, 700), ("b", 1, 4, 700)]
     assert conn.execute("select contact_id, load_id from raw.contacts").fetchall() == [("7", 5)]
     assert conn.execute("select record_count, new_count, changed_count, window_from from ops.page_loads "
-                        "where load_id > 3 order by load_id").fetchall() == [(2, 1, 1, None), (1, 1, 0, None)]
+                        "where load_id > 3 order by load_id").fetchall() == [(2, 1, 1, DAY), (1, 1, 0, DAY)]
     rows = conn.execute("select record_key, attempts, resolved_at is null from raw.quarantine order by 1").fetchall()
     assert rows == [
         ("7", 3, False), ("a", 3, False), ("b", 3, False), ("c", 4, True), ("d", 4, True)]
