@@ -23,9 +23,14 @@
 {%- endmacro %}
 
 
-{# Whole seconds from one instant to another; NULL when either is unknown. Negative when the end comes first. #}
+{#
+  Whole seconds from one instant to another; NULL when either is unknown, and when they are more than an integer holds
+  apart (68 years). Negative when the end comes first.
+#}
 {% macro seconds_between(start, finish) -%}
-    round(extract(epoch from {{ finish }} - {{ start }}))::integer
+    case when {{ finish }} - {{ start }} between interval '-24855 days' and interval '24855 days' then
+        round(extract(epoch from {{ finish }} - {{ start }}))::integer
+    end
 {%- endmacro %}
 
 

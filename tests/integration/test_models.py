@@ -63,6 +63,7 @@ CHATS = [
         messages=[message("2025-10-01 08:00:00", incoming=False, broadcasted=True), message("2025-10-01 08:30:00")],
     ),
     chat("agent-first", messages=[message("2025-10-01 08:00:00", incoming=False), message("2025-10-01 08:01:00")]),
+    chat("ages", opened_at="1990-01-01 00:00:00", closed_at="2100-12-31 00:00:00"),
     chat("before", day="2025-09-22", opened_at="2025-09-22 09:00:00", responded_at="2025-09-22 09:02:00"),
 ]  # fmt: skip
 CONTACTS = [contact(9, fullname="Cliente Nueve Completo", mobile="+570000000009", city="Bogotá", email="",
@@ -181,6 +182,10 @@ def test_a_negative_time_is_null_with_a_flag_that_names_the_rule_and_is_in_no_ce
     assert found["response_seconds"] == 60
     assert found["resolution_seconds"] == 55 * 60
     assert world.ask("select 1 from marts.heatmap_cell_chats where chat_id = 'negative'") == []
+
+
+def test_a_time_longer_than_an_integer_of_seconds_is_none_and_stops_no_build(world: World) -> None:
+    assert world.one("core.chats", "id", "ages")["duration"] is None
 
 
 def test_an_unknown_provider_and_status_survive_as_they_came(world: World) -> None:
