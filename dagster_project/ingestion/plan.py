@@ -116,18 +116,19 @@ def _unfinished_days(conn: psycopg.Connection, today: date) -> Sequence[date]:
     # Nothing of raw.chats but what chats_not_final_idx holds: its payloads would be read for it, all of them.
     rows = conn.execute(
         """
+        with unfinished as materialized (
+            select distinct load_id from raw.chats
+            where payload ->> 'status' is distinct from %s
+              and payload ->> 'status' is distinct from %s
+              and payload ->> 'status' is distinct from %s
+              and deleted_at is null
+        )
         select p.window_from
-        from (
-            select distinct load_id from raw.chats c
-            where c.payload ->> 'status' is distinct from %s
-              and c.payload ->> 'status' is distinct from %s
-              and c.payload ->> 'status' is distinct from %s
-              and c.deleted_at is null
-        ) c
+        from unfinished
         join ops.page_loads p using (load_id)
         left join ops.sync_windows w on w.entity_type = 'chats' and w.window_day = p.window_from
-        left join ops.sync_logs l on l.id = w.sync_id
-        where p.window_from is not null and l.metadata ->> 'today' is distinct from %s
+        where p.window_from is not null
+          and not exists (select from ops.sync_logs l where l.id = w.sync_id and l.metadata ->> 'today' = %s)
         group by 1
         order by min(w.read_at) nulls first, 1
         """,
