@@ -3,6 +3,7 @@ terminal it is shown alone, because Dagster's own events would bury the story.""
 
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ import dagster as dg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from dagster_project.ingestion.progress import PROGRESS_LOGGER
 from dagster_project.ingestion.progress import Progress as SyncProgress
 
 
@@ -24,40 +26,63 @@ def silent(_: dg.InitLoggerContext) -> logging.Logger:
 @contextlib.contextmanager
 def told_on_terminal() -> Iterator[None]:
     """While this lasts, what our modules log appears on the error stream, a short line each; a sync as a moving bar."""
-    ours, handler = logging.getLogger("dagster_project"), _Story()
-    before = ours.level
-    ours.addHandler(handler)
-    ours.setLevel(logging.DEBUG)
-    try:
-        with handler.bars:
+    # A copy of the stream: Dagster turns the original to a file while a step runs.
+    with os.fdopen(os.dup(sys.stderr.fileno()), "w") as stream:
+        console = Console(file=stream, highlight=False, soft_wrap=True)
+        with (
+            _bars(console) as bars,
+            _listening("dagster_project", _Story(console)),
+            _listening(PROGRESS_LOGGER, _Bars(bars)),
+        ):
             yield
+
+
+@contextlib.contextmanager
+def _listening(name: str, handler: logging.Handler) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
     finally:
-        ours.removeHandler(handler)
-        ours.setLevel(before)
+        logger.removeHandler(handler)
+
+
+def _bars(console: Console) -> Progress:
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("windows"),
+        TextColumn("{task.fields[records]:,} records, {task.fields[rate]:,.0f} a second"), TimeRemainingColumn(),
+    )  # fmt: skip
+    return Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False,
+        redirect_stderr=False)  # fmt: skip
 
 
 class _Story(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
-        columns = (
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("windows"),
-            TextColumn("{task.fields[records]:,} records, {task.fields[rate]:,.0f} a second"), TimeRemainingColumn(),
-        )  # fmt: skip
-        self.bars = Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.INFO)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._console.is_terminal and getattr(record, "has_bar", False):
+            return
+        style = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow"}.get(record.levelname, "dim")
+        self._console.print(record.getMessage(), style=style, markup=False)
+
+
+class _Bars(logging.Handler):
+    """Moves a bar an entity by what is told to PROGRESS_LOGGER."""
+
+    def __init__(self, bars: Progress) -> None:
+        super().__init__(logging.INFO)
+        self._bars = bars
         self._tasks: dict[str, TaskID] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        step: tuple[str, SyncProgress] | None = getattr(record, "progress", None)
-        if step and self._console.is_terminal:
-            self._move(*step)
-        elif record.levelno >= logging.INFO:
-            style = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow"}.get(record.levelname, "dim")
-            self._console.print(record.getMessage(), style=style, markup=False)
-
-    def _move(self, entity: str, progress: SyncProgress) -> None:
+        entity: str = record.entity  # type: ignore[attr-defined]
+        progress: SyncProgress = record.progress  # type: ignore[attr-defined]
         if entity not in self._tasks:
-            self._tasks[entity] = self.bars.add_task(entity, records=0, rate=0.0)
-        self.bars.update(
+            self._tasks[entity] = self._bars.add_task(entity, records=0, rate=0.0)
+        self._bars.update(
             self._tasks[entity], total=progress.windows_total, completed=progress.windows_total - progress.windows_left,
             records=progress.done_records, rate=progress.rate)  # fmt: skip

@@ -16,7 +16,7 @@ from dagster_project.b2chat.errors import B2ChatError, BadAnswer, TransientError
 from dagster_project.b2chat.records import Entity
 from dagster_project.ingestion.audit_export import land_audit_files
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
-from dagster_project.ingestion.progress import Progress
+from dagster_project.ingestion.progress import PROGRESS_LOGGER, Progress
 from dagster_project.ingestion.quarantine import quarantine_counts
 from dagster_project.ingestion.ration import PostgresRation
 from dagster_project.ingestion.sync import SyncResult, sync
@@ -25,7 +25,7 @@ from dagster_project.settings import Settings
 
 # A backfill of many days is one run; that this is still beta in Dagster is no news to who opens the UI.
 warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
-log = logging.getLogger(__name__)
+log, bar = logging.getLogger(__name__), logging.getLogger(PROGRESS_LOGGER)
 
 ACCOUNT_POOL = "b2chat_account"
 FIRST_READ_DAYS = 90
@@ -144,14 +144,16 @@ def _teller(entity: Entity) -> Callable[[Progress], None]:
 
     def tell(progress: Progress) -> None:
         nonlocal last
+        bar.info("", extra={"entity": entity, "progress": progress})
         now = time.monotonic()
-        is_due = not progress.windows_left or now - last >= _SECONDS_BETWEEN_LINES
-        last = now if is_due else last
+        if progress.windows_left and now - last < _SECONDS_BETWEEN_LINES:
+            return
+        last = now
         ration = "" if progress.ration_left is None else f"; {progress.ration_left:,} requests left today"
-        log.log(
-            logging.INFO if is_due else logging.DEBUG, "%s %s in %d pages, %.0f a second; %d windows left, about %s%s",
-            f"{progress.done_records:,}", entity, progress.pages, progress.rate, progress.windows_left,
-            timedelta(seconds=round(progress.seconds_left or 0)), ration, extra={"progress": (entity, progress)},
+        log.info(
+            "%s %s in %d pages, %.0f a second; %d windows left, about %s%s", f"{progress.done_records:,}", entity,
+            progress.pages, progress.rate, progress.windows_left, timedelta(seconds=round(progress.seconds_left)),
+            ration, extra={"has_bar": True},
         )  # fmt: skip
 
     return tell

@@ -5,6 +5,9 @@ from datetime import UTC, date, datetime
 
 from dagster_project.b2chat.windows import WindowPage
 
+# Where each step of a sync is told to a terminal's bar: a logger of its own, because a run log wants fewer lines.
+PROGRESS_LOGGER = "b2chat.progress"
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
