@@ -8,8 +8,10 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -18,6 +20,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from threading import Timer
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -133,6 +136,16 @@ def disturbed(new_database: Callable[[], str]) -> Iterator[Account]:
         yield made
 
 
+def wait_until_gone(url: str) -> None:
+    """Wait until nothing listens at a server's port: one that is still dying would keep the next from it."""
+    port = urlsplit(url).port
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.05)
+
+
 def at_request(source: ListedSource, number: int, delay: float, strike: Callable[[], None]) -> None:
     """Strike once, `delay` seconds after the n-th page was asked for (from 1)."""
     def count() -> None:
@@ -183,6 +196,7 @@ def test_a_postgres_that_dies_five_times_costs_nothing_that_was_landed(new_folde
                 with pytest.raises(WarehouseFailed):
                     run(copy, disturbed.sandbox)
                 disturbed.source.before_answer = lambda: None
+                wait_until_gone(url)
                 with embedded.running(folder) as again:
                     assert again == url
                     assert run(copy, disturbed.sandbox).status == "success"
