@@ -36,7 +36,12 @@ messages as (
         audit.is_incoming, audit.is_broadcast, audit.is_bot, audit.created_at, audit.loaded_at,
         audited_chats.message_source, audited_chats.load_id
     from audited_chats
-    inner join {{ ref('stg_b2chat__audit_messages') }} as audit on audit.chat_id = audited_chats.chat_id
+    -- OFFSET makes Postgres look each chat's up by key: joined, it would read every message of the export.
+    cross join lateral (
+        select * from {{ ref('stg_b2chat__audit_messages') }} as landed
+        where landed.chat_id = audited_chats.chat_id
+        offset 0
+    ) as audit
     where audit.created_at is not null
 ),
 

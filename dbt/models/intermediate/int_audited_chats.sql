@@ -23,5 +23,10 @@ select
     case when audit.agent_username = chats.agent_username then audit.b2chat_agent_id end as b2chat_agent_id,
     audit.load_id
 from {{ ref('stg_b2chat__audit_chats') }} as audit
-inner join {{ ref('stg_b2chat__chats') }} as chats on chats.chat_id = audit.chat_id
+-- LIMIT makes Postgres look each chat up by its key: joined, it would unpack every chat there is.
+cross join lateral (
+    select * from {{ ref('stg_b2chat__chats') }} as chats
+    where chats.chat_id = audit.chat_id
+    limit 1
+) as chats
 where audit.load_id > chats.load_id

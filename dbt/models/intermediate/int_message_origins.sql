@@ -27,5 +27,10 @@ select
     'audit_export' as message_source,
     audit.load_id
 from {{ ref('stg_b2chat__audit_chats') }} as audit
-inner join {{ ref('stg_b2chat__chats') }} as chats on chats.chat_id = audit.chat_id
+-- LIMIT makes Postgres look each chat up by its key: joined, it would unpack every chat there is.
+cross join lateral (
+    select * from {{ ref('stg_b2chat__chats') }} as chats
+    where chats.chat_id = audit.chat_id
+    limit 1
+) as chats
 where not {{ has_api_messages }} and audit.load_id > chats.load_id
