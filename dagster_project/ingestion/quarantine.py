@@ -40,7 +40,8 @@ class QuarantineCount:
     """Open rows of one entity and rule.
 
     Attributes:
-        entity: "chats", "contacts", or "message" (a message inside a chat that has landed).
+        entity: "chats", "contacts", "message" (a message inside a chat that has landed) or "audit" (a row of an audit
+            export).
         share: of all records of the entity, 0 to 1; for messages, the share of chats that hold such a one.
     """
 
@@ -95,18 +96,24 @@ def quarantine_counts(conn: psycopg.Connection) -> list[QuarantineCount]:
         select entity_type, rule, count(*)::integer, count(distinct coalesce(record_key, quarantine_id::text))::integer
         from raw.quarantine where resolved_at is null group by 1, 2 order by 3 desc, 1, 2
     """).fetchall()
-    records = {entity: _records(conn, entity) for entity in get_args(Entity)} if rows else {}
-    return [QuarantineCount(entity, rule, count, keys / max(1, records["chats" if entity == "message" else entity]))
+    records = {entity: _records(conn, entity) for entity in {_counted_with(row[0]) for row in rows}}
+    return [QuarantineCount(entity, rule, count, keys / max(1, records[_counted_with(entity)]))
             for entity, rule, count, keys in rows]
 
 
-def _records(conn: psycopg.Connection, entity: Entity) -> int:
+def _counted_with(entity: str) -> str:
+    """What an entity's share is taken of: a bad message is one of its chat."""
+    return "chats" if entity == "message" else entity
+
+
+def _records(conn: psycopg.Connection, entity: str) -> int:
     """All records of an entity: those that have landed, and those that could not."""
+    table, key = ("audit_messages", "row_id") if entity == "audit" else (entity, KEY_FIELD[entity])  # type: ignore[index]
     statement = sql.SQL("""
         select (select count(*) from {landed}) + count(*) from raw.quarantine q
         where entity_type = %s and resolved_at is null
             and not exists (select from {landed} l where l.{key} = q.record_key)
-    """).format(landed=sql.Identifier("raw", entity), key=sql.Identifier(KEY_FIELD[entity]))
+    """).format(landed=sql.Identifier("raw", table), key=sql.Identifier(key))
     row = conn.execute(statement, (entity,)).fetchone()
     assert row is not None
     return int(row[0])

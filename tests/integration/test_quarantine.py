@@ -93,3 +93,12 @@ def test_counts_are_by_entity_and_rule_with_the_share_of_records(conn: psycopg.C
 def test_a_retry_does_not_start_while_a_sync_holds_the_warehouse(database_url: str) -> None:
     with writer(database_url, "sync"), pytest.raises(AlreadyRunning):
         retry(database_url)
+
+
+def test_a_bad_row_of_an_audit_export_is_counted_like_the_rest(database_url: str) -> None:
+    with psycopg.connect(database_url) as conn:
+        conn.execute(
+            "insert into raw.quarantine (entity_type, record_key, rule, detail, payload_bytes, content_hash, load_id, "
+            "page_offset, position, quarantined_at) values ('audit', 'a', 'key_missing', '', '', 'h', 1, 0, 0, now())"
+        )
+        assert quarantine_counts(conn) == [QuarantineCount("audit", "key_missing", 1, 1.0)]
