@@ -9,6 +9,14 @@ from psycopg import sql
 from dagster_project.ingestion.response_log import drop_old_responses
 
 
+# A load that rows of raw name stays: it tells which days they came by.
+_BROUGHT_NOTHING = """
+    new_count + changed_count + quarantined_count = 0
+    and not exists (select from raw.chats where chats.load_id = page_loads.load_id)
+    and not exists (select from raw.contacts where contacts.load_id = page_loads.load_id)
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Periods:
     """Days that each kind of log is kept."""
@@ -42,8 +50,7 @@ def _rules(periods: Periods) -> list[tuple[str, str, str, int]]:
     return [
         ("sync_checkpoints", "updated_at", "status <> 'active'", periods.sync_logs),
         ("sync_logs", "started_at", "status <> 'in_progress'", periods.sync_logs),
-        # A load that brought something stays: rows in raw name it.
-        ("page_loads", "loaded_at", "new_count + changed_count + quarantined_count = 0", periods.sync_logs),
+        ("page_loads", "loaded_at", _BROUGHT_NOTHING, periods.sync_logs),
         ("api_usage", "usage_day", "true", periods.sync_logs),
         ("error_logs", "timestamp", "true", periods.error_logs),
         ("notifications", "created_at", "true", periods.notifications),
