@@ -8,7 +8,6 @@ from psycopg import sql
 
 from dagster_project.ingestion.response_log import drop_old_responses
 
-
 # A load that rows of raw name stays: it tells which days they came by.
 _BROUGHT_NOTHING = """
     new_count + changed_count + quarantined_count = 0
