@@ -14,30 +14,32 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timedelta
-from datetime import time as time_of_day
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
+import common
 import httpx
 import psycopg
+from common import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    FIRST_DAY,
+    MIB,
+    PAGE_SIZE,
+    ROOT,
+    Sandbox,
+    copy_payloads,
+    environment,
+    one,
+    today,
+    write_payloads,
+)
 from peak_memory import PeakMemory, peak_of
-
-ROOT = Path(__file__).resolve().parent.parent
-ZONE = ZoneInfo("America/Bogota")
-FIRST_DAY, DAYS = date(2026, 1, 5), 100  # from a Monday on
-CLIENT_ID, CLIENT_SECRET = "benchmark", "benchmark"
-PAGE_SIZE = 1000
-MIB = 1024 * 1024
 
 
 def main() -> None:
     """Run all phases and print what they took; exit code 1 when rows are missing at the end."""
     options = _options()
-    if options.serve:
-        _serve(options.chats, options.serve)
-        return
     folder = Path(tempfile.mkdtemp(prefix="b2chat-benchmark-", dir="/tmp"))
     folder.chmod(0o755)  # Postgres runs as another user where we are root
     try:
@@ -95,22 +97,13 @@ class Report:
     database_mib: int = 0
 
 
-@dataclass
-class Sandbox:
-    """A sandbox that runs in a process of its own, and the local day that it takes for today."""
-
-    base_url: str
-    today: date
-    process: int
-
-
 def _measure(chats: int, folder: Path) -> Report:
-    today = FIRST_DAY + timedelta(days=DAYS)
+    first, second = today(), today() + timedelta(days=1)
     load = os.getloadavg()[0]
-    with _sandbox(chats, today) as sandbox:
+    with common.sandbox(chats, first) as sandbox:
         download = _download(sandbox)
     report = Report(download.landed, os.cpu_count() or 1, round(load, 1), baselines=[download])
-    with _sandbox(chats, today) as sandbox:
+    with common.sandbox(chats, first) as sandbox:
         report.phases.append(_sync("first sync", folder, sandbox))
         report.baselines.append(_copy(folder))
         report.phases.append(_build("first build", folder, sandbox, report.phases[-1]))
@@ -118,23 +111,23 @@ def _measure(chats: int, folder: Path) -> Report:
         report.phases.append(_sync("sync, nothing changed", folder, sandbox))
         report.phases.append(_build("build, nothing changed", folder, sandbox, report.phases[-1]))
         report.sandbox_peak_mib = peak_of(sandbox.process) // MIB
-    with _sandbox(chats, today + timedelta(days=1)) as sandbox:
+    with common.sandbox(chats, second) as sandbox:
         report.phases.append(_sync("sync, a day later", folder, sandbox))
         report.phases.append(_build("build, a day later", folder, sandbox, report.phases[-1]))
         report.missing += _missing("a day later", _download(sandbox).landed, folder)
     with _warehouse(folder) as conn:
-        report.database_mib = _one(conn, "select pg_database_size(current_database())")[0] // MIB
+        report.database_mib = one(conn, "select pg_database_size(current_database())")[0] // MIB
     report.load_after = round(os.getloadavg()[0], 1)
     return report
 
 
 def _sync(name: str, folder: Path, sandbox: Sandbox) -> Phase:
     with _warehouse(folder) as conn:
-        known = _one(conn, "select to_regclass('ops.page_loads')")[0]
-        last_load = _one(conn, "select coalesce(max(load_id), 0) from ops.page_loads")[0] if known else 0
+        known = one(conn, "select to_regclass('ops.page_loads')")[0]
+        last_load = one(conn, "select coalesce(max(load_id), 0) from ops.page_loads")[0] if known else 0
     phase = _b2chat(name, "sync", folder, sandbox)
     with _warehouse(folder) as conn:
-        phase.landed = Counts(*_one(
+        phase.landed = Counts(*one(
             conn,
             """
             select (select count(*) from raw.chats where load_id > %(last)s),
@@ -143,7 +136,7 @@ def _sync(name: str, folder: Path, sandbox: Sandbox) -> Phase:
                    (select count(*) from raw.contacts where load_id > %(last)s)
             """,
             last=last_load))  # fmt: skip
-        phase.read, waiting = _one(
+        phase.read, waiting = one(
             conn, "select sum(record_count), sum(request_ms) / 1000.0 from ops.page_loads where load_id > %(last)s",
             last=last_load)  # fmt: skip
     phase.waiting = float(waiting)
@@ -161,7 +154,8 @@ def _b2chat(name: str, command: str, folder: Path, sandbox: Sandbox) -> Phase:
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-c", "from dagster_project.cli import main; main()", command, "--json"],
-        cwd=folder, env=_environment(folder, sandbox), stdout=subprocess.PIPE, stderr=sys.stderr, text=True,
+        cwd=folder, env=environment(sandbox) | {"B2CHAT_DATA_DIR": str(_data(folder))},
+        stdout=subprocess.PIPE, stderr=sys.stderr, text=True,
     )  # fmt: skip
     with PeakMemory(lambda: iter([process.pid, *_postmaster(folder)])) as memory:
         answer = process.communicate()[0]
@@ -202,22 +196,10 @@ def _questions(today: date) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _copy(folder: Path) -> Phase:
-    """The floor of landing: the same payloads, from a file, into a table without an index."""
     file = folder / "payloads.copy"
-    with _warehouse(folder) as conn, conn.cursor() as cursor:
-        payloads = "select payload from raw.chats union all select payload from raw.contacts"
-        with cursor.copy(f"copy ({payloads}) to stdout") as copy, file.open("wb") as out:
-            out.writelines(copy)
-        conn.execute("create table public.benchmark_payloads (payload jsonb)")
-        conn.commit()
-        began = time.monotonic()
-        with cursor.copy("copy public.benchmark_payloads from stdin") as copy, file.open("rb") as source:
-            while block := source.read(MIB):
-                copy.write(block)
-        conn.commit()
-        seconds = time.monotonic() - began
-        rows = _one(conn, "select count(*) from public.benchmark_payloads")[0]
-        conn.execute("drop table public.benchmark_payloads")
+    with _warehouse(folder) as conn:
+        write_payloads(conn, file)
+        rows, seconds = copy_payloads(conn, file)
     file.unlink()
     return Phase("plain COPY of the payloads", seconds, rows, Counts(0, 0, 0))
 
@@ -229,44 +211,12 @@ def _missing(when: str, held: Counts, folder: Path) -> list[str]:
         "core.messages": held.messages, "raw.contacts": held.contacts,
     }  # fmt: skip
     with _warehouse(folder) as conn:
-        found = {table: _one(conn, f"select count(*) from {table}")[0] for table in wanted}
+        found = {table: one(conn, f"select count(*) from {table}")[0] for table in wanted}
     return [
         f"{when}: {found[table]:,} rows in {table}, but {wanted[table]:,} at the source"
         for table in wanted
         if found[table] != wanted[table]
     ]
-
-
-@contextlib.contextmanager
-def _sandbox(chats: int, today: date) -> Iterator[Sandbox]:
-    command = [sys.executable, __file__, "--chats", str(chats), "--serve", today.isoformat()]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_with_project(os.environ))
-    assert process.stdout is not None
-    try:
-        yield Sandbox(process.stdout.readline().strip(), today, process.pid)
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _serve(chats: int, today: str) -> None:
-    """Be the sandbox: an account whose clock stands at the beginning of a local day."""
-    from dagster_project.sandbox import server  # noqa: PLC0415  for the process of the sandbox alone
-    from dagster_project.sandbox.account import Account  # noqa: PLC0415
-    from dagster_project.sandbox.clock import FrozenClock  # noqa: PLC0415
-    from dagster_project.sandbox.generator import GeneratedSource  # noqa: PLC0415
-
-    account = Account(
-        first_day=FIRST_DAY, days=DAYS + 2, chats_per_day=chats / DAYS, messages_per_chat=20, silent_share=0,
-    )  # fmt: skip
-    server.serve(
-        GeneratedSource(account),
-        client_id=CLIENT_ID,
-        client_secret=CLIENT_SECRET,
-        port=0,
-        clock=FrozenClock(_start_of(date.fromisoformat(today))),
-        on_listening=lambda base_url: print(base_url, flush=True),
-    )
 
 
 @contextlib.contextmanager
@@ -277,39 +227,10 @@ def _warehouse(folder: Path) -> Iterator[psycopg.Connection]:
         yield conn
 
 
-def _one(conn: psycopg.Connection, query: str, **values: Any) -> tuple[Any, ...]:
-    row = conn.execute(query, values).fetchone()
-    assert row is not None
-    return row
-
-
 def _postmaster(folder: Path) -> Iterator[int]:
     for file in _data(folder).glob("pg/*/postmaster.pid"):
         with contextlib.suppress(OSError, ValueError, IndexError):
             yield int(file.read_text().split()[0])
-
-
-def _environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("B2CHAT_", "PG", "DATABASE_"))}
-    return _with_project(ours) | {
-        "B2CHAT_DATA_DIR": str(_data(folder)),
-        "B2CHAT_API_URL": sandbox.base_url,
-        "B2CHAT_CLIENT_ID": CLIENT_ID,
-        "B2CHAT_CLIENT_SECRET": CLIENT_SECRET,
-        "B2CHAT_START_DATE": FIRST_DAY.isoformat(),
-        "B2CHAT_SANDBOX_CLOCK": _start_of(sandbox.today).isoformat(),
-        "B2CHAT_REQUESTS_PER_SECOND": "1000",
-        "B2CHAT_REQUESTS_PER_DAY": "1000000",
-    }
-
-
-def _with_project(environment: Any) -> dict[str, str]:
-    """The environment in which Python takes this project, whichever is installed."""
-    return {**environment, "PYTHONPATH": str(ROOT)}
-
-
-def _start_of(day: date) -> datetime:
-    return datetime.combine(day, time_of_day(), ZONE)
 
 
 def _data(folder: Path) -> Path:
@@ -359,7 +280,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--chats", type=int, default=100_000, help="chats in 100 days (default: 100000)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a Markdown table")
     parser.add_argument("--keep", action="store_true", help="keep the data folder")
-    parser.add_argument("--serve", metavar="DAY", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

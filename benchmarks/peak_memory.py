@@ -1,5 +1,6 @@
-"""Peak memory of process trees, sampled from /proc: each page is counted once, however many processes share it."""
+"""What process trees use, from /proc: peak memory, each page counted once however many share it, and CPU time."""
 
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -43,6 +44,21 @@ class PeakMemory:
 def peak_of(process: int) -> int:
     """The largest resident memory that one process ever had, in bytes, as the kernel keeps it."""
     return _kib(Path(f"/proc/{process}/status"), "VmHWM:")
+
+
+def cpu_of_tree(process: int) -> float:
+    """Seconds that a process, its children and those of them that have ended have worked."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(stat.parent.name) == process:
+            ticks += sum(map(int, fields[11:15]))  # its own, and those of the children that it has waited for
+        elif int(fields[1]) == process:
+            ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _with_descendants(roots: set[int]) -> set[int]:
