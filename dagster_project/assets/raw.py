@@ -5,6 +5,7 @@ import time
 import warnings
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 import dagster as dg
@@ -14,7 +15,7 @@ from pydantic import Field
 from dagster_project.assets.partitions import creation_days
 from dagster_project.b2chat.errors import B2ChatError, BadAnswer, TransientError
 from dagster_project.b2chat.records import Entity
-from dagster_project.ingestion.audit_export import land_audit_files
+from dagster_project.ingestion.audit_export import AuditResult, land_audit_files
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
 from dagster_project.ingestion.progress import PROGRESS_LOGGER, Progress
 from dagster_project.ingestion.quarantine import quarantine_counts
@@ -27,6 +28,7 @@ from dagster_project.settings import Settings
 warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
 log, bar = logging.getLogger(__name__), logging.getLogger(PROGRESS_LOGGER)
 
+_AUDIT = dg.AssetKey(["raw", "audit_messages"])
 ACCOUNT_POOL = "b2chat_account"
 FIRST_READ_DAYS = 90
 _SECONDS_BETWEEN_LINES = 5.0
@@ -95,21 +97,49 @@ def raw_chat_days(
 
 
 @dg.asset(
-    key=["raw", "audit_messages"], check_specs=[_quarantine_spec(dg.AssetKey(["raw", "audit_messages"]))], **_COMMON,
+    key=_AUDIT,
     description="Messages of the console's audit exports in B2CHAT_AUDIT_FOLDER: the only source of those of "
-    "agent-initiated chats (`raw.audit_messages`).",
-)  # fmt: skip
+    "agent-initiated chats (`raw.audit_messages`, a row a chat in `raw.audit_chats`).",
+    check_specs=[
+        _quarantine_spec(_AUDIT),
+        dg.AssetCheckSpec("every_file_could_be_read", asset=_AUDIT, description="No file in the folder was refused."),
+    ],
+    **_COMMON,
+)
 def raw_audit_messages(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
     folder = Settings.load().audit_folder
-    values: dict[str, Any] = {"folder": str(folder) if folder else "none: B2CHAT_AUDIT_FOLDER is not set"}
-    if folder:
-        result = land_audit_files(warehouse.url, folder, triggered_by=_starter(context))
-        log.info("Audit exports: %d new files, %d rows, %d new", result.files_new, result.rows, result.new)
-        values |= {
-            "new_files": result.files_new, "known_files": result.files_known, "rows": result.rows, "new": result.new,
-            "duplicates": result.duplicates, "quarantined": result.quarantined, "failed_files": len(result.failed),
-        }  # fmt: skip
-    return dg.MaterializeResult(metadata=values, check_results=[_quarantine_check(["audit"], warehouse)])
+    result = AuditResult() if not folder else _land_audit(warehouse, folder, _starter(context))
+    return dg.MaterializeResult(
+        metadata={
+            "folder": str(folder or "none: B2CHAT_AUDIT_FOLDER is not set"),
+            "new_files": result.files_new,
+            "known_files": result.files_known,
+            "rows": result.rows,
+            "new": result.new,
+            "duplicates": result.duplicates,
+            "quarantined": result.quarantined,
+        },
+        check_results=[
+            _quarantine_check(["audit"], warehouse),
+            dg.AssetCheckResult(
+                check_name="every_file_could_be_read",
+                passed=not result.failed,
+                severity=dg.AssetCheckSeverity.WARN,
+                description="; ".join(result.failed) or None,
+            ),
+        ],
+    )
+
+
+def _land_audit(warehouse: Warehouse, folder: Path, starter: str) -> AuditResult:
+    try:
+        result = land_audit_files(warehouse.url, folder, triggered_by=starter)
+    except WarehouseFailed:
+        raise
+    except IngestionError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    log.info("Audit exports: %d new files, %d rows, %d new", result.files_new, result.rows, result.new)
+    return result
 
 
 def _sync(

@@ -5,6 +5,7 @@ import hashlib
 import dagster as dg
 
 from dagster_project.automation.jobs import land_audit_export
+from dagster_project.ingestion.audit_export import audit_files as list_audit_files
 from dagster_project.ingestion.watch import watch
 from dagster_project.resources import Warehouse
 from dagster_project.settings import Settings
@@ -41,7 +42,7 @@ def audit_sensor(settings: Settings) -> dg.SensorDefinition:
         folder = settings.audit_folder
         if not folder or not folder.is_dir():
             return dg.SkipReason("B2CHAT_AUDIT_FOLDER is not set, or is no folder")
-        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in {".csv", ".xlsx"})
+        files = list_audit_files(folder)
         if not files:
             return dg.SkipReason("the folder holds no CSV or XLSX file")
         seen = "|".join(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files)

@@ -5,7 +5,7 @@ import json
 import logging
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,14 +36,14 @@ class AuditResult:
         failed: a text for each file that is no readable audit export. It is tried again next time.
     """
 
-    files_new: int
-    files_known: int
-    rows: int
-    new: int
-    duplicates: int
-    quarantined: int
-    load_id: int | None
-    failed: list[str]
+    files_new: int = 0
+    files_known: int = 0
+    rows: int = 0
+    new: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    load_id: int | None = None
+    failed: list[str] = field(default_factory=list)
 
 
 def land_audit_files(url: str, folder: Path | str, *, triggered_by: str) -> AuditResult:
@@ -60,7 +60,7 @@ def land_audit_files(url: str, folder: Path | str, *, triggered_by: str) -> Audi
     """
     if not Path(folder).is_dir():
         raise AuditFolderMissing(f"B2CHAT_AUDIT_FOLDER: there is no folder {folder}")
-    result = AuditResult(0, 0, 0, 0, 0, 0, None, [])
+    result = AuditResult()
     try:
         with writer(url, f"audit export ({triggered_by})") as conn:
             for path in audit_files(folder):

@@ -78,7 +78,7 @@ def running(folder: Path, *, port: int = 0, pg_bin: Path | None = None, throwawa
             with _locked(home / "start.lock"):
                 fcntl.flock(lease, fcntl.LOCK_UN)
                 if _is_last(lease) and not (home / "keep").exists():
-                    _stop(programs, data)
+                    _stop(programs, data, "immediate" if throwaway else "fast")
 
 
 def keep(folder: Path, wanted: bool) -> None:
@@ -172,9 +172,9 @@ def _start_server(programs: Binaries, data: Path, port: int) -> None:
             connection.execute(f"create database {DATABASE}")
 
 
-def _stop(programs: Binaries, data: Path) -> None:
+def _stop(programs: Binaries, data: Path, mode: str) -> None:
     with contextlib.suppress(EmbeddedPostgresFailed):
-        _run(programs, data, "pg_ctl", "stop", "--pgdata", data, "--mode", "fast", "--wait", "--timeout", "60")
+        _run(programs, data, "pg_ctl", "stop", "--pgdata", data, "--mode", mode, "--wait", "--timeout", "60")
 
 
 def _run(programs: Binaries, data: Path, program: str, *arguments: str | Path) -> None:

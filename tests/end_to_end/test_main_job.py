@@ -142,13 +142,13 @@ def test_office_hours_and_the_other_hours_make_up_the_week(outcome: Outcome) -> 
     assert counts["office_hours"] > 0
 
 
-def test_a_second_run_says_that_nothing_changed_and_writes_no_data_row(outcome: Outcome, b2chat: Run) -> None:
-    before = _writes(outcome.url)
-    again = _demo(b2chat, outcome.variables)
+def test_a_second_run_says_that_nothing_changed_and_writes_no_data_row(generated: Outcome, b2chat: Run) -> None:
+    before = _writes(generated.url)
+    again = _demo(b2chat, generated.variables)
     assert {(sync["new"], sync["changed"]) for sync in again["syncs"]} == {(0, 0)}
     assert sum(sync["read"] for sync in again["syncs"]) > 0
-    assert again["tables"] == outcome.answer["tables"]
-    assert _writes(outcome.url) == before
+    assert again["tables"] == generated.answer["tables"]
+    assert _writes(generated.url) == before
 
 
 def test_as_the_clock_moves_on_open_chats_are_answered_and_the_marts_follow(generated: Outcome, b2chat: Run) -> None:

@@ -26,14 +26,14 @@ def folder(new_folder: Callable[[], str]) -> Path:
 
 
 def test_the_server_speaks_tcp_with_a_password_and_keeps_its_port_and_data(folder: Path) -> None:
-    with embedded.running(folder, throwaway=True) as first, psycopg.connect(first) as conn:
+    with embedded.running(folder) as first, psycopg.connect(first) as conn:
         conn.execute("create table kept (n int)")
         conn.commit()
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(first.replace(":" + first.split(":")[2].split("@")[0], ":wrong"))
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(first, connect_timeout=3)
-    with embedded.running(folder, throwaway=True) as second, psycopg.connect(second) as conn:
+    with embedded.running(folder) as second, psycopg.connect(second) as conn:
         assert second == first
         assert conn.execute("select count(*) from kept").fetchone() == (0,)
 
