@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date, timedelta
 from enum import StrEnum
@@ -16,7 +15,6 @@ import typer
 from rich.console import Console
 
 from dagster_project import deployment, sandbox_source
-from dagster_project.deployment import Deployment
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.watch import notifications
@@ -65,7 +63,7 @@ def demo(
     A second run takes up where the first ended; with the sandbox's clock held still, nothing has changed by then.
     """
     settings = deployment.for_demo(Settings.load(), advance=timedelta(days=advance))
-    with _standing(settings) as standing:
+    with deployment.running(settings) as standing:
         from dagster_project import story  # noqa: PLC0415  imports Dagster: seconds
 
         outcome = story.refresh(standing, quiet=as_json)
@@ -78,7 +76,7 @@ def ui(
     port: Annotated[int, typer.Option(help="Port of the UI on 127.0.0.1.")] = 3000,
 ) -> None:
     """Open the Dagster UI on the same data (after `demo`: on the demo's). Ctrl-C stops it."""
-    with _standing(deployment.for_work(Settings.load())):
+    with deployment.running(deployment.for_work(Settings.load())):
         console.print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl-C stops it)")
         # Dagster's advice to use another program (`dg`) is of no use to whoever opens the UI.
         os.environ["PYTHONWARNINGS"] = "ignore:Function `dev_command` is superseded"
@@ -91,7 +89,7 @@ def check(as_json: JsonOption = False) -> None:
     from dagster_project import health  # noqa: PLC0415  imports dbt's and the client's modules
 
     settings = deployment.for_work(Settings.load())
-    with _standing(settings) as standing:
+    with deployment.running(settings) as standing:
         findings = health.examine(standing)
     _report(as_json, {"checks": [vars(finding) for finding in findings]}, lambda: health.tell(console, findings))
     if any(not finding.ok for finding in findings):
@@ -122,7 +120,7 @@ def status(as_json: JsonOption = False) -> None:
     from dagster_project import terminal  # noqa: PLC0415
 
     settings = Settings.load()
-    with _standing(settings) as standing, connection.connect(standing.url) as conn:
+    with deployment.running(settings) as standing, connection.connect(standing.url) as conn:
         states = sync_status(conn, standing.settings.today())
         unread = notifications(conn)
     answer = {"entities": [asdict(state) for state in states], "notifications": unread}
@@ -161,7 +159,7 @@ def heatmap(
     """Print a week's response-time heatmap."""
     from dagster_project import terminal  # noqa: PLC0415
 
-    with _standing(Settings.load()) as standing, connection.connect(standing.url) as conn:
+    with deployment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
         monday = _day(week, "--week") if week else heatmaps.last_full_week(conn)
         if monday is None:
             raise heatmaps.NoSuchWeek(heatmaps.NOTHING_YET)
@@ -206,7 +204,7 @@ def run_program(context: typer.Context) -> None:
     """
     if not context.args:
         raise typer.BadParameter("name the program to run")
-    with _standing(deployment.for_work(Settings.load())):
+    with deployment.running(deployment.for_work(Settings.load())):
         raise typer.Exit(_run_child(context.args))
 
 
@@ -216,7 +214,7 @@ def up() -> None:
     settings = Settings.load()
     if not connection.configured_url(settings):
         embedded.keep(settings.data_path / "pg", True)
-    with _standing(settings) as standing:
+    with deployment.running(settings) as standing:
         console.print(f"up: {connection.without_password(standing.url)}  (`b2chat db url` prints it with the password)")
 
 
@@ -235,7 +233,7 @@ def down() -> None:
 @db.command()
 def url(as_json: JsonOption = False) -> None:
     """Print the warehouse's address, with its password, for BI tools and psql."""
-    with _standing(Settings.load()) as standing:
+    with deployment.running(Settings.load()) as standing:
         _report(as_json, {"url": standing.url}, lambda: print(standing.url))  # noqa: T201
 
 
@@ -243,14 +241,8 @@ def url(as_json: JsonOption = False) -> None:
 def psql(context: typer.Context) -> None:
     """Open a prompt on the warehouse; arguments go to psql (`b2chat db psql -c "select 1"`)."""
     settings = Settings.load()
-    with _standing(settings):
+    with deployment.running(settings):
         raise typer.Exit(_run_child([str(binaries.find(settings.pg_bin).folder / "psql"), *context.args]))
-
-
-@contextlib.contextmanager
-def _standing(settings: Settings) -> Iterator[Deployment]:
-    with deployment.running(settings) as standing:
-        yield standing
 
 
 def _run_job(
@@ -259,7 +251,7 @@ def _run_job(
     settings = deployment.for_work(Settings.load())
     if needs_source:
         deployment.require_source(settings)
-    with _standing(settings) as standing:
+    with deployment.running(settings) as standing:
         from dagster_project import story  # noqa: PLC0415  imports Dagster: seconds
 
         outcome = story.run(standing, job, config, days=days, quiet=as_json)

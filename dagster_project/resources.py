@@ -3,9 +3,7 @@
 import importlib.metadata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 import psycopg
@@ -36,10 +34,6 @@ class B2ChatAccount(dg.ConfigurableResource):
     api_url: str
     client_id: str
     client_secret: str
-    timezone: str
-    start_date: str | None
-    lookback_days: int
-    held_clock: str | None
     requests_per_second: float
     requests_per_day: int
     timeout_seconds: float
@@ -53,25 +47,12 @@ class B2ChatAccount(dg.ConfigurableResource):
             api_url=dg.EnvVar(variable_name("api_url")),
             client_id=dg.EnvVar(variable_name("client_id")),
             client_secret=dg.EnvVar(variable_name("client_secret")),
-            timezone=settings.timezone,
-            start_date=settings.start_date.isoformat() if settings.start_date else None,
-            lookback_days=settings.lookback_days,
-            held_clock=settings.sandbox_clock.isoformat() if settings.sandbox_clock else None,
             requests_per_second=settings.requests_per_second,
             requests_per_day=settings.requests_per_day,
             timeout_seconds=settings.timeout_seconds,
             max_attempts=settings.max_attempts,
             page_size=settings.page_size,
         )
-
-    def today(self) -> date:
-        """The current day in the account's zone; on a sandbox whose clock is held, that clock's day."""
-        now = datetime.fromisoformat(self.held_clock) if self.held_clock else datetime.now(UTC)
-        return now.astimezone(ZoneInfo(self.timezone)).date()
-
-    def first_day(self) -> date | None:
-        """The first creation day to read, where the settings name one."""
-        return date.fromisoformat(self.start_date) if self.start_date else None
 
     def client(self, ration: PostgresRation) -> B2ChatClient:
         """A client that counts its requests against a ration. Use it as a context manager."""

@@ -147,14 +147,14 @@ def _sync(
 ) -> SyncResult:
     settings = Settings.load()
     with (
-        PostgresRation(warehouse.url, b2chat.client_id, b2chat.requests_per_day, b2chat.today) as ration,
+        PostgresRation(warehouse.url, b2chat.client_id, b2chat.requests_per_day, settings.today) as ration,
         b2chat.client(ration) as client,
     ):
-        today = b2chat.today()
+        today = settings.today()
         try:
             return sync(
                 warehouse.url, client, entity=entity, today=today,
-                start_date=b2chat.first_day() or today - timedelta(days=FIRST_READ_DAYS),
+                start_date=settings.start_date or today - timedelta(days=FIRST_READ_DAYS),
                 lookback_days=settings.lookback_days, sweep_days=settings.sweep_days,
                 keep_responses=settings.keep_responses, on_progress=_teller(entity), triggered_by=_starter(context),
                 **how)  # fmt: skip
