@@ -1,16 +1,5 @@
--- Weeks run from the first chat's to the current one; with no chat yet there is the current week alone.
-with bounds as (
-    select date_trunc('week', {{ local_time('now()') }})::date as current_week
-),
-
-weeks as (
-    select week_start::date as week_start
-    from bounds
-    cross join lateral generate_series(
-        coalesce((select min(created_week_start) from {{ ref('chat_response_times') }}), current_week)::timestamp,
-        current_week::timestamp,
-        interval '7 days'
-    ) as week_start
+with shown_weeks as (
+    select * from {{ ref('int_shown_weeks') }}
 ),
 
 shown_agents as (
@@ -22,17 +11,29 @@ shown_agents as (
         id as agent_id,
         name as agent_name
     from {{ ref('agents') }}
+),
+
+directions as (
+    select * from {{ ref('labels') }}
+    where label_set = 'direction_filter'
+),
+
+office_hours as (
+    select * from {{ ref('labels') }}
+    where label_set = 'office_hours_filter'
 )
 
 select
-    weeks.week_start,
+    shown_weeks.week_start,
     shown_agents.agent_id,
     shown_agents.agent_name,
-    directions.direction_filter,
-    office.office_hours_filter
-from weeks
+    directions.member as direction_filter,
+    directions.label_es as direction_label_es,
+    directions.label_en as direction_label_en,
+    office_hours.member as office_hours_filter,
+    office_hours.label_es as office_hours_label_es,
+    office_hours.label_en as office_hours_label_en
+from shown_weeks
 cross join shown_agents
-cross join (
-    values ('all'), ('incoming'), ('outgoing'), ('outgoing_broadcast'), ('outgoing_all'), ('converted')
-) as directions (direction_filter)
-cross join (values ('all'), ('office_hours'), ('non_office_hours')) as office (office_hours_filter)
+cross join directions
+cross join office_hours

@@ -2,7 +2,7 @@
 select
     created_week_start as week_start,
     load_id
-from {{ ref('chats') }}
+from {{ ref('chat_response_times') }}
 
 union all
 

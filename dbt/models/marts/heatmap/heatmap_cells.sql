@@ -14,11 +14,7 @@ with cells as (
         office_hours_filter,
         day_of_week,
         hour,
-        count(*)::integer as chat_count,
-        sum(first_response_seconds)::bigint as sum_first_response_seconds,
-        sum(first_response_seconds)::double precision / count(*) as mean_first_response_seconds,
-        percentile_cont(0.5) within group (order by first_response_seconds) as p50_first_response_seconds,
-        percentile_cont(0.9) within group (order by first_response_seconds) as p90_first_response_seconds
+        {{ first_response_measures() }}
     from {{ ref('int_heatmap_chats') }}
     where week_start in (
         select week_start from {{ ref('int_touched_weeks') }} as touched

@@ -1,0 +1,12 @@
+-- With no chat yet there is the current week alone.
+with bounds as (
+    select date_trunc('week', {{ local_time('now()') }})::date as current_week
+)
+
+select week_start::date as week_start
+from bounds
+cross join lateral generate_series(
+    coalesce((select min(created_week_start) from {{ ref('chat_response_times') }}), current_week)::timestamp,
+    current_week::timestamp,
+    interval '7 days'
+) as week_start
