@@ -137,6 +137,6 @@ def test_builds_load_by_load_equal_one_of_all_loads(world: World) -> None:
     with psycopg.connect(world.url) as conn:
         conn.execute("truncate ops.build_watermarks")
         conn.execute("drop schema core, marts cascade")
-        conn.execute("drop table intermediate.int_chat_message_facts")
+        conn.execute("drop table intermediate.int_chat_message_facts, intermediate.int_customer_turns")
     world.build()
     assert world.ask(query) == step_by_step

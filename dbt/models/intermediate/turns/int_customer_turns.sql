@@ -1,0 +1,104 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_keys',
+    unique_key='chat_id',
+    on_schema_change='append_new_columns',
+    meta={'touched_by': 'int_audited_chats'},
+    indexes=[{'columns': ['chat_id', 'turn_number'], 'unique': true}, {'columns': ['load_id']}],
+) }}
+
+-- The payload holds the messages, so it is large: read here once, with what int_chat_message_facts asks of it.
+with chats as (
+    select
+        chat_id,
+        picked_up_at,
+        is_outgoing,
+        case when has_message_list and messages = '[]'::jsonb then 'nobody' end as sender_of_no_messages,
+        load_id
+    from {{ ref('int_audited_chats') }}
+    where {{ load_window('int_audited_chats') }}
+),
+
+messages as (
+    select
+        messages.chat_id,
+        messages.timestamp,
+        messages.position,
+        messages.incoming,
+        case when messages.incoming then 'customer' when messages.is_broadcast then 'broadcast' else 'agent' end as sender,
+        -- The API does not say who wrote an outgoing message. One before the pick-up is a bot's, so is no reply.
+        not messages.incoming
+            and not messages.is_broadcast
+            and messages.is_bot is not true
+            and messages.timestamp >= chats.picked_up_at as is_reply
+    from {{ ref('messages') }} as messages
+    inner join chats on chats.chat_id = messages.chat_id
+    where messages.incoming is not null
+),
+
+counted as (
+    select
+        *,
+        count(*) filter (where is_reply) over (
+            partition by chat_id order by timestamp, position
+            rows between unbounded preceding and 1 preceding
+        ) as replies_before,
+        first_value(sender) over (partition by chat_id order by timestamp, position) as first_sender
+    from messages
+),
+
+-- What was written up to and including one reply; the customer messages in it are answered by that reply.
+exchanges as (
+    select
+        chat_id,
+        replies_before,
+        min(first_sender) as first_sender,
+        count(*) filter (where incoming) as customer_message_count,
+        count(*) filter (where not incoming) as outgoing_message_count,
+        count(*) filter (where is_reply) as agent_message_count,
+        min(timestamp) filter (where incoming) as first_customer_at,
+        max(timestamp) filter (where incoming) as last_customer_at,
+        min(timestamp) filter (where is_reply) as replied_at
+    from counted
+    group by chat_id, replies_before
+),
+
+-- An agent who writes again before the customer does still answers the same turn.
+numbered as (
+    select
+        *,
+        count(first_customer_at) over (partition by chat_id order by replies_before)::integer as turn_number
+    from exchanges
+),
+
+turns as (
+    select
+        chat_id,
+        turn_number,
+        min(first_sender) as first_sender,
+        sum(customer_message_count)::integer as customer_message_count,
+        sum(outgoing_message_count)::integer as outgoing_message_count,
+        sum(agent_message_count)::integer as agent_message_count,
+        min(first_customer_at) as first_customer_at,
+        min(last_customer_at) as last_customer_at,
+        min(replied_at) filter (where first_customer_at is not null) as replied_at
+    from numbered
+    group by chat_id, turn_number
+)
+
+select
+    chats.chat_id,
+    coalesce(turns.turn_number, 0) as turn_number,
+    chats.is_outgoing,
+    coalesce(turns.first_sender, chats.sender_of_no_messages) as first_sender,
+    coalesce(turns.customer_message_count, 0) as customer_message_count,
+    coalesce(turns.outgoing_message_count, 0) as outgoing_message_count,
+    coalesce(turns.agent_message_count, 0) as agent_message_count,
+    turns.first_customer_at,
+    turns.last_customer_at,
+    turns.replied_at,
+    {{ seconds_between('turns.first_customer_at', 'turns.replied_at') }} as reply_seconds,
+    {{ seconds_between('turns.last_customer_at', 'turns.replied_at') }} as reply_from_last_seconds,
+    chats.load_id
+from chats
+left join turns on turns.chat_id = chats.chat_id
