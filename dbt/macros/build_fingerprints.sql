@@ -18,7 +18,9 @@
 
 
 {% macro fingerprint(node) %}
-    {%- set parts = [account_timezone(), var('business_calendar')] -%}
+    {%- set parts = [
+        account_timezone(), var('business_calendar'), var('calendar_first_year'), var('calendar_last_year')
+    ] -%}
     {%- for unique_id in lineage(node.unique_id) | sort -%}
         {%- do parts.append(graph.nodes[unique_id].checksum.checksum) -%}
     {%- endfor -%}

@@ -1,0 +1,80 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_keys',
+    unique_key='calendar',
+    on_schema_change='append_new_columns',
+    indexes=[{'columns': ['calendar', 'bucket_at', 'starts_at'], 'unique': true}],
+) }}
+
+-- A sweep over the borders of slots and of buckets, each of which changes how many slots are open.
+with calendars as (
+    select distinct calendar from {{ ref('business_hours') }}
+    where current_setting('b2chat.loads_after') = '0'
+),
+
+turns as (
+    select
+        slots.calendar,
+        turn.at,
+        turn.change
+    from {{ ref('int_business_slots') }} as slots
+    cross join lateral (values (slots.starts_at, 1), (slots.ends_at, -1)) as turn (at, change)
+
+    union all
+
+    select
+        calendars.calendar,
+        bucket.at,
+        0 as change
+    from calendars
+    cross join generate_series(
+        {{ clock_bucket(calendar_starts_at()) }},
+        {{ calendar_ends_at() }},
+        interval '24 hours'
+    ) as bucket (at)
+    where bucket.at > {{ calendar_starts_at() }}
+
+    union all
+
+    select
+        calendars.calendar,
+        edge.at,
+        0 as change
+    from calendars
+    cross join (values ({{ calendar_starts_at() }}), ({{ calendar_ends_at() }})) as edge (at)
+),
+
+borders as (
+    select
+        calendar,
+        at,
+        sum(change) as change
+    from turns
+    where calendar in (select calendar from calendars)
+    group by calendar, at
+),
+
+segments as (
+    select
+        calendar,
+        at as starts_at,
+        lead(at) over (partition by calendar order by at) as ends_at,
+        sum(change) over (partition by calendar order by at) = 1 as is_open
+    from borders
+)
+
+select
+    calendar,
+    {{ clock_bucket('starts_at') }} as bucket_at,
+    starts_at,
+    ends_at,
+    is_open,
+    coalesce(
+        sum(case when is_open then date_part('epoch', ends_at - starts_at) else 0 end) over (
+            partition by calendar order by starts_at
+            rows between unbounded preceding and 1 preceding
+        ),
+        0
+    ) as open_seconds_before
+from segments
+where ends_at is not null
