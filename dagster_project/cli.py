@@ -20,7 +20,7 @@ from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.watch import notifications
 from dagster_project.sandbox import server
 from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError
-from dagster_project.warehouse import binaries, connection, embedded, migrations
+from dagster_project.warehouse import bi_access, binaries, connection, embedded, migrations
 
 FAILED, MISUSED, PARTIAL = 1, 2, 3
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -215,7 +215,8 @@ def up() -> None:
     if not connection.configured_url(settings):
         embedded.keep(settings.data_path / "pg", True)
     with deployment.running(settings) as standing:
-        console.print(f"up: {connection.without_password(standing.url)}  (`b2chat db url` prints it with the password)")
+        shown = connection.without_password(standing.url)
+        console.print(f"up: {shown}  (`b2chat db bi-url` prints the address for BI tools)")
 
 
 @db.command()
@@ -232,9 +233,17 @@ def down() -> None:
 
 @db.command()
 def url(as_json: JsonOption = False) -> None:
-    """Print the warehouse's address, with its password, for BI tools and psql."""
+    """Print the warehouse's address, with its owner's password, for psql and administration."""
     with deployment.running(Settings.load()) as standing:
         _report(as_json, {"url": standing.url}, lambda: print(standing.url))  # noqa: T201
+
+
+@db.command()
+def bi_url(as_json: JsonOption = False) -> None:
+    """Print the address for BI tools, with its password: the role bi_reader, which reads the marts and nothing else."""
+    with deployment.running(settings := Settings.load()) as standing:
+        address = bi_access.url_with_password(settings, standing.url)
+        _report(as_json, {"url": address}, lambda: print(address))  # noqa: T201
 
 
 @db.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

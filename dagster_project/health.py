@@ -11,7 +11,7 @@ from dagster_project.b2chat.client import B2ChatClient
 from dagster_project.b2chat.errors import B2ChatError
 from dagster_project.deployment import Deployment
 from dagster_project.ingestion.ration import PostgresRation
-from dagster_project.warehouse import connection, migrations
+from dagster_project.warehouse import bi_access, connection, migrations
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Finding:
 def examine(standing: Deployment) -> list[Finding]:
     """Look at everything; a fault in one place does not hide the others."""
     looks: list[tuple[str, Callable[[Deployment], str]]] = [
-        ("settings", _settings), ("warehouse", _warehouse), ("tables", _tables), ("data source", _data_source),
-        ("account", _account), ("dbt project", _dbt),
+        ("settings", _settings), ("warehouse", _warehouse), ("tables", _tables), ("BI access", _bi_access),
+        ("data source", _data_source), ("account", _account), ("dbt project", _dbt),
     ]  # fmt: skip
     return list(_examined(standing, looks))
 
@@ -47,7 +47,7 @@ def _examined(standing: Deployment, looks: list[tuple[str, Callable[[Deployment]
     for name, look in looks:
         try:
             yield Finding(name, True, look(standing))
-        except (_Wrong, B2ChatError, psycopg.Error, dbt_project.DbtParseFailed) as fault:
+        except (_Wrong, bi_access.BiAccessWrong, B2ChatError, psycopg.Error, dbt_project.DbtParseFailed) as fault:
             yield Finding(name, False, " ".join(str(fault).split()))
 
 
@@ -72,6 +72,10 @@ def _tables(standing: Deployment) -> str:
     if at != migrations.newest():
         raise _Wrong(f"migrations are at {at}, wanted {migrations.newest()}")
     return f"migrations at {at}"
+
+
+def _bi_access(standing: Deployment) -> str:
+    return bi_access.examine(standing.url)
 
 
 def _data_source(standing: Deployment) -> str:

@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     postgres_password: SecretStr | None = Field(None, validation_alias="POSTGRES_PASSWORD", description="Its password.")
     postgres_db: str | None = Field(None, validation_alias="POSTGRES_DB", description="Its database.")
 
+    bi_password: SecretStr | None = Field(
+        None,
+        description="Password of the role bi_reader, with which BI tools log in. Default: one is made at the first "
+        "`b2chat db bi-url` and kept in the data folder. Warehouses on one server share the role: give them the same.",
+    )
+
     data_dir: Path = Field(
         Path(".b2chat"),
         description="Folder of the embedded Postgres, Dagster's logs and dbt's artifacts. Delete it to start anew.",

@@ -30,7 +30,15 @@ class DbtConfig(dg.Config):
 
 
 class Translator(DagsterDbtTranslator):
-    """Adds to dbt's own description of a model what only Dagster knows: kinds, and how fresh a mart must be."""
+    """Adds to what dbt says of a model what only Dagster knows: how fresh a mart must be, and one way to name it.
+
+    A model with versions is named like any other, by its schema and its table: the newest version keeps its asset.
+    """
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        if dbt_resource_props.get("version"):
+            return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["alias"]])
+        return super().get_asset_key(dbt_resource_props)
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         spec = super().get_asset_spec(manifest, unique_id, project)

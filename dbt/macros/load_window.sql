@@ -34,7 +34,7 @@
     {%- if config.get('materialized') == 'incremental' %}
     insert into ops.build_watermarks as stored (model, load_id, after_load_id, built_at)
     values (
-        '{{ model.name }}',
+        '{{ model.alias }}',
         current_setting('b2chat.loads_upto')::bigint,
         current_setting('b2chat.loads_after')::bigint,
         now()
@@ -63,7 +63,7 @@
     inner join intermediate.build_fingerprints as built
         on built.relation = '{{ this.schema }}.{{ this.identifier }}'
         and built.fingerprint = '{{ fingerprint(model) }}'
-    where seen.model = '{{ model.name }}'
+    where seen.model = '{{ model.alias }}'
 {%- endmacro %}
 
 
@@ -72,7 +72,7 @@
     {%- set parents = [] -%}
     {%- for unique_id in lineage(model.unique_id) if unique_id != model.unique_id -%}
         {%- if graph.nodes[unique_id].config.materialized == 'incremental' -%}
-            {%- do parents.append(graph.nodes[unique_id].name) -%}
+            {%- do parents.append(graph.nodes[unique_id].alias) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if parents -%}

@@ -7,7 +7,7 @@
     {%- set node = graph.nodes.get(model.attached_node) if execute else none -%}
     {%- if node and node.config.materialized == 'incremental' and 'load_id' in node.columns
         and not var('test_everything') -%}
-        {%- set conditions = [config.get('where') or 'true', is_new_row(node.name)] -%}
+        {%- set conditions = [config.get('where') or 'true', is_new_row(node.alias)] -%}
         {{ return('(select * from ' ~ relation ~ ' where ' ~ conditions | join(' and ') ~ ') as new_rows') }}
     {%- endif -%}
     {{ return(default__get_where_subquery(relation)) }}

@@ -1,19 +1,50 @@
 {#
   dbt builds a view anew on each run: it renames, swaps and drops with cascade, which waits for every open BI session
-  that has read the view, and takes BI's own views on it away. A view that is unchanged since it was built is left alone.
+  that has read the view, and takes BI's own views on it away. A view that is unchanged since it was built is left
+  alone; a changed one is replaced in place, with its rights and all that stands on it, unless it lost, renamed or
+  retyped a column.
 #}
 {% materialization view, adapter='postgres' %}
     {%- set target_relation = this.incorporate(type='view') -%}
-    {%- set exists = "select to_regclass('" ~ this ~ "') is not null" -%}
-    {%- if not (run_query(exists).columns[0].values()[0] and is_built_as_now()) -%}
+    {%- if not is_view(this) -%}
         {{ return(dbt.materialization_view_default()) }}
     {%- endif -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {% call noop_statement('main', 'UNCHANGED') %}{{ sql }}{% endcall %}
+    {%- if is_built_as_now() and not should_full_refresh() -%}
+        {% call noop_statement('main', 'UNCHANGED') %}{{ sql }}{% endcall %}
+    {%- else -%}
+        {% call statement('main') %}{{ replace_view(target_relation, sql) }}{% endcall %}
+        {%- if run_query("select current_setting('b2chat.view_is_replaced')").columns[0].values()[0] == 'no' -%}
+            {%- do adapter.drop_relation(target_relation) -%}
+            {{ return(dbt.materialization_view_default()) }}
+        {%- endif -%}
+    {%- endif -%}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=true) -%}
     {%- do persist_docs(target_relation, model) -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+
+{# The catalog is asked, not dbt's cache: a view may have gone with a table that this run dropped. #}
+{% macro is_view(relation) %}
+    {%- set found -%}
+        select count(*) from pg_class where oid = to_regclass('{{ relation }}') and relkind = 'v'
+    {%- endset -%}
+    {{ return(run_query(found).columns[0].values()[0] == 1) }}
+{% endmacro %}
+
+
+{# Columns may be added at the end; Postgres refuses to replace a view in any other shape. #}
+{% macro replace_view(relation, sql) %}
+    do $replace$
+    begin
+        perform set_config('b2chat.view_is_replaced', 'yes', true);
+        {{ patiently(get_replace_view_sql(relation, sql)) }};
+    exception when invalid_table_definition then
+        perform set_config('b2chat.view_is_replaced', 'no', true);
+    end
+    $replace$
+{% endmacro %}

@@ -1,0 +1,95 @@
+{#
+  To rename, drop, alter or replace what BI reads takes a lock that waits for each open transaction that has read it,
+  and while it waits every new reader queues behind it. So these statements ask for a third of a second at a time and
+  let readers pass in between. A session of bi_reader that sits idle in a transaction is ended; a query at work is
+  waited for, as long as bi_reader's queries may take (statement_timeout) and a little more.
+#}
+{% macro patiently(statement) %}
+    do $patiently$
+    declare
+        lock_timeout_before constant text := current_setting('lock_timeout');
+        give_up_at constant timestamptz := clock_timestamp() + interval '6 minutes';
+    begin
+        perform set_config('lock_timeout', '300ms', true);
+        loop
+            begin
+                execute $statement$ {{ statement }} $statement$;
+                exit;
+            exception when lock_not_available then
+                if clock_timestamp() > give_up_at then
+                    raise;
+                end if;
+                perform pg_terminate_backend(pid)
+                from pg_stat_activity
+                where datname = current_database()
+                    and usename = 'bi_reader'
+                    and state like 'idle in transaction%'
+                    and pg_has_role(usesysid, 'usage');
+                perform pg_sleep(0.05);
+            end;
+        end loop;
+        perform set_config('lock_timeout', lock_timeout_before, true);
+    end
+    $patiently$
+{% endmacro %}
+
+
+{% macro postgres__rename_relation(from_relation, to_relation) %}
+    {% call statement('rename_relation') %}
+        {{ patiently(get_rename_sql(from_relation, adapter.quote_as_configured(to_relation.identifier, 'identifier'))) }}
+    {% endcall %}
+{% endmacro %}
+
+
+{% macro postgres__drop_relation(relation) %}
+    {% call statement('drop_relation', auto_begin=False) %}
+        {%- set dropped -%}
+            {%- if relation.is_table and relation.identifier.endswith('__dbt_backup') %}
+            {{ move_views(relation, relation.incorporate(path={'identifier': relation.identifier[:-12]})) }};
+            {%- endif %}
+            {{ get_drop_sql(relation) }}
+        {%- endset -%}
+        {{ patiently(dropped) }}
+    {% endcall %}
+{% endmacro %}
+
+
+{#
+  After a full refresh has swapped tables, the views still stand on the old one and would be dropped with it, dbt's and
+  BI's own. They are put onto the new table; one that it has no column for goes, and dbt builds its own ones again.
+#}
+{% macro move_views(old_table, new_table) %}
+    do $move$
+    declare
+        moved record;
+    begin
+        for moved in
+            select distinct rule.ev_class::regclass as view_name, pg_get_viewdef(rule.ev_class) as definition
+            from pg_depend as uses
+            inner join pg_rewrite as rule on rule.oid = uses.objid
+            inner join pg_class as view on view.oid = rule.ev_class and view.relkind = 'v'
+            where uses.classid = 'pg_rewrite'::regclass and uses.refobjid = to_regclass('{{ old_table }}')
+        loop
+            begin
+                execute format(
+                    'create or replace view %s as %s',
+                    moved.view_name,
+                    replace(moved.definition, '{{ old_table.identifier }}', '{{ new_table.identifier }}')
+                );
+            exception when undefined_column or undefined_function or invalid_table_definition then
+                null;
+            end;
+        end loop;
+    end
+    $move$
+{% endmacro %}
+
+
+{# Our tables only ever gain columns (on_schema_change: append_new_columns). #}
+{% macro postgres__alter_relation_add_remove_columns(relation, add_columns, remove_columns) %}
+    {%- set added = [] -%}
+    {%- for column in add_columns or [] -%}
+        {%- do added.append('add column ' ~ column.quoted ~ ' ' ~ column.expanded_data_type) -%}
+    {%- endfor -%}
+    {%- do run_query(patiently('alter table ' ~ relation ~ ' ' ~ added | join(', '))) -%}
+{% endmacro %}

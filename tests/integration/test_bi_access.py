@@ -1,0 +1,227 @@
+"""BI's role, and refreshes that never wait for it: our macros on a small dbt project, with real second sessions."""
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from dagster_project.dbt_project import DBT_DIR, executable
+from dagster_project.settings import Settings, SettingsError
+from dagster_project.warehouse import bi_access, connection, embedded, migrations
+
+FACT = """
+{{ config(materialized='incremental', incremental_strategy='touched_keys', unique_key='id',
+          on_schema_change='append_new_columns', post_hook="select pg_sleep({{ var('pause', 0) }})") }}
+select load_id as id, record_count as size from ops.page_loads as loads where {{ load_window('loads') }}
+"""
+REPORT = "select id, size * 2 as doubled from {{ ref('fact') }}"
+VERSIONS = """
+models:
+  - name: fact
+    latest_version: 2
+    versions: [{v: 1}, {v: 2}]
+"""
+ONE_MORE_LOAD = """
+    insert into ops.page_loads (sync_id, entity_type, page_offset, record_count, new_count, changed_count,
+        unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
+    values ('s', 'chats', 0, 5, 0, 0, 0, 0, 0, 0, now())
+"""
+
+
+class Shop:
+    """A dbt project with our macros and settings, and two marts: a table and a view on it."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder, self.url = folder, url
+        for part in ("macros", "tests/generic"):
+            shutil.copytree(DBT_DIR / part, folder / part)
+        shutil.copy(DBT_DIR / "profiles.yml", folder)
+        project = (DBT_DIR / "dbt_project.yml").read_text()
+        (folder / "dbt_project.yml").write_text(project.replace("enforced: true", "enforced: false"))
+        self.marts = folder / "models" / "marts"
+        self.marts.mkdir(parents=True)
+        shutil.copy(DBT_DIR / "models" / "groups.yml", folder / "models")
+        self.write("fact.sql", FACT)
+        self.write("report.sql", REPORT)
+
+    def write(self, name: str, text: str) -> None:
+        (self.marts / name).write_text(text)
+
+    def build(self, *arguments: str) -> None:
+        done = subprocess.run(
+            [executable(), "--no-use-colors", "build", "--project-dir", self.folder, "--profiles-dir", self.folder,
+             *arguments],
+            capture_output=True, text=True, check=False, env=os.environ | connection.environment(self.url))  # fmt: skip
+        assert done.returncode == 0, done.stdout[-3000:]
+
+    def bring(self) -> None:
+        with psycopg.connect(self.url) as conn:
+            conn.execute(ONE_MORE_LOAD)
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url) as conn:
+            return conn.execute(query).fetchall()
+
+    def session(self) -> psycopg.Connection:
+        """A BI tool's session."""
+        settings = Settings.load(data_dir=self.folder, bi_password="bi-canary")
+        return psycopg.connect(bi_access.url_with_password(settings, self.url))
+
+
+@pytest.fixture(scope="module")
+def shop(new_folder: Callable[[], str], new_database: Callable[[], str]) -> Shop:
+    made = Shop(Path(new_folder()), new_database())
+    made.bring()
+    made.build()
+    return made
+
+
+def test_a_refresh_waits_for_no_idle_reader_and_readers_read_on_while_it_writes(shop: Shop) -> None:
+    shop.bring()
+    with shop.session() as idle, watching(shop) as seen:
+        assert idle.execute("select count(*) from report").fetchone() == (1,)
+        shop.build("--vars", "{pause: 2}")
+        assert idle.execute("select count(*) from report").fetchone() == (2,)
+    assert seen.reads > 20
+    assert seen.longest_read < 1 and seen.longest_lock_wait < 1
+    assert seen.failures == []
+
+
+def test_a_rebuild_ends_idle_readers_in_its_way_and_other_readers_and_their_views_stay(shop: Shop) -> None:
+    with psycopg.connect(shop.url) as conn:
+        conn.execute("create view public.of_bi as select doubled from marts.report")
+    shop.write("report.sql", REPORT.replace(" from", ", size as added from"))
+    with shop.session() as idle, watching(shop) as seen:
+        idle.execute("select from report, fact")
+        shop.build("--full-refresh")
+        with pytest.raises(psycopg.OperationalError):
+            idle.execute("select 1")
+    assert seen.longest_read < 1 and seen.longest_lock_wait < 1
+    assert seen.failures == []
+    assert shop.ask("select count(*) = (select count(*) from marts.fact) from public.of_bi") == [(True,)]
+    with shop.session() as conn:
+        conn.execute("select added from report")
+
+
+def test_a_view_that_loses_a_column_is_built_anew_with_its_rights(shop: Shop) -> None:
+    shop.write("report.sql", "select size from {{ ref('fact') }}")
+    shop.write("newcomer.sql", "select 1 as one")
+    shop.build("--full-refresh")
+    with shop.session() as conn:
+        conn.execute("select size from report, newcomer")
+        assert "doubled" not in [column.name for column in conn.execute("select * from report").description or []]
+
+
+def test_the_role_reads_marts_and_nothing_else_and_writes_nothing(shop: Shop) -> None:
+    with shop.session() as conn:
+        assert conn.execute("show statement_timeout").fetchone() == ("5min",)
+        for statement in ("select from ops.page_loads", "select from raw.chats", "select from ops.build_watermarks"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(statement)
+            conn.rollback()
+        conn.execute("set default_transaction_read_only = off")
+        conn.commit()
+        for statement in ("delete from marts.fact", "create table marts.a (n int)", "create table public.a (n int)"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(statement)
+            conn.rollback()
+    shown = bi_access.examine(shop.url)
+    assert "bi_reader:***@" in shown and "canary" not in shown
+    with psycopg.connect(shop.url, autocommit=True) as conn:
+        conn.execute("grant usage on schema raw to bi_reader; grant select on raw.chats to bi_reader")
+        with pytest.raises(bi_access.BiAccessWrong, match=r"can read raw\.chats"):
+            bi_access.examine(shop.url)
+        conn.execute("revoke all on raw.chats from bi_reader; revoke all on schema raw from bi_reader")
+
+
+def test_the_newest_version_of_a_mart_keeps_its_name_and_an_older_one_gets_a_suffix(shop: Shop) -> None:
+    shop.write("fact_v1.sql", FACT)
+    shop.write("fact_v2.sql", FACT.replace("record_count as size", "record_count as number"))
+    (shop.marts / "fact.sql").unlink()
+    shop.write("report.sql", "select number from {{ ref('fact') }}")
+    shop.write("marts.yml", VERSIONS)
+    shop.bring()
+    shop.build("--full-refresh")
+    shop.bring()
+    shop.build()
+    rows = shop.ask("select count(*) from ops.page_loads")
+    for query in ("select count(number) from marts.fact", "select count(size) from marts.fact_v1",
+                  "select count(number) from marts.report"):  # fmt: skip
+        assert shop.ask(query) == rows
+    models = shop.ask("select model from ops.build_watermarks where model like 'fact%' order by 1")
+    assert models == [("fact",), ("fact_v1",)]
+    nodes = json.loads((shop.folder / "target" / "manifest.json").read_text())["nodes"]
+    assert nodes["model.b2chat.fact.v2"]["alias"] == "fact"
+
+
+def test_a_user_who_may_not_make_roles_goes_on_without_and_is_told_what_to_ask_for(
+    new_folder: Callable[[], str],
+) -> None:
+    folder = Path(new_folder())
+    with embedded.running(folder / "pg", throwaway=True) as admin:
+        with psycopg.connect(admin, autocommit=True) as conn:
+            conn.execute("create role plain login password 'plain'; grant create on database b2chat to plain")
+        shop = Shop(folder, bi_access._url(admin, "plain").replace("bi_reader:", "plain:"))
+        migrations.upgrade(shop.url)
+        shop.build()
+        said = bi_access.examine(shop.url)
+        assert "may not create roles" in said
+        with pytest.raises(SettingsError, match="no role bi_reader"):
+            shop.session()
+        with psycopg.connect(admin, autocommit=True) as conn:
+            conn.execute(said.split("`")[1])
+        shop.build()
+        assert "reads 2 marts" in bi_access.examine(shop.url)
+
+
+@contextmanager
+def watching(shop: Shop) -> "Iterator[Watch]":
+    """A reader that never pauses, and a look at who waits for a lock, in threads while the block lasts."""
+    watch = Watch(shop)
+    threads = [threading.Thread(target=work) for work in (watch.read, watch.look)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield watch
+    finally:
+        watch.over.set()
+        for thread in threads:
+            thread.join()
+
+
+class Watch:
+    """What readers and waiters met, in seconds."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop, self.over = shop, threading.Event()
+        self.reads, self.longest_read, self.longest_lock_wait = 0, 0.0, 0.0
+        self.failures: list[str] = []
+
+    def read(self) -> None:
+        with self.shop.session() as conn:
+            conn.autocommit = True
+            while not self.over.wait(0.01):
+                began = time.monotonic()
+                try:
+                    conn.execute("select count(*), sum(doubled) from report")
+                except psycopg.Error as error:
+                    self.failures.append(str(error))
+                    return
+                self.reads += 1
+                self.longest_read = max(self.longest_read, time.monotonic() - began)
+
+    def look(self) -> None:
+        query = "select coalesce(max(extract(epoch from clock_timestamp() - waitstart)), 0)::float from pg_locks"
+        with psycopg.connect(self.shop.url, autocommit=True) as conn:
+            while not self.over.wait(0.02):
+                row = conn.execute(query).fetchone()
+                self.longest_lock_wait = max(self.longest_lock_wait, row[0] if row else 0)
