@@ -1,0 +1,96 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_keys',
+    unique_key='chat_id',
+    on_schema_change='append_new_columns',
+    meta={'touched_by': 'chats', 'touched_key': 'id'},
+    indexes=[
+        {'columns': ['chat_id', 'local_date', 'hour'], 'unique': true},
+        {'columns': ['week_start']},
+        {'columns': ['load_id']},
+    ],
+) }}
+
+with chats as (
+    select * from {{ ref('chats') }}
+    where {{ load_window('chats') }}
+),
+
+message_hours as (
+    select
+        messages.chat_id,
+        date_trunc('hour', {{ local_time('messages.timestamp') }}) as local_hour,
+        count(*) as message_count,
+        count(*) filter (where messages.incoming) as incoming_message_count,
+        count(*) filter (where not messages.incoming) as outgoing_message_count
+    from chats
+    inner join {{ ref('messages') }} as messages on messages.chat_id = chats.id
+    where not chats.is_deleted
+    group by messages.chat_id, date_trunc('hour', {{ local_time('messages.timestamp') }})
+),
+
+creations as (
+    select
+        id as chat_id,
+        created_local_date + make_interval(hours => created_local_hour) as local_hour,
+        direction
+    from chats
+    where created_at is not null and not is_deleted
+),
+
+hours as (
+    select
+        chat_id,
+        local_hour,
+        creations.chat_id is not null as is_creation,
+        creations.direction,
+        message_hours.message_count,
+        message_hours.incoming_message_count,
+        message_hours.outgoing_message_count
+    from creations
+    full join message_hours using (chat_id, local_hour)
+
+    {%- if is_incremental() %}
+
+    -- An hour that the chat has no part in any more stays with counts of 0: its week must be counted anew.
+    union all
+    select
+        chat_id,
+        local_date + make_interval(hours => hour),
+        false,
+        null,
+        0,
+        0,
+        0
+    from {{ this }} as known
+    where chat_id in (select id from chats)
+        and not exists (
+            select from creations
+            where creations.chat_id = known.chat_id
+                and creations.local_hour = known.local_date + make_interval(hours => known.hour)
+        )
+        and not exists (
+            select from message_hours
+            where message_hours.chat_id = known.chat_id
+                and message_hours.local_hour = known.local_date + make_interval(hours => known.hour)
+        )
+    {%- endif %}
+)
+
+select
+    hours.chat_id,
+    date_trunc('week', hours.local_hour)::date as week_start,
+    hours.local_hour::date as local_date,
+    extract(hour from hours.local_hour)::integer as hour,
+    chats.agent_id,
+    chats.department_id,
+    chats.provider,
+    hours.is_creation::integer as chat_count,
+    (hours.is_creation and hours.direction = 'incoming')::integer as incoming_chat_count,
+    (hours.is_creation and hours.direction in ('outgoing', 'outgoing_broadcast'))::integer as outgoing_chat_count,
+    coalesce(hours.message_count, 0)::integer as message_count,
+    coalesce(hours.incoming_message_count, 0)::integer as incoming_message_count,
+    coalesce(hours.outgoing_message_count, 0)::integer as outgoing_message_count,
+    chats.load_id
+from hours
+inner join chats on chats.id = hours.chat_id

@@ -1,0 +1,43 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_keys',
+    unique_key='week_start',
+    on_schema_change='append_new_columns',
+    meta={'touched_by': 'int_touched_traffic_weeks'},
+    indexes=[
+        {'columns': ['scope', 'scope_id', 'local_date', 'hour'], 'unique': true},
+        {'columns': ['week_start']},
+    ],
+) }}
+
+with traffic as (
+    select * from {{ ref('int_chat_traffic') }}
+    where week_start in (
+        select week_start from {{ ref('int_touched_traffic_weeks') }} as touched
+        where {{ load_window('touched') }}
+    )
+)
+
+select
+    traffic.week_start,
+    traffic.local_date,
+    traffic.hour,
+    scopes.scope,
+    scopes.scope_id,
+    sum(traffic.chat_count)::integer as chat_count,
+    sum(traffic.incoming_chat_count)::integer as incoming_chat_count,
+    sum(traffic.outgoing_chat_count)::integer as outgoing_chat_count,
+    sum(traffic.message_count)::integer as message_count,
+    sum(traffic.incoming_message_count)::integer as incoming_message_count,
+    sum(traffic.outgoing_message_count)::integer as outgoing_message_count
+from traffic
+cross join lateral (
+    values
+    ('all', 'all'),
+    ('agent', traffic.agent_id),
+    ('department', traffic.department_id),
+    ('provider', traffic.provider)
+) as scopes (scope, scope_id)
+where scopes.scope_id is not null
+    and traffic.chat_count + traffic.message_count > 0
+group by traffic.week_start, traffic.local_date, traffic.hour, scopes.scope, scopes.scope_id
