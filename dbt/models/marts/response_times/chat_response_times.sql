@@ -7,6 +7,7 @@
     indexes=[
         {'columns': ['created_week_start', 'agent_id']},
         {'columns': ['created_at']},
+        {'columns': ['created_local_date']},
         {'columns': ['agent_id', 'created_at']},
         {'columns': ['load_id']},
     ],

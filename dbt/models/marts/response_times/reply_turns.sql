@@ -77,6 +77,10 @@ select
     {{ local_time('turns.replied_at') }}::date as replied_local_date,
     turns.reply_seconds,
     turns.reply_from_last_seconds,
+    {{ business_seconds('asked_clock', 'turns.first_customer_at', 'replied_clock', 'turns.replied_at') }}
+        as reply_business_seconds,
+    {{ business_seconds('asked_last_clock', 'turns.last_customer_at', 'replied_clock', 'turns.replied_at') }}
+        as reply_from_last_business_seconds,
     turns.customer_message_count,
     turns.agent_message_count,
     turns.replied_at is not null as is_answered,
@@ -84,6 +88,10 @@ select
     chats.load_id
 from chats
 inner join turns on turns.chat_id = chats.chat_id
+inner join {{ ref('int_chat_calendar') }} as calendars on calendars.chat_id = chats.chat_id
+{{ join_clock('asked_clock', 'calendars.calendar', 'turns.first_customer_at') }}
+{{ join_clock('asked_last_clock', 'calendars.calendar', 'turns.last_customer_at') }}
+{{ join_clock('replied_clock', 'calendars.calendar', 'turns.replied_at') }}
 left join tenures
     on tenures.chat_id = turns.chat_id
     and turns.replied_at >= tenures.had_from
