@@ -17,8 +17,9 @@ from xml.etree.ElementTree import ParseError
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
 
+from dagster_project.b2chat.canonical import canonical_json
 from dagster_project.b2chat.cleaning import Cleaning, clean, may_need_cleaning
-from dagster_project.b2chat.records import MAX_KEY_LENGTH, YEARS, Problem, Rejected, canonical_json
+from dagster_project.b2chat.records import MAX_KEY_LENGTH, YEARS, Problem, Rejected
 
 FORMATS = ("csv", "xlsx")
 KEY_COLUMNS = ("Chat ID", "Message Created At", "Message Incoming", "Message Contact", "Message Agent", "Message Bot",

@@ -4,6 +4,7 @@ import re
 from typing import Any, TypedDict
 
 REPLACEMENT = "\ufffd"
+NUL = b"\\u0000"  # as JSON writes it
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _DIRTY = re.compile("[\x00\ud800-\udfff]")
 

@@ -1,14 +1,16 @@
 """What a record is: its shape, its key, the hash that tells a changed one from an unchanged one, and its faults."""
 
 import hashlib
-import json
 import re
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
 from dagster_project.b2chat.answers import Item
-from dagster_project.b2chat.cleaning import Cleaning, clean, may_need_cleaning
+from dagster_project.b2chat.canonical import canonical_bytes, canonical_json
+from dagster_project.b2chat.cleaning import NUL, Cleaning, clean, may_need_cleaning
+from dagster_project.b2chat.shapes import Shape, shapes_of
 
 Entity = Literal["chats", "contacts"]
 
@@ -42,6 +44,11 @@ _TEXTS: dict[Entity, dict[str, tuple[str, ...]]] = {
 }
 _NOT_INDEXED = {"fullname", "identification", "address", "city", "country", "company"}
 _LOCAL_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?", re.ASCII)
+# Most times are seen to be sound without a look at the calendar: days that every month has, of years that are read.
+_SOUND_TIME = r"(?:199\d|20\d\d)-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])[ T](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d"
+_IS_SOUND_TIME = re.compile(_SOUND_TIME, re.ASCII).fullmatch
+_ARE_SOUND_TIMES = re.compile(rf"(?:{_SOUND_TIME}\n)*{_SOUND_TIME}", re.ASCII).fullmatch
+_TIME_LENGTH = len("2025-10-01 09:00:00")
 
 
 class Message(TypedDict, total=False):
@@ -137,6 +144,7 @@ class Record:
         exact: its exact bytes, only where something had to be cleaned.
         cleaned: what was cleaned, and where.
         bad_messages: messages inside it that cannot be read; the payload still holds them.
+        shapes: of the record as it came, and of all in it.
     """
 
     key: str
@@ -145,42 +153,48 @@ class Record:
     exact: bytes | None = None
     cleaned: list[Cleaning] = field(default_factory=list)
     bad_messages: list[Rejected] = field(default_factory=list)
+    shapes: Set[Shape] = frozenset()
 
 
 def read_record(entity: Entity, item: Item) -> Record | Rejected:
     """Judge one record of a page: what can land as a `Record`, what goes to quarantine as `Rejected`."""
     if item.fault:
         return _unreadable(entity, item, Problem(item.fault, "the record's JSON cannot be read safely"))
+    shapes = shapes_of(item.value) if isinstance(item.value, dict) else set()
+    if (not shapes or any(map(_is_odd, shapes))) and (exact := item.exact()) is not item:
+        return read_record(entity, exact)
     if not isinstance(item.value, dict):
         return _unreadable(entity, item, Problem("not_an_object", f"the record is {_kind(item.value)}"))
-    # No text is nested deeper than it has brackets; walking through every record would cost more than hashing it.
-    if item.text.count("{") + item.text.count("[") > MAX_NESTING and _deeper_than(item.value, MAX_NESTING):
+    if any(shape.is_deep for shape in shapes) and _deeper_than(item.value, MAX_NESTING):
         return _unreadable(entity, item, Problem("nested_too_deep", f"more than {MAX_NESTING} levels"))
-    value, cleaned = item.value, list[Cleaning]()
     try:
-        payload = canonical_json(value)
+        value, payload, content_hash, cleaned = _canonical(entity, item.value, shapes)
     except ValueError:
         return _unreadable(entity, item, Problem("number_refused", "a number is too large to be one"))
-    if may_need_cleaning(payload):
-        value, cleaned = clean(value)
-        payload = canonical_json(value)
-    content_hash = hash_of(entity, value) if _VOLATILE[entity] else _sha256(payload)
     key, problem = record_key(entity, item.value)
     problem = problem or find_problem(entity, value)
     if key is None or problem:
         return Rejected(entity, key, problem or Problem("key_missing", KEY_FIELD[entity]), item.data,
                         content_hash, item.position)
     bad = _bad_messages(key, value, item.position) if entity == "chats" else []
-    return Record(key, payload, content_hash, item.data if cleaned else None, cleaned, bad)
+    return Record(key, payload, content_hash, item.data if cleaned else None, cleaned, bad, shapes)
 
 
-def canonical_json(value: Any) -> str:
-    """The one JSON text of a value: sorted names, no blanks, no escapes but the needed ones.
-
-    Raises:
-        ValueError: the value holds NaN or an infinity.
-    """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+def _canonical(
+    entity: Entity, value: dict[str, Any], shapes: set[Shape]
+) -> tuple[dict[str, Any], str, str, list[Cleaning]]:
+    """A record as it lands: cleaned, as canonical JSON, and its hash; and what was cleaned."""
+    data = None if any(map(_is_odd, shapes)) else canonical_bytes(value)
+    if data is not None and NUL not in data:
+        lasting = _lasting(entity, value)
+        hashed = data if lasting is value else canonical_bytes(lasting)
+        assert hashed is not None
+        return value, data.decode(), hashlib.sha256(hashed).hexdigest(), []
+    payload, cleaned = canonical_json(value), list[Cleaning]()
+    if may_need_cleaning(payload):
+        value, cleaned = clean(value)
+        payload = canonical_json(value)
+    return value, payload, hash_of(entity, value), cleaned
 
 
 def hash_of(entity: Entity, value: dict[str, Any]) -> str:
@@ -189,9 +203,18 @@ def hash_of(entity: Entity, value: dict[str, Any]) -> str:
     Raises:
         ValueError: the value holds NaN or an infinity.
     """
+    return _sha256(canonical_json(_lasting(entity, value)))
+
+
+def _lasting(entity: Entity, value: dict[str, Any]) -> dict[str, Any]:
+    """A record less what changes without meaning."""
     volatile = _VOLATILE[entity]
-    lasting = {name: member for name, member in value.items() if name not in volatile} if volatile else value
-    return _sha256(canonical_json(lasting))
+    return {name: member for name, member in value.items() if name not in volatile} if volatile else value
+
+
+def _is_odd(shape: Shape) -> bool:
+    """Whether it may hold what the quick ways through JSON do not take as it is."""
+    return shape.has_floats or shape.is_deep
 
 
 def record_key(entity: Entity, value: dict[str, Any]) -> tuple[str | None, Problem | None]:
@@ -240,6 +263,8 @@ def _time_problem(name: str, text: Any) -> Problem | None:
         return None
     if not isinstance(text, str):
         return Problem("time_unreadable", f"{name} is {_kind(text)}, not YYYY-MM-DD HH:MM:SS")
+    if _IS_SOUND_TIME(text):
+        return None
     if not _LOCAL_TIME.fullmatch(text):
         return Problem("time_unreadable", f"{name} is not YYYY-MM-DD HH:MM:SS")
     try:
@@ -263,11 +288,14 @@ def _text_problem(entity: Entity, value: dict[str, Any]) -> Problem | None:
         if not isinstance(holder, dict):
             return Problem("field_type_changed", f"{owner} is {_kind(holder)}")
         for name in names:
-            member, place = holder.get(name), f"{owner}.{name}" if owner else name
+            member = holder.get(name)
+            if member is None or (type(member) is str and len(member) <= MAX_INDEXED_LENGTH):
+                continue
+            place = f"{owner}.{name}" if owner else name
             if isinstance(member, dict | list):
                 return Problem("field_type_changed", f"{place} is {_kind(member)}, not a text")
             indexed = name not in _NOT_INDEXED and (name != "name" or owner in ("agent", "department"))
-            if indexed and member is not None and len(str(member)) > MAX_INDEXED_LENGTH:
+            if indexed and len(str(member)) > MAX_INDEXED_LENGTH:
                 return Problem("text_too_long", f"{place} has more than {MAX_INDEXED_LENGTH} characters")
     return None
 
@@ -299,14 +327,24 @@ def _contact_tag_problem(tag: Any) -> Problem | None:
 
 
 def _bad_messages(key: str, chat: dict[str, Any], position: int) -> list[Rejected]:
-    bad = []
-    for message in chat.get("messages") or []:
+    messages, bad = chat.get("messages") or [], list[Rejected]()
+    for message in [] if _all_have_sound_times(messages) else messages:
         problem = message_problem(message)
         if problem:
             text = canonical_json(message)
             # With the chat's key: the same broken message in two chats is two losses.
             bad.append(Rejected("message", key, problem, text.encode(), _sha256(f"{key}\n{text}"), position))
     return bad
+
+
+def _all_have_sound_times(messages: list[Any]) -> bool:
+    """Whether no message needs a closer look. False says nothing."""
+    try:
+        times = "\n".join([message["created_at"] for message in messages])
+    except (TypeError, KeyError):  # no object, no time, a time that is no text
+        return False
+    # By the length, because a text with a line end in it might be two times.
+    return len(times) == len(messages) * (_TIME_LENGTH + 1) - 1 and _ARE_SOUND_TIMES(times) is not None
 
 
 def _sha256(text: str) -> str:

@@ -64,7 +64,7 @@ class Page:
     def keys_digest(self, entity: Entity) -> str:
         """The same for the same records in the same order, whatever has become of each."""
         name = KEY_FIELD[entity]
-        keys = [str(item.value.get(name)) if isinstance(item.value, dict) else item.text for item in self.items]
+        keys = [item.key_text(name) for item in self.items]
         return hashlib.sha256("\n".join(keys).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 

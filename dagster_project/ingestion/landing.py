@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import psycopg
 from psycopg import sql
 
-from dagster_project.b2chat.records import KEY_FIELD, Entity, Record, Rejected
+from dagster_project.b2chat.records import Entity, Record, Rejected
 from dagster_project.b2chat.windows import WindowPage
 from dagster_project.ingestion.deletion import mark_missing, restore
 from dagster_project.ingestion.drift import note_fields
@@ -65,15 +65,15 @@ def land_page(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> PageR
     entity, loaded_at = page.window.entity, datetime.now(UTC)
     with conn.transaction():
         load_id = _open_load(conn, page, sync_id, loaded_at)
-        changed, written = _merge(conn, entity, page.records, load_id, loaded_at) if page.records else (0, set())
+        new, changed = _merge(conn, entity, page.records, load_id, loaded_at)
         bad_messages = [bad for record in page.records for bad in record.bad_messages]
         _quarantine(conn, page, [*page.rejected, *bad_messages], load_id, loaded_at)
         result = PageResult(
-            load_id, new=len(written) - changed, changed=changed, unchanged=len(page.records) - len(written),
+            load_id, new=len(new), changed=len(changed), unchanged=len(page.records) - len(new) - len(changed),
             quarantined=len(page.rejected), duplicates=page.duplicates, bad_messages=len(bad_messages),
             deleted=mark_missing(conn, page, sync_id, load_id, loaded_at),
             restored=restore(conn, entity, _keys(page), load_id),
-            new_fields=_note_fields(conn, page, written, sync_id, load_id, loaded_at) if written else 0)
+            new_fields=_note_fields(conn, entity, new + changed, sync_id, load_id, loaded_at))
         _close_load(conn, result)
     return result
 
@@ -97,66 +97,74 @@ def _open_load(conn: psycopg.Connection, page: WindowPage, sync_id: str, loaded_
 
 def _merge(
     conn: psycopg.Connection, entity: Entity, records: Sequence[Record], load_id: int, loaded_at: datetime
-) -> tuple[int, set[str]]:
-    """Bring records into the table of current versions. Returns how many changed, and the keys that were written."""
-    _stage(conn, records)
-    return _keep_superseded(conn, entity, load_id), _write_current(conn, entity, load_id, loaded_at)
+) -> tuple[list[Record], list[Record]]:
+    """Bring records into the table of current versions. Returns those that were new and those that had changed.
+
+    What is there already is learned by keys and hashes, so that each payload goes to Postgres once, and none twice.
+    """
+    statement = sql.SQL("select {key}, content_hash from {current} where {key} = any(%s)").format(**_TABLES[entity])
+    known: dict[str, str] = dict(conn.execute(statement, ([record.key for record in records],)).fetchall())
+    new = [record for record in records if record.key not in known]
+    changed = [record for record in records if known.get(record.key, record.content_hash) != record.content_hash]
+    if changed:
+        _keep_superseded(conn, entity, changed, load_id)
+        _replace_current(conn, entity, changed, load_id, loaded_at)
+    if new:
+        _copy_new(conn, entity, new, load_id, loaded_at)
+    return new, changed
 
 
-def _stage(conn: psycopg.Connection, records: Sequence[Record]) -> None:
-    conn.execute("""
-        create temp table if not exists landing (
-            key text, content_hash text, payload jsonb, payload_bytes bytea, cleaned jsonb
-        ) on commit delete rows
+def _copy_new(
+    conn: psycopg.Connection, entity: Entity, records: Sequence[Record], load_id: int, loaded_at: datetime
+) -> None:
+    statement = sql.SQL("""
+        copy {current} ({key}, content_hash, payload, payload_bytes, cleaned, version, load_id, first_load_id,
+                        loaded_at)
+        from stdin
     """)
-    conn.execute("delete from pg_temp.landing")  # what an earlier page of the same transaction left
-    with conn.cursor() as cursor, cursor.copy("copy pg_temp.landing from stdin") as copy:
+    stamp = (1, load_id, load_id, loaded_at)
+    with conn.cursor() as cursor, cursor.copy(statement.format(**_TABLES[entity])) as copy:
         for record in records:
-            cleaned = json.dumps(record.cleaned, ensure_ascii=False) if record.cleaned else None
-            copy.write_row((record.key, record.content_hash, record.payload, record.exact, cleaned))
-    conn.execute("analyze pg_temp.landing (key)")  # or Postgres takes it for large and scans all of raw
+            copy.write_row((*_fields_of(record), *stamp))
 
 
-def _keep_superseded(conn: psycopg.Connection, entity: Entity, load_id: int) -> int:
+def _keep_superseded(conn: psycopg.Connection, entity: Entity, records: Sequence[Record], load_id: int) -> None:
     statement = sql.SQL("""
         insert into {versions} ({key}, load_id, content_hash, payload, payload_bytes, cleaned, version, loaded_at,
                                 superseded_by_load_id)
-        select c.{key}, c.load_id, c.content_hash, c.payload, c.payload_bytes, c.cleaned, c.version, c.loaded_at,
-               %s
-        from {current} c
-        join pg_temp.landing l on l.key = c.{key}
-        where l.content_hash <> c.content_hash
+        select {key}, load_id, content_hash, payload, payload_bytes, cleaned, version, loaded_at, %s
+        from {current}
+        where {key} = any(%s)
     """)
-    return conn.execute(statement.format(**_TABLES[entity]), (load_id,)).rowcount
+    conn.execute(statement.format(**_TABLES[entity]), (load_id, [record.key for record in records]))
 
 
-def _write_current(conn: psycopg.Connection, entity: Entity, load_id: int, loaded_at: datetime) -> set[str]:
-    # Unchanged records are left out here: a WHERE of the upsert would still lock, and so write, their rows.
+def _replace_current(
+    conn: psycopg.Connection, entity: Entity, records: Sequence[Record], load_id: int, loaded_at: datetime
+) -> None:
     statement = sql.SQL("""
-        insert into {current} ({key}, content_hash, payload, payload_bytes, cleaned, version, load_id, first_load_id,
-                               loaded_at)
-        select l.key, l.content_hash, l.payload, l.payload_bytes, l.cleaned, coalesce(c.version, 0) + 1,
-               %(load_id)s, %(load_id)s, %(loaded_at)s
-        from pg_temp.landing l
-        left join {current} c on c.{key} = l.key
-        where c.content_hash is distinct from l.content_hash
-        on conflict ({key}) do update set
-            content_hash = excluded.content_hash, payload = excluded.payload,
-            payload_bytes = excluded.payload_bytes, cleaned = excluded.cleaned, version = excluded.version,
-            load_id = excluded.load_id, loaded_at = excluded.loaded_at
-        returning {key}
+        update {current} set
+            content_hash = newer.content_hash, payload = newer.payload::jsonb, payload_bytes = newer.payload_bytes,
+            cleaned = newer.cleaned::jsonb, version = version + 1, load_id = %s, loaded_at = %s
+        from unnest(%s::text[], %s::text[], %s::text[], %s::bytea[], %s::text[])
+            as newer (key, content_hash, payload, payload_bytes, cleaned)
+        where {key} = newer.key
     """)
-    written = conn.execute(statement.format(**_TABLES[entity]), {"load_id": load_id, "loaded_at": loaded_at})
-    return {row[0] for row in written}
+    columns = [list(column) for column in zip(*map(_fields_of, records), strict=True)]
+    conn.execute(statement.format(**_TABLES[entity]), (load_id, loaded_at, *columns))
+
+
+def _fields_of(record: Record) -> tuple[str, str, str, bytes | None, str | None]:
+    cleaned = json.dumps(record.cleaned, ensure_ascii=False) if record.cleaned else None
+    return record.key, record.content_hash, record.payload, record.exact, cleaned
 
 
 def _note_fields(
-    conn: psycopg.Connection, page: WindowPage, written: set[str], sync_id: str, load_id: int, at: datetime
+    conn: psycopg.Connection, entity: Entity, written: Sequence[Record], sync_id: str, load_id: int, at: datetime
 ) -> int:
-    entity = page.window.entity
-    values = [item.value for item in page.page.items
-              if isinstance(item.value, dict) and str(item.value.get(KEY_FIELD[entity])) in written]
-    new = note_fields(conn, entity, values, sync_id, load_id, at)
+    if not written:
+        return 0
+    new = note_fields(conn, entity, set().union(*(record.shapes for record in written)), sync_id, load_id, at)
     if new:
         log.warning("%s: fields never seen before: %s", entity, ", ".join(new[:20]))
     return len(new)

@@ -7,8 +7,8 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from dagster_project.b2chat.answers import Item
+from dagster_project.b2chat.canonical import canonical_json
 from dagster_project.b2chat.cleaning import clean
-from dagster_project.b2chat.records import canonical_json
 from dagster_project.b2chat.windows import WindowPage
 
 _PREFIX = "api_response_logs_"

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.ingestion.drift import fields_of
+from dagster_project.b2chat.shapes import fields_of, shapes_of
 from dagster_project.ingestion.sync import SyncResult, sync
 from tests.listed import ListedSource, chat, client_of, serving
 
@@ -19,7 +19,7 @@ def test_each_field_has_its_path_and_its_json_types() -> None:
         {"chat_id": "a", "messages": [{"body": "x", "location": {"lat": 4.5}}, {"body": None}, "odd"], "tags": []},
         {"chat_id": 7, "contact": {"custom_attributes": {"Cédula 1": "x", "plan": True}}, "+570000000001": [[1]]},
     ]
-    assert fields_of(records) == {
+    assert fields_of(shape for record in records for shape in shapes_of(record)) == {
         ("chat_id", "string"), ("chat_id", "number"), ("messages", "array"), ("messages[]", "object"),
         ("messages[]", "string"), ("messages[].body", "string"), ("messages[].body", "null"),
         ("messages[].location", "object"), ("messages[].location.lat", "number"), ("tags", "array"),

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagster_project.b2chat.answers import Item, UnreadableAnswer, read_envelope
+from dagster_project.b2chat.canonical import canonical_json
 from dagster_project.b2chat.cleaning import clean, may_need_cleaning
-from dagster_project.b2chat.records import Record, Rejected, canonical_json, hash_of, read_record
+from dagster_project.b2chat.records import Record, Rejected, hash_of, read_record
 
 ANY_TEXT = st.text(st.characters(), max_size=8) | st.sampled_from(["a\x00b", "\ud800", "\ud83d\ude00x"])
 JSON = st.recursive(
