@@ -336,6 +336,41 @@ def test_core_has_the_dictionarys_columns_types_and_indexes(world: World, data_d
     assert [index for index in [*composite, *single] if index not in indexes] == []
 
 
+def test_a_broken_rule_is_counted_on_the_chats_day_and_names_it(world: World) -> None:
+    (found,) = world.ask(
+        "select * from marts.data_quality where day = '2025-10-01' and rule = 'response_before_opened'"
+    )
+    assert (found["severity"], found["broken_count"], found["sample_ids"]) == ("error", 1, "negative")
+    assert found["checked_count"] == len([one for one in world.source.records["chats"]
+                                          if one["created_at"].startswith("2025-10-01")])  # fmt: skip
+
+
+def test_freshness_knows_each_mart_and_that_all_that_landed_is_in_it(world: World) -> None:
+    marts = world.ask("select * from marts.data_freshness order by mart")
+    assert [row["mart"] for row in marts] == [row["name"] for row in world.ask(
+        "select table_name::text as name from information_schema.tables where table_schema = 'marts' order by 1")]  # fmt: skip
+    (landed,) = world.ask("select max(loaded_at) as newest from ops.page_loads")
+    assert {(row["data_through"], row["waiting_load_count"]) for row in marts} <= {
+        (landed["newest"], 0), (landed["newest"], None)}  # fmt: skip
+
+
+def test_bi_reads_every_mart_and_nothing_else(world: World) -> None:
+    relations = world.ask("""
+        select nspname::text as schema, relname::text as name,
+            has_schema_privilege('bi_reader', nspname, 'usage')
+                and has_table_privilege('bi_reader', pg_class.oid, 'select') as is_readable
+        from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+        where relkind in ('r', 'v', 'm', 'p') and nspname not in ('pg_catalog', 'information_schema')
+    """)
+    assert {row["schema"] for row in relations if row["is_readable"]} == {"marts"}
+    marts = [row for row in relations if row["schema"] == "marts"]
+    assert all(row["is_readable"] for row in marts)
+    with psycopg.connect(world.url) as conn:
+        conn.execute("set local role bi_reader")
+        for row in marts:  # a view reads what is under it by its owner's rights
+            conn.execute(f"select from marts.{row['name']} limit 1")
+
+
 def test_data_tests_look_at_new_rows_and_at_every_row_when_asked(world: World) -> None:
     with psycopg.connect(world.url, autocommit=True) as conn:
         conn.execute("update core.chats set direction = 'sideways', load_id = 0 where id = 'before'")

@@ -1,0 +1,83 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_keys',
+    unique_key='day',
+    on_schema_change='append_new_columns',
+    meta={'touched_by': 'int_touched_days'},
+    indexes=[{'columns': ['day', 'rule'], 'unique': true}],
+) }}
+
+{%- set rules = {
+    'picked_up_before_opened': 'chats.is_pickup_negative',
+    'response_before_opened': 'chats.is_first_response_negative',
+    'response_before_created': 'chats.is_response_negative',
+    'closed_before_opened': 'chats.is_resolution_negative',
+    'closed_before_picked_up': 'chats.is_handling_negative',
+    'unknown_provider': "chats.provider not in ('whatsapp', 'facebook', 'telegram', 'livechat', 'b2cbotapi')",
+    'unknown_status': "chats.status not in ('open', 'pending', 'closed')",
+    'unknown_direction': "chats.direction = 'unknown'",
+    'unknown_message_type': 'strange.chat_id is not null',
+    'picked_up_without_agent': 'chats.picked_up_at is not null and chats.agent_id is null',
+    'closed_without_closing_time': "chats.status = 'closed' and chats.closed_at is null",
+    'closed_without_response': "chats.status = 'closed' and chats.direction = 'incoming' and chats.response_at is null",
+    'without_messages': 'chats.incoming_message_count + chats.outgoing_message_count = 0',
+    'without_department': 'chats.department_id is null',
+} %}
+
+with chats as (
+    select * from {{ ref('chat_response_times') }}
+    where not is_deleted and created_local_date in (
+        select day from {{ ref('int_touched_days') }} as touched
+        where {{ load_window('touched') }}
+    )
+),
+
+strange as (
+    select distinct chat_id from {{ ref('messages') }}
+    where content_type = 'other' and chat_id in (select chat_id from chats)
+),
+
+days as (
+    select
+        created_local_date as day,
+        count(*) as checked_count
+    from chats
+    group by created_local_date
+),
+
+findings as (
+    select
+        chats.created_local_date as day,
+        found.rule,
+        chats.chat_id,
+        row_number() over (partition by chats.created_local_date, found.rule order by chats.chat_id) as number
+    from chats
+    left join strange on strange.chat_id = chats.chat_id
+    cross join lateral (
+        values
+        {%- for rule, condition in rules.items() %}
+        ('{{ rule }}', {{ condition }}){{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as found (rule, is_broken)
+    where found.is_broken
+),
+
+counted as (
+    select
+        day,
+        rule,
+        count(*) as broken_count,
+        string_agg(chat_id, ', ' order by chat_id) filter (where number <= 5) as sample_ids
+    from findings
+    group by day, rule
+)
+
+select
+    days.day,
+    rules.rule,
+    coalesce(counted.broken_count, 0)::integer as broken_count,
+    days.checked_count::integer as checked_count,
+    counted.sample_ids
+from days
+cross join unnest(array['{{ rules | join("', '") }}']) as rules (rule)
+left join counted on counted.day = days.day and counted.rule = rules.rule
