@@ -1,0 +1,118 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_keys',
+    unique_key='local_date',
+    on_schema_change='append_new_columns',
+    meta={'touched_by': 'int_agent_touched_days'},
+    indexes=[{'columns': ['local_date', 'agent_id'], 'unique': true}],
+) }}
+
+with touched_days as (
+    select distinct local_date
+    from {{ ref('int_agent_touched_days') }} as touched
+    where {{ load_window('touched') }}
+),
+
+chats as (
+    select * from {{ ref('chat_response_times') }}
+    where not is_deleted
+),
+
+hours as (
+    select
+        agent_id,
+        local_date,
+        sum(active_seconds) as active_seconds,
+        sum(held_seconds) as held_seconds,
+        max(peak_chat_count) as peak_chat_count
+    from {{ ref('int_agent_hours') }}
+    where department_id = 'all' and local_date in (select local_date from touched_days)
+    group by agent_id, local_date
+),
+
+chat_days as (
+    select * from {{ ref('int_chat_days') }}
+    where local_date in (select local_date from touched_days) and not is_left
+),
+
+-- A pick-up is the first agent's, a closing the last one's.
+actions as (
+    select
+        outcomes.picked_up_by as agent_id,
+        chat_days.local_date,
+        'pickup' as action,
+        chats.picked_up_at as happened_at
+    from chat_days
+    inner join chats on chats.chat_id = chat_days.chat_id
+    inner join {{ ref('int_chat_outcomes') }} as outcomes on outcomes.chat_id = chat_days.chat_id
+    where chat_days.is_picked_up
+
+    union all
+
+    select
+        chats.agent_id,
+        chat_days.local_date,
+        'closing' as action,
+        chats.closed_at as happened_at
+    from chat_days
+    inner join chats on chats.chat_id = chat_days.chat_id
+    where chat_days.is_closed
+
+    union all
+
+    select
+        transfer.agent_id,
+        chat_days.local_date,
+        transfer.action,
+        null as happened_at
+    from chat_days
+    inner join {{ ref('chat_status_history') }} as history on history.chat_id = chat_days.chat_id
+    cross join lateral (
+        values (history.old_value, 'transfer_out'), (history.new_value, 'transfer_in')
+    ) as transfer (agent_id, action)
+    where chat_days.agent_transfer_count > 0
+        and history.field = 'agent'
+        and history.is_transfer
+        and {{ local_time('history.observed_at') }}::date = chat_days.local_date
+),
+
+acted as (
+    select
+        agent_id,
+        local_date,
+        count(*) filter (where action = 'pickup') as picked_up_chat_count,
+        count(*) filter (where action = 'transfer_in') as transfer_in_count,
+        count(*) filter (where action = 'transfer_out') as transfer_out_count,
+        min(happened_at) as first_action_at,
+        max(happened_at) as last_action_at
+    from actions
+    where agent_id is not null
+    group by agent_id, local_date
+),
+
+-- On these days an agent's chats have something, even where the agent did nothing.
+days as (
+    select
+        local_date,
+        scope_id as agent_id
+    from {{ ref('int_performance_days') }}
+    where scope = 'agent' and local_date in (select local_date from touched_days)
+)
+
+select
+    coalesce(acted.local_date, hours.local_date, days.local_date) as local_date,
+    coalesce(acted.agent_id, hours.agent_id, days.agent_id) as agent_id,
+    coalesce(acted.picked_up_chat_count, 0)::integer as picked_up_chat_count,
+    coalesce(acted.transfer_in_count, 0)::integer as transfer_in_count,
+    coalesce(acted.transfer_out_count, 0)::integer as transfer_out_count,
+    acted.first_action_at,
+    acted.last_action_at,
+    coalesce(hours.active_seconds, 0)::integer as active_seconds,
+    coalesce(hours.held_seconds, 0)::bigint as held_seconds,
+    coalesce(hours.peak_chat_count, 0) as peak_chat_count
+from acted
+full join hours
+    on hours.local_date = acted.local_date and hours.agent_id = acted.agent_id
+full join days
+    on days.local_date = coalesce(acted.local_date, hours.local_date)
+    and days.agent_id = coalesce(acted.agent_id, hours.agent_id)

@@ -1,0 +1,111 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_keys',
+    unique_key='local_date',
+    on_schema_change='append_new_columns',
+    meta={'touched_by': 'int_hold_touched_days'},
+    indexes=[{'columns': ['local_date', 'department_id', 'agent_id']}],
+) }}
+
+-- A sweep: each hold is one event at its start and one at its end, however long it lasts, and a running sum of the events
+-- is the number of chats held. What is left to split by the hour are the stretches between events, at most one a time
+-- and agent; never a row a chat and hour.
+with {% if is_incremental() -%}
+touched_days as (
+    select distinct local_date
+    from {{ ref('int_hold_touched_days') }} as touched
+    where {{ load_window('touched') }}
+),
+
+numbered as (
+    select
+        local_date,
+        local_date - row_number() over (order by local_date)::integer as island
+    from touched_days
+),
+
+-- Neighbouring days are swept at once.
+windows as (
+    select
+        min(local_date)::timestamp at time zone '{{ account_timezone() }}' as starts_at,
+        (max(local_date) + 1)::timestamp at time zone '{{ account_timezone() }}' as ends_at
+    from numbered
+    group by island
+),
+{%- else -%}
+windows as (
+    select '-infinity'::timestamptz as starts_at, 'infinity'::timestamptz as ends_at
+),
+{%- endif %}
+
+known as (
+    select max(known_until) as known_until from {{ ref('int_chat_loads') }}
+),
+
+-- LEAST skips a null: a chat that is not closed is held for as long as we know.
+holds as (
+    select
+        holds.agent_id,
+        holds.department_id,
+        greatest(holds.held_from, windows.starts_at) as held_from,
+        least(holds.held_to, windows.ends_at, known.known_until) as held_to
+    from windows
+    cross join known
+    inner join {{ ref('int_agent_holds') }} as holds
+        on tstzrange(holds.held_from, holds.held_to) && tstzrange(windows.starts_at, windows.ends_at)
+    where holds.superseded_by_load_id is null
+),
+
+-- An agent may hold chats of several departments at once, so the whole is swept beside the parts.
+events as (
+    select
+        holds.agent_id,
+        scope.department_id,
+        event.happened_at,
+        sum(event.change) as change
+    from holds
+    cross join lateral (values ('all'), (coalesce(holds.department_id, 'none'))) as scope (department_id)
+    cross join lateral (values (holds.held_from, 1), (holds.held_to, -1)) as event (happened_at, change)
+    where holds.held_from < holds.held_to
+    group by holds.agent_id, scope.department_id, event.happened_at
+),
+
+stretches as (
+    select
+        agent_id,
+        department_id,
+        happened_at as starts_at,
+        lead(happened_at) over agent as ends_at,
+        sum(change) over agent as chat_count
+    from events
+    window agent as (partition by agent_id, department_id order by happened_at)
+),
+
+hourly as (
+    select
+        stretches.agent_id,
+        stretches.department_id,
+        {{ local_time('hour_start') }} as local_hour,
+        stretches.chat_count,
+        extract(epoch from
+            least(stretches.ends_at, hour_start + interval '1 hour') - greatest(stretches.starts_at, hour_start)
+        ) as seconds
+    from stretches
+    cross join lateral generate_series(
+        date_trunc('hour', stretches.starts_at, '{{ account_timezone() }}'),
+        stretches.ends_at - interval '1 microsecond',
+        interval '1 hour'
+    ) as hour_start
+    where stretches.chat_count > 0
+)
+
+select
+    local_hour::date as local_date,
+    extract(hour from local_hour)::integer as hour,
+    agent_id,
+    department_id,
+    round(sum(seconds))::integer as active_seconds,
+    round(sum(seconds * chat_count))::bigint as held_seconds,
+    max(chat_count)::integer as peak_chat_count
+from hourly
+group by 1, 2, agent_id, department_id

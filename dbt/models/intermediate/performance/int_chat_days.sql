@@ -1,0 +1,108 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_keys',
+    unique_key='chat_id',
+    on_schema_change='append_new_columns',
+    meta={'touched_by': 'chats', 'touched_key': 'id'},
+    indexes=[{'columns': ['local_date']}, {'columns': ['chat_id']}, {'columns': ['load_id']}],
+) }}
+
+with touched as (
+    select * from {{ ref('chats') }} as chats
+    where {{ load_window('chats') }}
+),
+
+chats as (
+    select
+        touched.*,
+        outcomes.broadcast_at
+    from touched
+    inner join {{ ref('int_chat_outcomes') }} as outcomes on outcomes.chat_id = touched.id
+    where not touched.is_deleted
+),
+
+facts as (
+    select
+        chats.id as chat_id,
+        fact.name,
+        fact.happened_at
+    from chats
+    cross join lateral (
+        values
+        ('created', created_at),
+        ('opened', opened_at),
+        ('picked_up', picked_up_at),
+        ('closed', closed_at),
+        ('broadcast', broadcast_at)
+    ) as fact (name, happened_at)
+
+    union all
+
+    select
+        chat_id,
+        case when incoming then 'incoming' else 'outgoing' end as name,
+        timestamp as happened_at
+    from {{ ref('messages') }}
+    where incoming is not null and chat_id in (select id from chats)
+
+    union all
+
+    -- The API gives no time for these: they count on the day on which a sync saw them.
+    select
+        chat_id,
+        case when is_reopening then 'reopened' else field || '_transfer' end as name,
+        observed_at as happened_at
+    from {{ ref('chat_status_history') }}
+    where (is_reopening or is_transfer) and chat_id in (select id from chats)
+),
+
+days as (
+    select
+        chat_id,
+        {{ local_time('happened_at') }}::date as local_date,
+        bool_or(name = 'created') as is_created,
+        bool_or(name = 'opened') as is_opened,
+        bool_or(name = 'picked_up') as is_picked_up,
+        bool_or(name = 'closed') as is_closed,
+        bool_or(name = 'broadcast') as is_broadcast,
+        count(*) filter (where name = 'incoming')::integer as incoming_message_count,
+        count(*) filter (where name = 'outgoing')::integer as outgoing_message_count,
+        count(*) filter (where name = 'reopened')::integer as reopened_count,
+        count(*) filter (where name = 'agent_transfer')::integer as agent_transfer_count,
+        count(*) filter (where name = 'department_transfer')::integer as department_transfer_count
+    from facts
+    where happened_at is not null
+    group by 1, 2
+)
+
+select
+    days.*,
+    false as is_left,
+    chats.load_id
+from days
+inner join chats on chats.id = days.chat_id
+
+{% if is_incremental() -%}
+union all
+
+-- A day on which the chat has nothing any more stays, so that it is counted anew, however much later.
+select
+    known.chat_id,
+    known.local_date,
+    false as is_created,
+    false as is_opened,
+    false as is_picked_up,
+    false as is_closed,
+    false as is_broadcast,
+    0 as incoming_message_count,
+    0 as outgoing_message_count,
+    0 as reopened_count,
+    0 as agent_transfer_count,
+    0 as department_transfer_count,
+    true as is_left,
+    case when known.is_left then known.load_id else touched.load_id end as load_id
+from {{ this }} as known
+inner join touched on touched.id = known.chat_id
+left join days on days.chat_id = known.chat_id and days.local_date = known.local_date
+where days.chat_id is null
+{%- endif %}

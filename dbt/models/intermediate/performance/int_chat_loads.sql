@@ -1,0 +1,23 @@
+-- What we know of a chat that is not closed ends with the newest load that brought chats: it is held until then. A load
+-- that found nothing new moves nothing, so that it wakes no model.
+with loads as (
+    select
+        load_id,
+        -- The sandbox's clock may be ahead of ours; the last day that a load read has begun.
+        greatest(loaded_at, window_to::timestamp at time zone '{{ account_timezone() }}') as known_until
+    from {{ source('ops', 'page_loads') }} as page_loads
+    where entity_type = 'chats' and new_count + changed_count > 0 and not {{ is_beyond_ceiling('page_loads') }}
+),
+
+running as (
+    select
+        load_id,
+        max(known_until) over (order by load_id) as known_until
+    from loads
+)
+
+select
+    load_id,
+    known_until,
+    lag(known_until) over (order by load_id) as known_until_before
+from running

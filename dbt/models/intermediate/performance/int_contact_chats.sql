@@ -1,0 +1,46 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_keys',
+    unique_key='chat_id',
+    on_schema_change='append_new_columns',
+    meta={'touched_by': 'chats', 'touched_key': 'id'},
+    indexes=[
+        {'columns': ['chat_id']},
+        {'columns': ['contact_id', 'created_at']},
+        {'columns': ['closed_at']},
+        {'columns': ['load_id']},
+    ],
+) }}
+
+with touched as (
+    select * from {{ ref('chats') }} as chats
+    where {{ load_window('chats') }}
+)
+
+select
+    id as chat_id,
+    contact_id,
+    created_at,
+    closed_at,
+    direction,
+    false as is_left,
+    load_id
+from touched
+where contact_id is not null and not is_deleted
+
+{% if is_incremental() -%}
+union all
+
+-- A contact that the chat was taken away from stays, so that it is counted anew, however much later.
+select
+    known.chat_id,
+    known.contact_id,
+    null as created_at,
+    null as closed_at,
+    known.direction,
+    true as is_left,
+    case when known.is_left then known.load_id else touched.load_id end as load_id
+from {{ this }} as known
+inner join touched on touched.id = known.chat_id
+where known.contact_id is distinct from touched.contact_id or touched.is_deleted
+{%- endif %}
