@@ -35,7 +35,7 @@ chat_days as (
     where local_date in (select local_date from touched_days) and not is_left
 ),
 
--- A pick-up is the first agent's, a closing the last one's.
+-- A pick-up is the first agent's, a closing the last one's, a reply the one's who had the chat then.
 actions as (
     select
         outcomes.picked_up_by as agent_id,
@@ -57,6 +57,16 @@ actions as (
     from chat_days
     inner join chats on chats.chat_id = chat_days.chat_id
     where chat_days.is_closed
+
+    union all
+
+    select
+        agent_id,
+        replied_local_date as local_date,
+        'reply' as action,
+        replied_at as happened_at
+    from {{ ref('reply_turns') }}
+    where is_answered and not is_deleted and replied_local_date in (select local_date from touched_days)
 
     union all
 

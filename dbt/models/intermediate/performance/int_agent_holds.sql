@@ -45,7 +45,7 @@ takeovers as (
         case
             when history.version <= min(history.version) filter (where history.new_value is not null)
                 over (partition by history.chat_id) then '-infinity'
-            else least(pickups.picked_up_at, history.observed_at)
+            else least(pickups.picked_up_at, date_trunc('second', history.observed_at))
         end as taken_at
     from history
     left join pickups on pickups.chat_id = history.chat_id and pickups.version = history.version
@@ -66,8 +66,8 @@ closings as (
     select
         chat_id,
         is_reopening,
-        coalesce(event_at, observed_at) as happened_at,
-        observed_at,
+        coalesce(event_at, date_trunc('second', observed_at)) as happened_at,
+        date_trunc('second', observed_at) as observed_at,
         lag(event_at) over (partition by chat_id order by version) as closed_at
     from history
     where field = 'status'

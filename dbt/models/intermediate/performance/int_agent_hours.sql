@@ -7,6 +7,8 @@
     indexes=[{'columns': ['local_date', 'department_id', 'agent_id']}],
 ) }}
 
+-- depends_on: {{ ref('int_hold_touched_days') }}
+
 -- A sweep: each hold is one event at its start and one at its end, however long it lasts, and a running sum of the events
 -- is the number of chats held. What is left to split by the hour are the stretches between events, at most one a time
 -- and agent; never a row a chat and hour.

@@ -12,7 +12,8 @@ with loads as (
 running as (
     select
         load_id,
-        max(known_until) over (order by load_id) as known_until
+        -- B2Chat's times are whole seconds.
+        date_trunc('second', max(known_until) over (order by load_id)) as known_until
     from loads
 )
 

@@ -1,5 +1,5 @@
 -- The day before is the calendar's: where it has no row it had no chat, and its means are unknown.
-{%- set times = ['pickup', 'first_response', 'resolution', 'handling'] %}
+{%- set times = ['pickup', 'first_response', 'resolution', 'handling', 'reply'] %}
 
 with days as (
     select * from {{ ref('int_performance_days') }}

@@ -7,7 +7,10 @@
     indexes=[{'columns': ['local_date', 'scope', 'scope_id'], 'unique': true}],
 ) }}
 
-{%- set times = ['pickup', 'first_response', 'resolution', 'handling'] %}
+{%- set times = ['pickup', 'first_response', 'resolution', 'handling', 'reply'] %}
+{%- set counts = [
+    'incoming_message_count', 'outgoing_message_count', 'reopened_count', 'agent_transfer_count', 'department_transfer_count'
+] %}
 
 with touched_days as (
     select distinct local_date
@@ -16,28 +19,58 @@ with touched_days as (
 ),
 
 chat_days as (
+    select * from {{ ref('int_chat_days') }}
+    where not is_left and local_date in (select local_date from touched_days)
+),
+
+-- A chat's times count on the day it was created, a reply on the day it was given, and for the agent who gave it.
+facts as (
     select
-        days.*,
+        days.local_date,
         chats.agent_id,
         chats.department_id,
         chats.provider,
         chats.direction,
-        {%- for time in times %}
-        case when days.is_created then chats.{{ time }}_seconds end as {{ time }}_seconds{{ ',' if not loop.last }}
+        days.is_created,
+        days.is_closed,
+        {%- for count in counts %}
+        days.{{ count }},
         {%- endfor %}
-    from {{ ref('int_chat_days') }} as days
+        {%- for time in times if time != 'reply' %}
+        case when days.is_created then chats.{{ time }}_seconds end as {{ time }}_seconds,
+        {%- endfor %}
+        null::integer as reply_seconds
+    from chat_days as days
     inner join {{ ref('chat_response_times') }} as chats on chats.chat_id = days.chat_id
-    where not days.is_left
-        and days.local_date in (select local_date from touched_days)
+
+    union all
+
+    select
+        replied_local_date as local_date,
+        agent_id,
+        department_id,
+        provider,
+        direction,
+        false as is_created,
+        false as is_closed,
+        {%- for count in counts %}
+        0 as {{ count }},
+        {%- endfor %}
+        {%- for time in times if time != 'reply' %}
+        null as {{ time }}_seconds,
+        {%- endfor %}
+        reply_seconds
+    from {{ ref('reply_turns') }}
+    where is_answered and not is_deleted and replied_local_date in (select local_date from touched_days)
 ),
 
--- A chat without an agent counts for no agent; one without a department counts for none, so that the departments' sum
--- is everything.
+-- What has no agent counts for no agent; what has no department counts for none, so that the departments' sum is
+-- everything.
 scoped as (
     select
-        chat_days.*,
+        facts.*,
         scopes.*
-    from chat_days
+    from facts
     cross join lateral (
         values
         ('all', 'all'),
@@ -55,11 +88,9 @@ select
     scope_id,
     count(*) filter (where is_created)::integer as chat_count,
     count(*) filter (where is_closed)::integer as closed_chat_count,
-    sum(incoming_message_count)::integer as incoming_message_count,
-    sum(outgoing_message_count)::integer as outgoing_message_count,
-    sum(reopened_count)::integer as reopened_count,
-    sum(agent_transfer_count)::integer as agent_transfer_count,
-    sum(department_transfer_count)::integer as department_transfer_count,
+    {%- for count in counts %}
+    sum({{ count }})::integer as {{ count }},
+    {%- endfor %}
     {%- for time in times %}
     count({{ time }}_seconds)::integer as {{ time }}_count,
     sum({{ time }}_seconds)::bigint as sum_{{ time }}_seconds,

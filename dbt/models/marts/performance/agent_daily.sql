@@ -1,0 +1,47 @@
+{%- set times = ['pickup', 'first_response', 'resolution', 'handling', 'reply'] %}
+
+with days as (
+    select * from {{ ref('int_agent_days') }}
+),
+
+chats as (
+    select * from {{ ref('int_performance_compared') }}
+    where scope = 'agent'
+),
+
+agents as (
+    select * from {{ ref('agents') }}
+)
+
+select
+    days.local_date,
+    days.agent_id,
+    coalesce(agents.name, days.agent_id) as agent_name,
+    coalesce(chats.chat_count, 0) as chat_count,
+    coalesce(chats.previous_chat_count, 0) as previous_chat_count,
+    chats.chat_count_delta_pct,
+    days.picked_up_chat_count,
+    coalesce(chats.closed_chat_count, 0) as closed_chat_count,
+    coalesce(chats.reopened_count, 0) as reopened_count,
+    days.transfer_in_count,
+    days.transfer_out_count,
+    coalesce(chats.incoming_message_count, 0) as incoming_message_count,
+    coalesce(chats.outgoing_message_count, 0) as outgoing_message_count,
+    {%- for time in times %}
+    coalesce(chats.{{ time }}_count, 0) as {{ time }}_count,
+    chats.sum_{{ time }}_seconds,
+    chats.mean_{{ time }}_seconds,
+    chats.p50_{{ time }}_seconds,
+    chats.p90_{{ time }}_seconds,
+    chats.previous_mean_{{ time }}_seconds,
+    chats.mean_{{ time }}_delta_pct,
+    {%- endfor %}
+    days.active_seconds,
+    days.held_seconds,
+    days.held_seconds::double precision / nullif(days.active_seconds, 0) as mean_concurrent_chats,
+    days.peak_chat_count as peak_concurrent_chats,
+    days.first_action_at,
+    days.last_action_at
+from days
+left join chats on chats.local_date = days.local_date and chats.scope_id = days.agent_id
+left join agents on agents.id = days.agent_id

@@ -1,0 +1,40 @@
+with months as (
+    select * from {{ ref('int_occupancy_months') }}
+    where scope = 'agent'
+),
+
+shares as (
+    select * from {{ ref('int_occupancy_shares') }}
+),
+
+agents as (
+    select * from {{ ref('agents') }}
+),
+
+days as (
+    select * from {{ ref('labels') }}
+    where label_set = 'day_of_week'
+)
+
+select
+    months.month_start,
+    months.scope_id as agent_id,
+    coalesce(agents.name, months.scope_id) as agent_name,
+    months.day_of_week,
+    months.hour,
+    days.label_es as day_label_es,
+    days.label_en as day_label_en,
+    lpad(months.hour::text, 2, '0') as hour_label,
+    months.active_seconds,
+    months.held_seconds,
+    shares.passed_seconds,
+    months.active_seconds::double precision / nullif(shares.passed_seconds, 0) as occupancy_share,
+    months.held_seconds::double precision / nullif(months.active_seconds, 0) as mean_concurrent_chats,
+    months.peak_chat_count as peak_concurrent_chats
+from months
+inner join shares
+    on shares.month_start = months.month_start
+    and shares.day_of_week = months.day_of_week
+    and shares.hour = months.hour
+left join agents on agents.id = months.scope_id
+left join days on days.member = months.day_of_week::text

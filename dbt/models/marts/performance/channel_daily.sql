@@ -1,0 +1,29 @@
+{%- set times = ['pickup', 'first_response', 'resolution', 'handling', 'reply'] %}
+
+with days as (
+    select * from {{ ref('int_performance_compared') }}
+    where scope = 'provider'
+)
+
+select
+    days.local_date,
+    days.scope_id as provider,
+    days.chat_count,
+    days.previous_chat_count,
+    days.chat_count_delta_pct,
+    days.closed_chat_count,
+    days.reopened_count,
+    days.agent_transfer_count,
+    days.department_transfer_count,
+    days.incoming_message_count,
+    days.outgoing_message_count,
+    {%- for time in times %}
+    days.{{ time }}_count,
+    days.sum_{{ time }}_seconds,
+    days.mean_{{ time }}_seconds,
+    days.p50_{{ time }}_seconds,
+    days.p90_{{ time }}_seconds,
+    days.previous_mean_{{ time }}_seconds,
+    days.mean_{{ time }}_delta_pct{{ ',' if not loop.last }}
+    {%- endfor %}
+from days
