@@ -31,7 +31,7 @@ hours as (
 ),
 
 chat_days as (
-    select * from {{ ref('int_chat_days') }}
+    select * from {{ ref('int_chat_day_facts') }}
     where local_date in (select local_date from touched_days) and not is_left
 ),
 

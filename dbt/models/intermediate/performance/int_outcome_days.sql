@@ -30,7 +30,7 @@ outcomes as (
         case when days.is_created then outcomes.bot_state end as bot_state,
         case when days.is_created then outcomes.bot_seconds end as bot_seconds,
         case when days.is_broadcast then outcomes.broadcast_answer_seconds end as answer_seconds
-    from {{ ref('int_chat_days') }} as days
+    from {{ ref('int_chat_day_facts') }} as days
     inner join {{ ref('int_chat_outcomes') }} as outcomes on outcomes.chat_id = days.chat_id
     inner join {{ ref('chat_response_times') }} as chats on chats.chat_id = days.chat_id
     where not days.is_left

@@ -19,7 +19,7 @@ with touched_days as (
 ),
 
 chat_days as (
-    select * from {{ ref('int_chat_days') }}
+    select * from {{ ref('int_chat_day_facts') }}
     where not is_left and local_date in (select local_date from touched_days)
 ),
 

@@ -3,7 +3,7 @@
 select
     local_date,
     load_id
-from {{ ref('int_chat_days') }}
+from {{ ref('int_chat_day_facts') }}
 
 union all
 
