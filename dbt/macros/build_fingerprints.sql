@@ -3,7 +3,7 @@
   account's zone. When it differs from the one stored at the last build, incremental models read all loads again, so
   that a corrected rule, a changed holiday or another zone leaves no old row behind; when it is the same, seeds and
   views are left alone, because rewriting them would take locks that an open BI session can hold up.
-  Text in macros is not part of it: after changing a macro, run once with --full-refresh.
+  Dated seeds are not part of it: macros/rules.sql says why. Text in macros is not part of it: after changing a macro, run once with --full-refresh.
 #}
 {% macro create_build_fingerprints() %}
     create schema if not exists intermediate;
@@ -21,7 +21,8 @@
     {%- set parts = [
         account_timezone(), var('business_calendar'), var('calendar_first_year'), var('calendar_last_year')
     ] -%}
-    {%- for unique_id in lineage(node.unique_id) | sort -%}
+    {%- for unique_id in lineage(node.unique_id) | sort
+        if unique_id == node.unique_id or not graph.nodes[unique_id].config.meta.get('dated') -%}
         {%- do parts.append(graph.nodes[unique_id].checksum.checksum) -%}
     {%- endfor -%}
     {{ return(local_md5(tojson(parts))) }}

@@ -4,7 +4,7 @@
   remembered as read cannot differ.
 
   The ceiling of a model is the lowest watermark of the incremental models above it, so a model never runs ahead of
-  what it reads. A model with none above it reads up to var load_ceiling, or all that is landed.
+  what it reads. A model with none above it reads up to var load_ceiling, or all that is landed, changes of rules included.
 #}
 {% macro open_load_window() %}
     set local lock_timeout = '60s';
@@ -82,6 +82,9 @@
     {%- elif var('load_ceiling') is not none -%}
     {{ var('load_ceiling') | int }}
     {%- else -%}
-    select coalesce(max(load_id), 0) from ops.page_loads
+    select greatest(
+        (select coalesce(max(load_id), 0) from ops.page_loads),
+        (select coalesce(max(load_id), 0) from intermediate.rule_loads)
+    )
     {%- endif -%}
 {%- endmacro %}

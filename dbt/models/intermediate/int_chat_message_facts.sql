@@ -22,7 +22,9 @@ per_chat as (
         sum(outgoing_message_count)::integer as outgoing_message_count,
         count(replied_at)::integer as reply_count,
         sum(reply_seconds)::bigint as reply_seconds_sum,
-        sum(reply_from_last_seconds)::bigint as reply_from_last_seconds_sum
+        sum(reply_from_last_seconds)::bigint as reply_from_last_seconds_sum,
+        min(first_customer_at) as first_customer_at,
+        max(replied_at) as last_replied_at
     from turns
     group by chat_id, load_id, is_outgoing, first_sender
 ),
@@ -50,6 +52,8 @@ select
     incoming_message_count,
     outgoing_message_count,
     reply_count,
+    first_customer_at,
+    last_replied_at,
     direction_source,
     case
         when first_sender = 'broadcast' and incoming_message_count > 0 then 'incoming'

@@ -3,13 +3,14 @@
     incremental_strategy='touched_keys',
     unique_key='calendar',
     on_schema_change='append_new_columns',
+    meta={'touched_by': 'int_touched_calendars'},
     indexes=[{'columns': ['calendar', 'bucket_at', 'starts_at'], 'unique': true}],
 ) }}
 
 -- A sweep over the borders of slots and of buckets, each of which changes how many slots are open.
 with calendars as (
-    select distinct calendar from {{ ref('business_hours') }}
-    where current_setting('b2chat.loads_after') = '0'
+    select distinct calendar from {{ ref('int_touched_calendars') }} as touched
+    where {{ load_window('touched') }} or current_setting('b2chat.loads_after') = '0'
 ),
 
 turns as (
@@ -19,6 +20,8 @@ turns as (
         turn.change
     from {{ ref('int_business_slots') }} as slots
     cross join lateral (values (slots.starts_at, 1), (slots.ends_at, -1)) as turn (at, change)
+    -- The second condition is looked at first, and spares the work when no calendar changed.
+    where slots.calendar in (select calendar from calendars) and exists (select from calendars)
 
     union all
 
@@ -50,7 +53,6 @@ borders as (
         at,
         sum(change) as change
     from turns
-    where calendar in (select calendar from calendars)
     group by calendar, at
 ),
 

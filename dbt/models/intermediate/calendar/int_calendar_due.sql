@@ -3,6 +3,7 @@
     incremental_strategy='touched_keys',
     unique_key='calendar',
     on_schema_change='append_new_columns',
+    meta={'touched_by': 'int_touched_calendars'},
     indexes=[{'columns': ['calendar', 'bucket', 'opens_after'], 'unique': true}],
 ) }}
 
@@ -13,7 +14,13 @@ with openings as (
         open_seconds_before as opens_after,
         open_seconds_before + date_part('epoch', ends_at - starts_at) as opens_upto
     from {{ ref('int_calendar_clock') }}
-    where is_open and current_setting('b2chat.loads_after') = '0'
+    where is_open and (
+        current_setting('b2chat.loads_after') = '0'
+        or calendar in (
+            select calendar from {{ ref('int_touched_calendars') }} as touched
+            where {{ load_window('touched') }}
+        )
+    )
 )
 
 select

@@ -13,12 +13,27 @@
     ],
 ) }}
 
+{% set is_outside_calendar -%}
+    (
+        timed.created_at is not null and created_clock.calendar is null
+        or timed.opened_at is not null and opened_clock.calendar is null
+        or timed.picked_up_at is not null and picked_up_clock.calendar is null
+        or timed.response_at is not null and response_clock.calendar is null
+        or timed.closed_at is not null and closed_clock.calendar is null
+    )
+{%- endset %}
+
 with chats as (
     select * from {{ ref('chats') }}
     where id in (
         select chat_id from {{ ref('int_touched_chats') }} as touched
         where {{ load_window('touched') }}
     )
+),
+
+rule_changes as materialized (
+    select * from {{ ref('int_rule_changes') }} as changes
+    where not {{ is_beyond_ceiling('changes') }}
 ),
 
 timed as (
@@ -58,7 +73,8 @@ select
     day_labels.label_es as day_label_es,
     day_labels.label_en as day_label_en,
     lpad(timed.created_local_hour::text, 2, '0') as hour_label,
-    office_hours.is_office_hours,
+    calendars.calendar,
+    coalesce(created_clock.is_open, false) as is_office_hours,
 
     -- A time that comes out negative is not a time: NULL here, and the flag below says why.
     case when timed.pickup >= 0 then timed.pickup end as pickup_seconds,
@@ -66,6 +82,16 @@ select
     case when timed.response >= 0 then timed.response end as response_seconds,
     case when timed.resolution >= 0 then timed.resolution end as resolution_seconds,
     case when timed.handling >= 0 then timed.handling end as handling_seconds,
+    {{ business_seconds('opened_clock', 'timed.opened_at', 'picked_up_clock', 'timed.picked_up_at') }}
+        as pickup_business_seconds,
+    {{ business_seconds('opened_clock', 'timed.opened_at', 'response_clock', 'timed.response_at') }}
+        as first_response_business_seconds,
+    {{ business_seconds('created_clock', 'timed.created_at', 'response_clock', 'timed.response_at') }}
+        as response_business_seconds,
+    {{ business_seconds('opened_clock', 'timed.opened_at', 'closed_clock', 'timed.closed_at') }}
+        as resolution_business_seconds,
+    {{ business_seconds('picked_up_clock', 'timed.picked_up_at', 'closed_clock', 'timed.closed_at') }}
+        as handling_business_seconds,
     message_facts.reply_seconds_sum::double precision / nullif(message_facts.reply_count, 0) as avg_reply_seconds,
     message_facts.reply_from_last_seconds_sum::double precision / nullif(message_facts.reply_count, 0)
         as avg_reply_from_last_seconds,
@@ -78,20 +104,33 @@ select
     coalesce(timed.response < 0, false) as is_response_negative,
     coalesce(timed.resolution < 0, false) as is_resolution_negative,
     coalesce(timed.handling < 0, false) as is_handling_negative,
+    {{ is_outside_calendar }} as is_outside_calendar,
     nullif(concat_ws(
         ', ',
         case when timed.pickup < 0 then 'picked_up_before_opened' end,
         case when timed.first_response < 0 then 'response_before_opened' end,
         case when timed.response < 0 then 'response_before_created' end,
         case when timed.resolution < 0 then 'closed_before_opened' end,
-        case when timed.handling < 0 then 'closed_before_picked_up' end
+        case when timed.handling < 0 then 'closed_before_picked_up' end,
+        case when {{ is_outside_calendar }} then 'outside_calendar' end
     ), '') as quality_rules,
 
     timed.is_deleted,
-    timed.load_id
+    greatest(
+        timed.load_id,
+        (
+            select max(changes.load_id) from rule_changes as changes
+            where {{ rule_concerns_chat('changes', 'timed', 'message_facts', 'calendars') }}
+        )
+    ) as load_id
 from timed
 inner join {{ ref('int_chat_message_facts') }} as message_facts on message_facts.chat_id = timed.id
-inner join {{ ref('int_chat_office_hours') }} as office_hours on office_hours.chat_id = timed.id
+inner join {{ ref('int_chat_calendar') }} as calendars on calendars.chat_id = timed.id
+{{ join_clock('created_clock', 'calendars.calendar', 'timed.created_at') }}
+{{ join_clock('opened_clock', 'calendars.calendar', 'timed.opened_at') }}
+{{ join_clock('picked_up_clock', 'calendars.calendar', 'timed.picked_up_at') }}
+{{ join_clock('response_clock', 'calendars.calendar', 'timed.response_at') }}
+{{ join_clock('closed_clock', 'calendars.calendar', 'timed.closed_at') }}
 left join {{ ref('agents') }} as agents on agents.id = timed.agent_id
 left join {{ ref('departments') }} as departments on departments.id = timed.department_id
 left join {{ ref('labels') }} as day_labels
