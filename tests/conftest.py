@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -21,7 +21,6 @@ PROGRAM = Path(sys.executable).parent / "b2chat"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CARE = SHARED / "data" / "care_dev.json"
 DICTIONARY = SHARED / "seeds" / "002_1aa652a2447fc107.txt"
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -38,15 +37,22 @@ def template_database(server_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def new_database(server_url: str, template_database: str) -> Callable[[], str]:
-    """Makes fresh, migrated databases; returns the URL of each."""
-    return lambda: _create_database(server_url, f"test_{next(_numbers)}", template_database)
+def _names_in_use() -> set[str]:
+    return set()
+
+
+@pytest.fixture(scope="module")
+def new_database(server_url: str, template_database: str, _names_in_use: set[str]) -> Iterator[Callable[[], str]]:
+    """Makes fresh, migrated databases, which stand as long as the module's tests; returns the URL of each."""
+    with ExitStack() as databases:
+        yield lambda: databases.enter_context(_database(server_url, template_database, _names_in_use))
 
 
 @pytest.fixture
-def database_url(new_database: Callable[[], str]) -> str:
-    """The URL of a fresh, migrated database."""
-    return new_database()
+def database_url(server_url: str, template_database: str, _names_in_use: set[str]) -> Iterator[str]:
+    """The URL of a fresh, migrated database, for one test."""
+    with _database(server_url, template_database, _names_in_use) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -57,10 +63,24 @@ def care_file() -> Path:
     return CARE
 
 
+@contextmanager
+def _database(server_url: str, template: str, names_in_use: set[str]) -> Iterator[str]:
+    """A database by the lowest free name: dbt parses the project anew for each name that it has not met."""
+    name = next(name for name in (f"test_{number}" for number in itertools.count(1)) if name not in names_in_use)
+    names_in_use.add(name)
+    yield _create_database(server_url, name, template)
+    _execute(server_url, f'drop database "{name}" with (force)')
+    names_in_use.remove(name)
+
+
 def _create_database(server_url: str, name: str, template: str = "template1") -> str:
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'create database "{name}" template "{template}"')  # type: ignore[arg-type]
+    _execute(server_url, f'create database "{name}" template "{template}"')
     return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+
+
+def _execute(server_url: str, statement: str) -> None:
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

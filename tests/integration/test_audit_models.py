@@ -11,8 +11,9 @@ import pytest
 from dagster_project.ingestion.audit_export import land_audit_files
 from dagster_project.ingestion.sync import sync
 from tests.audit_files import row, write_csv, write_xlsx
-from tests.integration.test_models import AGENT, FIRST_DAY, TODAY, World, message
+from tests.integration.test_models import AGENT, message
 from tests.listed import ListedSource, chat, client_of, serving
+from tests.world import FIRST_DAY, TODAY, World
 
 CHATS = [
     chat("started", agent=AGENT, opened_at="2025-10-01 09:00:00", picked_up_at="2025-10-01 09:00:00"),

@@ -14,8 +14,9 @@ from dagster_project.b2chat.answers import Item
 from dagster_project.b2chat.windows import Page, Window, read_window
 from dagster_project.ingestion.landing import land_page
 from dagster_project.ingestion.sync import sync
-from tests.integration.test_models import AGENT, FIRST_DAY, TODAY, World
+from tests.integration.test_models import AGENT
 from tests.listed import ListedSource, chat, client_of, contact, serving
+from tests.world import FIRST_DAY, TODAY, World
 
 TIMES = {"opened_at": "2025-10-01 09:00:00", "responded_at": "2025-10-01 09:10:00"}
 BEA = {"username": "bea", "name": "Bea Dos"}

@@ -3,23 +3,17 @@
 The account's zone is America/Bogota: UTC−5 all year.
 """
 
-import os
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg.rows import dict_row
 
-from dagster_project.dbt_project import DBT_DIR, executable
-from dagster_project.ingestion.sync import sync
-from dagster_project.warehouse import connection
-from tests.listed import ListedSource, chat, client_of, contact, serving
+from tests.listed import ListedSource, chat, contact, serving
+from tests.world import World
 
-FIRST_DAY, TODAY = date(2025, 9, 22), date(2025, 10, 10)
 AGENT = {"email": "ana@example.test", "name": "Ana Uno", "username": "ana"}
 
 
@@ -74,44 +68,12 @@ Ask = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def world(new_database: Callable[[], str]) -> "Iterator[World]":
+def world(new_database: Callable[[], str]) -> Iterator[World]:
     with serving(ListedSource(list(CHATS), list(CONTACTS))) as sandbox:
         made = World(new_database(), sandbox)
         made.sync()
         made.build()
         yield made
-
-
-class World:
-    """A warehouse, what fills it, and the two steps that do."""
-
-    def __init__(self, url: str, sandbox: Any) -> None:
-        self.url, self.sandbox = url, sandbox
-        self.source: ListedSource = sandbox._source
-
-    def sync(self) -> None:
-        with client_of(self.sandbox) as client:
-            for entity in ("contacts", "chats"):
-                sync(self.url, client, entity=entity, start_date=FIRST_DAY, today=TODAY, lookback_days=30,  # type: ignore[arg-type]
-                     triggered_by="test")  # fmt: skip
-
-    def build(self) -> None:
-        done = self.dbt("build", "--exclude-resource-type", "unit_test")
-        assert done.returncode == 0, done.stdout[-4000:]
-
-    def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        variables = connection.environment(self.url) | {"B2CHAT_TIMEZONE": "America/Bogota"}
-        return subprocess.run(
-            [executable(), "--no-use-colors", *arguments, "--project-dir", DBT_DIR, "--profiles-dir", DBT_DIR],
-            capture_output=True, text=True, check=False, env=os.environ | variables)  # fmt: skip
-
-    def ask(self, query: str, *values: Any) -> list[dict[str, Any]]:
-        with psycopg.connect(self.url, row_factory=dict_row) as conn:
-            return conn.execute(query, values).fetchall()  # type: ignore[arg-type]
-
-    def one(self, table: str, key: str, value: str) -> dict[str, Any]:
-        (row,) = self.ask(f"select * from {table} where {key} = %s", value)
-        return row
 
 
 def test_a_naive_local_time_becomes_the_instant_it_meant(world: World) -> None:

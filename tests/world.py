@@ -1,0 +1,46 @@
+"""A warehouse filled over HTTP from records that a test lists, and built by dbt: for the tests of models.
+
+The account's zone is America/Bogota: UTC−5 all year.
+"""
+
+import subprocess
+from datetime import date
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from dagster_project.ingestion.sync import sync
+from tests import forked_dbt
+from tests.listed import ListedSource, client_of
+
+FIRST_DAY, TODAY = date(2025, 9, 22), date(2025, 10, 10)
+
+
+class World:
+    """A warehouse, what fills it, and the two steps that do."""
+
+    def __init__(self, url: str, sandbox: Any) -> None:
+        self.url, self.sandbox = url, sandbox
+        self.source: ListedSource = sandbox._source
+
+    def sync(self) -> None:
+        with client_of(self.sandbox) as client:
+            for entity in ("contacts", "chats"):
+                sync(self.url, client, entity=entity, start_date=FIRST_DAY, today=TODAY, lookback_days=30,  # type: ignore[arg-type]
+                     triggered_by="test")  # fmt: skip
+
+    def build(self) -> None:
+        done = self.dbt("build", "--exclude-resource-type", "unit_test")
+        assert done.returncode == 0, done.stdout[-4000:]
+
+    def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return forked_dbt.run(self.url, *arguments, B2CHAT_TIMEZONE="America/Bogota")
+
+    def ask(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        with psycopg.connect(self.url, row_factory=dict_row) as conn:
+            return conn.execute(query, values).fetchall()  # type: ignore[arg-type]
+
+    def one(self, table: str, key: str, value: str) -> dict[str, Any]:
+        (row,) = self.ask(f"select * from {table} where {key} = %s", value)
+        return row
