@@ -88,10 +88,9 @@ select
     chats.load_id
 from chats
 inner join turns on turns.chat_id = chats.chat_id
-inner join {{ ref('int_chat_calendar') }} as calendars on calendars.chat_id = chats.chat_id
-{{ join_clock('asked_clock', 'calendars.calendar', 'turns.first_customer_at') }}
-{{ join_clock('asked_last_clock', 'calendars.calendar', 'turns.last_customer_at') }}
-{{ join_clock('replied_clock', 'calendars.calendar', 'turns.replied_at') }}
+{{ join_clock('asked_clock', 'chats.calendar', 'turns.first_customer_at') }}
+{{ join_clock('asked_last_clock', 'chats.calendar', 'turns.last_customer_at') }}
+{{ join_clock('replied_clock', 'chats.calendar', 'turns.replied_at') }}
 left join tenures
     on tenures.chat_id = turns.chat_id
     and turns.replied_at >= tenures.had_from
