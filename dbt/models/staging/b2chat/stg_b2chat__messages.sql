@@ -1,10 +1,6 @@
-with chats as (
-    select * from {{ ref('stg_b2chat__chats') }}
-)
-
 -- The API gives messages no id. Equal ones of a chat are told apart by counting them, because a position in the list
 -- changes when a message before it vanishes. They are counted within each chat: counting over all messages at once
--- would sort them all.
+-- would sort them all. The path unpacks a payload once, and gives nothing where messages is no list.
 select
     {{ message_id(
         'chats.chat_id', 'message.created_at_text', 'message.is_incoming', 'message.b2chat_type',
@@ -20,7 +16,7 @@ select
     message.created_at,
     chats.load_id,
     chats.loaded_at
-from chats
+from {{ source('raw', 'chats') }} as chats
 cross join lateral (
     select
         *,
@@ -38,9 +34,8 @@ cross join lateral (
             upper(coalesce(nullif(btrim(element.value ->> 'type'), ''), 'unknown')) as b2chat_type,
             element.value ->> 'body' as body,
             nullif(btrim(element.value ->> 'caption'), '') as caption
-        from jsonb_array_elements(
-            case when chats.has_message_list then chats.messages else '[]'::jsonb end
-        ) with ordinality as element (value, position)
+        from jsonb_path_query(chats.payload, 'strict $.messages[*]', '{}', true)
+            with ordinality as element (value, position)
         where jsonb_typeof(element.value) = 'object'
     ) as parsed
 ) as message
