@@ -9,6 +9,7 @@ import sys
 from dataclasses import asdict
 from datetime import date, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,14 @@ from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError
 from dagster_project.warehouse import bi_access, binaries, connection, embedded, migrations
 
 FAILED, MISUSED, PARTIAL = 1, 2, 3
+
+
+class Classifiers(StrEnum):
+    """What `evaluate` can score."""
+
+    RULES = "rules-v1"
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 app = typer.Typer(
@@ -125,6 +134,29 @@ def status(as_json: JsonOption = False) -> None:
         unread = notifications(conn)
     answer = {"entities": [asdict(state) for state in states], "notifications": unread}
     _report(as_json, answer, lambda: terminal.print_status(console, states, unread))
+
+
+@app.command()
+def evaluate(
+    file: Annotated[Path, typer.Argument(help="JSONL, a labelled chat a line: `text` or `messages`, with labels.")],
+    classifier: Annotated[Classifiers, typer.Option(help="Which classifier to score.")] = Classifiers.RULES,
+    lexicon: Annotated[Path | None, typer.Option(help="Lexicon of the rules, instead of the one shipped.")] = None,
+    against: Annotated[Path | None, typer.Option(help="A second lexicon to compare with, on the same chats.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score a classifier on labelled chats: accuracy, F1, kappa, confusion, calibration, cost."""
+    from dagster_project import terminal  # noqa: PLC0415
+    from dagster_project.analysis import evaluation  # noqa: PLC0415  reads the lexicon
+    from dagster_project.analysis.rules.classifier import LEXICON, LexiconError, RulesClassifier  # noqa: PLC0415
+
+    try:
+        labelled = evaluation.read_labelled(file)
+        report = evaluation.evaluate(RulesClassifier(lexicon or LEXICON), labelled)
+        other = evaluation.evaluate(RulesClassifier(against), labelled) if against else None
+    except (evaluation.UnreadableSet, LexiconError) as error:
+        _fail(str(error), MISUSED)
+    answer = asdict(report) | ({"against": asdict(other)} if other else {})
+    _report(as_json, answer, lambda: terminal.print_evaluation(console, report, other))
 
 
 @app.command()

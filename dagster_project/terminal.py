@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dagster_project.analysis.evaluation import NONE, Report, Score
 from dagster_project.exports.heatmap import COLOURS, DAYS, MONDAY_FIRST, Band, Cell, Heatmap, short
 from dagster_project.ingestion.status import EntityStatus
 
@@ -36,6 +37,43 @@ def heatmap_as_dict(heatmap: Heatmap) -> dict[str, Any]:
         "mean_seconds": heatmap.mean_seconds,
         "cells": [vars(heatmap.cells[day, hour]) for day in MONDAY_FIRST for hour in range(24)],
     }
+
+
+def print_evaluation(console: Console, report: Report, other: Report | None = None) -> None:
+    """A classifier's scores, a row a field, and the confusion matrix of each; beside another's where there is one."""
+    console.print(f"{report.version}: {report.chats} chats in {report.seconds:.2f} s, {report.cost_usd:.4f} USD")
+    table = Table(show_edge=False, box=None, padding=(0, 2), header_style="dim")
+    for column in ("field", "chats", "accuracy", "95 %", "macro-F1", "kappa", "named, not due"):
+        table.add_column(column, justify="left" if column == "field" else "right")
+    if other:
+        table.add_column(other.version, justify="right")
+    for name, score in report.fields.items():
+        between = f"{_share(score.accuracy_low)}-{_share(score.accuracy_high)}"
+        abstained = f"{score.named_without_gold} of {score.without_gold}"
+        compared = [_share(other.fields[name].accuracy)] if other else []
+        table.add_row(name, str(score.n), _share(score.accuracy), between, _share(score.macro_f1), _share(score.kappa),
+                      abstained, *compared)
+    console.print(table)
+    console.print(f"intent or another acceptable one: {_share(report.acceptable_intent_accuracy)}   "
+                  f"calibration error of the confidence: {_share(report.calibration_error)}")
+    for name, score in report.fields.items():
+        if score.n:
+            console.print(_confusion(name, score))
+
+
+def _confusion(name: str, score: Score) -> Table:
+    columns = [*score.labels, *([NONE] if any(NONE in row for row in score.confusion.values()) else [])]
+    table = Table(title=f"{name}: rows as labelled, columns as named", title_justify="left", box=None, padding=(0, 1))
+    table.add_column("")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for gold, row in score.confusion.items():
+        table.add_row(gold, *(str(row.get(column, "·")) for column in columns))
+    return table
+
+
+def _share(value: float | None) -> str:
+    return "·" if value is None else f"{value:.2f}"
 
 
 def print_status(console: Console, states: list[EntityStatus], unread: list[dict[str, str]]) -> None:
