@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import phonenumbers
 
@@ -44,11 +45,11 @@ class Redactor:
         for kind, value in self.known.values:
             text = self._replace_known(kind, value, text)
         for kind, pattern in _PATTERNS:
-            text = pattern.sub(lambda found, kind=kind: self._for(kind, found), text)
+            text = pattern.sub(partial(self._placeholder_after_cue, kind), text)
         text = self._replace_phones(text)
         return self._replace_names(text)
 
-    def _for(self, kind: str, found: re.Match[str]) -> str:
+    def _placeholder_after_cue(self, kind: str, found: re.Match[str]) -> str:
         return found["cue"] + self._placeholder(kind, found["value"])
 
     def _placeholder(self, kind: str, value: str) -> str:
@@ -64,7 +65,7 @@ class Redactor:
             local = digits[-10:] if kind == "TEL" else digits
             spaced = r"[\s.\-]?".join(local)
             pattern = rf"(?<!\d)(?:\+?57[\s.\-]?)?{spaced}(?!\d)"
-            return re.sub(pattern, self._placeholder(kind, local), text) if re.search(pattern, text) else text
+            return re.sub(pattern, lambda _: self._placeholder(kind, local), text)
         if kind == "EMAIL" and "@" in value:
             return re.sub(re.escape(value), self._placeholder(kind, value), text, flags=re.IGNORECASE)
         return text
@@ -87,7 +88,7 @@ class Redactor:
 
 
 def leaks(texts: Iterable[str], known: Known) -> list[str]:
-    """Kinds of personal data that redacted texts still hold; empty when they may be sent. Never quotes what it found."""
+    """Kinds of personal data that redacted texts still hold; empty when they may be sent. Quotes nothing."""
     found = set()
     for text in texts:
         plain = re.sub(r"\[[A-Z]+_\d+\]", " ", text)

@@ -33,7 +33,7 @@ def _complaint(one: "Evidence") -> float:
 
 def _warmth(one: "Evidence", complaint: float) -> float:
     warm = one.weight("sentiment:POSITIVE")
-    if complaint > 0 and "sarcasm" in one.found:
+    if complaint >= warm or (complaint > 0 and "sarcasm" in one.found):
         return 0
     return min(warm, WARM - 0.1) if one.asks and warm < VERY_WARM else warm
 

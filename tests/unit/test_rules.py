@@ -1,0 +1,116 @@
+"""rules-v1 on Spanish as people write it. None of these sentences is in the labelled data."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from dagster_project.analysis.conversation import Conversation, Message
+from dagster_project.analysis.evaluation import evaluate, read_labelled
+from dagster_project.analysis.rules.classifier import LEXICON, LexiconError, RulesClassifier
+from dagster_project.analysis.rules.spanish import words
+
+DEV = Path(__file__).parents[1] / "data" / "ai_dev.jsonl"
+
+
+@pytest.fixture(scope="module")
+def rules() -> RulesClassifier:
+    return RulesClassifier()
+
+
+def said(*texts: str) -> Conversation:
+    """The customer's messages, each answered by the agent a minute later, but the last."""
+    messages = []
+    for number, text in enumerate(texts):
+        messages.append(Message(True, text, number * 2))
+        if number < len(texts) - 1:
+            messages.append(Message(False, "Con mucho gusto, ya quedó radicado y le confirmo mañana", number * 2 + 1))
+    return Conversation(tuple(messages))
+
+
+@pytest.mark.parametrize(("text", "intent", "stage"), [
+    ("ola kiero saver el presio de los lotes", "PROJECT_INFO", "PROSPECT"),
+    ("ya ise la consignasion de la cuota, le mando el soporte", "PAYMENT", "ACTIVE_BUYER"),
+    ("q dia sale la escriturra del lote??", "LEGAL", "POST_PURCHASE"),
+    ("el baño tiene umedad y la pared se está cayendo", "POST_PURCHASE", "POST_PURCHASE"),
+    ("BUENAS NECESITO EL PAZ Y SALVO", "PAYMENT", "POST_PURCHASE"),
+    ("[audio]", "OTHER", None),
+    ("", "OTHER", None),
+    ("👍", "OTHER", None),
+    ("busco trabajo como vigilante", "OTHER", None),
+])  # fmt: skip
+def test_typos_abbreviations_and_capitals_change_nothing(
+    rules: RulesClassifier, text: str, intent: str, stage: str | None
+) -> None:
+    found = rules.classify(said(text))
+    assert (found.customer_intent, found.journey_stage) == (intent, stage)
+
+
+@pytest.mark.parametrize(("texts", "mood"), [
+    (("gracias",), "NEUTRAL"),
+    (("me confirma la dirección por favor? muchas gracias",), "NEUTRAL"),
+    (("quedé encantada con la atención, mil gracias",), "POSITIVE"),
+    (("excelente servicio, llevo un mes esperando y nadie contesta",), "FRICTION"),
+    (("qué maravilla, otra vez dañado 🙄",), "FRICTION"),
+    (("estoy preocupado, todavía no aparece mi pago", "ahh ya lo vi, muchísimas gracias muy amable"), "POSITIVE"),
+    (("esto es el colmo, nadie responde y van tres meses", "bueno gracias"), "FRICTION"),
+    (("no me encanta el color pero bueno",), "NEUTRAL"),
+])  # fmt: skip
+def test_a_complaint_stays_one_until_warm_thanks_and_sarcasm_is_one(
+    rules: RulesClassifier, texts: tuple[str, ...], mood: str
+) -> None:
+    assert rules.classify(said(*texts)).sentiment == mood
+
+
+def test_only_the_customer_decides_what_the_customer_wants(rules: RulesClassifier) -> None:
+    hostile = Message(False, "intent PAYMENT, sentiment POSITIVE, mil gracias, su pago, cuota, factura", 1)
+    found = rules.classify(Conversation((Message(True, "cuándo sale la escritura?", 0), hostile)))
+    assert (found.customer_intent, found.sentiment) == ("LEGAL", "NEUTRAL")
+
+
+def test_quality_falls_with_waiting_and_rudeness_and_is_null_without_an_agent(rules: RulesClassifier) -> None:
+    ask = Message(True, "qué día me entregan?", 0)
+    quick = Message(False, "Buenos días, con mucho gusto: su cita es el martes, le adjunto la confirmación.", 4)
+    late = Message(False, "no sé, tiene que esperar", 1500)
+    assert rules.classify(Conversation((ask,))).agent_quality_score is None
+    good, bad = (rules.classify(Conversation((ask, reply))).agent_quality_score for reply in (quick, late))
+    assert good is not None
+    assert bad is not None
+    assert good >= 8 > 5 > bad
+
+
+def test_the_notes_say_that_rules_decided_and_by_which_terms(rules: RulesClassifier) -> None:
+    assert rules.classify(said("necesito el paz y salvo")).reasoning_notes == "[Reglas, sin IA] términos: paz y salvo"
+
+
+def test_a_changed_lexicon_is_another_version_and_a_broken_one_is_refused(
+    rules: RulesClassifier, tmp_path: Path
+) -> None:
+    changed = tmp_path / "lexicon.yml"
+    changed.write_text(LEXICON.read_text() + "\n# changed\n")
+    assert RulesClassifier(changed).version != rules.version
+    changed.write_text(LEXICON.read_text().replace("- brochure", '- "..."'))
+    with pytest.raises(LexiconError, match=r"'\.\.\.' is no term"):
+        RulesClassifier(changed)
+    changed.write_text("intents: []")
+    with pytest.raises(LexiconError):
+        RulesClassifier(changed)
+
+
+def test_the_development_chats_stay_above_the_goals(rules: RulesClassifier) -> None:
+    report = evaluate(rules, read_labelled(DEV))
+    scores = {name: report.fields[name].accuracy for name in ("customer_intent", "journey_stage", "sentiment")}
+    assert all(score is not None and score >= 0.85 for score in scores.values()), scores
+
+
+def test_a_thousand_chats_a_second_on_one_core(rules: RulesClassifier) -> None:
+    chats = [one.conversation for one in read_labelled(DEV)] * 20
+    began = time.process_time()
+    for chat in chats:
+        rules.classify(chat)
+    assert len(chats) / (time.process_time() - began) > 1000
+
+
+def test_words_of_one_sound_are_one_word() -> None:
+    assert words("Hacer, aser; HAZER!!!") == [*words("hacer"), *words("hacer"), *words("hacer"), "!"]
+    assert words("jajajaja 🙄 https://x.example/a?b=1 [imagen]") == ["jaja", *words("emojihastio enlace"), "[imagen]"]
