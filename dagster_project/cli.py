@@ -30,6 +30,7 @@ class Classifiers(StrEnum):
     """What `evaluate` can score."""
 
     RULES = "rules-v1"
+    CLAUDE = "claude"
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -147,16 +148,33 @@ def evaluate(
     """Score a classifier on labelled chats: accuracy, F1, kappa, confusion, calibration, cost."""
     from dagster_project import terminal  # noqa: PLC0415
     from dagster_project.analysis import evaluation  # noqa: PLC0415  reads the lexicon
-    from dagster_project.analysis.rules.classifier import LEXICON, LexiconError, RulesClassifier  # noqa: PLC0415
+    from dagster_project.analysis.classifiers import Unusable, classifier_of  # noqa: PLC0415
+    from dagster_project.analysis.claude.messages import StopRun  # noqa: PLC0415
 
+    settings = Settings.load()
     try:
         labelled = evaluation.read_labelled(file)
-        report = evaluation.evaluate(RulesClassifier(lexicon or LEXICON), labelled)
-        other = evaluation.evaluate(RulesClassifier(against), labelled) if against else None
-    except (evaluation.UnreadableSet, LexiconError) as error:
+        report = evaluation.evaluate(classifier_of(classifier, settings, lexicon), labelled)
+        other = evaluation.evaluate(classifier_of(Classifiers.RULES, settings, against), labelled) if against else None
+    except (evaluation.UnreadableSet, Unusable) as error:
         _fail(str(error), MISUSED)
+    except StopRun as error:
+        _fail(str(error), FAILED)
     answer = asdict(report) | ({"against": asdict(other)} if other else {})
     _report(as_json, answer, lambda: terminal.print_evaluation(console, report, other))
+
+
+@app.command()
+def fake_claude(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.")] = 8787,
+) -> None:
+    """Serve a stand-in for Claude, to try that path without a key. It answers by rules and says so. Ctrl-C stops it."""
+    from dagster_project.analysis.claude import fake  # noqa: PLC0415
+
+    with fake.running(port) as claude, contextlib.suppress(KeyboardInterrupt):
+        console.print(f"This is not Claude, it is {fake.MODEL}. In another terminal:\n"
+                      f"  export ANTHROPIC_BASE_URL={claude.url} ANTHROPIC_API_KEY=none")
+        signal.pause()
 
 
 @app.command()

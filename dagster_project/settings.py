@@ -113,6 +113,17 @@ class Settings(BaseSettings):
         description="Minutes between two scheduled refreshes: a divisor of 60, or whole hours that divide the day.",
     )
 
+    anthropic_api_key: SecretStr | None = Field(
+        None, validation_alias="ANTHROPIC_API_KEY", description="Key of the Claude API. Without it, rules categorize."
+    )
+    anthropic_base_url: str | None = Field(
+        None, validation_alias="ANTHROPIC_BASE_URL", description="Another address of the Claude API, fake-claude's."
+    )
+    ai_model: str = Field("claude-haiku-5-5", description="Claude model to ask; it needs a price in prices.yml.")
+    ai_effort: Literal["low", "medium", "high"] = Field("low", description="Effort of the Claude model.")
+    ai_taxonomy: Path | None = Field(None, description="YAML file with the business's labels, not the shipped one.")
+    ai_lexicon: Path | None = Field(None, description="YAML file with the rules' words, not the shipped one.")
+
     sandbox: Literal["off", "generated", "replay"] = Field(
         "off", description="Talk to the local B2Chat sandbox instead of an account: off, generated or replay."
     )

@@ -41,7 +41,10 @@ def heatmap_as_dict(heatmap: Heatmap) -> dict[str, Any]:
 
 def print_evaluation(console: Console, report: Report, other: Report | None = None) -> None:
     """A classifier's scores, a row a field, and the confusion matrix of each; beside another's where there is one."""
-    console.print(f"{report.version}: {report.chats} chats in {report.seconds:.2f} s, {report.cost_usd:.4f} USD")
+    failed = f", {report.failed} without an answer" if report.failed else ""
+    cost = f"{report.cost_usd:.4f} USD"
+    console.print(f"{report.version}: {report.chats} chats in {report.seconds:.2f} s, {cost}{failed}")
+    console.print(f"answered by {', '.join(report.answered_by) or 'nobody'}")
     table = Table(show_edge=False, box=None, padding=(0, 2), header_style="dim")
     for column in ("field", "chats", "accuracy", "95 %", "macro-F1", "kappa", "named, not due"):
         table.add_column(column, justify="left" if column == "field" else "right")

@@ -35,7 +35,10 @@ class Classifier(Protocol):
     model: str
     version: str
 
-    def classify(self, conversation: Conversation) -> Categorization: ...
+    cost_usd: float  # of all chats so far
+    answered_by: set[str]  # models, as their answers name them
+
+    def classify(self, conversation: Conversation) -> Categorization | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +82,18 @@ class Report:
     """What an evaluation found.
 
     Attributes:
+        answered_by: models, as their answers name them: a stand-in for Claude is not Claude.
         acceptable_intent_accuracy: share whose intent is the label or another acceptable one.
         calibration_error: ECE, 0 is best; bins hold (mean confidence, share right, chats).
+        failed: chats for which there was no answer; they count as wrong.
         cost_usd: what the classifier's provider charges; 0 for rules.
     """
 
     classifier: str
+    answered_by: list[str]
     version: str
     chats: int
+    failed: int
     seconds: float
     cost_usd: float
     fields: dict[str, Score]
@@ -125,9 +132,12 @@ def evaluate(classifier: Classifier, labelled: Sequence[Labelled]) -> Report:
     intents = [one["customer_intent"] for one in named]
     calibration = _calibration(
         [(answer.confidence_score, one.gold["customer_intent"] == intent)
-         for one, answer, intent in zip(labelled, answers, intents, strict=True) if one.gold["customer_intent"]])
+         for one, answer, intent in zip(labelled, answers, intents, strict=True)
+         if answer and one.gold["customer_intent"]])
     return Report(
-        classifier=classifier.model, version=classifier.version, chats=len(labelled), seconds=seconds, cost_usd=0.0,
+        classifier=classifier.model, answered_by=sorted(classifier.answered_by), version=classifier.version,
+        chats=len(labelled),
+        failed=sum(answer is None for answer in answers), seconds=seconds, cost_usd=classifier.cost_usd,
         fields={
             name: _score([(one.gold[name], answer[name]) for one, answer in zip(labelled, named, strict=True)], labels)
             for name, labels in FIELDS.items()},
@@ -161,7 +171,9 @@ def _labelled(record: Any, number: int) -> Labelled:
         str(record.get("id", number)), Conversation.read(record), labels, tuple(gold.get("acceptable_intents") or ()))
 
 
-def _named(answer: Categorization) -> dict[str, str | None]:
+def _named(answer: Categorization | None) -> dict[str, str | None]:
+    if answer is None:
+        return dict.fromkeys(FIELDS)
     return {"customer_intent": answer.customer_intent, "journey_stage": answer.journey_stage,
             "sentiment": answer.sentiment, "agent_quality": band(answer.agent_quality_score)}  # fmt: skip
 

@@ -14,7 +14,10 @@ from dagster_project.analysis.evaluation import UnreadableSet, evaluate, read_la
 class Told:
     """A classifier that answers what each chat's text says: intent, stage, sentiment, score, confidence."""
 
-    model, version = "told", "told-1"
+    model, version, cost_usd = "told", "told-1", 0.0
+
+    def __init__(self) -> None:
+        self.answered_by = {"told"}
 
     def classify(self, conversation: Conversation) -> Categorization:
         intent, stage, mood, score, confidence = conversation.messages[0].text.split()

@@ -65,6 +65,7 @@ class RulesClassifier:
             LexiconError: the file is no lexicon, or one of its terms cannot be read.
         """
         data = lexicon.read_bytes()
+        self.cost_usd, self.answered_by = 0.0, {MODEL}
         self.version = f"{MODEL}+{hashlib.sha256(data).hexdigest()[:8]}"
         terms = _terms(yaml.safe_load(data))
         self._customer = Finder(term for term in terms if not term.label.startswith("agent:"))
