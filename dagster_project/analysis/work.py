@@ -1,0 +1,113 @@
+"""Which chats a classifier has to look at, and what they say.
+
+A chat is looked at once it is settled: closed, or silent for some hours. After that only a new load of it, or another
+version of the classifier, brings it back.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+import psycopg
+
+from dagster_project.analysis.conversation import Conversation, Message
+
+MEDIA = {"image": "[imagen]", "voice": "[audio]", "video": "[video]", "file": "[archivo]", "other": "[otro]"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The loads to look at: those after `seen`, up to `upto`; `as_of` is how far the data goes."""
+
+    seen: int
+    upto: int
+    as_of: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat to look at. `conversation` is empty where it is not settled, or deleted."""
+
+    chat_id: str
+    load_id: int
+    is_settled: bool
+    is_deleted: bool
+    conversation: Conversation
+
+
+def scope(conn: psycopg.Connection, classifier: str, version: str) -> Scope:
+    """What a classifier has not looked at yet; all there is for another version than last time."""
+    row = conn.execute(
+        """
+        select
+            coalesce((select load_id from analysis.progress where classifier = %s and version = %s), 0),
+            coalesce((select min(load_id) from ops.build_watermarks where model in ('chats', 'messages')), 0),
+            (select max(loaded_at) from ops.page_loads)
+        """, (classifier, version)).fetchone()  # fmt: skip
+    assert row is not None
+    return Scope(*row)
+
+
+def chats_to_look_at(conn: psycopg.Connection, classifier: str, scope: Scope) -> list[str]:
+    """The chats of new loads, and those that were not settled when they were last looked at."""
+    rows = conn.execute(
+        """
+        select id from core.chats where load_id > %s and load_id <= %s
+        union
+        select chat_id from analysis.chat_work where classifier = %s and state = 'unsettled'
+        order by 1
+        """, (scope.seen, scope.upto, classifier))  # fmt: skip
+    return [row[0] for row in rows]
+
+
+def read_chats(
+    conn: psycopg.Connection, chat_ids: Sequence[str], scope: Scope, idle: timedelta
+) -> list[Chat]:
+    """The chats with their messages. One that has vanished from core is left out."""
+    conversations = dict(_conversations(conn, chat_ids))
+    rows = conn.execute(
+        """
+        select id, load_id, is_deleted, status = 'closed' as is_closed
+        from core.chats where id = any(%s) order by id
+        """, (list(chat_ids),))  # fmt: skip
+    found = []
+    for chat_id, load_id, is_deleted, is_closed in rows:
+        conversation, last_at = conversations.get(chat_id, (Conversation(()), None))
+        silent = last_at is not None and scope.as_of is not None and last_at < scope.as_of - idle
+        found.append(Chat(chat_id, load_id, is_closed or silent, is_deleted, conversation))
+    return found
+
+
+def work_key(conversation: Conversation, version: str) -> str:
+    """What an answer is an answer to: content and version. Minutes count, so that quality is of these very times."""
+    content = [[one.incoming, one.text, one.minutes and round(one.minutes)] for one in conversation.messages]
+    return hashlib.sha256(json.dumps([version, content], ensure_ascii=False).encode(errors="replace")).hexdigest()
+
+
+def _conversations(
+    conn: psycopg.Connection, chat_ids: Sequence[str]
+) -> Iterator[tuple[str, tuple[Conversation, datetime]]]:
+    rows = conn.execute(
+        """
+        select chat_id, incoming, content_type, coalesce(text, ''), coalesce(caption, ''), timestamp
+        from core.messages
+        where chat_id = any(%s) and incoming is not null
+        order by chat_id, timestamp, position
+        """, (list(chat_ids),)).fetchall()  # fmt: skip
+    for chat_id, group in groupby(rows, key=lambda row: row[0]):
+        messages = list(group)
+        began = messages[0][5]
+        yield chat_id, (
+            Conversation(tuple(
+                Message(incoming, _shown(kind, text, caption), (at - began).total_seconds() / 60)
+                for _, incoming, kind, text, caption, at in messages)),
+            messages[-1][5])  # fmt: skip
+
+
+def _shown(kind: str, text: str, caption: str) -> str:
+    if kind == "text":
+        return text
+    return " ".join(part for part in (MEDIA.get(kind, MEDIA["other"]), caption or text) if part)
