@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from dagster_project.assets.analysis import chat_categorizations
 from dagster_project.assets.dbt import dbt_models
 from dagster_project.assets.heatmap import weekly_heatmap_picture
 from dagster_project.assets.maintenance import enforce_retention_job, retry_quarantine_job
@@ -17,7 +18,10 @@ from dagster_project.settings import Settings
 settings = Settings.load()
 
 defs = dg.Definitions(
-    assets=[raw_contacts, raw_chats, raw_chat_days, raw_audit_messages, dbt_models, weekly_heatmap_picture],
+    assets=[
+        raw_contacts, raw_chats, raw_chat_days, raw_audit_messages, dbt_models, chat_categorizations,
+        weekly_heatmap_picture,
+    ],
     jobs=[*JOBS, retry_quarantine_job, enforce_retention_job],
     schedules=[refresh_schedule(settings), *daily_and_weekly(settings)],
     sensors=[watch_sensor(settings), audit_sensor(settings)],

@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "sandbox": set(),
     "warehouse": {"settings"},
     "ingestion": {"b2chat", "warehouse", "settings"},
+    "analysis": {"warehouse", "settings"},
     "exports": {"warehouse", "settings"},
 }  # fmt: skip
 CONDUCTORS = {"assets", "automation", "cli", "definitions", "story"}
