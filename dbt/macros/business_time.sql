@@ -12,9 +12,10 @@
   `opened_clock.is_open` says whether the instant is business time. When a target runs out is looked up in the clock's
   inverse, int_calendar_due; target is in seconds and more than 0:
 
-      select {{ due_at('due', 'opened_clock', 'chats.opened_at', 'targets.target_seconds') }} as due_at
+      {% set used_up = open_seconds('opened_clock', 'chats.opened_at') ~ ' + targets.target_seconds' %}
+      select {{ due_at('due', used_up) }} as due_at
       ...
-      {{ join_due('due', 'opened_clock', 'calendars.calendar', 'chats.opened_at', 'targets.target_seconds') }}
+      {{ join_due('due', 'calendars.calendar', used_up) }}
 
   Everything is NULL for an instant that is NULL or outside the years that calendars know.
 #}
@@ -42,8 +43,7 @@
 {%- endmacro %}
 
 
-{% macro join_due(due, start_clock, calendar, start, target_seconds) -%}
-    {%- set used_up = open_seconds(start_clock, start) ~ ' + ' ~ target_seconds -%}
+{% macro join_due(due, calendar, used_up) -%}
     left join {{ ref('int_calendar_due') }} as {{ due }}
         on {{ due }}.calendar = {{ calendar }}
         and {{ due }}.bucket = {{ due_bucket(used_up) }}
@@ -52,10 +52,9 @@
 {%- endmacro %}
 
 
-{# The instant at which a target is used up. When that is exactly closing time, it is that closing time. #}
-{% macro due_at(due, start_clock, start, target_seconds) -%}
-    {{ due }}.starts_at
-        + ({{ open_seconds(start_clock, start) }} + {{ target_seconds }} - {{ due }}.opens_after) * interval '1 second'
+{# The instant at which the clock shows so many seconds. When that is exactly closing time, it is that closing time. #}
+{% macro due_at(due, used_up) -%}
+    {{ due }}.starts_at + ({{ used_up }} - {{ due }}.opens_after) * interval '1 second'
 {%- endmacro %}
 
 

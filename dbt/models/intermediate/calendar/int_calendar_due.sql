@@ -14,12 +14,9 @@ with openings as (
         open_seconds_before as opens_after,
         open_seconds_before + date_part('epoch', ends_at - starts_at) as opens_upto
     from {{ ref('int_calendar_clock') }}
-    where is_open and (
-        current_setting('b2chat.loads_after') = '0'
-        or calendar in (
-            select calendar from {{ ref('int_touched_calendars') }} as touched
-            where {{ load_window('touched') }}
-        )
+    where is_open and calendar in (
+        select calendar from {{ ref('int_touched_calendars') }} as touched
+        where {{ load_window('touched') }} or current_setting('b2chat.loads_after') = '0'
     )
 )
 

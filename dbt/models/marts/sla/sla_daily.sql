@@ -1,0 +1,46 @@
+-- No CTEs here: Postgres merges only a view without them into its reader's query, and so compares the days that are read.
+{%- set rate = 'days.met_count::double precision / nullif(days.met_count + days.breached_count, 0)' %}
+{%- set rate_before = 'days_before.met_count::double precision / nullif(days_before.met_count + days_before.breached_count, 0)' %}
+{%- set goal %}
+    (
+        select targets.goal
+        from {{ ref('sla_targets') }} as targets
+        where targets.metric = days.metric
+            and (targets.provider is null or days.scope = 'provider' and targets.provider = days.scope_id)
+            and targets.priority is null
+            and {{ is_in_force('targets', 'days.opened_local_date') }}
+        order by targets.provider is null, targets.valid_from desc nulls last
+        limit 1
+    )::double precision
+{%- endset %}
+select
+    days.opened_local_date as date,
+    days.scope,
+    days.scope_id,
+    coalesce(agents.name, departments.name, days.scope_id) as scope_name,
+    days.metric,
+    days.clock,
+    days.met_count,
+    days.breached_count,
+    days.pending_count,
+    days.not_applicable_count,
+    {{ rate }} as rate,
+    goal.goal,
+    {{ rate }} >= goal.goal as is_goal_met,
+    days.late_count,
+    days.sum_seconds_past,
+    days.sum_seconds_past::double precision / nullif(days.late_count, 0) as mean_seconds_past,
+    days.p90_seconds_past,
+    coalesce(days_before.met_count + days_before.breached_count, 0) as previous_judged_count,
+    {{ rate_before }} as previous_rate,
+    {{ rate }} - {{ rate_before }} as rate_change
+from {{ ref('int_sla_days') }} as days
+cross join lateral (select {{ goal }} as goal) as goal
+left join {{ ref('int_sla_days') }} as days_before
+    on days_before.opened_local_date = days.opened_local_date - 1
+    and days_before.scope = days.scope
+    and days_before.scope_id = days.scope_id
+    and days_before.metric = days.metric
+    and days_before.clock = days.clock
+left join {{ ref('agents') }} as agents on days.scope = 'agent' and agents.id = days.scope_id
+left join {{ ref('departments') }} as departments on days.scope = 'department' and departments.id = days.scope_id
