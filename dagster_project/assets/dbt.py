@@ -13,12 +13,14 @@ import psycopg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 from pydantic import Field
 
+from dagster_project.assets import table_metadata
+from dagster_project.assets.heatmap import thumbnail
 from dagster_project.dbt_project import dbt_project, manifest
 from dagster_project.resources import DbtCli, Warehouse
 
 log = logging.getLogger(__name__)
 
-_WITH_NEWEST_CHAT = {"core.chats", "marts.chat_response_times"}  # created_at is indexed there
+WEEKLY_HEATMAP = ("marts", "weekly_response_time_heatmap")
 MART_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=13))
 
 
@@ -74,20 +76,32 @@ def dbt_models(
         conn.autocommit = True
         for event in invocation.stream():
             if isinstance(event, dg.Output):
-                numbers = _numbers(conn, event)
-                if numbers:
-                    log.info(_line(event, numbers))
-                yield event.with_metadata({**event.metadata, **numbers})
+                node = invocation.manifest["nodes"][event.metadata["unique_id"].value]
+                found = _look(conn, node["schema"], node["alias"])
+                if rows := found.get("dagster/row_count"):
+                    log.info(_line(node["alias"], event, rows))
+                yield event.with_metadata({**event.metadata, **found})
             else:
                 yield event
     _tell(invocation.get_artifact("run_results.json"))
     shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _line(event: dg.Output, numbers: dict[str, dg.MetadataValue]) -> str:
-    model = str(event.metadata["unique_id"].value).split(".")[-1]
+def _look(conn: psycopg.Connection, schema: str, name: str) -> dict[str, dg.MetadataValue]:
+    """What the UI shows of it; a look that fails is not worth a failed build."""
+    try:
+        found = table_metadata.of_table(conn, schema, name)
+        if (schema, name) == WEEKLY_HEATMAP and (picture := thumbnail(conn)):
+            found["heatmap"] = picture
+    except psycopg.Error as error:
+        log.warning("no metadata of %s: %s", name, type(error).__name__)
+        return {}
+    return found
+
+
+def _line(name: str, event: dg.Output, rows: dg.MetadataValue) -> str:
     seconds = event.metadata.get("Execution Duration")
-    return f"{model}: {numbers['dagster/row_count'].value:,} rows" + (f", {seconds.value:.1f} s" if seconds else "")
+    return f"{name}: {rows.value:,} rows" + (f", {seconds.value:.1f} s" if seconds else "")
 
 
 def _tell(results: Mapping[str, Any]) -> None:
@@ -98,25 +112,3 @@ def _tell(results: Mapping[str, Any]) -> None:
     for result in results["results"]:
         if result["status"] in {"warn", "fail", "error"}:
             log.warning("dbt: %s: %s, %s rows", result["status"], result["unique_id"].split(".")[2], result["failures"])
-
-
-def _numbers(conn: psycopg.Connection, event: dg.Output) -> dict[str, dg.MetadataValue]:
-    """What people look at first: how many rows a table has, and how far its data goes."""
-    model = str(event.metadata["unique_id"].value).split(".")[-1]
-    found = conn.execute(
-        """
-        select nspname || '.' || relname, greatest(reltuples, 0)::bigint
-        from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-        where relname = %s and relkind = 'r' and nspname in ('core', 'marts')
-        """,
-        [model],
-    ).fetchone()
-    if not found:
-        return {}
-    table, rows = found
-    # The planner's count, fresh from the model's own `analyze`: an exact one would read the whole table.
-    numbers: dict[str, dg.MetadataValue] = {"dagster/row_count": dg.MetadataValue.int(rows)}
-    newest = conn.execute(f"select max(created_at) from {table}").fetchone() if table in _WITH_NEWEST_CHAT else None  # noqa: S608
-    if newest and newest[0]:
-        numbers["newest_chat"] = dg.MetadataValue.timestamp(newest[0])
-    return numbers

@@ -5,6 +5,7 @@ import logging
 from datetime import date
 
 import dagster as dg
+import psycopg
 from pydantic import Field
 
 from dagster_project.exports import heatmap as heatmaps
@@ -45,6 +46,15 @@ def weekly_heatmap_picture(config: PictureConfig, warehouse: Warehouse) -> dg.Ma
             raise dg.Failure(str(error), allow_retries=False) from None
     log.info("painted the week of %s: %d answered chats", week, heatmap.chat_count)
     return dg.MaterializeResult(metadata=_metadata(heatmap))
+
+
+def thumbnail(conn: psycopg.Connection) -> dg.MetadataValue | None:
+    """The last full week, small enough for the UI to show it in place; None where there is none."""
+    week = heatmaps.last_full_week(conn)
+    try:
+        return _image(heatmaps.picture(heatmaps.read(conn, week), cell=14)) if week else None
+    except heatmaps.NoSuchWeek:
+        return None
 
 
 def _metadata(heatmap: heatmaps.Heatmap) -> dict[str, dg.MetadataValue]:

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from dagster_project.assets import table_metadata
 from tests.listed import ListedSource, chat, contact, serving
 from tests.world import World
 
@@ -331,6 +332,18 @@ def test_bi_reads_every_mart_and_nothing_else(world: World) -> None:
         conn.execute("set local role bi_reader")
         for row in marts:  # a view reads what is under it by its owner's rights
             conn.execute(f"select from marts.{row['name']} limit 1")
+
+
+def test_the_ui_shows_rows_freshness_and_a_preview_without_names_of_a_mart(world: World) -> None:
+    with psycopg.connect(world.url, autocommit=True) as conn:
+        shown = {name: table_metadata.of_table(conn, *name.split(".")) for name in (
+            "marts.chat_response_times", "marts.sync_health", "core.contacts", "intermediate.labels")}  # fmt: skip
+    assert set(shown["marts.chat_response_times"]) == {"dagster/row_count", "data_through", "preview"}
+    (days,) = world.ask("select count(*)::integer as rows from marts.sync_health")
+    assert shown["marts.sync_health"]["dagster/row_count"].value == days["rows"]
+    preview = shown["marts.chat_response_times"]["preview"].value
+    assert "chat_id" in preview and "agent_name" not in preview and "Ana Uno" not in preview
+    assert set(shown["core.contacts"]) == {"dagster/row_count"} and shown["intermediate.labels"] == {}
 
 
 def test_data_tests_look_at_new_rows_and_at_every_row_when_asked(world: World) -> None:
