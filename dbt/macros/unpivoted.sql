@@ -1,0 +1,35 @@
+{#
+  Columns of a daily mart as rows of kpi_daily, each beside its value of the day before.
+  metrics: (name, column, SQL of what the value rests on), or (name, column, none) for a plain count, which is 0 on a day
+  without a row.
+#}
+{% macro unpivoted(relation, scope, scope_id, scope_name, key, metrics) %}
+select
+    days.local_date as date,
+    {{ scope }} as scope,
+    {{ scope_id }} as scope_id,
+    {{ scope_name }} as scope_name,
+    kpi.metric,
+    kpi.value,
+    kpi.count,
+    kpi.previous_value
+from {{ ref(relation) }} as days
+left join {{ ref(relation) }} as days_before
+    on days_before.local_date = days.local_date - 1
+    {%- for column in key %}
+    and days_before.{{ column }} = days.{{ column }}
+    {%- endfor %}
+cross join lateral (
+    values
+    {%- for metric, value, count in metrics %}
+    {%- if count %}
+    ('{{ metric }}', days.{{ value }}::double precision, ({{ count }})::bigint, days_before.{{ value }}::double precision)
+    {%- else %}
+    (
+        '{{ metric }}', days.{{ value }}::double precision, days.{{ value }}::bigint,
+        coalesce(days_before.{{ value }}, 0)::double precision
+    )
+    {%- endif %}{{ ',' if not loop.last }}
+    {%- endfor %}
+) as kpi (metric, value, count, previous_value)
+{% endmacro %}
