@@ -25,7 +25,7 @@ def test_every_asset_has_a_group_an_owner_a_kind_and_a_description(graph: Any) -
     nodes = [node for node in graph.asset_nodes if node.is_materializable]
     assert len(nodes) > 20
     for node in nodes:
-        assert node.group_name in {"raw", "staging", "intermediate", "core", "marts"}, node.key
+        assert node.group_name in {"raw", "staging", "intermediate", "core", "marts", "analysis"}, node.key
         assert node.owners, node.key
         assert node.kinds, node.key
         assert node.description, node.key
