@@ -112,6 +112,9 @@ def sync(
     sweep: Annotated[bool, typer.Option("--sweep", help="Read all of the last B2CHAT_SWEEP_DAYS days again.")] = False,
     first: Annotated[str | None, typer.Option("--from", help="Read the creation days from this one again …")] = None,
     last: Annotated[str | None, typer.Option("--to", help="… to this one, YYYY-MM-DD.")] = None,
+    confirm_deletions: Annotated[
+        bool, typer.Option("--confirm-deletions", help="Mark as deleted what is gone, even if it is most of a day.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read B2Chat and land what changed in the schema `raw` (the raw assets, without dbt)."""
@@ -119,9 +122,13 @@ def sync(
         raise typer.BadParameter("--full, --sweep and --from/--to exclude each other")
     if first or last:
         days = tuple(_day(text, option).isoformat() for text, option in ((first, "--from"), (last or first, "--to")))
-        _run_job("backfill_days", as_json, needs_source=True, days=days)
+        _run_job("backfill_days", as_json, needs_source=True, days=days,
+                 config={"confirm_deletions": True} if confirm_deletions else None)
     else:
-        _run_job("sync_full" if full else "sweep_recent" if sweep else "sync_b2chat", as_json, needs_source=True)
+        job, mode = ("sync_full", "full") if full else ("sweep_recent", "sweep") if sweep else (
+            "sync_b2chat", "incremental")
+        _run_job(job, as_json, needs_source=True,
+                 config={"mode": mode, "confirm_deletions": True} if confirm_deletions else None)
 
 
 @app.command()

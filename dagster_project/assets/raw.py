@@ -38,8 +38,18 @@ _COMMON: dict[str, Any] = {
 }  # fmt: skip
 
 
-class SyncConfig(dg.Config):
-    """How much to read."""
+class DaysConfig(dg.Config):
+    """What to make of what was read."""
+
+    confirm_deletions: bool = Field(
+        False,
+        description="Mark records as deleted although more than half of their window is gone: for one run, when you "
+        "have seen in B2Chat that it is so. Without it such a window warns, and nothing is marked.",
+    )
+
+
+class SyncConfig(DaysConfig):
+    """How much to read, and what to make of it."""
 
     mode: Literal["incremental", "full", "sweep"] = Field(
         "incremental",
@@ -55,7 +65,7 @@ def _raw_asset(entity: Entity, description: str) -> dg.AssetsDefinition:
     def landed(
         context: dg.AssetExecutionContext, config: SyncConfig, b2chat: B2ChatAccount, warehouse: Warehouse
     ) -> dg.MaterializeResult:
-        result = _sync(context, entity, b2chat, warehouse, mode=config.mode)
+        result = _sync(context, entity, b2chat, warehouse, mode=config.mode, confirm_deletions=config.confirm_deletions)
         return dg.MaterializeResult(
             metadata=_metadata(result, entity, warehouse),
             check_results=[_quarantine_check([entity, "message"] if entity == "chats" else [entity], warehouse)],
@@ -87,11 +97,11 @@ raw_contacts = _raw_asset(
     "none of it; it lands in `raw.chats` like they do.",
 )  # fmt: skip
 def raw_chat_days(
-    context: dg.AssetExecutionContext, b2chat: B2ChatAccount, warehouse: Warehouse
+    context: dg.AssetExecutionContext, config: DaysConfig, b2chat: B2ChatAccount, warehouse: Warehouse
 ) -> dg.MaterializeResult:
     days = context.partition_key_range
     result = _sync(
-        context, "chats", b2chat, warehouse, mode="backfill",
+        context, "chats", b2chat, warehouse, mode="backfill", confirm_deletions=config.confirm_deletions,
         day_from=date.fromisoformat(days.start), day_to=date.fromisoformat(days.end))  # fmt: skip
     return dg.MaterializeResult(metadata=_metadata(result, "chats", warehouse))
 

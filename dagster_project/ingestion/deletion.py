@@ -26,11 +26,14 @@ REASONS: dict[Entity, str] = {
 SUSPICIOUS_COUNT = 20
 
 
-def mark_missing(conn: psycopg.Connection, page: WindowPage, sync_id: str, load_id: int, at: datetime) -> int:
+def mark_missing(
+    conn: psycopg.Connection, page: WindowPage, sync_id: str, load_id: int, at: datetime, *, confirmed: bool = False
+) -> int:
     """Mark the records of a window that its whole reading did not bring. Returns how many.
 
-    Nothing is marked when the reading is suspicious (see `SUSPICIOUS_COUNT`): that is logged, and added to `errors`
-    in the metadata of the sync's row in ops.sync_logs.
+    Nothing is marked when the reading is suspicious (see `SUSPICIOUS_COUNT`), unless whoever started the sync has
+    confirmed that much is deleted. Either is logged, and added to `errors` or to `confirmed_deletions` in the metadata
+    of the sync's row in ops.sync_logs, which says who and when.
     """
     window = page.window
     if page.keys is None:
@@ -42,8 +45,9 @@ def mark_missing(conn: psycopg.Connection, page: WindowPage, sync_id: str, load_
     else:
         return 0
     if len(missing) >= SUSPICIOUS_COUNT and 2 * len(missing) > known:
-        _report(conn, window, sync_id, len(missing), known)
-        return 0
+        _report(conn, window, sync_id, len(missing), known, confirmed)
+        if not confirmed:
+            return 0
     return _mark(conn, window.entity, missing, load_id, at) if missing else 0
 
 
@@ -102,18 +106,22 @@ def _mark(conn: psycopg.Connection, entity: Entity, keys: list[str], load_id: in
     return conn.execute(statement.format(**_names(entity)), (at, REASONS[entity], load_id, keys)).rowcount
 
 
-def _report(conn: psycopg.Connection, window: Window, sync_id: str, missing: int, known: int) -> None:
-    log.warning("%s %s: B2Chat no longer returns %d of %d records; that is suspicious, none is marked as deleted",
-                window.entity, window, missing, known)
-    error = {"error": "suspicious_deletion", "window": str(window), "missing": missing, "known": known}
+def _report(
+    conn: psycopg.Connection, window: Window, sync_id: str, missing: int, known: int, confirmed: bool
+) -> None:
+    log.warning("%s %s: B2Chat no longer returns %d of %d records; %s", window.entity, window, missing, known,
+                "confirmed, they are marked as deleted" if confirmed else
+                "that is suspicious, none is marked as deleted (--confirm-deletions does it)")
+    told = {"window": str(window), "missing": missing, "known": known}
+    place, entry = ("confirmed_deletions", told) if confirmed else ("errors", {"error": "suspicious_deletion"} | told)
     conn.execute(
         """
         update ops.sync_logs
         set metadata = coalesce(metadata, '{}')
-            || jsonb_build_object('errors', coalesce(metadata -> 'errors', '[]') || %s)
-        where id = %s
+            || jsonb_build_object(%(place)s::text, coalesce(metadata -> %(place)s, '[]') || %(entry)s)
+        where id = %(sync_id)s
         """,
-        (Jsonb([error]), sync_id),
+        {"place": place, "entry": Jsonb([entry]), "sync_id": sync_id},
     )
 
 

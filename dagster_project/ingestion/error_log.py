@@ -31,13 +31,18 @@ def note_warning(conn: psycopg.Connection, sync_id: str, code: str, message: str
     _insert(conn, "warn", message, code, sync_id, metadata)
 
 
+def note_refused(conn: psycopg.Connection, asked: str, error: IngestionError) -> None:
+    """Write down that somebody was not let in: no sync has begun, so it belongs to none."""
+    _insert(conn, "warn", safe_reason(error), type(error).__name__, None, {"asked": asked})
+
+
 def note_killed(conn: psycopg.Connection, sync_id: str, entity: str) -> None:
     """Write down that a sync ended without a word: it was killed, or the machine was."""
     _insert(conn, "error", f"the sync of {entity} did not finish", "DidNotFinish", sync_id, {"entity": entity})
 
 
 def _insert(
-    conn: psycopg.Connection, level: Literal["error", "warn"], message: str, code: str, sync_id: str,
+    conn: psycopg.Connection, level: Literal["error", "warn"], message: str, code: str, sync_id: str | None,
     metadata: dict[str, Any], stack_trace: str | None = None,
 ) -> None:
     now = datetime.now(UTC)

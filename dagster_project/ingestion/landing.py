@@ -40,6 +40,7 @@ class PageResult:
         deleted: records of the window that B2Chat no longer returns; only the last page can tell.
         restored: records that had been marked as deleted and came back.
         new_fields: fields, or types of them, that were never seen before.
+        new_faults: of the records and messages that cannot be read, those that were not in quarantine already.
     """
 
     load_id: int
@@ -52,12 +53,18 @@ class PageResult:
     deleted: int = 0
     restored: int = 0
     new_fields: int = 0
+    new_faults: int = 0
 
 
-def land_page(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> PageResult:
+def land_page(
+    conn: psycopg.Connection, page: WindowPage, sync_id: str, *, confirm_deletions: bool = False
+) -> PageResult:
     """Land one page, all of it or nothing, inside the caller's transaction or in one of its own.
 
     Landing the same page again changes nothing in raw. The caller is the only writer (see `writer`).
+
+    Args:
+        confirm_deletions: believe it that most of a window is gone (see `deletion.mark_missing`).
 
     Raises:
         psycopg.Error: Postgres refused; nothing of the page has landed.
@@ -67,13 +74,13 @@ def land_page(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> PageR
         load_id = _open_load(conn, page, sync_id, loaded_at)
         new, changed = _merge(conn, entity, page.records, load_id, loaded_at)
         bad_messages = [bad for record in page.records for bad in record.bad_messages]
-        _quarantine(conn, page, [*page.rejected, *bad_messages], load_id, loaded_at)
+        new_faults = _quarantine(conn, page, [*page.rejected, *bad_messages], load_id, loaded_at)
         result = PageResult(
             load_id, new=len(new), changed=len(changed), unchanged=len(page.records) - len(new) - len(changed),
             quarantined=len(page.rejected), duplicates=page.duplicates, bad_messages=len(bad_messages),
-            deleted=mark_missing(conn, page, sync_id, load_id, loaded_at),
+            deleted=mark_missing(conn, page, sync_id, load_id, loaded_at, confirmed=confirm_deletions),
             restored=restore(conn, entity, _keys(page), load_id),
-            new_fields=_note_fields(conn, entity, new + changed, sync_id, load_id, loaded_at))
+            new_fields=_note_fields(conn, entity, new + changed, sync_id, load_id, loaded_at), new_faults=new_faults)
         _close_load(conn, result)
     return result
 
@@ -172,11 +179,12 @@ def _note_fields(
 
 def _quarantine(
     conn: psycopg.Connection, page: WindowPage, rejected: Sequence[Rejected], load_id: int, at: datetime
-) -> None:
+) -> int:
+    """Keep what cannot be read. Returns how much of it was not there, or counted as resolved."""
     if page.page.items:
         _resolve(conn, page, rejected, at)
     if not rejected:
-        return
+        return 0
     with conn.cursor() as cursor:
         cursor.executemany(
             """
@@ -189,12 +197,14 @@ def _quarantine(
             [(one.entity_type, one.key, one.problem.rule, one.problem.detail, one.data, one.content_hash, load_id,
               page.window.day_from, page.window.day_to, page.page.offset, one.position, at) for one in rejected],
         )
-    conn.execute(
+        added = cursor.rowcount
+    reopened = conn.execute(
         """
         update raw.quarantine set resolved_at = null, load_id = %s
         where resolved_at is not null and content_hash = any(%s)
         """,
-        (load_id, [one.content_hash for one in rejected]))
+        (load_id, [one.content_hash for one in rejected])).rowcount
+    return added + reopened
 
 
 def _resolve(conn: psycopg.Connection, page: WindowPage, rejected: Sequence[Rejected], at: datetime) -> None:

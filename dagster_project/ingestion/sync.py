@@ -1,7 +1,8 @@
-"""One sync: plan the windows, read them page by page, land each page, keep the books."""
+"""One sync: plan the windows, read them page by page, land each page, keep the books; one page is read ahead."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -14,6 +15,7 @@ from dagster_project.b2chat.errors import RationExhausted
 from dagster_project.b2chat.records import Entity
 from dagster_project.b2chat.windows import WindowPage, read_window
 from dagster_project.ingestion import books, checkpoints, error_log
+from dagster_project.ingestion.ahead import one_ahead
 from dagster_project.ingestion.books import Tally
 from dagster_project.ingestion.checkpoints import OpenWindow, open_windows
 from dagster_project.ingestion.error_log import note_warning, safe_reason
@@ -64,7 +66,8 @@ class SyncResult:
 def sync(
     url: str, client: B2ChatClient, *, entity: Entity, start_date: date, today: date, lookback_days: int = 3,
     sweep_days: int = 30, mode: Mode = "incremental", day_from: date | None = None, day_to: date | None = None,
-    keep_responses: bool = True, on_progress: Callable[[Progress], None] | None = None, triggered_by: str,
+    keep_responses: bool = True, confirm_deletions: bool = False,
+    on_progress: Callable[[Progress], None] | None = None, triggered_by: str,
 ) -> SyncResult:
     """Bring the warehouse up to date with B2Chat. A sync that was killed is taken up by the next one of its mode.
 
@@ -74,6 +77,7 @@ def sync(
         today: the current day in the account's zone; it is read but never counts as read whole.
         lookback_days, sweep_days, mode, day_from, day_to: what to read, see `Scope`.
         keep_responses: keep each whole answer in ops.api_response_logs.
+        confirm_deletions: believe it that most of a window is gone; see `deletion.mark_missing`.
         on_progress: called after each page has been committed.
         triggered_by: who or what started it (ops.sync_logs.user_id).
 
@@ -94,7 +98,7 @@ def sync(
                  for name, value in asdict(scope).items() if value is not None}
         sync_id = books.open_log(conn, entity, mode, triggered_by, started_at,
                                  asked | {"reads_since": str(since or started_at)})
-        run = _Run(conn, client, entity, scope, sync_id, started_at, keep_responses, on_progress)
+        run = _Run(conn, client, entity, scope, sync_id, started_at, keep_responses, confirm_deletions, on_progress)
         try:
             return run.to_the_end(since)
         except BaseException as error:
@@ -116,6 +120,7 @@ class _Run:
     sync_id: str
     started_at: datetime
     keep_responses: bool
+    confirm_deletions: bool
     on_progress: Callable[[Progress], None] | None
     source: Source | None = None
     tally: Tally = field(default_factory=Tally)
@@ -150,17 +155,23 @@ class _Run:
                    **({"reads_up_to": str(todo.reads_up_to)} if todo.reads_up_to else {}))
 
     def _read_all(self, todo: Plan, under_way: Mapping[str, OpenWindow]) -> None:
+        with closing(one_ahead(self._pages(todo, under_way))) as pages:
+            for number, page in pages:
+                self._land(page, _day_read(page, todo, number, self.scope.today, self.incomplete))
+                self._tell(page, number, len(todo.windows))
+
+    def _pages(self, todo: Plan, under_way: Mapping[str, OpenWindow]) -> Iterator[tuple[int, WindowPage]]:
+        """The pages of all windows, with the number of their window. It runs in another thread than the rest."""
         for number, window in enumerate(todo.windows):
             broken_off = under_way.get(str(window))
             for page in read_window(window, partial(self.client.page, window),
                                     after=broken_off.landmark if broken_off else None):
-                self._land(page, _day_read(page, todo, number, self.scope.today, self.incomplete))
-                self._tell(page, number, len(todo.windows))
+                yield number, page
 
     def _land(self, page: WindowPage, day_read: date | None) -> None:
         tally = replace(self.tally)
         with self.conn.transaction():
-            result = land_page(self.conn, page, self.sync_id)
+            result = land_page(self.conn, page, self.sync_id, confirm_deletions=self.confirm_deletions)
             tally.add(page, result)
             next_offset = page.page.offset + len(page.page.items)
             books.page_landed(self.conn, self.sync_id, self.entity, tally, None if page.last else next_offset)
@@ -177,12 +188,13 @@ class _Run:
             self.incomplete.append(str(page.window))
 
     def _warn(self, page: WindowPage, result: PageResult) -> None:
-        if result.quarantined or result.bad_messages:
-            log.warning("%s %s: %d records and %d messages could not be read; see raw.quarantine",
-                        self.entity, page.window, result.quarantined, result.bad_messages)
+        if result.new_faults:  # a bad record is met again by each sync that reads its day
+            log.warning("%s %s: %d records and messages more could not be read; see raw.quarantine",
+                        self.entity, page.window, result.new_faults)
             note_warning(self.conn, self.sync_id, "Quarantined", "records or messages could not be read",
                          entity=self.entity, window=str(page.window), offset=page.page.offset,
-                         records=result.quarantined, messages=result.bad_messages, load_id=result.load_id)
+                         records=result.quarantined, messages=result.bad_messages, new=result.new_faults,
+                         load_id=result.load_id)
         if page.last and not page.whole:
             note_warning(self.conn, self.sync_id, "WindowIncomplete", "the records of a window did not add up",
                          entity=self.entity, window=str(page.window), seen=page.distinct, total=page.page.total)

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 
 import psycopg
 
+from dagster_project.ingestion.error_log import note_refused
 from dagster_project.ingestion.errors import AlreadyRunning
 from dagster_project.warehouse.connection import connect
 
@@ -22,11 +23,11 @@ def writer(url: str, purpose: str) -> Iterator[psycopg.Connection]:
         purpose: shown to whoever comes second, and in pg_stat_activity.
 
     Raises:
-        AlreadyRunning: another connection holds the lock.
+        AlreadyRunning: another connection holds the lock; that is written down in ops.error_logs.
     """
     with connect(url, autocommit=True) as conn:
         conn.execute("select set_config('application_name', %s, false)", (f"b2chat {purpose}",))
-        _lock(conn)
+        _lock(conn, purpose)
         try:
             yield conn
         finally:
@@ -35,13 +36,15 @@ def writer(url: str, purpose: str) -> Iterator[psycopg.Connection]:
                 conn.execute("select pg_advisory_unlock(%s, %s)", _LOCK)
 
 
-def _lock(conn: psycopg.Connection) -> None:
+def _lock(conn: psycopg.Connection, purpose: str) -> None:
     try:
         with conn.transaction():
             conn.execute("select set_config('lock_timeout', %s, true)", (_PATIENCE,))
             conn.execute("select pg_advisory_lock(%s, %s)", _LOCK)
     except psycopg.errors.LockNotAvailable:
-        raise _already_running(conn) from None
+        refused = _already_running(conn)
+        note_refused(conn, purpose, refused)
+        raise refused from None
 
 
 def _already_running(conn: psycopg.Connection) -> AlreadyRunning:

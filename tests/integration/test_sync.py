@@ -172,6 +172,8 @@ def test_a_second_writer_is_refused_and_told_who_holds_the_warehouse(database_ur
             run(database_url, client)
         assert caught.value.holder == "b2chat sync chats (ana)"
         assert "since 20" in str(caught.value)
+        noted = rows(database_url, "select level, error_code, message, metadata, correlation_id from ops.error_logs")
+        assert noted == [("warn", "AlreadyRunning", str(caught.value), {"asked": "sync chats (test)"}, None)]
         assert run(database_url, client).status == "success"
 
 
@@ -335,7 +337,7 @@ def test_a_killed_process_leaves_a_log_that_the_next_sync_closes(database_url: s
                 run(database_url, client)
             os.kill(victim.pid, signal.SIGKILL)
         assert rows(database_url, "select status, record_count from ops.sync_logs") == [("in_progress", 3)]
-        assert days_asked(source) == [1, 2, 3]
+        assert days_asked(source) == [1, 2, 3, 4]  # the fourth was read ahead, and has not landed
         run(database_url, client, lookback_days=0)
         assert days_asked(source) == list(range(4, 11))
     assert rows(database_url, "select user_id, status, error_message from ops.sync_logs order by started_at") == [

@@ -79,6 +79,8 @@ def test_whole_answers_are_kept_in_partitions_that_are_dropped_when_old(
     assert json.loads(whole[4])["chats"][1]["alias"] == "nul \0"
     assert whole[5:] == (len(whole[4]), 2, True, True)
     assert (second[3]["total"], second[3]["trace_id"] > "", second[4]) == (3, True, None)
+    sizes = "select octet_length(raw_response::text) = response_size from ops.api_response_logs order by created_at"
+    assert rows(conn, sizes) == [(False,), (True,)]  # as it came, to the byte, where nothing had to be cleaned
     assert drop_old_responses(conn, 0) == []
     conn.execute("create table ops.api_response_logs_20200101 partition of ops.api_response_logs "
                  "for values from ('2020-01-01 00:00+00') to ('2020-01-02 00:00+00')")
@@ -101,6 +103,45 @@ def test_errors_and_warnings_are_logged_without_any_content(conn: psycopg.Connec
     assert error[4]["attempts"] == 3
     assert error[5].splitlines()[-1].startswith("dagster_project/b2chat/client.py:")
     assert "CANARY" not in str([warning, error])
+
+
+def test_a_bad_record_warns_when_it_is_new_and_not_each_time_that_it_is_read(
+    conn: psycopg.Connection, database_url: str
+) -> None:
+    listed = [chat("a", closed_at="soon"), chat("b", messages=["odd"])]
+    source, warnings = ListedSource(listed), "select metadata -> 'new' from ops.error_logs order by timestamp"
+    with serving(source) as sandbox:
+        for _ in range(3):
+            run(database_url, sandbox)
+        assert rows(conn, warnings) == [(2,)]
+        source.records["chats"] = [chat("a"), *listed[1:], chat("c", closed_at="later")]
+        run(database_url, sandbox)
+        assert rows(conn, warnings) == [(2,), (1,)]
+        source.records["chats"] = [listed[0], *source.records["chats"][1:]]  # resolved, and bad once more
+        run(database_url, sandbox)
+        assert rows(conn, warnings) == [(2,), (1,), (1,)]
+
+
+def test_a_mass_deletion_is_applied_once_somebody_confirms_it_and_the_books_say_who(
+    conn: psycopg.Connection, database_url: str
+) -> None:
+    source = ListedSource([chat(str(number)) for number in range(25)])
+    gone = "select count(*) from raw.chats where deleted_at is not null"
+    told = """
+        select user_id, metadata -> 'errors' is not null, metadata -> 'confirmed_deletions', metadata ->> 'deleted'
+        from ops.sync_logs order by started_at offset 1
+    """
+    with serving(source) as sandbox:
+        run(database_url, sandbox)
+        source.records["chats"] = source.records["chats"][:2]
+        run(database_url, sandbox)
+        assert rows(conn, gone) == [(0,)]
+        run(database_url, sandbox, confirm_deletions=True)
+        assert rows(conn, gone) == [(23,)]
+        run(database_url, sandbox)
+    confirmed = [{"window": f"created {DAY}", "missing": 23, "known": 25}]
+    assert rows(conn, told) == [
+        ("test", True, None, "0"), ("test", False, confirmed, "23"), ("test", False, None, "0")]
 
 
 def test_one_query_tells_the_state_of_each_entity(conn: psycopg.Connection, database_url: str) -> None:
