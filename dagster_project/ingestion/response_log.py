@@ -1,5 +1,6 @@
 """Whole answers of the API, kept for a while (ops.api_response_logs): a partition a day, dropped when it is old."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import psycopg
@@ -12,6 +13,8 @@ from dagster_project.b2chat.cleaning import clean
 from dagster_project.b2chat.windows import WindowPage
 
 _PREFIX = "api_response_logs_"
+# `json` takes escapes of NULs and surrogates, and fails when it is queried; `jsonb` refuses those that are wrong.
+_DOUBTFUL = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 # What Postgres says of JSON that it does not take: NULs, lone surrogates, no UTF-8, not JSON, nested too deep.
 _REFUSED = (UnicodeError, psycopg.DataError, psycopg.errors.StatementTooComplex, psycopg.errors.ProgramLimitExceeded)
 
@@ -22,7 +25,10 @@ def keep_response(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> N
     _make_partition(conn, now.date())
     try:
         with conn.transaction():
-            _insert(conn, page, sync_id, now, page.page.body.decode(), None)
+            answer = page.page.body.decode()
+            if _DOUBTFUL.search(page.page.body):
+                conn.execute("select %s::jsonb is null", (answer,))
+            _insert(conn, page, sync_id, now, answer, None)
     except _REFUSED:
         _insert(conn, page, sync_id, now, _cleaned(page), page.page.body)
 
@@ -45,7 +51,8 @@ def _make_partition(conn: psycopg.Connection, day: date) -> None:
         return
     # Made first and attached then: that does not wait for those who read the other days.
     table = sql.Identifier("ops", name)
-    conn.execute(sql.SQL("create table {} (like ops.api_response_logs including defaults)").format(table))
+    conn.execute(sql.SQL(
+        "create table {} (like ops.api_response_logs including defaults including compression)").format(table))
     conn.execute(
         sql.SQL("alter table ops.api_response_logs attach partition {} for values from ({}) to ({})").format(
             table, f"{day} 00:00:00+00", f"{day + timedelta(days=1)} 00:00:00+00"))
@@ -60,7 +67,7 @@ def _insert(
         insert into ops.api_response_logs (
             sync_id, endpoint, request_params, raw_response, raw_bytes, response_size, record_count, api_timestamp,
             created_at)
-        values (%s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s)
+        values (%s, %s, %s, %s::json, %s, %s, %s, %s, %s)
         """,
         (sync_id, f"/{page.window.entity}/export", Jsonb(dict(answer.query)), response, exact, answer.response_bytes,
          len(answer.items), answer.asked_at or now, now),
