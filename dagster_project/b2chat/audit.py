@@ -73,6 +73,12 @@ def read_audit_file(path: Path) -> Iterator[AuditRow | Rejected]:
         raise AuditFileError(f"{path.name}: not a readable XLSX file") from None
 
 
+def read_kept_row(data: bytes, position: int) -> AuditRow | Rejected:
+    """Judge a row again that was refused, from what was kept of it (`Rejected.data`). Raises ValueError."""
+    row: dict[str, str] = json.loads(data)
+    return _judge(row, position, None)
+
+
 def _csv_rows(path: Path) -> Iterator[list[str]]:
     csv.field_size_limit(_MAX_CELL)
     # A byte that is no UTF-8 becomes a lone surrogate, and is cleaned as one.
@@ -131,14 +137,17 @@ def _column_name(title: str) -> str:
 
 
 def _read_row(columns: list[str], cells: list[str], position: int) -> AuditRow | Rejected:
-    row = dict(zip(columns, cells, strict=False))
+    return _judge(dict(zip(columns, cells, strict=False)), position, _length_problem(columns, cells))
+
+
+def _judge(row: dict[str, str], position: int, problem: Problem | None) -> AuditRow | Rejected:
     payload, exact, cleaned = canonical_json(row), None, list[Cleaning]()
     if may_need_cleaning(payload):
         exact = json.dumps(row, sort_keys=True).encode()  # in ASCII: a lone surrogate has no other way into bytes
         row, cleaned = clean(row)
         payload = canonical_json(row)
     chat_id = row.get("chat_id", "").strip()
-    problem = _length_problem(columns, cells) or _problem(row, chat_id)
+    problem = problem or _problem(row, chat_id)
     if not problem and any(one["path"] == "chat_id" for one in cleaned):
         problem = Problem("key_unusable", "Chat ID holds characters that cannot be stored")
     if problem:

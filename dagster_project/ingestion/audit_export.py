@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from dagster_project.b2chat.audit import FORMATS, AuditFileError, AuditRow, read_audit_file
+from dagster_project.b2chat.records import Rejected
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
 from dagster_project.ingestion.writer import writer
 
@@ -87,7 +88,8 @@ def _land_if_new(conn: psycopg.Connection, path: Path, triggered_by: str, result
     sync_id, started_at = str(uuid.uuid4()), datetime.now(UTC)
     try:
         with conn.transaction():
-            load = _land(conn, path, file_hash, sync_id)
+            about = AuditFile(path.name, file_hash, path.stat().st_size)
+            load = land_rows(conn, read_audit_file(path), about, sync_id)
             _note(conn, path, file_hash, sync_id, triggered_by, started_at, load, None)
     except AuditFileError as error:
         with conn.transaction():
@@ -106,7 +108,18 @@ def _land_if_new(conn: psycopg.Connection, path: Path, triggered_by: str, result
 
 
 @dataclass(frozen=True, slots=True)
-class _Load:
+class AuditFile:
+    """Where rows come from: a file's name, the SHA-256 of its content, and how many bytes were read."""
+
+    name: str
+    content_hash: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLoad:
+    """What became of the rows of one load; `new`, `duplicates` and `quarantined` add up to `rows`."""
+
     load_id: int
     rows: int
     new: int
@@ -114,25 +127,29 @@ class _Load:
     quarantined: int
 
 
-def _land(conn: psycopg.Connection, path: Path, file_hash: str, sync_id: str) -> _Load:
-    rows = _stage(conn, path)
+def land_rows(
+    conn: psycopg.Connection, audit_rows: Iterable[AuditRow | Rejected], file: AuditFile, sync_id: str
+) -> AuditLoad:
+    """Land rows of one file as one load, in the caller's transaction. The caller is the only writer (see `writer`)."""
+    rows = _stage(conn, audit_rows)
     at = datetime.now(UTC)
-    load_id = _open_load(conn, path, sync_id, rows, at)
-    stamp = {"load_id": load_id, "file_hash": file_hash, "at": at, "file_name": path.name}
+    load_id = _open_load(conn, file, sync_id, rows, at)
+    stamp = {"load_id": load_id, "file_hash": file.content_hash, "at": at, "file_name": file.name}
     new = conn.execute(_INSERT_MESSAGES, stamp).rowcount
     conn.execute(_UPSERT_CHATS, stamp)
     conn.execute(_INSERT_QUARANTINE, stamp)
     (quarantined,) = conn.execute(  # type: ignore[misc]
         "select count(*) from pg_temp.audit_landing where rule is not null").fetchone()
-    load = _Load(load_id, rows, new, rows - new - quarantined, quarantined)
+    load = AuditLoad(load_id, rows, new, rows - new - quarantined, quarantined)
     conn.execute(
         "update ops.page_loads set new_count = %s, unchanged_count = %s, quarantined_count = %s where load_id = %s",
         (load.new, load.duplicates, load.quarantined, load_id))
     return load
 
 
-def _stage(conn: psycopg.Connection, path: Path) -> int:
-    """Stream the file's rows into a table of this transaction. Returns how many there are."""
+def _stage(conn: psycopg.Connection, audit_rows: Iterable[AuditRow | Rejected]) -> int:
+    """Stream rows into a table of this transaction. Returns how many there are."""
+    conn.execute("drop table if exists pg_temp.audit_landing")  # of an earlier load of the same transaction
     conn.execute("""
         create temp table audit_landing (
             position integer, chat_id text, identity text, payload jsonb, chat jsonb, payload_bytes bytea,
@@ -141,24 +158,22 @@ def _stage(conn: psycopg.Connection, path: Path) -> int:
     """)
     rows = 0
     with conn.cursor() as cursor, cursor.copy("copy pg_temp.audit_landing from stdin") as copy:
-        for values in _staged(path):
+        for values in map(_staged, audit_rows):
             copy.write_row(values)
             rows += 1
     conn.execute("analyze pg_temp.audit_landing (chat_id, identity, position)")
     return rows
 
 
-def _staged(path: Path) -> Iterator[tuple[object, ...]]:
-    for row in read_audit_file(path):
-        if isinstance(row, AuditRow):
-            cleaned = json.dumps(row.cleaned, ensure_ascii=False) if row.cleaned else None
-            yield (row.position, row.chat_id, row.identity, row.payload, row.chat, row.exact, cleaned, None, None)
-        else:
-            yield (row.position, row.key, row.content_hash, None, None, row.data, None, row.problem.rule,
-                   row.problem.detail)
+def _staged(row: AuditRow | Rejected) -> tuple[object, ...]:
+    if isinstance(row, Rejected):
+        return (row.position, row.key, row.content_hash, None, None, row.data, None, row.problem.rule,
+                row.problem.detail)
+    cleaned = json.dumps(row.cleaned, ensure_ascii=False) if row.cleaned else None
+    return (row.position, row.chat_id, row.identity, row.payload, row.chat, row.exact, cleaned, None, None)
 
 
-def _open_load(conn: psycopg.Connection, path: Path, sync_id: str, rows: int, at: datetime) -> int:
+def _open_load(conn: psycopg.Connection, file: AuditFile, sync_id: str, rows: int, at: datetime) -> int:
     row = conn.execute(
         """
         insert into ops.page_loads (
@@ -167,7 +182,7 @@ def _open_load(conn: psycopg.Connection, path: Path, sync_id: str, rows: int, at
         values (%s, 'audit', 0, %s, 0, 0, 0, 0, %s, 0, %s)
         returning load_id
         """,
-        (sync_id, rows, path.stat().st_size, at),
+        (sync_id, rows, file.size, at),
     ).fetchone()
     assert row is not None
     return int(row[0])
@@ -214,7 +229,7 @@ _INSERT_QUARANTINE = """
 
 def _note(
     conn: psycopg.Connection, path: Path, file_hash: str, sync_id: str, triggered_by: str, started_at: datetime,
-    load: _Load | None, error: str | None,
+    load: AuditLoad | None, error: str | None,
 ) -> None:
     """The file's place in the books: raw.audit_files, and a row of ops.sync_logs."""
     ended_at, rows = datetime.now(UTC), load.rows if load else 0

@@ -14,8 +14,10 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from dagster_project.b2chat.answers import Item, UnreadableAnswer, read_envelope
+from dagster_project.b2chat.audit import AuditRow, read_kept_row
 from dagster_project.b2chat.records import KEY_FIELD, Entity, Record, message_problem, read_record
 from dagster_project.b2chat.windows import Page, Window, WindowPage
+from dagster_project.ingestion.audit_export import AuditFile, land_rows
 from dagster_project.ingestion.landing import land_page
 from dagster_project.ingestion.writer import writer
 
@@ -55,9 +57,11 @@ class QuarantineCount:
 class _Row:
     quarantine_id: int
     entity_type: str
+    rule: str
     load_id: int
     window_from: date | None
     window_to: date | None
+    position: int
     payload_bytes: bytes
 
 
@@ -77,12 +81,16 @@ def retry_quarantine(url: str, *, triggered_by: str) -> RetryResult:
     """
     tried = resolved = 0
     with writer(url, f"quarantine ({triggered_by})") as conn:
-        for entity in get_args(Entity):
+        for entity in (*get_args(Entity), "audit"):
             sync_id, started_at = str(uuid.uuid4()), datetime.now(UTC)
             of_entity = 0
             for rows in _open_rows(conn, entity):
                 of_entity += len(rows)
-                resolved += _retry(conn, entity, rows, sync_id)
+                with conn.transaction():
+                    done = (_retry_audit(conn, rows, sync_id) if entity == "audit"
+                            else _retry(conn, entity, rows, sync_id))
+                    _note_attempt(conn, rows, done)
+                resolved += len(done)
             if of_entity:
                 _log(conn, sync_id, entity, of_entity, started_at, triggered_by)
             tried += of_entity
@@ -119,12 +127,13 @@ def _records(conn: psycopg.Connection, entity: str) -> int:
     return int(row[0])
 
 
-def _open_rows(conn: psycopg.Connection, entity: Entity) -> Iterator[list[_Row]]:
+def _open_rows(conn: psycopg.Connection, entity: str) -> Iterator[list[_Row]]:
     """The open rows of an entity, in batches; newest first, so that an older version never lands after a newer."""
-    kinds, last = ["chats", "message"] if entity == "chats" else ["contacts"], (MAX_BIGINT, MAX_BIGINT)
+    kinds, last = ["chats", "message"] if entity == "chats" else [entity], (MAX_BIGINT, MAX_BIGINT)
     while rows := conn.cursor(row_factory=class_row(_Row)).execute(
         """
-        select quarantine_id, entity_type, load_id, window_from, window_to, payload_bytes from raw.quarantine
+        select quarantine_id, entity_type, rule, load_id, window_from, window_to, position, payload_bytes
+        from raw.quarantine
         where resolved_at is null and entity_type = any(%s) and (load_id, quarantine_id) < (%s, %s)
         order by load_id desc, quarantine_id desc limit %s
         """,
@@ -134,8 +143,19 @@ def _open_rows(conn: psycopg.Connection, entity: Entity) -> Iterator[list[_Row]]
         last = rows[-1].load_id, rows[-1].quarantine_id
 
 
-def _retry(conn: psycopg.Connection, entity: Entity, rows: Sequence[_Row], sync_id: str) -> int:
-    """Land what can land of a batch, and note the attempt, in one transaction. Returns how many rows are resolved."""
+def _note_attempt(conn: psycopg.Connection, rows: Sequence[_Row], resolved: Sequence[int]) -> None:
+    conn.execute(
+        """
+        update raw.quarantine set attempts = attempts + 1, last_attempt_at = now(),
+            resolved_at = case when quarantine_id = any(%s) then now() else resolved_at end
+        where quarantine_id = any(%s)
+        """,
+        (resolved, [row.quarantine_id for row in rows]),
+    )
+
+
+def _retry(conn: psycopg.Connection, entity: Entity, rows: Sequence[_Row], sync_id: str) -> list[int]:
+    """Land what can land of a batch, in the caller's transaction. Returns the ids of the rows that are resolved."""
     readable: dict[str, tuple[_Row, Item, Record]] = {}
     resolved = []
     for row in rows:
@@ -145,23 +165,33 @@ def _retry(conn: psycopg.Connection, entity: Entity, rows: Sequence[_Row], sync_
         elif read := _read(entity, row.payload_bytes):
             readable.setdefault(read[1].key, (row, *read))
             resolved.append(row.quarantine_id)
-    with conn.transaction():
-        newer = _landed_since(conn, entity, {key: row.load_id for key, (row, _, _) in readable.items()})
-        by_window: dict[Window, list[tuple[Item, Record]]] = {}
-        for key, (row, item, record) in readable.items():
-            if key not in newer:
-                by_window.setdefault(Window(entity, row.window_from, row.window_to), []).append((item, record))
-        for window, landing in by_window.items():
-            land_page(conn, _page(window, landing), sync_id)
-        conn.execute(
-            """
-            update raw.quarantine set attempts = attempts + 1, last_attempt_at = now(),
-                resolved_at = case when quarantine_id = any(%s) then now() else resolved_at end
-            where quarantine_id = any(%s)
-            """,
-            (resolved, [row.quarantine_id for row in rows]),
-        )
-    return len(resolved)
+    newer = _landed_since(conn, entity, {key: row.load_id for key, (row, _, _) in readable.items()})
+    by_window: dict[Window, list[tuple[Item, Record]]] = {}
+    for key, (row, item, record) in readable.items():
+        if key not in newer:
+            by_window.setdefault(Window(entity, row.window_from, row.window_to), []).append((item, record))
+    for window, landing in by_window.items():
+        land_page(conn, _page(window, landing), sync_id)
+    return resolved
+
+
+def _retry_audit(conn: psycopg.Connection, rows: Sequence[_Row], sync_id: str) -> list[int]:
+    """The same for rows of audit exports: what lands of a file is a load."""
+    readable: dict[int, list[tuple[_Row, AuditRow]]] = {}
+    for row in rows:
+        # Of a row that is longer or shorter than its file's header nobody knows which cell is which.
+        if row.rule != "cells_do_not_fit" and isinstance(
+                judged := read_kept_row(row.payload_bytes, row.position), AuditRow):
+            readable.setdefault(row.load_id, []).append((row, judged))
+    resolved = []
+    for load_id, landing in sorted(readable.items()):
+        file = conn.execute(
+            "select file_name, file_hash from raw.audit_files where load_id = %s", (load_id,)).fetchone()
+        if file:
+            size = sum(len(row.payload_bytes) for row, _ in landing)
+            land_rows(conn, (judged for _, judged in landing), AuditFile(file[0], file[1], size), sync_id)
+            resolved += [row.quarantine_id for row, _ in landing]
+    return resolved
 
 
 def _read(entity: Entity, data: bytes) -> tuple[Item, Record] | None:
@@ -190,7 +220,7 @@ def _page(window: Window, landing: list[tuple[Item, Record]]) -> WindowPage:
 
 
 def _log(
-    conn: psycopg.Connection, sync_id: str, entity: Entity, tried: int, started_at: datetime, triggered_by: str
+    conn: psycopg.Connection, sync_id: str, entity: str, tried: int, started_at: datetime, triggered_by: str
 ) -> None:
     conn.execute(
         """

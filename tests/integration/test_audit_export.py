@@ -14,6 +14,7 @@ import pytest
 from dagster_project.b2chat import audit
 from dagster_project.ingestion.audit_export import AuditFolderMissing, AuditResult, land_audit_files
 from dagster_project.ingestion.errors import AlreadyRunning
+from dagster_project.ingestion.quarantine import RetryResult, retry_quarantine
 from dagster_project.ingestion.writer import writer
 from tests.audit_files import row, write_csv, write_xlsx
 
@@ -59,6 +60,32 @@ def test_a_file_lands_once_and_its_load_is_in_the_books(database_url: str, folde
         ("a.csv", "csv", 3, first.load_id, None)]
     assert ask("select user_id, entity_type, record_count, status from ops.sync_logs") == [
         ("test", "audit", 3, "success")]
+
+
+def test_a_refused_row_lands_when_the_rules_allow_it_and_is_counted_as_its_files(
+    database_url: str, folder: Path, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = row("c2", "2025-10-01 10:00:00", "de otro siglo") | {"Message Created At": "1925-10-01 10:00:00 AM"}
+    torn = row("c3", "2025-10-01 11:00:00")
+    write_csv(folder / "a.csv", [*HELLO, odd, torn])
+    text = (folder / "a.csv").read_text()
+    (folder / "a.csv").write_text(text.rstrip("\n") + ",one cell more\n")
+    assert counts(land(database_url, folder)) == (1, 0, 5, 3, 0, 2)
+    retry = lambda: retry_quarantine(database_url, triggered_by="test")  # noqa: E731
+    assert retry() == RetryResult(tried=2, resolved=0, still_bad=2)
+    monkeypatch.setattr(audit, "YEARS", range(1900, 2101))
+    assert retry() == RetryResult(tried=2, resolved=1, still_bad=1)
+    assert retry() == RetryResult(tried=1, resolved=0, still_bad=1)
+    [landed] = ask("select payload ->> 'message_agent', position, load_id, file_hash = (select file_hash from "
+                   "raw.audit_files) from raw.audit_messages where chat_id = 'c2'")
+    assert landed[:2] == ("de otro siglo", 5) and landed[3]
+    assert ask(f"select entity_type, record_count, new_count from ops.page_loads where load_id = {landed[2]}") == [
+        ("audit", 1, 1)]
+    assert ask("select rule, attempts, resolved_at is null from raw.quarantine order by 1") == [
+        ("cells_do_not_fit", 4, True), ("time_unreadable", 3, False)]
+    # The file that holds the row, read again under the new rules, doubles nothing.
+    write_csv(folder / "b.csv", [odd])
+    assert counts(land(database_url, folder)) == (1, 1, 1, 0, 1, 0)
 
 
 @pytest.mark.parametrize(("delimiter", "encoding"), [(",", "utf-8"), (";", "utf-8"), (",", "utf-8-sig"),
