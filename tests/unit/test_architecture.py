@@ -69,3 +69,12 @@ def test_the_lock_holds_a_hash_for_every_package_and_no_address() -> None:
     packages = re.findall(r"^[A-Za-z0-9_.\[\],-]+==", text, re.MULTILINE)
     assert len(packages) > 100
     assert all("--hash=sha256:" in block for block in re.split(r"\n(?=[A-Za-z0-9])", text.strip()))
+
+
+def test_migrations_follow_each_other_in_one_line() -> None:
+    texts = [file.read_text() for file in (PACKAGE / "warehouse/migrations/versions").glob("*.py")]
+    named = [re.search(rf"^{name} = (.*)$", text, re.MULTILINE)
+             for text in texts for name in ("revision", "down_revision")]
+    revisions, parents = ({match[1] for match in named[n::2] if match} for n in (0, 1))
+    assert len(parents) == len(texts)  # none has two children
+    assert len(revisions - parents) == 1
