@@ -8,8 +8,8 @@ from dagster_project.analysis.conversation import Conversation
 if TYPE_CHECKING:
     from dagster_project.analysis.rules.classifier import Evidence
 
-COMPLAINT = 3.5  # one strong word, or two weak ones
-STRONG_COMPLAINT = 8.0
+COMPLAINT = 4.5  # one strong word, or three weak ones
+STRONG_COMPLAINT = 10.0
 WARM = 3.0
 VERY_WARM = 5.0
 
