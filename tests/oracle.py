@@ -1,17 +1,21 @@
-"""The weekly heatmap worked out in plain Python from the API's own JSON: what the warehouse must agree with.
+"""The weekly heatmap, turns and response times worked out in plain Python from the API's own JSON: what the warehouse
+must agree with.
 
 Written from `specs/metrics.md`, not from the models: naive local times are taken as they stand (the account's zone
 has no clock change in the data), percentiles are linear between the two nearest ranks.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 Chat = dict[str, Any]
 CellKey = tuple[date, int, int]
+MOMENTS = ("created", "opened", "picked_up", "responded", "closed")
 
 
 def local(text: str | None) -> datetime | None:
@@ -69,3 +73,62 @@ def bands(means: dict[Any, float]) -> dict[Any, str]:
     values = list(means.values())
     p33, p66 = percentile(values, 0.33), percentile(values, 0.66)  # type: ignore[arg-type]
     return {key: "fast" if mean <= p33 else "average" if mean <= p66 else "slow" for key, mean in means.items()}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A customer's turn in a chat: who had it, when it was asked, and when and how it was answered."""
+
+    chat: Chat
+    asked: datetime
+    asked_last: datetime
+    replied: datetime | None
+    customer_messages: int
+    agent_messages: int
+
+
+def turns(chat: Chat) -> list[Turn]:
+    """A chat's turns, read message by message as a person would read them."""
+    found: list[Turn] = []
+    picked_up = local(chat["picked_up_at"])
+    for message in sorted(chat["messages"], key=lambda message: message["created_at"]):
+        at = local(message["created_at"])
+        assert at is not None
+        last = found[-1] if found else None
+        if message["incoming"]:
+            if last and not last.replied:
+                found[-1] = replace(last, asked_last=at, customer_messages=last.customer_messages + 1)
+            else:
+                found.append(Turn(chat, at, at, None, 1, 0))
+        elif last and not message["broadcasted"] and picked_up and at >= picked_up:
+            found[-1] = replace(last, replied=last.replied or at, agent_messages=last.agent_messages + 1)
+    return found
+
+
+def timings(chats: Iterable[Chat]) -> Iterator[tuple[Chat, date, str, int]]:
+    """Each time of a chat or of a reply, in seconds, with its chat, the day that it counts on and its metric."""
+    for chat in chats:
+        moments = {name: local(chat[f"{name}_at"]) for name in MOMENTS}
+        for metric, start, end in (
+            ("pickup", "opened", "picked_up"), ("first_response", "opened", "responded"),
+            ("response", "created", "responded"), ("resolution", "opened", "closed"),
+            ("handling", "picked_up", "closed"),
+        ):  # fmt: skip
+            begun, ended, created = moments[start], moments[end], moments["created"]
+            if created and begun and ended and ended >= begun:
+                yield chat, created.date(), metric, int((ended - begun).total_seconds())
+        for turn in turns(chat):
+            if turn.replied:
+                for metric, begun in (("reply", turn.asked), ("reply_from_last", turn.asked_last)):
+                    yield chat, turn.replied.date(), metric, int((turn.replied - begun).total_seconds())
+
+
+def figures(values: list[int]) -> dict[str, float]:
+    """What a rollup says of some times: count, sum, mean, percentiles, extremes and buckets."""
+    buckets = Counter(bisect_right([60, 180, 300, 600], value) for value in values)
+    return {
+        "count": len(values), "sum_seconds": sum(values), "mean_seconds": sum(values) / len(values),
+        "min_seconds": min(values), "max_seconds": max(values),
+        "under_1m_count": buckets[0], "from_1m_to_3m_count": buckets[1], "from_3m_to_5m_count": buckets[2],
+        "from_5m_to_10m_count": buckets[3], "over_10m_count": buckets[4],
+    } | {f"p{share}_seconds": percentile(values, share / 100) for share in (50, 90, 95, 99)}  # fmt: skip

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from dagster_project.sandbox.account import Account
 from dagster_project.sandbox.generator import GeneratedSource
@@ -36,6 +37,12 @@ WRITES = """
     select schemaname || '.' || relname, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables
     where schemaname in ('raw', 'core', 'marts') order by 1
 """
+# First day of a day's period, and of the period before it, for each rollup.
+PERIODS: dict[str, tuple[Callable[[date], date], Callable[[date], date]]] = {
+    "response_times_daily": (lambda day: day, lambda day: day - timedelta(days=1)),
+    "response_times_weekly": (lambda day: day - timedelta(days=day.weekday()), lambda day: day - timedelta(days=7)),
+    "response_times_monthly": (lambda day: day.replace(day=1), lambda day: (day - timedelta(days=1)).replace(day=1)),
+}
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,53 @@ def test_an_agents_own_heatmap_holds_that_agents_chats(outcome: Outcome) -> None
     busiest = Counter(chat["agent"]["username"] for chat in outcome.chats if chat["agent"]).most_common(1)[0][0]
     expected = oracle.cells(chat for chat in outcome.chats if (chat["agent"] or {}).get("username") == busiest)
     _compare(outcome.url, expected, direction="all", agent=busiest)
+
+
+def test_each_turn_and_its_reply_is_the_one_read_from_the_json_message_by_message(outcome: Outcome) -> None:
+    expected = {
+        (chat["chat_id"], number): (
+            turn.asked, turn.asked_last, turn.replied, turn.customer_messages, turn.agent_messages,
+            (chat["agent"] or {}).get("username"))
+        for chat in outcome.chats
+        for number, turn in enumerate(oracle.turns(chat), start=1)
+    }  # fmt: skip
+    with psycopg.connect(outcome.url) as conn:
+        rows = conn.execute(
+            """
+            select chat_id, turn_number, first_customer_at at time zone 'America/Bogota',
+                   last_customer_at at time zone 'America/Bogota', replied_at at time zone 'America/Bogota',
+                   customer_message_count, agent_message_count, agent_id
+            from marts.reply_turns
+            """
+        ).fetchall()
+    assert len(rows) > 500
+    assert {row[:2]: row[2:] for row in rows} == expected
+
+
+@pytest.mark.parametrize("table", ["response_times_daily", "response_times_weekly", "response_times_monthly"])
+def test_each_figure_of_a_rollup_equals_plain_python_over_the_json(outcome: Outcome, table: str) -> None:
+    start, before = PERIODS[table]
+    times: dict[tuple[date, str, str, str], list[int]] = {}
+    for chat, day, metric, seconds in oracle.timings(outcome.chats):
+        agent = (chat["agent"] or {}).get("username")
+        for scope, scope_id in (("all", "all"), ("agent", agent), ("direction", oracle.direction(chat)[0])):
+            if scope_id:
+                times.setdefault((start(day), scope, scope_id, metric), []).append(seconds)
+    with psycopg.connect(outcome.url, row_factory=dict_row) as conn:
+        rows = conn.execute(
+            f"select * from marts.{table} where clock = 'wall' and scope in ('all', 'agent', 'direction')"
+        ).fetchall()
+    found = {(row["period_start"], row["scope"], row["scope_id"], row["metric"]): row for row in rows}
+    assert found.keys() == times.keys()
+    for (period, *slice_), row in found.items():
+        figures = oracle.figures(times[period, *slice_])
+        assert {name: row[name] for name in figures} == pytest.approx(figures, rel=1e-12)
+        earlier = times.get((before(period), *slice_))
+        past = oracle.figures(earlier) if earlier else {"count": 0}
+        for name in ("count", "mean_seconds", "p50_seconds", "p90_seconds"):
+            assert row[f"previous_{name}"] == (pytest.approx(past[name], rel=1e-12) if name in past else None)
+        change = 100 * (figures["mean_seconds"] / past["mean_seconds"] - 1) if past.get("mean_seconds") else None
+        assert row["mean_delta_pct"] == (pytest.approx(change, rel=1e-9, abs=1e-9) if change is not None else None)
 
 
 def test_any_week_agent_and_filters_are_168_rows_from_a_plain_select(outcome: Outcome) -> None:
