@@ -21,12 +21,15 @@ from dagster_project.warehouse import connection
 SECONDS = 600  # no call takes so long
 
 
-def run(url: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    url: str, *arguments: str, project: Path = DBT_DIR, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Call dbt on a database.
 
     Args:
         url: the database.
         arguments: dbt's, without the options that say where the project lies.
+        project: its folder.
         variables: environment variables beside those of the connection.
 
     Returns:
@@ -36,7 +39,7 @@ def run(url: str, *arguments: str, **variables: str) -> subprocess.CompletedProc
     folder = Path(_folder().name)
     target, printed = folder / environment["PGDATABASE"], folder / "printed"
     command = [
-        "--no-use-colors", *arguments, "--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR),
+        "--no-use-colors", *arguments, "--project-dir", str(project), "--profiles-dir", str(project),
         "--target-path", str(target), "--log-path", str(target),
     ]  # fmt: skip
     call = {"command": command, "environment": os.environ | environment | variables, "printed": str(printed)}
