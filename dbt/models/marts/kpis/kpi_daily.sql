@@ -92,6 +92,19 @@ from (
     union all
 
     select
+        date,
+        scope,
+        scope_id,
+        scope_name,
+        'sla_' || metric || case clock when 'business' then '_business' else '' end || '_rate',
+        rate,
+        (met_count + breached_count)::bigint,
+        previous_rate
+    from {{ ref('sla_daily') }}
+
+    union all
+
+    select
         times.period_start,
         times.scope,
         times.scope_id,
