@@ -6,15 +6,18 @@ The account's zone is America/Bogota: UTC−5 all year.
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+import yaml
 
 from dagster_project.assets import table_metadata
 from tests.listed import ListedSource, chat, contact, serving
 from tests.world import World
 
+MODELS = Path(__file__).parent.parent.parent / "dbt" / "models"
 AGENT = {"email": "ana@example.test", "name": "Ana Uno", "username": "ana"}
 
 
@@ -291,12 +294,42 @@ def test_core_has_the_dictionarys_columns_types_and_indexes(world: World, data_d
         name: types.get(kind, "text") for name, kind in wanted.items()
     }
 
-    indexes = [re.search(r"\((.+)\)$", row["indexdef"].replace('"', '')).group(1) for row in world.ask(  # type: ignore[union-attr]
+    indexes = [re.search(r"\((.+?)\)(?: WHERE .*)?$", row["indexdef"].replace('"', '')).group(1) for row in world.ask(  # type: ignore[union-attr]
         "select indexdef from pg_indexes where schemaname = 'core' and tablename = %s", table)]  # fmt: skip
     listed = re.search(r"\*\*Indexes:\*\*(.*?)\*\*Business Rules", section, re.DOTALL).group(1)  # type: ignore[union-attr]
     composite = [group.replace("`", "") for group in re.findall(r"\(((?:`\w+`(?:, )?)+)\)", listed)]
     single = re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", listed))
     assert [index for index in [*composite, *single] if index not in indexes] == []
+
+
+def test_each_table_has_the_keys_and_the_not_null_columns_of_its_contract(world: World) -> None:
+    wanted = {
+        model["name"]: (
+            {column["name"] for column in model["columns"] if {"type": "not_null"} in column.get("constraints", [])},
+            [c["columns"] for c in model.get("constraints", []) if c["type"] == "primary_key"],
+        )
+        for file in MODELS.rglob("*.yml")
+        for model in yaml.safe_load(file.read_text()).get("models", [])
+    }
+    found = world.ask("""
+        select
+            relname as name,
+            obj_description(pg_class.oid) as comment,
+            array(
+                select attname::text from pg_attribute where attrelid = pg_class.oid and attnum > 0 and attnotnull
+            ) as not_null,
+            (select array_agg(attname::text order by array_position(conkey, attnum))
+             from pg_constraint inner join pg_attribute on attrelid = conrelid and attnum = any(conkey)
+             where conrelid = pg_class.oid and contype = 'p') as key
+        from pg_class
+        where relkind = 'r' and relnamespace in ('core'::regnamespace, 'marts'::regnamespace)
+    """)
+    assert len(found) > 10
+    for table in found:
+        not_null, keys = wanted[table["name"]]
+        assert table["comment"], table["name"]
+        assert (table["name"], table["key"]) == (table["name"], keys[0] if keys else None)
+        assert (table["name"], set(table["not_null"])) == (table["name"], not_null | set(table["key"] or []))
 
 
 def test_a_broken_rule_is_counted_on_the_chats_day_and_names_it(world: World) -> None:

@@ -1,0 +1,67 @@
+{#
+  The first build of a table under a contract, and a full refresh. dbt makes the table with all its constraints and inserts
+  into it: each row then finds its place in the primary key one by one, on one core. Here the table is made from its rows,
+  which Postgres may do on several cores, and gets constraints and indexes when it is full; both in the transaction
+  of the build, so that a crash leaves the table as it was. The contract holds all the same: columns and types are
+  compared before, and each column is cast to the type that the contract names.
+#}
+{% macro postgres__create_table_as(temporary, relation, sql) -%}
+    {%- if temporary or not config.get('contract').enforced -%}
+        {{ return(dbt.postgres__create_table_as(temporary, relation, sql)) }}
+    {%- endif -%}
+    {{ get_assert_columns_equivalent(sql) }}
+    create {{ 'unlogged ' if config.get('unlogged', false) }}table {{ relation }} as
+    select
+        {%- for column in model.columns.values() %}
+        model_subq.{{ quoted(column) }}::{{ column.data_type }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from (
+        {{ sql }}
+    ) as model_subq
+{%- endmacro %}
+
+
+{# dbt calls this right after it has made a table, before the table takes its name. #}
+{% macro postgres__create_indexes(relation) -%}
+    {%- if config.get('contract').enforced -%}
+        {%- set changes = constraint_changes() -%}
+        {%- if changes -%}
+            {%- do run_query('alter table ' ~ relation ~ ' ' ~ changes | join(', ')) -%}
+        {%- endif -%}
+    {%- endif -%}
+    {{ default__create_indexes(relation) }}
+{%- endmacro %}
+
+
+{# What ALTER TABLE needs to be told for the model's constraints. #}
+{% macro constraint_changes() -%}
+    {%- set changes = [] -%}
+    {%- for column in model.columns.values() -%}
+        {%- for constraint in column.constraints -%}
+            {%- if constraint.type != 'not_null' -%}
+                {{ exceptions.raise_compiler_error('a constraint other than not_null belongs to the model, not to ' ~ column.name) }}
+            {%- endif -%}
+            {%- do changes.append('alter column ' ~ quoted(column) ~ ' set not null') -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for constraint in adapter.render_raw_model_constraints(raw_constraints=model.constraints) -%}
+        {%- do changes.append('add ' ~ constraint) -%}
+    {%- endfor -%}
+    {{ return(changes) }}
+{%- endmacro %}
+
+
+{% macro quoted(column) -%}
+    {{ adapter.quote(column.name) if column.get('quote') else column.name }}
+{%- endmacro %}
+
+
+{#
+  meta.indexed_where: by column, the condition under which an index that begins with it holds a row. A column that the API
+  never fills keeps the data dictionary's index, which then costs next to nothing.
+#}
+{% macro postgres__get_create_index_sql(relation, index_dict) -%}
+    {{ dbt.postgres__get_create_index_sql(relation, index_dict) }}
+    {%- set condition = config.get('meta').get('indexed_where', {}).get(index_dict.columns[0]) -%}
+    {{ ' where ' ~ condition if condition }}
+{%- endmacro %}
