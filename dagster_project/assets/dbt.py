@@ -2,21 +2,25 @@
 
 import json
 import logging
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import psycopg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+from dbt.constants import PARTIAL_PARSE_FILE_NAME
 from pydantic import Field
 
 from dagster_project.assets import table_metadata
 from dagster_project.assets.heatmap import thumbnail
 from dagster_project.dbt_project import dbt_project, manifest
 from dagster_project.resources import DbtCli, Warehouse
+from dagster_project.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +75,8 @@ def dbt_models(
         arguments += ["--vars", json.dumps({"test_everything": True})]
     # A folder of its own: dbt's default one is never deleted.
     scratch = dbt_project.project_dir / dbt_project.target_path / f"run-{context.run_id}"
+    parsed = Settings.load().data_path / "dbt" / PARTIAL_PARSE_FILE_NAME
+    _copy(parsed, scratch / parsed.name)
     invocation = dbt.cli(arguments, context=context, target_path=scratch)
     with warehouse.connect() as conn:
         conn.autocommit = True
@@ -84,6 +90,9 @@ def dbt_models(
             else:
                 yield event
     _tell(invocation.get_artifact("run_results.json"))
+    # Parsing costs seconds, and holds for one database and one set of vars only: what the usual build parsed is kept.
+    if not config.test_everything:
+        _copy(scratch / parsed.name, parsed)
     shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -97,6 +106,14 @@ def _look(conn: psycopg.Connection, schema: str, name: str) -> dict[str, dg.Meta
         log.warning("no metadata of %s: %s", name, type(error).__name__)
         return {}
     return found
+
+
+def _copy(file: Path, to: Path) -> None:
+    if file.exists():
+        to.parent.mkdir(parents=True, exist_ok=True)
+        half = to.with_name(f"{to.name}.{os.getpid()}")
+        shutil.copy(file, half)
+        half.replace(to)
 
 
 def _line(name: str, event: dg.Output, rows: dg.MetadataValue) -> str:
