@@ -20,3 +20,13 @@
     {% endif %}
     {{ return(default__load_csv_rows(model, agate_table)) }}
 {% endmacro %}
+
+
+{# Statistics of a seed that has none yet: the planner would guess its size. #}
+{% macro analyze_new_seed() %}
+    do $$ begin
+        if (select reltuples < 0 from pg_class where oid = '{{ this }}'::regclass) then
+            analyze {{ this }};
+        end if;
+    end $$
+{% endmacro %}

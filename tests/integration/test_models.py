@@ -5,7 +5,7 @@ The account's zone is America/Bogota: UTC−5 all year.
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -377,6 +377,46 @@ def test_the_ui_shows_rows_freshness_and_a_preview_without_names_of_a_mart(world
     preview = shown["marts.chat_response_times"]["preview"].value
     assert "chat_id" in preview and "agent_name" not in preview and "Ana Uno" not in preview
     assert set(shown["core.contacts"]) == {"dagster/row_count"} and shown["intermediate.labels"] == {}
+
+
+def test_each_kpi_is_the_number_of_the_mart_it_comes_from_beside_the_same_of_the_day_before(world: World) -> None:
+    wanted: dict[tuple[Any, ...], tuple[float | None, int]] = {}
+    volume = {"chats_created": "chat_count", "chats_closed": "closed_chat_count", "chats_reopened": "reopened_count",
+              "messages_in": "incoming_message_count", "messages_out": "outgoing_message_count"}  # fmt: skip
+    transfers = {"agent_transfers": "agent_transfer_count", "department_transfers": "department_transfer_count"}
+    of_agents = {"transfers_in": "transfer_in_count", "transfers_out": "transfer_out_count",
+                 "chats_picked_up": "picked_up_chat_count"}  # fmt: skip
+    for mart, scope, key, columns in (
+        ("account_daily", "all", None, volume | transfers), ("agent_daily", "agent", "agent_id", volume | of_agents),
+        ("department_daily", "department", "department_id", volume | transfers),
+        ("channel_daily", "provider", "provider", volume | transfers),
+    ):  # fmt: skip
+        for row in world.ask(f"select * from marts.{mart}"):
+            for metric, column in columns.items():
+                scope_id = row[key] if key else "all"
+                wanted[row["local_date"], scope, scope_id, metric] = (row[column], row[column])
+    for row in world.ask(
+        "select * from marts.response_times_daily where metric not in ('response', 'reply_from_last')"
+    ):
+        for statistic in ("mean", "p50", "p90"):
+            metric = f"{row['metric']}{'_business' if row['clock'] == 'business' else ''}_{statistic}"
+            key = (row["period_start"], row["scope"], row["scope_id"], metric)
+            wanted[key] = (row[f"{statistic}_seconds"], row["count"])
+    for row in world.ask("select * from marts.sla_daily"):
+        metric = f"sla_{row['metric']}{'_business' if row['clock'] == 'business' else ''}_rate"
+        key = (row["date"], row["scope"], row["scope_id"], metric)
+        wanted[key] = (row["rate"], row["met_count"] + row["breached_count"])
+    for row in world.ask("select * from marts.backlog_daily"):
+        key = (row["local_date"], row["scope"], row["scope_id"], f"backlog_{row['state']}")
+        wanted[key] = (row["chat_count"], row["chat_count"])
+
+    kpis = {(row["date"], row["scope"], row["scope_id"], row["metric"]): row for row in world.ask(
+        "select * from marts.kpi_daily where metric !~ '^(survey|bot|broadcast|concurrent)'")}  # fmt: skip
+    assert {key: (row["value"], row["count"]) for key, row in kpis.items()} == wanted
+    before = {key: kpis.get((key[0] - timedelta(days=1), *key[1:])) for key in kpis}
+    counts = {*volume, *transfers, *of_agents}
+    assert {key: row["previous_value"] for key, row in kpis.items()} == {
+        key: row["value"] if row else 0 if key[3] in counts else None for key, row in before.items()}  # fmt: skip
 
 
 def test_data_tests_look_at_new_rows_and_at_every_row_when_asked(world: World) -> None:
