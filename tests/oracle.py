@@ -1,17 +1,18 @@
-"""The weekly heatmap, turns and response times worked out in plain Python from the API's own JSON: what the warehouse
-must agree with.
+"""Heatmaps, turns, response times and the backlog worked out in plain Python from the API's own JSON: what the
+warehouse must agree with.
 
 Written from `specs/metrics.md`, not from the models: naive local times are taken as they stand (the account's zone
 has no clock change in the data), percentiles are linear between the two nearest ranks.
 """
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 Chat = dict[str, Any]
 CellKey = tuple[date, int, int]
@@ -132,3 +133,68 @@ def figures(values: list[int]) -> dict[str, float]:
         "under_1m_count": buckets[0], "from_1m_to_3m_count": buckets[1], "from_3m_to_5m_count": buckets[2],
         "from_5m_to_10m_count": buckets[3], "over_10m_count": buckets[4],
     } | {f"p{share}_seconds": percentile(values, share / 100) for share in (50, 90, 95, 99)}  # fmt: skip
+
+
+def traffic(chats: Iterable[Chat]) -> dict[tuple[date, int], list[int]]:
+    """By local date and hour: chats created, incoming ones, messages written, those by customers."""
+    found: dict[tuple[date, int], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for chat in chats:
+        created = local(chat["created_at"])
+        if created:
+            cell = found[created.date(), created.hour]
+            cell[0] += 1
+            cell[1] += direction(chat)[0] == "incoming"
+        for message in chat["messages"]:
+            written = local(message["created_at"])
+            if written:
+                cell = found[written.date(), written.hour]
+                cell[2] += 1
+                cell[3] += message["incoming"]
+    return dict(found)
+
+
+Spell = tuple[str, datetime, datetime | None]
+
+
+def backlog_spells(chat: Chat, zone: ZoneInfo) -> list[Spell]:
+    """Each time that a chat was in a state of the backlog: the state, when it came (UTC), when it left (or None)."""
+
+    def instant(text: str | None) -> datetime | None:
+        moment = local(text)
+        return moment and moment.replace(tzinfo=zone).astimezone(UTC)
+
+    created, opened, picked_up, responded, closed = (
+        instant(chat.get(name)) for name in ("created_at", "opened_at", "picked_up_at", "responded_at", "closed_at")
+    )
+    still_open = chat["status"] in ("BOT_CHATTING", "OPENED", "PICKED_UP", "RESPONDED_BY_AGENT")
+    if not created or not opened or (not still_open and not closed):
+        return []
+    end = None if still_open else closed
+    begin = max(created, opened)
+
+    def until(*moments: datetime | None) -> datetime | None:
+        return min((moment for moment in (*moments, end) if moment), default=None)
+
+    spells: list[Spell] = [("open", begin, end), ("waiting_for_pickup", begin, until(picked_up, responded))]
+    waiting_since: datetime | None = None
+    for message in sorted(chat["messages"], key=lambda one: one["created_at"]):
+        at = instant(message["created_at"])
+        assert at
+        if message["incoming"]:
+            waiting_since = waiting_since or max(at, begin)
+        elif waiting_since and not message["broadcasted"] and picked_up and at >= picked_up:
+            spells.append(("waiting_for_answer", waiting_since, until(at)))
+            waiting_since = None
+    if waiting_since:
+        spells.append(("waiting_for_answer", waiting_since, end))
+    return [(state, start, left) for state, start, left in spells if left is None or left > start]
+
+
+def backlog(chats: Iterable[Chat], zone: ZoneInfo, moments: list[datetime]) -> dict[tuple[datetime, str], list[float]]:
+    """By moment and state, the hours that each chat had been in it; moments in order."""
+    found: dict[tuple[datetime, str], list[float]] = defaultdict(list)
+    for chat in chats:
+        for state, start, left in backlog_spells(chat, zone):
+            for moment in moments[bisect_left(moments, start) : bisect_left(moments, left) if left else None]:
+                found[moment, state].append((moment - start).total_seconds() / 3600)
+    return dict(found)

@@ -15,9 +15,9 @@ with hours as (
 days as (
     select
         local_date,
-        sum(chat_count) filter (where state = 'open') as open_count,
-        sum(chat_count) filter (where state = 'waiting_for_pickup') as waiting_for_pickup_count,
-        sum(chat_count) filter (where state = 'waiting_for_answer') as waiting_for_answer_count
+        coalesce(sum(chat_count) filter (where state = 'open'), 0) as open_count,
+        coalesce(sum(chat_count) filter (where state = 'waiting_for_pickup'), 0) as waiting_for_pickup_count,
+        coalesce(sum(chat_count) filter (where state = 'waiting_for_answer'), 0) as waiting_for_answer_count
     from {{ ref('backlog_daily') }}
     where scope = 'all'
     group by local_date

@@ -20,11 +20,7 @@
 } %}
 
 -- As int_backlog_hours, by midnights. A chat enters an age and leaves it: at most six pairs of events in all its life.
-with spells as (
-    select * from {{ ref('int_backlog_spells') }}
-),
-
-bounds as (
+with bounds as (
     select
         {%- if is_incremental() %}
         case
@@ -36,10 +32,10 @@ bounds as (
                 ),
                 (select max(local_date) + 1 from {{ this }})
             )
-            else (select min({{ first_midnight_at_or_after('entered_at') }}) from spells)
+            else (select min({{ first_midnight_at_or_after('entered_at') }}) from {{ ref('int_backlog_spells') }})
         end as first_date,
         {%- else %}
-        (select min({{ first_midnight_at_or_after('entered_at') }}) from spells) as first_date,
+        (select min({{ first_midnight_at_or_after('entered_at') }}) from {{ ref('int_backlog_spells') }}) as first_date,
         {%- endif %}
         {{ local_time('as_of') }}::date as last_date
     from {{ ref('int_as_of') }}
@@ -56,7 +52,7 @@ aged as (
         coalesce(
             {{ first_midnight_at_or_after('least(spells.entered_at + age.ends_after, spells.left_at)') }}, 'infinity'
         ) as until_date
-    from spells
+    from {{ ref('int_backlog_spells') }} as spells
     cross join (
         values
         {%- for name, limits in ages.items() %}
@@ -67,13 +63,14 @@ aged as (
         ){{ ',' if not loop.last }}
         {%- endfor %}
     ) as age (name, starts_after, ends_after)
-    where spells.until_hour >= (
+    where (select first_date <= last_date from bounds)
+        and spells.until_hour >= (
             select (first_date - 1)::timestamp at time zone '{{ account_timezone() }}' from bounds
         )
         and (spells.left_at > spells.entered_at + age.starts_after or spells.left_at is null)
 ),
 
--- What changes at a midnight: chats that come and go, and at the first one the balance of the midnight before it.
+-- What changes at a midnight: chats that come and go, and the balance of the midnight before the first.
 changes as (
     select
         event.local_date,
@@ -97,7 +94,7 @@ changes as (
     union all
 
     select
-        bounds.first_date,
+        stored.local_date,
         stored.scope,
         stored.scope_id,
         stored.state,
@@ -124,38 +121,48 @@ changes_by_day as (
     group by local_date, scope, scope_id, state
 ),
 
--- A scope is shown, in all its states, from the first midnight that a chat of it saw.
-days as (
-    select * from changes_by_day
-
-    union all
-
+running as (
     select
-        quiet.local_date::date,
-        starts.scope,
-        starts.scope_id,
-        states.state,
-        0{{ ', 0' * ages | length }}
-    from (
-        select scope, scope_id, min(local_date) as starts_on from changes_by_day
-        group by scope, scope_id
-    ) as starts
-    cross join bounds
-    cross join lateral generate_series(
-        starts.starts_on::timestamp, bounds.last_date::timestamp, interval '1 day'
-    ) as quiet (local_date)
-    cross join (values ('open'), ('waiting_for_pickup'), ('waiting_for_answer')) as states (state)
+        local_date,
+        lead(local_date) over so_far as next_date,
+        scope,
+        scope_id,
+        state,
+        {% for age in ages -%}
+        sum({{ age }}_change) over so_far as {{ age }}_count,
+        {% endfor -%}
+        sum(change) over so_far as chat_count
+    from changes_by_day
+    window so_far as (partition by scope, scope_id, state order by local_date)
+),
+
+balances as (
+    select
+        *,
+        lag(chat_count) over (partition by scope, scope_id, state order by local_date) > 0 as had_chats
+    from running
 )
 
+-- A balance holds until the next change. Only for all chats is one of 0 kept, and where a scope comes down to it.
 select
-    local_date,
-    scope,
-    scope_id,
-    state,
-    (sum(sum(change)) over so_far)::integer as chat_count,
+    shown.local_date::date as local_date,
+    balances.scope,
+    balances.scope_id,
+    balances.state,
+    balances.chat_count::integer as chat_count,
     {% for age in ages -%}
-    (sum(sum({{ age }}_change)) over so_far)::integer as {{ age }}_count{{ ',' if not loop.last }}
+    balances.{{ age }}_count::integer as {{ age }}_count{{ ',' if not loop.last }}
     {% endfor %}
-from days
-group by scope, scope_id, state, local_date
-window so_far as (partition by scope, scope_id, state order by local_date)
+from balances
+cross join bounds
+cross join lateral generate_series(
+    balances.local_date::timestamp,
+    case
+        when balances.chat_count > 0 or balances.scope = 'all'
+            then coalesce(balances.next_date - 1, bounds.last_date)
+        else balances.local_date
+    end::timestamp,
+    interval '1 day'
+) as shown (local_date)
+where shown.local_date >= bounds.first_date
+    and (balances.scope = 'all' or balances.chat_count > 0 or balances.had_chats)

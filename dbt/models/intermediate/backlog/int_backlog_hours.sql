@@ -12,11 +12,7 @@
 
 -- From the first hour that the new loads touched: the balance of the hour before it is stored, and what came and went
 -- since is added to it. A chat costs two events, not a row for each hour that it is open.
-with spells as (
-    select * from {{ ref('int_backlog_spells') }}
-),
-
-bounds as (
+with bounds as (
     select
         {%- if is_incremental() %}
         case
@@ -28,16 +24,16 @@ bounds as (
                 ),
                 (select max(hour_at) + interval '1 hour' from {{ this }})
             )
-            else (select min(from_hour) from spells)
+            else (select min(from_hour) from {{ ref('int_backlog_spells') }})
         end as first_hour,
         {%- else %}
-        (select min(from_hour) from spells) as first_hour,
+        (select min(from_hour) from {{ ref('int_backlog_spells') }}) as first_hour,
         {%- endif %}
         date_trunc('hour', as_of, '{{ account_timezone() }}') as last_hour
     from {{ ref('int_as_of') }}
 ),
 
--- What changes at an hour: chats that come and go, and at the first one the balance of the hour before it.
+-- What changes at an hour: chats that come and go, and the balance of the hour before the first.
 changes as (
     select
         event.hour_at,
@@ -48,10 +44,11 @@ changes as (
         case when spells.state = 'waiting_for_answer' then event.change else 0 end as waiting_for_answer_change,
         case when spells.state = 'open' and event.change = 1 then 1 else 0 end as opened_count,
         case when spells.state = 'open' and event.change = -1 then 1 else 0 end as closed_count
-    from spells
+    from {{ ref('int_backlog_spells') }} as spells
     cross join lateral (values (spells.from_hour, 1), (spells.until_hour, -1)) as event (hour_at, change)
     cross join {{ backlog_scopes('spells') }}
-    where spells.until_hour >= (select first_hour from bounds)
+    where (select first_hour <= last_hour from bounds)
+        and spells.until_hour >= (select first_hour from bounds)
         and event.hour_at >= (select first_hour from bounds)
         and event.hour_at <= (select last_hour from bounds)
         and scopes.scope_id is not null
@@ -61,7 +58,7 @@ changes as (
     union all
 
     select
-        bounds.first_hour,
+        stored.hour_at,
         stored.scope,
         stored.scope_id,
         stored.open_count,
@@ -88,40 +85,47 @@ changes_by_hour as (
     group by hour_at, scope, scope_id
 ),
 
--- A scope is shown from its first chat on, in the hours without any change too.
-hours as (
-    select * from changes_by_hour
-
-    union all
-
+balances as (
     select
-        quiet.hour_at,
-        starts.scope,
-        starts.scope_id,
-        0,
-        0,
-        0,
-        0,
-        0
-    from (
-        select scope, scope_id, min(hour_at) as starts_at from changes_by_hour
-        group by scope, scope_id
-    ) as starts
-    cross join bounds
-    cross join lateral generate_series(starts.starts_at, bounds.last_hour, interval '1 hour') as quiet (hour_at)
+        hour_at,
+        lead(hour_at) over so_far as next_hour,
+        scope,
+        scope_id,
+        sum(open_change) over so_far as open_count,
+        sum(waiting_for_pickup_change) over so_far as waiting_for_pickup_count,
+        sum(waiting_for_answer_change) over so_far as waiting_for_answer_count,
+        opened_count,
+        closed_count
+    from changes_by_hour
+    window so_far as (partition by scope, scope_id order by hour_at)
 )
 
+-- A balance holds until the next change. Only for all chats is one of 0 kept: accounts have many agents, and long nights.
 select
-    hour_at,
-    {{ local_time('hour_at') }}::date as local_date,
-    extract(hour from {{ local_time('hour_at') }})::integer as hour,
-    scope,
-    scope_id,
-    (sum(sum(open_change)) over so_far)::integer as open_count,
-    (sum(sum(waiting_for_pickup_change)) over so_far)::integer as waiting_for_pickup_count,
-    (sum(sum(waiting_for_answer_change)) over so_far)::integer as waiting_for_answer_count,
-    sum(opened_count)::integer as opened_count,
-    sum(closed_count)::integer as closed_count
-from hours
-group by scope, scope_id, hour_at
-window so_far as (partition by scope, scope_id order by hour_at)
+    shown.hour_at,
+    {{ local_time('shown.hour_at') }}::date as local_date,
+    extract(hour from {{ local_time('shown.hour_at') }})::integer as hour,
+    balances.scope,
+    balances.scope_id,
+    balances.open_count::integer as open_count,
+    balances.waiting_for_pickup_count::integer as waiting_for_pickup_count,
+    balances.waiting_for_answer_count::integer as waiting_for_answer_count,
+    case when shown.hour_at = balances.hour_at then balances.opened_count else 0 end::integer as opened_count,
+    case when shown.hour_at = balances.hour_at then balances.closed_count else 0 end::integer as closed_count
+from balances
+cross join bounds
+cross join lateral generate_series(
+    balances.hour_at,
+    case
+        when balances.open_count > 0 or balances.scope = 'all'
+            then coalesce(balances.next_hour - interval '1 hour', bounds.last_hour)
+        else balances.hour_at
+    end,
+    interval '1 hour'
+) as shown (hour_at)
+where shown.hour_at >= bounds.first_hour
+    and (
+        balances.scope = 'all'
+        or balances.open_count > 0
+        or (shown.hour_at = balances.hour_at and balances.opened_count + balances.closed_count > 0)
+    )

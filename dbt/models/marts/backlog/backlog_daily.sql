@@ -35,8 +35,8 @@ select
     days.from_1d_to_3d_count,
     days.from_3d_to_7d_count,
     days.over_7d_count,
-    days_before.chat_count as previous_chat_count,
-    days.chat_count - days_before.chat_count as chat_count_change,
+    coalesce(days_before.chat_count, 0) as previous_chat_count,
+    days.chat_count - coalesce(days_before.chat_count, 0) as chat_count_change,
     {{ percent_change('days.chat_count', 'days_before.chat_count') }} as chat_count_delta_pct
 from days
 inner join states on states.member = days.state

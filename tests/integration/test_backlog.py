@@ -1,0 +1,208 @@
+"""Traffic and backlog of random chats against plain counting in Python, before and after they change.
+
+New York sets its clocks back on 2025-11-02, when many of the chats are open.
+"""
+
+import itertools
+import random
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests import forked_dbt, oracle
+from tests.integration.test_models import AGENT, message
+from tests.listed import ListedSource, serving
+from tests.world import World
+
+ZONE = ZoneInfo("America/New_York")
+BEA = {"username": "bea", "name": "Bea Dos"}
+STATES = ("open", "waiting_for_pickup", "waiting_for_answer")
+AGES = {
+    "under_1h_count": (0, 1), "from_1h_to_4h_count": (1, 4), "from_4h_to_1d_count": (4, 24),
+    "from_1d_to_3d_count": (24, 72), "from_3d_to_7d_count": (72, 168), "over_7d_count": (168, float("inf")),
+}  # fmt: skip
+
+
+class NewYork(World):
+    """Builds what this file asks, in another zone."""
+
+    def build(self) -> None:
+        selected = ("+backlog_hourly", "+backlog_daily", "+conversation_traffic_heatmap")
+        done = self.dbt("build", "--exclude-resource-type", "unit_test", "--select", *selected)
+        assert done.returncode == 0, done.stdout[-4000:]
+
+    def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return forked_dbt.run(self.url, *arguments, B2CHAT_TIMEZONE=ZONE.key)
+
+
+class Observed:
+    """What the marts said, and what plain Python says of the same records, at one time."""
+
+    def __init__(self, world: World) -> None:
+        chats = world.source.records["chats"]
+        agents = {"all": chats, "ana": [chat for chat in chats if (chat["agent"] or {}).get("username") == "ana"]}
+        (as_of,) = (row["at"] for row in world.ask("select max(loaded_at) as at from ops.page_loads"))
+        first = datetime(2025, 9, 22, 4, tzinfo=UTC)  # a midnight in New York
+        hours = [first + timedelta(hours=number) for number in range(int((as_of - first).total_seconds() // 3600) + 1)]
+        midnights = [hour for hour in hours if hour.astimezone(ZONE).hour == 0]
+        self.hours = world.ask("select * from marts.backlog_hourly where scope_id in ('all', 'ana')")
+        self.days = world.ask("select * from marts.backlog_daily where scope_id in ('all', 'ana')")
+        self.traffic = world.ask(
+            "select * from marts.conversation_traffic_heatmap where scope_id in ('all', 'ana') "
+            "and week_start between '2025-09-15' and '2025-10-06'")  # fmt: skip
+        self.last_hour = hours[-1]
+        self.expected_hours = {name: oracle.backlog(some, ZONE, hours) for name, some in agents.items()}
+        self.expected_days = {name: oracle.backlog(some, ZONE, midnights) for name, some in agents.items()}
+        self.expected_traffic = {name: oracle.traffic(some) for name, some in agents.items()}
+
+
+@pytest.fixture(scope="module")
+def world(new_database: Callable[[], str]) -> Iterator[World]:
+    with serving(ListedSource(chats())) as sandbox:
+        yield NewYork(new_database(), sandbox)
+
+
+@pytest.fixture(scope="module")
+def told(world: World) -> tuple[Observed, Observed]:
+    """Before and after a sync that changed a third of the chats."""
+    world.sync()
+    world.build()
+    before = Observed(world)
+    change(world.source.records["chats"])
+    world.sync()
+    world.build()
+    return before, Observed(world)
+
+
+@pytest.fixture(params=[0, 1], ids=["first", "changed"])
+def observed(request: pytest.FixtureRequest, told: tuple[Observed, Observed]) -> Observed:
+    return told[request.param]
+
+
+def test_each_hours_backlog_is_the_chats_that_plain_python_counts(observed: Observed) -> None:
+    for name, expected in observed.expected_hours.items():
+        found = {
+            (row["hour_at"], state): row[f"{state}_count"]
+            for row in observed.hours for state in STATES if row["scope_id"] == name and row[f"{state}_count"]
+        }  # fmt: skip
+        assert len(found) > 500
+        assert found == {key: len(ages) for key, ages in expected.items()}
+
+
+def test_all_chats_have_a_row_for_each_hour_to_the_newest_load_and_none_after_it(observed: Observed) -> None:
+    hours = sorted(row["hour_at"] for row in observed.hours if row["scope"] == "all")
+    assert hours[-1] == observed.last_hour
+    assert {later - earlier for earlier, later in itertools.pairwise(hours)} == {timedelta(hours=1)}
+
+
+def test_each_midnights_backlog_has_the_ages_that_plain_python_counts(observed: Observed) -> None:
+    for name, expected in observed.expected_days.items():
+        found = {
+            (datetime.combine(row["local_date"], datetime.min.time(), ZONE).astimezone(UTC), row["state"]): [
+                row["chat_count"], *(row[age] for age in AGES)]
+            for row in observed.days if row["scope_id"] == name and row["chat_count"]
+        }  # fmt: skip
+        assert len(found) > 50
+        assert found == {
+            key: [len(ages), *(sum(low <= age < high for age in ages) for low, high in AGES.values())]
+            for key, ages in expected.items()
+        }
+
+
+def test_each_cells_traffic_is_the_chats_and_messages_of_its_hour(observed: Observed) -> None:
+    for name, expected in observed.expected_traffic.items():
+        rows = [row for row in observed.traffic if row["scope_id"] == name]
+        assert len(rows) % 168 == 0
+        assert {
+            (row["cell_date"], row["hour"]): [row["chat_count"], row["incoming_chat_count"], row["message_count"],
+                                              row["incoming_message_count"]]
+            for row in rows if row["chat_count"] + row["message_count"]
+        } == {
+            key: counts for key, counts in expected.items() if key[0] < date(2025, 10, 13) and any(counts)
+        }  # fmt: skip
+
+
+@pytest.mark.usefixtures("told")
+def test_a_build_with_nothing_new_writes_no_backlog_and_no_traffic(world: World) -> None:
+    def written() -> list[Any]:
+        return [
+            world.ask(f"select max(xmin::text::bigint), count(*) from intermediate.{table}")
+            for table in (
+                "int_backlog_spells",
+                "int_backlog_hours",
+                "int_backlog_days",
+                "int_chat_traffic",
+                "int_traffic_cells",
+            )
+        ]
+
+    before = written()
+    world.build()
+    assert written() == before
+
+
+def chats() -> list[dict[str, Any]]:
+    return [random_chat(number) for number in range(150)]
+
+
+def change(records: list[dict[str, Any]]) -> None:
+    """A third of the chats close, open again, go to another agent, lose or get messages; some come new."""
+    for number, record in enumerate(records):
+        dice = random.Random(f"change {number}")
+        if dice.random() < 1 / 3:
+            kind = dice.choice(["close", "reopen", "agent", "silence", "new"])
+            if kind == "close":
+                record |= {"status": "CLOSED", "closed_at": f"2025-11-{dice.randint(3, 20):02} 09:30:00"}
+            elif kind == "reopen":
+                record |= {"status": "PICKED_UP"}
+            elif kind == "agent":
+                record |= {"agent": dice.choice([AGENT, BEA, None])}
+            elif kind == "silence":
+                record |= {"messages": record["messages"][:-1]}
+            else:
+                record |= random_chat(1000 + number) | {"chat_id": record["chat_id"]}
+    records += [random_chat(number) for number in range(2000, 2020)]
+
+
+def random_chat(number: int) -> dict[str, Any]:
+    dice = random.Random(number)
+
+    def later(start: datetime, hours: float, missing: float) -> datetime | None:
+        """Some time after another, often on the full hour; never in the hour that comes twice."""
+        if dice.random() < missing:
+            return None
+        moment = start + timedelta(seconds=int(dice.random() ** 3 * hours * 3600))
+        if dice.random() < 0.2:
+            moment = moment.replace(minute=0, second=0) + timedelta(hours=1)
+        return moment + timedelta(hours=2) if (moment.date(), moment.hour) == (date(2025, 11, 2), 1) else moment
+
+    created = datetime(2025, 9, 22) + timedelta(seconds=dice.randrange(18 * 86400))  # noqa: DTZ001  local by nature
+    opened = later(created, 5, 0.05)
+    picked_up = opened and later(opened, 60, 0.1)
+    closed = opened and later(opened, 24 * 50, 0.2)
+    messages = []
+    at = created - timedelta(minutes=5)
+    for _ in range(dice.randrange(8)):
+        at = later(at, 30, 0) or at
+        messages.append(message(text(at), incoming=dice.random() < 0.6, broadcasted=dice.random() < 0.1))
+    return {
+        "chat_id": f"chat-{number}",
+        "created_at": text(created),
+        "opened_at": text(opened),
+        "picked_up_at": text(picked_up),
+        "responded_at": text(picked_up and later(picked_up, 3, 0.3)),
+        "closed_at": text(closed),
+        "status": "CLOSED" if closed or dice.random() < 0.1 else dice.choice(["OPENED", "PICKED_UP", "BOT_CHATTING"]),
+        "agent": dice.choice([AGENT, BEA, None]),
+        "department": dice.choice(["Ventas", "Cartera", None]),
+        "provider": dice.choice(["WHATSAPPB2CHAT", "LIVECHAT"]),
+        "messages": messages,
+    }
+
+
+def text(moment: datetime | None) -> str | None:
+    return moment and f"{moment:%Y-%m-%d %H:%M:%S}"
