@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import psycopg
@@ -168,6 +169,28 @@ def test_each_figure_of_a_rollup_equals_plain_python_over_the_json(outcome: Outc
             assert row[f"previous_{name}"] == (pytest.approx(past[name], rel=1e-12) if name in past else None)
         change = 100 * (figures["mean_seconds"] / past["mean_seconds"] - 1) if past.get("mean_seconds") else None
         assert row["mean_delta_pct"] == (pytest.approx(change, rel=1e-9, abs=1e-9) if change is not None else None)
+
+
+def test_traffic_and_backlog_equal_plain_python_over_the_json(outcome: Outcome) -> None:
+    with psycopg.connect(outcome.url) as conn:
+        traffic = conn.execute(
+            "select cell_date, hour, chat_count, incoming_chat_count, message_count, incoming_message_count "
+            "from marts.conversation_traffic_heatmap where scope = 'all' and chat_count + message_count > 0"
+        ).fetchall()
+        hours = conn.execute(
+            "select hour_at, open_count, waiting_for_pickup_count, waiting_for_answer_count "
+            "from marts.backlog_hourly where scope = 'all' order by hour_at"
+        ).fetchall()
+    weeks = {oracle.week_start(created) for chat in outcome.chats if (created := oracle.local(chat["created_at"]))}
+    assert {row[:2]: list(row[2:]) for row in traffic} == {
+        key: counts for key, counts in oracle.traffic(outcome.chats).items() if key[0] >= min(weeks)
+    }
+    expected = oracle.backlog(outcome.chats, ZoneInfo("America/Bogota"), [row[0] for row in hours])
+    states = ("open", "waiting_for_pickup", "waiting_for_answer")
+    assert [row[1:] for row in hours] == [
+        tuple(len(expected.get((row[0], state), [])) for state in states) for row in hours
+    ]
+    assert any(row[3] for row in hours)
 
 
 def test_any_week_agent_and_filters_are_168_rows_from_a_plain_select(outcome: Outcome) -> None:

@@ -32,7 +32,8 @@ class NewYork(World):
 
     def build(self) -> None:
         selected = ("+backlog_hourly", "+backlog_daily", "+conversation_traffic_heatmap")
-        done = self.dbt("build", "--exclude-resource-type", "unit_test", "--select", *selected)
+        arguments = ("--exclude-resource-type", "unit_test", "--indirect-selection", "cautious")
+        done = self.dbt("build", *arguments, "--select", *selected)
         assert done.returncode == 0, done.stdout[-4000:]
 
     def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
