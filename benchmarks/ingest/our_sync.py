@@ -1,56 +1,39 @@
 """The project's own sync of chats and contacts, as its assets call it, without Dagster around it: prints its times.
 
-Environment: DATABASE_URL and B2CHAT_* as the project has them.
+Environment: DATABASE_URL and B2CHAT_* as the project has them; BENCHMARK_ANSWERS, a folder of answers to read
+instead of asking (see answers.py).
 """
 
+import contextlib
 import json
 import os
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from answers import AnswersOnDisk
 
 from dagster_project.b2chat.client import B2ChatClient
-from dagster_project.b2chat.windows import Page, Window
 from dagster_project.ingestion.ration import PostgresRation
 from dagster_project.ingestion.sync import sync
 from dagster_project.settings import Settings
 from dagster_project.warehouse.connection import connect
 
 
-class TimedClient(B2ChatClient):
-    """Counts the seconds, and those of this process's work, that pages took until they were there, parsed."""
-
-    seconds = cpu = 0.0
-
-    def page(self, window: Window, offset: int = 0, limit: int | None = None) -> Page:
-        began, began_cpu = time.monotonic(), time.process_time()
-        try:
-            return super().page(window, offset, limit)
-        finally:
-            self.seconds += time.monotonic() - began
-            self.cpu += time.process_time() - began_cpu
-
-
 def main() -> None:
     """Sync both entities once and print, for both together, what took how long."""
     settings, url = Settings.load(), os.environ["DATABASE_URL"]
-    assert settings.start_date and settings.client_id and settings.client_secret
-    names = ("seconds", "cpu", "paging", "paging_cpu", "waiting", "records", "pages", "windows", "new", "changed")
-    sums: dict[str, float] = dict.fromkeys(names, 0)
+    assert settings.start_date
+    sums: dict[str, float] = dict.fromkeys(("seconds", "waiting", "records", "pages", "windows", "new", "changed"), 0)
     for entity in ("contacts", "chats"):
-        with (
-            PostgresRation(url, settings.client_id, settings.requests_per_day, settings.today) as ration,
-            TimedClient(
-                settings.api_url, settings.client_id, settings.client_secret, ration=ration,
-                requests_per_second=settings.requests_per_second) as client,
-        ):
-            began, began_cpu = time.monotonic(), time.process_time()
+        with _client(settings, url) as client:
+            began = time.monotonic()
             result = sync(
                 url, client, entity=entity, start_date=settings.start_date, today=settings.today(),
                 lookback_days=settings.lookback_days, sweep_days=settings.sweep_days,
                 keep_responses=settings.keep_responses, triggered_by="benchmark")
             sums["seconds"] += time.monotonic() - began
-            sums["cpu"] += time.process_time() - began_cpu
-            sums["paging"] += client.seconds
-            sums["paging_cpu"] += client.cpu
         if result.status != "success":
             raise SystemExit(f"{entity}: {result.reason}")
         sums["waiting"] += _waiting(url, result.sync_id)
@@ -58,6 +41,21 @@ def main() -> None:
         for name in ("records", "pages", "new", "changed"):
             sums[name] += getattr(result.tally, name)
     print(json.dumps(sums))
+
+
+@contextlib.contextmanager
+def _client(settings: Settings, url: str) -> Iterator[Any]:
+    if "BENCHMARK_ANSWERS" in os.environ:
+        yield AnswersOnDisk(Path(os.environ["BENCHMARK_ANSWERS"]))
+        return
+    assert settings.client_id and settings.client_secret
+    with (
+        PostgresRation(url, settings.client_id, settings.requests_per_day, settings.today) as ration,
+        B2ChatClient(
+            settings.api_url, settings.client_id, settings.client_secret, ration=ration,
+            requests_per_second=settings.requests_per_second) as client,
+    ):
+        yield client
 
 
 def _waiting(url: str, sync_id: str) -> float:

@@ -293,6 +293,7 @@ def _stop(url: str, how: str, after_pages: int) -> Callable[[Progress], None]:
 def _another_database(url: str, template: str) -> str:
     name = url.rsplit("/", 1)[1]
     with psycopg.connect(url.rsplit("/", 1)[0] + "/postgres", autocommit=True) as conn:
+        conn.execute(f'drop database if exists "{name}_calm" with (force)')  # names of databases come again
         conn.execute(f'create database "{name}_calm" template "{template}"')
     return f"{url}_calm"
 
