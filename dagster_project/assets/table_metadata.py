@@ -7,7 +7,8 @@ import dagster as dg
 import psycopg
 from psycopg import sql
 
-PREVIEW_ROWS, PREVIEW_COLUMNS, CELL_SIGNS = 5, 14, 28
+PREVIEW_ROWS, PREVIEW_KEYS, PREVIEW_NUMBERS, CELL_SIGNS = 5, 4, 4, 28
+NUMBERS = {20, 21, 23, 700, 701, 1700}  # Postgres' oids of smallint to numeric
 MOST_COUNTED, TIMEOUT = 100_000, "300ms"
 
 Metadata = dict[str, dg.MetadataValue]
@@ -59,21 +60,24 @@ def _preview(conn: psycopg.Connection, relation: sql.Identifier) -> Metadata:
     found = _ask(conn, sql.SQL("select * from {} limit {}").format(relation, PREVIEW_ROWS))
     if not found or not found[1]:
         return {}
-    names, rows = found
-    shown = [number for number, name in enumerate(names) if not name.endswith("_name")][:PREVIEW_COLUMNS]
-    lines = [[names[number] for number in shown], ["---"] * len(shown)]
-    lines += [[_cell(row[number]) for number in shown] for row in rows]
+    columns, rows = found
+    names = [column.name for column in columns]
+    fit = [place for place, name in enumerate(names) if not name.endswith(("_name", "_label_es", "_label_en"))]
+    keys, others = fit[:PREVIEW_KEYS], fit[PREVIEW_KEYS:]
+    shown = keys + [place for place in others if columns[place].type_code in NUMBERS][:PREVIEW_NUMBERS]
+    lines = [[names[place] for place in shown], ["---"] * len(shown)]
+    lines += [[_cell(row[place]) for place in shown] for row in rows]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return {"preview": dg.MetadataValue.md(table)}
 
 
-def _ask(conn: psycopg.Connection, query: sql.Composed) -> tuple[list[str], list[tuple[Any, ...]]] | None:
-    """Column names and rows; None when it takes too long."""
+def _ask(conn: psycopg.Connection, query: sql.Composed) -> tuple[list[psycopg.Column], list[tuple[Any, ...]]] | None:
+    """Columns and rows; None when it takes too long."""
     try:
         with conn.transaction():
             conn.execute(sql.SQL("set local statement_timeout = {}").format(TIMEOUT))
             cursor = conn.execute(query)
-            return [column.name for column in cursor.description or []], cursor.fetchall()
+            return cursor.description or [], cursor.fetchall()
     except psycopg.errors.QueryCanceled:
         return None
 
