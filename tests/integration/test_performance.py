@@ -1,0 +1,240 @@
+"""Agents' days, occupancy, coverage and contacts against plain Python, on random chats and on the real conversations.
+
+Two syncs: in the second some chats went on, changed hands, were opened again or are gone. What the incremental build
+makes of it must be what Python makes of it, and what a full build makes of it.
+"""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import performance_oracle as oracle
+from tests.listed import ListedSource, chat, serving
+from tests.oracle import local, week_start
+from tests.world import World
+
+AGENTS = [{"email": f"{key}@example.test", "name": key.title(), "username": key} for key in ("ana", "bea", "eva")]
+FIRST, LAST = date(2025, 9, 22), date(2025, 10, 10)
+PERFORMANCE = ("--select", "+path:models/marts/performance", "+response_times_daily")
+ROWS_ONLY = ("--exclude-resource-type", "unit_test", "test")
+MARTS = [
+    "agent_daily", "department_daily", "channel_daily", "account_daily", "agent_occupancy", "team_coverage",
+    "contact_activity", "survey_daily", "broadcast_daily", "bot_daily", "chat_tags", "tag_daily",
+]  # fmt: skip
+Versions = dict[str, list[oracle.Chat]]
+
+
+@pytest.fixture(scope="module")
+def versions(care_file: Path) -> Versions:
+    """Each chat as the first sync saw it and, where it changed, as the second did; an empty last one is gone."""
+    source = random.Random(8)
+    first = {one["chat_id"]: one for one in [*_random_chats(source, 250), *_real_chats(care_file)]}
+    changed = {key: _changed(source, first[key]) for key in list(first)[:250:3]}
+    return {key: [one] + ([changed[key]] if key in changed else []) for key, one in first.items()}
+
+
+@pytest.fixture(scope="module")
+def world(new_database: Callable[[], str], versions: Versions) -> Iterator[World]:
+    with serving(ListedSource([chat for chat, *_ in versions.values()])) as sandbox:
+        made = World(new_database(), sandbox)
+        made.sync()
+        done = made.dbt("build", *PERFORMANCE, *ROWS_ONLY)
+        assert done.returncode == 0, done.stdout[-4000:]
+        made.source.records["chats"] = [seen[-1] for seen in versions.values() if seen[-1]]
+        made.sync()
+        done = made.dbt("build", *PERFORMANCE, "--exclude-resource-type", "unit_test")
+        assert done.returncode == 0, done.stdout[-4000:]
+        yield made
+
+
+@pytest.fixture(scope="module")
+def holds(versions: Versions) -> list[oracle.Hold]:
+    return [hold for seen in versions.values() if seen[-1] for hold in oracle.holds(seen)]
+
+
+@pytest.fixture(scope="module")
+def newest(versions: Versions) -> list[oracle.Chat]:
+    return [seen[-1] for seen in versions.values() if seen[-1]]
+
+
+def test_concurrency_of_each_agents_day_is_what_a_count_between_all_events_gives(
+    world: World, holds: list[oracle.Hold]
+) -> None:
+    expected = {}
+    for agent in {hold.agent for hold in holds}:
+        own = [hold for hold in holds if hold.agent == agent]
+        for offset in range(40):
+            day = FIRST + timedelta(days=offset)
+            found = oracle.load(own, *oracle.day(day))
+            if found.active:
+                expected[agent, day] = found
+    assert len(expected) > 100
+    rows = world.ask(
+        "select * from marts.agent_daily where active_seconds > 0 and local_date >= %s and local_date < %s",
+        FIRST, FIRST + timedelta(days=40))  # fmt: skip
+    assert {
+        (row["agent_id"], row["local_date"]):
+            (row["active_seconds"], row["held_seconds"], row["peak_concurrent_chats"]) for row in rows
+    } == expected  # fmt: skip
+
+
+def test_occupancy_and_coverage_are_the_hours_held_by_weekday(world: World, holds: list[oracle.Hold]) -> None:
+    first, last = date(2025, 10, 1), date(2025, 10, 31)
+    expected: dict[tuple[str, int, int], tuple[int, int]] = {}
+    coverage: Counter[tuple[str, int, int]] = Counter()
+    for agent in {hold.agent for hold in holds}:
+        own = [hold for hold in holds if hold.agent == agent]
+        for cell, seconds in oracle.occupied(own, first, last).items():
+            expected[agent, *cell] = seconds
+            coverage["all", *cell] += seconds[0]
+        for department in {hold.department for hold in own}:
+            theirs = [hold for hold in own if hold.department == department]
+            for cell, seconds in oracle.occupied(theirs, first, last).items():
+                coverage[department, *cell] += seconds[0]
+    rows = world.ask("select * from marts.agent_occupancy where month_start = %s", first)
+    assert {(row["agent_id"], row["day_of_week"], row["hour"]): (row["active_seconds"], row["held_seconds"])
+            for row in rows} == expected  # fmt: skip
+    assert {row["passed_seconds"] for row in rows if row["day_of_week"] in (3, 4, 5)} == {5 * 3600}
+    assert {row["passed_seconds"] for row in rows if row["day_of_week"] in (0, 1, 2, 6)} <= {4 * 3600}
+    rows = world.ask("select * from marts.team_coverage where month_start = %s", first)
+    assert {(row["department_id"], row["day_of_week"], row["hour"]): row["agent_active_seconds"]
+            for row in rows} == coverage  # fmt: skip
+    assert all(row["mean_active_agents"] == row["agent_active_seconds"] / row["passed_seconds"] for row in rows)
+
+
+def test_a_contact_is_resolved_when_no_other_chat_follows_in_a_week(world: World, newest: list[oracle.Chat]) -> None:
+    rows = world.ask("select * from marts.contact_activity")
+    assert {
+        row["contact_id"]: (row["chat_count"], row["closed_chat_count"], row["resolved_chat_count"]) for row in rows
+    } == oracle.contact_activity(newest)
+
+
+def test_reports_count_the_same_chats_whichever_way_they_are_cut(world: World, newest: list[oracle.Chat]) -> None:
+    totals = {
+        mart: {row["local_date"]: row for row in world.ask(
+            "select local_date, sum(chat_count)::integer as chats, sum(closed_chat_count)::integer as closed, "
+            "sum(incoming_message_count + outgoing_message_count)::integer as messages, "
+            f"sum(reply_count)::integer as replies from marts.{mart} group by 1")}
+        for mart in ("agent_daily", "department_daily", "channel_daily", "account_daily")
+    }  # fmt: skip
+    assert totals["department_daily"] == totals["channel_daily"] == totals["account_daily"]
+
+    def counted(mart: str, measure: str) -> dict[date, int]:
+        return {day: row[measure] for day, row in totals[mart].items() if row[measure]}
+
+    assert counted("account_daily", "chats") == Counter(_day(one["created_at"]) for one in newest)
+    assert counted("agent_daily", "chats") == Counter(_day(one["created_at"]) for one in newest if oracle.agent(one))
+    assert counted("account_daily", "closed") == Counter(_day(one["closed_at"]) for one in newest if one["closed_at"])
+    assert counted("account_daily", "messages") == Counter(
+        _day(sent["created_at"]) for one in newest for sent in one["messages"])  # fmt: skip
+    assert counted("agent_daily", "replies") == counted("account_daily", "replies")
+
+
+def test_an_agents_times_are_those_of_the_response_time_rollup(world: World) -> None:
+    rollup = world.ask(
+        "select period_start as day, scope_id as agent, metric, count, sum_seconds, p90_seconds "
+        "from marts.response_times_daily where scope = 'agent' and clock = 'wall' "
+        "and metric in ('pickup', 'reply') order by 1, 2, 3")  # fmt: skip
+    assert len(rollup) > 50
+    assert rollup == world.ask(
+        "select local_date as day, agent_id as agent, figures.* from marts.agent_daily cross join lateral (values "
+        "('pickup', pickup_count, sum_pickup_seconds, p90_pickup_seconds), "
+        "('reply', reply_count, sum_reply_seconds, p90_reply_seconds)"
+        ") as figures (metric, count, sum_seconds, p90_seconds) where count > 0 order by 1, 2, 3")  # fmt: skip
+
+
+def test_a_transfer_leaves_one_agent_and_reaches_another_and_nobody_twice(world: World, versions: Versions) -> None:
+    came, went = Counter[str](), Counter[str]()
+    for seen in versions.values():
+        before, after = oracle.agent(seen[0]), oracle.agent(seen[-1])
+        if before and after and before != after:
+            went[before] += 1
+            came[after] += 1
+    assert sum(came.values()) > 5
+    rows = world.ask(
+        "select agent_id, sum(transfer_in_count)::integer as came, sum(transfer_out_count)::integer as went "
+        "from marts.agent_daily group by 1")  # fmt: skip
+    assert {row["agent_id"]: row["came"] for row in rows if row["came"]} == came
+    assert {row["agent_id"]: row["went"] for row in rows if row["went"]} == went
+
+
+def test_an_incremental_build_of_the_performance_marts_equals_a_full_one(world: World) -> None:
+    incremental = {mart: _sorted(world.ask(f"select * from marts.{mart}")) for mart in MARTS}
+    done = world.dbt("build", "--full-refresh", *PERFORMANCE, *ROWS_ONLY)
+    assert done.returncode == 0, done.stdout[-4000:]
+    for mart in MARTS:
+        assert _sorted(world.ask(f"select * from marts.{mart}")) == incremental[mart], mart
+
+
+def _day(moment: str) -> date:
+    return datetime.strptime(moment, "%Y-%m-%d %H:%M:%S").date()  # noqa: DTZ007  local by nature
+
+
+def _sorted(rows: list[dict[str, Any]]) -> list[str]:
+    return sorted(repr(row) for row in rows)
+
+
+def _random_chats(source: random.Random, count: int) -> Iterator[oracle.Chat]:
+    """Chats that overlap, touch, cross midnight, lie open for ever, have no agent, department or contact."""
+    grid = [datetime.combine(FIRST, datetime.min.time()) + timedelta(minutes=30 * step) for step in range(18 * 48)]
+    for number in range(count):
+        created = source.choice(grid)
+        opened = created + timedelta(minutes=source.choice((0, 0, 3)))
+        picked_up = opened + timedelta(minutes=source.choice((0, 27, 30, 500)))
+        closed = picked_up + timedelta(minutes=source.choice((0, 30, 30, 90, 1440, 9000)))
+        status = source.choice(("CLOSED",) * 6 + ("COMPLETED_POLL", "ABANDONED_POLL", "COMPLETING_POLL", "PICKED_UP",
+                                "RESPONDED_BY_AGENT", "OPENED", "BOT_CHATTING"))  # fmt: skip
+        held = status not in ("OPENED", "BOT_CHATTING")
+        ended = held and status not in oracle.OPEN_EVENT
+        wrote = source.random() < 0.5
+        yield chat(
+            f"random-{number}", created_at=str(created), status=status,
+            opened_at=str(opened) if status != "BOT_CHATTING" else None,
+            picked_up_at=str(picked_up) if held else None, responded_at=str(picked_up) if held else None,
+            closed_at=str(closed) if ended else None, agent=source.choice(AGENTS) if held else None,
+            department=source.choice((None, "Ventas", "Cartera")),
+            provider=source.choice(("WHATSAPPB2CHAT", "LIVECHAT")),
+            contact={"id": source.randint(1, 40), "name": "Cliente"} if source.random() < 0.9 else None,
+            tags=source.choice(([], ["VIP"], ["vip ", "Crédito"])),
+            messages=[_message(created, incoming=True), _message(picked_up, incoming=False)] if wrote else [],
+        )  # fmt: skip
+
+
+def _message(at: datetime, *, incoming: bool) -> dict[str, Any]:
+    return {"body": "hola", "broadcasted": False, "caption": None, "created_at": str(at), "incoming": incoming,
+            "location": None, "type": "TEXT"}  # fmt: skip
+
+
+def _changed(source: random.Random, before: oracle.Chat) -> oracle.Chat:
+    """A chat as a later sync sees it."""
+    later = local(before["closed_at"] or before["picked_up_at"] or before["created_at"])
+    assert later
+    moment = str(later + timedelta(hours=5))
+    other = source.choice(AGENTS)
+    return source.choice((
+        {},
+        before | {"status": "CLOSED", "agent": before["agent"] or other, "opened_at": before["opened_at"] or moment,
+                  "picked_up_at": before["picked_up_at"] or moment, "closed_at": moment},
+        before | {"agent": other, "picked_up_at": before["picked_up_at"] or moment, "department": "Ventas"},
+        before | {"agent": other, "status": "PICKED_UP", "picked_up_at": moment, "closed_at": None},
+        before | {"status": "OPENED", "closed_at": None},
+        before | {"contact": {"id": 41, "name": "Otro"}, "messages": before["messages"][:1]},
+    ))  # fmt: skip
+
+
+def _real_chats(care_file: Path) -> Iterator[oracle.Chat]:
+    """The real conversations, each moved by whole weeks into the days that are read."""
+    names = ("created_at", "opened_at", "picked_up_at", "responded_at", "closed_at")
+    for one in json.loads(care_file.read_bytes())["chats"]:
+        by = week_start(datetime(2025, 9, 22)) - week_start(local(one["created_at"]))  # type: ignore[arg-type]  # noqa: DTZ001
+
+        def moved(record: dict[str, Any], *keys: str, by: timedelta = by) -> dict[str, Any]:
+            return record | {key: str(local(record[key]) + by) for key in keys if record[key]}  # type: ignore[operator]
+
+        yield moved(one, *names) | {"messages": [moved(sent, "created_at") for sent in one["messages"]]}
