@@ -1,7 +1,7 @@
 """Who held which chats when, and which contacts came back, in plain Python from the API's own JSON.
 
 Written from `specs/metrics.md` and the descriptions of the marts, not from the models. A chat is told by the versions
-that syncs saw, the newest last; times are naive local ones (the account's zone has no clock change in the data), and what
+that syncs saw, the newest last. Times are naive local ones (the account's zone has no clock change in the data); what
 has not ended has `NEVER` for its end.
 """
 

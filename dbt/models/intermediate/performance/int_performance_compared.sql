@@ -1,6 +1,7 @@
 -- No CTEs here: Postgres merges only a view without them into its reader's query, and so compares the days that are
 -- read, not all. The day before is the calendar's: where it has no row it had no chat, and its means are unknown.
 {%- set times = ['pickup', 'first_response', 'resolution', 'handling', 'reply'] %}
+{%- set metrics = ['overall', 'pickup', 'first_response', 'avg_reply', 'resolution'] %}
 
 select
     days.*,
@@ -13,8 +14,28 @@ select
     {{ mean_before }} as previous_mean_{{ time }}_seconds,
     {{ percent_change(mean, '(' ~ mean_before ~ ')') }} as mean_{{ time }}_delta_pct
     {%- endfor %}
+    {%- for metric in metrics %}{% for clock in ['wall', 'business'] %}
+    {%- set name = 'sla_' ~ metric ~ '_' ~ clock %}
+    {%- set rate = 'sla.' ~ name ~ '_met_count::double precision / nullif(sla.' ~ name ~ '_met_count + sla.' ~ name ~ '_breached_count, 0)' %}
+    {%- set rate_before = rate | replace('sla.', 'sla_before.') %},
+    coalesce(sla.{{ name }}_met_count, 0) as {{ name }}_met_count,
+    coalesce(sla.{{ name }}_breached_count, 0) as {{ name }}_breached_count,
+    {{ rate }} as {{ name }}_rate
+    {%- if metric == 'overall' %},
+    {{ rate_before }} as previous_{{ name }}_rate,
+    {{ rate }} - {{ rate_before }} as {{ name }}_rate_delta
+    {%- endif %}
+    {%- endfor %}{% endfor %}
 from {{ ref('int_performance_days') }} as days
 left join {{ ref('int_performance_days') }} as days_before
     on days_before.local_date = days.local_date - 1
     and days_before.scope = days.scope
     and days_before.scope_id = days.scope_id
+left join {{ ref('int_sla_by_day') }} as sla
+    on sla.local_date = days.local_date
+    and sla.scope = days.scope
+    and sla.scope_id = days.scope_id
+left join {{ ref('int_sla_by_day') }} as sla_before
+    on sla_before.local_date = days.local_date - 1
+    and sla_before.scope = days.scope
+    and sla_before.scope_id = days.scope_id

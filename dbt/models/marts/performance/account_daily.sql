@@ -1,4 +1,5 @@
 {%- set times = ['pickup', 'first_response', 'resolution', 'handling', 'reply'] %}
+{%- set metrics = ['overall', 'pickup', 'first_response', 'avg_reply', 'resolution'] %}
 
 with days as (
     select * from {{ ref('int_performance_compared') }}
@@ -23,6 +24,16 @@ select
     days.p50_{{ time }}_seconds,
     days.p90_{{ time }}_seconds,
     days.previous_mean_{{ time }}_seconds,
-    days.mean_{{ time }}_delta_pct{{ ',' if not loop.last }}
+    days.mean_{{ time }}_delta_pct,
     {%- endfor %}
+    {%- for metric in metrics %}{% for clock in ['wall', 'business'] %}
+    {%- set name = 'sla_' ~ metric ~ '_' ~ clock %}
+    {%- if metric == 'overall' %}
+    days.previous_{{ name }}_rate,
+    days.{{ name }}_rate_delta,
+    {%- endif %}
+    days.{{ name }}_met_count,
+    days.{{ name }}_breached_count,
+    days.{{ name }}_rate{{ ',' if not (metric == metrics[-1] and clock == 'business') }}
+    {%- endfor %}{% endfor %}
 from days

@@ -1,4 +1,5 @@
 {%- set times = ['pickup', 'first_response', 'resolution', 'handling', 'reply'] %}
+{%- set metrics = ['overall', 'pickup', 'first_response', 'avg_reply', 'resolution'] %}
 
 with days as (
     select * from {{ ref('int_agent_days') }}
@@ -36,6 +37,16 @@ select
     chats.previous_mean_{{ time }}_seconds,
     chats.mean_{{ time }}_delta_pct,
     {%- endfor %}
+    {%- for metric in metrics %}{% for clock in ['wall', 'business'] %}
+    {%- set name = 'sla_' ~ metric ~ '_' ~ clock %}
+    coalesce(chats.{{ name }}_met_count, 0) as {{ name }}_met_count,
+    coalesce(chats.{{ name }}_breached_count, 0) as {{ name }}_breached_count,
+    chats.{{ name }}_rate,
+    {%- if metric == 'overall' %}
+    chats.previous_{{ name }}_rate,
+    chats.{{ name }}_rate_delta,
+    {%- endif %}
+    {%- endfor %}{% endfor %}
     days.active_seconds,
     days.held_seconds,
     days.held_seconds::double precision / nullif(days.active_seconds, 0) as mean_concurrent_chats,
