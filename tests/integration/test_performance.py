@@ -48,7 +48,7 @@ def world(new_database: Callable[[], str], versions: Versions) -> Iterator[World
         assert done.returncode == 0, done.stdout[-4000:]
         made.source.records["chats"] = [seen[-1] for seen in versions.values() if seen[-1]]
         made.sync()
-        done = made.dbt("build", *PERFORMANCE, "--exclude-resource-type", "unit_test")
+        done = made.dbt("build", *PERFORMANCE, *ROWS_ONLY)
         assert done.returncode == 0, done.stdout[-4000:]
         yield made
 

@@ -13,11 +13,6 @@ with touched_days as (
     where {{ load_window('touched') }}
 ),
 
-chats as (
-    select * from {{ ref('chat_response_times') }}
-    where not is_deleted
-),
-
 hours as (
     select
         agent_id,
@@ -35,7 +30,8 @@ chat_days as (
     where local_date in (select local_date from touched_days) and not is_left
 ),
 
--- A pick-up is the first agent's, a closing the last one's, a reply the one's who had the chat then.
+-- The chats are named at each use: a CTE that is used twice is worked out whole. A pick-up is the first agent's, a closing
+-- the last one's, a reply the one's who had the chat then.
 actions as (
     select
         outcomes.picked_up_by as agent_id,
@@ -43,7 +39,7 @@ actions as (
         'pickup' as action,
         chats.picked_up_at as happened_at
     from chat_days
-    inner join chats on chats.chat_id = chat_days.chat_id
+    inner join {{ ref('chat_response_times') }} as chats on chats.chat_id = chat_days.chat_id
     inner join {{ ref('int_chat_outcomes') }} as outcomes on outcomes.chat_id = chat_days.chat_id
     where chat_days.is_picked_up
 
@@ -55,7 +51,7 @@ actions as (
         'closing' as action,
         chats.closed_at as happened_at
     from chat_days
-    inner join chats on chats.chat_id = chat_days.chat_id
+    inner join {{ ref('chat_response_times') }} as chats on chats.chat_id = chat_days.chat_id
     where chat_days.is_closed
 
     union all
