@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from psycopg.rows import dict_row
 
 from dagster_project.dbt_project import DBT_DIR
 from tests import forked_dbt
@@ -78,8 +79,8 @@ def conn(new_database: Callable[[], str]) -> Iterator[psycopg.Connection]:
 def measure(conn: psycopg.Connection) -> Callable[[list[Interval]], list[Measured]]:
     """Measures intervals with the macros that the models use."""
     text = (DBT_DIR / "macros" / "business_time.sql").read_text()
-    macros = jinja2.Environment().from_string(text, globals={"ref": lambda name: f"intermediate.{name}"}).module
-    used_up = macros.open_seconds("start_clock", "i.start_at") + " + i.target"  # type: ignore[attr-defined]
+    macros: Any = jinja2.Environment().from_string(text, globals={"ref": lambda name: f"intermediate.{name}"}).module
+    used_up = macros.open_seconds("start_clock", "i.start_at") + " + i.target"
     query = f"""
         with timed as (
             select
@@ -101,15 +102,15 @@ def measure(conn: psycopg.Connection) -> Callable[[list[Interval]], list[Measure
         {macros.join_clock("start_clock", "timed.calendar", "timed.start_at")}
         {macros.join_clock("due_clock", "timed.calendar", "timed.due_at")}
         order by timed.id
-    """  # type: ignore[attr-defined]
+    """
 
     def run(intervals: list[Interval]) -> list[Measured]:
         conn.execute("truncate public.intervals")
         with conn.cursor() as cursor, cursor.copy("copy public.intervals from stdin") as copy:
             for number, interval in enumerate(intervals):
                 copy.write_row((number, *interval))
-        with conn.cursor(row_factory=psycopg.rows.dict_row) as cursor:
-            return cursor.execute(query).fetchall()
+        with conn.cursor(row_factory=dict_row) as asking:
+            return asking.execute(query).fetchall()
 
     return run
 
