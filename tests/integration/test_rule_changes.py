@@ -45,7 +45,7 @@ def world(new_database: Callable[[], str]) -> Iterator[World]:
 
 
 def _build(world: World) -> None:
-    done = world.dbt("build", "--select", *BUILT, "--exclude-resource-type", "unit_test")
+    done = world.dbt("build", "--select", *BUILT, "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
     assert done.returncode == 0, done.stdout[-4000:]
 
 
