@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from dagster_project.ingestion.writer import writer
 from tests.listed import ListedSource, chat, serving
 from tests.world import World
 
@@ -45,7 +46,9 @@ def world(new_database: Callable[[], str]) -> Iterator[World]:
 
 
 def _build(world: World) -> None:
-    done = world.dbt("build", "--select", *BUILT, "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+    done = world.dbt(
+        "build", "--select", *BUILT, "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"
+    )
     assert done.returncode == 0, done.stdout[-4000:]
 
 
@@ -106,6 +109,17 @@ def test_a_holiday_or_a_target_judges_anew_the_chats_it_concerns_and_no_others(w
         conn.execute("drop schema core, marts cascade")
     _build(world)
     assert [_without_loads(world, table) for table in tables] == incremental
+
+
+def test_a_change_of_rules_waits_for_the_build_after_a_sync_that_is_writing(world: World) -> None:
+    _change(world, "delete from intermediate.holidays where holiday_date = '2025-12-25'")
+    loads = "select load_id from intermediate.rule_loads order by 1"
+    before = world.ask(loads)
+    with writer(world.url, "a sync"):
+        assert world.dbt("seed").returncode == 0
+    assert world.ask(loads) == before
+    assert world.dbt("seed").returncode == 0
+    assert len(world.ask(loads)) == len(before) + 1
 
 
 def _without_loads(world: World, table: str) -> set[str]:
