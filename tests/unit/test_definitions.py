@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from dagster_project.assets.dbt import Translator
 from dagster_project.assets.partitions import creation_days
 from dagster_project.automation.schedules import cron
 from dagster_project.automation.sensors import audit_sensor
@@ -38,6 +39,12 @@ def test_the_graph_runs_from_the_api_to_the_picture_without_a_gap(graph: Any) ->
         todo += [parent for parent in graph.get(key).parent_keys if parent not in above]
     for key in (["raw", "chats"], ["core", "chats"], ["core", "messages"], ["marts", "chat_response_times"]):
         assert dg.AssetKey(key) in above
+
+
+def test_a_mart_with_versions_keeps_its_asset() -> None:
+    newest = {"resource_type": "model", "version": 2, "schema": "marts", "alias": "kpi_daily", "name": "kpi_daily"}
+    assert Translator().get_asset_key(newest) == dg.AssetKey(["marts", "kpi_daily"])
+    assert Translator().get_asset_key(newest | {"alias": "kpi_daily_v1"}) == dg.AssetKey(["marts", "kpi_daily_v1"])
 
 
 def test_one_step_at_a_time_asks_the_account(graph: Any) -> None:
