@@ -6,8 +6,8 @@ An answer of 4 MB costs Postgres half the work that it did as `jsonb`. All kept 
 from alembic import op
 from sqlalchemy import text
 
-revision = "0011"
-down_revision = "0010"
+revision = "0006"
+down_revision = "0005"
 
 # Written once, read rarely, or by dbt alone: what costs least to compress. It counts for what is written from now on.
 LARGE = {"ops.api_response_logs": "raw_response", "raw.chats": "payload", "raw.chat_versions": "payload"}

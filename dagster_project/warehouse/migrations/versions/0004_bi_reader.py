@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "0005"
+revision = "0004"
 down_revision = "0003"
 
 # The role belongs to the server, not to the database: another warehouse there may have made it, at this very moment
