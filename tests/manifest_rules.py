@@ -1,0 +1,173 @@
+"""Rules for the dbt project, read off its manifest: a breach is a line that names the model and says what is wrong."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+Manifest = dict[str, Any]
+Node = dict[str, Any]
+
+# What a layer may read. A fact at the grain of a chat is a mart that BI reads and that rollups start from.
+LAYERS = {
+    "staging": {"raw", "staging"},
+    "core": {"staging", "intermediate", "core"},
+    "intermediate": {"staging", "core", "intermediate", "seed", "ops", "fact"},
+    "marts": {"core", "intermediate", "marts", "fact", "seed", "ops"},
+    "marts/analysis": {"core", "intermediate", "marts", "fact", "seed", "ops", "analysis"},
+    "marts/operations": {"core", "intermediate", "marts", "fact", "seed", "ops", "raw"},
+}
+FACTS = {"chat_response_times", "reply_turns", "sla_chats"}
+TYPES = {
+    r"(is|has)_\w+": {"boolean"},
+    r"\w+_at": {"timestamptz"},
+    r"\w+_(date|start)": {"date"},
+    r"mean_\w+_count": {"double precision"},
+    r"(?!mean_)\w+_count": {"integer", "bigint"},
+    r"\w+_seconds": {"integer", "bigint", "double precision"},
+    r"\w+_(pct|rate|share)": {"double precision"},
+    r"\w*chat_id|(agent|contact|department|scope)_id": {"text"},
+}
+# They look into Postgres' own catalogue or only list logs: tests/integration holds them.
+WITHOUT_UNIT_TEST = {"data_freshness", "sync_health"}
+# A hold that a later load tells otherwise stays beside the one that replaced it.
+WITHOUT_KEY = {"int_agent_holds"}
+PLAIN_TYPES = {"text", "boolean", "integer", "bigint", "double precision", "date", "timestamptz"}
+
+
+def violations(manifest: Manifest) -> list[str]:
+    """Every breach of every rule, sorted."""
+    rules = (
+        _layers, _names, _grain_and_columns, _column_types, _keys, _owners_and_access,
+        _marts_have_contracts_and_unit_tests, _one_text_one_block, _unit_test_names,
+    )  # fmt: skip
+    return sorted(line for rule in rules for line in rule(manifest))
+
+
+def _layers(manifest: Manifest) -> Iterator[str]:
+    for model in _models(manifest):
+        allowed = LAYERS.get(f"{_layer(model)}/{model['fqn'][2]}") or LAYERS[_layer(model)]
+        for unique_id in model["depends_on"]["nodes"]:
+            kind, name = _kind(manifest, unique_id), unique_id.split(".")[-1]
+            if kind not in allowed:
+                yield f"{model['name']}: a model of {_layer(model)} reads {name} ({kind})"
+
+
+def _names(manifest: Manifest) -> Iterator[str]:
+    prefixes = {"staging": "stg_b2chat__", "intermediate": "int_"}
+    for model in _models(manifest):
+        found = next((layer for layer, prefix in prefixes.items() if model["name"].startswith(prefix)), None)
+        if found != (_layer(model) if _layer(model) in prefixes else None):
+            yield f"{model['name']}: a model of {_layer(model)} is not called so"
+
+
+def _grain_and_columns(manifest: Manifest) -> Iterator[str]:
+    for model in _models(manifest):
+        if not re.match(r"One row( per |: )", model["description"]):
+            yield f"{model['name']}: the description does not begin with the grain (One row per ...)"
+        if not model["columns"]:
+            yield f"{model['name']}: no column is listed"
+        for column in model["columns"].values():
+            if not column["description"].strip():
+                yield f"{model['name']}.{column['name']}: no description"
+
+
+def _column_types(manifest: Manifest) -> Iterator[str]:
+    for model in _models(manifest):
+        for name, column in model["columns"].items():
+            if not (type_ := column["data_type"]):
+                continue
+            for pattern, allowed in TYPES.items():
+                if re.fullmatch(pattern, name) and type_ not in allowed:
+                    yield f"{model['name']}.{name}: {type_}, by its name {' or '.join(sorted(allowed))}"
+            if _layer(model) == "marts" and type_ not in PLAIN_TYPES:
+                yield f"{model['name']}.{name}: {type_} is not a plain type for BI tools"
+
+
+def _keys(manifest: Manifest) -> Iterator[str]:
+    """Stored models and marts; a view passes by the stored model right under it. Other views are steps on the way."""
+    tested = {
+        node["attached_node"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test"
+        and (node.get("test_metadata") or {}).get("name") in {"unique", "unique_combination"}
+    }
+    for model in _models(manifest):
+        if model["name"] in WITHOUT_KEY or (_layer(model) != "marts" and model["config"]["materialized"] == "view"):
+            continue
+        if not any(_has_key(one) or one["unique_id"] in tested for one in [model, *_right_under(manifest, model)]):
+            yield f"{model['name']}: no test, constraint or index says what is unique"
+
+
+def _owners_and_access(manifest: Manifest) -> Iterator[str]:
+    for model in _models(manifest):
+        layer, owners = _layer(model), model["config"]["meta"].get("dagster", {}).get("owners")
+        if not owners or model["group"] != layer or f"group.b2chat.{layer}" not in manifest["groups"]:
+            yield f"{model['name']}: no owner, or not in the group {layer}"
+        if model["access"] != ("public" if layer == "marts" else "protected"):
+            yield f"{model['name']}: access is {model['access']}"
+
+
+def _marts_have_contracts_and_unit_tests(manifest: Manifest) -> Iterator[str]:
+    tested = {node for test in manifest["unit_tests"].values() for node in test["depends_on"]["nodes"][:1]}
+    for model in _models(manifest):
+        if _layer(model) != "marts":
+            continue
+        if not model["contract"]["enforced"] or not all(column["data_type"] for column in model["columns"].values()):
+            yield f"{model['name']}: the contract is not enforced, or leaves a type out"
+        if model["name"] in WITHOUT_UNIT_TEST:
+            continue
+        if not any(one["unique_id"] in tested for one in [model, *_right_under(manifest, model)]):
+            yield f"{model['name']}: no unit test, neither its own nor of what is right under it"
+
+
+def _one_text_one_block(manifest: Manifest) -> Iterator[str]:
+    """A text that two marts share for a column is a docs block: copies would drift apart."""
+    written: dict[tuple[str, str], list[str]] = {}
+    for model in _models(manifest):
+        for name, column in model["columns"].items():
+            if _layer(model) == "marts" and not column["doc_blocks"]:
+                written.setdefault((name, " ".join(column["description"].split())), []).append(model["name"])
+    for (name, _), models in written.items():
+        if len(models) > 1:
+            yield f"{models[0]}.{name}: the same text as in {', '.join(models[1:])}, but no docs block"
+
+
+def _unit_test_names(manifest: Manifest) -> Iterator[str]:
+    """A sentence that says the promise, short enough for Postgres."""
+    for test in manifest["unit_tests"].values():
+        if len(test["name"]) > 63 or test["name"].count("_") < 3 or test["name"].startswith("test"):
+            yield f"{test['model']}: the unit test {test['name']} is not named by a sentence of up to 63 characters"
+
+
+def _models(manifest: Manifest) -> list[Node]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def _layer(model: Node) -> str:
+    return str(model["fqn"][1])
+
+
+def _kind(manifest: Manifest, unique_id: str) -> str:
+    if source := manifest["sources"].get(unique_id):
+        return str(source["schema"])
+    node = manifest["nodes"][unique_id]
+    if node["resource_type"] == "seed":
+        return "seed"
+    return "fact" if node["name"] in FACTS else _layer(node)
+
+
+def _has_key(model: Node) -> bool:
+    constraints = [*model["constraints"], *(each for one in model["columns"].values() for each in one["constraints"])]
+    return any(one["type"] in {"primary_key", "unique"} for one in constraints) or any(
+        index.get("unique") for index in model["config"].get("indexes") or []
+    )
+
+
+def _right_under(manifest: Manifest, model: Node) -> list[Node]:
+    """For a view: the models it reads, down to the first that is stored."""
+    if model["config"]["materialized"] != "view":
+        return []
+    parents = [
+        manifest["nodes"][unique_id] for unique_id in model["depends_on"]["nodes"] if unique_id.startswith("model.")
+    ]
+    return [under for parent in parents for under in [parent, *_right_under(manifest, parent)]]
