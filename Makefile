@@ -15,6 +15,7 @@ demo: .venv/.ok  ## run the main job on embedded defaults and show what it did
 test: .venv/.ok  ## pass the tests
 	@$(V) -m ruff check .
 	@$(V) -m mypy
+	@cd dbt && ../$(V) -m sqlfluff lint --disable-progress-bar models
 	@$(V) -m pytest
 
 ui: .venv/.ok  ## open the Dagster UI on the same data

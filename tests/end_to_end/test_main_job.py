@@ -36,7 +36,11 @@ MONTH = {
 }
 HOURS_THAT_PASS = ("int_backlog_hours", "int_backlog_days")
 # What may differ between a warehouse that grew and one made anew: when a change was noticed, not what it is now.
-NOTICED: dict[str, set[str]] = {}
+NOTICED = {
+    "core.agents": {"load_id", "created_at", "updated_at", "last_sync_at"},
+    "core.departments": {"load_id", "created_at", "updated_at", "last_sync_at"},
+    "intermediate.int_backlog_spells": {"changed_from"},
+}
 # First day of a day's period, and of the period before it, for each rollup.
 PERIODS: dict[str, tuple[Callable[[date], date], Callable[[date], date]]] = {
     "response_times_daily": (lambda day: day, lambda day: day - timedelta(days=1)),
