@@ -16,7 +16,7 @@ test: .venv/.ok  ## pass the tests
 	@$(V) -m ruff check .
 	@$(V) -m mypy
 	@cd dbt && ../$(V) -m sqlfluff lint --disable-progress-bar models
-	@$(V) -m pytest
+	@$(V) -m pytest -n 2 --dist loadfile
 
 ui: .venv/.ok  ## open the Dagster UI on the same data
 	@.venv/bin/b2chat ui

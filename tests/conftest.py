@@ -23,6 +23,14 @@ CARE = SHARED / "data" / "care_dev.json"
 DICTIONARY = SHARED / "seeds" / "002_1aa652a2447fc107.txt"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Parse the dbt project once, before workers that would do it at the same time, in the same folder."""
+    if not hasattr(config, "workerinput"):
+        from dagster_project.dbt_project import manifest  # seconds, and workers need it for themselves
+
+        manifest()
+
+
 @pytest.fixture(scope="session")
 def server_url(new_folder: Callable[[], str]) -> Iterator[str]:
     with embedded.running(Path(new_folder()) / "pg", throwaway=True) as url:
