@@ -63,6 +63,8 @@
     declare
         moved record;
     begin
+        -- Views stand on several tables, and dbt swaps these in several threads: one of them moves views at a time.
+        perform pg_advisory_xact_lock(hashtext('b2chat move_views'));
         for moved in
             select distinct rule.ev_class::regclass as view_name, pg_get_viewdef(rule.ev_class) as definition
             from pg_depend as uses
