@@ -27,9 +27,18 @@
 {%- endmacro %}
 
 
-{# Rows of days and hours before the first chat have no key by which they would be replaced when all is read anew. #}
-{% macro forget_backlog_of_older_rules() -%}
+{#
+  The rows from the first change on go before they are counted anew: where nothing is open any more there is no new row
+  that would take an old one's place. All go when all loads are read anew.
+#}
+{% macro forget_changed_backlog(key, first_changed) -%}
     {%- if execute and is_incremental() -%}
-    delete from {{ this }} where current_setting('b2chat.loads_after') = '0'
+    delete from {{ this }}
+    where current_setting('b2chat.loads_after') = '0'
+        or {{ key }} >= (
+            select min({{ first_changed }})
+            from {{ ref('int_backlog_spells') }} as touched
+            where {{ load_window('touched') }}
+        )
     {%- endif -%}
 {%- endmacro %}

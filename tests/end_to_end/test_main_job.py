@@ -222,6 +222,25 @@ def test_office_hours_and_the_other_hours_make_up_the_week(outcome: Outcome) -> 
     assert counts["office_hours"] > 0
 
 
+def test_every_chat_has_five_rows_of_the_sla_however_it_went(outcome: Outcome) -> None:
+    with psycopg.connect(outcome.url) as conn:
+        rows = conn.execute("select chat_id, count(distinct metric) from marts.sla_chats group by 1").fetchall()
+    assert dict(rows) == dict.fromkeys((chat["chat_id"] for chat in outcome.chats), 5)
+
+
+def test_the_days_of_account_channels_and_departments_have_one_sum(outcome: Outcome) -> None:
+    sums = (
+        "select local_date, sum(chat_count), sum(reply_count), sum(sum_first_response_seconds) from marts.{} group by 1"
+    )
+    with psycopg.connect(outcome.url) as conn:
+        account, channels, departments = (
+            sorted(conn.execute(sums.format(mart)).fetchall())
+            for mart in ("account_daily", "channel_daily", "department_daily")
+        )
+    assert account == channels == departments
+    assert sum(row[1] for row in account) == len(outcome.chats)
+
+
 def test_a_second_run_says_that_nothing_changed_and_writes_no_data_row(generated: Outcome, b2chat: Run) -> None:
     before = tables.written(generated.url)
     again = _demo(b2chat, generated.variables)
@@ -255,25 +274,6 @@ def test_as_the_clock_moves_on_open_chats_are_answered_and_the_marts_follow(gene
     assert versions == (chats["changed"],)
 
 
-def test_every_chat_has_five_rows_of_the_sla_however_it_went(outcome: Outcome) -> None:
-    with psycopg.connect(outcome.url) as conn:
-        rows = conn.execute("select chat_id, count(distinct metric) from marts.sla_chats group by 1").fetchall()
-    assert dict(rows) == dict.fromkeys((chat["chat_id"] for chat in outcome.chats), 5)
-
-
-def test_the_days_of_account_channels_and_departments_have_one_sum(outcome: Outcome) -> None:
-    sums = (
-        "select local_date, sum(chat_count), sum(reply_count), sum(sum_first_response_seconds) from marts.{} group by 1"
-    )
-    with psycopg.connect(outcome.url) as conn:
-        account, channels, departments = (
-            sorted(conn.execute(sums.format(mart)).fetchall())
-            for mart in ("account_daily", "channel_daily", "department_daily")
-        )
-    assert account == channels == departments
-    assert sum(row[1] for row in account) == len(outcome.chats)
-
-
 def test_no_table_has_a_row_for_each_chat_and_day(generated: Outcome) -> None:
     """Some chats of the month are open to this day; a spine would have a row for each day since."""
     with psycopg.connect(generated.url) as conn:
@@ -300,7 +300,11 @@ def test_tables_built_step_by_step_equal_those_built_at_once(generated: Outcome)
     tables.keep(generated.url)
     done = forked_dbt.run(generated.url, "run", "--full-refresh", B2CHAT_TIMEZONE="America/Bogota")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert tables.differences(generated.url, leaving_out=NOTICED) == []
+    # Holds that a later load ended stay, so that the days which they lay on are counted anew.
+    assert [
+        difference for difference in tables.differences(generated.url, leaving_out=NOTICED)
+        if not difference.startswith("intermediate.int_agent_holds: ")
+    ] == []
 
 
 def test_what_the_sandbox_makes_is_marked_as_made(generated: Outcome) -> None:

@@ -7,7 +7,7 @@
         {'columns': ['scope', 'scope_id', 'state', 'local_date'], 'unique': true},
         {'columns': ['local_date']},
     ],
-    pre_hook="{{ forget_backlog_of_older_rules() }}",
+    pre_hook="{{ forget_changed_backlog('local_date', first_midnight_at_or_after('touched.changed_from')) }}",
 ) }}
 
 {%- set ages = {

@@ -7,7 +7,7 @@
         {'columns': ['scope', 'scope_id', 'hour_at'], 'unique': true},
         {'columns': ['hour_at']},
     ],
-    pre_hook="{{ forget_backlog_of_older_rules() }}",
+    pre_hook="{{ forget_changed_backlog('hour_at', first_hour_at_or_after('touched.changed_from')) }}",
 ) }}
 
 -- From the first hour that the new loads touched: the balance of the hour before it is stored, and what came and went
