@@ -29,12 +29,14 @@
 {% endmacro %}
 
 
-{# The node itself and all models and seeds above it. #}
+{# The node itself and all models and seeds above it. The list grows while it is walked: each node is looked at once. #}
 {% macro lineage(unique_id) %}
     {%- set found = [unique_id] -%}
-    {%- for parent in graph.nodes[unique_id].depends_on.get('nodes', []) if parent in graph.nodes -%}
-        {%- for ancestor in lineage(parent) if ancestor not in found -%}
-            {%- do found.append(ancestor) -%}
+    {%- for node_id in found -%}
+        {%- for parent in graph.nodes[node_id].depends_on.get('nodes', []) if parent in graph.nodes -%}
+            {%- if parent not in found -%}
+                {%- do found.append(parent) -%}
+            {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(found) }}
