@@ -92,9 +92,12 @@ def test_a_changed_lexicon_is_another_version_and_a_broken_one_is_refused(
     changed.write_text(LEXICON.read_text().replace("- brochure", '- "..."'))
     with pytest.raises(LexiconError, match=r"'\.\.\.' is no term"):
         RulesClassifier(changed)
-    changed.write_text("intents: []")
-    with pytest.raises(LexiconError):
-        RulesClassifier(changed)
+    for broken in ("intents: []", "intents: [", ""):
+        changed.write_text(broken)
+        with pytest.raises(LexiconError):
+            RulesClassifier(changed)
+    with pytest.raises(LexiconError, match=r"nowhere\.yml: No such file"):
+        RulesClassifier(tmp_path / "nowhere.yml")
 
 
 def test_the_development_chats_stay_above_the_goals(rules: RulesClassifier) -> None:

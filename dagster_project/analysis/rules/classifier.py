@@ -62,12 +62,18 @@ class RulesClassifier:
         """Read a lexicon.
 
         Raises:
-            LexiconError: the file is no lexicon, or one of its terms cannot be read.
+            LexiconError: the file is missing or no lexicon, or one of its terms cannot be read.
         """
-        data = lexicon.read_bytes()
+        try:
+            data = lexicon.read_bytes()
+            content = yaml.safe_load(data)
+        except OSError as error:
+            raise LexiconError(f"{lexicon.name}: {error.strerror}") from None
+        except yaml.YAMLError as error:
+            raise LexiconError(f"{lexicon.name} is no YAML: {type(error).__name__}") from None
         self.cost_usd, self.answered_by = 0.0, {MODEL}
         self.version = f"{MODEL}+{hashlib.sha256(data).hexdigest()[:8]}"
-        terms = _terms(yaml.safe_load(data))
+        terms = _terms(content)
         self._customer = Finder(term for term in terms if not term.label.startswith("agent:"))
         self._agent = Finder(term for term in terms if term.label.startswith("agent:"))
 
