@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dagster_project.b2chat.answers import Item, UnreadableAnswer, read_envelope
@@ -189,7 +189,22 @@ def test_a_body_that_is_no_envelope_is_refused_as_a_whole(body: bytes) -> None:
         read_envelope(body, "chats")
 
 
+def holds_a_float(value: Any) -> bool:
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return isinstance(value, float) or any(map(holds_a_float, members))
+
+
+@pytest.mark.parametrize("number", [-(2**63) - 1, 2**64, 10**30, 0.1, 1e-5, 1e16])
+def test_a_number_lands_as_it_came_however_large(number: float) -> None:
+    chat = CHAT | {"odd": number, "messages": [{"created_at": "2025-10-01 09:00:00", "location": {"at": [number]}}]}
+    [item] = read_envelope(json.dumps({"chats": [chat], "total": 1}).encode(), "chats").items
+    record = read_record("chats", item)
+    assert isinstance(record, Record)
+    assert json.loads(record.payload) == chat
+
+
 @given(st.lists(JSON, max_size=4), st.dictionaries(st.text(max_size=5), JSON, max_size=3))
+@example([-(2**63) - 1, {"n": [2**64]}], {})
 def test_an_envelope_reads_as_json_does_and_gives_each_record_its_own_bytes(
     records: list[Any], extra: dict[str, Any]
 ) -> None:
@@ -197,6 +212,8 @@ def test_an_envelope_reads_as_json_does_and_gives_each_record_its_own_bytes(
     body = json.dumps({**extra, "chats": records, "total": len(records)}, indent=1).encode()
     envelope = read_envelope(body, "chats")
     expected = json.loads(body)["chats"]
-    assert [item.value for item in envelope.items] == expected
+    assert [item.exact().value for item in envelope.items] == expected
+    assert all(item.value == value for item, value in zip(envelope.items, expected, strict=True)
+               if not holds_a_float(item.value))
     assert [json.loads(item.data) for item in envelope.items] == expected
     assert envelope.total == len(records)
