@@ -124,6 +124,24 @@ class Settings(BaseSettings):
     ai_taxonomy: Path | None = Field(None, description="YAML file with the business's labels, not the shipped one.")
     ai_lexicon: Path | None = Field(None, description="YAML file with the rules' words, not the shipped one.")
 
+    exports_dir: Path | None = Field(None, description="Folder of exports. Default: exports, in the data folder.")
+    exports_bucket: str | None = Field(
+        None, description="Bucket of S3, or of what speaks like it, for exports instead of the folder (extra s3)."
+    )
+    exports_s3_prefix: str = Field("", description="What each key in the bucket begins with.")
+    exports_s3_region: str | None = Field(None, description="Region of the bucket. Default: AWS_REGION.")
+    exports_s3_endpoint: str | None = Field(
+        None, description="Address of an S3 that is not Amazon's, with the bucket in its path (minio, moto)."
+    )
+    exports_s3_access_key_id: str | None = Field(
+        None, description="Key id for the bucket. Default: AWS's own variables, or the machine's role."
+    )
+    exports_s3_secret_access_key: SecretStr | None = Field(None, description="The secret that belongs to it.")
+    exports_keep_days: int = Field(7, ge=1, le=3650, description="Days until an export is deleted.")
+    exports_link_hours: int = Field(24, ge=1, le=168, description="Hours that a signed link works (168 at most).")
+    exports_language: Literal["es", "en"] = Field("es", description="Language of reports and exports: es or en.")
+    retention_export_logs_days: int = Field(90, ge=1, description="Days that failed and expired exports stay listed.")
+
     sandbox: Literal["off", "generated", "replay"] = Field(
         "off", description="Talk to the local B2Chat sandbox instead of an account: off, generated or replay."
     )
@@ -223,6 +241,11 @@ class Settings(BaseSettings):
     def data_path(self) -> Path:
         """`data_dir` as an absolute path; a relative one is taken from the project's root."""
         return (PROJECT_ROOT / self.data_dir).resolve()
+
+    @property
+    def exports_path(self) -> Path:
+        """The folder of exports as an absolute path; a relative one is taken from the project's root."""
+        return (PROJECT_ROOT / (self.exports_dir or self.data_dir / "exports")).resolve()
 
 
 def variable_name(field: str) -> str:

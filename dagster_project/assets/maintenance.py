@@ -23,6 +23,7 @@ def drop_old_logs(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
         sync_logs=settings.retention_sync_logs_days,
         error_logs=settings.retention_error_logs_days,
         notifications=settings.retention_notifications_days,
+        export_logs=settings.retention_export_logs_days,
     )
     with warehouse.connect() as conn:
         dropped = retention.enforce(conn, periods)

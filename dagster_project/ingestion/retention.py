@@ -24,6 +24,7 @@ class Periods:
     sync_logs: int = 90
     error_logs: int = 90
     notifications: int = 30
+    export_logs: int = 90
 
 
 def enforce(conn: psycopg.Connection, periods: Periods) -> dict[str, int]:
@@ -53,4 +54,5 @@ def _rules(periods: Periods) -> list[tuple[str, str, str, int]]:
         ("api_usage", "usage_day", "true", periods.sync_logs),
         ("error_logs", "timestamp", "true", periods.error_logs),
         ("notifications", "created_at", "true", periods.notifications),
+        ("export_logs", "created_at", "status in ('failed', 'expired')", periods.export_logs),
     ]

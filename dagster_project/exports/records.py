@@ -1,0 +1,216 @@
+"""The books of exports: ops.export_logs, a row each from the moment that it begins, and analysis.analysis_exports.
+
+A session holds a lock on the export that it is making, so that one whose process died is told from one at work.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import psycopg
+from psycopg.rows import class_row, dict_row
+from psycopg.types.json import Jsonb
+
+Format = Literal["pdf", "xlsx", "csv", "csv-excel", "parquet"]
+Kind = Literal["report", "analysis", "chats", "agents", "kpis", "table"]
+Language = Literal["es", "en"]
+
+_KILLED = "it ended before it was done: its process was killed, or lost the warehouse"
+_LOCK = "hashtextextended('b2chat export ' || %s, 0)"
+
+
+class NoSuchExport(Exception):
+    """There is no export of that id whose file can be read; the text says why."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asks for."""
+
+    kind: Kind
+    format: Format
+    user: str
+    language: Language = "es"
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    analysis_id: str | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the file of an export will lie."""
+
+    store: str
+    key: str
+    url: str
+    file_name: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """An export in the books, with where its file lies."""
+
+    id: str
+    store: str
+    key: str
+    file_url: str
+    status: str
+
+
+def begin(conn: psycopg.Connection, request: Request, place: Place) -> str:
+    """Write an export down as at work, and hold its lock for as long as the connection lasts.
+
+    Args:
+        conn: in autocommit.
+        request: what is asked for.
+        place: where its file will be.
+
+    Returns:
+        its id.
+    """
+    export_id = str(uuid.uuid4())
+    conn.execute(f"select pg_advisory_lock({_LOCK})", [export_id])
+    conn.execute(
+        """
+        insert into ops.export_logs (
+            id, user_id, export_type, format, language, filters, analysis_id, run_id,
+            file_name, file_url, store, key, status
+        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'processing')
+        """,
+        [export_id, request.user, request.kind, request.format, request.language, Jsonb(dict(request.filters)),
+         request.analysis_id, request.run_id, place.file_name, place.url, place.store, place.key],
+    )  # fmt: skip
+    return export_id
+
+
+def complete(
+    conn: psycopg.Connection, export_id: str, *, rows: int, size_bytes: int, sha256: str, expires_at: datetime | None
+) -> None:
+    """Write an export down as there to be read, and where it is an analysis', in that analysis' list too."""
+    with conn.transaction():
+        conn.execute(
+            """
+            update ops.export_logs
+            set status = 'completed', completed_at = now(), record_count = %s, size_bytes = %s, sha256 = %s,
+                expires_at = %s
+            where id = %s
+            """,
+            [rows, size_bytes, sha256, expires_at, export_id],
+        )
+        conn.execute(
+            """
+            insert into analysis.analysis_exports
+                (id, analysis_id, format, file_name, blob_url, blob_key, generated_by, file_size_bytes, expires_at)
+            select
+                logs.id, logs.analysis_id, upper(split_part(logs.format, '-', 1)), logs.file_name, logs.file_url,
+                logs.key, logs.user_id, logs.size_bytes, logs.expires_at
+            from ops.export_logs as logs
+            inner join analysis.customer_analyses as analyses on logs.analysis_id = analyses.id
+            where logs.id = %s
+            """,
+            [export_id],
+        )
+    _release(conn, export_id)
+
+
+def fail(conn: psycopg.Connection, export_id: str, reason: str) -> None:
+    """Write an export down as failed.
+
+    Args:
+        conn: in autocommit.
+        export_id: which.
+        reason: one line, without values of the data.
+    """
+    conn.execute(
+        "update ops.export_logs set status = 'failed', completed_at = now(), error_message = %s where id = %s",
+        [reason, export_id],
+    )
+    _release(conn, export_id)
+
+
+def close_killed(conn: psycopg.Connection) -> list[Record]:
+    """Write down as failed each export at work that no session holds any more.
+
+    Returns:
+        them, so that what they left can be deleted.
+    """
+    with conn.cursor(row_factory=class_row(Record)) as cursor:
+        return cursor.execute(
+            """
+            update ops.export_logs
+            set status = 'failed', completed_at = now(), error_message = %s
+            where id in (
+                select id from ops.export_logs
+                where status in ('pending', 'processing')
+                    and pg_try_advisory_xact_lock(hashtextextended('b2chat export ' || id, 0))
+            )
+            returning id, store, key, file_url, status
+            """,
+            [_KILLED],
+        ).fetchall()
+
+
+def due(conn: psycopg.Connection, now: datetime) -> list[Record]:
+    """The exports whose file is to go: their time is over, or their analysis is gone."""
+    with conn.cursor(row_factory=class_row(Record)) as cursor:
+        return cursor.execute(
+            """
+            select id, store, key, file_url, status
+            from ops.export_logs as logs
+            where status = 'completed'
+                and expires_at is not null
+                and (
+                    expires_at <= %s
+                    or (
+                        logs.analysis_id is not null
+                        and not exists (select from analysis.analysis_exports where analysis_exports.id = logs.id)
+                    )
+                )
+            order by expires_at
+            """,
+            [now],
+        ).fetchall()
+
+
+def expire(conn: psycopg.Connection, export_id: str) -> None:
+    """Write down that an export's file was deleted, and take it off its analysis' list."""
+    with conn.transaction():
+        conn.execute("delete from analysis.analysis_exports where id = %s", [export_id])
+        conn.execute("update ops.export_logs set status = 'expired' where id = %s", [export_id])
+
+
+def readable(conn: psycopg.Connection, beginning: str) -> Record:
+    """The completed export whose id begins so.
+
+    Raises:
+        NoSuchExport: there is none, there are several, or it is not there to be read.
+    """
+    with conn.cursor(row_factory=class_row(Record)) as cursor:
+        found = cursor.execute(
+            "select id, store, key, file_url, status from ops.export_logs where starts_with(id, %s) limit 2",
+            [beginning.lower()],
+        ).fetchall()
+    if len(found) != 1:
+        raise NoSuchExport(f"{'several exports have' if found else 'no export has'} an id that begins so")
+    if found[0].status != "completed":
+        raise NoSuchExport(f"that export is {found[0].status}: there is no file to read")
+    return found[0]
+
+
+def listed(conn: psycopg.Connection, limit: int) -> list[dict[str, Any]]:
+    """The newest exports, whatever became of them, as plain values."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """
+            select id, created_at, user_id, export_type, format, status, record_count, size_bytes, file_name, file_url,
+                   sha256, expires_at, error_message
+            from ops.export_logs order by created_at desc, id limit %s
+            """,
+            [limit],
+        ).fetchall()
+
+
+def _release(conn: psycopg.Connection, export_id: str) -> None:
+    conn.execute(f"select pg_advisory_unlock({_LOCK})", [export_id])
