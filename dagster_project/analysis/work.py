@@ -37,6 +37,14 @@ class Chat:
     is_deleted: bool
     conversation: Conversation
 
+    def state_and_reason(self) -> tuple[str, str | None]:
+        """"answered" where it can be categorized; else "skipped" or "unsettled", and why it is skipped."""
+        if self.is_deleted:
+            return "skipped", "deleted"
+        if not self.is_settled:
+            return "unsettled", None
+        return ("answered", None) if self.conversation.customer else ("skipped", "nothing of the customer's")
+
 
 def scope(conn: psycopg.Connection, classifier: str, version: str) -> Scope:
     """What a classifier has not looked at yet; all there is for another version than last time."""
@@ -51,15 +59,32 @@ def scope(conn: psycopg.Connection, classifier: str, version: str) -> Scope:
     return Scope(*row)
 
 
-def chats_to_look_at(conn: psycopg.Connection, classifier: str, scope: Scope) -> list[str]:
-    """The chats of new loads, and those that were not settled when they were last looked at."""
-    rows = conn.execute(
-        """
-        select id from core.chats where load_id > %s and load_id <= %s
-        union
-        select chat_id from analysis.chat_work where classifier = %s and state = 'unsettled'
-        order by 1
-        """, (scope.seen, scope.upto, classifier))  # fmt: skip
+def chats_to_look_at(
+    conn: psycopg.Connection, classifier: str, version: str, scope: Scope, chat_ids: Sequence[str] | None = None
+) -> list[str]:
+    """The chats of new loads, and those that were not settled when they were last looked at; among `chat_ids` if given.
+
+    A named chat counts as new when this version has not looked at it since its last load.
+    """
+    if chat_ids is None:
+        rows = conn.execute(
+            """
+            select id from core.chats where load_id > %s and load_id <= %s
+            union
+            select chat_id from analysis.chat_work where classifier = %s and state = 'unsettled'
+            order by 1
+            """, (scope.seen, scope.upto, classifier))  # fmt: skip
+    else:
+        rows = conn.execute(
+            """
+            select chats.id
+            from core.chats
+            left join analysis.chat_work as work on work.chat_id = chats.id and work.classifier = %s
+            where
+                chats.id = any(%s) and chats.load_id <= %s
+                and (work.load_id >= chats.load_id and work.version = %s and work.state <> 'unsettled') is not true
+            order by 1
+            """, (classifier, list(chat_ids), scope.upto, version))  # fmt: skip
     return [row[0] for row in rows]
 
 

@@ -42,18 +42,14 @@ def chat_categorizations(config: CategorizeConfig, warehouse: Warehouse) -> dg.M
         result = categorize_by_rules(
             conn, classifier, idle=timedelta(hours=config.idle_hours),
             on_progress=lambda done, total: log.info("%d of %d chats looked at", done, total))  # fmt: skip
-        labels = conn.execute("""
-            select customer_intent, count(*)
-            from analysis.chat_work join analysis.answers using (answer_id)
-            group by 1 order by 2 desc
-        """).fetchall()
     log.info("%s: %d chats looked at, %d answered, %d still open, %d without the customer's words; %.1f s",
              classifier.version, result.looked_at, result.answered, result.unsettled, result.skipped, result.seconds)
-    return dg.MaterializeResult(metadata=_metadata(classifier.version, result, labels))
+    return dg.MaterializeResult(metadata=_metadata(classifier.version, result))
 
 
-def _metadata(version: str, result: Result, labels: list[tuple[str, int]]) -> dict[str, dg.MetadataValue]:
-    table = "| intent | chats |\n|---|---:|\n" + "\n".join(f"| {label} | {count:,} |" for label, count in labels)
+def _metadata(version: str, result: Result) -> dict[str, dg.MetadataValue]:
+    intents = "\n".join(f"| {label} | {count:,} |" for label, count in result.intents.most_common())
+    table = "| intent | chats |\n|---|---:|\n" + intents
     return {
         "classified_by": dg.MetadataValue.text(f"rules, no language model ({version})"),
         "chats_looked_at": dg.MetadataValue.int(result.looked_at),

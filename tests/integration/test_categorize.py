@@ -50,8 +50,9 @@ class Desk:
                 unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
             values ('s', 'chats', 0, 0, 0, 0, 0, 0, 0, 0, %s)""", [at])
 
-    def run(self, classifier: RulesClassifier | None = None) -> Result:
-        return categorize_by_rules(self.conn, classifier or RulesClassifier(), idle=timedelta(hours=24))
+    def run(self, classifier: RulesClassifier | None = None, chat_ids: list[str] | None = None) -> Result:
+        return categorize_by_rules(
+            self.conn, classifier or RulesClassifier(), idle=timedelta(hours=24), chat_ids=chat_ids)
 
     def state(self, chat_id: str) -> tuple[str, str | None, str | None]:
         row = self.conn.execute(
@@ -157,6 +158,17 @@ def test_rules_can_never_be_stored_as_a_language_models_answer(desk: Desk) -> No
     for change in ("is_llm = true", "model = 'claude-haiku-5-5'", "cost_usd = 1"):
         with pytest.raises(psycopg.errors.CheckViolation):
             desk.conn.execute(f"update analysis.answers set {change}")
+
+
+def test_chats_that_are_named_are_categorized_alone_and_the_rest_is_not_forgotten(desk: Desk) -> None:
+    for chat_id in ("a", "b", "c"):
+        desk.chat(chat_id, f"precio del lote {chat_id}")
+    assert desk.run(chat_ids=["b", "unknown"]).answered == 1
+    assert desk.run(chat_ids=["b"]).looked_at == 0
+    assert desk.run().answered == 3
+    desk.chat("b", "necesito la promesa de compraventa")
+    assert desk.run(chat_ids=["a", "b"]).looked_at == 1
+    assert desk.state("b") == ("answered", None, "LEGAL")
 
 
 def test_hostile_text_is_stored_as_text(desk: Desk) -> None:
