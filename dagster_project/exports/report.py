@@ -1,0 +1,316 @@
+"""What a report says of a week or a month, as plain numbers. `gather.py` reads them; PDF and workbook show them.
+
+No data is None beside a count of 0. Durations are in seconds, rates and shares from 0 to 1, dates local to the account.
+"""
+
+import calendar
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+Scope = Literal["all", "agent", "department", "provider", "direction"]
+SCOPES: tuple[Scope, ...] = ("all", "agent", "department", "provider", "direction")
+DIRECTIONS = ("incoming", "outgoing", "outgoing_broadcast")
+Unit = Literal["chats", "messages", "seconds", "share"]
+BUCKETS = ("under_1m", "from_1m_to_3m", "from_3m_to_5m", "from_5m_to_10m", "over_10m")
+
+
+class NoReport(Exception):
+    """The report asked for cannot be made; the text says why."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """A local week (from Monday) or month, and the one before it; the days named are all included."""
+
+    kind: Literal["week", "month"]
+    start: date
+    end: date
+    previous_start: date
+
+    @property
+    def previous_end(self) -> date:
+        """Last day of the period before."""
+        return self.start - timedelta(days=1)
+
+    @property
+    def day_count(self) -> int:
+        """Days of the period."""
+        return (self.end - self.start).days + 1
+
+    @classmethod
+    def week(cls, monday: date) -> "Period":
+        """The week that begins on a Monday.
+
+        Raises:
+            NoReport: the day is no Monday.
+        """
+        if monday.weekday():
+            began = monday - timedelta(days=monday.weekday())
+            raise NoReport(f"{monday} is no Monday: that week began on {began}")
+        return cls("week", monday, monday + timedelta(days=6), monday - timedelta(days=7))
+
+    @classmethod
+    def month(cls, day: date) -> "Period":
+        """The month in which a day lies."""
+        first = day.replace(day=1)
+        last = day.replace(day=calendar.monthrange(day.year, day.month)[1])
+        return cls("month", first, last, (first - timedelta(days=1)).replace(day=1))
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Whose chats the report is about: all, or those of one agent, department, provider or direction."""
+
+    scope: Scope = "all"
+    scope_id: str = "all"
+    name: str = "all"
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How far the data goes."""
+
+    data_through: datetime | None
+    refreshed_at: datetime | None
+    first_date: date | None
+    last_date: date | None
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One number of the period beside that of the period before.
+
+    `count` is what the value is made of; `better` says which way is good, None where neither is.
+    Sums are not comparable where one of the periods is not whole.
+    """
+
+    metric: str
+    unit: Unit
+    better: Literal["higher", "lower"] | None
+    value: float | None
+    count: int
+    previous: float | None
+    is_comparable: bool = True
+
+    @property
+    def change(self) -> float | None:
+        """Against the period before: of shares the difference, of all else in parts of it. None where unknown."""
+        if self.value is None or self.previous is None or not self.is_comparable:
+            return None
+        if self.unit == "share":
+            return self.value - self.previous
+        return (self.value - self.previous) / self.previous if self.previous else None
+
+    @property
+    def verdict(self) -> Literal["better", "worse", "same"] | None:
+        """Whether the change is for the better; None where unknown, or where neither way is good."""
+        change = self.change
+        if change is None or self.better is None:
+            return None
+        if change == 0:
+            return "same"
+        return "better" if (change > 0) == (self.better == "higher") else "worse"
+
+
+@dataclass(frozen=True)
+class HeatmapCell:
+    """First responses of one weekday (0 = Sunday) × hour, by the chats' local creation."""
+
+    day_of_week: int
+    hour: int
+    chat_count: int
+    mean_seconds: float | None
+    p50_seconds: float | None
+
+
+@dataclass(frozen=True)
+class TrafficCell:
+    """Chats created, and messages written, at one weekday (0 = Sunday) × hour."""
+
+    day_of_week: int
+    hour: int
+    chat_count: int
+    message_count: int
+
+
+@dataclass(frozen=True)
+class ResponseTimes:
+    """How one time (pickup, first_response, reply, handling, resolution) is spread, by wall clock or business time."""
+
+    metric: str
+    clock: Literal["wall", "business"]
+    count: int
+    mean_seconds: float | None
+    p50_seconds: float | None
+    p90_seconds: float | None
+    p95_seconds: float | None
+    p99_seconds: float | None
+    under_1m_count: int
+    from_1m_to_3m_count: int
+    from_3m_to_5m_count: int
+    from_5m_to_10m_count: int
+    over_10m_count: int
+    previous_count: int
+    previous_p50_seconds: float | None
+    previous_p90_seconds: float | None
+
+    @property
+    def buckets(self) -> tuple[int, ...]:
+        """The counts in the order of `BUCKETS`."""
+        return tuple(getattr(self, f"{bucket}_count") for bucket in BUCKETS)
+
+
+@dataclass(frozen=True)
+class TrendPoint:
+    """A day, week or month: chats created, first responses by wall clock, and the overall SLA by wall clock."""
+
+    start: date
+    chat_count: int | None
+    first_response_count: int
+    first_response_p50_seconds: float | None
+    first_response_p90_seconds: float | None
+    sla_judged_count: int
+    sla_rate: float | None
+
+
+@dataclass(frozen=True)
+class Sla:
+    """The state of one promise over the chats opened in the period; `overall` is all of them together."""
+
+    metric: str
+    clock: Literal["wall", "business"]
+    target_seconds: int | None
+    goal: float | None
+    met_count: int
+    breached_count: int
+    pending_count: int
+    rate: float | None
+    previous_rate: float | None
+
+
+@dataclass(frozen=True)
+class Member:
+    """What an agent, a department or a channel did; times by wall clock.
+
+    `closed_count` counts what was closed in the period, `message_count` what was sent; concurrency and quality
+    (1 to 10, as categorized) are of agents alone.
+    """
+
+    id: str
+    name: str
+    chat_count: int
+    closed_count: int
+    message_count: int
+    first_response_count: int
+    first_response_p50_seconds: float | None
+    first_response_p90_seconds: float | None
+    reply_count: int
+    reply_p50_seconds: float | None
+    resolution_count: int
+    resolution_p50_seconds: float | None
+    sla_judged_count: int
+    sla_rate: float | None
+    mean_concurrent_chats: float | None
+    quality_count: int
+    mean_quality: float | None
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of a whole carry a label; `label` None means that none applies."""
+
+    label: str | None
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Insights:
+    """What the period's chats are about, as a machine says. `by_rules` and `by_model` say which machine, in chats."""
+
+    chat_count: int
+    categorized_count: int
+    by_rules_count: int
+    by_model_count: int
+    needs_review_count: int
+    intents: tuple[Share, ...]
+    journeys: tuple[Share, ...]
+    sentiments: tuple[Share, ...]
+    quality_count: int
+    mean_quality: float | None
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """Chats open at the midnight that begins a day, and how many of them waited; None where that is not known."""
+
+    day: date
+    open_count: int | None
+    waiting_for_pickup_count: int | None
+    waiting_for_answer_count: int | None
+    over_1d_count: int | None
+    over_7d_count: int | None
+
+
+@dataclass(frozen=True)
+class QualityRule:
+    """A rule that records broke: how many, of how many looked at. `label_*` say what it is."""
+
+    subject: str
+    rule: str
+    severity: str
+    label_es: str
+    label_en: str
+    broken_count: int
+    checked_count: int
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of the period was read from B2Chat, and what could not be taken.
+
+    `days_read_whole` counts the days of the period that a sync read to the end after they were over or as far as
+    they had come; quarantine is what waits now for a fix, whenever it came.
+    """
+
+    day_count: int
+    days_read_whole: int
+    failed_syncs: int
+    quarantined_count: int
+    rules: tuple[QualityRule, ...]
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """A whole report.
+
+    `agents`, `departments` and `channels` hold all of them for the scope `all`, the one member for its own scope, and
+    are empty else. `is_complete` says whether the data goes to the end of the period, `is_previous_complete` whether it
+    reaches back to the beginning of the period before. A direction has no backlog and no traffic.
+    """
+
+    period: Period
+    filter: Filter
+    timezone: str
+    freshness: Freshness
+    is_complete: bool
+    is_previous_complete: bool
+    summary: tuple[Kpi, ...]
+    heatmap: tuple[HeatmapCell, ...]
+    response_times: tuple[ResponseTimes, ...]
+    days: tuple[TrendPoint, ...]
+    history: tuple[TrendPoint, ...]
+    sla: tuple[Sla, ...]
+    agents: tuple[Member, ...]
+    departments: tuple[Member, ...]
+    channels: tuple[Member, ...]
+    insights: Insights
+    traffic: tuple[TrafficCell, ...]
+    backlog: tuple[Backlog, ...]
+    coverage: Coverage
+
+    @property
+    def chat_count(self) -> int:
+        """Chats created in the period."""
+        return int(next((kpi.value or 0 for kpi in self.summary if kpi.metric == "chats_created"), 0))
