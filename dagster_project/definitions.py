@@ -4,6 +4,7 @@ import dagster as dg
 
 from dagster_project.assets.analysis import chat_categorizations
 from dagster_project.assets.dbt import dbt_models
+from dagster_project.assets.evaluation import classifier_evaluation
 from dagster_project.assets.heatmap import weekly_heatmap_picture
 from dagster_project.assets.maintenance import enforce_retention_job, retry_quarantine_job
 from dagster_project.assets.raw import raw_audit_messages, raw_chat_days, raw_chats, raw_contacts
@@ -20,6 +21,7 @@ settings = Settings.load()
 defs = dg.Definitions(
     assets=[
         raw_contacts, raw_chats, raw_chat_days, raw_audit_messages, dbt_models, chat_categorizations,
+        classifier_evaluation,
         weekly_heatmap_picture,
     ],
     jobs=[*JOBS, retry_quarantine_job, enforce_retention_job],

@@ -107,9 +107,10 @@ def read_labelled(path: Path) -> list[Labelled]:
     """Read a JSONL file: labels beside `text`, or under `gold` beside `messages`.
 
     Raises:
-        UnreadableSet: a line is no JSON object, has no conversation, or a label that does not exist.
+        UnreadableSet: a line is no JSON object, has no conversation, a label that does not exist, or an id that
+            occurred before.
     """
-    found = []
+    found: dict[str, Labelled] = {}
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -117,10 +118,13 @@ def read_labelled(path: Path) -> list[Labelled]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                found.append(_labelled(json.loads(line), number))
+                one = _labelled(json.loads(line), number)
+                if one.id in found:
+                    raise ValueError("its id occurred before")
             except ValueError as error:
                 raise UnreadableSet(f"{path.name}, line {number}: {error}") from None
-    return found
+            found[one.id] = one
+    return list(found.values())
 
 
 def evaluate(classifier: Classifier, labelled: Sequence[Labelled]) -> Report:

@@ -8,7 +8,9 @@ CHATS, CONTACTS = dg.AssetKey(["raw", "chats"]), dg.AssetKey(["raw", "contacts"]
 CHAT_DAYS, AUDIT = dg.AssetKey(["raw", "chat_days"]), dg.AssetKey(["raw", "audit_messages"])
 
 _RAW = dg.AssetSelection.groups("raw") - dg.AssetSelection.assets(CHAT_DAYS)
-_MODELS = dg.AssetSelection.all() - dg.AssetSelection.groups("raw")
+# Run when somebody asks for them: they cost money, or make something to hand on.
+_ON_DEMAND = dg.AssetSelection.groups("evaluation")
+_MODELS = dg.AssetSelection.all() - dg.AssetSelection.groups("raw") - _ON_DEMAND
 
 
 def _job(name: str, selection: dg.AssetSelection, description: str, config: dict[str, Any] | None = None) -> Any:
@@ -20,7 +22,7 @@ def _job(name: str, selection: dg.AssetSelection, description: str, config: dict
 
 
 refresh_all = _job(
-    "refresh_all", dg.AssetSelection.all() - dg.AssetSelection.assets(CHAT_DAYS),
+    "refresh_all", dg.AssetSelection.all() - dg.AssetSelection.assets(CHAT_DAYS) - _ON_DEMAND,
     "The main job: read what may have changed, build and test what follows from it, paint the week's heatmap.",
 )  # fmt: skip
 sync_b2chat = _job("sync_b2chat", _RAW, "Read what may have changed and land it; builds nothing.")
@@ -46,8 +48,12 @@ verify_all = _job(
     "verify_all", _MODELS, "Build, and test every row there is; the other jobs test the rows that they brought.",
     {"dbt_models": {"test_everything": True}},
 )  # fmt: skip
+evaluate_classifier = _job(
+    "evaluate_classifier", dg.AssetSelection.groups("evaluation"),
+    "Score a classifier on labelled chats, and compare it with the version before.",
+)  # fmt: skip
 
 JOBS = [
     refresh_all, sync_b2chat, sync_full, sweep_recent, sync_contacts, backfill_days, land_audit_export, build_marts,
-    verify_all,
+    verify_all, evaluate_classifier,
 ]  # fmt: skip

@@ -18,12 +18,32 @@ _GLYPHS = {
     "7": (7, 1, 2, 2, 2),
     "8": (7, 5, 7, 5, 7),
     "9": (7, 5, 7, 1, 7),
+    "A": (2, 5, 7, 5, 5),
+    "B": (6, 5, 6, 5, 6),
+    "C": (3, 4, 4, 4, 3),
     "D": (6, 5, 5, 5, 6),
+    "E": (7, 4, 6, 4, 7),
+    "F": (7, 4, 6, 4, 4),
+    "G": (3, 4, 5, 5, 3),
+    "H": (5, 5, 7, 5, 5),
+    "I": (7, 2, 2, 2, 7),
     "J": (1, 1, 1, 5, 7),
+    "K": (5, 5, 6, 5, 5),
     "L": (4, 4, 4, 4, 7),
     "M": (5, 7, 7, 5, 5),
+    "N": (6, 5, 5, 5, 5),
+    "O": (7, 5, 5, 5, 7),
+    "P": (7, 5, 7, 4, 4),
+    "Q": (7, 5, 5, 7, 1),
+    "R": (6, 5, 6, 5, 5),
     "S": (7, 4, 7, 1, 7),
+    "T": (7, 2, 2, 2, 2),
+    "U": (5, 5, 5, 5, 7),
     "V": (5, 5, 5, 2, 2),
+    "W": (5, 5, 7, 7, 5),
+    "X": (5, 5, 2, 5, 5),
+    "Y": (5, 5, 2, 2, 2),
+    "Z": (7, 1, 2, 4, 7),
 }
 
 
@@ -39,7 +59,7 @@ class Canvas:
             row[x : x + width] = bytes([colour]) * width
 
     def write(self, x: int, y: int, text: str, colour: int, scale: int = 1) -> None:
-        """Paint digits and the weekday letters L M J V S D, each sign 3 × 5 pixels times `scale`."""
+        """Paint digits and the letters from A to Z, each sign 3 × 5 pixels times `scale`."""
         for sign in text:
             for line, bits in enumerate(_GLYPHS[sign]):
                 for column in range(3):

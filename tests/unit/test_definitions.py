@@ -15,6 +15,8 @@ from dagster_project.definitions import defs
 from dagster_project.resources import B2ChatAccount
 from dagster_project.settings import Settings
 
+GROUPS = {"raw", "staging", "intermediate", "core", "marts", "analysis", "evaluation"}
+
 
 @pytest.fixture(scope="module")
 def graph() -> Any:
@@ -26,7 +28,7 @@ def test_every_asset_has_a_group_an_owner_a_kind_and_a_description(graph: Any) -
     nodes = [node for node in graph.asset_nodes if node.is_materializable]
     assert len(nodes) > 20
     for node in nodes:
-        assert node.group_name in {"raw", "staging", "intermediate", "core", "marts", "analysis"}, node.key
+        assert node.group_name in GROUPS, node.key
         assert node.owners, node.key
         assert node.kinds, node.key
         assert node.description, node.key

@@ -1,0 +1,113 @@
+"""How far a classifier is to be trusted, measured on labelled chats."""
+
+import base64
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import dagster as dg
+from pydantic import Field
+
+from dagster_project.analysis import evaluation, evaluations
+from dagster_project.analysis.classifiers import Unusable, classifier_of
+from dagster_project.analysis.claude.messages import StopRun
+from dagster_project.exports import confusion
+from dagster_project.resources import Warehouse
+from dagster_project.settings import PROJECT_ROOT, Settings
+
+log = logging.getLogger(__name__)
+
+BLIND_SET = PROJECT_ROOT / "tests" / "data" / "ai_blind.jsonl"
+
+
+class EvaluationConfig(dg.Config):
+    """What to score, and on which chats."""
+
+    classifier: Literal["rules-v1", "claude"] = Field("rules-v1", description="claude asks it, and costs money.")
+    file: str = Field(str(BLIND_SET), description="JSONL, a labelled chat a line; default: invented chats.")
+
+
+@dg.asset(
+    key=["analysis", "classifier_evaluation"],
+    group_name="evaluation",
+    owners=["team:analytics"],
+    kinds={"python", "postgres", "png"},
+    check_specs=[dg.AssetCheckSpec(
+        "not_worse_than_before", asset=["analysis", "classifier_evaluation"],
+        description="No field does worse than with the version before on the same chats (McNemar, 5 %).")],
+    description="Accuracy, macro-F1, kappa and confusion of a classifier on labelled chats, against the version "
+    "before. BI reads marts.classifier_evaluations.",
+)  # fmt: skip
+def classifier_evaluation(
+    config: EvaluationConfig, warehouse: Warehouse
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    file = Path(config.file)
+    try:
+        labelled = evaluation.read_labelled(file)
+        report = evaluation.evaluate(classifier_of(config.classifier, Settings.load()), labelled)
+    except (evaluation.UnreadableSet, Unusable, StopRun) as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    if not labelled:
+        raise dg.Failure(f"{file.name}: there is no chat in it", allow_retries=False)
+    with warehouse.connect() as conn:
+        comparison = evaluations.compare(conn, evaluations.keep(conn, report, labelled, file))
+    log.info("%s on %s: %d chats, intent right in %s", report.version, file.name, report.chats,
+             _share(report.fields["customer_intent"].accuracy))
+    yield dg.MaterializeResult(metadata=_metadata(report, comparison, file.name))
+    yield _check(comparison)
+
+
+def _check(comparison: evaluations.Comparison | None) -> dg.AssetCheckResult:
+    worse = [change.field for change in comparison.changes if change.is_worse] if comparison else []
+    return dg.AssetCheckResult(
+        passed=not worse, check_name="not_worse_than_before", severity=dg.AssetCheckSeverity.WARN,
+        metadata={"worse": ", ".join(worse) or "nothing",
+                  "version_before": comparison.version_before if comparison else "none on these chats"})  # fmt: skip
+
+
+def _metadata(
+    report: evaluation.Report, comparison: evaluations.Comparison | None, file: str
+) -> dict[str, dg.MetadataValue]:
+    values: dict[str, dg.MetadataValue] = {
+        "version": dg.MetadataValue.text(report.version),
+        "answered_by": dg.MetadataValue.text(", ".join(report.answered_by) or "nobody"),
+        "labelled_chats": dg.MetadataValue.text(f"{report.chats} of {file}, {report.failed} without an answer"),
+        "scores": dg.MetadataValue.md(_scores(report)),
+        "cost_usd": dg.MetadataValue.float(report.cost_usd),
+    }
+    if comparison:
+        values["against_the_version_before"] = dg.MetadataValue.md(_changes(comparison))
+    for name, score in report.fields.items():
+        if score.n:
+            picture = base64.b64encode(confusion.picture(score.labels, score.confusion)).decode()
+            values[f"confusion_{name}"] = dg.MetadataValue.md(f"![{name}](data:image/png;base64,{picture})")
+    return values
+
+
+def _scores(report: evaluation.Report) -> str:
+    lines = ["| field | chats | accuracy | 95 % | macro-F1 | kappa |", "|---|---:|---:|---|---:|---:|"]
+    lines += [
+        f"| {name} | {score.n} | {_share(score.accuracy)} "
+        f"| {_share(score.accuracy_low)} to {_share(score.accuracy_high)} "
+        f"| {_figure(score.macro_f1)} | {_figure(score.kappa)} |"
+        for name, score in report.fields.items()]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _changes(comparison: evaluations.Comparison) -> str:
+    lines = [f"Before: {comparison.version_before}", "",
+             "| field | chats | before | now | mended | broken | by chance |", "|---|---:|---:|---:|---:|---:|---:|"]
+    lines += [
+        f"| {change.field} | {change.chats} | {_share(change.before)} | {_share(change.now)} | {change.mended} "
+        f"| {change.broken} | {change.chance:.2f} |"
+        for change in comparison.changes]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _share(value: float | None) -> str:
+    return "no data" if value is None else f"{value:.0%}"
+
+
+def _figure(value: float | None) -> str:
+    return "no data" if value is None else f"{value:.2f}"
