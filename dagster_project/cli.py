@@ -1,6 +1,7 @@
 """The command `b2chat`. Exit codes: 0 done, 1 failed, 2 wrong usage or setting, 3 ended early (the day's ration)."""
 
 import contextlib
+import getpass
 import json
 import os
 import signal
@@ -49,6 +50,8 @@ app = typer.Typer(
 )
 db = typer.Typer(no_args_is_help=True, help="The warehouse's Postgres: start, stop, address, prompt.")
 app.add_typer(db, name="db")
+analysis = typer.Typer(no_args_is_help=True, help="Customer analyses: delete one.")
+app.add_typer(analysis, name="analysis")
 console = Console(highlight=False)
 
 
@@ -142,6 +145,63 @@ def status(as_json: JsonOption = False) -> None:
         unread = notifications(conn)
     answer = {"entities": [asdict(state) for state in states], "notifications": unread}
     _report(as_json, answer, lambda: terminal.print_status(console, states, unread))
+
+
+@app.command()
+def analyze(
+    first: Annotated[str | None, typer.Option("--from", help="First local day. Default: 29 days before --to.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last local day. Default: the newest with chats.")] = None,
+    agent: Annotated[list[str] | None, typer.Option(help="Key of an agent; may be given up to 50 times.")] = None,
+    department: Annotated[list[str] | None, typer.Option(help="Key of a department; up to 20.")] = None,
+    contact: Annotated[list[str] | None, typer.Option(help="Id of a contact; up to 100.")] = None,
+    sample_rate: Annotated[float, typer.Option(help="Share of the chats, by the hash of their ids; 1 is all.")] = 1.0,
+    by: Annotated[str, typer.Option(help="Who asks. Default: the account that runs this.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Analyse the chats of up to 90 days: what customers wanted, how they felt, how quick and good the answers were."""
+    from dagster_project import story, terminal  # noqa: PLC0415  imports Dagster: seconds
+    from dagster_project.analysis import analyses, request  # noqa: PLC0415
+
+    days = [_day(text, option) if text else None for text, option in ((first, "--from"), (last, "--to"))]
+    asked = request.Request(*days, by or getpass.getuser(), agent or (), department or (), contact or (), sample_rate)
+    with deployment.running(deployment.for_work(Settings.load())) as standing:
+        with connection.connect(standing.url) as conn:
+            try:
+                asked = request.checked(conn, asked)
+            except request.Refused as error:
+                _fail(str(error), MISUSED)
+        outcome = story.run(standing, "customer_analysis", {
+            **asked.filters, "triggered_by": asked.triggered_by, "sample_rate": asked.sample_rate}, quiet=as_json)
+        with connection.connect(standing.url) as conn:
+            made = analyses.of_run(conn, outcome["run_id"])
+    answer = {"analysis": made, "status": outcome["status"], "errors": outcome["errors"]}
+    _report(as_json, answer, lambda: terminal.print_analysis(console, made, outcome["errors"]))
+    _leave({"status": "partial"} if made and made["status"] == "PARTIAL" else outcome)
+
+
+@app.command(name="analyses")
+def list_analyses(as_json: JsonOption = False) -> None:
+    """List the newest customer analyses, and how they went."""
+    from dagster_project import terminal  # noqa: PLC0415
+    from dagster_project.analysis import analyses  # noqa: PLC0415
+
+    with deployment.running(Settings.load()) as standing, connection.connect(standing.url, autocommit=True) as conn:
+        analyses.close_killed(conn)
+        made = analyses.newest(conn)
+    _report(as_json, {"analyses": made}, lambda: terminal.print_analyses(console, made))
+
+
+@analysis.command(name="delete")
+def delete_analysis(analysis_id: Annotated[str, typer.Argument(help="Its id, as `b2chat analyses` shows it.")]) -> None:
+    """Delete an analysis with its categorizations, its KPIs and the records of its exports."""
+    from dagster_project.analysis import analyses  # noqa: PLC0415
+
+    with deployment.running(Settings.load()) as standing, connection.connect(standing.url, autocommit=True) as conn:
+        try:
+            analyses.delete(conn, analysis_id)
+        except analyses.NoSuchAnalysis as error:
+            _fail(str(error), FAILED)
+    console.print(f"deleted {analysis_id}")
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from dagster_project.assets.analysis import chat_categorizations
+from dagster_project.assets.customer_analysis import customer_analysis_job
 from dagster_project.assets.dbt import dbt_models
 from dagster_project.assets.evaluation import classifier_evaluation
 from dagster_project.assets.heatmap import weekly_heatmap_picture
@@ -24,7 +25,7 @@ defs = dg.Definitions(
         classifier_evaluation,
         weekly_heatmap_picture,
     ],
-    jobs=[*JOBS, retry_quarantine_job, enforce_retention_job],
+    jobs=[*JOBS, customer_analysis_job, retry_quarantine_job, enforce_retention_job],
     schedules=[refresh_schedule(settings), *daily_and_weekly(settings)],
     sensors=[watch_sensor(settings), audit_sensor(settings)],
     resources={

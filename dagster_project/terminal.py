@@ -64,6 +64,47 @@ def print_evaluation(console: Console, report: Report, other: Report | None = No
             console.print(_confusion(name, score))
 
 
+def print_analysis(console: Console, made: dict[str, Any] | None, errors: list[str]) -> None:
+    """How an analysis ended, and what it counted; errors where it did not."""
+    for error in errors:
+        console.print(f"failed {error}", style="red", markup=False, soft_wrap=True)
+    if not made:
+        return
+    filters, rate = made["filters"], made["sample_rate"]
+    sample = f" (a sample of {rate:.1%} of {made['chats_in_filter']:,})" if rate < 1 else ""
+    who = "a language model" if made["is_llm"] else "rules, no language model"
+    console.print(
+        f"analysis {made['id']}: {made['status']} in {(made['processing_time_ms'] or 0) / 1000:.1f} s\n"
+        f"{filters['date_start']} to {filters['date_end']}: {made['total_chats_analyzed']:,} chats{sample}, "
+        f"{made['total_messages_analyzed']:,} messages\n"
+        f"{made['categorized_count']:,} classified by {who} ({made['classifier_version']}), "
+        f"{made['new_answer_count']:,} anew; {made['skipped_count']:,} skipped, {made['pending_count']:,} pending\n"
+        "See marts.customer_analyses, marts.customer_categorizations and marts.analysis_kpis.",
+        markup=False, soft_wrap=True)  # fmt: skip
+    if made["error_message"]:
+        console.print(made["error_message"], style="yellow", markup=False, soft_wrap=True)
+
+
+def print_analyses(console: Console, analyses: list[dict[str, Any]]) -> None:
+    """Analyses, a row each, newest first."""
+    if not analyses:
+        console.print("no analysis yet: `b2chat analyze` makes one")
+        return
+    table = Table(show_edge=False, box=None, padding=(0, 2), header_style="dim")
+    for column in ("id", "asked", "by", "days", "chats", "categorized", "sample", "status"):
+        table.add_column(column, overflow="fold", no_wrap=column == "id")
+    for made in analyses:
+        filters = made["filters"]
+        table.add_row(
+            made["id"], f"{made['created_at']:%Y-%m-%d %H:%M}", Text(made["triggered_by"]),
+            f"{filters['date_start']} to {filters['date_end']}", f"{made['total_chats_analyzed']:,}",
+            f"{made['categorized_count']:,}", f"{made['sample_rate']:.0%}", made["status"])  # fmt: skip
+    console.print(table)
+    for made in analyses:
+        if made["error_message"]:
+            console.print(f"{made['id']}: {made['error_message']}", style="yellow", markup=False, soft_wrap=True)
+
+
 def _confusion(name: str, score: Score) -> Table:
     columns = [*score.labels, *([NONE] if any(NONE in row for row in score.confusion.values()) else [])]
     table = Table(title=f"{name}: rows as labelled, columns as named", title_justify="left", box=None, padding=(0, 1))

@@ -38,12 +38,14 @@ class DbtConfig(dg.Config):
 class Translator(DagsterDbtTranslator):
     """Adds to what dbt says of a model what only Dagster knows: how fresh a mart must be, and one way to name it.
 
-    A model with versions is named like any other, by its schema and its table: the newest version keeps its asset.
+    A model with versions, or with an alias, is named like any other, by its schema and its table: the newest version
+    keeps its asset.
     """
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        if dbt_resource_props.get("version"):
-            return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["alias"]])
+        props = dbt_resource_props
+        if props["resource_type"] == "model" and (props.get("version") or props["alias"] != props["name"]):
+            return dg.AssetKey([props["schema"], props["alias"]])
         return super().get_asset_key(dbt_resource_props)
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
@@ -77,10 +79,7 @@ def dbt_models(
         arguments += ["--full-refresh"]
     if config.test_everything:
         arguments += ["--vars", json.dumps({"test_everything": True})]
-    # A folder of its own: dbt's default one is never deleted.
-    scratch = dbt_project.project_dir / dbt_project.target_path / f"run-{context.run_id}"
-    parsed = Settings.load().data_path / "dbt" / PARTIAL_PARSE_FILE_NAME
-    _copy(parsed, scratch / parsed.name)
+    scratch, parsed = _scratch(context.run_id)
     invocation = dbt.cli(arguments, context=context, target_path=scratch)
     with warehouse.connect() as conn:
         conn.autocommit = True
@@ -98,6 +97,27 @@ def dbt_models(
     if not config.test_everything:
         _copy(scratch / parsed.name, parsed)
     shutil.rmtree(scratch, ignore_errors=True)
+
+
+def build_models(dbt: DbtCli, run_id: str, *names: str) -> None:
+    """Build the named models alone, and test them.
+
+    Raises:
+        DagsterDbtCliRuntimeError: dbt failed, or a test did.
+    """
+    scratch, _ = _scratch(run_id)
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *names]
+    dbt.cli(arguments, manifest=manifest(), target_path=scratch).wait()
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _scratch(run_id: str) -> tuple[Path, Path]:
+    """A folder of the run's own, because dbt's default one is never deleted, with what the last build parsed in it; and
+    where that is kept."""
+    scratch = dbt_project.project_dir / dbt_project.target_path / f"run-{run_id}"
+    parsed = Settings.load().data_path / "dbt" / PARTIAL_PARSE_FILE_NAME
+    _copy(parsed, scratch / parsed.name)
+    return scratch, parsed
 
 
 def _look(conn: psycopg.Connection, schema: str, name: str) -> dict[str, dg.MetadataValue]:

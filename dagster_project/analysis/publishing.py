@@ -1,0 +1,114 @@
+"""The chats of an analysis and their categories, put beside it as they are when it is made; and kept clean later."""
+
+from collections.abc import Sequence
+
+import psycopg
+
+from dagster_project.analysis.request import Request
+
+# The same chats at every rate: those of a smaller sample are in a larger one.
+_IN_SAMPLE = "('x' || left(md5(id), 8))::bit(32)::bigint < %(rate)s * 4294967296"
+
+
+def select_chats(conn: psycopg.Connection, request: Request) -> tuple[int, list[str]]:
+    """How many chats pass the filters, and which of them are in the sample."""
+    rows = conn.execute(
+        f"""
+        select id, {_IN_SAMPLE}
+        from core.chats
+        where created_local_date between %(start)s and %(end)s and not is_deleted
+            and (%(agents)s = '{{}}' or agent_id = any(%(agents)s::text[]))
+            and (%(departments)s = '{{}}' or department_id = any(%(departments)s::text[]))
+            and (%(contacts)s = '{{}}' or contact_id = any(%(contacts)s::text[]))
+        order by id
+        """,  # noqa: S608
+        {"start": request.date_start, "end": request.date_end, "agents": list(request.agent_ids),
+         "departments": list(request.department_ids), "contacts": list(request.contact_ids),
+         "rate": request.sample_rate}).fetchall()  # fmt: skip
+    return len(rows), [chat_id for chat_id, is_chosen in rows if is_chosen]
+
+
+def publish(
+    conn: psycopg.Connection, analysis_id: str, chat_ids: Sequence[str], classifier: str, new_answers: int
+) -> None:
+    """Write an analysis's chats, their categories and what they count, in one transaction."""
+    with conn.transaction():
+        conn.execute(
+            """
+            insert into analysis.analysis_chats (analysis_id, chat_id, state, reason)
+            select
+                %s,
+                chosen.chat_id,
+                case work.state when 'answered' then 'categorized' when 'skipped' then 'skipped'
+                    when 'unsettled' then 'skipped' else 'pending' end,
+                case when work.state = 'unsettled' then 'still going on'
+                    else coalesce(work.reason, nullif(coalesce(work.state, 'not looked at'), 'answered')) end
+            from unnest(%s::text[]) as chosen (chat_id)
+            left join analysis.chat_work as work on work.chat_id = chosen.chat_id and work.classifier = %s
+            """, [analysis_id, list(chat_ids), classifier])  # fmt: skip
+        conn.execute(
+            """
+            insert into analysis.customer_categorizations (
+                analysis_id, chat_id, customer_intent, journey_stage, sentiment, agent_quality_score, reasoning_notes,
+                confidence_score, provider, model, is_llm, classified_by, answer_id)
+            select
+                chats.analysis_id, chats.chat_id, answers.customer_intent, answers.journey_stage, answers.sentiment,
+                answers.agent_quality_score, answers.reasoning_notes, answers.confidence_score, answers.provider,
+                answers.model, answers.is_llm, answers.version, answers.answer_id
+            from analysis.analysis_chats as chats
+            inner join analysis.chat_work as work on work.chat_id = chats.chat_id and work.classifier = %s
+            inner join analysis.answers on answers.answer_id = work.answer_id
+            where chats.analysis_id = %s and chats.state = 'categorized'
+            """, [classifier, analysis_id])  # fmt: skip
+        conn.execute(
+            """
+            update analysis.customer_analyses
+            set published_at = clock_timestamp(), updated_at = now(), new_answer_count = %(new)s,
+                skipped_count = (
+                    select count(*) from analysis.analysis_chats where analysis_id = %(id)s and state = 'skipped'),
+                pending_count = (
+                    select count(*) from analysis.analysis_chats where analysis_id = %(id)s and state = 'pending'),
+                categorized_count = (
+                    select count(*) from analysis.customer_categorizations where analysis_id = %(id)s),
+                ai_analysis_count = (
+                    select count(*) from analysis.customer_categorizations where analysis_id = %(id)s and is_llm),
+                total_messages_analyzed = (
+                    select count(*) from analysis.analysis_chats as chats
+                    inner join core.messages on messages.chat_id = chats.chat_id
+                    where chats.analysis_id = %(id)s)
+            where id = %(id)s
+            """, {"id": analysis_id, "new": new_answers})  # fmt: skip
+
+
+def forget_deleted_chats(conn: psycopg.Connection) -> int:
+    """Take chats that are deleted, or no longer in core, out of all analyses; returns how many categorizations went.
+
+    core's tables are rebuilt and may be distributed, so they carry no foreign keys: this does what one would do.
+    """
+    with conn.transaction():
+        counts = [
+            conn.execute(
+                f"""
+                delete from analysis.{table} as stored
+                where not exists (select from core.chats where chats.id = stored.chat_id and not chats.is_deleted)
+                """).rowcount  # noqa: S608
+            for table in ("analysis_chats", "customer_categorizations")
+        ]  # fmt: skip
+    return counts[1]
+
+
+def forget_deleted_people(conn: psycopg.Connection) -> int:
+    """Leave KPIs whose agent or department is no longer in core without it; returns how many."""
+    built = conn.execute("select to_regclass('analysis.analysis_kpis') is not null").fetchone()
+    if built != (True,):
+        return 0
+    with conn.transaction():
+        counts = [
+            conn.execute(
+                f"""
+                update analysis.analysis_kpis as stored set {column} = null
+                where {column} is not null and not exists (select from core.{table} where {table}.id = stored.{column})
+                """).rowcount  # noqa: S608
+            for column, table in (("agent_id", "agents"), ("department_id", "departments"))
+        ]  # fmt: skip
+    return sum(counts)
