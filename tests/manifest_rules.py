@@ -12,6 +12,7 @@ LAYERS = {
     "staging": {"raw", "staging"},
     "core": {"staging", "intermediate", "core"},
     "intermediate": {"staging", "core", "intermediate", "seed", "ops", "fact"},
+    "analysis": {"core", "intermediate", "fact", "analysis"},
     "marts": {"core", "intermediate", "marts", "fact", "seed", "ops"},
     "marts/analysis": {"core", "intermediate", "marts", "fact", "seed", "ops", "analysis"},
     "marts/operations": {"core", "intermediate", "marts", "fact", "seed", "ops", "raw"},

@@ -94,7 +94,7 @@ def _categorize(
     conn: psycopg.Connection, classifier: RulesClassifier, config: AnalysisConfig, chat_ids: Sequence[str]
 ) -> int:
     result = categorize_by_rules(
-        conn, classifier, idle=timedelta(hours=config.idle_hours),
+        conn, classifier, idle=timedelta(hours=config.idle_hours), chat_ids=chat_ids,
         on_progress=lambda done, total: log.info("%d of %d chats looked at", done, total))  # fmt: skip
     return result.new_answers
 

@@ -53,3 +53,10 @@
         chr(31), {{ chat_id }}, {{ created_at_text }}, {{ is_incoming }}::text, {{ b2chat_type }}, {{ occurrence }}::text, {{ body }}
     ))
 {%- endmacro %}
+
+
+{# The texts of a JSON list in one text, in the list's order; NULL for an empty list. #}
+{% macro joined_texts(list) -%}
+    (select string_agg(element.value, ', ' order by element.position)
+    from jsonb_array_elements_text({{ list }}) with ordinality as element (value, position))
+{%- endmacro %}
