@@ -64,7 +64,7 @@ def analyse(conn: psycopg.Connection, request: Request, means: Means) -> dict[st
         Exception: what `categorize` or `build_kpis` raised. The row is FAILED; PARTIAL where its categories were
             published before, and then the next build of the models makes its KPIs.
     """
-    close_killed(conn)
+    tidy(conn)
     request = checked(conn, request)
     in_filter, chosen = publishing.select_chats(conn, request)
     if not chosen:
@@ -96,6 +96,19 @@ def close_killed(conn: psycopg.Connection) -> list[str]:
         returning analyses.id
         """, [_LOCK, KILLED])  # fmt: skip
     return [row[0] for row in rows.fetchall()]
+
+
+def tidy(conn: psycopg.Connection) -> dict[str, int]:
+    """Do what foreign keys would, and close what was killed: run with each refresh, it costs little.
+
+    Returns:
+        analyses that were closed, categorizations of chats that are gone, KPIs whose agent or department is gone.
+    """
+    return {
+        "killed_analyses": len(close_killed(conn)),
+        "categorizations_of_deleted_chats": publishing.forget_deleted_chats(conn),
+        "kpis_of_deleted_people": publishing.forget_deleted_people(conn),
+    }
 
 
 def newest(conn: psycopg.Connection, limit: int = 20) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import hashlib
 
 import dagster as dg
 
+from dagster_project.analysis.analyses import close_killed
 from dagster_project.automation.jobs import land_audit_export
 from dagster_project.ingestion.audit_export import audit_files as list_audit_files
 from dagster_project.ingestion.watch import watch
@@ -18,11 +19,13 @@ def watch_sensor(settings: Settings) -> dg.SensorDefinition:
         name="watch_syncs",
         minimum_interval_seconds=300,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Writes ops.notifications: a sync failed twice, freshness is lost, quarantine grew.",
+        description="Writes ops.notifications: a sync failed twice, freshness is lost, quarantine grew. Closes "
+        "customer analyses whose run was killed.",
     )
     def watch_syncs(warehouse: Warehouse) -> dg.SkipReason:
         with warehouse.connect() as conn:
             alarms = watch(conn, freshness_minutes=settings.freshness_minutes)
+            close_killed(conn)
         return dg.SkipReason("; ".join(alarm.title for alarm in alarms) or "nothing new is wrong")
 
     return watch_syncs

@@ -292,7 +292,7 @@ figures as (
         null,
         null,
         case when volumes.metric like '%messages' then 'messages' else 'chats' end,
-        volumes.value
+        volumes.value::bigint
     from volume_figures
     cross join lateral (
         values

@@ -1,0 +1,291 @@
+"""Customer analyses in a real Postgres: what is refused, how each one ends, what stands and falls with it."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from dagster_project.analysis import analyses
+from dagster_project.analysis.analyses import Means, NoSuchAnalysis, analyse
+from dagster_project.analysis.categorize import categorize_by_rules
+from dagster_project.analysis.request import Refused, Request
+from dagster_project.analysis.rules.classifier import RulesClassifier
+
+NOON = datetime(2026, 1, 5, 17, tzinfo=UTC)
+DAY = date(2026, 1, 5)
+
+
+class Office:
+    """core as an analysis reads it, filled by hand; emptied for each test."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.conn = psycopg.connect(url, autocommit=True)
+        self.conn.execute("create schema core")
+        self.conn.execute("""
+            create table core.chats (id text primary key, status text, is_deleted boolean, load_id bigint,
+                agent_id text, department_id text, contact_id text, created_local_date date)""")
+        self.conn.execute("""
+            create table core.messages (chat_id text, incoming boolean, content_type text, text text, caption text,
+                timestamp timestamptz, position integer)""")
+        for table in ("agents", "departments", "contacts"):
+            self.conn.execute(f"create table core.{table} (id text primary key)")
+        # What dbt builds of it, as far as deleting needs it.
+        self.conn.execute("""
+            create table analysis.analysis_kpis (
+                analysis_id text references analysis.customer_analyses (id) on delete cascade,
+                agent_id text, department_id text, scope text)""")
+
+    def begin(self) -> None:
+        self.conn.execute("""
+            truncate core.chats, core.messages, core.agents, core.departments, core.contacts, analysis.answers,
+                analysis.chat_work, analysis.progress, analysis.customer_analyses, analysis.analysis_kpis,
+                ops.build_watermarks cascade""")
+        self.conn.execute("insert into core.agents values ('ana'), ('bea')")
+        self.conn.execute("insert into core.departments values ('sales')")
+        self.conn.execute("insert into core.contacts values ('1'), ('2')")
+        self.conn.execute(
+            "insert into ops.build_watermarks values ('chats', 1, 0, now()), ('messages', 1, 0, now())")
+
+    def chat(self, chat_id: str, *said: str, status: str = "closed", agent: str | None = "ana",
+             department: str | None = "sales", contact: str = "1", day: date = DAY) -> None:  # fmt: skip
+        self.conn.execute("insert into core.chats values (%s, %s, false, 1, %s, %s, %s, %s)",
+                          [chat_id, status, agent, department, contact, day])  # fmt: skip
+        for number, text in enumerate(said):
+            self.conn.execute(
+                "insert into core.messages values (%s, %s, 'text', %s, null, %s, %s)",
+                [chat_id, not text.startswith(">"), text.lstrip("> "), NOON + timedelta(minutes=number), number])
+
+    def analyse(self, *, kpis: Any = lambda: None, categorize: Any = None, **asked: Any) -> dict[str, Any]:
+        classifier = RulesClassifier()
+
+        def by_rules(chat_ids: Sequence[str]) -> int:
+            return categorize_by_rules(
+                self.conn, classifier, idle=timedelta(hours=24), chat_ids=chat_ids).new_answers
+
+        means = Means("rules-v1", classifier.version, False, categorize or by_rules, kpis, "run-1")
+        return analyse(self.conn, asking(**asked), means)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        return self.conn.execute(query).fetchall()  # type: ignore[arg-type]
+
+
+def asking(**asked: Any) -> Request:
+    return Request(**{"date_start": DAY, "date_end": DAY, "triggered_by": "marta"} | asked)
+
+
+@pytest.fixture(scope="module")
+def standing(new_database: Any) -> Iterator[Office]:
+    office = Office(new_database())
+    yield office
+    office.conn.close()
+
+
+@pytest.fixture
+def office(standing: Office) -> Office:
+    standing.begin()
+    return standing
+
+
+REFUSALS = [
+    ({"date_start": date(2026, 1, 6)}, "the last day, 2026-01-05, is before the first, 2026-01-06"),
+    ({"date_start": date(2025, 10, 7)}, "2025-10-07 to 2026-01-05 is 91 days: at most 90"),
+    ({"agent_ids": [f"a{n}" for n in range(51)]}, "51 agents: at most 50"),
+    ({"department_ids": [f"d{n}" for n in range(21)]}, "21 departments: at most 20"),
+    ({"contact_ids": [f"c{n}" for n in range(101)]}, "101 contacts: at most 100"),
+    ({"agent_ids": ["ana", "nobody", "=HYPERLINK(1)"]}, "unknown agents: =HYPERLINK(1), nobody"),
+    ({"department_ids": ["'; drop table core.chats; --"]}, "unknown departments: '; drop table core.chats; --"),
+    ({"contact_ids": ["9"]}, "unknown contacts: 9"),
+    ({"agent_ids": [" "]}, "one of the agents is empty"),
+    ({"triggered_by": "  "}, "triggered_by is empty: say who asks"),
+    ({"sample_rate": 0}, "sample_rate 0 is not above 0 and up to 1"),
+    ({"sample_rate": 1.01}, "sample_rate 1.01 is not above 0 and up to 1"),
+    ({"sample_rate": float("nan")}, "sample_rate nan is not above 0 and up to 1"),
+    ({"date_start": DAY - timedelta(1), "date_end": DAY - timedelta(1)}, "no chat was created from 2026-01-04"),
+    ({"agent_ids": ["bea"]}, "no chat was created from 2026-01-05 to 2026-01-05 that passes these filters"),
+    ({"sample_rate": 1e-9}, "a sample of 0.0% holds none of the 1 chats of this filter"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "says"), REFUSALS)
+def test_what_cannot_be_analysed_is_refused_with_the_reason_and_leaves_no_row(
+    office: Office, asked: dict[str, Any], says: str
+) -> None:
+    office.chat("a", "precio de los lotes")
+    with pytest.raises(Refused) as refusal:
+        office.analyse(**asked)
+    assert says in str(refusal.value)
+    assert office.rows("select * from analysis.customer_analyses") == []
+
+
+def test_all_that_is_wrong_is_said_at_once_and_the_limits_themselves_pass(office: Office) -> None:
+    office.chat("a", "precio de los lotes")
+    with pytest.raises(Refused, match=r"before the first.*; triggered_by is empty.*; unknown agents: x"):
+        office.analyse(date_end=date(2026, 1, 4), triggered_by="", agent_ids=["x"])
+    with pytest.raises(Refused, match="unknown agents: a00, a01, a02, a03, a04 and 45 more"):
+        office.analyse(agent_ids=[f"a{n:02}" for n in range(50)])
+    assert office.analyse(date_start=DAY - timedelta(days=89))["status"] == "COMPLETED"
+    office.begin()
+    with pytest.raises(Refused, match="there are no chats yet"):
+        office.analyse(date_start=None, date_end=None)
+
+
+def test_without_days_it_is_the_thirty_up_to_the_newest_chat(office: Office) -> None:
+    office.chat("first", "precio", day=DAY - timedelta(days=29))
+    office.chat("too old", "precio", day=DAY - timedelta(days=30))
+    office.chat("newest", "precio")
+    made = office.analyse(date_start=None, date_end=None)
+    assert (made["filters"]["date_start"], made["filters"]["date_end"]) == ("2025-12-07", "2026-01-05")
+    assert made["total_chats_analyzed"] == 2
+
+
+def test_every_chat_of_the_filter_is_counted_with_its_reason_and_a_second_analysis_costs_no_answer(
+    office: Office,
+) -> None:
+    office.chat("a", "cuándo firmamos la escritura?", "> el martes")
+    office.chat("b", "precio de los lotes", agent="bea")
+    office.chat("silent", "> buenos días, le escribo de la constructora")
+    office.chat("open", "precio de los lotes", status="open")
+    office.chat("other day", "precio de los lotes", day=DAY + timedelta(days=1))
+    first, second = office.analyse(), office.analyse()
+    for made, new in ((first, 2), (second, 0)):
+        assert made["status"] == "COMPLETED" and made["error_message"] is None
+        assert [made[key] for key in ("chats_in_filter", "total_chats_analyzed", "categorized_count", "skipped_count",
+                "pending_count", "new_answer_count", "total_messages_analyzed")] == [4, 4, 2, 2, 0, new, 5]  # fmt: skip
+        assert made["ai_analysis_count"] == 0, "rules are no AI"
+    assert office.rows(f"""
+        select chat_id, state, reason from analysis.analysis_chats where analysis_id = '{first["id"]}' order by 1
+    """) == [("a", "categorized", None), ("b", "categorized", None), ("open", "skipped", "still going on"),
+             ("silent", "skipped", "nothing of the customer's")]  # fmt: skip
+    assert office.rows(f"""
+        select chat_id, customer_intent, provider, model, is_llm, classified_by like 'rules-v1+%'
+        from analysis.customer_categorizations where analysis_id = '{second["id"]}' order by 1
+    """) == [("a", "LEGAL", "rules", "rules-v1", False, True), ("b", "PROJECT_INFO", "rules", "rules-v1", False, True)]
+    assert office.rows("select count(*) from analysis.answers") == [(2,)]
+    assert office.analyse(agent_ids=["bea", "bea"])["total_chats_analyzed"] == 1
+
+
+def test_a_sample_is_shown_the_same_each_time_and_part_of_a_larger_one(office: Office) -> None:
+    for number in range(200):
+        office.chat(f"c{number}", "precio de los lotes")
+    chosen = {}
+    for rate in (0.25, 0.5, 0.5):
+        made = office.analyse(sample_rate=rate)
+        ids = office.rows(f"select chat_id from analysis.analysis_chats where analysis_id = '{made['id']}'")
+        assert (made["chats_in_filter"], made["total_chats_analyzed"], made["sample_rate"]) == (200, len(ids), rate)
+        assert abs(len(ids) - 200 * rate) < 30
+        assert chosen.setdefault(rate, set(ids)) == set(ids)
+    assert chosen[0.25] < chosen[0.5]
+
+
+def test_an_analysis_goes_from_pending_to_processing_to_its_end(office: Office) -> None:
+    office.chat("a", "precio de los lotes")
+    seen = []
+
+    def look(chat_ids: Sequence[str]) -> int:
+        seen.extend(office.rows("select status, started_at is not null, completed_at from analysis.customer_analyses"))
+        return 0
+
+    made = office.analyse(categorize=look, triggered_by=" Marta \U0001f600 ")
+    assert seen == [("PROCESSING", True, None)]
+    assert (made["status"], made["pending_count"], made["triggered_by"]) == ("PARTIAL", 1, "Marta \U0001f600")
+    assert made["error_message"] == "1 chats are not categorized yet"
+    assert made["processing_time_ms"] is not None
+
+
+@pytest.mark.parametrize("error", [RuntimeError("el cliente 3001234567 dijo"), KeyboardInterrupt()])
+def test_what_breaks_off_is_failed_and_quotes_nothing(office: Office, error: BaseException) -> None:
+    office.chat("a", "precio de los lotes")
+
+    def break_off(chat_ids: Sequence[str]) -> int:
+        raise error
+
+    with pytest.raises(type(error)):
+        office.analyse(categorize=break_off)
+    [(status, message, completed)] = office.rows(
+        "select status, error_message, completed_at is not null from analysis.customer_analyses")
+    assert (status, completed) == ("FAILED", True)
+    assert type(error).__name__ in message and "300" not in message
+
+
+def test_without_its_kpis_it_is_partial_and_its_categories_stay(office: Office) -> None:
+    office.chat("a", "precio de los lotes")
+
+    def break_off() -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        office.analyse(kpis=break_off)
+    assert office.rows("select status, error_message like 'KPIs were not built%' from analysis.customer_analyses") == [
+        ("PARTIAL", True)]  # fmt: skip
+    assert office.rows("select count(*) from analysis.customer_categorizations") == [(1,)]
+
+
+def test_a_killed_analysis_is_closed_by_the_next_and_one_at_work_is_left_alone(office: Office) -> None:
+    office.chat("a", "precio de los lotes")
+    ids = []
+    for state in ("PENDING", "PROCESSING"):
+        with psycopg.connect(office.url, autocommit=True) as worker:
+
+            def work(chat_ids: Sequence[str], state: str = state) -> int:
+                [(made,)] = office.rows("select id from analysis.customer_analyses where status = 'PROCESSING'")
+                office.conn.execute("update analysis.customer_analyses set status = %s", [state])
+                assert analyses.close_killed(office.conn) == [], "its worker still holds the lock"
+                with pytest.raises(NoSuchAnalysis, match="being worked on"):
+                    analyses.delete(office.conn, made)
+                ids.append(made)
+                office.conn.execute("select pg_terminate_backend(%s)", [worker.info.backend_pid])
+                return 0
+
+            means = Means("rules-v1", "v", False, work, lambda: None)
+            with pytest.raises(psycopg.Error):
+                analyse(worker, asking(), means)
+        assert office.analyse()["status"] == "COMPLETED", "this one closes the other first"
+        assert office.rows(f"select status, error_message from analysis.customer_analyses where id = '{ids[-1]}'") == [
+            ("FAILED", analyses.KILLED)]  # fmt: skip
+        analyses.delete(office.conn, ids[-1])
+        office.conn.execute("delete from analysis.customer_analyses")
+
+
+def test_deleting_an_analysis_takes_what_is_its_own_and_nothing_else(office: Office) -> None:
+    office.chat("a", "precio de los lotes")
+    one, other = office.analyse()["id"], office.analyse()["id"]
+    for made in (one, other):
+        office.conn.execute("insert into analysis.analysis_kpis values (%s, 'ana', null, 'agent')", [made])
+        office.conn.execute("insert into analysis.analysis_exports values "
+                            "(%(id)s, now(), %(id)s, 'PDF', 'a.pdf', 'url', 'key', 'marta', 1)", {"id": made})
+    analyses.delete(office.conn, one)
+    for table in ("analysis_chats", "customer_categorizations", "analysis_kpis", "analysis_exports"):
+        assert office.rows(f"select analysis_id from analysis.{table}") == [(other,)], table
+    with pytest.raises(NoSuchAnalysis, match="there is no analysis"):
+        analyses.delete(office.conn, one)
+
+
+def test_a_deleted_chat_leaves_and_a_deleted_agent_leaves_the_kpis_without_a_name(office: Office) -> None:
+    for chat_id in ("kept", "soft", "hard"):
+        office.chat(chat_id, "precio de los lotes")
+    made = office.analyse()["id"]
+    office.conn.execute("insert into analysis.analysis_kpis values (%(id)s, 'ana', null, 'agent'), "
+                        "(%(id)s, 'bea', null, 'agent'), (%(id)s, null, 'sales', 'department')",
+                        {"id": made})  # fmt: skip
+    assert set(analyses.tidy(office.conn).values()) == {0}
+    office.conn.execute("update core.chats set is_deleted = true where id = 'soft'")
+    office.conn.execute("delete from core.chats where id = 'hard'")
+    office.conn.execute("delete from core.agents where id = 'ana'")
+    office.conn.execute("delete from core.departments")
+    assert analyses.tidy(office.conn) == {
+        "killed_analyses": 0, "categorizations_of_deleted_chats": 2, "kpis_of_deleted_people": 2}
+    assert office.rows("select chat_id from analysis.customer_categorizations") == [("kept",)]
+    assert office.rows("select scope, agent_id, department_id from analysis.analysis_kpis order by 1, 2") == [
+        ("agent", "bea", None), ("agent", None, None), ("department", None, None)]  # fmt: skip
+    assert office.rows("select total_chats_analyzed from analysis.customer_analyses") == [(3,)], "history stays"
+
+
+def test_labels_of_rules_cannot_be_published_as_a_models(office: Office) -> None:
+    office.chat("a", "precio de los lotes")
+    office.analyse()
+    for change in ("is_llm = true", "model = 'claude-haiku-5-5'"):
+        with pytest.raises(psycopg.errors.CheckViolation):
+            office.conn.execute(f"update analysis.customer_categorizations set {change}")  # type: ignore[arg-type]
