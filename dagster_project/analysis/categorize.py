@@ -81,8 +81,10 @@ def _slice(
         Answer(key, classifier.model, classifier.version, "rules", classifier.model, labels, 0, now)
         for key, labels in found.items()]))  # fmt: skip
     ids = store.answers_of_rules(conn, list(found))
-    rows = [Work(chat.chat_id, state, chat.load_id, key, ids[key] if key else None, reason)
-            for chat, state, reason, key in looked_at]  # fmt: skip
+    rows = [
+        Work(chat.chat_id, state, chat.load_id, key, ids[key] if key else None, reason,
+             chat.content_key if key else None, chat.injection_suspected)
+        for chat, state, reason, key in looked_at]  # fmt: skip
     store.keep_work(conn, classifier.model, classifier.version, rows, now)
     counts.update(row.state for row in rows)
     intents.update(found[row.work_key].customer_intent for row in rows if row.work_key)

@@ -57,7 +57,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What became of a chat; `reason` says why it has no answer."""
+    """What became of a chat; `reason` says why it has no answer, `content_key` what a person's label belongs to."""
 
     chat_id: str
     state: str
@@ -65,6 +65,8 @@ class Work:
     work_key: str | None = None
     answer_id: int | None = None
     reason: str | None = None
+    content_key: str | None = None
+    injection_suspected: bool = False
 
 
 _ANSWER = (
@@ -107,23 +109,29 @@ def keep_work(
     """Say of each chat what became of it. What was tried before for other content is forgotten."""
     conn.execute("""
         create temp table if not exists new_work (
-            chat_id text, state text, load_id bigint, work_key text, answer_id bigint, reason text
+            chat_id text, state text, load_id bigint, work_key text, answer_id bigint, reason text, content_key text,
+            injection_suspected boolean
         ) on commit delete rows
     """)
     conn.execute("truncate pg_temp.new_work")
     with conn.cursor() as cursor, cursor.copy("copy pg_temp.new_work from stdin") as copy:
         for row in rows:
-            copy.write_row((row.chat_id, row.state, row.load_id, row.work_key, row.answer_id, row.reason))
+            copy.write_row((
+                row.chat_id, row.state, row.load_id, row.work_key, row.answer_id, row.reason, row.content_key,
+                row.injection_suspected))  # fmt: skip
     conn.execute(
         """
         insert into analysis.chat_work as work (
-            chat_id, classifier, version, state, reason, work_key, answer_id, load_id, looked_at)
-        select chat_id, %s, %s, state, reason, work_key, answer_id, load_id, %s
+            chat_id, classifier, version, state, reason, work_key, answer_id, load_id, looked_at,
+            content_key, injection_suspected)
+        select
+            chat_id, %s, %s, state, reason, work_key, answer_id, load_id, %s, content_key, injection_suspected
         from pg_temp.new_work
         order by chat_id
         on conflict (chat_id, classifier) do update set
             version = excluded.version, state = excluded.state, reason = excluded.reason, work_key = excluded.work_key,
             answer_id = excluded.answer_id, load_id = excluded.load_id, looked_at = excluded.looked_at,
+            content_key = excluded.content_key, injection_suspected = excluded.injection_suspected,
             attempts = case when work.work_key = excluded.work_key then work.attempts else 0 end,
             last_error_type = case when work.work_key = excluded.work_key then work.last_error_type end,
             last_request_id = case when work.work_key = excluded.work_key then work.last_request_id end,

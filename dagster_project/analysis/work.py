@@ -13,6 +13,7 @@ from itertools import groupby
 
 import psycopg
 
+from dagster_project.analysis import injection
 from dagster_project.analysis.conversation import Conversation, Message
 
 MEDIA = {"image": "[imagen]", "voice": "[audio]", "video": "[video]", "file": "[archivo]", "other": "[otro]"}
@@ -36,6 +37,16 @@ class Chat:
     is_settled: bool
     is_deleted: bool
     conversation: Conversation
+
+    @property
+    def content_key(self) -> str:
+        """What a person's label of the chat belongs to."""
+        return content_key(self.conversation)
+
+    @property
+    def injection_suspected(self) -> bool:
+        """Whether a message looks like an order to a machine that reads it."""
+        return injection.suspected(self.conversation)
 
     def state_and_reason(self) -> tuple[str, str | None]:
         """"answered" where it can be categorized; else "skipped" or "unsettled", and why it is skipped."""
@@ -104,6 +115,12 @@ def read_chats(
         silent = last_at is not None and scope.as_of is not None and last_at < scope.as_of - idle
         found.append(Chat(chat_id, load_id, is_closed or silent, is_deleted, conversation))
     return found
+
+
+def content_key(conversation: Conversation) -> str:
+    """What a person's label is a label of: who wrote what, in which order, whatever the version and the times."""
+    content = [[one.incoming, " ".join(one.text.split())] for one in conversation.messages]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode(errors="replace")).hexdigest()
 
 
 def work_key(conversation: Conversation, version: str) -> str:
