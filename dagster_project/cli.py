@@ -99,10 +99,10 @@ def ui(
 @app.command()
 def check(as_json: JsonOption = False) -> None:
     """Look at settings, warehouse, B2Chat account and dbt project, and say what is wrong."""
-    from dagster_project import health  # noqa: PLC0415  imports dbt's and the client's modules
-
     settings = deployment.for_work(Settings.load())
     with deployment.running(settings) as standing:
+        from dagster_project import health  # noqa: PLC0415  imports dbt's and the client's modules: seconds
+
         findings = health.examine(standing)
     _report(as_json, {"checks": [vars(finding) for finding in findings]}, lambda: health.tell(console, findings))
     if any(not finding.ok for finding in findings):

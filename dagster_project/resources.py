@@ -1,9 +1,10 @@
 """The outside systems that assets speak to, as Dagster resources. Secrets come from the environment, by name only."""
 
 import importlib.metadata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from typing import Any
 
 import dagster as dg
 import psycopg
@@ -69,8 +70,15 @@ class B2ChatAccount(dg.ConfigurableResource):
 
 
 class DbtCli(DbtCliResource):
-    """dagster-dbt's resource, without the `dbt --version` process that it starts in each run to learn the version."""
+    """dagster-dbt's resource without what costs seconds in each run and is not needed here.
+
+    That is a process `dbt --version` to learn the version, and an adapter that parses dbt's macros in our process, with
+    which dagster-dbt could look at tables: `assets/table_metadata.py` does that.
+    """
 
     @cached_property
     def _cli_version(self) -> version.Version:
         return version.parse(importlib.metadata.version("dbt-core"))
+
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:
+        return None

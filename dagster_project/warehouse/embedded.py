@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 import psycopg
+from psycopg import sql
 
 from dagster_project.warehouse import binaries
 from dagster_project.warehouse.binaries import Binaries, PostgresMissing
@@ -170,6 +171,14 @@ def _start_server(programs: Binaries, data: Path, port: int) -> None:
     with psycopg.connect(_url(password, port, "postgres"), autocommit=True) as connection:
         if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
             connection.execute(f"create database {DATABASE}")
+            _make_logins_cheap(connection, password)
+
+
+def _make_logins_cheap(connection: psycopg.Connection, password: str) -> None:
+    """Hash our password once, not 4,096 times in each of a build's 400 logins: nobody guesses 24 random bytes."""
+    if connection.info.server_version >= 160000:
+        connection.execute("set scram_iterations = 1")
+        connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(USER), password))
 
 
 def _stop(programs: Binaries, data: Path, mode: str) -> None:
