@@ -1,0 +1,644 @@
+"""A report in words: what the PDF's template lays out, ready to print, with the plain numbers that it draws."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from dagster_project.exports.heatmap import MONDAY_FIRST, short
+from dagster_project.exports.report import (
+    BUCKETS,
+    Backlog,
+    HeatmapCell,
+    Member,
+    ReportData,
+    Share,
+    Sla,
+    TrafficCell,
+    TrendPoint,
+)
+from dagster_project.exports.wording import Language, Wording
+
+SHADES = 5
+NAME_LENGTH = 60
+ENOUGH = 5  # chats of a cell that may be called the slowest
+TILES = (
+    *("chats_created", "chats_closed", "first_response_p50", "first_response_p90"),
+    *("reply_p50", "resolution_p50", "sla_overall_rate", "backlog_open"),
+)
+Printed = dict[str, Any]
+
+
+def document(data: ReportData, *, language: Language, timestamp: datetime, company: str | None = None) -> Printed:
+    """All that is printed, by section, as JSON can hold it."""
+    say = Wording(language)
+    return {
+        "language": language,
+        "page": say.text("page", page="%p", pages="%n"),
+        "no_data": say.text("no_data"),
+        "cover": _cover(data, say, timestamp, company),
+        "summary": _summary(data, say),
+        "heatmap": _heatmaps(data, say),
+        "times": _times(data, say),
+        "sla": _sla(data, say),
+        "agents": _agents(data, say),
+        "groups": _groups(data, say),
+        "insights": _insights(data, say),
+        "operations": _operations(data, say),
+        "notes": _notes(data, say),
+    }
+
+
+def period_name(data: ReportData, say: Wording) -> str:
+    """The week's first and last day, or the month's name."""
+    period = data.period
+    if period.kind == "month":
+        return say.month(period.start)
+    return say.text("period.range", first=say.day(period.start), last=say.day(period.end))
+
+
+def classified_by(data: ReportData, say: Wording) -> str:
+    """The badge: which machine gave the categories."""
+    insights = data.insights
+    if insights.by_rules_count and insights.by_model_count:
+        return say.text("badge.both")
+    if insights.categorized_count:
+        return say.text("badge.rules" if insights.by_rules_count else "badge.model")
+    return say.text("badge.none")
+
+
+def _cover(data: ReportData, say: Wording, timestamp: datetime, company: str | None) -> Printed:
+    period, chosen = data.period, data.filter
+    name = say.label(chosen.scope, chosen.name) if chosen.scope in ("provider", "direction") else chosen.name
+    badges = [classified_by(data, say)] if data.insights.categorized_count else []
+    badges += [] if data.is_complete else [say.text("badge.partial")]
+    badges += [] if data.is_previous_complete else [say.text("badge.previous_partial")]
+    before = say.month(period.previous_start)
+    if period.kind == "week":
+        before = say.text("period.range", first=say.day(period.previous_start), last=say.day(period.previous_end))
+    return {
+        "title": say.text(f"title.{period.kind}"),
+        "company": shortened(company or say.text("default_company"), 90),
+        "subtitle": say.text("subtitle"),
+        "period": period_name(data, say),
+        "contents": say.text("contents"),
+        "keywords": say.text("keywords"),
+        "badges": badges,
+        "facts": [
+            [say.text("filter"), say.text(f"filter.{chosen.scope}", name=shortened(name, 120))],
+            [say.text("compared_with"), before],
+            [say.text("data_through"), say.instant(data.freshness.data_through, data.timezone)],
+            [say.text("generated_at"), say.instant(timestamp, data.timezone)],
+            [say.text("timezone"), data.timezone],
+        ],
+    }
+
+
+def _summary(data: ReportData, say: Wording) -> Printed:
+    kpis = {kpi.metric: kpi for kpi in data.summary}
+    tiles = []
+    for metric in TILES:
+        kpi = kpis[metric]
+        key = "before.start" if metric == "backlog_open" else "before"
+        tiles.append(
+            {
+                "label": say.text(f"kpi.{metric}"),
+                "value": say.value(kpi.value, kpi.unit),
+                "empty": kpi.value is None,
+                "change": say.change(kpi),
+                "verdict": kpi.verdict or "none",
+                "before": say.text(key, value=say.value(kpi.previous, kpi.unit)) if kpi.previous is not None else "",
+            }
+        )
+    return {
+        "title": say.text("section.summary"),
+        "tiles": tiles,
+        "findings_title": say.text("findings"),
+        "findings": list(_findings(data, say)),
+        "charts": [
+            _bars([(_point_label(points, point, data, say), point.chat_count) for point in points], say, title)
+            for points, title in ((data.days, "chart.days"), (data.history, f"chart.{data.period.kind}"))
+            if len(points) > 1
+        ],
+    }
+
+
+def _findings(data: ReportData, say: Wording) -> Iterable[str]:
+    """What a reader would say of the numbers, in sentences that follow from them."""
+    kpis = {kpi.metric: kpi for kpi in data.summary}
+    created, median, p90 = kpis["chats_created"], kpis["first_response_p50"], kpis["first_response_p90"]
+    if not created.value:
+        yield say.text("finding.none")
+        return
+    yield say.text("finding.volume", count=say.number(created.value), change=_more_or_fewer(data, say))
+    if median.value is not None:
+        yield say.text("finding.speed", p50=say.duration(median.value), p90=say.duration(p90.value))
+    slowest = slowest_cell(data.heatmap)
+    if slowest:
+        yield say.text("finding.slowest", enough=ENOUGH, mean=say.duration(slowest.mean_seconds), **_slot(slowest, say))
+    busiest = busiest_cell(data.traffic)
+    if busiest:
+        yield say.text("finding.busiest", **_slot(busiest, say))
+    overall = data.sla[0]
+    if overall.rate is not None:
+        yield say.text("finding.sla", rate=say.percent(overall.rate), goal=say.percent(overall.goal, 0))
+    known = [midnight for midnight in data.backlog if midnight.open_count is not None]
+    if known:
+        yield say.text(
+            "finding.backlog", chats=say.chats(known[-1].open_count or 0), old=say.number(known[-1].over_7d_count)
+        )
+    if data.insights.intents:
+        first = data.insights.intents[0]
+        yield say.text(
+            "finding.intent",
+            intent=say.label("intent", first.label).lower(),
+            share=say.percent(first.share),
+            badge=classified_by(data, say),
+        )
+
+
+def _more_or_fewer(data: ReportData, say: Wording) -> str:
+    created = data.summary[0]
+    if created.change is None:
+        return ""
+    if created.change == 0:
+        return say.text("finding.same")
+    key = "finding.more" if created.change > 0 else "finding.fewer"
+    return say.text(key, change=say.percent(abs(created.change)), previous=say.number(created.previous))
+
+
+def slowest_cell(cells: Iterable[HeatmapCell]) -> HeatmapCell | None:
+    """The cell with the highest mean of those with `ENOUGH` chats, the earlier of equals; None where there is none."""
+    filled = [cell for cell in cells if cell.chat_count >= ENOUGH]
+    return max(filled, key=lambda cell: cell.mean_seconds or 0, default=None)
+
+
+def busiest_cell(cells: Iterable[TrafficCell]) -> TrafficCell | None:
+    """The cell with most chats, the earlier of equals; None where there are none."""
+    return max((cell for cell in cells if cell.chat_count), key=lambda cell: cell.chat_count, default=None)
+
+
+def _slot(cell: HeatmapCell | TrafficCell, say: Wording) -> dict[str, str]:
+    return {
+        "day": say.weekday(cell.day_of_week, long=True),
+        "from_hour": f"{cell.hour}:00",
+        "to_hour": f"{cell.hour + 1}:00",
+        "chats": say.chats(cell.chat_count),
+    }
+
+
+def _heatmaps(data: ReportData, say: Wording) -> Printed:
+    means = [cell.mean_seconds for cell in data.heatmap]
+    counts = [cell.chat_count or None for cell in data.traffic]
+    return {
+        "title": say.text("section.heatmap" if data.period.kind == "week" else "section.heatmap.month"),
+        "day": say.text("heatmap.day"),
+        "days": [say.weekday(day) for day in MONDAY_FIRST],
+        "units": say.text("heatmap.units"),
+        "first_response": {
+            "title": say.text("heatmap.first_response"),
+            "caption": say.text("heatmap.caption"),
+            **_shaded(means, short, say.duration, say),
+        },
+        "traffic": {
+            "title": say.text("heatmap.traffic"),
+            "caption": say.text("heatmap.traffic.caption" if counts else "heatmap.no_traffic"),
+            **_shaded(counts, say.number, say.number, say),
+        },
+    }
+
+
+def _shaded(
+    values: list[float | None] | list[int | None],
+    in_cell: Callable[[float | None], str],
+    in_legend: Callable[[float | None], str],
+    say: Wording,
+) -> Printed:
+    """Cells in rows of 24, each with its text and its shade: 0 for an empty one, then fifths of the filled ones."""
+    filled = sorted(value for value in values if value is not None)
+    bounds = [filled[len(filled) * step // SHADES] for step in range(1, SHADES)] if filled else []
+    cells = [{"text": "" if value is None else in_cell(value), "shade": _shade(value, bounds)} for value in values]
+    legend = [say.text("legend.up_to", value=in_legend(bound)) for bound in bounds]
+    if bounds:
+        legend.append(say.text("legend.above", value=in_legend(bounds[-1])))
+    return {"rows": [cells[start : start + 24] for start in range(0, len(cells), 24)], "legend": legend}
+
+
+def _shade(value: float | None, bounds: list[float]) -> int:
+    return 0 if value is None else 1 + sum(value > bound for bound in bounds)
+
+
+def _times(data: ReportData, say: Wording) -> Printed:
+    def row(times: Any) -> list[str]:
+        values = (times.mean_seconds, times.p50_seconds, times.p90_seconds, times.p95_seconds, times.p99_seconds)
+        return [
+            say.text(f"metric.{times.metric}"),
+            say.number(times.count),
+            *(say.duration(value) for value in (*values, times.previous_p50_seconds)),
+        ]
+
+    wall = [times for times in data.response_times if times.clock == "wall"]
+    business = [times for times in data.response_times if times.clock == "business"]
+    columns = ("time", "count", "mean", "p50", "p90", "p95", "p99", "previous_p50")
+    return {
+        "title": say.text("section.times"),
+        "columns": [say.text(f"column.{column}") for column in columns],
+        "tables": [
+            {"title": say.text("times.wall"), "rows": [row(times) for times in wall]},
+            {"title": say.text("times.business"), "rows": [row(times) for times in business]},
+        ],
+        "buckets": {
+            "title": say.text("buckets"),
+            "caption": say.text("buckets.caption"),
+            "labels": [say.text(f"bucket.{bucket}") for bucket in BUCKETS],
+            "rows": [
+                {
+                    "label": say.text(f"metric.{times.metric}"),
+                    "count": say.number(times.count) if times.count else say.text("no_data"),
+                    "shares": [count / times.count for count in times.buckets] if times.count else [],
+                    "texts": [say.percent(count / times.count, 0) for count in times.buckets] if times.count else [],
+                }
+                for times in wall
+                if times.metric in ("pickup", "first_response", "reply")
+            ],
+        },
+        "trends": [
+            _trend(data.days, say.text("trend.days"), data, say),
+            _trend(data.history, say.text(f"trend.{data.period.kind}"), data, say),
+        ],
+        "caption": say.text("trend.caption"),
+    }
+
+
+def _trend(points: tuple[TrendPoint, ...], title: str, data: ReportData, say: Wording) -> Printed:
+    labels = [_point_label(points, point, data, say) for point in points]
+    medians = [point.first_response_p50_seconds for point in points]
+    p90s = [point.first_response_p90_seconds for point in points]
+    values = "; ".join(
+        f"{label}: {say.duration(median)}, p90 {say.duration(p90)}"
+        for label, median, p90 in zip(labels, medians, p90s, strict=True)
+    )
+    return {
+        "title": title,
+        "labels": labels,
+        "series": [
+            {"name": say.text("column.p50"), "values": medians, "last": _last(medians, say.duration)},
+            {"name": say.text("column.p90"), "values": p90s, "last": _last(p90s, say.duration)},
+        ],
+        "ticks": _duration_ticks([value for value in (*medians, *p90s) if value is not None], say),
+        "alt": say.text("trend.alt", title=title, values=values),
+    }
+
+
+def _last(values: list[float | None], say: Callable[[float], str]) -> str:
+    known = [value for value in values if value is not None]
+    return say(known[-1]) if known else ""
+
+
+def _duration_ticks(values: list[float], say: Wording) -> list[Printed]:
+    """Round durations around the values, for an axis of logarithmic scale."""
+    round_ones = [1, 10, 60, 600, 3600, 6 * 3600, 86400, 7 * 86400, 30 * 86400]
+    if not values:
+        return []
+    low = max((tick for tick in round_ones if tick <= max(min(values), 1)), default=1)
+    high = min((tick for tick in round_ones if tick >= max(values)), default=max(values))
+    return [{"value": tick, "label": say.duration(tick)} for tick in round_ones if low <= tick <= max(high, low * 2)]
+
+
+def _point_label(points: tuple[TrendPoint, ...], point: TrendPoint, data: ReportData, say: Wording) -> str:
+    if points is data.days:
+        return _day_label(data, say, point)
+    return say.short_day(point.start) if data.period.kind == "week" else say.short_month(point.start)
+
+
+def _day_label(data: ReportData, say: Wording, point: TrendPoint) -> str:
+    if data.period.kind == "week":
+        return f"{say.weekday((point.start.weekday() + 1) % 7)} {point.start.day}"
+    return str(point.start.day)
+
+
+def _bars(values: list[tuple[str, float | None]], say: Wording, title: str) -> Printed:
+    """A bar chart's labels and numbers, and its text for those who do not see it."""
+    told = "; ".join(f"{label}: {say.number(value)}" for label, value in values)
+    return {
+        "title": say.text(title),
+        "labels": [label for label, _ in values],
+        "values": [value for _, value in values],
+        "texts": ["" if value is None else say.number(value) for _, value in values],
+        "alt": say.text("bars.alt", title=say.text(title), values=told),
+    }
+
+
+def _sla(data: ReportData, say: Wording) -> Printed:
+    columns = ("promise", "target", "met", "breached", "pending", "rate", "previous", "goal")
+
+    def row(promise: Sla) -> Printed:
+        reaches = promise.rate is not None and promise.goal is not None and promise.rate >= promise.goal
+        verdict = say.text("sla.goal_met" if reaches else "sla.goal_missed")
+        return {
+            "cells": [
+                say.text(f"metric.{promise.metric}"),
+                say.duration(promise.target_seconds) if promise.target_seconds is not None else "–",
+                say.number(promise.met_count),
+                say.number(promise.breached_count),
+                say.number(promise.pending_count),
+                say.percent(promise.rate),
+                say.percent(promise.previous_rate),
+                say.percent(promise.goal, 0) if promise.goal is not None else "–",
+            ],
+            "rate": promise.rate,
+            "goal": promise.goal,
+            "verdict": verdict if promise.rate is not None and promise.goal is not None else "",
+            "reaches": reaches,
+        }
+
+    rates = [point.sla_rate for point in data.days]
+    labels = [_day_label(data, say, point) for point in data.days]
+    told = "; ".join(f"{label}: {say.percent(rate)}" for label, rate in zip(labels, rates, strict=True))
+    return {
+        "title": say.text("section.sla"),
+        "intro": say.text("sla.intro"),
+        "columns": [say.text(f"column.{column}") for column in columns],
+        "tables": [
+            {
+                "title": say.text(f"clock.{clock}"),
+                "rows": [row(promise) for promise in data.sla if promise.clock == clock],
+            }
+            for clock in ("wall", "business")
+        ],
+        "trend": {
+            "title": say.text("sla.trend"),
+            "labels": labels,
+            "series": [
+                {
+                    "name": say.text("metric.overall"),
+                    "values": rates,
+                    "last": _last(rates, say.percent),
+                }
+            ],
+            "ticks": [{"value": step / 4, "label": say.percent(step / 4, 0)} for step in range(5)],
+            "goal": data.sla[0].goal,
+            "goal_label": say.text("column.goal"),
+            "alt": say.text("trend.alt", title=say.text("sla.trend"), values=told),
+        },
+    }
+
+
+def _agents(data: ReportData, say: Wording) -> Printed:
+    columns = (
+        *("agent", "chats", "closed", "messages", "first_response", "first_response_p90", "reply", "sla"),
+        *("concurrent", "quality"),
+    )
+
+    names = _told_apart(data.agents, "agent", say)
+
+    def row(member: Member) -> list[str]:
+        return [
+            shortened(names[member.id]),
+            *_member_cells(member, say),
+            say.number(member.mean_concurrent_chats, 1),
+            say.number(member.mean_quality, 1),
+        ]
+
+    note = say.text("agents.none") if data.filter.scope in ("all", "agent") else say.text("agents.elsewhere")
+    return {
+        "title": say.text("section.agents"),
+        "caption": say.text("agents.caption", badge=classified_by(data, say)),
+        "count": say.text("agents.count", count=say.number(len(data.agents))),
+        "columns": [say.text(f"column.{column}") for column in columns],
+        "rows": [row(agent) for agent in data.agents],
+        "note": "" if data.agents else note,
+    }
+
+
+def _told_apart(members: tuple[Member, ...], kind: str, say: Wording) -> dict[str, str]:
+    """The members' names by their ids; where several have the same one, with the id behind it."""
+    names = {member.id: say.label(kind, member.name) for member in members}
+    often = Counter(names.values())
+    return {key: f"{name} ({key})" if often[name] > 1 and key != name else name for key, name in names.items()}
+
+
+def _member_cells(member: Member, say: Wording) -> list[str]:
+    return [
+        say.number(member.chat_count),
+        say.number(member.closed_count),
+        say.number(member.message_count),
+        say.duration(member.first_response_p50_seconds),
+        say.duration(member.first_response_p90_seconds),
+        say.duration(member.reply_p50_seconds),
+        say.percent(member.sla_rate, 0),
+    ]
+
+
+def _groups(data: ReportData, say: Wording) -> Printed:
+    columns = ("chats", "closed", "messages", "first_response", "first_response_p90", "reply", "sla", "share")
+
+    def table(kind: str, heading: str, members: tuple[Member, ...]) -> Printed:
+        whole = sum(member.chat_count for member in members)
+        names = _told_apart(members, kind, say)
+        return {
+            "columns": [say.text(f"column.{heading}"), *(say.text(f"column.{column}") for column in columns)],
+            "rows": [
+                [
+                    shortened(names[member.id]),
+                    *_member_cells(member, say),
+                    say.percent(member.chat_count / whole if whole else None, 0),
+                ]
+                for member in members
+            ],
+        }
+
+    tables = [
+        table("department", "department", data.departments),
+        table("provider", "channel", data.channels),
+    ]
+    return {
+        "title": say.text("section.groups"),
+        "caption": say.text("groups.caption"),
+        "tables": [found for found in tables if found["rows"]],
+        "fits": len(data.agents) + len(data.departments) + len(data.channels) <= 32,
+        "note": "" if data.departments or data.channels else say.text("groups.elsewhere"),
+    }
+
+
+def _insights(data: ReportData, say: Wording) -> Printed:
+    insights = data.insights
+
+    def bars(kind: str, shares: tuple[Share, ...]) -> list[Printed]:
+        return [
+            {
+                "label": say.label(kind, share.label),
+                "share": share.share,
+                "text": f"{say.percent(share.share)} · {say.number(share.count)}",
+            }
+            for share in shares
+        ]
+
+    groups = (
+        ("intents", "intent", insights.intents),
+        ("journeys", "journey", insights.journeys),
+        ("sentiments", "sentiment", insights.sentiments),
+    )
+    covered = insights.categorized_count / insights.chat_count if insights.chat_count else None
+    which = "both" if insights.by_rules_count and insights.by_model_count else "model"
+    which = "rules" if insights.by_rules_count == insights.categorized_count else which
+    return {
+        "title": say.text("section.insights"),
+        "badge": classified_by(data, say),
+        "coverage": say.text("insights.coverage"),
+        "warning": say.text(
+            f"insights.{which}",
+            **(
+                {"rules": say.number(insights.by_rules_count), "model": say.number(insights.by_model_count)}
+                if which == "both"
+                else {}
+            ),
+        ),
+        "tiles": [
+            {
+                "label": say.text("insights.categorized"),
+                "value": say.number(insights.categorized_count),
+                "empty": False,
+                "below": say.text("insights.of_all", share=say.percent(covered), chats=say.chats(insights.chat_count)),
+            },
+            {
+                "label": say.text("insights.quality"),
+                "value": say.number(insights.mean_quality, 1),
+                "empty": insights.mean_quality is None,
+                "below": say.text("insights.over", chats=say.chats(insights.quality_count)),
+            },
+            {
+                "label": say.text("insights.review"),
+                "value": say.number(insights.needs_review_count),
+                "empty": False,
+                "below": say.text("insights.review.why"),
+            },
+        ],
+        "groups": [{"title": say.text(f"insights.{key}"), "rows": bars(kind, shares)} for key, kind, shares in groups],
+        "empty": not insights.categorized_count,
+    }
+
+
+def _operations(data: ReportData, say: Wording) -> Printed:
+    by_hour = [sum(cell.chat_count for cell in data.traffic if cell.hour == hour) for hour in range(24)]
+    by_day = [sum(cell.chat_count for cell in data.traffic if cell.day_of_week == day) for day in MONDAY_FIRST]
+    whole = sum(by_day)
+    hours: list[tuple[str, float | None]] = [(f"{hour:02}", count or None) for hour, count in enumerate(by_hour)]
+    days: list[tuple[str, float | None]] = [
+        (say.weekday(day), count or None) for day, count in zip(MONDAY_FIRST, by_day, strict=True)
+    ]
+    channels = sum(member.chat_count for member in data.channels)
+    return {
+        "title": say.text("section.operations"),
+        "peaks": _peaks(by_hour, by_day, whole, say) if whole else "",
+        "no_traffic": "" if data.traffic else say.text("heatmap.no_traffic"),
+        "hours": _bars(hours, say, "operations.hours"),
+        "weekdays": _bars(days, say, "operations.weekdays"),
+        "channels": {
+            "title": say.text("operations.channels"),
+            "rows": [
+                {
+                    "label": shortened(say.label("provider", member.name), 30),
+                    "share": member.chat_count / channels,
+                    "text": f"{say.percent(member.chat_count / channels)} · {say.number(member.chat_count)}",
+                }
+                for member in data.channels
+                if channels
+            ],
+        },
+        "backlog": _backlog(data.backlog, say),
+    }
+
+
+def _peaks(by_hour: list[int], by_day: list[int], whole: int, say: Wording) -> str:
+    hour, day = by_hour.index(max(by_hour)), by_day.index(max(by_day))
+    return say.text(
+        "operations.peaks",
+        hour=f"{hour}:00–{hour + 1}:00",
+        hour_count=say.number(by_hour[hour]),
+        hour_share=say.percent(by_hour[hour] / whole),
+        day=say.weekday(MONDAY_FIRST[day], long=True),
+        day_count=say.number(by_day[day]),
+        day_share=say.percent(by_day[day] / whole),
+    )
+
+
+def _backlog(backlog: tuple[Backlog, ...], say: Wording) -> Printed:
+    lines = (("open", "open_count"), ("over_1d", "over_1d_count"), ("waiting", "waiting_for_answer_count"))
+    series = []
+    for name, column in lines:
+        values = [getattr(midnight, column) for midnight in backlog]
+        series.append({"name": say.text(f"operations.{name}"), "values": values, "last": _last(values, say.number)})
+    highest = max((value for line in series for value in line["values"] if value is not None), default=0)
+    labels = [say.short_day(midnight.day) for midnight in backlog]
+    told = "; ".join(
+        f"{label}: {say.number(midnight.open_count)}" for label, midnight in zip(labels, backlog, strict=True)
+    )
+    title = say.text("operations.backlog")
+    return {
+        "title": title,
+        "labels": labels,
+        "series": series,
+        "ticks": [{"value": tick, "label": say.number(tick)} for tick in round_ticks(highest)],
+        "empty": "" if any(midnight.open_count is not None for midnight in backlog) else say.text("no_data"),
+        "alt": say.text("trend.alt", title=title, values=told),
+    }
+
+
+def round_ticks(highest: float) -> list[int]:
+    """From 0 in three to five even, round steps to the first that is not below the highest value."""
+    step = 1
+    while step * 5 < highest:
+        step = next(size for size in (2 * step, 5 * step // 2, 5 * step) if str(size).strip("0") in ("1", "2", "5"))
+    return list(range(0, step * max(-(-int(-(-highest // 1)) // step), 1) + 1, step))
+
+
+def _notes(data: ReportData, say: Wording) -> Printed:
+    coverage, freshness = data.coverage, data.freshness
+    history = say.text("no_data")
+    if freshness.first_date and freshness.last_date:
+        history = say.text("period.range", first=say.day(freshness.first_date), last=say.day(freshness.last_date))
+    read = say.text("notes.days.value", read=coverage.days_read_whole, days=coverage.day_count)
+    categorized = f"{say.number(data.insights.categorized_count)} ({classified_by(data, say)})"
+    definitions = (
+        *("pickup", "first_response", "reply", "handling", "resolution", "percentiles", "clock", "sla"),
+        *("backlog", "change", "no_data"),
+    )
+    return {
+        "title": say.text("section.notes"),
+        "coverage_title": say.text("notes.coverage"),
+        "coverage": [
+            [say.text("data_through"), say.instant(freshness.data_through, data.timezone)],
+            [say.text("notes.refreshed"), say.instant(freshness.refreshed_at, data.timezone)],
+            [say.text("notes.history"), history],
+            [say.text("notes.days"), read],
+            [say.text("notes.failed"), say.number(coverage.failed_syncs)],
+            [say.text("notes.quarantine"), say.number(coverage.quarantined_count)],
+            [say.text("notes.categorized"), categorized],
+        ],
+        "glyphs": say.text("notes.glyphs"),
+        "whole_account": say.text("notes.whole_account"),
+        "rules_title": say.text("notes.rules"),
+        "rules_none": say.text("notes.rules.none"),
+        "rules_columns": [say.text(f"column.{name}") for name in ("rule", "severity", "broken", "checked", "share")],
+        "rules": [
+            [
+                rule.label_es if say.language == "es" else rule.label_en,
+                say.label("severity", rule.severity),
+                say.number(rule.broken_count),
+                say.number(rule.checked_count),
+                say.percent(rule.broken_count / rule.checked_count if rule.checked_count else None),
+            ]
+            for rule in coverage.rules
+        ],
+        "definitions_title": say.text("notes.definitions"),
+        "definitions": [say.text(f"definition.{name}").split("|") for name in definitions],
+    }
+
+
+def shortened(name: str, length: int = NAME_LENGTH) -> str:
+    """A name of at most so many signs, which lines can break anywhere where it has no spaces."""
+    tidy = re.sub(r"\s+", " ", name).strip()
+    cut = tidy if len(tidy) <= length else tidy[: length - 1].rstrip() + "…"
+    return re.sub(r"(\S{18})(?=\S{3})", "\\1\u200b", cut)

@@ -1,0 +1,145 @@
+"""Numbers, durations, dates and changes as people read them, in Spanish or English."""
+
+from datetime import date, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from dagster_project.exports.report import Kpi
+from dagster_project.exports.texts import TEXTS
+
+Language = Literal["es", "en"]
+LANGUAGES: tuple[Language, ...] = ("es", "en")
+
+_DAYS = {
+    "es": ("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+}
+_LONG_DAYS = {
+    "es": ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+_MONTHS = {
+    "es": ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+}
+_LONG_MONTHS = {
+    "es": (
+        *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
+        *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
+    ),
+    "en": (
+        *("January", "February", "March", "April", "May", "June"),
+        *("July", "August", "September", "October", "November", "December"),
+    ),
+}
+
+
+class Wording:
+    """How one language says things; what is None is "no data"."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
+    def text(self, key: str, **parts: object) -> str:
+        """The text of a key of `TEXTS`, with its `{parts}` filled in.
+
+        Raises:
+            KeyError: no such text.
+        """
+        spanish, english = TEXTS[key]
+        text = spanish if self.language == "es" else english
+        return text.format(**parts) if parts else text
+
+    def label(self, group: str, member: str | None) -> str:
+        """The text `group.member`; the member itself where it has none, as a new channel has."""
+        key = f"{group}.{member or 'none'}"
+        return self.text(key) if key in TEXTS else str(member)
+
+    def number(self, value: float | None, decimals: int = 0) -> str:
+        """1.234,5 in Spanish, 1,234.5 in English."""
+        if value is None:
+            return self.text("no_data")
+        text = f"{value:,.{decimals}f}"
+        if float(text.replace(",", "")) == 0:
+            text = text.lstrip("-")
+        return text.translate(str.maketrans(",.", ".,")) if self.language == "es" else text
+
+    def chats(self, count: int) -> str:
+        """1 conversación, 1.234 conversaciones."""
+        return self.text("chat" if count == 1 else "chats", count=self.number(count))
+
+    def percent(self, share: float | None, decimals: int = 1) -> str:
+        """A share from 0 to 1 in percent."""
+        if share is None:
+            return self.text("no_data")
+        space = "\u00a0" if self.language == "es" else ""
+        return f"{self.number(share * 100, decimals)}{space}%"
+
+    def duration(self, seconds: float | None) -> str:
+        """The two units that matter: 45 s, 1 min 31 s, 40 min, 2 h 5 min, 3 d 4 h."""
+        if seconds is None:
+            return self.text("no_data")
+        whole = round(seconds)
+        if whole < 60:
+            return f"{whole}\u00a0s"
+        if whole < 600:
+            return _two_units(*divmod(whole, 60), "min", "s")
+        minutes = round(seconds / 60)
+        if minutes < 60:
+            return f"{minutes}\u00a0min"
+        if minutes < 24 * 60:
+            return _two_units(*divmod(minutes, 60), "h", "min")
+        return _two_units(*divmod(round(seconds / 3600), 24), "d", "h")
+
+    def day(self, day: date) -> str:
+        """lun 10 nov 2026."""
+        month = _MONTHS[self.language][day.month - 1]
+        return f"{_DAYS[self.language][day.weekday()]} {day.day} {month} {day.year}"
+
+    def short_day(self, day: date) -> str:
+        """10 nov."""
+        return f"{day.day} {_MONTHS[self.language][day.month - 1]}"
+
+    def month(self, day: date) -> str:
+        """noviembre de 2026."""
+        name = _LONG_MONTHS[self.language][day.month - 1]
+        return f"{name} de {day.year}" if self.language == "es" else f"{name} {day.year}"
+
+    def short_month(self, day: date) -> str:
+        """nov 26."""
+        return f"{_MONTHS[self.language][day.month - 1]} {day.year % 100:02}"
+
+    def weekday(self, day_of_week: int, *, long: bool = False) -> str:
+        """The name of a weekday, 0 = Sunday."""
+        return (_LONG_DAYS if long else _DAYS)[self.language][(day_of_week + 6) % 7]
+
+    def instant(self, moment: datetime | None, timezone: str) -> str:
+        """dom 22 nov 2026, 02:37, in a zone."""
+        if moment is None:
+            return self.text("no_data")
+        local = moment.astimezone(ZoneInfo(timezone))
+        return f"{self.day(local.date())}, {local:%H:%M}"
+
+    def value(self, value: float | None, unit: str) -> str:
+        """A KPI's value by its unit."""
+        if unit == "seconds":
+            return self.duration(value)
+        return self.percent(value) if unit == "share" else self.number(value)
+
+    def change(self, kpi: Kpi) -> str:
+        """The change against the period before and what it means, not told by colour: ▲ 12,3 % · peor."""
+        if kpi.change is None:
+            return ""
+        amount = (
+            f"{self.number(abs(kpi.change) * 100, 1)} {self.text('points')}"
+            if kpi.unit == "share"
+            else self.percent(abs(kpi.change))
+        )
+        arrow = "▲" if kpi.change > 0 else "▼" if kpi.change < 0 else "="
+        verdict = f" · {self.text(f'verdict.{kpi.verdict}')}" if kpi.verdict in ("better", "worse") else ""
+        return f"{arrow} {amount}{verdict}"
+
+
+def _two_units(large: int, small: int, large_unit: str, small_unit: str) -> str:
+    text = f"{large}\u00a0{large_unit}"
+    return f"{text} {small}\u00a0{small_unit}" if small else text
