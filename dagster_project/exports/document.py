@@ -9,7 +9,6 @@ from typing import Any
 from dagster_project.exports.heatmap import MONDAY_FIRST, short
 from dagster_project.exports.report import (
     BUCKETS,
-    Backlog,
     HeatmapCell,
     Member,
     ReportData,
@@ -203,7 +202,7 @@ def _heatmaps(data: ReportData, say: Wording) -> Printed:
         },
         "traffic": {
             "title": say.text("heatmap.traffic"),
-            "caption": say.text("heatmap.traffic.caption" if counts else "heatmap.no_traffic"),
+            "caption": say.text("heatmap.traffic.caption") if counts else _no_traffic(data, say),
             **_shaded(counts, say.number, say.number, say),
         },
     }
@@ -255,7 +254,7 @@ def _times(data: ReportData, say: Wording) -> Printed:
             "rows": [
                 {
                     "label": say.text(f"metric.{times.metric}"),
-                    "count": say.number(times.count) if times.count else say.text("no_data"),
+                    "count": say.number(times.count),
                     "shares": [count / times.count for count in times.buckets] if times.count else [],
                     "texts": [say.percent(count / times.count, 0) for count in times.buckets] if times.count else [],
                 }
@@ -453,12 +452,13 @@ def _groups(data: ReportData, say: Wording) -> Printed:
         table("department", "department", data.departments),
         table("provider", "channel", data.channels),
     ]
+    note = say.text("no_data" if data.filter.scope in ("all", "department", "provider") else "groups.elsewhere")
     return {
         "title": say.text("section.groups"),
         "caption": say.text("groups.caption"),
         "tables": [found for found in tables if found["rows"]],
         "fits": len(data.agents) + len(data.departments) + len(data.channels) <= 32,
-        "note": "" if data.departments or data.channels else say.text("groups.elsewhere"),
+        "note": "" if data.departments or data.channels else note,
     }
 
 
@@ -532,7 +532,7 @@ def _operations(data: ReportData, say: Wording) -> Printed:
     return {
         "title": say.text("section.operations"),
         "peaks": _peaks(by_hour, by_day, whole, say) if whole else "",
-        "no_traffic": "" if data.traffic else say.text("heatmap.no_traffic"),
+        "no_traffic": "" if data.traffic else _no_traffic(data, say),
         "hours": _bars(hours, say, "operations.hours"),
         "weekdays": _bars(days, say, "operations.weekdays"),
         "channels": {
@@ -547,8 +547,12 @@ def _operations(data: ReportData, say: Wording) -> Printed:
                 if channels
             ],
         },
-        "backlog": _backlog(data.backlog, say),
+        "backlog": _backlog(data, say),
     }
+
+
+def _no_traffic(data: ReportData, say: Wording) -> str:
+    return say.text("heatmap.no_traffic" if data.filter.scope == "direction" else "no_data")
 
 
 def _peaks(by_hour: list[int], by_day: list[int], whole: int, say: Wording) -> str:
@@ -564,7 +568,9 @@ def _peaks(by_hour: list[int], by_day: list[int], whole: int, say: Wording) -> s
     )
 
 
-def _backlog(backlog: tuple[Backlog, ...], say: Wording) -> Printed:
+def _backlog(data: ReportData, say: Wording) -> Printed:
+    backlog = data.backlog
+    none = say.text("operations.no_backlog" if data.filter.scope == "direction" else "no_data")
     lines = (("open", "open_count"), ("over_1d", "over_1d_count"), ("waiting", "waiting_for_answer_count"))
     series = []
     for name, column in lines:
@@ -581,7 +587,7 @@ def _backlog(backlog: tuple[Backlog, ...], say: Wording) -> Printed:
         "labels": labels,
         "series": series,
         "ticks": [{"value": tick, "label": say.number(tick)} for tick in round_ticks(highest)],
-        "empty": "" if any(midnight.open_count is not None for midnight in backlog) else say.text("no_data"),
+        "empty": "" if any(midnight.open_count is not None for midnight in backlog) else none,
         "alt": say.text("trend.alt", title=title, values=told),
     }
 

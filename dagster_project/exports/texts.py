@@ -62,7 +62,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "kpi.resolution_p50": ("Resolución, mediana", "Resolution, median"),
     "kpi.sla_overall_rate": ("SLA cumplido", "SLA met"),
     "kpi.sla_overall_business_rate": ("SLA en horario hábil", "SLA in business time"),
-    "kpi.backlog_open": ("Abiertas al cierre", "Open at the end"),
+    "kpi.backlog_open": ("Abiertas, último corte", "Open, last count"),
     "before.week": ("semana anterior", "week before"),
     "before.month": ("mes anterior", "month before"),
     "before": ("antes {value}", "before {value}"),
@@ -95,8 +95,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{rate} of the chats met every promise; the goal is {goal}.",
     ),
     "finding.backlog": (
-        "Abiertas al cierre: {chats}; desde hace más de siete días, {old}.",
-        "Open at the end: {chats}; for more than seven days, {old}.",
+        "Abiertas al último corte: {chats}; desde hace más de siete días, {old}.",
+        "Open at the last count: {chats}; for more than seven days, {old}.",
     ),
     "finding.intent": (
         "Lo que más pidieron los clientes: {intent} ({share}, {badge}).",

@@ -1,0 +1,194 @@
+"""The PDF of reports, read back with another library: its text, its tags, its pages as pictures."""
+
+import re
+from dataclasses import replace
+from functools import cache
+
+import pypdfium2
+import pytest
+
+from dagster_project.exports.document import document, round_ticks
+from dagster_project.exports.pdf import MISSING, _glyphs, _set, first_page_png, render_pdf
+from dagster_project.exports.report import Filter, Kpi, NoReport, Period, ReportData
+from dagster_project.exports.texts import TEXTS
+from dagster_project.exports.wording import Language, Wording
+from tests import reports
+
+HOSTILE = [
+    '=HYPERLINK("http://x.example","clic")', '#read("/etc/passwd")', "../../etc/passwd", "*bold* _it_ $x$ @ref <lbl>",
+    "Ñandú Çelik Łukasz Žižek", "עדן כהן", "A" * 300, "nul\x00 and\ttab", "\u202egnp.exe", "Ana 😀 中文",
+]  # fmt: skip
+
+
+@cache
+def pdf(kind: str, language: Language = "es") -> bytes:
+    made = {
+        "full": lambda: reports.full_week("Lina Duque", "Óscar Zuluaga"),
+        "empty": reports.empty_week,
+        "hostile": lambda: reports.full_week(*HOSTILE),
+        "crowd": lambda: reports.full_week(*[f"Agente número {number}" for number in range(100)]),
+    }[kind]()
+    return render_pdf(made, language=language, timestamp=reports.MADE_AT, company="Constructora Ñ")
+
+
+@cache
+def pages(kind: str, language: Language = "es") -> list[str]:
+    return [
+        page.get_textpage().get_text_range().replace("\u200b", "")
+        for page in pypdfium2.PdfDocument(pdf(kind, language))
+    ]
+
+
+def words(kind: str, language: Language = "es") -> str:
+    return re.sub(r"\s+", " ", " ".join(pages(kind, language)))
+
+
+def test_a_report_shows_its_numbers_as_spanish_readers_write_them() -> None:
+    text = words("full")
+    for shown in ("1.234", "1 min 31 s", "2 h 5 min", "1 d 1 h", "60,0 %", "lun 9 nov 2026", "dom 15 nov 2026",
+                  "▲ 23,4 %", "▼ 50,0 % · mejor", "▲ 50,0 % · peor", "▲ 10,0 puntos · mejor", "Óscar Zuluaga",
+                  "Constructora Ñ", "lun 16 nov 2026, 07:30", "clasificado por reglas"):  # fmt: skip
+        assert shown in text, shown
+
+
+def test_hostile_names_are_printed_and_never_run() -> None:
+    text = words("hostile")
+    for name in ("#read(\"/etc/passwd\")", "../../etc/passwd", "*bold* _it_ $x$ @ref", "Ñandú Çelik Łukasz Žižek",
+                 "nul and tab", "gnp.exe", "A" * 18):  # fmt: skip
+        assert name in text, name
+    assert re.search(r'=HYPERLINK\("http:// ?x', text)
+    assert "root:" not in text
+    assert b"/URI" not in pdf("hostile") and b"/JavaScript" not in pdf("hostile")
+
+
+def test_signs_without_a_glyph_are_boxes_that_the_data_notes_count() -> None:
+    assert f"Ana {MISSING} {MISSING * 2}" in words("hostile")
+    assert re.search(rf"mostrados como {MISSING} 3\b", pages("hostile")[-1].replace("\r\n", " "))
+    assert re.search(rf"mostrados como {MISSING} 0\b", pages("full")[-1].replace("\r\n", " "))
+
+
+def test_right_to_left_names_keep_all_their_letters() -> None:
+    assert set("עדן כהן") <= set(words("hostile"))
+
+
+def test_every_character_that_is_let_through_has_a_glyph() -> None:
+    signs = "".join(chr(code) for code in sorted(_glyphs()) if code > 0x20 and not chr(code).isspace())
+    printed = document(reports.full_week(), language="es", timestamp=reports.MADE_AT)
+    printed["summary"]["findings"] = [" ".join(signs)]
+    [made] = _set(printed, format="pdf", pdf_standards=["ua-1"], timestamp=reports.MADE_AT)  # refuses one that has none
+    assert made
+
+
+def test_the_file_says_that_it_is_accessible_and_archivable() -> None:
+    made = pdf("full")
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in made
+    assert b"<pdfaid:part>2</pdfaid:part>" in made and b"<pdfaid:conformance>A</pdfaid:conformance>" in made
+    assert b"/MarkInfo" in made and b"/Lang" in made
+    document_read = pypdfium2.PdfDocument(made)
+    assert document_read.is_tagged()
+    assert (
+        document_read.get_metadata_dict()["Title"] == "Informe semanal de atención · lun 9 nov 2026 – dom 15 nov 2026"
+    )
+    titles = [bookmark.get_title() for bookmark in document_read.get_toc() if bookmark.level == 0]
+    assert titles[:2] == ["Resumen", "Mapa de calor de la semana"] and titles[-1] == "Notas de los datos"
+
+
+def test_the_same_data_and_timestamp_make_the_same_bytes() -> None:
+    again = render_pdf(
+        reports.full_week("Lina Duque", "Óscar Zuluaga"), timestamp=reports.MADE_AT, company="Constructora Ñ"
+    )
+    assert again == pdf("full")
+
+
+def test_an_empty_week_says_that_there_is_no_data_and_shows_no_zero_times() -> None:
+    text = words("empty")
+    assert "No hay conversaciones en este período" in text
+    assert text.count("sin datos") > 60
+    assert "el período anterior no tiene todos sus días" in text
+    assert not re.search(r"\b0 s\b|0,0 %", text)
+
+
+def test_a_hundred_agents_fill_pages_with_the_heading_on_each() -> None:
+    tables = [page for page in pages("crowd") if "Agente número" in page]
+    assert 2 <= len(tables) <= 4
+    assert all("1.ª resp. p90" in page and "Calidad" in page for page in tables)
+    assert all(f"Agente número {number}" in words("crowd") for number in range(100))
+
+
+@pytest.mark.parametrize("kind", ["full", "empty"])
+def test_each_language_is_free_of_the_other(kind: str) -> None:
+    letters = re.compile(r"[^\W\d_]{4,}")
+    spoken = {
+        number: {word for texts in TEXTS.values() for word in letters.findall(texts[number].lower())}
+        for number in (0, 1)
+    }
+    for language, foreign in (("es", spoken[1] - spoken[0]), ("en", spoken[0] - spoken[1])):
+        found = set(letters.findall(words(kind, language).lower()))  # type: ignore[arg-type]
+        names = {"cartera", "óscar", "zuluaga", "lina", "duque", "constructora", "whatsapp"}
+        assert found & foreign - names == set()
+
+
+def test_the_number_of_pages_is_what_people_read() -> None:
+    assert len(pages("full")) == len(pages("empty")) == 9
+    assert 10 <= len(pages("crowd")) <= 13
+    assert "Página 9 de 9" in pages("full")[-1]
+
+
+def test_pages_are_not_blank_as_pictures() -> None:
+    for page in pypdfium2.PdfDocument(pdf("full")):
+        pixels = bytes(page.render(scale=0.3).buffer)
+        assert len(set(pixels)) > 30
+        assert sum(pixel < 250 for pixel in pixels) > len(pixels) / 100
+
+
+def test_the_first_page_is_a_small_picture() -> None:
+    picture = first_page_png(reports.full_week("Lina Duque"), timestamp=reports.MADE_AT)
+    assert picture.startswith(b"\x89PNG") and 2_000 < len(picture) < 40_000
+    assert (int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])) == (331, 468)
+
+
+@pytest.mark.parametrize(
+    ("unit", "better", "value", "previous", "change", "verdict"),
+    [
+        ("seconds", "lower", 90.0, 60.0, 0.5, "worse"),
+        ("seconds", "lower", 60.0, 90.0, -1 / 3, "better"),
+        ("share", "higher", 0.6, 0.5, 0.1, "better"),
+        ("share", "higher", 0.5, 0.5, 0.0, "same"),
+        ("chats", None, 11.0, 10.0, 0.1, None),
+        ("chats", "lower", 5.0, 0.0, None, None),
+        ("seconds", "lower", None, 60.0, None, None),
+    ],
+)
+def test_a_change_is_against_the_period_before(unit, better, value, previous, change, verdict) -> None:  # type: ignore
+    kpi = Kpi("x", unit, better, value, 1, previous)
+    assert kpi.change == pytest.approx(change) and kpi.verdict == verdict
+    assert replace(kpi, is_comparable=False).change is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "spanish"),
+    [(None, "sin datos"), (0, "0 s"), (45, "45 s"), (59.6, "1 min"), (91, "1 min 31 s"), (2412, "40 min"),
+     (7500, "2 h 5 min"), (86390, "1 d"), (134876, "1 d 13 h")],
+)  # fmt: skip
+def test_durations_are_told_as_people_do(seconds: float | None, spanish: str) -> None:
+    assert Wording("es").duration(seconds).replace("\u00a0", " ") == spanish
+
+
+@pytest.mark.parametrize(
+    ("highest", "ticks"), [(0, [0, 1]), (3, [0, 1, 2, 3]), (12, [0, 5, 10, 15]), (334, [0, 100, 200, 300, 400])]
+)
+def test_axes_have_round_numbers(highest: float, ticks: list[int]) -> None:
+    assert round_ticks(highest) == ticks
+
+
+def test_a_week_begins_on_a_monday_and_a_month_on_its_first() -> None:
+    month = Period.month(reports.MONDAY)
+    assert (month.start.day, month.end.day, month.previous_start.month, month.previous_end.day) == (1, 30, 10, 31)
+    with pytest.raises(NoReport, match="began on 2026-11-09"):
+        Period.week(reports.MONDAY.replace(day=11))
+
+
+def test_a_report_names_its_filter() -> None:
+    data: ReportData = replace(reports.full_week(), filter=Filter("provider", "whatsapp", "whatsapp"))
+    cover = document(data, language="en", timestamp=reports.MADE_AT)["cover"]
+    assert cover["facts"][0] == ["Filters", "Channel: WhatsApp"]
