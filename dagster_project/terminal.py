@@ -86,23 +86,20 @@ def print_analysis(console: Console, made: dict[str, Any] | None, errors: list[s
 
 
 def print_analyses(console: Console, analyses: list[dict[str, Any]]) -> None:
-    """Analyses, a row each, newest first."""
+    """Analyses, newest first, two lines each: an id is too long to share a line with all the rest."""
     if not analyses:
         console.print("no analysis yet: `b2chat analyze` makes one")
-        return
-    table = Table(show_edge=False, box=None, padding=(0, 2), header_style="dim")
-    for column in ("id", "asked", "by", "days", "chats", "categorized", "sample", "status"):
-        table.add_column(column, overflow="fold", no_wrap=column == "id")
     for made in analyses:
-        filters = made["filters"]
-        table.add_row(
-            made["id"], f"{made['created_at']:%Y-%m-%d %H:%M}", Text(made["triggered_by"]),
-            f"{filters['date_start']} to {filters['date_end']}", f"{made['total_chats_analyzed']:,}",
-            f"{made['categorized_count']:,}", f"{made['sample_rate']:.0%}", made["status"])  # fmt: skip
-    console.print(table)
-    for made in analyses:
+        filters, rate = made["filters"], made["sample_rate"]
+        sample = f", a sample of {rate:.1%}" if rate < 1 else ""
+        console.print(
+            f"{made['id']}  {made['status']}\n"
+            f"  asked {made['created_at']:%Y-%m-%d %H:%M} UTC by {made['triggered_by']}: {filters['date_start']} to "
+            f"{filters['date_end']}{sample}, {made['total_chats_analyzed']:,} chats, "
+            f"{made['categorized_count']:,} categorized",
+            markup=False, soft_wrap=True)  # fmt: skip
         if made["error_message"]:
-            console.print(f"{made['id']}: {made['error_message']}", style="yellow", markup=False, soft_wrap=True)
+            console.print(f"  {made['error_message']}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _confusion(name: str, score: Score) -> Table:

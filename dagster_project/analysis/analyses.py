@@ -14,7 +14,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from dagster_project.analysis import publishing
+from dagster_project.analysis import effectiveness, publishing
 from dagster_project.analysis.request import Refused, Request, checked
 
 KILLED = "the run that worked on it ended without finishing it: it was killed, or lost its connection"
@@ -73,7 +73,7 @@ def analyse(conn: psycopg.Connection, request: Request, means: Means) -> dict[st
     conn.execute("select pg_advisory_lock(%s, hashtext(%s))", [_LOCK, analysis_id])
     try:
         _ask(conn, analysis_id, request, means, in_filter, len(chosen))
-        _work(conn, analysis_id, chosen, means, began)
+        _work(conn, analysis_id, request.triggered_by, chosen, means, began)
     finally:
         conn.execute("select pg_advisory_unlock(%s, hashtext(%s))", [_LOCK, analysis_id])
     return read(conn, analysis_id)
@@ -173,12 +173,15 @@ def _ask(
          means.version, means.is_llm, means.run_id, in_filter, chosen])  # fmt: skip
 
 
-def _work(conn: psycopg.Connection, analysis_id: str, chosen: Sequence[str], means: Means, began: float) -> None:
+def _work(
+    conn: psycopg.Connection, analysis_id: str, user: str, chosen: Sequence[str], means: Means, began: float
+) -> None:
     published = False
     _change(conn, analysis_id, "PROCESSING", "started_at = now()")
     try:
         new_answers = means.categorize(chosen)
         publishing.publish(conn, analysis_id, chosen, means.classifier, new_answers)
+        effectiveness.publish(conn, means.classifier, user=user, chat_ids=chosen)
         published = True
         means.build_kpis()
     except BaseException as error:

@@ -14,13 +14,13 @@ class Effectiveness:
     """How well one chat served the customer; the overall score is computed from these, in SQL.
 
     Attributes:
-        resolution_score: 0 to 100, how far the customer got what he came for.
+        resolution_score: 0 to 100, how far the customer got what he came for; None without evidence.
         customer_satisfaction: 0 to 100, by what the customer wrote; None without evidence.
         recommendations: what the agent could do better, a sentence each.
         evidence: what it went by; stored as JSON, so it holds no personal data.
     """
 
-    resolution_score: float
+    resolution_score: float | None
     customer_satisfaction: float | None
     recommendations: tuple[str, ...] = ()
     evidence: Mapping[str, Any] | None = None

@@ -92,9 +92,9 @@ def forget_deleted_chats(conn: psycopg.Connection) -> int:
                 delete from analysis.{table} as stored
                 where not exists (select from core.chats where chats.id = stored.chat_id and not chats.is_deleted)
                 """).rowcount  # noqa: S608
-            for table in ("analysis_chats", "customer_categorizations")
+            for table in ("customer_categorizations", "analysis_chats", "effectiveness_analysis")
         ]  # fmt: skip
-    return counts[1]
+    return counts[0]
 
 
 def forget_deleted_people(conn: psycopg.Connection) -> int:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import dagster as dg
 from pydantic import Field
 
-from dagster_project.analysis import analyses
+from dagster_project.analysis import analyses, effectiveness
 from dagster_project.analysis.categorize import Result, categorize_by_rules
 from dagster_project.analysis.classifiers import Unusable, classifier_of
 from dagster_project.analysis.rules.classifier import RulesClassifier
@@ -43,6 +43,7 @@ def chat_categorizations(config: CategorizeConfig, warehouse: Warehouse) -> dg.M
         result = categorize_by_rules(
             conn, classifier, idle=timedelta(hours=config.idle_hours),
             on_progress=lambda done, total: log.info("%d of %d chats looked at", done, total))  # fmt: skip
+        effectiveness.publish(conn, classifier.model)
         analyses.tidy(conn)
     log.info("%s: %d chats looked at, %d answered, %d still open, %d without the customer's words; %.1f s",
              classifier.version, result.looked_at, result.answered, result.unsettled, result.skipped, result.seconds)

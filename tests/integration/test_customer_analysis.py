@@ -1,5 +1,7 @@
 """Customer analyses in a real Postgres: what is refused, how each one ends, what stands and falls with it."""
 
+import math
+import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.analysis import analyses
+from dagster_project.analysis import analyses, effectiveness
 from dagster_project.analysis.analyses import Means, NoSuchAnalysis, analyse
 from dagster_project.analysis.categorize import categorize_by_rules
 from dagster_project.analysis.request import Refused, Request
@@ -32,6 +34,9 @@ class Office:
                 timestamp timestamptz, position integer)""")
         for table in ("agents", "departments", "contacts"):
             self.conn.execute(f"create table core.{table} (id text primary key)")
+        self.conn.execute("create schema intermediate")
+        self.conn.execute(
+            "create table intermediate.int_response_time_scores (chat_id text, response_time_score double precision)")
         # What dbt builds of it, as far as deleting needs it.
         self.conn.execute("""
             create table analysis.analysis_kpis (
@@ -42,7 +47,7 @@ class Office:
         self.conn.execute("""
             truncate core.chats, core.messages, core.agents, core.departments, core.contacts, analysis.answers,
                 analysis.chat_work, analysis.progress, analysis.customer_analyses, analysis.analysis_kpis,
-                ops.build_watermarks cascade""")
+                analysis.effectiveness_analysis, intermediate.int_response_time_scores, ops.build_watermarks cascade""")
         self.conn.execute("insert into core.agents values ('ana'), ('bea')")
         self.conn.execute("insert into core.departments values ('sales')")
         self.conn.execute("insert into core.contacts values ('1'), ('2')")
@@ -289,3 +294,48 @@ def test_labels_of_rules_cannot_be_published_as_a_models(office: Office) -> None
     for change in ("is_llm = true", "model = 'claude-haiku-5-5'"):
         with pytest.raises(psycopg.errors.CheckViolation):
             office.conn.execute(f"update analysis.customer_categorizations set {change}")  # type: ignore[arg-type]
+
+
+def test_effectiveness_is_kept_once_an_answer_with_who_had_it_analysed(office: Office) -> None:
+    office.chat("thanked", "cuál es el precio del lote?", "> el valor es 80 millones", "mil gracias, muy amable")
+    office.chat("unclear", "buenas", "> buenas")
+    office.conn.execute("insert into intermediate.int_response_time_scores values ('thanked', 50)")
+    office.analyse(triggered_by="marta")
+    office.analyse(triggered_by="jorge")
+    effectiveness.publish(office.conn, "rules-v1")
+    assert office.rows("""
+        select chat_id, user_id, state, resolution_score, customer_satisfaction, effectiveness_score,
+            response_time_score, is_llm, analysis_data ->> 'model', analysis_data -> 'analyzed_messages'
+        from analysis.effectiveness_analysis order by 1
+    """) == [
+        ("thanked", "marta", "scored", 90, 95, 0.6 * 90 + 0.4 * 95, 50, False, "rules-v1", 3),
+        ("unclear", "marta", "insufficient_evidence", None, None, None, None, False, "rules-v1", 2),
+    ]  # fmt: skip
+    office.conn.execute("insert into core.messages values ('unclear', true, 'text', 'precio?', null, %s, 9)", [NOON])
+    office.conn.execute("update core.chats set load_id = 2 where id = 'unclear'")
+    office.conn.execute("update ops.build_watermarks set load_id = 2")
+    office.analyse(triggered_by="jorge")
+    assert office.rows("""
+        select chat_id, user_id from analysis.effectiveness_analysis order by 1, 2
+    """) == [("thanked", "marta"), ("unclear", "jorge"), ("unclear", "marta")], "the old answer stays beside the new"
+
+
+def test_no_score_but_the_formulas_can_be_stored(office: Office) -> None:
+    draw = random.Random(5)
+    pairs = [(draw.choice([None, draw.uniform(0, 100)]), draw.choice([None, draw.uniform(0, 100)])) for _ in range(500)]
+    pairs += [(0.0, 0.0), (100.0, 100.0), (0.0, 100.0), (100.0, 0.0)]
+    with office.conn.cursor() as cursor:
+        cursor.executemany(
+            "insert into analysis.effectiveness_analysis (chat_id, user_id, answer_id, resolution_score, "
+            "customer_satisfaction, provider, model, is_llm, classified_by, recommendations, analysis_data, "
+            "created_at) values ('c', 'u', %s, %s, %s, 'rules', 'rules-v1', false, 'v', '[]', '{}', now())",
+            [(number, *pair) for number, pair in enumerate(pairs)])  # fmt: skip
+    stored = office.rows("select effectiveness_score, state from analysis.effectiveness_analysis order by answer_id")
+    for (resolution, satisfaction), (score, state) in zip(pairs, stored, strict=True):
+        if resolution is None or satisfaction is None:
+            assert (score, state) == (None, "insufficient_evidence")
+        else:
+            assert state == "scored"
+            assert math.isclose(score, (3 * resolution + 2 * satisfaction) / 5, abs_tol=1e-9)
+    with pytest.raises(psycopg.errors.GeneratedAlways):
+        office.conn.execute("update analysis.effectiveness_analysis set effectiveness_score = 0")

@@ -15,7 +15,7 @@ import yaml
 
 from dagster_project.analysis.categories import Categorization
 from dagster_project.analysis.conversation import Conversation
-from dagster_project.analysis.rules import quality, sentiment
+from dagster_project.analysis.rules import effectiveness, quality, sentiment
 from dagster_project.analysis.rules.spanish import words
 from dagster_project.analysis.rules.terms import BadTerm, Finder, Found, Term, parse, without_overlaps
 
@@ -53,7 +53,8 @@ class RulesClassifier:
 
     Attributes:
         model: "rules-v1".
-        version: model and the first eight signs of the lexicon's hash: another lexicon is another version.
+        version: model and the first eight signs of a hash of the lexicon and of the rules of effectiveness: another
+            lexicon is another version.
     """
 
     model = MODEL
@@ -72,7 +73,7 @@ class RulesClassifier:
         except yaml.YAMLError as error:
             raise LexiconError(f"{lexicon.name} is no YAML: {type(error).__name__}") from None
         self.cost_usd, self.answered_by = 0.0, {MODEL}
-        self.version = f"{MODEL}+{hashlib.sha256(data).hexdigest()[:8]}"
+        self.version = f"{MODEL}+{hashlib.sha256(data + effectiveness.VERSION).hexdigest()[:8]}"
         terms = _terms(content)
         self._customer = Finder(term for term in terms if not term.label.startswith("agent:"))
         self._agent = Finder(term for term in terms if term.label.startswith("agent:"))
@@ -84,10 +85,12 @@ class RulesClassifier:
         intent, confidence = _decide(intents)
         stage = _stage(intent, customer)
         mood = sentiment.judge(conversation, customer)
-        score = quality.score(conversation, [self._evidence(self._agent, one.text) for one in conversation.agent])
+        agent = [self._evidence(self._agent, message.text) for message in conversation.agent]
+        score = quality.score(conversation, agent)
         return Categorization(
             customer_intent=intent, journey_stage=stage, sentiment=mood, agent_quality_score=score,
-            confidence_score=confidence, reasoning_notes=_notes(intent, mood, customer))
+            confidence_score=confidence, reasoning_notes=_notes(intent, mood, customer),
+            effectiveness=effectiveness.judge(conversation, customer, agent, mood))
 
     def _evidence(self, finder: Finder, text: str) -> Evidence:
         by_label: dict[str, list[Found]] = defaultdict(list)

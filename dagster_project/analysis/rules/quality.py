@@ -20,20 +20,30 @@ def score(conversation: Conversation, evidence: "Sequence[Evidence]") -> int | N
     if not any(reply.text.strip() for reply in replies):
         return None
     points = START + _for_waiting(conversation) + _for_words(conversation, evidence)
-    if conversation.messages[-1].incoming and _asks(conversation.messages[-1].text):
+    if conversation.messages[-1].incoming and asks(conversation.messages[-1].text):
         points -= 2.5
     return max(1, min(10, round(points)))
 
 
-def _for_waiting(conversation: Conversation) -> float:
+def longest_wait(conversation: Conversation) -> float | None:
+    """Minutes that the customer waited for an answer, at most; None where no answer can be timed."""
     waits = [
         later.minutes - earlier.minutes
         for earlier, later in pairwise(_turns(conversation))
         if earlier.incoming and not later.incoming and earlier.minutes is not None and later.minutes is not None
     ]
-    if not waits:
+    return max(waits, default=None)
+
+
+def asks(text: str) -> bool:
+    """Whether a text asks something."""
+    return "?" in text
+
+
+def _for_waiting(conversation: Conversation) -> float:
+    longest = longest_wait(conversation)
+    if longest is None:
         return 0
-    longest = max(waits)
     if longest > LOST:
         return -3
     if longest > VERY_SLOW:
@@ -62,7 +72,3 @@ def _for_words(conversation: Conversation, evidence: "Sequence[Evidence]") -> fl
     elif mean >= LONG:
         points += 0.5
     return points
-
-
-def _asks(text: str) -> bool:
-    return "?" in text

@@ -1,0 +1,57 @@
+-- A view over the chats of its days. Labels of rules and of a language model are never in one share.
+with categories as (
+    select * from {{ ref('chat_categories') }}
+),
+
+chats as (
+    select * from {{ ref('chat_response_times') }}
+    where not is_deleted
+),
+
+counted as (
+    select
+        chats.created_local_date as date,
+        scopes.scope,
+        scopes.scope_id,
+        scopes.scope_name,
+        categories.is_llm,
+        categories.classified_by_es,
+        categories.classified_by_en,
+        fields.field,
+        fields.label,
+        count(*) as chat_count
+    from categories
+    inner join chats on chats.chat_id = categories.chat_id
+    cross join lateral (
+        values
+        ('all', 'all', 'all'),
+        ('agent', chats.agent_id, chats.agent_name),
+        ('department', chats.department_id, chats.department_name)
+    ) as scopes (scope, scope_id, scope_name)
+    cross join lateral (
+        values
+        ('customer_intent', categories.customer_intent),
+        ('journey_stage', categories.journey_stage),
+        ('sentiment', categories.sentiment)
+    ) as fields (field, label)
+    where scopes.scope_id is not null and fields.label is not null
+    group by
+        chats.created_local_date, scopes.scope, scopes.scope_id, scopes.scope_name, categories.is_llm,
+        categories.classified_by_es, categories.classified_by_en, fields.field, fields.label
+)
+
+select
+    date,
+    scope,
+    scope_id,
+    scope_name,
+    field,
+    label,
+    chat_count::integer as chat_count,
+    (sum(chat_count) over day)::integer as labelled_count,
+    chat_count / (sum(chat_count) over day)::double precision as label_share,
+    is_llm,
+    classified_by_es,
+    classified_by_en
+from counted
+window day as (partition by date, scope, scope_id, field, classified_by_en)

@@ -1,0 +1,44 @@
+-- A view: it is right whenever it is read, and the asset that categorizes runs after the models. A chat that rules and a
+-- language model have judged shows what the model says.
+with work as (
+    select * from {{ source('analysis', 'chat_work') }}
+    where state = 'answered'
+),
+
+judged as (
+    select * from {{ source('analysis', 'effectiveness_analysis') }}
+),
+
+present as (
+    select distinct on (work.chat_id) judged.*
+    from work
+    inner join judged on judged.chat_id = work.chat_id and judged.answer_id = work.answer_id
+    order by work.chat_id, judged.is_llm desc, work.looked_at desc
+)
+
+select
+    present.chat_id,
+    chats.agent_id,
+    chats.agent_name,
+    chats.department_id,
+    chats.department_name,
+    chats.provider as channel,
+    chats.created_local_date,
+    present.effectiveness_score,
+    present.state,
+    present.resolution_score,
+    present.customer_satisfaction,
+    scores.response_time_score,
+    {{ joined_texts("jsonb_path_query_array(present.recommendations, '$[*].text')", 'chr(10)') }} as recommendations,
+    jsonb_array_length(present.recommendations) as recommendation_count,
+    present.user_id as analysed_for,
+    present.model,
+    present.classified_by,
+    present.is_llm,
+    {{ classified_by('present.is_llm', 'present.model', 'es') }} as classified_by_es,
+    {{ classified_by('present.is_llm', 'present.model', 'en') }} as classified_by_en,
+    present.created_at as answered_at,
+    present.created_at + interval '30 days' as reused_until_at
+from present
+inner join {{ ref('chat_response_times') }} as chats on chats.chat_id = present.chat_id and not chats.is_deleted
+left join {{ ref('int_response_time_scores') }} as scores on scores.chat_id = present.chat_id
