@@ -6,19 +6,22 @@
 #}
 {% materialization view, adapter='postgres' %}
     {%- set target_relation = this.incorporate(type='view') -%}
-    {%- if not is_view(this) -%}
+    {%- set found = look_at_view(this) -%}
+    {%- if found == 'unchanged' and not should_full_refresh() and not config.get('grants') -%}
+        {% call noop_statement('main', 'UNCHANGED') %}{{ sql }}{% endcall %}
+        {%- do persist_docs(target_relation, model) -%}
+        {{ adapter.commit() }}
+        {{ return({'relations': [target_relation]}) }}
+    {%- elif found == 'other' -%}
         {{ return(dbt.materialization_view_default()) }}
     {%- endif -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- if is_built_as_now() and not should_full_refresh() -%}
-        {% call noop_statement('main', 'UNCHANGED') %}{{ sql }}{% endcall %}
-    {%- else -%}
-        {% call statement('main') %}{{ replace_view(target_relation, sql) }}{% endcall %}
-        {%- if run_query("select current_setting('b2chat.view_is_replaced')").columns[0].values()[0] == 'no' -%}
-            {%- do adapter.drop_relation(target_relation) -%}
-            {{ return(dbt.materialization_view_default()) }}
-        {%- endif -%}
+    {% call statement('main') %}{{ replace_view(target_relation, sql) }}{% endcall %}
+    {%- if found == 'changed'
+        and run_query("select current_setting('b2chat.view_is_replaced')").columns[0].values()[0] == 'no' -%}
+        {%- do adapter.drop_relation(target_relation) -%}
+        {{ return(dbt.materialization_view_default()) }}
     {%- endif -%}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=true) -%}
     {%- do persist_docs(target_relation, model) -%}
@@ -28,12 +31,24 @@
 {% endmaterialization %}
 
 
-{# The catalog is asked, not dbt's cache: a view may have gone with a table that this run dropped. #}
-{% macro is_view(relation) %}
-    {%- set found -%}
-        select count(*) from pg_class where oid = to_regclass('{{ relation }}') and relkind = 'v'
-    {%- endset -%}
-    {{ return(run_query(found).columns[0].values()[0] == 1) }}
+{#
+  What stands under the view's name: missing, other (a table), changed (a view of other text) or unchanged. The catalog
+  is asked, not dbt's cache: a view may have gone with a table that this run dropped.
+#}
+{% macro look_at_view(relation) %}
+    {%- call statement('look_at_view', fetch_result=true) -%}
+        select case
+            when relation.oid is null then 'missing'
+            when relation.relkind <> 'v' then 'other'
+            when built.relation is null then 'changed'
+            else 'unchanged'
+        end
+        from (values (to_regclass('{{ relation }}'))) as named (oid)
+        left join pg_class as relation on relation.oid = named.oid
+        left join intermediate.build_fingerprints as built
+            on built.relation = '{{ this.schema }}.{{ this.identifier }}' and built.fingerprint = '{{ fingerprint(model) }}'
+    {%- endcall -%}
+    {{ return(load_result('look_at_view').table.columns[0].values()[0]) }}
 {% endmacro %}
 
 
