@@ -1,0 +1,245 @@
+"""What can be exported as a table: chats, days of agents, KPIs, an analysis' KPIs, any mart; each one statement."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+import psycopg
+from psycopg import sql
+
+from dagster_project.exports.heatmap import NOTHING_YET
+from dagster_project.exports.records import Language
+
+CHANNELS = ("whatsapp", "facebook", "telegram", "livechat", "b2cbotapi")
+Kind = Literal["text", "integer", "decimal", "boolean", "date", "timestamp"]
+_KINDS: dict[str, Kind] = {
+    "int2": "integer", "int4": "integer", "int8": "integer", "float4": "decimal", "float8": "decimal",
+    "numeric": "decimal", "bool": "boolean", "date": "date", "timestamptz": "timestamp",
+}  # fmt: skip
+_NOT_EXPORTED = {"load_id"}  # our own bookkeeping
+
+
+class NothingToExport(Exception):
+    """What was asked for is not there; the text says what is."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which chats: of local days (both included), agents, departments and channels; what is empty is all."""
+
+    first: date | None = None
+    last: date | None = None
+    agents: Sequence[str] = ()
+    departments: Sequence[str] = ()
+    channels: Sequence[str] = ()
+
+    def as_values(self) -> dict[str, Any]:
+        """As plain values, for the books and the manifest."""
+        return {name: value for name, value in {
+            "from": self.first and self.first.isoformat(), "to": self.last and self.last.isoformat(),
+            "agents": list(self.agents), "departments": list(self.departments), "channels": list(self.channels),
+        }.items() if value}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table, and Postgres' name of its type."""
+
+    name: str
+    kind: Kind
+    postgres_type: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A statement and the order in which people read its rows."""
+
+    name: str
+    query: sql.Composable
+    values: Mapping[str, Any] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+
+    def columns(self, conn: psycopg.Connection) -> list[Column]:
+        """Its columns, without reading a row."""
+        described = conn.execute(sql.SQL("select * from ({}) as rows limit 0").format(self.query), self.values)
+        return [Column(column.name, _KINDS.get(column.type_display.partition("(")[0], "text"), column.type_display)
+                for column in described.description or []]  # fmt: skip
+
+
+def chats(conn: psycopg.Connection, filters: Filters, language: Language) -> Table:
+    """A row per chat that is not deleted: its times, and what it was categorized as, with who categorized it.
+
+    Raises:
+        NothingToExport: the marts are not built, or a filter names nobody.
+    """
+    _require(conn, filters, "marts.chat_response_times")
+    columns = [sql.SQL("chats.{}").format(sql.Identifier(name)) for name in _names(conn, "chat_response_times")]
+    query = sql.SQL("""
+        select
+            {columns},
+            categories.customer_intent, categories.journey_stage, categories.sentiment,
+            categories.agent_quality_score, categories.confidence_score, categories.{badge} as classified_by
+        from marts.chat_response_times as chats
+        left join marts.chat_categories as categories on categories.chat_id = chats.chat_id
+        where not chats.is_deleted and {condition}
+    """).format(
+        columns=sql.SQL(", ").join(columns),
+        badge=sql.Identifier(f"classified_by_{language}"),
+        condition=_condition("chats", "created_local_date", {
+            "agent_id": filters.agents, "department_id": filters.departments, "provider": filters.channels}),
+    )  # fmt: skip
+    return Table("chats", query, _values(filters), ("created_at", "chat_id"))
+
+
+def agents(conn: psycopg.Connection, filters: Filters) -> Table:
+    """A row per agent and local day, as marts.agent_daily has it.
+
+    Raises:
+        NothingToExport: the marts are not built, a filter names nobody, or asks for departments or channels.
+    """
+    if filters.departments or filters.channels:
+        raise NothingToExport("the days of agents know no departments and channels: filter by days and agents")
+    _require(conn, filters, "marts.agent_daily")
+    query = sql.SQL("select {} from marts.agent_daily as days where {}").format(
+        sql.SQL(", ").join(map(sql.Identifier, _names(conn, "agent_daily"))),
+        _condition("days", "local_date", {"agent_id": filters.agents}),
+    )
+    return Table("agents", query, _values(filters), ("local_date", "agent_id"))
+
+
+def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
+    """A row per metric, day and scope (all, an agent, a department, a channel, a direction) of marts.kpi_daily.
+
+    With agents, departments or channels, their rows alone.
+
+    Raises:
+        NothingToExport: the marts are not built, or a filter names nobody.
+    """
+    _require(conn, filters, "marts.kpi_daily")
+    narrowed = bool(filters.agents or filters.departments or filters.channels)
+    query = sql.SQL("""
+        select
+            case when unit = 'seconds' or metric like 'sla%%' then 'RESPONSE_TIME' else 'VOLUME' end as metric_type,
+            metric as metric_name,
+            value,
+            case when scope = 'agent' then scope_id end as agent_id,
+            case when scope = 'department' then scope_id end as department_id,
+            case
+                when metric like 'sla%%' then 'sla' when unit = 'seconds' then 'performance' else 'operational'
+            end as category,
+            unit, count, scope, scope_id, date
+        from marts.kpi_daily as days
+        where {days} and (
+            {everything}
+            or (scope = 'agent' and scope_id = any(%(agents)s))
+            or (scope = 'department' and scope_id = any(%(departments)s))
+            or (scope = 'provider' and scope_id = any(%(channels)s))
+        )
+    """).format(days=_condition("days", "date", {}), everything=sql.Literal(not narrowed))
+    return Table("kpis", query, _values(filters), ("date", "scope", "scope_id", "metric_name"))
+
+
+def analysis_kpis(conn: psycopg.Connection, analysis_id: str, language: Language) -> Table:
+    """A row per KPI of an analysis, times in milliseconds, with who categorized where the number rests on that.
+
+    Raises:
+        NothingToExport: there is no such analysis, or its KPIs are not built.
+    """
+    if conn.execute("select to_regclass('analysis.analysis_kpis')").fetchone() == (None,):
+        raise NothingToExport("the KPIs of analyses are not built: run `b2chat build`")
+    found = conn.execute("select status from analysis.customer_analyses where id = %s", [analysis_id]).fetchone()
+    if not found:
+        raise NothingToExport(f"there is no analysis {analysis_id}")
+    query = sql.SQL("""
+        select
+            metric_type, metric_name, numeric_value as value, agent_id, department_id, category,
+            string_value as member, unit, count, scope,
+            case
+                when is_llm is null then null
+                when is_llm then {by_model} || ' (' || classified_by || ')'
+                else {by_rules}
+            end as classified_by
+        from analysis.analysis_kpis
+        where analysis_id = %(analysis_id)s and json_value is null
+    """).format(
+        by_model=sql.Literal("clasificado por un modelo" if language == "es" else "classified by a model"),
+        by_rules=sql.Literal("clasificado por reglas" if language == "es" else "classified by rules"),
+    )
+    order = ("scope", "agent_id", "department_id", "metric_type", "metric_name", "member")
+    return Table("analysis", query, {"analysis_id": analysis_id}, order)
+
+
+def mart(conn: psycopg.Connection, name: str) -> Table:
+    """A whole mart, as it is.
+
+    Args:
+        conn: the warehouse.
+        name: of a table or view in the schema marts.
+
+    Raises:
+        NothingToExport: there is none of that name.
+    """
+    names = _names(conn, name)
+    if not names:
+        raise NothingToExport(f"there is no mart of that name; {_marts(conn)}")
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    return Table(name.replace("_", "-"), sql.SQL("select {} from {}").format(columns, sql.Identifier("marts", name)))
+
+
+def _condition(alias: str, day: str, lists: Mapping[str, Sequence[str]]) -> sql.Composable:
+    """Of the parts of a filter those that are set."""
+    column = sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(day))
+    parts: list[sql.Composable] = [
+        sql.SQL("(%(first)s::date is null or {0} >= %(first)s) and (%(last)s::date is null or {0} <= %(last)s)").format(
+            column)]  # fmt: skip
+    plural = {"agent_id": "agents", "department_id": "departments", "provider": "channels"}
+    parts += [
+        sql.SQL("{}.{} = any({})").format(sql.Identifier(alias), sql.Identifier(name), sql.Placeholder(plural[name]))
+        for name, wanted in lists.items() if wanted]  # fmt: skip
+    return sql.SQL(" and ").join(parts)
+
+
+def _values(filters: Filters) -> dict[str, Any]:
+    return {
+        "first": filters.first, "last": filters.last, "agents": list(filters.agents),
+        "departments": list(filters.departments), "channels": list(filters.channels),
+    }  # fmt: skip
+
+
+def _require(conn: psycopg.Connection, filters: Filters, mart: str) -> None:
+    """That the mart is built, and that whom the filters name is there."""
+    if conn.execute("select to_regclass(%s)", [mart]).fetchone() == (None,):
+        raise NothingToExport(NOTHING_YET)
+    for table, wanted in (("agents", filters.agents), ("departments", filters.departments)):
+        known = conn.execute(
+            sql.SQL("select id from {} where id = any(%s)").format(sql.Identifier("core", table)), [list(wanted)]
+        ).fetchall()
+        missing = sorted(set(wanted) - {row[0] for row in known})
+        if missing:
+            raise NothingToExport(f"there is no {table[:-1]} {missing[0]!r} (ids, not names)")
+    if unknown := sorted(set(filters.channels) - set(CHANNELS)):
+        raise NothingToExport(f"{unknown[0]!r} is no channel: {', '.join(CHANNELS)}")
+
+
+def _names(conn: psycopg.Connection, mart: str) -> list[str]:
+    """The columns of a mart that are not our own bookkeeping, in order."""
+    rows = conn.execute(
+        """
+        select attname from pg_attribute
+        inner join pg_class on pg_class.oid = attrelid
+        inner join pg_namespace on pg_namespace.oid = relnamespace
+        where nspname = 'marts' and relname = %s and attnum > 0 and not attisdropped
+        order by attnum
+        """,
+        [mart],
+    ).fetchall()
+    return [row[0] for row in rows if row[0] not in _NOT_EXPORTED]
+
+
+def _marts(conn: psycopg.Connection) -> str:
+    rows = conn.execute("""
+        select relname from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
+        where nspname = 'marts' and relkind in ('r', 'v', 'p') order by 1
+    """).fetchall()
+    return "there are " + ", ".join(row[0] for row in rows) if rows else NOTHING_YET
