@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from dagster_project import deployment, sandbox_source
+from dagster_project import deployment, export_commands, sandbox_source
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.watch import notifications
@@ -52,6 +52,8 @@ db = typer.Typer(no_args_is_help=True, help="The warehouse's Postgres: start, st
 app.add_typer(db, name="db")
 analysis = typer.Typer(no_args_is_help=True, help="Customer analyses: delete one.")
 app.add_typer(analysis, name="analysis")
+app.add_typer(export_commands.export, name="export")
+app.add_typer(export_commands.exports, name="exports")
 console = Console(highlight=False)
 
 
@@ -62,7 +64,9 @@ def main() -> None:
         app()
     except SettingsError as error:
         _fail(str(error), MISUSED)
-    except (binaries.PostgresMissing, migrations.NewerWarehouse, heatmaps.NoSuchWeek) as error:
+    except (
+        binaries.PostgresMissing, migrations.NewerWarehouse, heatmaps.NoSuchWeek, *export_commands.FAULTS
+    ) as error:  # fmt: skip
         _fail(str(error), FAILED)
 
 

@@ -16,7 +16,7 @@ BOM = "\ufeff".encode()
 _AT_ONCE = 2000  # rows
 
 # What a spreadsheet takes for a formula, and digits that it would round or cut: kept as text by an apostrophe.
-_GUARDED = r"^\s*[=+@＝＋－＠-]|^[\t\r\n]|^0[0-9]+$|^[0-9]{16,}$"
+GUARDED = r"^\s*[=+@＝＋－＠-]|^[\t\r\n]|^0[0-9]+$|^[0-9]{16,}$"
 
 
 def write(conn: psycopg.Connection, out: BinaryIO, table: Table, *, for_excel: bool, zone: str) -> Written:
@@ -74,6 +74,6 @@ def _for_excel(column: Column) -> sql.Composable:
         return sql.SQL("replace(trim_scale(round({0}::numeric, 4))::text, '.', ',') as {0}").format(name)
     if column.kind == "text":
         return sql.SQL("case when {0}::text ~ {1} then '''' || {0}::text else {0}::text end as {0}").format(
-            name, sql.Literal(_GUARDED)
+            name, sql.Literal(GUARDED)
         )
     return name

@@ -18,6 +18,7 @@ import psycopg
 
 from dagster_project.exports import records
 from dagster_project.exports.records import Place, Request
+from dagster_project.exports.report import NoReport
 from dagster_project.exports.stores import (
     ExportStore,
     OwnFile,
@@ -27,6 +28,7 @@ from dagster_project.exports.stores import (
     new_key,
     reason_of,
 )
+from dagster_project.exports.tables import NothingToExport
 from dagster_project.warehouse import connection
 
 SCHEMA_VERSION = 1  # of the columns of our exports: it grows when one is renamed or gone
@@ -64,6 +66,7 @@ class Exported:
     notes: Mapping[str, Any]
 
 
+_Told = ExportFailed | StoreFailed | NothingToExport | NoReport  # one line each, without values of the data
 Writer = Callable[[psycopg.Connection, BinaryIO], Written]
 
 
@@ -86,7 +89,7 @@ def export(
     """
     suffix = _SUFFIX.get(request.format, request.format)
     key = new_key(request.kind, label, request.run_id or "manual", suffix)
-    place = Place(store.name, key, store.place(key), f"b2chat-{request.kind}-{label}.{suffix}")
+    place = Place(store.name, key, store.place(key), file_name(request, label))
     with connection.connect(url, autocommit=True) as books:
         close_killed(books, store)
         export_id = records.begin(books, request, place)
@@ -97,6 +100,11 @@ def export(
                 expires_at=exported.expires_at)  # fmt: skip
     log.info("%s: %d rows, %d bytes", exported.place, exported.rows, exported.size_bytes)
     return exported
+
+
+def file_name(request: Request, label: str) -> str:
+    """The name that people see: of what, and of which period."""
+    return f"b2chat-{request.kind}-{label}.{_SUFFIX.get(request.format, request.format)}"
 
 
 def close_killed(books: psycopg.Connection, store: ExportStore) -> int:
@@ -207,7 +215,7 @@ def _written_down(books: psycopg.Connection, export_id: str) -> Iterator[None]:
         reason = _reason(error)
         with contextlib.suppress(psycopg.Error):  # then the next export closes it
             records.fail(books, export_id, reason)
-        if isinstance(error, ExportFailed | StoreFailed | psycopg.Error):
+        if isinstance(error, psycopg.Error | _Told):
             raise ExportFailed(reason) from None
         raise
     except BaseException:
@@ -217,7 +225,7 @@ def _written_down(books: psycopg.Connection, export_id: str) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, ExportFailed | StoreFailed):
+    if isinstance(error, _Told):
         return str(error)
     if isinstance(error, psycopg.Error):
         # Postgres' own text may hold values of the data.

@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -117,10 +117,6 @@ def manifest_key(key: str) -> str:
     """The key of the manifest that lies beside an object."""
     return f"{key}.json"
 
-
-def period_label(first: date | None, last: date | None) -> str:
-    """A period as part of a key."""
-    return f"{first or 'start'}_{last or 'today'}"
 
 
 @dataclass(frozen=True)

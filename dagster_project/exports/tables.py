@@ -53,9 +53,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A statement and the order in which people read its rows."""
+    """A statement, the marts that it reads, and the order in which people read its rows."""
 
     name: str
+    marts: tuple[str, ...]
     query: sql.Composable
     values: Mapping[str, Any] = field(default_factory=dict)
     order: tuple[str, ...] = ()
@@ -89,7 +90,8 @@ def chats(conn: psycopg.Connection, filters: Filters, language: Language) -> Tab
         condition=_condition("chats", "created_local_date", {
             "agent_id": filters.agents, "department_id": filters.departments, "provider": filters.channels}),
     )  # fmt: skip
-    return Table("chats", query, _values(filters), ("created_at", "chat_id"))
+    marts = ("chat_response_times", "chat_categories")
+    return Table("chats", marts, query, _values(filters), ("created_at", "chat_id"))
 
 
 def agents(conn: psycopg.Connection, filters: Filters) -> Table:
@@ -105,7 +107,7 @@ def agents(conn: psycopg.Connection, filters: Filters) -> Table:
         sql.SQL(", ").join(map(sql.Identifier, _names(conn, "agent_daily"))),
         _condition("days", "local_date", {"agent_id": filters.agents}),
     )
-    return Table("agents", query, _values(filters), ("local_date", "agent_id"))
+    return Table("agents", ("agent_daily",), query, _values(filters), ("local_date", "agent_id"))
 
 
 def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
@@ -137,7 +139,7 @@ def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
             or (scope = 'provider' and scope_id = any(%(channels)s))
         )
     """).format(days=_condition("days", "date", {}), everything=sql.Literal(not narrowed))
-    return Table("kpis", query, _values(filters), ("date", "scope", "scope_id", "metric_name"))
+    return Table("kpis", ("kpi_daily",), query, _values(filters), ("date", "scope", "scope_id", "metric_name"))
 
 
 def analysis_kpis(conn: psycopg.Connection, analysis_id: str, language: Language) -> Table:
@@ -167,7 +169,7 @@ def analysis_kpis(conn: psycopg.Connection, analysis_id: str, language: Language
         by_rules=sql.Literal("clasificado por reglas" if language == "es" else "classified by rules"),
     )
     order = ("scope", "agent_id", "department_id", "metric_type", "metric_name", "member")
-    return Table("analysis", query, {"analysis_id": analysis_id}, order)
+    return Table("analysis", ("analysis_kpis",), query, {"analysis_id": analysis_id}, order)
 
 
 def mart(conn: psycopg.Connection, name: str) -> Table:
@@ -184,7 +186,7 @@ def mart(conn: psycopg.Connection, name: str) -> Table:
     if not names:
         raise NothingToExport(f"there is no mart of that name; {_marts(conn)}")
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    return Table(name.replace("_", "-"), sql.SQL("select {} from {}").format(columns, sql.Identifier("marts", name)))
+    return Table(name, (name,), sql.SQL("select {} from {}").format(columns, sql.Identifier("marts", name)))
 
 
 def _condition(alias: str, day: str, lists: Mapping[str, Sequence[str]]) -> sql.Composable:

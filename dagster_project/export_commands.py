@@ -1,0 +1,280 @@
+"""`b2chat export …`, which writes reports and tables to files, and `b2chat exports …`, which looks after the files."""
+
+import getpass
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dagster_project import deployment
+from dagster_project.exports import making, orders, records
+from dagster_project.exports.orders import Order
+from dagster_project.exports.report import DIRECTIONS, NoReport, Period
+from dagster_project.exports.stores import OwnFile, StoreFailed, store_of
+from dagster_project.exports.tables import CHANNELS, Filters
+from dagster_project.settings import Settings
+from dagster_project.warehouse import connection
+
+export = typer.Typer(no_args_is_help=True, help="Write a report or a table to a file: PDF, Excel, CSV or Parquet.")
+exports = typer.Typer(no_args_is_help=True, help="The files made by `b2chat export`: list, open, delete old ones.")
+console = Console(highlight=False)
+FAULTS = (making.ExportFailed, StoreFailed, records.NoSuchExport)  # one line each
+
+
+class ReportFormat(StrEnum):
+    """How a report can be written."""
+
+    PDF, XLSX, CSV, CSV_EXCEL = "pdf", "xlsx", "csv", "csv-excel"
+
+
+class TableFormat(StrEnum):
+    """How a table can be written."""
+
+    CSV, CSV_EXCEL, XLSX, PARQUET = "csv", "csv-excel", "xlsx", "parquet"
+
+
+class Language(StrEnum):
+    """The languages of exports."""
+
+    ES, EN = "es", "en"
+
+
+Out = Annotated[
+    Path | None, typer.Option(help="A file, or a folder for it, instead of the store. Never written over, nor deleted.")
+]
+LanguageOption = Annotated[Language | None, typer.Option(help="Default: B2CHAT_EXPORTS_LANGUAGE.")]
+AsTable = Annotated[TableFormat, typer.Option("--format", help="csv is for programs, csv-excel for a Spanish Excel.")]
+Week = Annotated[str | None, typer.Option(help="Monday of a week, YYYY-MM-DD.")]
+Month = Annotated[str | None, typer.Option(help="A month, YYYY-MM.")]
+First = Annotated[str | None, typer.Option("--from", help="First local day, YYYY-MM-DD …")]
+Last = Annotated[str | None, typer.Option("--to", help="… and last.")]
+Agents = Annotated[list[str] | None, typer.Option("--agent", help="An agent's id; may be given several times.")]
+Departments = Annotated[list[str] | None, typer.Option("--department", help="A department's id; the same.")]
+Channels = Annotated[
+    list[StrEnum("Channel", CHANNELS)] | None, typer.Option("--channel", help="A channel; the same.")  # type: ignore[misc,valid-type]
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+
+@export.command()
+def report(
+    form: Annotated[ReportFormat, typer.Option("--format", help="csv has it by sections.")] = ReportFormat.PDF,
+    week: Week = None,
+    month: Month = None,
+    agent: Annotated[str | None, typer.Option(help="About one agent: an id.")] = None,
+    department: Annotated[str | None, typer.Option(help="About one department: an id.")] = None,
+    channel: Annotated[StrEnum("Channel", CHANNELS) | None, typer.Option(help="About one channel.")] = None,  # type: ignore[misc,valid-type]
+    direction: Annotated[StrEnum("Direction", DIRECTIONS) | None, typer.Option(help="About one direction.")] = None,  # type: ignore[misc,valid-type]
+    language: LanguageOption = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """The report of a week or a month; default: the last full week."""
+    asked = {"agent": agent, "department": department, "provider": channel, "direction": direction}
+    about = [(scope, str(key)) for scope, key in asked.items() if key]
+    if len(about) > 1:
+        raise typer.BadParameter("a report is about one agent, department, channel or direction, or about all")
+    scope, key = about[0] if about else ("all", "all")
+    order = Order("report", str(form), period=_period(week, month), scope=scope, scope_id=key)  # type: ignore[arg-type]
+    _fill(order, language, out, as_json)
+
+
+@export.command()
+def chats(
+    form: AsTable = TableFormat.CSV,
+    week: Week = None,
+    month: Month = None,
+    first: First = None,
+    last: Last = None,
+    agent: Agents = None,
+    department: Departments = None,
+    channel: Channels = None,
+    language: LanguageOption = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """A row per chat: times, filters, and what it was categorized as, with who categorized it."""
+    filters = _filters(week, month, first, last, agent, department, channel)
+    _fill(Order("chats", str(form), filters=filters), language, out, as_json)  # type: ignore[arg-type]
+
+
+@export.command()
+def agents(
+    form: AsTable = TableFormat.CSV,
+    week: Week = None,
+    month: Month = None,
+    first: First = None,
+    last: Last = None,
+    agent: Agents = None,
+    language: LanguageOption = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """A row per agent and day."""
+    filters = _filters(week, month, first, last, agent)
+    _fill(Order("agents", str(form), filters=filters), language, out, as_json)  # type: ignore[arg-type]
+
+
+@export.command()
+def kpis(
+    form: AsTable = TableFormat.CSV,
+    week: Week = None,
+    month: Month = None,
+    first: First = None,
+    last: Last = None,
+    agent: Agents = None,
+    department: Departments = None,
+    channel: Channels = None,
+    language: LanguageOption = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """A row per metric, day and scope: metric_type, metric_name, value, agent_id, department_id, category and more."""
+    filters = _filters(week, month, first, last, agent, department, channel)
+    _fill(Order("kpis", str(form), filters=filters), language, out, as_json)  # type: ignore[arg-type]
+
+
+@export.command()
+def analysis(
+    analysis_id: Annotated[str, typer.Argument(help="Its id, as `b2chat analyses` shows it.")],
+    form: AsTable = TableFormat.CSV,
+    sections: Annotated[bool, typer.Option("--sections", help="As Section,Metric,Value,Unit.")] = False,
+    language: LanguageOption = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """The KPIs of an analysis, those of each agent and department too."""
+    order = Order("analysis", str(form), analysis_id=analysis_id, sections=sections)  # type: ignore[arg-type]
+    _fill(order, language, out, as_json)
+
+
+@export.command()
+def table(
+    mart: Annotated[str, typer.Argument(help="A table or view of the schema marts, such as sla_daily.")],
+    form: AsTable = TableFormat.CSV,
+    language: LanguageOption = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """A whole mart."""
+    _fill(Order("table", str(form), mart=mart.removeprefix("marts.")), language, out, as_json)  # type: ignore[arg-type]
+
+
+@exports.command("list")
+def list_exports(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many of the newest.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show the newest exports, whatever became of them."""
+    settings = Settings.load()
+    with deployment.running(settings) as standing, connection.connect(standing.url) as conn:
+        found = records.listed(conn, limit)
+    _tell(as_json, {"exports": found}, lambda: console.print(_listed(found, settings)))
+
+
+@exports.command()
+def link(
+    export_id: Annotated[str, typer.Argument(help="Its id, or how the id begins, as `b2chat exports list` shows it.")],
+    hours: Annotated[
+        int | None, typer.Option(min=1, max=168, help="Hours that a signed link works: B2CHAT_EXPORTS_LINK_HOURS.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print where an export's file is; of a bucket a signed link, which opens it for whoever has it."""
+    settings = Settings.load()
+    with deployment.running(settings) as standing, connection.connect(standing.url) as conn:
+        found = records.readable(conn, export_id)
+    store = store_of(settings)
+    if found.store == OwnFile.name:
+        address = found.file_url
+    elif found.store != store.name:
+        raise StoreFailed(f"it lies in {found.store}, and {store.name} is in use")
+    else:
+        address = store.link(found.key, (hours or settings.exports_link_hours) * 3600)
+    _tell(as_json, {"id": found.id, "link": address}, lambda: print(address))  # noqa: T201
+
+
+@exports.command()
+def clean_up(as_json: AsJson = False) -> None:
+    """Delete the files whose time is over, and close exports that were killed."""
+    settings = Settings.load()
+    with deployment.running(settings) as standing, connection.connect(standing.url, autocommit=True) as conn:
+        deleted, stayed = making.clean_up(conn, store_of(settings), datetime.now(UTC))
+    _tell(as_json, {"deleted": deleted, "stayed": stayed}, lambda: console.print(
+        f"{deleted} deleted" + (f", [red]{stayed} could not be deleted and stay listed[/red]" if stayed else "")))
+    if stayed:
+        raise typer.Exit(1)
+
+
+def _fill(order: Order, language: Language | None, out: Path | None, as_json: bool) -> None:
+    settings = Settings.load()
+    with deployment.running(settings) as standing:
+        order = replace(order, language=str(language or settings.exports_language))  # type: ignore[arg-type]
+        made = orders.fill(standing.url, settings, order, user=getpass.getuser(), own_file=out)
+    _tell(as_json, vars(made), lambda: _show(made, settings))
+
+
+def _show(made: making.Exported, settings: Settings) -> None:
+    expires = f", kept until {made.expires_at.astimezone(settings.zone):%Y-%m-%d %H:%M}" if made.expires_at else ""
+    console.print(f"[bold]{made.place}[/bold]\n{made.rows:,} rows, {made.size_bytes:,} bytes{expires}\n"
+                  f"sha256 {made.sha256}\nid {made.id}", soft_wrap=True)  # fmt: skip
+
+
+def _listed(found: list[dict[str, Any]], settings: Settings) -> Table:
+    shown = Table(show_edge=False, box=None, padding=(0, 2, 0, 0))
+    for head in ("id", "made", "by", "what", "rows", "status"):
+        shown.add_column(head, justify="right" if head == "rows" else "left", no_wrap=True)
+    shown.add_column("file, or why there is none", overflow="fold", min_width=24)
+    for row in found:
+        shown.add_row(
+            row["id"][:8], f"{row['created_at'].astimezone(settings.zone):%m-%d %H:%M}", row["user_id"],
+            f"{row['export_type']} {row['format']}", f"{row['record_count']:,}", row["status"],
+            row["error_message"] or row["file_name"])  # fmt: skip
+    return shown
+
+
+def _period(week: str | None, month: str | None) -> Period | None:
+    if week and month:
+        raise typer.BadParameter("--week and --month exclude each other")
+    try:
+        if week:
+            return Period.week(_day(week, "--week"))
+        return Period.month(_day(f"{month}-01", "--month")) if month else None
+    except NoReport as error:
+        raise typer.BadParameter(str(error), param_hint="--week") from None
+
+
+def _filters(
+    week: str | None, month: str | None, first: str | None, last: str | None, agents: list[str] | None = None,
+    departments: list[str] | None = None, channels: list[Any] | None = None,
+) -> Filters:  # fmt: skip
+    period = _period(week, month)
+    if period and (first or last):
+        raise typer.BadParameter("--week, --month and --from/--to exclude each other")
+    since = period.start if period else _day(first, "--from") if first else None
+    until = period.end if period else _day(last, "--to") if last else None
+    if since and until and since > until:
+        raise typer.BadParameter("--from is after --to")
+    return Filters(since, until, agents or (), departments or (), [str(channel) for channel in channels or ()])
+
+
+def _day(text: str, option: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        wanted = "a month such as 2026-01" if option == "--month" else "a day such as 2026-01-05"
+        raise typer.BadParameter(f"{text!r} is not {wanted}", param_hint=option) from None
+
+
+def _tell(as_json: bool, answer: Any, tell: Callable[[], None]) -> None:
+    if as_json:
+        print(json.dumps(answer, default=str, ensure_ascii=False))  # noqa: T201
+    else:
+        tell()

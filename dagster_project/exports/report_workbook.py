@@ -1,0 +1,316 @@
+"""A report as an Excel workbook: a sheet a topic, and in front `Léame`, which says what one looks at."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from xlsxwriter.worksheet import Worksheet
+
+from dagster_project.exports.making import Written
+from dagster_project.exports.report import BUCKETS, Kpi, Member, ReportData, Share
+from dagster_project.exports.wording import Language, Wording
+from dagster_project.exports.workbook import Book, Head, Kind
+from dagster_project.exports.workbook_texts import TEXTS
+
+MONDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)
+DEFINITIONS = (
+    "pickup", "first_response", "reply", "handling", "resolution", "percentiles", "clock", "sla", "backlog", "change",
+    "no_data",
+)  # fmt: skip
+
+
+def write(out: BinaryIO, data: ReportData, language: Language, made_at: datetime) -> Written:
+    """Write the workbook of a report.
+
+    Args:
+        out: the file.
+        data: the report.
+        language: of texts; Excel itself shows numbers and dates as its user's settings have them.
+        made_at: the time that the workbook names as its own.
+    """
+    say = _Say(Wording(language), 0 if language == "es" else 1)
+    title = say.words.text(f"title.{data.period.kind}")
+    book = Book(out, title=f"{title} {data.period.start}", zone=data.timezone, made_at=made_at)
+    readme = book.sheet(say("sheet.readme"))
+    _summary(book, say, data)
+    _heatmap(book, say, data)
+    _times(book, say, data)
+    _trends(book, say, data)
+    _sla(book, say, data)
+    for name, members, of_agents in (
+        ("agents", data.agents, True), ("departments", data.departments, False), ("channels", data.channels, False),
+    ):  # fmt: skip
+        _members(book, say, name, members, badge(say.words, data) if of_agents else None)
+    _insights(book, say, data)
+    _traffic(book, say, data)
+    _backlog(book, say, data)
+    _quality(book, say, data)
+    write_readme(book, readme, say("readme.topic"), say("readme.value"), _about(say, data, book, title, made_at))
+    book.close()
+    return Written(book.rows, notes={"cells_cut": book.cut_cells, "data_through": data.freshness.data_through,
+                                     "classified_by": badge(say.words, data)})  # fmt: skip
+
+
+def write_readme(book: Book, sheet: Worksheet, topic: str, detail: str, lines: Sequence[tuple[str, str]]) -> None:
+    """The sheet that says what the others are: a topic and its text a row."""
+    sheet.set_column(0, 0, 34)
+    sheet.set_column(1, 1, 104)
+    book.header(sheet, 0, [topic, detail])
+    sheet.freeze_panes(1, 0)
+    for row, (name, text) in enumerate(lines, start=1):
+        book.cell(sheet, row, 0, name, bold=True)
+        book.cell(sheet, row, 1, text, text_wrap=True)
+
+
+def badge(words: Wording, data: ReportData) -> str:
+    """Who categorized the report's chats."""
+    rules, model = data.insights.by_rules_count, data.insights.by_model_count
+    return words.text("badge.both" if rules and model else "badge.model" if model else
+                      "badge.rules" if rules else "badge.none")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Say:
+    """The workbook's own texts; the report's are in `words`."""
+
+    words: Wording
+    place: int
+
+    def __call__(self, key: str, **parts: object) -> str:
+        return TEXTS[key][self.place].format(**parts)
+
+    def heads(self, *columns: tuple[str, Kind] | tuple[str, Kind, int]) -> list[Head]:
+        """Heads by the keys of their texts."""
+        return [Head(self(f"head.{key}"), kind, *width) for key, kind, *width in columns]
+
+
+def _summary(book: Book, say: _Say, data: ReportData) -> None:
+    sheet = book.sheet(say("sheet.summary"))
+    heads = say.heads(("metric", "text", 34), ("value", "text"), ("unit", "text"), ("before", "text"),
+                      ("change", "change"), ("verdict", "text"), ("count", "whole"))  # fmt: skip
+    kinds: dict[str, Kind] = {"seconds": "minutes", "share": "share"}
+    book.table(sheet, heads, (
+        [say.words.label("kpi", kpi.metric), (kpi.value, kinds.get(kpi.unit, "whole")), say(f"unit.{kpi.unit}"),
+         (kpi.previous, kinds.get(kpi.unit, "whole")), _change(kpi), _verdict(say, kpi), kpi.count]
+        for kpi in data.summary))  # fmt: skip
+
+
+def _change(kpi: Kpi) -> tuple[float | None, Kind]:
+    """Of shares the difference, in points; of all else parts of what was before."""
+    if kpi.unit != "share" or kpi.change is None:
+        return kpi.change, "change"
+    return kpi.change * 100, "change_in_points"
+
+
+def _verdict(say: _Say, kpi: Kpi) -> str | None:
+    return say.words.text(f"verdict.{kpi.verdict}") if kpi.verdict in ("better", "worse") else None
+
+
+def _heatmap(book: Book, say: _Say, data: ReportData) -> None:
+    sheet = book.sheet(say("sheet.heatmap"))
+    cells = {(cell.day_of_week, cell.hour): cell for cell in data.heatmap}
+    means = {slot: cell.mean_seconds for slot, cell in cells.items()}
+    counts = {slot: cell.chat_count or None for slot, cell in cells.items()}
+    _grids(book, say, sheet, [("corner.mean", means, "minutes"), ("corner.chats", counts, "whole")])
+
+
+def _traffic(book: Book, say: _Say, data: ReportData) -> None:
+    sheet = book.sheet(say("sheet.traffic"))
+    chats = {(cell.day_of_week, cell.hour): cell.chat_count or None for cell in data.traffic}
+    messages = {(cell.day_of_week, cell.hour): cell.message_count or None for cell in data.traffic}
+    _grids(book, say, sheet, [("corner.created", chats, "whole"), ("corner.messages", messages, "whole")])
+
+
+def _grids(
+    book: Book, say: _Say, sheet: Worksheet, grids: Sequence[tuple[str, dict[tuple[int, int], Any], Kind]]
+) -> None:
+    """Grids of 7 days × 24 hours below each other, each with colours of its own."""
+    sheet.set_column(0, 0, 20)
+    sheet.set_column(1, 24, 6.5)
+    sheet.freeze_panes(1, 1)
+    for place, (corner, values, kind) in enumerate(grids):
+        top = place * 10
+        book.header(sheet, top, [say(corner), *(f"{hour:02}" for hour in range(24))])
+        for row, day in enumerate(MONDAY_FIRST, start=top + 1):
+            sheet.set_row(row, 20)
+            book.cell(sheet, row, 0, say.words.weekday(day, long=True), bold=True)
+            for hour in range(24):
+                book.cell(sheet, row, hour + 1, values.get((day, hour)), kind, align="center")
+        book.colour_scale(sheet, (top + 1, 1), (top + 7, 24))
+        book.rows += 7
+
+
+def _times(book: Book, say: _Say, data: ReportData) -> None:
+    sheet = book.sheet(say("sheet.times"))
+    heads = say.heads(
+        ("metric", "text", 20), ("clock", "text", 16), ("count", "whole"), ("mean_min", "minutes"),
+        ("p50_min", "minutes"), ("p90_min", "minutes"), ("p95_min", "minutes"), ("p99_min", "minutes"),
+        ("previous_p50_min", "minutes"), ("previous_p90_min", "minutes"),
+    )  # fmt: skip
+    heads += [Head(say.words.text(f"bucket.{bucket}"), "whole") for bucket in BUCKETS]
+    book.table(sheet, heads, (
+        [say.words.text(f"metric.{times.metric}"), say.words.text(f"clock.{times.clock}"), times.count,
+         times.mean_seconds, times.p50_seconds, times.p90_seconds, times.p95_seconds, times.p99_seconds,
+         times.previous_p50_seconds, times.previous_p90_seconds, *times.buckets]
+        for times in data.response_times))  # fmt: skip
+
+
+def _trends(book: Book, say: _Say, data: ReportData) -> None:
+    columns: tuple[tuple[str, Kind], ...] = (
+        ("chats", "whole"), ("responses", "whole"), ("first_p50", "minutes"), ("first_p90", "minutes"),
+        ("judged", "whole"), ("sla", "share"),
+    )  # fmt: skip
+    for name, first, points in (("days", "day", data.days), ("history", "from", data.history)):
+        sheet = book.sheet(say(f"sheet.{name}"))
+        count = book.table(sheet, say.heads((first, "date"), *columns), (
+            [point.start, point.chat_count, point.first_response_count, point.first_response_p50_seconds,
+             point.first_response_p90_seconds, point.sla_judged_count, point.sla_rate]
+            for point in points))  # fmt: skip
+        if count:
+            _chart(book, say, sheet, count)
+
+
+def _chart(book: Book, say: _Say, sheet: Worksheet, count: int) -> None:
+    """Chats as columns, the median first response as a line over them."""
+    name = sheet.get_name()
+    chart, line = book.chart("column"), book.chart("line")
+    for of, column, axis in ((chart, 1, False), (line, 3, True)):
+        colour = {"color": "#D73027", "width": 2} if axis else {"none": True}
+        of.add_series({
+            "name": [name, 0, column], "categories": [name, 1, 0, count, 0], "values": [name, 1, column, count, column],
+            "fill": {"color": "#9CC3CF"}, "line": colour, "y2_axis": axis})  # fmt: skip
+    chart.combine(line)
+    chart.set_legend({"position": "bottom"})
+    chart.set_y_axis({"name": say("head.chats"), "major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}})
+    line.set_y2_axis({"name": say("head.first_p50")})
+    chart.set_size({"width": 760, "height": 320})
+    sheet.insert_chart(count + 2, 0, chart, {"description": f"{say('head.chats')}, {say('head.first_p50')}"})
+
+
+def _sla(book: Book, say: _Say, data: ReportData) -> None:
+    sheet = book.sheet(say("sheet.sla"))
+    text = say.words.text
+    heads = say.heads(("metric", "text", 20), ("clock", "text", 16), ("target_min", "minutes"))
+    heads += [Head(text(f"column.{name}"), kind) for name, kind in (
+        ("met", "whole"), ("breached", "whole"), ("pending", "whole"), ("rate", "share"), ("goal", "share"),
+        ("previous", "share"))]  # fmt: skip
+    count = book.table(sheet, heads, (
+        [text(f"metric.{sla.metric}"), text(f"clock.{sla.clock}"), sla.target_seconds, sla.met_count,
+         sla.breached_count, sla.pending_count, sla.rate, sla.goal, sla.previous_rate]
+        for sla in data.sla))  # fmt: skip
+    book.bars(sheet, (1, 6), (max(count, 1), 6))
+
+
+def _members(book: Book, say: _Say, name: str, members: Sequence[Member], classified_by: str | None) -> None:
+    """Agents, departments or channels; what is known of agents alone, with who judged their quality, is theirs."""
+    sheet = book.sheet(say(f"sheet.{name}"))
+    heads = [Head(say.words.text(f"column.{name[:-1]}"), "text", 30)]
+    heads += say.heads(
+        ("chats", "whole"), ("closed", "whole"), ("messages", "whole"), ("responses", "whole"),
+        ("first_p50", "minutes"), ("first_p90", "minutes"), ("replies", "whole"), ("reply_p50", "minutes"),
+        ("resolved", "whole"), ("resolution_p50", "minutes"), ("judged", "whole"), ("sla", "share"),
+    )  # fmt: skip
+    if classified_by:
+        heads += say.heads(("concurrent", "points"), ("quality", "points"), ("quality_count", "whole"),
+                           ("classified", "text", 24))  # fmt: skip
+    heads += say.heads(("id", "text", 24))
+    count = book.table(sheet, heads, (_member(say, name, member, classified_by) for member in members))
+    book.bars(sheet, (1, 12), (max(count, 1), 12))
+
+
+def _member(say: _Say, name: str, member: Member, classified_by: str | None) -> list[Any]:
+    shown = say.words.label("provider", member.id) if name == "channels" else member.name
+    if name == "departments" and member.id == "none":
+        shown = say.words.text("department.none")
+    row = [
+        shown, member.chat_count, member.closed_count, member.message_count, member.first_response_count,
+        member.first_response_p50_seconds, member.first_response_p90_seconds, member.reply_count,
+        member.reply_p50_seconds, member.resolution_count, member.resolution_p50_seconds, member.sla_judged_count,
+        member.sla_rate,
+    ]  # fmt: skip
+    if classified_by:
+        row += [member.mean_concurrent_chats, member.mean_quality, member.quality_count,
+                classified_by if member.quality_count else None]  # fmt: skip
+    return [*row, member.id]
+
+
+def _insights(book: Book, say: _Say, data: ReportData) -> None:
+    sheet = book.sheet(say("sheet.insights"))
+    heads = say.heads(("group", "text", 24), ("label", "text", 30), ("count", "whole"), ("share", "share"),
+                      ("classified", "text", 30))  # fmt: skip
+    shown = badge(say.words, data)
+
+    def rows() -> Iterator[list[Any]]:
+        groups: tuple[tuple[str, str, tuple[Share, ...]], ...] = (
+            ("intents", "intent", data.insights.intents), ("journeys", "journey", data.insights.journeys),
+            ("sentiments", "sentiment", data.insights.sentiments),
+        )  # fmt: skip
+        for title, group, shares in groups:
+            for share in shares:
+                label = say.words.label(group, share.label)
+                yield [say.words.text(f"insights.{title}"), label, share.count, share.share, shown]
+
+    count = book.table(sheet, heads, rows())
+    book.bars(sheet, (1, 3), (max(count, 1), 3))
+
+
+def _backlog(book: Book, say: _Say, data: ReportData) -> None:
+    sheet = book.sheet(say("sheet.backlog"))
+    heads = say.heads(("day", "date"), ("open", "whole"), ("waiting_pickup", "whole"), ("waiting_answer", "whole"),
+                      ("over_1d", "whole"), ("over_7d", "whole"))  # fmt: skip
+    book.table(sheet, heads, (
+        [night.day, night.open_count, night.waiting_for_pickup_count, night.waiting_for_answer_count,
+         night.over_1d_count, night.over_7d_count] for night in data.backlog))  # fmt: skip
+
+
+def _quality(book: Book, say: _Say, data: ReportData) -> None:
+    sheet = book.sheet(say("sheet.quality"))
+    heads = say.heads(("subject", "text"), ("rule", "text", 44), ("severity", "text"), ("broken", "whole"),
+                      ("checked", "whole"))  # fmt: skip
+    book.table(sheet, heads, (
+        [rule.subject, rule.label_es if say.words.language == "es" else rule.label_en,
+         say.words.label("severity", rule.severity), rule.broken_count, rule.checked_count]
+        for rule in data.coverage.rules))  # fmt: skip
+
+
+def _about(say: _Say, data: ReportData, book: Book, title: str, made_at: datetime) -> list[tuple[str, str]]:
+    """What `Léame` says."""
+    words = say.words
+    period, insights = data.period, data.insights
+    lines = [
+        (title, words.text("subtitle")),
+        (words.text("period"), f"{words.day(period.start)} – {words.day(period.end)}"),
+        (words.text("compared_with"), f"{words.day(period.previous_start)} – {words.day(period.previous_end)}"),
+        (words.text("filter"), words.text(f"filter.{data.filter.scope}", name=data.filter.name)),
+        (words.text("data_through"), words.instant(data.freshness.data_through, data.timezone)),
+        (words.text("generated_at"), words.instant(made_at, data.timezone)),
+        (words.text("timezone"), data.timezone),
+    ]
+    if not data.is_complete:
+        lines.append(("", words.text("badge.partial")))
+    if not data.is_previous_complete:
+        lines.append(("", words.text("badge.previous_partial")))
+    coverage = words.text(
+        "insights.coverage", chats=words.number(insights.chat_count),
+        categorized=words.number(insights.categorized_count), review=words.number(insights.needs_review_count),
+        share=words.percent(insights.categorized_count / insights.chat_count if insights.chat_count else None),
+    )  # fmt: skip
+    lines += [
+        (say("readme.classified"), f"{badge(words, data).capitalize()}. {coverage}"),
+        (say("readme.units"), say("readme.units.value")),
+        (say("readme.formulas"), say("readme.formulas.value")),
+        (say("readme.cut"), say("readme.cut.value", count=book.cut_cells)),
+        (words.text("notes.days"),
+         words.text("notes.days.value", read=data.coverage.days_read_whole, days=data.coverage.day_count)),
+        (words.text("notes.quarantine"), words.number(data.coverage.quarantined_count)),
+        (say("readme.sheets"), ""),
+    ]  # fmt: skip
+    lines += [(say(f"sheet.{name}"), say(f"about.{name}")) for name in (
+        "summary", "heatmap", "times", "days", "history", "sla", "agents", "departments", "channels", "insights",
+        "traffic", "backlog", "quality")]  # fmt: skip
+    lines.append((words.text("notes.definitions"), ""))
+    for name in DEFINITIONS:
+        term, _, text = words.text(f"definition.{name}").partition("|")
+        lines.append((term, text))
+    return lines

@@ -1,0 +1,142 @@
+"""A report, or an analysis, as four columns: `Section,Metric,Value,Unit`. Short enough to read from top to bottom."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, BinaryIO
+
+import psycopg
+
+from dagster_project.exports.csv_file import BOM, GUARDED
+from dagster_project.exports.making import Written
+from dagster_project.exports.report import BUCKETS, Member, ReportData, Share
+from dagster_project.exports.report_workbook import badge
+from dagster_project.exports.wording import Language, Wording
+
+HEADER = ("Section", "Metric", "Value", "Unit")
+Row = tuple[str, str, float | int | str | None, str]
+_GUARDED = re.compile(GUARDED)
+_UNITS = {
+    "seconds": ("segundos", "seconds"), "share": ("parte de 1", "share of 1"), "chats": ("conversaciones", "chats"),
+    "messages": ("mensajes", "messages"), "points": ("puntos de 1 a 10", "points, 1 to 10"),
+    "milliseconds": ("milisegundos", "milliseconds"), "text": ("", ""),
+}  # fmt: skip
+_ANALYSIS = {
+    "RESPONSE_TIME": ("Tiempos de respuesta", "Response times"), "VOLUME": ("Volumen", "Volume"),
+    "PEAK_TIME": ("Horas y días pico", "Peak hours and days"), "CUSTOMER_INTENT": ("Intención", "Intent"),
+    "JOURNEY_STAGE": ("Etapa del cliente", "Customer journey"), "SENTIMENT": ("Sentimiento", "Sentiment"),
+    "AGENT_QUALITY": ("Calidad de la atención", "Quality of the service"),
+    "CHANNEL_USAGE": ("Canales y contenido", "Channels and content"),
+}  # fmt: skip
+
+
+def write(out: BinaryIO, rows: Iterable[Row], *, for_excel: bool) -> Written:
+    """Write rows in one of the CSV profiles."""
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
+    if for_excel:
+        text.write(BOM.decode())
+    writer = csv.writer(text, delimiter=";" if for_excel else ",")
+    writer.writerow(HEADER)
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007  the count outlives the loop
+        writer.writerow([_cell(value, for_excel) for value in row])
+    text.detach()
+    return Written(count, [(name, "text") for name in HEADER])
+
+
+def of_report(data: ReportData, language: Language) -> Iterator[Row]:
+    """The rows of a report: what it is about, then each topic."""
+    words = Wording(language)
+    unit = _Units(language)
+    about = words.text("section.notes")
+    yield about, words.text("period"), f"{data.period.start} – {data.period.end}", ""
+    yield about, words.text("filter"), words.text(f"filter.{data.filter.scope}", name=data.filter.name), ""
+    yield about, words.text("data_through"), words.instant(data.freshness.data_through, data.timezone), ""
+    yield about, words.text("timezone"), data.timezone, ""
+    for kpi in data.summary:
+        yield words.text("section.summary"), words.label("kpi", kpi.metric), kpi.value, unit(kpi.unit)
+    for times in data.response_times:
+        name = f"{words.text(f'metric.{times.metric}')}, {words.text(f'clock.{times.clock}').lower()}"
+        section = words.text("section.times")
+        yield section, f"{name}: {words.text('column.count')}", times.count, unit("chats")
+        for figure in ("mean", "p50", "p90", "p95", "p99"):
+            label = words.text(f"column.{figure}").lower()
+            yield section, f"{name}: {label}", getattr(times, f"{figure}_seconds"), unit("seconds")
+        for bucket, count in zip(BUCKETS, times.buckets, strict=True):
+            yield section, f"{name}: {words.text(f'bucket.{bucket}')}", count, unit("chats")
+    for sla in data.sla:
+        name = f"{words.text(f'metric.{sla.metric}')}, {words.text(f'clock.{sla.clock}').lower()}"
+        yield words.text("section.sla"), name, sla.rate, unit("share")
+    yield from _members(words, unit, "agent", data.agents)
+    yield from _members(words, unit, "department", data.departments)
+    yield from _members(words, unit, "channel", data.channels)
+    yield from _insights(words, unit, data)
+    for night in data.backlog:
+        yield words.text("operations.backlog"), words.day(night.day), night.open_count, unit("chats")
+
+
+def of_analysis(conn: psycopg.Connection, analysis_id: str, language: Language) -> Iterator[Row]:
+    """The rows of an analysis: the KPIs of all its chats together; those of each agent are in the long form."""
+    words = Wording(language)
+    unit = _Units(language)
+    rows = conn.execute(
+        """
+        select metric_type, metric_name, string_value, numeric_value, unit, is_llm
+        from analysis.analysis_kpis
+        where analysis_id = %s and scope = 'all' and json_value is null
+        order by
+            array_position(%s, metric_type), metric_name, lpad(string_value, 20, '0')
+        """,
+        [analysis_id, list(_ANALYSIS)],
+    )
+    for metric_type, metric, member, value, unit_name, is_llm in rows:
+        section = _ANALYSIS[metric_type][language == "en"]
+        if is_llm is not None:
+            section += f" ({words.text('badge.model' if is_llm else 'badge.rules')})"
+        name = metric if member is None else f"{metric}: {member}"
+        yield section, name, value, unit(unit_name)
+
+
+class _Units:
+    """Units in a language."""
+
+    def __init__(self, language: Language) -> None:
+        self._place = 0 if language == "es" else 1
+
+    def __call__(self, unit: str) -> str:
+        return _UNITS[unit][self._place]
+
+
+def _members(words: Wording, unit: _Units, kind: str, members: Sequence[Member]) -> Iterator[Row]:
+    for member in members:
+        name = words.label("provider", member.id) if kind == "channel" else member.name
+        if kind == "department" and member.id == "none":
+            name = words.text("department.none")
+        section = f"{words.text(f'column.{kind}')}: {name}"
+        yield section, words.text("kpi.chats_created"), member.chat_count, unit("chats")
+        yield section, words.text("kpi.first_response_p50"), member.first_response_p50_seconds, unit("seconds")
+        yield section, words.text("kpi.first_response_p90"), member.first_response_p90_seconds, unit("seconds")
+        yield section, words.text("kpi.resolution_p50"), member.resolution_p50_seconds, unit("seconds")
+        yield section, words.text("kpi.sla_overall_rate"), member.sla_rate, unit("share")
+
+
+def _insights(words: Wording, unit: _Units, data: ReportData) -> Iterator[Row]:
+    groups: tuple[tuple[str, str, tuple[Share, ...]], ...] = (
+        ("intents", "intent", data.insights.intents), ("journeys", "journey", data.insights.journeys),
+        ("sentiments", "sentiment", data.insights.sentiments),
+    )  # fmt: skip
+    for title, group, shares in groups:
+        section = f"{words.text(f'insights.{title}')} ({badge(words, data)})"
+        for share in shares:
+            yield section, words.label(group, share.label), share.share, unit("share")
+
+
+def _cell(value: Any, for_excel: bool) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        text = f"{value:.4f}".rstrip("0").rstrip(".")
+        return text.replace(".", ",") if for_excel else text
+    text = str(value)
+    return f"'{text}" if for_excel and isinstance(value, str) and _GUARDED.search(text) else text
