@@ -6,11 +6,12 @@ from dagster_project.assets.analysis import chat_categorizations
 from dagster_project.assets.customer_analysis import customer_analysis_job
 from dagster_project.assets.dbt import dbt_models
 from dagster_project.assets.evaluation import classifier_evaluation
+from dagster_project.assets.exports import EXPORTS, clean_up_exports_job
 from dagster_project.assets.heatmap import weekly_heatmap_picture
 from dagster_project.assets.maintenance import enforce_retention_job, retry_quarantine_job
 from dagster_project.assets.raw import raw_audit_messages, raw_chat_days, raw_chats, raw_contacts
 from dagster_project.automation.jobs import JOBS
-from dagster_project.automation.schedules import daily_and_weekly, refresh_schedule
+from dagster_project.automation.schedules import daily_and_weekly, refresh_schedule, weekly_report_schedule
 from dagster_project.automation.sensors import audit_sensor, watch_sensor
 from dagster_project.dbt_project import dbt_project, executable
 from dagster_project.resources import B2ChatAccount, DbtCli, Warehouse
@@ -24,9 +25,10 @@ defs = dg.Definitions(
         raw_contacts, raw_chats, raw_chat_days, raw_audit_messages, dbt_models, chat_categorizations,
         classifier_evaluation,
         weekly_heatmap_picture,
+        *EXPORTS,
     ],
-    jobs=[*JOBS, customer_analysis_job, retry_quarantine_job, enforce_retention_job],
-    schedules=[refresh_schedule(settings), *daily_and_weekly(settings)],
+    jobs=[*JOBS, customer_analysis_job, retry_quarantine_job, enforce_retention_job, clean_up_exports_job],
+    schedules=[refresh_schedule(settings), weekly_report_schedule(settings), *daily_and_weekly(settings)],
     sensors=[watch_sensor(settings), audit_sensor(settings)],
     resources={
         "warehouse": Warehouse(url=dg.EnvVar("DATABASE_URL")),

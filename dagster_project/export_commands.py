@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, cast
 
 import typer
 from rich.console import Console
@@ -16,7 +16,7 @@ from rich.table import Table
 from dagster_project import deployment
 from dagster_project.exports import making, orders, records
 from dagster_project.exports.orders import Order
-from dagster_project.exports.report import DIRECTIONS, NoReport, Period
+from dagster_project.exports.report import DIRECTIONS, NoReport, Period, Scope
 from dagster_project.exports.stores import OwnFile, StoreFailed, store_of
 from dagster_project.exports.tables import CHANNELS, Filters
 from dagster_project.settings import Settings
@@ -46,6 +46,18 @@ class Language(StrEnum):
     ES, EN = "es", "en"
 
 
+class Channel(StrEnum):
+    """The channels to filter by."""
+
+    WHATSAPP, FACEBOOK, TELEGRAM, LIVECHAT, B2CBOTAPI = CHANNELS
+
+
+class Direction(StrEnum):
+    """The directions that a report can be about."""
+
+    INCOMING, OUTGOING, OUTGOING_BROADCAST = DIRECTIONS
+
+
 Out = Annotated[
     Path | None, typer.Option(help="A file, or a folder for it, instead of the store. Never written over, nor deleted.")
 ]
@@ -57,9 +69,7 @@ First = Annotated[str | None, typer.Option("--from", help="First local day, YYYY
 Last = Annotated[str | None, typer.Option("--to", help="… and last.")]
 Agents = Annotated[list[str] | None, typer.Option("--agent", help="An agent's id; may be given several times.")]
 Departments = Annotated[list[str] | None, typer.Option("--department", help="A department's id; the same.")]
-Channels = Annotated[
-    list[StrEnum("Channel", CHANNELS)] | None, typer.Option("--channel", help="A channel; the same.")  # type: ignore[misc,valid-type]
-]
+Channels = Annotated[list[Channel] | None, typer.Option("--channel", help="A channel; the same.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
@@ -70,8 +80,8 @@ def report(
     month: Month = None,
     agent: Annotated[str | None, typer.Option(help="About one agent: an id.")] = None,
     department: Annotated[str | None, typer.Option(help="About one department: an id.")] = None,
-    channel: Annotated[StrEnum("Channel", CHANNELS) | None, typer.Option(help="About one channel.")] = None,  # type: ignore[misc,valid-type]
-    direction: Annotated[StrEnum("Direction", DIRECTIONS) | None, typer.Option(help="About one direction.")] = None,  # type: ignore[misc,valid-type]
+    channel: Annotated[Channel | None, typer.Option(help="About one channel.")] = None,
+    direction: Annotated[Direction | None, typer.Option(help="About one direction.")] = None,
     language: LanguageOption = None,
     out: Out = None,
     as_json: AsJson = False,
@@ -82,7 +92,7 @@ def report(
     if len(about) > 1:
         raise typer.BadParameter("a report is about one agent, department, channel or direction, or about all")
     scope, key = about[0] if about else ("all", "all")
-    order = Order("report", str(form), period=_period(week, month), scope=scope, scope_id=key)  # type: ignore[arg-type]
+    order = Order("report", _format(form), period=_period(week, month), scope=cast(Scope, scope), scope_id=key)
     _fill(order, language, out, as_json)
 
 
@@ -102,7 +112,7 @@ def chats(
 ) -> None:
     """A row per chat: times, filters, and what it was categorized as, with who categorized it."""
     filters = _filters(week, month, first, last, agent, department, channel)
-    _fill(Order("chats", str(form), filters=filters), language, out, as_json)  # type: ignore[arg-type]
+    _fill(Order("chats", _format(form), filters=filters), language, out, as_json)
 
 
 @export.command()
@@ -119,7 +129,7 @@ def agents(
 ) -> None:
     """A row per agent and day."""
     filters = _filters(week, month, first, last, agent)
-    _fill(Order("agents", str(form), filters=filters), language, out, as_json)  # type: ignore[arg-type]
+    _fill(Order("agents", _format(form), filters=filters), language, out, as_json)
 
 
 @export.command()
@@ -138,7 +148,7 @@ def kpis(
 ) -> None:
     """A row per metric, day and scope: metric_type, metric_name, value, agent_id, department_id, category and more."""
     filters = _filters(week, month, first, last, agent, department, channel)
-    _fill(Order("kpis", str(form), filters=filters), language, out, as_json)  # type: ignore[arg-type]
+    _fill(Order("kpis", _format(form), filters=filters), language, out, as_json)
 
 
 @export.command()
@@ -151,7 +161,7 @@ def analysis(
     as_json: AsJson = False,
 ) -> None:
     """The KPIs of an analysis, those of each agent and department too."""
-    order = Order("analysis", str(form), analysis_id=analysis_id, sections=sections)  # type: ignore[arg-type]
+    order = Order("analysis", _format(form), analysis_id=analysis_id, sections=sections)
     _fill(order, language, out, as_json)
 
 
@@ -164,7 +174,7 @@ def table(
     as_json: AsJson = False,
 ) -> None:
     """A whole mart."""
-    _fill(Order("table", str(form), mart=mart.removeprefix("marts.")), language, out, as_json)  # type: ignore[arg-type]
+    _fill(Order("table", _format(form), mart=mart.removeprefix("marts.")), language, out, as_json)
 
 
 @exports.command("list")
@@ -216,9 +226,13 @@ def clean_up(as_json: AsJson = False) -> None:
 def _fill(order: Order, language: Language | None, out: Path | None, as_json: bool) -> None:
     settings = Settings.load()
     with deployment.running(settings) as standing:
-        order = replace(order, language=str(language or settings.exports_language))  # type: ignore[arg-type]
+        order = replace(order, language=cast(Literal["es", "en"], str(language or settings.exports_language)))
         made = orders.fill(standing.url, settings, order, user=getpass.getuser(), own_file=out)
     _tell(as_json, vars(made), lambda: _show(made, settings))
+
+
+def _format(form: ReportFormat | TableFormat) -> records.Format:
+    return cast(records.Format, str(form))
 
 
 def _show(made: making.Exported, settings: Settings) -> None:

@@ -140,6 +140,7 @@ class Settings(BaseSettings):
     exports_keep_days: int = Field(7, ge=1, le=3650, description="Days until an export is deleted.")
     exports_link_hours: int = Field(24, ge=1, le=168, description="Hours that a signed link works (168 at most).")
     exports_language: Literal["es", "en"] = Field("es", description="Language of reports and exports: es or en.")
+    company: str | None = Field(None, description="Name on the cover of PDF reports. Default: B2Chat.")
     retention_export_logs_days: int = Field(90, ge=1, description="Days that failed and expired exports stay listed.")
 
     sandbox: Literal["off", "generated", "replay"] = Field(

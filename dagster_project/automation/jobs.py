@@ -6,10 +6,11 @@ import dagster as dg
 
 CHATS, CONTACTS = dg.AssetKey(["raw", "chats"]), dg.AssetKey(["raw", "contacts"])
 CHAT_DAYS, AUDIT = dg.AssetKey(["raw", "chat_days"]), dg.AssetKey(["raw", "audit_messages"])
+REPORT = dg.AssetKey(["exports", "report"])
 
 _RAW = dg.AssetSelection.groups("raw") - dg.AssetSelection.assets(CHAT_DAYS)
 # Run when somebody asks for them: they cost money, or make something to hand on.
-_ON_DEMAND = dg.AssetSelection.groups("evaluation")
+_ON_DEMAND = dg.AssetSelection.groups("evaluation", "exports")
 _MODELS = dg.AssetSelection.all() - dg.AssetSelection.groups("raw") - _ON_DEMAND
 
 
@@ -44,6 +45,13 @@ land_audit_export = _job(
     "Land the audit exports in B2CHAT_AUDIT_FOLDER and build what follows from them.",
 )  # fmt: skip
 build_marts = _job("build_marts", _MODELS, "Build and test every model from what has landed; asks B2Chat nothing.")
+weekly_report = _job(
+    "weekly_report", dg.AssetSelection.assets(REPORT), "Write a week's or a month's report as PDF and Excel.",
+)  # fmt: skip
+export_tables = _job(
+    "export_tables", dg.AssetSelection.groups("exports") - dg.AssetSelection.assets(REPORT),
+    "Write chats, agents' days and KPIs to files.",
+)  # fmt: skip
 verify_all = _job(
     "verify_all", _MODELS, "Build, and test every row there is; the other jobs test the rows that they brought.",
     {"dbt_models": {"test_everything": True}},
@@ -55,5 +63,5 @@ evaluate_classifier = _job(
 
 JOBS = [
     refresh_all, sync_b2chat, sync_full, sweep_recent, sync_contacts, backfill_days, land_audit_export, build_marts,
-    verify_all, evaluate_classifier,
+    verify_all, weekly_report, export_tables, evaluate_classifier,
 ]  # fmt: skip

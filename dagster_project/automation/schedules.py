@@ -1,11 +1,13 @@
 """The schedules that keep the data fresh, tested and no larger than it need be."""
 
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
+from dagster_project.assets.exports import clean_up_exports_job
 from dagster_project.assets.maintenance import enforce_retention_job
-from dagster_project.automation.jobs import refresh_all, sweep_recent, sync_contacts, verify_all
+from dagster_project.automation.jobs import refresh_all, sweep_recent, sync_contacts, verify_all, weekly_report
 from dagster_project.settings import Settings
 
 _UNFINISHED = [
@@ -42,6 +44,7 @@ def daily_and_weekly(settings: Settings) -> list[dg.ScheduleDefinition]:
         ("sweep_recent_schedule", sweep_recent, "0 2 * * *", "Every night at 02:00."),
         ("verify_all_schedule", verify_all, "30 3 * * *", "Every night at 03:30."),
         ("sync_contacts_schedule", sync_contacts, "0 4 * * 0", "Every Sunday at 04:00."),
+        ("clean_up_exports_schedule", clean_up_exports_job, "0 2 * * *", "Every night at 02:00."),
         ("enforce_retention_schedule", enforce_retention_job, "0 5 * * *", "Every morning at 05:00."),
     ]
     return [
@@ -49,6 +52,24 @@ def daily_and_weekly(settings: Settings) -> list[dg.ScheduleDefinition]:
             name=name, job=job, cron_schedule=line, execution_timezone=settings.timezone, description=description)
         for name, job, line, description in rounds
     ]  # fmt: skip
+
+
+def weekly_report_schedule(settings: Settings) -> dg.ScheduleDefinition:
+    """Writes the report of the week that ended, every Monday morning; one a week, however often the tick comes."""
+
+    @dg.schedule(
+        name="weekly_report_schedule",
+        job=weekly_report,
+        cron_schedule="0 7 * * 1",
+        execution_timezone=settings.timezone,
+        description="Every Monday at 07:00: the report of the week before.",
+    )
+    def weekly_report_tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        today = context.scheduled_execution_time.astimezone(settings.zone).date()
+        week = (today - timedelta(days=today.weekday() + 7)).isoformat()
+        return dg.RunRequest(run_key=week, run_config={"ops": {"exports__report": {"config": {"week": week}}}})
+
+    return weekly_report_tick
 
 
 def cron(minutes: int) -> str:

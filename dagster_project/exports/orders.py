@@ -20,12 +20,14 @@ from dagster_project.exports import (
     table_workbook,
     tables,
 )
+from dagster_project.exports.document import classified_by
 from dagster_project.exports.making import Exported, ExportFailed, Writer, Written
 from dagster_project.exports.pdf import first_page_png, render_pdf
 from dagster_project.exports.records import Format, Kind, Language, Request
-from dagster_project.exports.report import Period, ReportData, Scope
+from dagster_project.exports.report import SCOPES, Period, ReportData, Scope
 from dagster_project.exports.stores import OwnFile, StoreFailed, store_of
 from dagster_project.exports.tables import Filters, Table
+from dagster_project.exports.wording import LANGUAGES, Wording
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 
@@ -73,26 +75,36 @@ def fill(
     Raises:
         ExportFailed: it cannot be made; one line.
     """
-    if order.format not in FORMATS[order.kind]:
-        raise ExportFailed(f"{order.kind} comes as {', '.join(FORMATS[order.kind])}, not as {order.format}")
+    _require_known(order)
     if order.sections and (order.kind != "analysis" or not order.format.startswith("csv")):
         raise ExportFailed("the form by sections is that of an analysis as csv or csv-excel")
     order = _with_period(url, order)
-    request = Request(
-        order.kind, order.format, user, order.language, _filters(order), order.analysis_id, run_id)  # fmt: skip
+    request = Request(order.kind, order.format, user, order.language, _filters(order), order.analysis_id, run_id)
     label = _label(order)
     try:
         store = _own(own_file, making.file_name(request, label)) if own_file else store_of(settings)
     except StoreFailed as error:
         raise ExportFailed(str(error)) from None
     return making.export(
-        url, store, request, _writer(order, settings.timezone, datetime.now(UTC)), label=label, zone=settings.timezone,
+        url, store, request, _writer(order, settings, _now()), label=label, zone=settings.timezone,
         keep=timedelta(days=settings.exports_keep_days))  # fmt: skip
 
 
-def first_page(conn: psycopg.Connection, order: Order, zone: str) -> bytes:
+def first_page(conn: psycopg.Connection, settings: Settings, order: Order) -> bytes:
     """The first page of an ordered report as a small PNG."""
-    return first_page_png(_gathered(conn, order, zone), language=order.language, timestamp=datetime.now(UTC))
+    return first_page_png(
+        _gathered(conn, order, settings.timezone), language=order.language, timestamp=_now(),
+        company=settings.company)  # fmt: skip
+
+
+def _require_known(order: Order) -> None:
+    """That formats, languages and scopes, which come from outside, are those that there are."""
+    for name, value, known in (
+        ("format", order.format, FORMATS[order.kind]), ("language", order.language, LANGUAGES),
+        ("scope", order.scope, SCOPES),
+    ):  # fmt: skip
+        if value not in known:
+            raise ExportFailed(f"the {name} of {order.kind} is one of {', '.join(known)}, not {value!r}")
 
 
 def _own(path: Path, file_name: str) -> OwnFile:
@@ -117,12 +129,13 @@ def _with_period(url: str, order: Order) -> Order:
     return replace(order, period=Period.week(monday))
 
 
-def _writer(order: Order, zone: str, made_at: datetime) -> Writer:
+def _writer(order: Order, settings: Settings, made_at: datetime) -> Writer:
     """What writes the file."""
+    zone = settings.timezone
 
     def write(conn: psycopg.Connection, out: BinaryIO) -> Written:
         if order.kind == "report":
-            return _write_report(conn, out, order, zone, made_at)
+            return _write_report(conn, out, order, settings, made_at)
         table = _table(conn, order)
         for_excel = order.format == "csv-excel"
         if order.sections and order.analysis_id:
@@ -139,16 +152,17 @@ def _writer(order: Order, zone: str, made_at: datetime) -> Writer:
 
 
 def _write_report(
-    conn: psycopg.Connection, out: BinaryIO, order: Order, zone: str, made_at: datetime
+    conn: psycopg.Connection, out: BinaryIO, order: Order, settings: Settings, made_at: datetime
 ) -> Written:
-    data = _gathered(conn, order, zone)
+    data = _gathered(conn, order, settings.timezone)
     if order.format == "xlsx":
         return report_workbook.write(out, data, order.language, made_at)
     if order.format != "pdf":
         rows = sections.of_report(data, order.language)
         return sections.write(out, rows, for_excel=order.format == "csv-excel")
-    out.write(render_pdf(data, language=order.language, timestamp=made_at))
-    return Written(data.chat_count, notes={"data_through": data.freshness.data_through})
+    out.write(render_pdf(data, language=order.language, timestamp=made_at, company=settings.company))
+    notes = {"data_through": data.freshness.data_through, "classified_by": classified_by(data, Wording(order.language))}
+    return Written(data.chat_count, notes=notes)
 
 
 def _gathered(conn: psycopg.Connection, order: Order, zone: str) -> ReportData:
@@ -190,3 +204,8 @@ def _label(order: Order) -> str:
         return re.sub(r"[^a-z0-9]", "", (order.analysis_id or "").lower())[:8] or "analysis"
     filters = order.filters
     return f"{filters.first or 'start'}_{filters.last or 'today'}" if filters.first or filters.last else "all"
+
+
+def _now() -> datetime:
+    """The time in whole seconds: PDF knows no others."""
+    return datetime.now(UTC).replace(microsecond=0)

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 from xlsxwriter.worksheet import Worksheet
 
+from dagster_project.exports.document import classified_by
 from dagster_project.exports.making import Written
 from dagster_project.exports.report import BUCKETS, Kpi, Member, ReportData, Share
 from dagster_project.exports.wording import Language, Wording
@@ -41,7 +42,7 @@ def write(out: BinaryIO, data: ReportData, language: Language, made_at: datetime
     for name, members, of_agents in (
         ("agents", data.agents, True), ("departments", data.departments, False), ("channels", data.channels, False),
     ):  # fmt: skip
-        _members(book, say, name, members, badge(say.words, data) if of_agents else None)
+        _members(book, say, name, members, classified_by(data, say.words) if of_agents else None)
     _insights(book, say, data)
     _traffic(book, say, data)
     _backlog(book, say, data)
@@ -49,7 +50,7 @@ def write(out: BinaryIO, data: ReportData, language: Language, made_at: datetime
     write_readme(book, readme, say("readme.topic"), say("readme.value"), _about(say, data, book, title, made_at))
     book.close()
     return Written(book.rows, notes={"cells_cut": book.cut_cells, "data_through": data.freshness.data_through,
-                                     "classified_by": badge(say.words, data)})  # fmt: skip
+                                     "classified_by": classified_by(data, say.words)})  # fmt: skip
 
 
 def write_readme(book: Book, sheet: Worksheet, topic: str, detail: str, lines: Sequence[tuple[str, str]]) -> None:
@@ -61,13 +62,6 @@ def write_readme(book: Book, sheet: Worksheet, topic: str, detail: str, lines: S
     for row, (name, text) in enumerate(lines, start=1):
         book.cell(sheet, row, 0, name, bold=True)
         book.cell(sheet, row, 1, text, text_wrap=True)
-
-
-def badge(words: Wording, data: ReportData) -> str:
-    """Who categorized the report's chats."""
-    rules, model = data.insights.by_rules_count, data.insights.by_model_count
-    return words.text("badge.both" if rules and model else "badge.model" if model else
-                      "badge.rules" if rules else "badge.none")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -192,9 +186,8 @@ def _sla(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.sla"))
     text = say.words.text
     heads = say.heads(("metric", "text", 20), ("clock", "text", 16), ("target_min", "minutes"))
-    heads += [Head(text(f"column.{name}"), kind) for name, kind in (
-        ("met", "whole"), ("breached", "whole"), ("pending", "whole"), ("rate", "share"), ("goal", "share"),
-        ("previous", "share"))]  # fmt: skip
+    heads += [Head(text(f"column.{name}"), "whole") for name in ("met", "breached", "pending")]
+    heads += [Head(text(f"column.{name}"), "share") for name in ("rate", "goal", "previous")]
     count = book.table(sheet, heads, (
         [text(f"metric.{sla.metric}"), text(f"clock.{sla.clock}"), sla.target_seconds, sla.met_count,
          sla.breached_count, sla.pending_count, sla.rate, sla.goal, sla.previous_rate]
@@ -239,7 +232,7 @@ def _insights(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.insights"))
     heads = say.heads(("group", "text", 24), ("label", "text", 30), ("count", "whole"), ("share", "share"),
                       ("classified", "text", 30))  # fmt: skip
-    shown = badge(say.words, data)
+    shown = classified_by(data, say.words)
 
     def rows() -> Iterator[list[Any]]:
         groups: tuple[tuple[str, str, tuple[Share, ...]], ...] = (
@@ -297,7 +290,7 @@ def _about(say: _Say, data: ReportData, book: Book, title: str, made_at: datetim
         share=words.percent(insights.categorized_count / insights.chat_count if insights.chat_count else None),
     )  # fmt: skip
     lines += [
-        (say("readme.classified"), f"{badge(words, data).capitalize()}. {coverage}"),
+        (say("readme.classified"), f"{classified_by(data, words).capitalize()}. {coverage}"),
         (say("readme.units"), say("readme.units.value")),
         (say("readme.formulas"), say("readme.formulas.value")),
         (say("readme.cut"), say("readme.cut.value", count=book.cut_cells)),

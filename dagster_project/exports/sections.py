@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 import psycopg
 
 from dagster_project.exports.csv_file import BOM, GUARDED
+from dagster_project.exports.document import classified_by
 from dagster_project.exports.making import Written
 from dagster_project.exports.report import BUCKETS, Member, ReportData, Share
-from dagster_project.exports.report_workbook import badge
 from dagster_project.exports.wording import Language, Wording
 
 HEADER = ("Section", "Metric", "Value", "Unit")
@@ -127,7 +127,7 @@ def _insights(words: Wording, unit: _Units, data: ReportData) -> Iterator[Row]:
         ("sentiments", "sentiment", data.insights.sentiments),
     )  # fmt: skip
     for title, group, shares in groups:
-        section = f"{words.text(f'insights.{title}')} ({badge(words, data)})"
+        section = f"{words.text(f'insights.{title}')} ({classified_by(data, words)})"
         for share in shares:
             yield section, words.label(group, share.label), share.share, unit("share")
 

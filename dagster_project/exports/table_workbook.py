@@ -45,11 +45,11 @@ def write(
     book = Book(out, title=table.name, zone=zone, made_at=made_at)
     readme = book.sheet(TEXTS["sheet.readme"][place])
     _rows(conn, book, table, columns, TEXTS["sheet.data"][place])
-    notes = {"data_through": _data_through(conn, table), "cells_cut": book.cut_cells}
+    data_through = _data_through(conn, table)
     lines = [
         (table.name, ", ".join(f"marts.{name}" for name in table.marts)),
         (words.text("filter"), "; ".join(f"{name}: {value}" for name, value in filters.items()) or "-"),
-        (words.text("data_through"), words.instant(notes["data_through"], zone)),
+        (words.text("data_through"), words.instant(data_through, zone)),
         (words.text("generated_at"), words.instant(made_at, zone)),
         (words.text("timezone"), zone),
         (TEXTS["readme.rows"][place], words.number(book.rows)),
@@ -60,7 +60,8 @@ def write(
     ]
     write_readme(book, readme, TEXTS["readme.topic"][place], TEXTS["readme.value"][place], lines)
     book.close()
-    return Written(book.rows, [(column.name, column.postgres_type) for column in columns], notes)
+    return Written(book.rows, [(column.name, column.postgres_type) for column in columns],
+                   {"data_through": data_through, "cells_cut": book.cut_cells})  # fmt: skip
 
 
 def _rows(conn: psycopg.Connection, book: Book, table: Table, columns: list[Column], name: str) -> None:
@@ -96,5 +97,5 @@ def _definitions(conn: psycopg.Connection, table: Table, columns: list[Column]) 
         """,
         [list(table.marts)],
     ).fetchall()
-    known = dict(rows)
+    known: dict[str, str | None] = dict(rows)
     return [(column.name, " ".join((known.get(column.name) or "").split())) for column in columns]

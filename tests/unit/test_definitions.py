@@ -15,7 +15,7 @@ from dagster_project.definitions import defs
 from dagster_project.resources import B2ChatAccount
 from dagster_project.settings import Settings
 
-GROUPS = {"raw", "staging", "intermediate", "core", "marts", "analysis", "evaluation"}
+GROUPS = {"exports", "raw", "staging", "intermediate", "core", "marts", "analysis", "evaluation"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,188 @@
+"""Reports and tables as files for people, and the job that deletes old ones.
+
+A file is where its store keeps it; the run's metadata says where, never with a link that opens it. Whatever delivers
+files later reads the same from `ops.export_logs`, by the run's id.
+"""
+
+import base64
+import logging
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Literal, cast
+
+import dagster as dg
+from pydantic import Field
+
+from dagster_project.exports import making, orders
+from dagster_project.exports.making import Exported, ExportFailed
+from dagster_project.exports.orders import Order
+from dagster_project.exports.records import Format, Language
+from dagster_project.exports.report import NoReport, Period, Scope
+from dagster_project.exports.stores import StoreFailed, store_of
+from dagster_project.exports.tables import Filters
+from dagster_project.resources import Warehouse
+from dagster_project.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_LARGEST_PICTURE = 200_000  # bytes, in the run's metadata
+_REPORT_READS = (
+    "kpi_daily", "chat_response_times", "response_times_weekly", "response_times_monthly", "sla_daily", "agent_daily",
+    "conversation_traffic_heatmap", "backlog_daily", "chat_categories", "data_quality", "data_freshness",
+)  # fmt: skip
+
+
+class ReportConfig(dg.Config):
+    """Which report, and how it is written."""
+
+    formats: list[str] = Field(
+        ["pdf", "xlsx"], min_length=1, description="pdf, xlsx, csv, csv-excel; each is a file of its own."
+    )
+    week: str | None = Field(None, description="The week's Monday, YYYY-MM-DD; default: the last full week.")
+    month: str | None = Field(None, description="A month instead, YYYY-MM.")
+    scope: str = Field("all", description="Whose chats: all, agent, department, provider or direction.")
+    scope_id: str = Field("all", description="Key of that agent or department, the channel, or the direction.")
+    language: str | None = Field(None, description="es or en; default: B2CHAT_EXPORTS_LANGUAGE.")
+
+
+class TableConfig(dg.Config):
+    """Which rows, and how they are written; a list that is empty is all."""
+
+    format: str = Field("csv", description="csv (for programs), csv-excel (for a Spanish Excel), xlsx or parquet.")
+    first_day: str | None = Field(None, description="First local day, YYYY-MM-DD.")
+    last_day: str | None = Field(None, description="Last local day, YYYY-MM-DD.")
+    agents: list[str] = Field([], description="Ids of agents.")
+    departments: list[str] = Field([], description="Ids of departments; not for agents' days.")
+    channels: list[str] = Field([], description="whatsapp, facebook, telegram, livechat, b2cbotapi; the same.")
+    language: str | None = Field(None, description="es or en; default: B2CHAT_EXPORTS_LANGUAGE.")
+
+
+@dg.asset(
+    key=["exports", "report"],
+    deps=[dg.AssetKey(["marts", name]) for name in _REPORT_READS],
+    group_name="exports",
+    owners=["team:analytics"],
+    kinds={"python", "pdf", "excel"},
+    description="The report of a week or a month, as PDF and Excel: summary with changes, heatmap, times, SLA, "
+    "agents, what customers want (with who categorized it), operations, data notes.",
+)
+def period_report(
+    context: dg.AssetExecutionContext, config: ReportConfig, warehouse: Warehouse
+) -> dg.MaterializeResult:
+    settings = Settings.load()
+    try:
+        period = _period(config.week, config.month)
+    except NoReport as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    metadata: dict[str, dg.MetadataValue] = {}
+    for form in config.formats:
+        order = Order("report", cast(Format, form), _language(config.language, settings), period=period,
+                      scope=cast(Scope, config.scope), scope_id=config.scope_id)  # fmt: skip
+        made = _fill(context, warehouse, settings, order)
+        metadata |= {f"{form.replace('-', '_')}_{name}": value for name, value in _metadata(made).items()}
+        if form == "pdf":
+            metadata |= _picture(warehouse, settings, order)
+    return dg.MaterializeResult(metadata=metadata)
+
+
+def _table_asset(kind: Literal["chats", "agents", "kpis"], marts: tuple[str, ...], description: str) -> Any:
+    @dg.asset(
+        key=["exports", kind],
+        deps=[dg.AssetKey(["marts", name]) for name in marts],
+        group_name="exports",
+        owners=["team:analytics"],
+        kinds={"python", "csv"},
+        description=description,
+    )
+    def table(context: dg.AssetExecutionContext, config: TableConfig, warehouse: Warehouse) -> dg.MaterializeResult:
+        settings = Settings.load()
+        filters = Filters(_day(config.first_day), _day(config.last_day), config.agents, config.departments,
+                          config.channels)  # fmt: skip
+        order = Order(kind, cast(Format, config.format), _language(config.language, settings), filters)
+        return dg.MaterializeResult(metadata=_metadata(_fill(context, warehouse, settings, order)))
+
+    return table
+
+
+chats_export = _table_asset(
+    "chats", ("chat_response_times", "chat_categories"),
+    "A row per chat: its times, and what it was categorized as, with who categorized it.",
+)  # fmt: skip
+agents_export = _table_asset("agents", ("agent_daily",), "A row per agent and day.")
+kpis_export = _table_asset("kpis", ("kpi_daily",), "A row per metric, day and scope, in the long form for programs.")
+
+EXPORTS = [period_report, chats_export, agents_export, kpis_export]
+
+
+@dg.op(description="Delete the files of exports whose time is over, and close exports that were killed.")
+def delete_old_exports(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+    with warehouse.connect() as conn:
+        conn.autocommit = True
+        try:
+            deleted, stayed = making.clean_up(conn, store_of(Settings.load()), datetime.now(UTC))
+        except StoreFailed as error:
+            raise dg.Failure(str(error)) from None
+    context.log.info(f"{deleted} deleted, {stayed} could not be deleted and stay listed")
+    context.add_output_metadata({"deleted": deleted, "stayed": stayed})
+
+
+@dg.job(
+    name="clean_up_exports",
+    executor_def=dg.in_process_executor,
+    description="Delete the files of exports whose time is over; a record follows its file, never the other way.",
+)
+def clean_up_exports_job() -> None:
+    delete_old_exports()
+
+
+def _fill(context: dg.AssetExecutionContext, warehouse: Warehouse, settings: Settings, order: Order) -> Exported:
+    user = context.run.tags.get("b2chat/started_by", "dagster")
+    try:
+        return orders.fill(warehouse.url, settings, order, user=user, run_id=context.run.run_id)
+    except ExportFailed as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+
+
+def _metadata(made: Exported) -> Mapping[str, dg.MetadataValue]:
+    """What the UI shows of a file. A link into a bucket is a secret: `b2chat exports link` makes one."""
+    in_folder = made.store.startswith("folder:")
+    values: dict[str, dg.MetadataValue] = {
+        "file": dg.MetadataValue.path(made.place) if in_folder else dg.MetadataValue.text(made.place),
+        "open_with": dg.MetadataValue.text(f"b2chat exports link {made.id}"),
+        "key": dg.MetadataValue.text(made.key),
+        "rows": dg.MetadataValue.int(made.rows),
+        "size_bytes": dg.MetadataValue.int(made.size_bytes),
+        "sha256": dg.MetadataValue.text(made.sha256),
+    }
+    if made.expires_at:
+        values["expires_at"] = dg.MetadataValue.timestamp(made.expires_at)
+    return values
+
+
+def _picture(warehouse: Warehouse, settings: Settings, order: Order) -> dict[str, dg.MetadataValue]:
+    """The first page, where it is small enough to be kept in a run's metadata."""
+    with warehouse.connect() as conn:
+        png = orders.first_page(conn, settings, order)
+    if len(png) > _LARGEST_PICTURE:
+        return {}
+    return {"first_page": dg.MetadataValue.md(f"![report](data:image/png;base64,{base64.b64encode(png).decode()})")}
+
+
+def _language(wanted: str | None, settings: Settings) -> Language:
+    return cast(Language, wanted or settings.exports_language)
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise dg.Failure(f"{text!r} is not a day such as 2026-01-05", allow_retries=False) from None
+
+
+def _period(week: str | None, month: str | None) -> Period | None:
+    if week and month:
+        raise NoReport("week and month exclude each other")
+    day = _day(f"{month}-01" if month else week)
+    if day is None:
+        return None
+    return Period.month(day) if month else Period.week(day)
