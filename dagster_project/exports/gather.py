@@ -91,8 +91,8 @@ def gather(
         ),
         heatmap=_heatmap(connection, values),
         response_times=response_times,
-        days=_trend(connection, values | {"step": "day", "from": period.start}),
-        history=_trend(connection, values | {"step": period.kind, "from": _history_start(period)}),
+        days=_trend(connection, values | {"step": "day", "first": period.start}),
+        history=_trend(connection, values | {"step": period.kind, "first": _history_start(period)}),
         sla=sla,
         agents=_members(connection, values, "agent"),
         departments=_members(connection, values, "department"),
@@ -161,26 +161,12 @@ def _began_before(freshness: Freshness, day: date) -> bool:
 
 
 def _volumes(connection: psycopg.Connection, values: Values) -> list[Kpi]:
-    """Sums of days. What a day's rollups do not hold by direction is counted for it, where it can be."""
+    """Sums of days."""
     return _rows(
         connection,
         Kpi,
         """
-        with days as (
-            select date, metric, value
-            from marts.kpi_daily
-            where date between %(previous_start)s and %(end)s
-                and scope = %(scope)s and scope_id = %(scope_id)s
-                and metric in ('chats_created', 'chats_closed', 'messages_in', 'messages_out')
-
-            union all
-
-            select created_local_date, 'chats_created', count(*)
-            from marts.chat_response_times
-            where created_local_date between %(previous_start)s and %(end)s
-                and %(scope)s = 'direction' and direction = %(scope_id)s and not is_deleted
-            group by created_local_date
-        )
+        with days as ({days})
 
         select
             metrics.metric,
@@ -201,7 +187,7 @@ def _volumes(connection: psycopg.Connection, values: Values) -> list[Kpi]:
         group by metrics.number, metrics.metric, metrics.unit, metrics.better
         order by metrics.number
         """,
-        values,
+        values | {"first": values["previous_start"]},
     )
 
 
@@ -323,10 +309,9 @@ def _trend(connection: psycopg.Connection, values: Values) -> tuple[TrendPoint, 
             TrendPoint,
             """
             with chats as (
-                select date_trunc(%(step)s, date)::date as start, sum(value)::bigint as chat_count
-                from marts.kpi_daily
-                where date between %(from)s and %(end)s
-                    and scope = %(scope)s and scope_id = %(scope_id)s and metric = 'chats_created'
+                select date_trunc(%(step)s, days.date)::date as start, sum(days.value)::bigint as chat_count
+                from ({days}) as days
+                where days.metric = 'chats_created'
                 group by 1
             ),
 
@@ -336,7 +321,7 @@ def _trend(connection: psycopg.Connection, values: Values) -> tuple[TrendPoint, 
                     sum(met_count) as met_count,
                     sum(met_count + breached_count) as judged_count
                 from marts.sla_daily
-                where date between %(from)s and %(end)s
+                where date between %(first)s and %(end)s
                     and scope = %(scope)s and scope_id = %(scope_id)s and metric = 'overall' and clock = 'wall'
                 group by 1
             )
@@ -350,7 +335,7 @@ def _trend(connection: psycopg.Connection, values: Values) -> tuple[TrendPoint, 
                 coalesce(sla.judged_count, 0)::bigint as sla_judged_count,
                 sla.met_count::double precision / nullif(sla.judged_count, 0) as sla_rate
             from generate_series(
-                %(from)s::timestamp, %(end)s::timestamp, ('1 ' || %(step)s)::interval
+                %(first)s::timestamp, %(end)s::timestamp, ('1 ' || %(step)s)::interval
             ) as steps (start)
             left join chats on chats.start = steps.start::date
             left join {stepped_times} as times
@@ -670,6 +655,7 @@ def _rows(connection: psycopg.Connection, kind: type[Row], query: str, values: V
         "times": SQL("marts.response_times_weekly" if weekly else "marts.response_times_monthly"),
         "stepped_times": SQL(_STEPPED[values.get("step", "day")]),
         "in_scope": SQL(_IN_SCOPE),
+        "days": SQL(_DAYS),
     }
     with connection.cursor(row_factory=class_row(kind)) as cursor:
         return cursor.execute(SQL(query).format(**known, **parts), values).fetchall()
@@ -688,4 +674,20 @@ _IN_SCOPE = """
         when 'provider' then chats.provider = %(scope_id)s
         when 'direction' then chats.direction = %(scope_id)s
     end
+"""
+
+# A day's volumes from `first` on. Rollups do not tell directions apart; the chats of one are counted.
+_DAYS = """
+    select date, metric, value
+    from marts.kpi_daily
+    where date between %(first)s and %(end)s and scope = %(scope)s and scope_id = %(scope_id)s
+        and metric in ('chats_created', 'chats_closed', 'messages_in', 'messages_out')
+
+    union all
+
+    select created_local_date, 'chats_created', count(*)
+    from marts.chat_response_times
+    where created_local_date between %(first)s and %(end)s
+        and %(scope)s = 'direction' and direction = %(scope_id)s and not is_deleted
+    group by created_local_date
 """

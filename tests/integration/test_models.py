@@ -14,6 +14,8 @@ import pytest
 import yaml
 
 from dagster_project.assets import table_metadata
+from dagster_project.exports.gather import gather
+from dagster_project.exports.report import NoReport, Period
 from tests.listed import ListedSource, chat, contact, serving
 from tests.world import World
 
@@ -128,6 +130,74 @@ def test_an_empty_week_is_168_cells_with_null_and_0(world: World) -> None:
         "and direction_filter = 'all' and office_hours_filter = 'all'"
     )
     assert (summary["chat_count"], summary["mean_first_response_seconds"], summary["fastest_hour"]) == (0, None, None)
+
+
+def test_a_report_of_a_week_has_the_numbers_that_its_chats_give(world: World) -> None:
+    with psycopg.connect(world.url) as conn:
+        report = gather(conn, Period.week(date(2025, 9, 29)), timezone="America/Bogota")
+        cartera, incoming, empty = (
+            gather(conn, Period.week(week), scope=scope, scope_id=scope_id, timezone="America/Bogota")
+            for week, scope, scope_id in (
+                (date(2025, 9, 29), "department", "CAR"), (date(2025, 9, 29), "direction", "incoming"),
+                (date(2025, 9, 15), "all", "all"),
+            )  # type: ignore[arg-type]
+        )  # fmt: skip
+        month = gather(conn, Period.month(date(2025, 9, 1)), timezone="America/Bogota")
+    found = {kpi.metric: (kpi.value, kpi.previous) for kpi in report.summary}
+    assert found["chats_created"] == (8, 1)
+    assert found["chats_closed"] == (5, 1)  # sunday-night is closed on Monday, instagram not, ages in 2100
+    assert found["messages_in"] == (6, 0) and found["messages_out"] == (5, 0)
+    assert found["first_response_p50"] == (600, 120)
+    assert found["resolution_p50"] == (3300, 3600)  # of 2400, 3300 and 3600 seconds
+    assert [(cell.day_of_week, cell.hour, cell.chat_count, cell.mean_seconds, cell.p50_seconds)
+            for cell in report.heatmap if cell.chat_count] == [(0, 23, 1, 600, 600)]  # fmt: skip
+    assert [(cell.day_of_week, cell.hour, cell.chat_count) for cell in report.traffic if cell.chat_count] == [
+        (3, 9, 6), (3, 10, 1), (0, 23, 1)]  # fmt: skip
+    assert [(member.id, member.chat_count) for member in report.agents] == [("ana", 2)]
+    assert {member.id: member.chat_count for member in report.departments} == {"none": 6, "Ventas": 1, "CAR": 1}
+    assert (report.insights.chat_count, report.insights.categorized_count, report.insights.intents) == (8, 0, ())
+    assert [day.chat_count for day in report.days] == [None, None, 7, None, None, None, 1]
+    assert [incoming_day.chat_count for incoming_day in incoming.days] == [None, None, 1, None, None, None, 1]
+    assert (report.backlog[0].day, report.backlog[-1].day) == (date(2025, 9, 29), date(2025, 10, 6))
+    assert (cartera.chat_count, cartera.agents, [member.id for member in cartera.departments]) == (1, (), ["CAR"])
+    assert (incoming.chat_count, incoming.backlog[0].open_count, incoming.traffic) == (2, None, ())
+    assert (month.chat_count, month.period.end, len(month.days)) == (1, date(2025, 9, 30), 30)
+    assert (empty.chat_count, len(empty.heatmap), {kpi.value for kpi in empty.summary}) == (0, 168, {None})
+
+
+def test_a_reports_heatmap_and_sla_are_those_of_the_marts_of_a_chat_and_a_week(world: World) -> None:
+    with psycopg.connect(world.url) as conn:
+        report = gather(conn, Period.week(date(2025, 9, 29)), timezone="America/Bogota")
+    assert [(cell.chat_count, cell.mean_seconds, cell.p50_seconds) for cell in report.heatmap] == [
+        (row["chat_count"], row["mean_first_response_seconds"], row["p50_first_response_seconds"]) for row in world.ask(
+            "select * from marts.weekly_response_time_heatmap where week_start = '2025-09-29' and agent_id = 'all' "
+            "and direction_filter = 'all' and office_hours_filter = 'all' order by (day_of_week + 6) %% 7, hour")
+    ]  # fmt: skip
+    states = world.ask(
+        "select metric, wall_state, business_state from marts.sla_chats "
+        "where opened_local_date between '2025-09-29' and '2025-10-05' and not is_deleted")  # fmt: skip
+    for promise in report.sla:
+        own = [row[f"{promise.clock}_state"] for row in states if row["metric"] == promise.metric]
+        met, breached, pending = (own.count(state) for state in ("met", "breached", "pending"))
+        assert (promise.met_count, promise.breached_count, promise.pending_count) == (met, breached, pending)
+        assert promise.rate == (met / (met + breached) if met + breached else None)
+    assert {promise.metric: promise.target_seconds for promise in report.sla} == {
+        "overall": None, "pickup": 120, "first_response": 300, "avg_reply": 300, "resolution": 7200}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("period", "scope", "scope_id", "reason"),
+    [
+        (Period.week(date(2999, 1, 7)), "all", "all", "has not begun"),
+        (Period.week(date(2025, 9, 29)), "agent", "nobody", "no agent 'nobody'"),
+        (Period.week(date(2025, 9, 29)), "direction", "sideways", "no direction"),
+    ],
+)
+def test_a_report_that_cannot_be_made_says_why(
+    world: World, period: Period, scope: Any, scope_id: str, reason: str
+) -> None:
+    with psycopg.connect(world.url) as conn, pytest.raises(NoReport, match=reason):
+        gather(conn, period, scope=scope, scope_id=scope_id, timezone="America/Bogota")
 
 
 def test_there_is_no_week_in_the_future(world: World) -> None:
