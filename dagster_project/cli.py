@@ -166,8 +166,9 @@ def analyze(
     from dagster_project import story, terminal  # noqa: PLC0415  imports Dagster: seconds
     from dagster_project.analysis import analyses, request  # noqa: PLC0415
 
-    days = [_day(text, option) if text else None for text, option in ((first, "--from"), (last, "--to"))]
-    asked = request.Request(*days, by or getpass.getuser(), agent or (), department or (), contact or (), sample_rate)
+    asked = request.Request(
+        _day(first, "--from") if first else None, _day(last, "--to") if last else None, by or getpass.getuser(),
+        agent or (), department or (), contact or (), sample_rate)
     with deployment.running(deployment.for_work(Settings.load())) as standing:
         with connection.connect(standing.url) as conn:
             try:

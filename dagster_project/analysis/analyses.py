@@ -190,8 +190,10 @@ def _work(
         _end(conn, analysis_id, "PARTIAL" if published else "FAILED", why, began)
         raise
     pending = read(conn, analysis_id)["pending_count"]
-    why = f"{pending} chats are not categorized yet" if pending else None
-    _end(conn, analysis_id, "PARTIAL" if pending else "COMPLETED", why, began)
+    if pending:
+        _end(conn, analysis_id, "PARTIAL", f"{pending} chats are not categorized yet", began)
+    else:
+        _end(conn, analysis_id, "COMPLETED", None, began)
 
 
 def _end(conn: psycopg.Connection, analysis_id: str, status: str, why: str | None, began: float) -> None:
