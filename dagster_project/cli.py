@@ -239,11 +239,12 @@ def evaluate(
 @app.command()
 def fake_claude(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 picks a free one.")] = 8787,
+    batch_seconds: Annotated[float, typer.Option(min=0, help="Seconds that a message batch is in progress.")] = 0,
 ) -> None:
     """Serve a stand-in for Claude, to try that path without a key. It answers by rules and says so. Ctrl-C stops it."""
     from dagster_project.analysis.claude import fake  # noqa: PLC0415
 
-    with fake.running(port) as claude, contextlib.suppress(KeyboardInterrupt):
+    with fake.running(port, batch_seconds) as claude, contextlib.suppress(KeyboardInterrupt):
         console.print(f"This is not Claude, it is {fake.MODEL}. In another terminal:\n"
                       f"  export ANTHROPIC_BASE_URL={claude.url} ANTHROPIC_API_KEY=none")
         signal.pause()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dagster_project.analysis import taxonomy
 from dagster_project.analysis.claude.classifier import ClaudeClassifier
-from dagster_project.analysis.claude.messages import StopRun, connect
+from dagster_project.analysis.claude.messages import connect
 from dagster_project.analysis.claude.prices import UnknownPrice
 from dagster_project.analysis.evaluation import Classifier
 from dagster_project.analysis.rules.classifier import LEXICON, LexiconError, RulesClassifier
@@ -13,6 +13,28 @@ from dagster_project.settings import Settings
 
 class Unusable(Exception):
     """The classifier cannot be used as it is set up; one line that says why."""
+
+
+def has_key(settings: Settings) -> bool:
+    """Whether Claude is to be used: somebody gave a key."""
+    return bool(settings.anthropic_api_key and settings.anthropic_api_key.get_secret_value().strip())
+
+
+def claude_of(settings: Settings) -> ClaudeClassifier:
+    """Claude as the settings say.
+
+    Raises:
+        Unusable: there is no API key, the taxonomy cannot be read, or the model has no price.
+    """
+    if not has_key(settings) or not settings.anthropic_api_key:
+        raise Unusable("ANTHROPIC_API_KEY is missing: Claude cannot be asked")
+    try:
+        client = connect(settings.anthropic_api_key.get_secret_value().strip(), settings.anthropic_base_url)
+        return ClaudeClassifier(
+            client, taxonomy.load(settings.ai_taxonomy or taxonomy.SHIPPED), model=settings.ai_model,
+            effort=settings.ai_effort, redacts=settings.ai_redaction == "on")
+    except (taxonomy.TaxonomyError, UnknownPrice) as error:
+        raise Unusable(str(error)) from None
 
 
 def classifier_of(name: str, settings: Settings, lexicon: Path | None = None) -> Classifier:
@@ -24,10 +46,6 @@ def classifier_of(name: str, settings: Settings, lexicon: Path | None = None) ->
     try:
         if name == "rules-v1":
             return RulesClassifier(lexicon or settings.ai_lexicon or LEXICON)
-        if not settings.anthropic_api_key:
-            raise Unusable("ANTHROPIC_API_KEY is missing: Claude cannot be asked")
-        client = connect(settings.anthropic_api_key.get_secret_value(), settings.anthropic_base_url)
-        labels = taxonomy.load(settings.ai_taxonomy or taxonomy.SHIPPED)
-        return ClaudeClassifier(client, labels, model=settings.ai_model, effort=settings.ai_effort)
-    except (LexiconError, taxonomy.TaxonomyError, UnknownPrice, StopRun) as error:
+        return claude_of(settings)
+    except LexiconError as error:
         raise Unusable(str(error)) from None

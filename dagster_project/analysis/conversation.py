@@ -20,6 +20,11 @@ class Message:
     minutes: float | None = None
 
 
+def clean(text: str) -> str:
+    """A text without what neither HTTP nor Postgres can hold: NUL, and halves of surrogate pairs."""
+    return text.replace("\0", "").encode(errors="ignore").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """A chat's messages, oldest first."""

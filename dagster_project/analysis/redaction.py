@@ -10,13 +10,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 
 import phonenumbers
 
 VERSION = "redactor-v1"
 REGION = "CO"
 LEAST_NAME = 4  # letters; shorter parts of a name are too often words
+LEAST_ADDRESS = 8  # signs; shorter ones are no address but a city
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Known:
     """What is known of the persons in a chat: names, and values that are theirs (mobile, e-mail, identification)."""
 
     names: tuple[str, ...] = ()
-    values: tuple[tuple[str, str], ...] = ()  # (kind, value): "TEL", "EMAIL", "CEDULA"
+    values: tuple[tuple[str, str], ...] = ()  # (kind, value): "TEL", "EMAIL", "CEDULA", "DIRECCION"
 
 
 @dataclass(slots=True)
@@ -60,14 +61,17 @@ class Redactor:
         return self._placeholders[key]
 
     def _replace_known(self, kind: str, value: str, text: str) -> str:
+        if ("@" not in text) if kind == "EMAIL" else not any(map(str.isdigit, text)):
+            return text
         digits = re.sub(r"\D", "", value)
         if kind in {"TEL", "CEDULA"} and len(digits) >= 6:
             local = digits[-10:] if kind == "TEL" else digits
             spaced = r"[\s.\-]?".join(local)
             pattern = rf"(?<!\d)(?:\+?57[\s.\-]?)?{spaced}(?!\d)"
             return re.sub(pattern, lambda _: self._placeholder(kind, local), text)
-        if kind == "EMAIL" and "@" in value:
-            return re.sub(re.escape(value), self._placeholder(kind, value), text, flags=re.IGNORECASE)
+        if (kind == "EMAIL" and "@" in value) or (kind == "DIRECCION" and len(value) >= LEAST_ADDRESS):
+            pattern = r"\s+".join(map(re.escape, value.split()))
+            return re.sub(pattern, lambda _: self._placeholder(kind, value), text, flags=re.IGNORECASE)
         return text
 
     def _replace_phones(self, text: str) -> str:
@@ -79,7 +83,7 @@ class Redactor:
     def _replace_names(self, text: str) -> str:
         for name in self.known.names:
             pattern = _any_part(name, self.keep)
-            if pattern:
+            if pattern and pattern.search(_fold(text)):
                 placeholder = self._placeholder("PERSONA", name)
                 text = _substitute(pattern, placeholder, text)
                 again = re.escape(placeholder)
@@ -95,12 +99,15 @@ def leaks(texts: Iterable[str], known: Known) -> list[str]:
         found |= {kind for kind, pattern in _LEFT_OVER if pattern.search(plain)}
         squeezed = re.sub(r"[\s.\-]", "", _fold(plain))
         for kind, value in known.values:
+            if ("@" not in squeezed) if kind == "EMAIL" else not any(map(str.isdigit, squeezed)):
+                continue
             digits = re.sub(r"\D", "", value)
             if (len(digits) >= 6 and digits[-10:] in squeezed) or ("@" in value and _fold(value) in squeezed):
                 found.add(kind)
     return sorted(found)
 
 
+@lru_cache(maxsize=4096)
 def _any_part(name: str, keep: frozenset[str]) -> re.Pattern[str] | None:
     """Finds, in folded text, each part of a name that is long enough to be one."""
     parts = [part for part in re.split(r"[^\w]+", _fold(name)) if len(part) >= LEAST_NAME and part not in keep]
@@ -123,12 +130,21 @@ def _canonical(kind: str, value: str) -> str:
 
 def _fold(text: str) -> str:
     """Lower case without accents, sign for sign: places in it are places in the text."""
-    return "".join(_plain(sign) for sign in text)
+    return text.translate(_FOLDED)
 
 
-def _plain(sign: str) -> str:
-    lowered = unicodedata.normalize("NFKD", sign.lower())
-    return lowered[0] if lowered and lowered[0].isalnum() and len(sign.lower()) == 1 else sign
+class _Folded(dict[int, str]):
+    """Each sign's plain form, worked out when it is met first."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        lowered = unicodedata.normalize("NFKD", sign.lower())
+        plain = lowered[0] if lowered and lowered[0].isalnum() and len(sign.lower()) == 1 else sign
+        self[code] = plain
+        return plain
+
+
+_FOLDED = _Folded()
 
 
 def _cued(cue: str, value: str) -> re.Pattern[str]:

@@ -123,6 +123,13 @@ def content_key(conversation: Conversation) -> str:
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode(errors="replace")).hexdigest()
 
 
+def read_texts(conn: psycopg.Connection, chat_ids: Sequence[str]) -> dict[str, Conversation]:
+    """What chats say, settled or not; without those that are deleted, or hold nothing."""
+    rows = conn.execute("select id from core.chats where id = any(%s) and not is_deleted", [list(chat_ids)])
+    present = {row[0] for row in rows}
+    return {chat_id: said for chat_id, (said, _) in _conversations(conn, chat_ids) if chat_id in present}
+
+
 def work_key(conversation: Conversation, version: str) -> str:
     """What an answer is an answer to: content and version. Minutes count, so that quality is of these very times."""
     content = [[one.incoming, one.text, one.minutes and round(one.minutes)] for one in conversation.messages]

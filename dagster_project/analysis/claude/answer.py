@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from dagster_project.analysis.conversation import clean
+
 SCHEMA_VERSION = "schema-v1"
 NOTES = 600  # signs
 ADVICE = 200
@@ -71,13 +73,21 @@ def check(text: str) -> Checked:
     return Checked(categories, effectiveness, tuple(faults))
 
 
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {clean(key): _cleaned(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(one) for one in value]
+    return clean(value) if isinstance(value, str) else value
+
+
 def _half(model: type[Any], name: str, content: dict[str, Any], faults: list[str]) -> Any:
     if name not in content:
         faults.append(f"{name}: missing")
         return None
     try:
         # JSON has one kind of number: 80 is a percentage too, but 7.5 is no score.
-        return model.model_validate_json(json.dumps(content[name]))
+        return model.model_validate_json(json.dumps(_cleaned(content[name])))
     except ValidationError as error:
         faults += [f"{name}.{'.'.join(map(str, fault['loc']))}: {fault['type']}" for fault in error.errors()[:5]]
         return None

@@ -1,44 +1,104 @@
-"""Claude as a classifier of single chats: redacted, asked, checked, counted."""
+"""One model, one prompt, one redactor: what is sent for a chat, under which key, and at what cost."""
 
+import hashlib
+import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
 
-from dagster_project.analysis.categories import Categorization
+from dagster_project.analysis import redaction
+from dagster_project.analysis.categories import Categorization, Effectiveness
 from dagster_project.analysis.claude import prompt as prompts
+from dagster_project.analysis.claude.answer import SCHEMA_VERSION, Checked
 from dagster_project.analysis.claude.messages import Client, Outcome, ask
-from dagster_project.analysis.claude.prices import Prices
-from dagster_project.analysis.conversation import Conversation, Message
+from dagster_project.analysis.claude.prices import Prices, Usage
+from dagster_project.analysis.conversation import Conversation, Message, clean
 from dagster_project.analysis.redaction import Known, Redactor, leaks
 from dagster_project.analysis.taxonomy import Taxonomy
 
 log = logging.getLogger(__name__)
 
+ENDPOINT = "api.anthropic.com"
+FEWEST_SIGNS, MOST_SIGNS = 3, 4  # signs a token, for estimates: the one makes them high, the other low
+USUAL_ANSWER = 200  # tokens
+
+
+class Blocked(Exception):
+    """A chat must not be sent: personal data is left in it. The text names kinds, and quotes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A chat as it is sent.
+
+    Attributes:
+        messages: redacted, and cut where the chat is long.
+        key: what the answer is an answer to; holds no times, so the same words again are the same work.
+        total: messages of the whole chat.
+        is_cut: whether not all of the chat is sent.
+    """
+
+    messages: tuple[Message, ...]
+    key: str
+    total: int
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an answer is by; all of it is in `version`, so that anything else is other work.
+
+    Attributes:
+        model: as asked for.
+        endpoint: host that is asked.
+    """
+
+    version: str
+    model: str
+    endpoint: str
+    prompt_version: str
+    schema_version: str
+    redactor_version: str
+
 
 class ClaudeClassifier:
-    """One model, one prompt.
+    """Claude as a classifier.
 
     Attributes:
         model: as asked for.
         answered_by: models as the answers name them.
-        version: model, prompt and redactor.
+        version: model, prompt and redactor, and the address where it is not Anthropic's.
+        identity: the same, and its parts.
         cost_usd: of all answers so far, by the table of prices; answers that may have been billed twice are not in it.
     """
 
     def __init__(
-        self, client: Client, taxonomy: Taxonomy, *, model: str, effort: str = "low",
+        self, client: Client, taxonomy: Taxonomy, *, model: str, effort: str = "low", redacts: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:  # fmt: skip
         """Get ready; sends nothing.
 
+        Args:
+            redacts: False sends chats as they are.
+
         Raises:
             UnknownPrice: the model has no price, so nothing could be said of its cost.
         """
-        self._client, self._effort, self._sleep = client, effort, sleep
-        self._keep, self._prompt, self._prices = taxonomy.words_to_keep, prompts.Prompt.of(taxonomy), Prices()
-        self._prices.least_cached_tokens(model, datetime.now(UTC).date())
-        self.model, self.version, self.cost_usd = model, f"{model}, {self._prompt.version}", 0.0
+        self.client, self.model, self.prices = client, model, Prices()
+        self.prices.least_cached_tokens(model, _today())
+        self._effort, self._redacts, self._sleep = effort, redacts, sleep
+        self._keep, self.prompt = taxonomy.words_to_keep, prompts.Prompt.of(taxonomy)
+        redactor = redaction.VERSION if redacts else "not redacted"
+        endpoint = urlsplit(str(client.base_url)).hostname or ENDPOINT
+        parts = [model, f"effort {effort}", self.prompt.version, redactor]
+        self.version = ", ".join(parts if endpoint == ENDPOINT else [*parts, f"at {endpoint}"])
+        self.identity = Identity(self.version, model, endpoint, self.prompt.version, SCHEMA_VERSION, redactor)
+        self._said: set[str] = set()
+        self.cost_usd = 0.0
         self.answered_by: set[str] = set()
 
     def classify(self, conversation: Conversation, known: Known | None = None) -> Categorization | None:
@@ -47,34 +107,92 @@ class ClaudeClassifier:
         Raises:
             StopRun: no other chat would fare better.
         """
-        known = known or Known()
-        redactor = Redactor(known, self._keep)
-        messages = [Message(one.incoming, redactor.redact(one.text), one.minutes)
-                    for one in prompts.shortened(conversation.messages)]  # fmt: skip
-        left = leaks((one.text for one in messages), known)
-        if left:
-            log.warning("a chat was not sent: %s is left in it after redaction", ", ".join(left))
+        try:
+            chat = self.prepare(conversation, known or Known())
+        except Blocked as fault:
+            log.warning("a chat was not sent: %s", fault)
             return None
-        outcome = self._ask(messages, prompts.MAX_TOKENS)
+        outcome = self.ask(chat)
         if outcome.status in ("truncated", "invalid"):
-            outcome = self._ask(messages, prompts.MAX_TOKENS * (2 if outcome.status == "truncated" else 1))
-        return _categorization(outcome)
+            outcome = self.ask(chat, with_more_room=outcome.status == "truncated")
+        return categorization(outcome.checked)
 
-    def _ask(self, messages: list[Message], max_tokens: int) -> Outcome:
-        parameters = prompts.parameters(
-            self._prompt, messages, model=self.model, effort=self._effort, max_tokens=max_tokens)
-        outcome = ask(self._client, parameters, sleep=self._sleep)
-        self.cost_usd += self._prices.cost(self.model, outcome.usage, datetime.now(UTC).date())
+    def prepare(self, conversation: Conversation, known: Known) -> Prepared:
+        """Redact a chat, then cut it; so that nothing is cut in two before it is recognized.
+
+        Raises:
+            Blocked: what is left after redaction still looks like personal data.
+        """
+        redactor = Redactor(known, self._keep)
+        texts = [clean(one.text)[: 4 * prompts.SIGNS_OF_ONE] for one in prompts.ends(conversation.messages)]
+        if self._redacts:
+            texts = [redactor.redact(text) for text in texts]
+            left = leaks(texts, known)
+            if left:
+                raise Blocked(f"{', '.join(left)} is left in it after redaction")
+        ends = [Message(one.incoming, text, one.minutes)
+                for one, text in zip(prompts.ends(conversation.messages), texts, strict=True)]  # fmt: skip
+        sent, total = tuple(prompts.shortened(ends)), len(conversation.messages)
+        signs = sum(len(one.text) for one in sent)
+        is_cut = len(sent) < total or signs < sum(map(len, texts))
+        return Prepared(sent, self._key(sent), total, is_cut)
+
+    def parameters(self, chat: Prepared, *, with_more_room: bool = False) -> dict[str, Any]:
+        """What the API takes for a chat; `with_more_room` after an answer that was cut."""
+        room = prompts.MAX_TOKENS * (2 if with_more_room else 1)
+        return prompts.parameters(self.prompt, chat.messages, model=self.model, effort=self._effort, max_tokens=room)
+
+    def ask(self, chat: Prepared, *, with_more_room: bool = False) -> Outcome:
+        """Send one chat.
+
+        Raises:
+            StopRun: no other chat would fare better.
+        """
+        parameters = self.parameters(chat, with_more_room=with_more_room)
+        outcome = ask(self.client, parameters, sleep=self._sleep, said=self._said)
+        self.cost_usd += self.cost(outcome.usage)
         if outcome.model:
             self.answered_by.add(outcome.model)
         return outcome
 
+    def cost(self, usage: Usage, *, batch: bool = False) -> float:
+        """USD of an answer, by today's prices, as the ledger holds it."""
+        return round(self.prices.cost(self.model, usage, _today(), batch=batch), 8)
 
-def _categorization(outcome: Outcome) -> Categorization | None:
-    found = outcome.checked.categories if outcome.checked else None
-    if not found:
+    def most_tokens(self, chat: Prepared, *, with_more_room: bool = False) -> Usage:
+        """No fewer than a request can take: many tokens, an answer that fills its room, and a prompt that is cached
+        anew."""
+        room = prompts.MAX_TOKENS * (2 if with_more_room else 1)
+        prompt, words = self._signs(chat)
+        return Usage(
+            input_tokens=words // FEWEST_SIGNS + 200, cache_write_5m_tokens=prompt // FEWEST_SIGNS, output_tokens=room)
+
+    def fewest_tokens(self, chat: Prepared) -> Usage:
+        """What a request takes if all goes well: the prompt is in the cache, the answer short. An estimate."""
+        prompt, words = self._signs(chat)
+        return Usage(
+            input_tokens=words // MOST_SIGNS, cache_read_tokens=prompt // MOST_SIGNS, output_tokens=USUAL_ANSWER)
+
+    def _signs(self, chat: Prepared) -> tuple[int, int]:
+        return len(self.prompt.system), sum(len(one.text) + 45 for one in chat.messages) + 200
+
+    def _key(self, messages: Sequence[Message]) -> str:
+        content = [[one.incoming, " ".join(one.text.split())] for one in messages]
+        return hashlib.sha256(json.dumps([self.version, content], ensure_ascii=False).encode()).hexdigest()
+
+
+def categorization(checked: Checked | None) -> Categorization | None:
+    """An answer as all classifiers give it; without the half that is not valid. None without the categories."""
+    if not checked or not checked.categories:
         return None
+    found, effect = checked.categories, checked.effectiveness
     return Categorization(
         customer_intent=found.customer_intent, journey_stage=found.journey_stage, sentiment=found.sentiment,
         agent_quality_score=found.agent_quality_score, confidence_score=found.confidence,
-        reasoning_notes=found.reasoning_notes)
+        reasoning_notes=found.reasoning_notes,
+        effectiveness=effect and Effectiveness(
+            effect.resolution_score, effect.customer_satisfaction, tuple(effect.recommendations)))
+
+
+def _today() -> Any:
+    return datetime.now(UTC).date()

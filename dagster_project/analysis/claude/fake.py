@@ -31,25 +31,27 @@ class FakeClaude:
     Attributes:
         requests: bodies as they came, (path, JSON).
         faults: what the next requests get instead of an answer: (status, headers, body); a body of None closes the
-            connection, of "hang" never answers.
+            connection, of "hang" never answers. None in their place lets a request pass.
         words: texts that must not be in any body; one that is makes the request fail with 400.
         batch_seconds: how long a batch is in progress.
+        cut_results_at: bytes after which the next results break off.
     """
 
     url: str = ""
     requests: list[tuple[str, Any]] = field(default_factory=list)
-    faults: deque[tuple[int, dict[str, str], Any]] = field(default_factory=deque)
+    faults: deque[tuple[int, dict[str, str], Any] | None] = field(default_factory=deque)
     words: tuple[str, ...] = ()
     batch_seconds: float = 0
+    cut_results_at: int | None = None
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     rules: RulesClassifier = field(default_factory=RulesClassifier)
     released: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
-def running(port: int = 0) -> Iterator[FakeClaude]:
+def running(port: int = 0, batch_seconds: float = 0) -> Iterator[FakeClaude]:
     """Serve on 127.0.0.1 until the block ends; port 0 picks a free one."""
-    state = FakeClaude()
+    state = FakeClaude(batch_seconds=batch_seconds)
     handler = type("Handler", (_Handler,), {"state": state})
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
@@ -88,13 +90,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.state.requests.append((self.path, None))
         if self._failed_as_told():
             return
+        if self.path.partition("?")[0] == "/v1/messages/batches":
+            newest = [self._batch(batch) for batch in reversed(self.state.batches.values())]
+            self._send(200, {"data": newest, "has_more": False, "first_id": None, "last_id": None})
+            return
         batch_id, _, results = self.path.removeprefix("/v1/messages/batches/").partition("/")
         batch = self.state.batches.get(batch_id)
         if not batch:
             self._error(404, "not_found_error", "batch")
         elif results:
-            lines = "".join(json.dumps(line) + "\n" for line in batch["lines"])
-            self._write(200, "application/x-jsonl", lines.encode())
+            lines = "".join(json.dumps(line) + "\n" for line in batch["lines"]).encode()
+            cut, self.state.cut_results_at = self.state.cut_results_at, None
+            self._write(200, "application/x-jsonl", lines[:cut], length=len(lines))
+            self.close_connection = cut is not None
         else:
             self._send(200, self._batch(batch))
 
@@ -104,7 +112,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _failed_as_told(self) -> bool:
         if not self.state.faults:
             return False
-        status, headers, body = self.state.faults.popleft()
+        fault = self.state.faults.popleft()
+        if fault is None:
+            return False
+        status, headers, body = fault
         if status == 0 and body == "hang":
             self.state.released.wait(60)
             self.close_connection = True
@@ -179,7 +190,8 @@ class _Handler(BaseHTTPRequestHandler):
             "ended_at": batch["created"].isoformat() if ended else None, "archived_at": None,
             "cancel_initiated_at": None,
             # The client asks this very address, so it has to be ours.
-            "results_url": f"{self.state.url}/v1/messages/batches/{batch['id']}/results" if ended else None,
+            "results_url": f"{self.state.url}/v1/messages/batches/{batch['id']}/results"
+                           if ended and not batch.get("archived") else None,
         }  # fmt: skip
 
     def _error(self, status: int, kind: str, message: str) -> None:
@@ -188,10 +200,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, body: Any) -> None:
         self._write(status, "application/json", json.dumps(body, ensure_ascii=False).encode())
 
-    def _write(self, status: int, kind: str, data: bytes, headers: dict[str, str] | None = None) -> None:
+    def _write(
+        self, status: int, kind: str, data: bytes, headers: dict[str, str] | None = None, length: int | None = None
+    ) -> None:
         self.send_response(status)
         self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(data)))
+        self.send_header("content-length", str(len(data) if length is None else length))
         self.send_header("request-id", f"req_fake_{next(self._numbers)}")
         for name, value in (headers or {}).items():
             self.send_header(name, value)

@@ -4,8 +4,11 @@ The SDK's own retries are off: they sleep as long as the server says, hours if n
 A failure that no other chat would survive (a key that is refused, a spend limit, nothing paid) ends the run.
 """
 
+import logging
 import time
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,19 +17,32 @@ from typing import Any, Literal, Protocol
 from dagster_project.analysis.claude.answer import Checked, check
 from dagster_project.analysis.claude.prices import Usage
 
+log = logging.getLogger(__name__)
+
 ATTEMPTS = 4
 LONGEST_WAIT = 120.0  # seconds; a server that asks for more ends the run
 BACKOFF = (1.0, 4.0, 10.0)
 _SPEND_LIMITS = ("enforced_spend_limit_reached", "contract_spend_limit_reached", "ramp_limit_exceeded")
 
-Status = Literal["ok", "invalid", "truncated", "refused", "rejected", "unavailable"]
-
+Status = Literal[
+    "ok", "invalid", "truncated", "refused", "rejected", "unavailable", "expired", "canceled", "missing", "unknown",
+]
 
 NO_USAGE = Usage()
 
 
 class StopRun(Exception):
-    """No chat would fare better: the run ends, and what is not done stays pending. The text is for people."""
+    """No chat would fare better: the run ends, and what is not done stays pending. The text is for people.
+
+    Attributes:
+        uncertain_sends: of the request at hand, those that may have been billed although no answer came.
+    """
+
+    uncertain_sends = 0
+
+
+class Misconfigured(StopRun):
+    """Waiting will not help: somebody has to change the key or a setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +51,8 @@ class Outcome:
 
     Attributes:
         status: ok; invalid (a half broke the schema); truncated; refused; rejected (400, 413: never again as it is);
-            unavailable (timeouts, 5xx: may pass).
+            unavailable (timeouts, 5xx: may pass). Of a batch's items also expired, canceled, missing (the batch
+            ended without a word of it) and unknown (a kind of result that is new to us).
         checked: the answer's halves; None where there was no text to read.
         model: as the answer names it.
         usage: tokens that are paid for, whatever the status.
@@ -49,7 +66,7 @@ class Outcome:
     usage: Usage = NO_USAGE
     request_id: str | None = None
     stop_reason: str | None = None
-    latency_ms: int = 0
+    latency_ms: int | None = None
     uncertain_sends: int = 0
     error_type: str | None = None
 
@@ -57,6 +74,7 @@ class Outcome:
 class Client(Protocol):
     """The part of anthropic.Anthropic that is used."""
 
+    base_url: Any
     messages: Any
 
 
@@ -67,8 +85,14 @@ def connect(api_key: str, base_url: str | None = None, timeout: float = 60.0) ->
     return anthropic.Anthropic(api_key=api_key, base_url=base_url, timeout=timeout, max_retries=0)
 
 
-def ask(client: Client, parameters: Mapping[str, Any], *, sleep: Callable[[float], None] = time.sleep) -> Outcome:
+def ask(
+    client: Client, parameters: Mapping[str, Any], *, sleep: Callable[[float], None] = time.sleep,
+    said: set[str] | None = None,
+) -> Outcome:  # fmt: skip
     """Send one request, with up to four tries.
+
+    Args:
+        said: warnings that the log holds already; new ones are added.
 
     Raises:
         StopRun: the key is refused, the account may not spend, or the server asks to wait longer than two minutes.
@@ -79,9 +103,17 @@ def ask(client: Client, parameters: Mapping[str, Any], *, sleep: Callable[[float
     for attempt in range(ATTEMPTS):
         began = time.monotonic()
         try:
-            return _read(client.messages.create(**parameters), began, uncertain)
+            with _age_in_log(set() if said is None else said):
+                message = client.messages.create(**parameters)
+            return outcome_of(
+                message, request_id=getattr(message, "_request_id", None), uncertain_sends=uncertain,
+                latency_ms=round((time.monotonic() - began) * 1000))  # fmt: skip
         except anthropic.APIStatusError as fault:
-            wait, error = _after(fault, attempt), type(fault).__name__
+            try:
+                wait, error = after(fault, attempt), type(fault).__name__
+            except StopRun as stop:
+                stop.uncertain_sends = uncertain
+                raise
             if wait is None:
                 return Outcome("rejected", uncertain_sends=uncertain, error_type=error, request_id=fault.request_id)
         except anthropic.APIConnectionError as fault:  # a time-out is one: it may have been answered, and billed
@@ -96,6 +128,15 @@ def ask(client: Client, parameters: Mapping[str, Any], *, sleep: Callable[[float
         if attempt < ATTEMPTS - 1:
             sleep(wait)
     return Outcome("unavailable", uncertain_sends=uncertain, error_type=error)
+
+
+def outcome_of(
+    message: Any, *, request_id: str | None, uncertain_sends: int = 0, latency_ms: int | None = None
+) -> Outcome:
+    """What became of a request that was answered, at once or in a batch."""
+    status, checked = read_message(message)
+    return Outcome(
+        status, checked, message.model, usage_of(message), request_id, message.stop_reason, latency_ms, uncertain_sends)
 
 
 def read_message(message: Any) -> tuple[Status, Checked | None]:
@@ -122,22 +163,19 @@ def usage_of(message: Any) -> Usage:
         thinking_tokens=getattr(details, "thinking_tokens", None) or 0)
 
 
-def _read(message: Any, began: float, uncertain: int) -> Outcome:
-    status, checked = read_message(message)
-    return Outcome(
-        status, checked, message.model, usage_of(message), getattr(message, "_request_id", None), message.stop_reason,
-        round((time.monotonic() - began) * 1000), uncertain)
+def after(fault: Any, attempt: int = 0) -> float | None:
+    """Seconds to wait before the next try; None when the request is at fault and must not be sent again.
 
-
-def _after(fault: Any, attempt: int) -> float | None:
-    """Seconds to wait before the next try; None when the request is at fault and must not be sent again."""
+    Raises:
+        StopRun: the key is refused, the account may not spend, or the server asks to wait longer than two minutes.
+    """
     status, code = fault.status_code, getattr(fault, "error_code", None)
     if status in (401, 403):
-        raise StopRun(f"the API key is refused (HTTP {status}): nothing was sent on")
+        raise Misconfigured(f"the API key is refused (HTTP {status}): nothing was sent on")
     if status == 402:
         raise StopRun("the account has to be paid first (HTTP 402)")
     if status == 404:
-        raise StopRun("the model does not exist, or this key may not use it (HTTP 404)")
+        raise Misconfigured("the model does not exist, or this key may not use it (HTTP 404)")
     if status == 429 and code in _SPEND_LIMITS:
         raise StopRun("the account's spend limit is reached (HTTP 429)")
     if status in (408, 409, 429) or status >= 500:
@@ -146,6 +184,17 @@ def _after(fault: Any, attempt: int) -> float | None:
             raise StopRun(f"the API asks to wait {asked:.0f} seconds; the run goes on later")
         return asked or BACKOFF[min(attempt, len(BACKOFF) - 1)]
     return None
+
+
+@contextmanager
+def _age_in_log(said: set[str]) -> Iterator[None]:
+    """Says in the log that a model will be switched off; Python keeps the SDK's warning of it to itself."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DeprecationWarning)
+        yield
+    for text in sorted({str(one.message) for one in caught if issubclass(one.category, DeprecationWarning)} - said):
+        said.add(text)
+        log.warning("the model is deprecated: %s", text)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -84,10 +84,14 @@ def parameters(
     }
 
 
+def ends(messages: Sequence[Message]) -> list[Message]:
+    """The messages of a chat that may be sent: its beginning and its end."""
+    return list(messages) if len(messages) <= FIRST + LAST else [*messages[:FIRST], *messages[-LAST:]]
+
+
 def shortened(messages: Sequence[Message]) -> list[Message]:
     """What is sent of a chat: its beginning and its end, each message cut, until all fits."""
-    kept = list(messages) if len(messages) <= FIRST + LAST else [*messages[:FIRST], *messages[-LAST:]]
-    cut = [Message(one.incoming, one.text[:SIGNS_OF_ONE], one.minutes) for one in kept]
+    cut = [Message(one.incoming, one.text[:SIGNS_OF_ONE], one.minutes) for one in ends(messages)]
     while len(cut) > 2 and sum(len(one.text) for one in cut) > SIGNS:
         del cut[len(cut) // 3]
     return cut

@@ -1,0 +1,181 @@
+"""Which chats Claude has to be asked for: chats become work, equal work is done once, and what is known is reused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from dagster_project.analysis import persons, store, work
+from dagster_project.analysis.claude.classifier import Blocked, Prepared
+from dagster_project.analysis.claude_run import CLASSIFIER, Run
+from dagster_project.analysis.redaction import Known
+from dagster_project.analysis.store import Work
+
+SLICE = 500  # chats a transaction
+REUSED_FOR = "30 days"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Work that waits: its key, one of the chats that say this, and whether its last answer was cut."""
+
+    work_key: str
+    chat_id: str
+    was_cut: bool
+
+
+def look_at(run: Run) -> None:
+    """Turn the chats that are new into work that waits, or say why not. Asks nobody."""
+    version = run.claude.version
+    _wait_again(run)
+    scope = work.scope(run.conn, CLASSIFIER, version)
+    todo = work.chats_to_look_at(run.conn, CLASSIFIER, version, scope, run.chat_ids)
+    for start in range(0, len(todo), SLICE):
+        with run.conn.transaction():
+            chats = work.read_chats(run.conn, todo[start : start + SLICE], scope, run.limits.idle)
+            known = persons.known(run.conn, [chat.chat_id for chat in chats])
+            rows = _as_they_were(run, [_work(run, chat, known[chat.chat_id]) for chat in chats])
+            store.keep_work(run.conn, CLASSIFIER, version, rows, datetime.now(UTC))
+        run.tally.looked_at.update(row.state for row in rows)
+    if run.chat_ids is None:
+        store.remember_load(run.conn, CLASSIFIER, version, scope.upto)
+
+
+def reuse(run: Run) -> None:
+    """Give work that waits the answer that is there for the same content, if it is no older than 30 days; and leave
+    what is on its way in a batch to that batch."""
+    run.tally.reused += run.conn.execute(
+        f"""
+        update analysis.chat_work as work set
+            state = 'answered', answer_id = known.answer_id, reason = null, next_retry_at = null
+        from (
+            select distinct on (work_key) work_key, answer_id
+            from analysis.answers
+            where classifier = 'claude' and answered_at > now() - interval '{REUSED_FOR}'
+                and work_key in (
+                    select work_key from analysis.chat_work
+                    where classifier = 'claude' and state in ('pending', 'budget_deferred'))
+            order by work_key, answered_at desc
+        ) as known
+        where
+            work.classifier = 'claude' and work.state in ('pending', 'budget_deferred')
+            and work.work_key = known.work_key
+        """).rowcount  # noqa: S608
+    run.conn.execute("""
+        update analysis.chat_work set state = 'submitted'
+        where classifier = 'claude' and state in ('pending', 'budget_deferred') and work_key in (
+            select item.work_key from analysis.batch_items as item
+            inner join analysis.batches on batches.id = item.batch
+            where item.outcome is null and batches.state in ('intended', 'submitted'))
+    """)
+
+
+def candidates(run: Run) -> list[Candidate]:
+    """Work that may be sent now, what came last first."""
+    rows = run.conn.execute(
+        """
+        select work_key, max(chat_id), bool_or(coalesce(last_error_type = 'truncated', false))
+        from analysis.chat_work
+        where
+            classifier = 'claude' and version = %s and state in ('pending', 'budget_deferred')
+            and (next_retry_at is null or next_retry_at <= now())
+            and (%s::text[] is null or chat_id = any(%s))
+        group by work_key
+        order by max(load_id) desc, work_key
+        """, (run.claude.version, run.chat_ids, run.chat_ids))  # fmt: skip
+    return [Candidate(*row) for row in rows]
+
+
+def prepare(run: Run, waiting: Sequence[Candidate]) -> list[tuple[Candidate, Prepared]]:
+    """The chats of work as they are sent. One that is no longer what it was goes back, and is left out."""
+    chats = work.read_texts(run.conn, [one.chat_id for one in waiting])
+    known = persons.known(run.conn, list(chats))
+    ready = []
+    for one in waiting:
+        if one.chat_id not in chats:
+            _change(run, one, "skipped", "deleted", None)
+            continue
+        try:
+            chat = run.claude.prepare(chats[one.chat_id], known[one.chat_id])
+        except Blocked as fault:
+            _change(run, one, "dead", f"not sent: {fault}", None)
+            continue
+        if chat.key == one.work_key:
+            ready.append((one, chat))
+        else:
+            _change(run, one, "pending", None, chat.key)
+    return ready
+
+
+def defer(run: Run, work_keys: Sequence[str], reason: str) -> None:
+    """Say of work that it waits for money."""
+    run.conn.execute(
+        "update analysis.chat_work set state = 'budget_deferred', reason = %s "
+        "where classifier = 'claude' and state = 'pending' and work_key = any(%s)", [reason, list(work_keys)])
+
+
+def waiting(run: Run) -> dict[str, int]:
+    """Chats that have no answer yet, by state."""
+    return dict(run.conn.execute(
+        """
+        select state, count(*) from analysis.chat_work
+        where
+            classifier = 'claude' and version = %s and state in ('pending', 'submitted', 'budget_deferred')
+            and (%s::text[] is null or chat_id = any(%s))
+        group by state order by state
+        """, (run.claude.version, run.chat_ids, run.chat_ids)).fetchall())  # fmt: skip
+
+
+def _work(run: Run, chat: work.Chat, known: Known) -> Work:
+    state, reason = chat.state_and_reason()
+    if state != "answered":
+        return Work(chat.chat_id, state, chat.load_id, reason=reason)
+    said = chat.content_key, chat.injection_suspected
+    try:
+        key = run.claude.prepare(chat.conversation, known).key
+    except Blocked as fault:
+        return Work(chat.chat_id, "dead", chat.load_id, None, None, f"not sent: {fault}", *said)
+    return Work(chat.chat_id, "pending", chat.load_id, key, None, None, *said)
+
+
+def _as_they_were(run: Run, rows: Sequence[Work]) -> list[Work]:
+    """Chats that came again with nothing new to read: they keep their answer, or why they have none."""
+    before = run.conn.execute(
+        """
+        select chat_id, work_key, state, answer_id, reason from analysis.chat_work
+        where classifier = 'claude' and chat_id = any(%s) and state in ('answered', 'refused', 'dead')
+        """, [[row.chat_id for row in rows if row.state == "pending"]])  # fmt: skip
+    was = {(chat_id, key): (state, answer_id, reason) for chat_id, key, state, answer_id, reason in before}
+    return [
+        replace(row, state=state, answer_id=answer_id, reason=reason)
+        for row in rows
+        for state, answer_id, reason in [was.get((row.chat_id, row.work_key), (row.state, None, row.reason))]
+    ]
+
+
+def _wait_again(run: Run) -> None:
+    """Take up what is asked for anew by configuration."""
+    scope = (run.claude.version, run.chat_ids, run.chat_ids)
+    if run.limits.refresh_expired:
+        run.conn.execute(
+            f"""
+            update analysis.chat_work as work set state = 'pending', attempts = 0, last_error_type = null
+            from analysis.answers
+            where
+                answers.answer_id = work.answer_id and work.classifier = 'claude' and work.state = 'answered'
+                and answers.answered_at <= now() - interval '{REUSED_FOR}'
+                and work.version = %s and (%s::text[] is null or work.chat_id = any(%s))
+            """, scope)  # noqa: S608
+    if run.limits.retry_dead:
+        run.conn.execute(
+            """
+            update analysis.chat_work set
+                state = 'pending', attempts = 0, last_error_type = null, next_retry_at = null, reason = null
+            where classifier = 'claude' and state in ('dead', 'refused') and work_key is not null
+                and version = %s and (%s::text[] is null or chat_id = any(%s))
+            """, scope)  # fmt: skip
+
+
+def _change(run: Run, one: Candidate, state: str, reason: str | None, work_key: str | None) -> None:
+    run.conn.execute(
+        "update analysis.chat_work set state = %s, reason = %s, work_key = %s, attempts = 0, last_error_type = null "
+        "where classifier = 'claude' and chat_id = %s", [state, reason, work_key, one.chat_id])

@@ -1,0 +1,177 @@
+"""What becomes of a request: its answer is kept, or it is sent again, or given up with a reason."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from dagster_project.analysis import ledger, store
+from dagster_project.analysis.claude.classifier import Identity, Prepared, categorization
+from dagster_project.analysis.claude.messages import Outcome
+from dagster_project.analysis.claude_run import CLASSIFIER, Run
+from dagster_project.analysis.ledger import Settlement
+from dagster_project.analysis.store import Answer, Audit
+
+MOST_ATTEMPTS = 3
+FIRST_PAUSE = timedelta(minutes=10)  # before a chat is sent again; four times as long after each attempt
+_NO_USE = ("truncated", "invalid")
+_PERHAPS_PAID = ("missing", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What went out for a piece of work, for the answer's audit: the messages as JSON, and how many of how many."""
+
+    messages: list[dict[str, Any]]
+    total: int
+    is_cut: bool
+
+    @classmethod
+    def of(cls, chat: Prepared) -> "Sent":
+        lines = [{"from": "customer" if one.incoming else "agent", "text": one.text} for one in chat.messages]
+        return cls(lines, chat.total, chat.is_cut)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A request that has come to an end; `batch_id` where it was in a batch."""
+
+    ledger_id: int
+    work_key: str
+    reserved_usd: float
+    outcome: Outcome
+    sent: Sent
+    asked: Identity
+    batch_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    state: str
+    reason: str | None = None
+    counts: bool = True  # as an attempt
+    next_retry_at: datetime | None = None
+
+
+def keep(run: Run, finished: Sequence[Finished]) -> None:
+    """Settle requests, keep their answers, and say so of the chats: one transaction."""
+    now = datetime.now(UTC)
+    with run.conn.transaction():
+        tries = _tries_before(run, [one.work_key for one in finished])
+        verdicts = {one.work_key: _verdict(one, *tries.get(one.work_key, (0, None)), now) for one in finished}
+        settlements = [_settlement(run, one) for one in finished]
+        ledger.settle(run.conn, settlements)
+        answers = [
+            _answer(one, settled, run.claude.prices.version, now)
+            for one, settled in zip(finished, settlements, strict=True) if verdicts[one.work_key].state == "answered"
+        ]  # fmt: skip
+        ids = store.keep_answers(run.conn, answers)
+        chats = _tell_chats(run, finished, verdicts, ids)
+    for one, settled in zip(finished, settlements, strict=True):
+        run.tally.add(one.outcome.usage, settled.cost_usd, settled.uncertain_usd)
+        run.tally.answers += 1
+        run.tally.ended[one.work_key] = verdicts[one.work_key].state, chats.get(one.work_key, 0)
+        run.tally.models |= {one.outcome.model} if one.outcome.model else set()
+        run.say_how_far()
+    run.tally.intents.update({answer.found.customer_intent: chats.get(answer.work_key, 0) for answer in answers})
+
+
+def _tries_before(run: Run, work_keys: list[str]) -> dict[str, tuple[int, str | None]]:
+    rows = run.conn.execute(
+        """
+        select work_key, max(attempts), max(last_error_type)
+        from analysis.chat_work where classifier = 'claude' and work_key = any(%s) group by work_key
+        """, [work_keys])  # fmt: skip
+    return {key: (attempts, error) for key, attempts, error in rows}
+
+
+def _verdict(one: Finished, attempts: int, error_before: str | None, now: datetime) -> _Verdict:
+    outcome = one.outcome
+    if outcome.model and "claude-" not in outcome.model:
+        return _Verdict("dead", "answered by something that does not call itself Claude")
+    if outcome.status == "ok":
+        return _Verdict("answered")
+    if outcome.status == "refused":
+        return _Verdict("refused", "the model declines to answer")
+    if outcome.status == "rejected":
+        return _Verdict("dead", f"the API rejects the request ({outcome.error_type})")
+    if outcome.status in _NO_USE:
+        if error_before not in _NO_USE:
+            return _Verdict("pending", f"the answer was {outcome.status}, and is asked for once more")
+        if categorization(outcome.checked):
+            return _Verdict("answered")  # without the half that is not valid
+        faults = "; ".join(outcome.checked.faults) if outcome.checked else outcome.status
+        return _Verdict("dead", f"no valid answer in two tries: {faults}"[:500])
+    counts = outcome.uncertain_sends > 0 or outcome.status != "unavailable"
+    attempts += counts
+    what = outcome.error_type or outcome.status
+    if attempts >= MOST_ATTEMPTS:
+        return _Verdict("dead", f"no answer in {attempts} attempts ({what})")
+    return _Verdict("pending", f"no answer ({what})", counts, now + FIRST_PAUSE * 4**attempts)
+
+
+def _settlement(run: Run, one: Finished) -> Settlement:
+    outcome, usage, in_batch = one.outcome, one.outcome.usage, one.batch_id is not None
+    day = datetime.now(UTC).date()
+    cost = round(run.claude.prices.cost(one.asked.model, usage, day, batch=in_batch), 8)
+    perhaps = one.reserved_usd * (1 if outcome.status in _PERHAPS_PAID else outcome.uncertain_sends)
+    status = "lost" if outcome.status in _PERHAPS_PAID else "settled" if cost or perhaps else "released"
+    return Settlement(
+        one.ledger_id, status, outcome.status, _provider(outcome.model), cost, round(perhaps, 8), usage.input_tokens,
+        usage.output_tokens, usage.cache_write_5m_tokens + usage.cache_write_1h_tokens, usage.cache_read_tokens,
+        usage.thinking_tokens, outcome.request_id)  # fmt: skip
+
+
+def _answer(one: Finished, settled: Settlement, price_version: str, now: datetime) -> Answer:
+    outcome, found = one.outcome, categorization(one.outcome.checked)
+    assert found is not None
+    assert outcome.checked is not None
+    assert outcome.model is not None
+    audit = Audit(
+        one.asked.prompt_version, one.asked.schema_version, one.asked.redactor_version, outcome.request_id,
+        one.batch_id, settled.input_tokens, settled.output_tokens, settled.cache_write_tokens,
+        settled.cache_read_tokens, settled.thinking_tokens, price_version, outcome.stop_reason, outcome.latency_ms,
+        one.sent.total, len(one.sent.messages),
+        one.sent.is_cut)  # fmt: skip
+    exchange = {"sent": one.sent.messages, "answer": asdict(found), "faults": outcome.checked.faults}
+    return Answer(
+        one.work_key, CLASSIFIER, one.asked.version, _provider(outcome.model), outcome.model, found, settled.cost_usd,
+        now, audit, exchange)  # fmt: skip
+
+
+def _provider(model: str | None) -> str:
+    return "fake" if model and model.startswith("fake-") else "anthropic"
+
+
+def _tell_chats(
+    run: Run, finished: Sequence[Finished], verdicts: dict[str, _Verdict], ids: dict[str, int]
+) -> dict[str, int]:
+    """Chats by work key."""
+    news = [
+        {"work_key": one.work_key, "state": verdict.state, "reason": verdict.reason, "counts": int(verdict.counts),
+         "answer_id": ids.get(one.work_key), "next_retry_at": verdict.next_retry_at and str(verdict.next_retry_at),
+         "error": None if one.outcome.status == "ok" else one.outcome.error_type or one.outcome.status,
+         "status": one.outcome.status, "request_id": one.outcome.request_id}
+        for one in finished if (verdict := verdicts[one.work_key])
+    ]  # fmt: skip
+    rows = run.conn.execute(
+        """
+        with told as (
+            update analysis.chat_work as work set
+                state = new.state, reason = new.reason, answer_id = coalesce(new.answer_id, work.answer_id),
+                attempts = work.attempts + new.counts,
+                last_error_type = case when new.status in ('truncated', 'invalid') then new.status else new.error end,
+                last_request_id = coalesce(new.request_id, work.last_request_id), next_retry_at = new.next_retry_at
+            from jsonb_to_recordset(%s) as new (
+                work_key text, state text, reason text, answer_id bigint, counts smallint, next_retry_at timestamptz,
+                error text, status text, request_id text)
+            where
+                work.classifier = 'claude' and work.work_key = new.work_key
+                and work.state in ('pending', 'submitted', 'budget_deferred')
+            returning work.work_key
+        )
+        select work_key, count(*) from told group by work_key
+        """, [Jsonb(news)])  # fmt: skip
+    return dict(rows.fetchall())
