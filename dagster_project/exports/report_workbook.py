@@ -284,13 +284,13 @@ def _about(say: _Say, data: ReportData, book: Book, title: str, made_at: datetim
         lines.append(("", words.text("badge.partial")))
     if not data.is_previous_complete:
         lines.append(("", words.text("badge.previous_partial")))
-    coverage = words.text(
-        "insights.coverage", chats=words.number(insights.chat_count),
+    categorized = say(
+        "readme.classified.value", badge=classified_by(data, words).capitalize(),
+        chats=words.number(insights.chat_count),
         categorized=words.number(insights.categorized_count), review=words.number(insights.needs_review_count),
-        share=words.percent(insights.categorized_count / insights.chat_count if insights.chat_count else None),
     )  # fmt: skip
     lines += [
-        (say("readme.classified"), f"{classified_by(data, words).capitalize()}. {coverage}"),
+        (say("readme.classified"), categorized),
         (say("readme.units"), say("readme.units.value")),
         (say("readme.formulas"), say("readme.formulas.value")),
         (say("readme.cut"), say("readme.cut.value", count=book.cut_cells)),

@@ -75,7 +75,8 @@ def chats(conn: psycopg.Connection, filters: Filters, language: Language) -> Tab
         NothingToExport: the marts are not built, or a filter names nobody.
     """
     _require(conn, filters, "marts.chat_response_times")
-    columns = [sql.SQL("chats.{}").format(sql.Identifier(name)) for name in _names(conn, "chat_response_times")]
+    columns = [sql.SQL("chats.{}").format(sql.Identifier(name))
+               for name in _names(conn, "chat_response_times") if name != "is_deleted"]  # fmt: skip
     query = sql.SQL("""
         select
             {columns},

@@ -155,7 +155,8 @@ class Book:
         return self._book.add_chart({"type": kind})
 
     def _fit(self, text: str) -> str:
-        """Text as long as a cell can hold; Excel counts an emoji twice."""
+        """Text as long as a cell can hold, its lines ended as Excel's are; an emoji counts twice."""
+        text = text.replace("\r\n", "\n")
         if len(text) * 2 <= MOST_UNITS or len(text.encode("utf-16-le")) <= MOST_UNITS * 2:
             return text
         self.cut_cells += 1

@@ -39,6 +39,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "readme.value": ("Detalle", "Detail"),
     "readme.sheets": ("Hojas", "Sheets"),
     "readme.classified": ("Categorías", "Categories"),
+    "readme.classified.value": (
+        "{badge}: {categorized} de {chats} conversaciones; {review} conviene que las revise una persona. Una categoría "
+        "puesta por una máquina es una orientación.",
+        "{badge}: {categorized} of {chats} chats; {review} should be looked at by a person. A category given by a "
+        "machine is a guide.",
+    ),
     "readme.units": ("Unidades", "Units"),
     "readme.units.value": (
         "Duraciones en minutos; tasas y partes en porcentaje; fechas y horas en la zona horaria indicada. "

@@ -1,0 +1,264 @@
+"""Tables as CSV, Excel and Parquet, read back with other libraries than those that wrote them; with hostile text."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import openpyxl
+import psycopg
+import pytest
+from pyarrow import parquet
+
+from dagster_project.assets.exports import kpis_export, period_report
+from dagster_project.exports import csv_file, orders, tables
+from dagster_project.exports.making import ExportFailed
+from dagster_project.exports.orders import Order
+from dagster_project.exports.tables import Filters
+from dagster_project.resources import Warehouse
+from dagster_project.settings import Settings
+
+NAMES = {
+    "1": '=HYPERLINK("http://x.example","clic")', "2": "Óscar Ñandú 😀", "3": "עדן כהן", "4": 'a\r\nb; "c", d',
+    "5": "+573001112233", "6": "＝1+1", "7": "A" * 300, "8": "../../etc/passwd", "9": "-2+3", "10": "@SUM(1)",
+    "11": "00123", "12": "12345678901234567890", "13": "\tx", "14": " =1+1",
+}  # fmt: skip
+TABLES = """
+    create schema marts;
+    create schema core;
+    create table core.agents (id text);
+    create table core.departments (id text);
+    insert into core.agents values ('ana'), ('luz');
+    insert into core.departments values ('CAR');
+    create table marts.chat_response_times (
+        chat_id text, agent_id text, agent_name text, department_id text, provider text, created_at timestamptz,
+        created_local_date date, is_office_hours boolean, avg_reply_seconds double precision, reply_count integer,
+        price numeric(8, 2), is_deleted boolean, load_id bigint
+    );
+    comment on column marts.chat_response_times.avg_reply_seconds is 'Mean time of a reply, in seconds.';
+    create table marts.chat_categories (
+        chat_id text, customer_intent text, journey_stage text, sentiment text, agent_quality_score integer,
+        confidence_score double precision, classified_by_es text, classified_by_en text
+    );
+    insert into marts.chat_categories
+    values ('1', 'PAYMENT', null, 'FRICTION', 7, 0.8, 'clasificado por reglas', 'classified by rules');
+    create table marts.kpi_daily (
+        date date, scope text, scope_id text, metric text, unit text, value double precision, count bigint
+    );
+    insert into marts.kpi_daily values
+        ('2026-11-09', 'all', 'all', 'chats_created', 'chats', 12, 12),
+        ('2026-11-09', 'agent', 'ana', 'first_response_p50', 'seconds', 90.5, 4),
+        ('2026-11-09', 'department', 'CAR', 'sla_overall_rate', 'share', null, 0),
+        ('2026-11-10', 'provider', 'whatsapp', 'chats_created', 'chats', 3, 3);
+    create table analysis.analysis_kpis (
+        analysis_id text, metric_type text, metric_name text, numeric_value double precision, string_value text,
+        json_value jsonb, agent_id text, department_id text, category text, scope text, unit text, count integer,
+        is_llm boolean, classified_by text
+    );
+    insert into analysis.customer_analyses (id, triggered_by, filters, sample_rate, classifier, is_llm)
+    values ('a1b2', 'ana', '{}', 1, 'rules-v1', false);
+    insert into analysis.analysis_kpis values
+        ('a1b2', 'RESPONSE_TIME', 'first_response_p50', 90500.25, null, null, null, null, 'performance', 'all',
+         'milliseconds', 4, null, null),
+        ('a1b2', 'CUSTOMER_INTENT', 'intent_share', 0.75, 'PAYMENT', null, null, null, 'customer_analysis', 'all',
+         'share', 4, false, 'rules-v1'),
+        ('a1b2', 'CUSTOMER_INTENT', 'intent_distribution', null, null, '{"PAYMENT": 0.75}', null, null,
+         'customer_analysis', 'all', 'share', 4, false, 'rules-v1'),
+        ('a1b2', 'RESPONSE_TIME', 'first_response_p50', null, null, null, 'ana', null, 'performance', 'agent',
+         'milliseconds', 0, null, null);
+"""
+
+
+@pytest.fixture(scope="module")
+def warehouse(new_database: Callable[[], str]) -> str:
+    url = new_database()
+    with psycopg.connect(url) as conn:
+        conn.execute(TABLES)
+        for chat, name in NAMES.items():
+            own = ("ana", 91.5, 3, Decimal("12.50")) if chat == "1" else ("luz", None, 0, None)
+            conn.execute(
+                """insert into marts.chat_response_times
+                   values (%s, %s, %s, 'CAR', 'whatsapp', %s, '2026-11-09', %s, %s, %s, %s, false, 1)""",
+                [chat, own[0], name, datetime(2026, 11, 9, 14, 30, int(chat), tzinfo=UTC), chat == "1", *own[1:]],
+            )
+        conn.execute("""insert into marts.chat_response_times
+                        select 'gone', 'ana', 'x', 'CAR', 'whatsapp', now(), '2026-11-09', true, 1, 1, 1, true, 1""")
+    return url
+
+
+@pytest.fixture
+def make(warehouse: str, tmp_path: Path) -> Callable[..., Path]:
+    """Makes an order in a folder of the test; returns the file."""
+
+    def fill(kind: Any, form: Any, **what: Any) -> Path:
+        settings = Settings.load(exports_dir=tmp_path)
+        return Path(orders.fill(warehouse, settings, Order(kind, form, **what), user="ana").place)
+
+    return fill
+
+
+def rows_of(file: Path, delimiter: str = ",") -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(file.read_bytes().decode("utf-8-sig"), newline=""), delimiter=delimiter))
+
+
+def test_csv_is_what_the_standard_says(make: Callable[..., Path]) -> None:
+    content = make("chats", "csv", filters=Filters(agents=["ana"])).read_bytes()
+    assert content == (
+        b"chat_id,agent_id,agent_name,department_id,provider,created_at,created_local_date,is_office_hours,"
+        b"avg_reply_seconds,reply_count,price,customer_intent,journey_stage,sentiment,agent_quality_score,"
+        b"confidence_score,classified_by\r\n"
+        b'1,ana,"=HYPERLINK(""http://x.example"",""clic"")",CAR,whatsapp,2026-11-09T09:30:01-05:00,2026-11-09,true,'
+        b"91.5,3,12.50,PAYMENT,,FRICTION,7,0.8,clasificado por reglas\r\n"
+    )
+
+
+def test_csv_for_excel_is_spanish_and_holds_nothing_that_it_would_run(make: Callable[..., Path]) -> None:
+    content = make("chats", "csv-excel", filters=Filters(agents=["ana"])).read_bytes()
+    assert content.startswith(b"\xef\xbb\xbfchat_id;agent_id;")
+    assert content.endswith(
+        b"""1;ana;"'=HYPERLINK(""http://x.example"",""clic"")";CAR;whatsapp;2026-11-09 09:30:01;2026-11-09;VERDADERO;"""
+        b"91,5;3;12,5;PAYMENT;;FRICTION;7;0,8;clasificado por reglas\r\n"
+    )
+    shown = {row["chat_id"]: row["agent_name"] for row in rows_of(make("chats", "csv-excel"), ";")}
+    guarded = {"1", "5", "6", "9", "10", "11", "12", "13", "14"}
+    assert shown == {chat: f"'{name}" if chat in guarded else name for chat, name in NAMES.items()}
+
+
+def test_every_name_comes_back_as_it_was_and_deleted_chats_do_not(make: Callable[..., Path]) -> None:
+    file = make("chats", "csv")
+    assert {row["chat_id"]: row["agent_name"] for row in rows_of(file)} == NAMES
+    assert "etc" not in file.name
+    book = openpyxl.load_workbook(make("chats", "xlsx"))
+    assert book.sheetnames == ["Léame", "Datos"]
+    heads, *rows = book["Datos"].iter_rows()
+    shown = [dict(zip([head.value for head in heads], row, strict=True)) for row in rows]
+    read = {row["chat_id"].value: row["agent_name"].value for row in shown}
+    assert read == {chat: name.replace("\r\n", "\n") for chat, name in NAMES.items()}  # as Excel ends lines
+    assert all(cell.data_type != "f" and cell.hyperlink is None for row in rows for cell in row)
+    first = next(row for row in shown if row["chat_id"].value == "1")
+    assert (first["avg_reply_seconds"].value, first["is_office_hours"].value) == (91.5, True)
+    assert first["created_at"].value == datetime(2026, 11, 9, 9, 30, 1)  # noqa: DTZ001  Excel knows no zones
+    assert [row["classified_by"].value for row in shown].count("clasificado por reglas") == 1
+    about = {row[0].value: row[1].value for row in book["Léame"].iter_rows()}
+    assert about["avg_reply_seconds"] == "Mean time of a reply, in seconds."
+    assert about["Zona horaria"] == "America/Bogota" and about["Filas"] == "14"
+
+
+def test_parquet_keeps_the_types(make: Callable[..., Path]) -> None:
+    read = parquet.read_table(make("chats", "parquet"))
+    assert {name: str(kind) for name, kind in zip(read.schema.names, read.schema.types, strict=True)}.items() >= {
+        "chat_id": "string",
+        "created_at": "timestamp[us, tz=America/Bogota]",
+        "created_local_date": "date32[day]",
+        "is_office_hours": "bool",
+        "avg_reply_seconds": "double",
+        "reply_count": "int32",
+        "price": "decimal128(8, 2)",
+    }.items()
+    row = next(row for row in read.to_pylist() if row["chat_id"] == "1")
+    assert row["created_at"] == datetime(2026, 11, 9, 14, 30, 1, tzinfo=UTC)
+    assert (row["price"], row["avg_reply_seconds"], row["agent_name"]) == (Decimal("12.50"), 91.5, NAMES["1"])
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        (Filters(first=date(2026, 11, 10)), 0),
+        (Filters(last=date(2026, 11, 8)), 0),
+        (Filters(first=date(2026, 11, 9), last=date(2026, 11, 9), departments=["CAR"], channels=["whatsapp"]), 14),
+        (Filters(agents=["ana", "luz"]), 14),
+        (Filters(channels=["telegram"]), 0),
+    ],
+)
+def test_filters_choose_the_chats(warehouse: str, filters: Filters, count: int) -> None:
+    out = io.BytesIO()
+    with psycopg.connect(warehouse) as conn:
+        table = tables.chats(conn, filters, "es")
+        assert csv_file.write(conn, out, table, for_excel=False, zone="UTC").rows == count
+    assert out.getvalue().count(b"\r\n") >= count + 1  # the header is there where no chat is
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 14, 15])
+def test_rows_are_neither_lost_nor_doubled_between_batches(
+    warehouse: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_file, "_AT_ONCE", at_once)
+    out = io.BytesIO()
+    with psycopg.connect(warehouse) as conn:
+        assert csv_file.write(conn, out, tables.chats(conn, Filters(), "en"), for_excel=True, zone="UTC").rows == 14
+    read = list(csv.reader(io.StringIO(out.getvalue().decode("utf-8-sig"), newline=""), delimiter=";"))
+    assert [row[0] for row in read] == ["chat_id", *NAMES]
+
+
+@pytest.mark.parametrize(("order", "reason"), [
+    (Order("chats", "csv", filters=Filters(agents=["nobody"])), "no agent 'nobody'"),
+    (Order("chats", "csv", filters=Filters(channels=["fax"])), "is no channel"),
+    (Order("agents", "csv", filters=Filters(channels=["whatsapp"])), "filter by days and agents"),
+    (Order("agents", "csv"), "there are no chats yet"),
+    (Order("chats", "pdf"), "one of csv, csv-excel, parquet, xlsx"),
+    (Order("table", "csv", mart="../../etc/passwd"), "no mart of that name"),
+    (Order("table", "csv", mart="customer_analyses"), "there are chat_categories"),
+    (Order("analysis", "csv", analysis_id="zz"), "no analysis zz"),
+    (Order("analysis", "xlsx", analysis_id="a1b2", sections=True), "csv or csv-excel"),
+    (Order("report", "pdf", scope="x"), "the scope of report"),
+])  # fmt: skip
+def test_what_cannot_be_made_is_refused_in_a_line(warehouse: str, tmp_path: Path, order: Order, reason: str) -> None:
+    with pytest.raises(ExportFailed, match=reason):
+        orders.fill(warehouse, Settings.load(exports_dir=tmp_path), order, user="ana")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_kpis_come_in_the_long_form_with_a_row_for_no_data(make: Callable[..., Path]) -> None:
+    rows = rows_of(make("kpis", "csv", filters=Filters(last=date(2026, 11, 9))))
+    assert list(rows[0])[:6] == ["metric_type", "metric_name", "value", "agent_id", "department_id", "category"]
+    assert sorted([tuple(row.values()) for row in rows]) == [
+        ("RESPONSE_TIME", "first_response_p50", "90.5", "ana", "", "performance", "seconds", "4", "agent", "ana",
+         "2026-11-09"),
+        ("RESPONSE_TIME", "sla_overall_rate", "", "", "CAR", "sla", "share", "0", "department", "CAR", "2026-11-09"),
+        ("VOLUME", "chats_created", "12", "", "", "operational", "chats", "12", "all", "all", "2026-11-09"),
+    ]  # fmt: skip
+    only = rows_of(make("kpis", "csv", filters=Filters(agents=["ana"], channels=["whatsapp"])))
+    assert sorted(row["scope_id"] for row in only) == ["ana", "whatsapp"]
+
+
+def test_an_analysis_comes_in_both_forms_and_says_who_categorized(make: Callable[..., Path]) -> None:
+    rows = [tuple(row.values()) for row in rows_of(make("analysis", "csv", analysis_id="a1b2"))]
+    assert sorted(rows) == [
+        ("CUSTOMER_INTENT", "intent_share", "0.75", "", "", "customer_analysis", "PAYMENT", "share", "4", "all",
+         "clasificado por reglas"),
+        ("RESPONSE_TIME", "first_response_p50", "", "ana", "", "performance", "", "milliseconds", "0", "agent", ""),
+        ("RESPONSE_TIME", "first_response_p50", "90500.25", "", "", "performance", "", "milliseconds", "4", "all", ""),
+    ]  # fmt: skip
+    by_sections = make("analysis", "csv", analysis_id="a1b2", sections=True).read_bytes().decode()
+    assert by_sections.split("\r\n") == [
+        "Section,Metric,Value,Unit",
+        "Tiempos de respuesta,first_response_p50,90500.25,milisegundos",
+        "Intención (clasificado por reglas),intent_share: PAYMENT,0.75,parte de 1",
+        "",
+    ]
+
+
+def test_a_run_shows_where_the_file_is_and_how_to_open_it(
+    warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("B2CHAT_EXPORTS_DIR", str(tmp_path))
+    config = {"ops": {"exports__kpis": {"config": {"format": "csv-excel", "agents": ["ana"]}}}}
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = dg.materialize([kpis_export], resources={"warehouse": Warehouse(url=warehouse)}, run_config=config,
+                             instance=instance)  # fmt: skip
+        metadata = run.asset_materializations_for_node("exports__kpis")[0].metadata
+        failed = dg.materialize([period_report], resources={"warehouse": Warehouse(url=warehouse)}, instance=instance,
+                                raise_on_error=False)  # fmt: skip
+    file = Path(str(metadata["file"].value))
+    assert file.stat().st_size == metadata["size_bytes"].value and metadata["rows"].value == 1
+    assert run.run_id[:8] in str(metadata["key"].value)
+    with psycopg.connect(warehouse) as conn:
+        found = conn.execute(
+            "select id, user_id, sha256 from ops.export_logs where run_id = %s", [run.run_id]
+        ).fetchone()
+    assert found == (str(metadata["open_with"].value).split()[-1], "dagster", metadata["sha256"].value)
+    assert not failed.success  # there is no heatmap in this warehouse, so no week either

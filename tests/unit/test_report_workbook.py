@@ -1,0 +1,162 @@
+"""The workbook of a report and its form by sections, read back with openpyxl and csv."""
+
+import csv
+import io
+import warnings
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import openpyxl
+import pytest
+
+from dagster_project.exports import report_workbook, sections, workbook
+from dagster_project.exports.wording import Language
+from tests import reports
+
+HOSTILE = [
+    '=HYPERLINK("http://x.example","clic")', "@SUM(1)", "+57 300", "Ñandú 😀 中文", "עדן כהן", "A" * 300,
+    "nul\x00\ttab", "http://x.example", "😀" * 40_000, "../../etc/passwd",
+]  # fmt: skip
+SHEETS = [
+    "Léame", "Resumen", "Mapa de calor", "Tiempos", "Por día", "Historia", "SLA", "Agentes", "Departamentos", "Canales",
+    "Clientes", "Tráfico", "Abiertas", "Calidad de datos",
+]  # fmt: skip
+
+
+@cache
+def written(kind: str, language: Language = "es") -> bytes:
+    data = {
+        "full": lambda: reports.full_week("Lina Duque", "Óscar Zuluaga"),
+        "empty": reports.empty_week,
+        "hostile": lambda: reports.full_week(*HOSTILE),
+        "crowd": lambda: reports.full_week(*[f"Agente número {number}" for number in range(100)]),
+    }[kind]()
+    out = io.BytesIO()
+    report_workbook.write(out, data, language, reports.MADE_AT)
+    return out.getvalue()
+
+
+@cache
+def book(kind: str, language: Language = "es") -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # openpyxl says that it drops data bars of newer kinds
+        return openpyxl.load_workbook(io.BytesIO(written(kind, language)))
+
+
+def rows(sheet: str, kind: str = "full", language: Language = "es") -> list[list[Any]]:
+    return [list(row) for row in book(kind, language)[sheet].iter_rows(values_only=True)]
+
+
+def test_a_sheet_a_topic_each_with_a_header_that_stays_and_filters() -> None:
+    assert book("full").sheetnames == SHEETS
+    for sheet in book("full"):
+        assert sheet.freeze_panes in ("B2", "A2"), sheet.title
+        if sheet.title not in ("Léame", "Mapa de calor", "Tráfico"):  # those are no lists
+            assert sheet.auto_filter.ref == sheet.dimensions, sheet.title
+        assert sheet["A1"].font.bold and sheet["A1"].fill.start_color.rgb == "FF1F4E5F"
+
+
+def test_numbers_are_numbers_in_the_unit_that_the_header_names() -> None:
+    summary = {row[0]: row[1:] for row in rows("Resumen")}
+    assert summary["Indicador"] == ["Valor", "Unidad", "Antes", "Cambio", "Lectura", "Basado en (n)"]
+    assert summary["Conversaciones creadas"] == [1234, "conversaciones", 1000, 0.234, None, 7]
+    assert summary["Toma, 9 de cada 10"] == [0.75, "min", 0.5, 0.5, "peor", 900]  # 45 and 30 seconds
+    assert summary["Réplica, mediana"][2:4] == [None, None]
+    share = summary["SLA cumplido"]
+    assert (share[0], round(share[3], 6), share[4]) == (0.6, 10, "mejor")  # ten points
+    assert book("full")["Resumen"]["E11"].number_format == '+0.0" pt";-0.0" pt";0.0" pt"'
+    agents = rows("Agentes")
+    assert [head for head in agents[0] if "mediana" in head] == [
+        "1.ª respuesta, mediana (min)",
+        "Réplica, mediana (min)",
+        "Resolución, mediana (min)",
+    ]
+    assert agents[1][:7] == ["Lina Duque", 1234, 40, 90, 45, pytest.approx(91 / 60), 125]
+    assert agents[1][-2:] == ["clasificado por reglas", "agent0"]
+
+
+def test_the_heatmap_has_168_cells_from_monday_on_in_colours() -> None:
+    sheet = book("full")["Mapa de calor"]
+    grid = rows("Mapa de calor")
+    assert [row[0] for row in grid[1:8]] == ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"]
+    assert grid[0][1:] == [f"{hour:02}" for hour in range(24)]
+    assert all(row[1:] == [None, *range(1, 24)] for row in grid[1:8])  # the hour's minutes; none where no chat was
+    scales = {str(area.sqref): area.rules[0].type for area in sheet.conditional_formatting}
+    assert scales == {"B2:Y8": "colorScale", "B12:Y18": "colorScale"}
+
+
+def test_leame_tells_filters_freshness_definitions_and_who_categorized() -> None:
+    about = {row[0]: row[1] for row in rows("Léame")}
+    assert about["Período"] == "lun 9 nov 2026 – dom 15 nov 2026"
+    assert about["Filtros"] == "Todas las conversaciones"
+    assert about["Datos hasta"] == "lun 16 nov 2026, 07:30"
+    assert about["Categorías"].startswith("Clasificado por reglas: 40 de 1.234 conversaciones")
+    assert about["Celdas recortadas"].startswith("0 ")
+    assert about["Primera respuesta"] and about["Agentes"] == "Un agente por fila"
+    assert all(row[-1] == "clasificado por reglas" for row in rows("Clientes")[1:])
+
+
+def test_hostile_names_stay_text_and_what_no_cell_can_hold_is_cut_and_counted() -> None:
+    for sheet in book("hostile"):
+        assert all(cell.data_type != "f" and cell.hyperlink is None for row in sheet.iter_rows() for cell in row)
+    names = [row[0] for row in rows("Agentes", "hostile")[1:]]
+    kept = [name for name in HOSTILE if len(name) < 1000 and "\x00" not in name]
+    assert [name for name in names if name in kept] == kept
+    longest = max(names, key=len)
+    assert longest == "😀" * 16_383 + "…"
+    assert {row[0]: row[1] for row in rows("Léame", "hostile")}["Celdas recortadas"].startswith("1 ")
+
+
+def test_an_empty_week_has_every_sheet_and_neither_a_zero_time_nor_an_invented_one() -> None:
+    assert book("empty").sheetnames == SHEETS
+    assert [row[1] for row in rows("Resumen", "empty")[1:]] == [None] * 12
+    assert all(row[3:10] == [None] * 7 for row in rows("Tiempos", "empty")[1:])
+    assert {row[0]: row[1] for row in rows("Léame", "empty")}["Categorías"].startswith("Sin clasificar")
+    assert not any(value for row in rows("Mapa de calor", "empty")[1:8] for value in row[1:])
+
+
+def test_a_hundred_agents_are_a_hundred_rows() -> None:
+    assert len(rows("Agentes", "crowd")) == 101
+    assert book("crowd")["Agentes"].auto_filter.ref == "A1:R101"
+
+
+def test_english_is_english_throughout() -> None:
+    assert book("full", "en").sheetnames[:4] == ["Read me", "Summary", "Heatmap", "Times"]
+    texts = " ".join(str(value) for sheet in book("full", "en").sheetnames for row in rows(sheet, "full", "en")
+                     for value in row if isinstance(value, str))  # fmt: skip
+    assert "classified by rules" in texts
+    for word in ("reglas", "Conversaciones", "mediana", "semana", "Agente", "lunes", "sin datos"):
+        assert word not in texts, word
+
+
+def test_the_same_report_and_time_make_the_same_bytes() -> None:
+    out = io.BytesIO()
+    report_workbook.write(out, reports.full_week("Lina Duque", "Óscar Zuluaga"), "es", reports.MADE_AT)
+    assert out.getvalue() == written("full")
+
+
+@pytest.mark.parametrize(("name", "safe"), [
+    ("a/b[c]:d*e?f\\g", "a b c  d e f g"), ("'quoted'", "quoted"), ("x" * 40, "x" * 31), ("", "1"), ("[]", "1"),
+])  # fmt: skip
+def test_any_name_makes_a_sheet_that_excel_takes(name: str, safe: str) -> None:
+    made = workbook.Book(io.BytesIO(), title="x", zone="UTC", made_at=reports.MADE_AT)
+    assert made.sheet(name).get_name() == safe
+    assert len({made.sheet(name).get_name().lower() for _ in range(11)} | {safe.lower()}) == 12
+    made.close()
+
+
+def test_by_sections_a_report_is_four_columns_in_either_profile() -> None:
+    data = replace(reports.full_week("=1+1"), channels=())
+    machine, excel = io.BytesIO(), io.BytesIO()
+    count = sections.write(machine, sections.of_report(data, "es"), for_excel=False).rows
+    sections.write(excel, sections.of_report(data, "es"), for_excel=True)
+    read = list(csv.reader(io.StringIO(machine.getvalue().decode(), newline="")))
+    assert read[0] == ["Section", "Metric", "Value", "Unit"] and len(read) == count + 1
+    assert {len(row) for row in read} == {4}
+    assert ["Resumen", "SLA cumplido", "0.6", "parte de 1"] in read
+    assert ["Agente: =1+1", "Primera respuesta, mediana", "91", "segundos"] in read
+    assert ["Intención (clasificado por reglas)", "Pagos", "0.75", "parte de 1"] in read
+    assert ["Resumen", "Réplica, mediana", "45", "segundos"] in read
+    text = excel.getvalue().decode("utf-8-sig")
+    assert excel.getvalue().startswith(b"\xef\xbb\xbf") and "Resumen;SLA cumplido;0,6;parte de 1\r\n" in text
