@@ -38,7 +38,8 @@ def write(conn: psycopg.Connection, out: BinaryIO, table: Table, *, for_excel: b
         query += sql.SQL(" order by {}").format(sql.SQL(", ").join(map(sql.Identifier, table.order)))
     out.write((BOM if for_excel else b"") + delimiter.join(column.name for column in columns).encode() + b"\r\n")
     statement = sql.SQL("copy ({}) to stdout (format csv, delimiter {})").format(query, sql.Literal(delimiter))
-    return Written(_stream(conn, out, statement, table), [(column.name, column.postgres_type) for column in columns])
+    rows = _stream(conn, out, statement, table)
+    return Written(rows, [(column.name, column.postgres_type) for column in columns], table.notes)
 
 
 def _stream(conn: psycopg.Connection, out: BinaryIO, statement: sql.Composed, table: Table) -> int:

@@ -194,7 +194,7 @@ def _put_manifest(
         "analysis_id": request.analysis_id,
         "created_at": datetime.now(UTC),
         "expires_at": exported.expires_at,
-        **written.notes,
+        "notes": dict(written.notes),
     }
     with _private(file) as out:
         out.write(json.dumps(manifest, default=str, ensure_ascii=False, indent=1).encode())

@@ -40,7 +40,7 @@ def write(conn: psycopg.Connection, out: BinaryIO, table: Table, *, zone: str) -
             arrays = [pa.array(values, kind) for values, kind in pairs]
             file.write_batch(pa.record_batch(arrays, schema=schema))
             count += len(rows)
-    return Written(count, [(column.name, column.postgres_type) for column in columns])
+    return Written(count, [(column.name, column.postgres_type) for column in columns], table.notes)
 
 
 def _shown(column: Column) -> sql.Composable:

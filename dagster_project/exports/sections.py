@@ -12,6 +12,7 @@ from dagster_project.exports.csv_file import BOM, GUARDED
 from dagster_project.exports.document import classified_by
 from dagster_project.exports.making import Written
 from dagster_project.exports.report import BUCKETS, Member, ReportData, Share
+from dagster_project.exports.tables import analysis_notes
 from dagster_project.exports.wording import Language, Wording
 
 HEADER = ("Section", "Metric", "Value", "Unit")
@@ -80,6 +81,8 @@ def of_analysis(conn: psycopg.Connection, analysis_id: str, language: Language) 
     """The rows of an analysis: the KPIs of all its chats together; those of each agent are in the long form."""
     words = Wording(language)
     unit = _Units(language)
+    for name, value in analysis_notes(conn, analysis_id).items():
+        yield words.text("section.notes"), name, None if value is None else str(value), ""
     rows = conn.execute(
         """
         select metric_type, metric_name, string_value, numeric_value, unit, is_llm

@@ -49,6 +49,7 @@ def write(
     lines = [
         (table.name, ", ".join(f"marts.{name}" for name in table.marts)),
         (words.text("filter"), "; ".join(f"{name}: {value}" for name, value in filters.items()) or "-"),
+        *((name, str(value)) for name, value in table.notes.items()),
         (words.text("data_through"), words.instant(data_through, zone)),
         (words.text("generated_at"), words.instant(made_at, zone)),
         (words.text("timezone"), zone),
@@ -61,7 +62,7 @@ def write(
     write_readme(book, readme, TEXTS["readme.topic"][place], TEXTS["readme.value"][place], lines)
     book.close()
     return Written(book.rows, [(column.name, column.postgres_type) for column in columns],
-                   {"data_through": data_through, "cells_cut": book.cut_cells})  # fmt: skip
+                   {**table.notes, "data_through": data_through, "cells_cut": book.cut_cells})  # fmt: skip
 
 
 def _rows(conn: psycopg.Connection, book: Book, table: Table, columns: list[Column], name: str) -> None:

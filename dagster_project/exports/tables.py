@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from dagster_project.exports.heatmap import NOTHING_YET
 from dagster_project.exports.records import Language
@@ -53,13 +54,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A statement, the marts that it reads, and the order in which people read its rows."""
+    """A statement, the marts that it reads, the order in which people read its rows, and what to say of it."""
 
     name: str
     marts: tuple[str, ...]
     query: sql.Composable
     values: Mapping[str, Any] = field(default_factory=dict)
     order: tuple[str, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     def columns(self, conn: psycopg.Connection) -> list[Column]:
         """Its columns, without reading a row."""
@@ -149,11 +151,7 @@ def analysis_kpis(conn: psycopg.Connection, analysis_id: str, language: Language
     Raises:
         NothingToExport: there is no such analysis, or its KPIs are not built.
     """
-    if conn.execute("select to_regclass('analysis.analysis_kpis')").fetchone() == (None,):
-        raise NothingToExport("the KPIs of analyses are not built: run `b2chat build`")
-    found = conn.execute("select status from analysis.customer_analyses where id = %s", [analysis_id]).fetchone()
-    if not found:
-        raise NothingToExport(f"there is no analysis {analysis_id}")
+    notes = analysis_notes(conn, analysis_id)
     query = sql.SQL("""
         select
             metric_type, metric_name, numeric_value as value, agent_id, department_id, category,
@@ -170,7 +168,31 @@ def analysis_kpis(conn: psycopg.Connection, analysis_id: str, language: Language
         by_rules=sql.Literal("clasificado por reglas" if language == "es" else "classified by rules"),
     )
     order = ("scope", "agent_id", "department_id", "metric_type", "metric_name", "member")
-    return Table("analysis", ("analysis_kpis",), query, {"analysis_id": analysis_id}, order)
+    return Table("analysis", ("analysis_kpis",), query, {"analysis_id": analysis_id}, order, notes)
+
+
+def analysis_notes(conn: psycopg.Connection, analysis_id: str) -> dict[str, Any]:
+    """What must be said of an analysis' numbers: their chats, how many of them, how far they are categorized.
+
+    Raises:
+        NothingToExport: there is no such analysis, or it has no numbers.
+    """
+    if conn.execute("select to_regclass('analysis.analysis_kpis')").fetchone() == (None,):
+        raise NothingToExport("the KPIs of analyses are not built: run `b2chat build`")
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(
+            """
+            select status, filters, sample_rate, classifier_version, is_llm, chats_in_filter, total_chats_analyzed,
+                   categorized_count, skipped_count, pending_count, completed_at
+            from analysis.customer_analyses where id = %s
+            """,
+            [analysis_id],
+        ).fetchone()
+    if not found:
+        raise NothingToExport(f"there is no analysis {analysis_id}")
+    if found["status"] not in ("COMPLETED", "PARTIAL"):
+        raise NothingToExport(f"analysis {analysis_id} is {found['status']}: it has no numbers to export")
+    return found
 
 
 def mart(conn: psycopg.Connection, name: str) -> Table:

@@ -59,8 +59,11 @@ TABLES = """
         json_value jsonb, agent_id text, department_id text, category text, scope text, unit text, count integer,
         is_llm boolean, classified_by text
     );
-    insert into analysis.customer_analyses (id, triggered_by, filters, sample_rate, classifier, is_llm)
-    values ('a1b2', 'ana', '{}', 1, 'rules-v1', false);
+    insert into analysis.customer_analyses
+        (id, status, triggered_by, filters, sample_rate, classifier, is_llm, published_at, completed_at)
+    values
+        ('a1b2', 'COMPLETED', 'ana', '{"agents": ["ana"]}', 0.1, 'rules-v1', false, now(), now()),
+        ('c3d4', 'PROCESSING', 'ana', '{}', 1, 'rules-v1', false, null, null);
     insert into analysis.analysis_kpis values
         ('a1b2', 'RESPONSE_TIME', 'first_response_p50', 90500.25, null, null, null, null, 'performance', 'all',
          'milliseconds', 4, null, null),
@@ -233,9 +236,10 @@ def test_an_analysis_comes_in_both_forms_and_says_who_categorized(make: Callable
         ("RESPONSE_TIME", "first_response_p50", "", "ana", "", "performance", "", "milliseconds", "0", "agent", ""),
         ("RESPONSE_TIME", "first_response_p50", "90500.25", "", "", "performance", "", "milliseconds", "4", "all", ""),
     ]  # fmt: skip
-    by_sections = make("analysis", "csv", analysis_id="a1b2", sections=True).read_bytes().decode()
-    assert by_sections.split("\r\n") == [
-        "Section,Metric,Value,Unit",
+    by_sections = make("analysis", "csv", analysis_id="a1b2", sections=True).read_bytes().decode().split("\r\n")
+    assert by_sections[0] == "Section,Metric,Value,Unit"
+    assert {"Notas de los datos,status,COMPLETED,", "Notas de los datos,sample_rate,0.1,"} < set(by_sections)
+    assert by_sections[-3:] == [
         "Tiempos de respuesta,first_response_p50,90500.25,milisegundos",
         "Intención (clasificado por reglas),intent_share: PAYMENT,0.75,parte de 1",
         "",
