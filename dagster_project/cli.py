@@ -265,7 +265,7 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Build core and marts with dbt from what has landed, and test them."""
-    config = {"full_refresh": full_refresh, "test_everything": test_everything}
+    config = {"full_refresh": full_refresh, "test_everything": test_everything, "force": True}
     _run_job("build_marts", as_json, needs_source=False, config=config)
 
 

@@ -1,8 +1,10 @@
 """Where the dbt project lies, and its manifest: made when it is missing or older than the models."""
 
+import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from dagster_dbt import DbtProject
@@ -63,6 +65,19 @@ def executable() -> str:
     return str(Path(sys.executable).parent / "dbt")
 
 
+def fingerprint(zone: str) -> str:
+    """A hash of what decides what dbt builds from the same data: each file of the project, and the account's zone."""
+    found = hashlib.sha256(zone.encode())
+    for file in sorted(file for file in _sources() if file.is_file()):
+        found.update(str(file.relative_to(DBT_DIR)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return found.hexdigest()
+
+
 def _newest_source() -> float:
-    files = (file for part in ("models", "macros", "seeds", "tests") for file in (DBT_DIR / part).rglob("*"))
-    return max(file.stat().st_mtime for file in (*files, *DBT_DIR.glob("*.yml")))
+    return max(file.stat().st_mtime for file in _sources())
+
+
+def _sources() -> Iterator[Path]:
+    for part in ("models", "macros", "seeds", "tests"):
+        yield from (DBT_DIR / part).rglob("*")
+    yield from DBT_DIR.glob("*.yml")

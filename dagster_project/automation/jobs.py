@@ -44,7 +44,10 @@ land_audit_export = _job(
     "land_audit_export", dg.AssetSelection.assets(AUDIT).downstream(),
     "Land the audit exports in B2CHAT_AUDIT_FOLDER and build what follows from them.",
 )  # fmt: skip
-build_marts = _job("build_marts", _MODELS, "Build and test every model from what has landed; asks B2Chat nothing.")
+build_marts = _job(
+    "build_marts", _MODELS, "Build and test every model from what has landed, new or not; asks B2Chat nothing.",
+    {"dbt_models": {"force": True}},
+)  # fmt: skip
 weekly_report = _job(
     "weekly_report", dg.AssetSelection.assets(REPORT), "Write a week's or a month's report as PDF and Excel.",
 )  # fmt: skip

@@ -21,14 +21,10 @@
   The lock is the one of ingestion/writer.py, "writes to raw".
 #}
 {% macro register_rules() %}
-    {%- set seeds = [] -%}
-    {%- for node in graph.get('nodes', {}).values() if node.resource_type == 'seed' and node.config.meta.get('dated') -%}
-        {%- do seeds.append(node) -%}
-    {%- endfor -%}
-    {%- if not execute or seeds | map(attribute='unique_id') | reject('in', selected_resources) | list -%}
+    {%- if not execute or dated_seeds() | map(attribute='unique_id') | reject('in', selected_resources) | list -%}
         {{ return('select 1') }}
     {%- endif -%}
-    {%- set rules = local_md5(tojson(seeds | sort(attribute='name') | map(attribute='checksum.checksum') | list)) %}
+    {%- set rules = dated_rules() %}
     insert into intermediate.rule_loads (load_id, rules, loaded_at)
     select nextval(pg_get_serial_sequence('ops.page_loads', 'load_id')), '{{ rules }}', now()
     from (
@@ -36,6 +32,21 @@
         offset 0
     ) as newest
     where case when newest.rules is distinct from '{{ rules }}' then pg_try_advisory_xact_lock({{ writer_lock() }}) end
+{% endmacro %}
+
+
+{% macro dated_seeds() %}
+    {%- set seeds = [] -%}
+    {%- for node in graph.get('nodes', {}).values() if node.resource_type == 'seed' and node.config.meta.get('dated') -%}
+        {%- do seeds.append(node) -%}
+    {%- endfor -%}
+    {{ return(seeds) }}
+{% endmacro %}
+
+
+{# A hash of the dated seeds as their files are now. #}
+{% macro dated_rules() %}
+    {{ return(local_md5(tojson(dated_seeds() | sort(attribute='name') | map(attribute='checksum.checksum') | list))) }}
 {% endmacro %}
 
 

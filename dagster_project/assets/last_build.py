@@ -1,0 +1,93 @@
+"""The last good build of all models, and whether anything has come since: if not, the next one has nothing to do."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+# What dbt reads with a load id on each row; all else in raw and ops is read live, by views.
+_LANDED = ("raw.chats", "raw.contacts", "raw.audit_chats", "raw.audit_messages")
+_LAST = """
+    with newest as (select (select loaded_at from ops.page_loads order by load_id desc limit 1) as as_of)
+    select last.began_at, last.as_of, newest.as_of
+    from intermediate.last_build as last cross join newest
+    where last.project = %(project)s
+        and last.began_at > now() - interval '1 hour'
+        and date_trunc('hour', last.as_of, %(zone)s) = date_trunc('hour', newest.as_of, %(zone)s)
+        and not exists (select from unnest(%(relations)s::text[]) as one (name) where to_regclass(one.name) is null)
+"""
+
+
+@dataclass(frozen=True)
+class LastBuild:
+    """A build of the whole project whose tests passed, after which nothing has come.
+
+    Attributes:
+        began_at: when it began.
+        as_of: the time of the newest load that was landed by then.
+    """
+
+    began_at: datetime
+    as_of: datetime
+
+
+def still_good(
+    conn: psycopg.Connection, nodes: Iterable[Mapping[str, Any]], *, project: str, zone: str
+) -> LastBuild | None:
+    """The last build, if another one now would change nothing; else None.
+
+    Another one is due when it was of another project, failed or built a part; when a record has landed since, a
+    deadline has passed or a full hour has begun, which the backlog counts; and after an hour in any case.
+
+    Args:
+        nodes: of dbt's manifest.
+        project: what `dbt_project.fingerprint` says now.
+        zone: the account's zone, in which hours begin.
+    """
+    if conn.execute("select to_regclass('intermediate.last_build')").fetchone() == (None,):
+        return None
+    built = [node for node in nodes if node["resource_type"] in {"model", "seed"}]
+    relations = [f"{node['schema']}.{node['alias']}" for node in built]
+    row = conn.execute(_LAST, {"project": project, "zone": zone, "relations": relations}).fetchone()
+    if not row:
+        return None
+    began_at, as_of, known_until = row
+    if _has_landed(conn) or any(_is_due(conn, node, known_until) for node in built):
+        return None
+    return LastBuild(began_at, as_of)
+
+
+def note_good_build(conn: psycopg.Connection, invocation_id: str, project: str) -> None:
+    """Remember that a run of dbt built all of a project and every test passed; nothing where another run began since.
+
+    Args:
+        invocation_id: dbt's id of the run.
+        project: what `dbt_project.fingerprint` said before it.
+    """
+    conn.execute(
+        "update intermediate.last_build set project = %s where invocation_id = %s and has_all_rules",
+        [project, invocation_id])  # fmt: skip
+
+
+def _has_landed(conn: psycopg.Connection) -> bool:
+    parts = [
+        sql.SQL("exists (select from {} where load_id > last.load_id)").format(sql.Identifier(*table.split(".")))
+        for table in _LANDED
+    ]
+    found = conn.execute(
+        sql.SQL("select {} from intermediate.last_build as last").format(sql.SQL(" or ").join(parts))
+    ).fetchone()
+    return found != (False,)
+
+
+def _is_due(conn: psycopg.Connection, node: Mapping[str, Any], known_until: datetime) -> bool:
+    """Whether a row of the model changes although nothing lands: its column meta.falls_due says when."""
+    column = node["config"]["meta"].get("falls_due")
+    if not column:
+        return False
+    query = sql.SQL("select exists (select from {} where {} < %s)")
+    names = sql.Identifier(node["schema"], node["alias"]), sql.Identifier(column)
+    return conn.execute(query.format(*names), [known_until]).fetchone() != (False,)

@@ -1,0 +1,102 @@
+"""Whether a build would change nothing: only after a good one of the same project, with nothing landed since, within
+the hour and before the next deadline."""
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from dagster_project.assets.last_build import LastBuild, note_good_build, still_good
+from dagster_project.dbt_project import DBT_DIR
+
+MACRO = (DBT_DIR / "macros" / "last_build.sql").read_text()
+NODES = [
+    {"resource_type": "model", "schema": "marts", "alias": "promises", "config": {"meta": {"falls_due": "due_at"}}},
+    {"resource_type": "seed", "schema": "marts", "alias": "names", "config": {"meta": {}}},
+    {"resource_type": "test", "schema": "nowhere", "alias": "none", "config": {"meta": {}}},
+]
+# The middle of the present hour: a build then is no hour old, whenever the test runs.
+SCENE = """
+    create schema intermediate;
+    create schema marts;
+    create table marts.promises (due_at timestamptz);
+    create table marts.names ();
+    insert into marts.promises values (null), (now() + interval '1 day');
+    insert into ops.page_loads (
+        sync_id, entity_type, page_offset, record_count, new_count, changed_count, unchanged_count, quarantined_count,
+        response_bytes, request_ms, loaded_at)
+    select 's', 'chats', 0, 1, 1, 0, 0, 0, 1, 1, date_trunc('hour', now()) + interval '30 minutes';
+"""
+BEGAN = """
+    insert into intermediate.last_build (invocation_id, began_at, load_id, as_of, has_all_rules)
+    select 'good', now(), load_id, loaded_at, true from ops.page_loads
+"""
+NEXT_LOAD = """
+    insert into ops.page_loads (
+        sync_id, entity_type, page_offset, record_count, new_count, changed_count, unchanged_count, quarantined_count,
+        response_bytes, request_ms, loaded_at)
+    select 's', 'chats', 0, 1, 0, 0, 1, 0, 1, 1, {} from ops.page_loads
+"""
+NEWS = {
+    "a chat landed": "insert into raw.chats (chat_id, content_hash, payload, version, load_id, first_load_id, "
+    "loaded_at) values ('c', 'h', '{}', 1, 99, 99, now())",
+    "a contact landed": "insert into raw.contacts (contact_id, content_hash, payload, version, load_id, first_load_id, "
+    "loaded_at) values ('c', 'h', '{}', 1, 99, 99, now())",
+    "an audit export landed": "insert into raw.audit_chats values ('c', '{}', 'f', 99, now())",
+    "a full hour began": NEXT_LOAD.format("loaded_at + interval '31 minutes'"),
+    "a deadline passed": "insert into marts.promises select loaded_at - interval '1 second' from ops.page_loads",
+    "an hour is over": "update intermediate.last_build set began_at = now() - interval '61 minutes'",
+    "a table is gone": "drop table marts.names",
+    "another run of dbt began": "update intermediate.last_build set invocation_id = 'other', project = null",
+    "the books are gone": "drop table intermediate.last_build",
+}
+
+
+@pytest.fixture(scope="module")
+def scene(new_database: Callable[[], str]) -> str:
+    url = new_database()
+    with psycopg.connect(url) as conn:
+        conn.execute(SCENE)
+        conn.execute(MACRO[MACRO.index("create table") : MACRO.index("comment on")])
+        conn.execute(BEGAN)
+    return url
+
+
+@pytest.fixture
+def conn(scene: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(scene) as conn:
+        yield conn
+        conn.rollback()
+
+
+def look(conn: psycopg.Connection, project: str = "p") -> LastBuild | None:
+    return still_good(conn, NODES, project=project, zone="America/Bogota")
+
+
+def test_after_a_good_build_nothing_is_to_do_until_something_happens(conn: psycopg.Connection) -> None:
+    assert look(conn) is None
+    note_good_build(conn, "good", "p")
+    last = look(conn)
+    assert last and (last.as_of,) == conn.execute("select loaded_at from ops.page_loads").fetchone()
+    # A sync that finds nothing new writes a load all the same.
+    conn.execute(NEXT_LOAD.format("loaded_at + interval '15 minutes'"))
+    assert look(conn) == last
+    assert look(conn, "another project") is None
+
+
+@pytest.mark.parametrize("news", NEWS)
+def test_a_build_is_due_when(conn: psycopg.Connection, news: str) -> None:
+    note_good_build(conn, "good", "p")
+    assert look(conn)
+    conn.execute(NEWS[news])
+    assert look(conn) is None
+
+
+def test_a_build_that_another_run_followed_or_that_missed_a_change_of_rules_is_not_noted(
+    conn: psycopg.Connection,
+) -> None:
+    note_good_build(conn, "an earlier one", "p")
+    assert look(conn) is None
+    conn.execute("update intermediate.last_build set has_all_rules = false")
+    note_good_build(conn, "good", "p")
+    assert look(conn) is None
