@@ -157,10 +157,10 @@ def test_a_report_of_a_week_has_the_numbers_that_its_chats_give(world: World) ->
     assert {member.id: member.chat_count for member in report.departments} == {"none": 6, "Ventas": 1, "CAR": 1}
     assert (report.insights.chat_count, report.insights.categorized_count, report.insights.intents) == (8, 0, ())
     assert [day.chat_count for day in report.days] == [None, None, 7, None, None, None, 1]
-    assert [incoming_day.chat_count for incoming_day in incoming.days] == [None, None, 1, None, None, None, 1]
+    assert [day.chat_count for day in incoming.days] == [None, None, 2, None, None, None, 1]  # nul, answered-broadcast
     assert (report.backlog[0].day, report.backlog[-1].day) == (date(2025, 9, 29), date(2025, 10, 6))
     assert (cartera.chat_count, cartera.agents, [member.id for member in cartera.departments]) == (1, (), ["CAR"])
-    assert (incoming.chat_count, incoming.backlog[0].open_count, incoming.traffic) == (2, None, ())
+    assert (incoming.chat_count, incoming.backlog[0].open_count, incoming.traffic) == (3, None, ())
     assert (month.chat_count, month.period.end, len(month.days)) == (1, date(2025, 9, 30), 30)
     assert (empty.chat_count, len(empty.heatmap), {kpi.value for kpi in empty.summary}) == (0, 168, {None})
 
