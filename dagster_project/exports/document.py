@@ -68,16 +68,11 @@ def classified_by(data: ReportData, say: Wording) -> str:
 
 
 def _cover(data: ReportData, say: Wording, timestamp: datetime, company: str | None) -> Printed:
-    period, chosen = data.period, data.filter
-    name = say.label(chosen.scope, chosen.name) if chosen.scope in ("provider", "direction") else chosen.name
     badges = [classified_by(data, say)] if data.insights.categorized_count else []
     badges += [] if data.is_complete else [say.text("badge.partial")]
     badges += [] if data.is_previous_complete else [say.text("badge.previous_partial")]
-    before = say.month(period.previous_start)
-    if period.kind == "week":
-        before = say.text("period.range", first=say.day(period.previous_start), last=say.day(period.previous_end))
     return {
-        "title": say.text(f"title.{period.kind}"),
+        "title": say.text(f"title.{data.period.kind}"),
         "company": shortened(company or say.text("default_company"), 90),
         "subtitle": say.text("subtitle"),
         "period": period_name(data, say),
@@ -85,8 +80,7 @@ def _cover(data: ReportData, say: Wording, timestamp: datetime, company: str | N
         "keywords": say.text("keywords"),
         "badges": badges,
         "facts": [
-            [say.text("filter"), say.text(f"filter.{chosen.scope}", name=shortened(name, 120))],
-            [say.text("compared_with"), before],
+            *_asked_for(data, say),
             [say.text("data_through"), say.instant(data.freshness.data_through, data.timezone)],
             [say.text("generated_at"), say.instant(timestamp, data.timezone)],
             [say.text("timezone"), data.timezone],
@@ -94,10 +88,54 @@ def _cover(data: ReportData, say: Wording, timestamp: datetime, company: str | N
     }
 
 
+def _asked_for(data: ReportData, say: Wording) -> Iterable[list[str]]:
+    """Whose chats these are, and what they are compared with, or who asked."""
+    period, chosen, analysis = data.period, data.filter, data.analysis
+    if not analysis:
+        name = say.label(chosen.scope, chosen.name) if chosen.scope in ("provider", "direction") else chosen.name
+        yield [say.text("filter"), say.text(f"filter.{chosen.scope}", name=shortened(name, 120))]
+        before = say.month(period.previous_start)
+        if period.kind == "week":
+            before = say.text("period.range", first=say.day(period.previous_start), last=say.day(period.previous_end))
+        yield [say.text("compared_with"), before]
+        return
+    chosen_ones = {
+        "agents": say.text("analysis.agents", names=_enumerated(analysis.agent_names, say)),
+        "departments": say.text("analysis.departments", names=_enumerated(analysis.department_names, say)),
+        "contacts": say.text("analysis.contacts", count=say.number(analysis.contact_count)),
+    }
+    all_of = {
+        "agents": analysis.agent_names,
+        "departments": analysis.department_names,
+        "contacts": analysis.contact_count,
+    }
+    parts = {part: text if all_of[part] else say.text(f"analysis.{part}.all") for part, text in chosen_ones.items()}
+    yield [say.text("filter"), say.text("analysis.filters", **parts)]
+    yield [say.text("analysis.asked_by"), shortened(analysis.triggered_by, 120)]
+    yield [
+        say.text("analysis.sample"),
+        say.text(
+            "analysis.sample.value",
+            share=say.percent(analysis.sample_rate, 0),
+            chats=say.chats(analysis.chat_in_filter_count),
+            skipped=say.number(analysis.skipped_count),
+            pending=say.number(analysis.pending_count),
+        ),
+    ]
+
+
+def _enumerated(names: tuple[str, ...], say: Wording) -> str:
+    """The first three names, and how many more there are."""
+    shown = [shortened(name, 40) for name in names[:3]]
+    if len(names) > 3:
+        shown.append(say.text("analysis.and_more", count=len(names) - 3))
+    return ", ".join(shown)
+
+
 def _summary(data: ReportData, say: Wording) -> Printed:
     kpis = {kpi.metric: kpi for kpi in data.summary}
     tiles = []
-    for metric in TILES:
+    for metric in (kpi.metric for kpi in data.summary) if data.analysis else TILES:
         kpi = kpis[metric]
         key = "before.start" if metric == "backlog_open" else "before"
         tiles.append(
@@ -126,11 +164,12 @@ def _summary(data: ReportData, say: Wording) -> Printed:
 def _findings(data: ReportData, say: Wording) -> Iterable[str]:
     """What a reader would say of the numbers, in sentences that follow from them."""
     kpis = {kpi.metric: kpi for kpi in data.summary}
-    created, median, p90 = kpis["chats_created"], kpis["first_response_p50"], kpis["first_response_p90"]
+    created, median, p90 = data.summary[0], kpis["first_response_p50"], kpis["first_response_p90"]
     if not created.value:
         yield say.text("finding.none")
         return
-    yield say.text("finding.volume", count=say.number(created.value), change=_more_or_fewer(data, say))
+    volume = "finding.analysed" if data.analysis else "finding.volume"
+    yield say.text(volume, count=say.number(created.value), change=_more_or_fewer(data, say))
     if median.value is not None:
         yield say.text("finding.speed", p50=say.duration(median.value), p90=say.duration(p90.value))
     slowest = slowest_cell(data.heatmap)
@@ -191,7 +230,7 @@ def _heatmaps(data: ReportData, say: Wording) -> Printed:
     means = [cell.mean_seconds for cell in data.heatmap]
     counts = [cell.chat_count or None for cell in data.traffic]
     return {
-        "title": say.text("section.heatmap" if data.period.kind == "week" else "section.heatmap.month"),
+        "title": say.text(f"section.heatmap.{data.period.kind}"),
         "day": say.text("heatmap.day"),
         "days": [say.weekday(day) for day in MONDAY_FIRST],
         "units": say.text("heatmap.units"),
@@ -234,18 +273,20 @@ def _times(data: ReportData, say: Wording) -> Printed:
         return [
             say.text(f"metric.{times.metric}"),
             say.number(times.count),
-            *(say.duration(value) for value in (*values, times.previous_p50_seconds)),
+            *(say.duration(value) for value in values),
+            *([] if data.analysis else [say.duration(times.previous_p50_seconds)]),
         ]
 
     wall = [times for times in data.response_times if times.clock == "wall"]
     business = [times for times in data.response_times if times.clock == "business"]
-    columns = ("time", "count", "mean", "p50", "p90", "p95", "p99", "previous_p50")
+    columns = ("time", "count", "mean", "p50", "p90", "p95", "p99", *([] if data.analysis else ["previous_p50"]))
     return {
         "title": say.text("section.times"),
         "columns": [say.text(f"column.{column}") for column in columns],
         "tables": [
-            {"title": say.text("times.wall"), "rows": [row(times) for times in wall]},
-            {"title": say.text("times.business"), "rows": [row(times) for times in business]},
+            {"title": say.text(title), "rows": [row(times) for times in shown]}
+            for title, shown in (("times.wall", wall), ("times.business", business))
+            if shown
         ],
         "buckets": {
             "title": say.text("buckets"),
@@ -259,12 +300,13 @@ def _times(data: ReportData, say: Wording) -> Printed:
                     "texts": [say.percent(count / times.count, 0) for count in times.buckets] if times.count else [],
                 }
                 for times in wall
-                if times.metric in ("pickup", "first_response", "reply")
+                if times.metric in ("pickup", "first_response", "reply") and not data.analysis
             ],
         },
         "trends": [
-            _trend(data.days, say.text("trend.days"), data, say),
-            _trend(data.history, say.text(f"trend.{data.period.kind}"), data, say),
+            _trend(points, say.text(title), data, say)
+            for points, title in ((data.days, "trend.days"), (data.history, f"trend.{data.period.kind}"))
+            if points
         ],
         "caption": say.text("trend.caption"),
     }
@@ -312,9 +354,11 @@ def _point_label(points: tuple[TrendPoint, ...], point: TrendPoint, data: Report
 
 
 def _day_label(data: ReportData, say: Wording, point: TrendPoint) -> str:
-    if data.period.kind == "week":
-        return f"{say.weekday((point.start.weekday() + 1) % 7)} {point.start.day}"
-    return str(point.start.day)
+    if data.period.kind == "month":
+        return str(point.start.day)
+    if data.period.day_count > 7:
+        return say.short_day(point.start)
+    return f"{say.weekday((point.start.weekday() + 1) % 7)} {point.start.day}"
 
 
 def _bars(values: list[tuple[str, float | None]], say: Wording, title: str) -> Printed:
@@ -385,29 +429,68 @@ def _sla(data: ReportData, say: Wording) -> Printed:
 
 
 def _agents(data: ReportData, say: Wording) -> Printed:
-    columns = (
-        *("agent", "chats", "closed", "messages", "first_response", "first_response_p90", "reply", "sla"),
-        *("concurrent", "quality"),
-    )
-
-    names = _told_apart(data.agents, "agent", say)
-
-    def row(member: Member) -> list[str]:
-        return [
-            shortened(names[member.id]),
-            *_member_cells(member, say),
-            say.number(member.mean_concurrent_chats, 1),
-            say.number(member.mean_quality, 1),
-        ]
-
     note = say.text("agents.none") if data.filter.scope in ("all", "agent") else say.text("agents.elsewhere")
     return {
         "title": say.text("section.agents"),
         "caption": say.text("agents.caption", badge=classified_by(data, say)),
         "count": say.text("agents.count", count=say.number(len(data.agents))),
-        "columns": [say.text(f"column.{column}") for column in columns],
-        "rows": [row(agent) for agent in data.agents],
+        **_members(data, data.agents, "agent", [*_COUNTED, *_TIMED, "concurrent", "quality"], say),
         "note": "" if data.agents else note,
+    }
+
+
+def _groups(data: ReportData, say: Wording) -> Printed:
+    channels = () if data.analysis else data.channels  # an analysis knows nothing of them but their chats
+    columns = [*_COUNTED, *_TIMED, "share"]
+    tables = [
+        _members(data, data.departments, "department", columns, say),
+        _members(data, channels, "provider", columns, say),
+    ]
+    note = say.text("no_data" if data.filter.scope in ("all", "department", "provider") else "groups.elsewhere")
+    return {
+        "title": say.text("section.groups"),
+        "caption": say.text("groups.caption"),
+        "tables": [found for found in tables if found["rows"]],
+        "fits": len(data.agents) + len(data.departments) + len(channels) <= 32,
+        "note": "" if data.departments or channels else note,
+    }
+
+
+_COUNTED = ("chats", "closed", "messages")
+_TIMED = ("first_response", "first_response_p90", "reply", "sla")
+_WIDTHS = {
+    "chats": 12, "closed": 12, "messages": 12, "first_response": 20, "first_response_p90": 20, "reply": 20, "sla": 11,
+    "concurrent": 13, "quality": 14, "share": 14,
+}  # fmt: skip
+_NOT_OF_AN_ANALYSIS = ("closed", "reply")
+
+
+def _members(data: ReportData, members: tuple[Member, ...], kind: str, columns: list[str], say: Wording) -> Printed:
+    """A table of agents, departments or channels; widths of its columns but the first in millimetres."""
+    shown = [column for column in columns if not (data.analysis and column in _NOT_OF_AN_ANALYSIS)]
+    names = _told_apart(members, kind, say)
+    whole = sum(member.chat_count for member in members)
+    heads = ["channel" if kind == "provider" else kind, *shown]
+
+    def row(member: Member) -> list[str]:
+        cells = {
+            "chats": say.number(member.chat_count),
+            "closed": say.number(member.closed_count),
+            "messages": say.number(member.message_count),
+            "first_response": say.duration(member.first_response_p50_seconds),
+            "first_response_p90": say.duration(member.first_response_p90_seconds),
+            "reply": say.duration(member.reply_p50_seconds),
+            "sla": say.percent(member.sla_rate, 0),
+            "concurrent": say.number(member.mean_concurrent_chats, 1),
+            "quality": say.number(member.mean_quality, 1),
+            "share": say.percent(member.chat_count / whole if whole else None, 0),
+        }
+        return [shortened(names[member.id]), *(cells[column] for column in shown)]
+
+    return {
+        "columns": [say.text(f"column.{head}") for head in heads],
+        "widths": [_WIDTHS[column] for column in shown],
+        "rows": [row(member) for member in members],
     }
 
 
@@ -416,50 +499,6 @@ def _told_apart(members: tuple[Member, ...], kind: str, say: Wording) -> dict[st
     names = {member.id: say.label(kind, member.name) for member in members}
     often = Counter(names.values())
     return {key: f"{name} ({key})" if often[name] > 1 and key != name else name for key, name in names.items()}
-
-
-def _member_cells(member: Member, say: Wording) -> list[str]:
-    return [
-        say.number(member.chat_count),
-        say.number(member.closed_count),
-        say.number(member.message_count),
-        say.duration(member.first_response_p50_seconds),
-        say.duration(member.first_response_p90_seconds),
-        say.duration(member.reply_p50_seconds),
-        say.percent(member.sla_rate, 0),
-    ]
-
-
-def _groups(data: ReportData, say: Wording) -> Printed:
-    columns = ("chats", "closed", "messages", "first_response", "first_response_p90", "reply", "sla", "share")
-
-    def table(kind: str, heading: str, members: tuple[Member, ...]) -> Printed:
-        whole = sum(member.chat_count for member in members)
-        names = _told_apart(members, kind, say)
-        return {
-            "columns": [say.text(f"column.{heading}"), *(say.text(f"column.{column}") for column in columns)],
-            "rows": [
-                [
-                    shortened(names[member.id]),
-                    *_member_cells(member, say),
-                    say.percent(member.chat_count / whole if whole else None, 0),
-                ]
-                for member in members
-            ],
-        }
-
-    tables = [
-        table("department", "department", data.departments),
-        table("provider", "channel", data.channels),
-    ]
-    note = say.text("no_data" if data.filter.scope in ("all", "department", "provider") else "groups.elsewhere")
-    return {
-        "title": say.text("section.groups"),
-        "caption": say.text("groups.caption"),
-        "tables": [found for found in tables if found["rows"]],
-        "fits": len(data.agents) + len(data.departments) + len(data.channels) <= 32,
-        "note": "" if data.departments or data.channels else note,
-    }
 
 
 def _insights(data: ReportData, say: Wording) -> Printed:
@@ -508,12 +547,18 @@ def _insights(data: ReportData, say: Wording) -> Printed:
                 "empty": insights.mean_quality is None,
                 "below": say.text("insights.over", chats=say.chats(insights.quality_count)),
             },
-            {
-                "label": say.text("insights.review"),
-                "value": say.number(insights.needs_review_count),
-                "empty": False,
-                "below": say.text("insights.review.why"),
-            },
+            *(
+                []
+                if data.analysis
+                else [
+                    {
+                        "label": say.text("insights.review"),
+                        "value": say.number(insights.needs_review_count),
+                        "empty": insights.needs_review_count is None,
+                        "below": say.text("insights.review.why"),
+                    }
+                ]
+            ),
         ],
         "groups": [{"title": say.text(f"insights.{key}"), "rows": bars(kind, shares)} for key, kind, shares in groups],
         "empty": not insights.categorized_count,
@@ -547,7 +592,7 @@ def _operations(data: ReportData, say: Wording) -> Printed:
                 if channels
             ],
         },
-        "backlog": _backlog(data, say),
+        "backlog": None if data.analysis else _backlog(data, say),
     }
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg.rows import class_row
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composable
 
 from dagster_project.exports.heatmap import NOTHING_YET
 from dagster_project.exports.report import (
@@ -71,8 +71,8 @@ def gather(
         "scope_id": scope_id,
     }
     name = _name(connection, scope, scope_id)
-    freshness = _freshness(connection)
-    both_whole = _ended(freshness, period, timezone) and _began_before(freshness, period.previous_start)
+    known = freshness(connection)
+    both_whole = _ended(known, period, timezone) and _began_before(known, period.previous_start)
     response_times = _response_times(connection, values)
     sla = _sla(connection, values)
     backlog = _backlog(connection, values)
@@ -80,9 +80,9 @@ def gather(
         period=period,
         filter=Filter(scope, scope_id, name),
         timezone=timezone,
-        freshness=freshness,
-        is_complete=_ended(freshness, period, timezone),
-        is_previous_complete=_began_before(freshness, period.previous_start),
+        freshness=known,
+        is_complete=_ended(known, period, timezone),
+        is_previous_complete=_began_before(known, period.previous_start),
         summary=(
             *_volumes(connection, values | {"both_whole": both_whole}),
             *_speeds(response_times),
@@ -97,10 +97,10 @@ def gather(
         agents=_members(connection, values, "agent"),
         departments=_members(connection, values, "department"),
         channels=_members(connection, values, "provider"),
-        insights=_insights(connection, values),
+        insights=insights(connection, SQL(_PERIODS_CATEGORIES).format(in_scope=SQL(_IN_SCOPE)), values),
         traffic=_traffic(connection, values),
         backlog=backlog,
-        coverage=_coverage(connection, values, period),
+        coverage=coverage(connection, period),
     )
 
 
@@ -133,8 +133,9 @@ def _name(connection: psycopg.Connection, scope: Scope, scope_id: str) -> str:
     return str(found[0])
 
 
-def _freshness(connection: psycopg.Connection) -> Freshness:
-    [freshness] = _rows(
+def freshness(connection: psycopg.Connection) -> Freshness:
+    """How far the marts go."""
+    [known] = _rows(
         connection,
         Freshness,
         """
@@ -147,7 +148,7 @@ def _freshness(connection: psycopg.Connection) -> Freshness:
         """,
         {},
     )
-    return freshness
+    return known
 
 
 def _ended(freshness: Freshness, period: Period, timezone: str) -> bool:
@@ -494,22 +495,38 @@ class _Category:
     count: int
     by_rules_count: int
     by_model_count: int
-    needs_review_count: int
+    needs_review_count: int | None
     quality_count: int
     mean_quality: float | None
 
 
-def _insights(connection: psycopg.Connection, values: Values) -> Insights:
+# What `insights` counts: the period's chats with their categories.
+_PERIODS_CATEGORIES = """
+    select
+        categories.is_llm,
+        categories.needs_review,
+        categories.customer_intent,
+        categories.journey_stage,
+        categories.sentiment,
+        categories.agent_quality_score
+    from marts.chat_response_times as chats
+    left join marts.chat_categories as categories on categories.chat_id = chats.chat_id
+    where chats.created_local_date between %(start)s and %(end)s and not chats.is_deleted and {in_scope}
+"""
+
+
+def insights(connection: psycopg.Connection, chats: Composable, values: Values) -> Insights:
+    """What chats are about.
+
+    Args:
+        chats: a query for a row a chat with its categories; `is_llm` is null where it has none.
+        values: of the query.
+    """
     categories = _rows(
         connection,
         _Category,
         """
-        with chats as (
-            select categories.*
-            from marts.chat_response_times as chats
-            left join marts.chat_categories as categories on categories.chat_id = chats.chat_id
-            where chats.created_local_date between %(start)s and %(end)s and not chats.is_deleted and {in_scope}
-        )
+        with chats as ({chats})
 
         select
             labels.kind,
@@ -517,7 +534,7 @@ def _insights(connection: psycopg.Connection, values: Values) -> Insights:
             count(*) as count,
             count(*) filter (where not chats.is_llm) as by_rules_count,
             count(*) filter (where chats.is_llm) as by_model_count,
-            count(*) filter (where chats.needs_review) as needs_review_count,
+            sum(chats.needs_review::integer) as needs_review_count,
             count(chats.agent_quality_score) as quality_count,
             avg(chats.agent_quality_score)::double precision as mean_quality
         from chats
@@ -531,6 +548,7 @@ def _insights(connection: psycopg.Connection, values: Values) -> Insights:
         order by count(*) desc, labels.label
         """,
         values,
+        chats=chats,
     )
     whole = next((row for row in categories if row.kind == "all"), _Category("all", None, 0, 0, 0, 0, 0, None))
     categorized = whole.by_rules_count + whole.by_model_count
@@ -612,8 +630,9 @@ def _backlog(connection: psycopg.Connection, values: Values) -> tuple[Backlog, .
     )
 
 
-def _coverage(connection: psycopg.Connection, values: Values, period: Period) -> Coverage:
-    """Of the whole account: what was read does not depend on the filter."""
+def coverage(connection: psycopg.Connection, period: Period) -> Coverage:
+    """How much was read of a period's days, of the whole account: it does not depend on a filter."""
+    values = {"start": period.start, "end": period.end}
     [(days_read_whole, failed_syncs)] = connection.execute(
         """
         select count(*) filter (where is_read_whole and entity_type = 'chats'), coalesce(sum(failures), 0)::integer
@@ -648,7 +667,9 @@ def _coverage(connection: psycopg.Connection, values: Values, period: Period) ->
     return Coverage(period.day_count, days_read_whole, failed_syncs, waiting, tuple(rules))
 
 
-def _rows(connection: psycopg.Connection, kind: type[Row], query: str, values: Values, **parts: SQL) -> list[Row]:
+def _rows(
+    connection: psycopg.Connection, kind: type[Row], query: str, values: Values, **parts: Composable
+) -> list[Row]:
     """Run a statement whose `{names}` stand for SQL of ours, and whose `%(names)s` for values."""
     weekly = values.get("kind") == "week"
     known = {

@@ -11,7 +11,7 @@ from typing import Literal
 Scope = Literal["all", "agent", "department", "provider", "direction"]
 SCOPES: tuple[Scope, ...] = ("all", "agent", "department", "provider", "direction")
 DIRECTIONS = ("incoming", "outgoing", "outgoing_broadcast")
-Unit = Literal["chats", "messages", "seconds", "share"]
+Unit = Literal["chats", "messages", "seconds", "share", "points"]
 BUCKETS = ("under_1m", "from_1m_to_3m", "from_3m_to_5m", "from_5m_to_10m", "over_10m")
 
 
@@ -21,9 +21,12 @@ class NoReport(Exception):
 
 @dataclass(frozen=True)
 class Period:
-    """A local week (from Monday) or month, and the one before it; the days named are all included."""
+    """A local week (from Monday) or month, and the one before it; the days named are all included.
 
-    kind: Literal["week", "month"]
+    The days of a customer analysis have none before them: `previous_start` is their own.
+    """
+
+    kind: Literal["week", "month", "analysis"]
     start: date
     end: date
     previous_start: date
@@ -126,12 +129,12 @@ class HeatmapCell:
 
 @dataclass(frozen=True)
 class TrafficCell:
-    """Chats created, and messages written, at one weekday (0 = Sunday) × hour."""
+    """Chats created, and messages written, at one weekday (0 = Sunday) × hour; in an analysis no messages."""
 
     day_of_week: int
     hour: int
     chat_count: int
-    message_count: int
+    message_count: int | None
 
 
 @dataclass(frozen=True)
@@ -193,14 +196,14 @@ class Sla:
 class Member:
     """What an agent, a department or a channel did; times by wall clock.
 
-    `closed_count` counts what was closed in the period, `message_count` what was sent; concurrency and quality
-    (1 to 10, as categorized) are of agents alone.
+    `closed_count` counts what was closed in the period (None in an analysis), `message_count` what was sent;
+    concurrency and quality (1 to 10, as categorized) are of agents alone.
     """
 
     id: str
     name: str
     chat_count: int
-    closed_count: int
+    closed_count: int | None
     message_count: int
     first_response_count: int
     first_response_p50_seconds: float | None
@@ -227,13 +230,16 @@ class Share:
 
 @dataclass(frozen=True)
 class Insights:
-    """What the period's chats are about, as a machine says. `by_rules` and `by_model` say which machine, in chats."""
+    """What the period's chats are about, as a machine says. `by_rules` and `by_model` say which machine, in chats.
+
+    An analysis does not say how many of its chats need a review.
+    """
 
     chat_count: int
     categorized_count: int
     by_rules_count: int
     by_model_count: int
-    needs_review_count: int
+    needs_review_count: int | None
     intents: tuple[Share, ...]
     journeys: tuple[Share, ...]
     sentiments: tuple[Share, ...]
@@ -282,12 +288,35 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class Analysis:
+    """What a customer analysis was asked for, by whom, and how it went.
+
+    Filters combine with AND, and an empty one lets all pass. Of `chat_in_filter_count` chats the share `sample_rate`
+    was chosen; some of these were skipped, or are still pending.
+    """
+
+    id: str
+    status: str
+    triggered_by: str
+    agent_names: tuple[str, ...]
+    department_names: tuple[str, ...]
+    contact_count: int
+    sample_rate: float
+    classifier_version: str | None
+    chat_in_filter_count: int
+    skipped_count: int
+    pending_count: int
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True)
 class ReportData:
     """A whole report.
 
     `agents`, `departments` and `channels` hold all of them for the scope `all`, the one member for its own scope, and
     are empty else. `is_complete` says whether the data goes to the end of the period, `is_previous_complete` whether it
-    reaches back to the beginning of the period before. A direction has no backlog and no traffic.
+    reaches back to the beginning of the period before. A direction has no backlog and no traffic; an analysis, which
+    `analysis` is about, has no backlog, no history, no business times and nothing before it.
     """
 
     period: Period
@@ -309,8 +338,9 @@ class ReportData:
     traffic: tuple[TrafficCell, ...]
     backlog: tuple[Backlog, ...]
     coverage: Coverage
+    analysis: Analysis | None = None
 
     @property
     def chat_count(self) -> int:
-        """Chats created in the period."""
-        return int(next((kpi.value or 0 for kpi in self.summary if kpi.metric == "chats_created"), 0))
+        """Chats created in the period, or analysed: the first KPI."""
+        return int(self.summary[0].value or 0)

@@ -118,7 +118,6 @@ def manifest_key(key: str) -> str:
     return f"{key}.json"
 
 
-
 @dataclass(frozen=True)
 class Folder:
     """A folder of this machine, open to its owner alone."""

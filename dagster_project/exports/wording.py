@@ -124,6 +124,8 @@ class Wording:
         """A KPI's value by its unit."""
         if unit == "seconds":
             return self.duration(value)
+        if unit == "points":
+            return self.number(value, 1)
         return self.percent(value) if unit == "share" else self.number(value)
 
     def change(self, kpi: Kpi) -> str:
