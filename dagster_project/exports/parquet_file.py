@@ -27,7 +27,7 @@ def write(conn: psycopg.Connection, out: BinaryIO, table: Table, *, zone: str) -
         import pyarrow as pa  # noqa: PLC0415  an extra
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError:
-        raise ExportFailed("Parquet needs the extra parquet: pip install 'b2chat-analytics[parquet]'") from None
+        raise ExportFailed("Parquet needs the extra parquet: pip install -e '.[parquet]'") from None
     columns = table.columns(conn)
     schema = pa.schema([(column.name, _type(pa, column, zone)) for column in columns])
     count = 0

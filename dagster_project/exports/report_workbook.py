@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from xlsxwriter.worksheet import Worksheet
-
 from dagster_project.exports.document import classified_by
 from dagster_project.exports.making import Written
 from dagster_project.exports.report import BUCKETS, Kpi, Member, ReportData, Share
 from dagster_project.exports.wording import Language, Wording
-from dagster_project.exports.workbook import Book, Head, Kind
+from dagster_project.exports.workbook import Book, Head, Kind, Sheet
 from dagster_project.exports.workbook_texts import TEXTS
 
 MONDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)
@@ -53,7 +51,7 @@ def write(out: BinaryIO, data: ReportData, language: Language, made_at: datetime
                                      "classified_by": classified_by(data, say.words)})  # fmt: skip
 
 
-def write_readme(book: Book, sheet: Worksheet, topic: str, detail: str, lines: Sequence[tuple[str, str]]) -> None:
+def write_readme(book: Book, sheet: Sheet, topic: str, detail: str, lines: Sequence[tuple[str, str]]) -> None:
     """The sheet that says what the others are: a topic and its text a row."""
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, 104)
@@ -117,7 +115,7 @@ def _traffic(book: Book, say: _Say, data: ReportData) -> None:
 
 
 def _grids(
-    book: Book, say: _Say, sheet: Worksheet, grids: Sequence[tuple[str, dict[tuple[int, int], Any], Kind]]
+    book: Book, say: _Say, sheet: Sheet, grids: Sequence[tuple[str, dict[tuple[int, int], Any], Kind]]
 ) -> None:
     """Grids of 7 days × 24 hours below each other, each with colours of its own."""
     sheet.set_column(0, 0, 20)
@@ -165,7 +163,7 @@ def _trends(book: Book, say: _Say, data: ReportData) -> None:
             _chart(book, say, sheet, count)
 
 
-def _chart(book: Book, say: _Say, sheet: Worksheet, count: int) -> None:
+def _chart(book: Book, say: _Say, sheet: Sheet, count: int) -> None:
     """Chats as columns, the median first response as a line over them."""
     name = sheet.get_name()
     chart, line = book.chart("column"), book.chart("line")

@@ -286,5 +286,5 @@ def _obstore() -> Any:
     try:
         import obstore  # noqa: PLC0415  an extra
     except ImportError:
-        raise StoreFailed("B2CHAT_EXPORTS_BUCKET needs the extra s3: pip install 'b2chat-analytics[s3]'") from None
+        raise StoreFailed("B2CHAT_EXPORTS_BUCKET needs the extra s3: pip install -e '.[s3]'") from None
     return obstore

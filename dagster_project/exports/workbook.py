@@ -11,9 +11,7 @@ from datetime import date, datetime
 from typing import Any, BinaryIO, Literal
 from zoneinfo import ZoneInfo
 
-import xlsxwriter
-from xlsxwriter.worksheet import Worksheet
-
+Sheet = Any  # xlsxwriter's Worksheet: imported where a book is made, it takes a tenth of a second
 MOST_ROWS = 1_048_575  # of a sheet, below its header
 MOST_UNITS = 32_767  # of a cell, in UTF-16
 Kind = Literal[
@@ -57,6 +55,8 @@ class Book:
     """
 
     def __init__(self, out: BinaryIO, *, title: str, zone: str, made_at: datetime) -> None:
+        import xlsxwriter  # noqa: PLC0415
+
         options = {
             "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
             "strings_to_numbers": False, "nan_inf_to_errors": False,
@@ -72,7 +72,7 @@ class Book:
         """Finish the file."""
         self._book.close()
 
-    def sheet(self, name: str) -> Worksheet:
+    def sheet(self, name: str) -> Sheet:
         """A new sheet, under a name that Excel takes: at most 31 signs, none of `[]:*?/\\`, no name twice."""
         plain = _UNSAFE.sub(" ", name).strip(" '")[:31].strip(" '") or "1"
         safe, number = plain, 2
@@ -87,7 +87,7 @@ class Book:
         sheet.hide_gridlines(2)
         return sheet
 
-    def table(self, sheet: Worksheet, heads: Sequence[Head], rows: Iterable[Sequence[Any]]) -> int:
+    def table(self, sheet: Sheet, heads: Sequence[Head], rows: Iterable[Sequence[Any]]) -> int:
         """A header that stays in view, and rows below it with filters; returns how many.
 
         A value may be a pair: itself and a kind that is not its column's.
@@ -107,14 +107,14 @@ class Book:
         self.rows += count
         return count
 
-    def header(self, sheet: Worksheet, row: int, texts: Sequence[str]) -> None:
+    def header(self, sheet: Sheet, row: int, texts: Sequence[str]) -> None:
         """A row of heads."""
         style = self.style(bold=True, font_color="white", bg_color=DARK, text_wrap=True, valign="vcenter", bottom=1)
         sheet.set_row(row, 34)
         for place, text in enumerate(texts):
             sheet.write_string(row, place, text, style)
 
-    def cell(self, sheet: Worksheet, row: int, column: int, value: Any, kind: Kind = "text", **style: Any) -> None:
+    def cell(self, sheet: Sheet, row: int, column: int, value: Any, kind: Kind = "text", **style: Any) -> None:
         """One cell; None is an empty one. Minutes are given in seconds."""
         look = self.style(num_format=_NUMBERS[kind], **style) if kind in _NUMBERS else self.style(**style)
         if value is None:
@@ -138,13 +138,13 @@ class Book:
             self._formats[key] = self._book.add_format(base | look)
         return self._formats[key]
 
-    def colour_scale(self, sheet: Worksheet, first: tuple[int, int], last: tuple[int, int]) -> None:
+    def colour_scale(self, sheet: Sheet, first: tuple[int, int], last: tuple[int, int]) -> None:
         """Colours of numbers from low to high; empty cells keep none."""
         sheet.conditional_format(*first, *last, {
             "type": "3_color_scale", "min_color": LOW, "mid_color": MIDDLE, "max_color": HIGH,
             "mid_type": "percentile", "mid_value": 50})  # fmt: skip
 
-    def bars(self, sheet: Worksheet, first: tuple[int, int], last: tuple[int, int]) -> None:
+    def bars(self, sheet: Sheet, first: tuple[int, int], last: tuple[int, int]) -> None:
         """Bars of shares behind their numbers, from 0 to 1."""
         sheet.conditional_format(*first, *last, {
             "type": "data_bar", "bar_color": "#9CC3CF", "bar_solid": True, "min_type": "num", "min_value": 0,

@@ -9,7 +9,7 @@ import pytest
 
 from dagster_project.assets.dbt import Translator
 from dagster_project.assets.partitions import creation_days
-from dagster_project.automation.schedules import cron
+from dagster_project.automation.schedules import cron, weekly_report_schedule
 from dagster_project.automation.sensors import audit_sensor
 from dagster_project.definitions import defs
 from dagster_project.resources import B2ChatAccount
@@ -68,6 +68,17 @@ def test_jobs_and_the_schedule_are_there() -> None:
     schedule = defs.resolve_schedule_def("refresh_all_schedule")
     assert schedule.cron_schedule == "*/15 * * * *"
     assert schedule.execution_timezone == "America/Bogota"
+
+
+def test_on_monday_the_week_before_is_reported_once() -> None:
+    schedule = weekly_report_schedule(Settings.load(timezone="America/Bogota"))
+    assert (schedule.cron_schedule, schedule.default_status) == ("0 7 * * 1", dg.DefaultScheduleStatus.STOPPED)
+    monday = datetime(2026, 11, 16, 12, tzinfo=UTC)  # seven in the morning in Bogota
+    tick = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=monday))
+    [request] = tick.run_requests
+    assert request.run_key == "2026-11-09"
+    dg.validate_run_config(defs.resolve_job_def("weekly_report"), request.run_config)
+    assert request.run_config["ops"]["exports__report"]["config"] == {"week": "2026-11-09"}
 
 
 @pytest.mark.parametrize(
