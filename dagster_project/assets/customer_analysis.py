@@ -56,7 +56,6 @@ class AnalysisConfig(dg.Config):
 @dg.op(
     description="Categorize the chats of a filter, publish their categories and build their KPIs; a row in "
     "analysis.customer_analyses says how it went.",
-    pool="categorization",
 )
 def analyse_customers(
     context: dg.OpExecutionContext, config: AnalysisConfig, warehouse: Warehouse, dbt: DbtCli
@@ -83,6 +82,7 @@ def analyse_customers(
     name="customer_analysis",
     executor_def=dg.in_process_executor,
     tags={"b2chat/job": "customer_analysis"},
+    config=dg.RunConfig(ops={"analyse_customers": AnalysisConfig()}),  # the launchpad shows it, to be filled in
     description="Analyse the chats of a date range, of some agents, departments or contacts: what customers wanted, "
     "how they felt, how quick and how good the answers were. Fill in the config; triggered_by is needed.",
 )
