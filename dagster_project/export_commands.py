@@ -40,6 +40,12 @@ class TableFormat(StrEnum):
     CSV, CSV_EXCEL, XLSX, PARQUET = "csv", "csv-excel", "xlsx", "parquet"
 
 
+class AnalysisFormat(StrEnum):
+    """How an analysis can be written."""
+
+    CSV, CSV_EXCEL, XLSX, PARQUET, PDF = "csv", "csv-excel", "xlsx", "parquet", "pdf"
+
+
 class Language(StrEnum):
     """The languages of exports."""
 
@@ -154,7 +160,7 @@ def kpis(
 @export.command()
 def analysis(
     analysis_id: Annotated[str, typer.Argument(help="Its id, as `b2chat analyses` shows it.")],
-    form: AsTable = TableFormat.CSV,
+    form: Annotated[AnalysisFormat, typer.Option("--format", help="pdf is a report.")] = AnalysisFormat.CSV,
     sections: Annotated[bool, typer.Option("--sections", help="As Section,Metric,Value,Unit.")] = False,
     language: LanguageOption = None,
     out: Out = None,
@@ -231,7 +237,7 @@ def _fill(order: Order, language: Language | None, out: Path | None, as_json: bo
     _tell(as_json, vars(made), lambda: _show(made, settings))
 
 
-def _format(form: ReportFormat | TableFormat) -> records.Format:
+def _format(form: ReportFormat | TableFormat | AnalysisFormat) -> records.Format:
     return cast(records.Format, str(form))
 
 

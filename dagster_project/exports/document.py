@@ -374,7 +374,8 @@ def _bars(values: list[tuple[str, float | None]], say: Wording, title: str) -> P
 
 
 def _sla(data: ReportData, say: Wording) -> Printed:
-    columns = ("promise", "target", "met", "breached", "pending", "rate", "previous", "goal")
+    before = [] if data.analysis else ["previous"]
+    columns = ["promise", "target", "met", "breached", "pending", "rate", *before, "goal"]
 
     def row(promise: Sla) -> Printed:
         reaches = promise.rate is not None and promise.goal is not None and promise.rate >= promise.goal
@@ -387,7 +388,7 @@ def _sla(data: ReportData, say: Wording) -> Printed:
                 say.number(promise.breached_count),
                 say.number(promise.pending_count),
                 say.percent(promise.rate),
-                say.percent(promise.previous_rate),
+                *([say.percent(promise.previous_rate)] if before else []),
                 say.percent(promise.goal, 0) if promise.goal is not None else "–",
             ],
             "rate": promise.rate,
@@ -432,7 +433,9 @@ def _agents(data: ReportData, say: Wording) -> Printed:
     note = say.text("agents.none") if data.filter.scope in ("all", "agent") else say.text("agents.elsewhere")
     return {
         "title": say.text("section.agents"),
-        "caption": say.text("agents.caption", badge=classified_by(data, say)),
+        "caption": say.text(
+            "agents.caption.analysis" if data.analysis else "agents.caption", badge=classified_by(data, say)
+        ),
         "count": say.text("agents.count", count=say.number(len(data.agents))),
         **_members(data, data.agents, "agent", [*_COUNTED, *_TIMED, "concurrent", "quality"], say),
         "note": "" if data.agents else note,

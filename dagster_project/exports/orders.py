@@ -21,6 +21,7 @@ from dagster_project.exports import (
     tables,
 )
 from dagster_project.exports.document import classified_by
+from dagster_project.exports.gather_analysis import gather_analysis
 from dagster_project.exports.making import Exported, ExportFailed, Writer, Written
 from dagster_project.exports.pdf import first_page_png, render_pdf
 from dagster_project.exports.records import Format, Kind, Language, Request
@@ -34,7 +35,7 @@ from dagster_project.warehouse import connection
 _TABLES: tuple[Format, ...] = ("csv", "csv-excel", "parquet", "xlsx")
 FORMATS: dict[Kind, tuple[Format, ...]] = {
     "report": ("pdf", "xlsx", "csv", "csv-excel"),
-    "chats": _TABLES, "agents": _TABLES, "kpis": _TABLES, "table": _TABLES, "analysis": _TABLES,
+    "chats": _TABLES, "agents": _TABLES, "kpis": _TABLES, "table": _TABLES, "analysis": (*_TABLES, "pdf"),
 }  # fmt: skip
 
 
@@ -134,7 +135,7 @@ def _writer(order: Order, settings: Settings, made_at: datetime) -> Writer:
     zone = settings.timezone
 
     def write(conn: psycopg.Connection, out: BinaryIO) -> Written:
-        if order.kind == "report":
+        if order.kind == "report" or order.format == "pdf":
             return _write_report(conn, out, order, settings, made_at)
         table = _table(conn, order)
         for_excel = order.format == "csv-excel"
@@ -166,6 +167,8 @@ def _write_report(
 
 
 def _gathered(conn: psycopg.Connection, order: Order, zone: str) -> ReportData:
+    if order.analysis_id:
+        return gather_analysis(conn, order.analysis_id, timezone=zone)
     assert order.period
     return gather.gather(conn, order.period, scope=order.scope, scope_id=order.scope_id, timezone=zone)
 

@@ -103,8 +103,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "finding.slowest": (
         "La franja más lenta, de las que tienen al menos {enough} conversaciones, fue el {day} de {from_hour} a "
         "{to_hour}: primera respuesta de {mean} en promedio, {chats}.",
-        "The slowest slot of those with at least {enough} chats was {day} from {from_hour} to {to_hour}: a mean first "
-        "response of {mean}, {chats}.",
+        "The slowest slot of those with at least {enough} chats was {day} from {from_hour} to {to_hour}: a mean "
+        "first response of {mean}, {chats}.",
     ),
     "finding.busiest": (
         "La franja con más movimiento fue el {day} de {from_hour} a {to_hour}: {chats}.",
@@ -133,11 +133,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "heatmap.traffic": ("Conversaciones creadas, por día y hora", "Chats created, by weekday and hour"),
     "heatmap.caption": (
         "Cada celda es el tiempo promedio de primera respuesta de las conversaciones creadas a esa hora. El tono "
-        "compara "
-        "las celdas entre sí: cada uno tiene la quinta parte de ellas. Vacía: sin datos.",
+        "compara las celdas entre sí: cada uno tiene la quinta parte de ellas. Vacía: sin datos.",
         "Each cell is the mean first response of the chats created at that hour. The shade compares the cells with "
-        "each "
-        "other: each has a fifth of them. Empty: no data.",
+        "each other: each has a fifth of them. Empty: no data.",
     ),
     "heatmap.traffic.caption": (
         "Conversaciones creadas a esa hora. El tono compara las celdas entre sí. Vacía: ninguna.",
@@ -213,21 +211,25 @@ TEXTS: dict[str, tuple[str, str]] = {
     "column.chats": ("Conv.", "Chats"),
     "column.closed": ("Cerr.", "Closed"),
     "column.messages": ("Mens.", "Msgs."),
-    "column.first_response": ("1.ª resp.", "First resp."),
-    "column.first_response_p90": ("1.ª resp. p90", "First resp. p90"),
+    "column.first_response": ("1.ª resp.", "1st resp."),
+    "column.first_response_p90": ("1.ª resp. p90", "1st resp. p90"),
     "column.reply": ("Réplica", "Reply"),
     "column.resolution": ("Resolución", "Resolution"),
     "column.sla": ("SLA", "SLA"),
-    "column.concurrent": ("A la vez", "At once"),
+    "column.concurrent": ("Simult.", "At once"),
     "column.quality": ("Calidad", "Quality"),
     "column.share": ("Parte", "Share"),
     "agents.caption": (
-        "Conv.: creadas en el período. Cerr.: cerradas en él. Mens.: enviados. Tiempos: medianas, reloj corrido. A "
-        "la vez: "
-        "conversaciones que tuvo en promedio mientras tuvo alguna. Calidad: de 1 a 10, {badge}.",
+        "Conv.: creadas en el período. Cerr.: cerradas en él. Mens.: enviados. Tiempos: medianas, reloj corrido. "
+        "Simult.: conversaciones que tuvo en promedio mientras tuvo alguna. Calidad: de 1 a 10, {badge}.",
         "Chats: created in the period. Closed: closed in it. Msgs.: sent. Times: medians, wall clock. At once: "
-        "chats held "
-        "on average while any was held. Quality: 1 to 10, {badge}.",
+        "chats held on average while any was held. Quality: 1 to 10, {badge}.",
+    ),
+    "agents.caption.analysis": (
+        "Conv.: analizadas. Mens.: enviados. Tiempos: medianas, reloj corrido. Simult.: conversaciones que tuvo en "
+        "promedio mientras tuvo alguna, también las de otros filtros. Calidad: de 1 a 10, {badge}.",
+        "Chats: analysed. Msgs.: sent. Times: medians, wall clock. At once: chats held on average while any was held, "
+        "those of other filters too. Quality: 1 to 10, {badge}.",
     ),
     "groups.caption": ("Tiempos: medianas, reloj corrido.", "Times: medians, wall clock."),
     "agents.count": ("{count} agentes", "{count} agents"),
@@ -272,11 +274,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "insights.both": (
         "Las categorías las ponen reglas ({rules} conversaciones) y un modelo de lenguaje ({model}), no una "
-        "persona: son "
-        "una orientación.",
-        "The categories are given by rules ({rules} chats) and by a language model ({model}), not by a person: "
-        "they are "
-        "a guide.",
+        "persona: son una orientación.",
+        "The categories are given by rules ({rules} chats) and by a language model ({model}), not by a person: they "
+        "are a guide.",
     ),
     "insights.intents": ("Intención", "Intent"),
     "insights.journeys": ("Etapa del cliente", "Customer journey"),
@@ -366,11 +366,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "definition.sla": (
         "SLA|Cumple quien llega a tiempo a cada objetivo; incumple también lo que venció sin que nada pasara. Lo "
-        "que aún "
-        "no vence está pendiente y no cuenta en la tasa.",
+        "que aún no vence está pendiente y no cuenta en la tasa.",
         "SLA|Met is what was in time for each target; what came due without anything happening is breached too. "
-        "What is "
-        "not due yet is pending and does not count in the rate.",
+        "What is not due yet is pending and does not count in the rate.",
     ),
     "definition.backlog": (
         "Abiertas|Conversaciones sin cerrar a la medianoche local.",
