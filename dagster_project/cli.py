@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from dagster_project import deployment, export_commands, sandbox_source
+from dagster_project import deployment, export_commands, review_commands, sandbox_source
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.watch import notifications
@@ -54,6 +54,7 @@ analysis = typer.Typer(no_args_is_help=True, help="Customer analyses: delete one
 app.add_typer(analysis, name="analysis")
 app.add_typer(export_commands.export, name="export")
 app.add_typer(export_commands.exports, name="exports")
+app.add_typer(review_commands.review, name="review")
 console = Console(highlight=False)
 
 
@@ -62,7 +63,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         app()
-    except SettingsError as error:
+    except (SettingsError, *review_commands.FAULTS) as error:
         _fail(str(error), MISUSED)
     except (
         binaries.PostgresMissing, migrations.NewerWarehouse, heatmaps.NoSuchWeek, *export_commands.FAULTS

@@ -132,6 +132,9 @@ def keep_work(
             version = excluded.version, state = excluded.state, reason = excluded.reason, work_key = excluded.work_key,
             answer_id = excluded.answer_id, load_id = excluded.load_id, looked_at = excluded.looked_at,
             content_key = excluded.content_key, injection_suspected = excluded.injection_suspected,
+            queued_answer_id = case
+                when excluded.answer_id is null or work.content_key = excluded.content_key then work.queued_answer_id
+            end,
             attempts = case when work.work_key = excluded.work_key then work.attempts else 0 end,
             last_error_type = case when work.work_key = excluded.work_key then work.last_error_type end,
             last_request_id = case when work.work_key = excluded.work_key then work.last_request_id end,

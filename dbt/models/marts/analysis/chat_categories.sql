@@ -1,31 +1,57 @@
 -- A view: it is right whenever it is read, and the asset that categorizes runs after the models.
-with work as (
-    select * from {{ source('analysis', 'chat_work') }}
-    where state = 'answered'
+with current_answers as (
+    select * from {{ source('analysis', 'current_answers') }}
 ),
 
 answers as (
     select * from {{ source('analysis', 'answers') }}
+),
+
+newest_labels as (
+    select distinct on (chat_id) *
+    from {{ source('analysis', 'human_labels') }}
+    order by chat_id, label_id desc
+),
+
+queue as (
+    select * from {{ source('analysis', 'review_queue') }}
 )
 
 select
-    work.chat_id,
+    current_answers.chat_id,
     answers.provider,
     answers.model,
     answers.version,
     answers.is_llm,
-    case when answers.is_llm then 'clasificado por un modelo de lenguaje' else 'clasificado por reglas' end
-        as classified_by_es,
-    case when answers.is_llm then 'classified by a language model' else 'classified by rules' end as classified_by_en,
+    {{ classified_by('answers.is_llm', 'answers.model', 'es') }} as classified_by_es,
+    {{ classified_by('answers.is_llm', 'answers.model', 'en') }} as classified_by_en,
     answers.customer_intent,
     answers.journey_stage,
     answers.sentiment,
     answers.agent_quality_score::integer as agent_quality_score,
     answers.confidence_score,
     answers.confidence_source,
-    answers.confidence_score < 0.5
-        or (answers.sentiment = 'FRICTION' and coalesce(answers.agent_quality_score >= 8, false)) as needs_review,
-    answers.reasoning_notes,
-    answers.answered_at
-from work
-inner join answers on answers.answer_id = work.answer_id
+    coalesce(queue.state = 'open', false) as needs_review,
+    {{ shown_notes('answers.reasoning_notes') }} as reasoning_notes,
+    answers.answered_at,
+    coalesce(labels.customer_intent, answers.customer_intent) as final_intent,
+    case when labels.no_stage_applies then null else coalesce(labels.journey_stage, answers.journey_stage) end
+        as final_stage,
+    coalesce(labels.sentiment, answers.sentiment) as final_sentiment,
+    case
+        when not coalesce(labels.no_quality_applies, false)
+            then coalesce(labels.agent_quality_score, answers.agent_quality_score)::integer
+    end as final_agent_quality_score,
+    case
+        when labels.chat_id is not null then 'human'
+        when answers.provider = 'anthropic' then 'llm'
+        else answers.provider
+    end as final_source,
+    outdated.chat_id is not null as has_outdated_label
+from current_answers
+inner join answers on answers.answer_id = current_answers.answer_id
+left join newest_labels as labels
+    on labels.chat_id = current_answers.chat_id and labels.content_key = current_answers.content_key
+left join newest_labels as outdated
+    on outdated.chat_id = current_answers.chat_id and outdated.content_key <> current_answers.content_key
+left join queue on queue.chat_id = current_answers.chat_id

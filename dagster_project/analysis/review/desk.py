@@ -1,0 +1,123 @@
+"""What a person sees who reviews: the rows of the queue, and a chat with what was said of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import psycopg
+from psycopg.rows import class_row
+
+from dagster_project.analysis import work
+from dagster_project.analysis.conversation import Conversation
+from dagster_project.analysis.review.queue import COLUMNS
+
+
+class NoSuchChat(Exception):
+    """There is no chat of this id that was categorized."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A chat of the queue: why it is there, and what the machine says."""
+
+    chat_id: str
+    state: str
+    reasons: list[str]
+    provider: str
+    model: str
+    customer_intent: str
+    journey_stage: str | None
+    sentiment: str
+    agent_quality_score: int | None
+    confidence_score: float
+    reasoning_notes: str
+    queued_at: datetime
+    content_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A person's label; `is_outdated` when the chat has changed since."""
+
+    labelled_by: str
+    labelled_at: datetime
+    customer_intent: str | None
+    journey_stage: str | None
+    no_stage_applies: bool
+    sentiment: str | None
+    agent_quality_score: int | None
+    no_quality_applies: bool
+    note: str | None
+    is_outdated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A chat as a person reviews it.
+
+    Attributes:
+        row: as it stands in the queue; its reasons are empty and its state is "not queued" where it does not.
+        said: people's labels, newest first.
+        has_changed: the chat says something else now than when it was categorized.
+    """
+
+    row: Row
+    conversation: Conversation
+    said: list[Said]
+    has_changed: bool
+
+
+_REASONS = "array_remove(array[" + ", ".join(
+    f"case when queue.{column} then '{reason}' end" for reason, column in COLUMNS.items()) + "], null)"  # fmt: skip
+_ROW = f"""
+    current.chat_id, coalesce(queue.state, 'not queued') as state, {_REASONS} as reasons, answers.provider,
+    answers.model, answers.customer_intent, answers.journey_stage, answers.sentiment, answers.agent_quality_score,
+    answers.confidence_score, answers.reasoning_notes, coalesce(queue.queued_at, answers.answered_at) as queued_at,
+    current.content_key
+"""
+
+
+def waiting(conn: psycopg.Connection, reasons: Sequence[str] = (), limit: int = 20) -> list[Row]:
+    """Open rows of the queue that have one of the reasons (any, without): the gravest first, then the oldest."""
+    columns = [f"queue.{COLUMNS[reason]}" for reason in reasons or COLUMNS]
+    ranked = ", ".join(f"queue.{column} desc" for column in COLUMNS.values())
+    with conn.cursor(row_factory=class_row(Row)) as cursor:
+        return cursor.execute(
+            f"""
+            select {_ROW}
+            from analysis.review_queue as queue
+            inner join analysis.current_answers as current on current.chat_id = queue.chat_id
+            inner join analysis.answers on answers.answer_id = current.answer_id
+            where queue.state = 'open' and ({" or ".join(columns)})
+            order by {ranked}, queue.queued_at, queue.chat_id
+            limit %s
+            """, [limit]).fetchall()  # noqa: S608  # fmt: skip
+
+
+def show(conn: psycopg.Connection, chat_id: str) -> Shown:
+    """A chat with its messages and all that was said of it.
+
+    Raises:
+        NoSuchChat: there is none, or it is not categorized.
+    """
+    with conn.cursor(row_factory=class_row(Row)) as cursor:
+        row = cursor.execute(
+            f"""
+            select {_ROW}
+            from analysis.current_answers as current
+            inner join analysis.answers on answers.answer_id = current.answer_id
+            left join analysis.review_queue as queue on queue.chat_id = current.chat_id
+            where current.chat_id = %s
+            """, [chat_id]).fetchone()  # noqa: S608  # fmt: skip
+    if row is None:
+        raise NoSuchChat(f"chat {chat_id} is not categorized, or there is none")
+    with conn.cursor(row_factory=class_row(Said)) as cursor:
+        said = cursor.execute(
+            """
+            select labelled_by, labelled_at, customer_intent, journey_stage, no_stage_applies, sentiment,
+                agent_quality_score, no_quality_applies, note, content_key is distinct from %s as is_outdated
+            from analysis.human_labels where chat_id = %s order by label_id desc
+            """, [row.content_key, chat_id]).fetchall()  # fmt: skip
+    chats = work.read_chats(conn, [chat_id], work.Scope(0, 0, None), timedelta(0))
+    conversation = chats[0].conversation if chats else Conversation(())
+    return Shown(row, conversation, said, work.content_key(conversation) != row.content_key)

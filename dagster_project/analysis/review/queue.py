@@ -1,0 +1,160 @@
+"""The queue of chats that a person should look at, filled from answers that it has not seen yet.
+
+It is a table and no model of dbt: a row has a life of its own, which people change. One person's word closes it for the
+content that he saw; when the chat changes it opens again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+HIGH_QUALITY = 8  # an agent's score that does not go with a complaint
+REASONS = (
+    "suspicious", "disputed", "friction_with_high_quality", "low_confidence", "outdated_label", "random",
+)  # fmt: skip
+COLUMNS = {reason: f"{'has' if reason == 'outdated_label' else 'is'}_{reason}" for reason in REASONS}
+_NAME = "review_queue"  # its row in analysis.progress
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What makes a chat one to look at.
+
+    Attributes:
+        least_confidence: a lower one is low.
+        random_share: share of all chats drawn by the hash of their id: the same ones always, whatever else speaks
+            for them, so that accuracy on them is that of all chats.
+    """
+
+    least_confidence: float = 0.5
+    random_share: float = 0.02
+
+    @property
+    def version(self) -> str:
+        return f"below {self.least_confidence:g}, {self.random_share:g} at random"
+
+
+def news(conn: psycopg.Connection, rules: Rules) -> list[str]:
+    """The chats whose answer the queue has not seen; all that have one after a change of rules."""
+    rows = conn.execute(
+        """
+        select distinct chat_id from analysis.chat_work
+        where answer_id is distinct from queued_answer_id
+        union
+        select chat_id from analysis.chat_work
+        where answer_id is not null and not exists (
+            select from analysis.progress where classifier = %s and version = %s)
+        order by 1
+        """, (_NAME, rules.version))  # fmt: skip
+    return [row[0] for row in rows]
+
+
+def fill(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> int:
+    """Put each of the chats in the queue, or take it out; the same again changes nothing. Returns how many came in.
+
+    Args:
+        chat_ids: as `news` gives them.
+    """
+    with conn.transaction():
+        _judge(conn, chat_ids, rules)
+        conn.execute(f"""
+            delete from analysis.review_queue as queue using pg_temp.judged
+            where queue.chat_id = judged.chat_id and not ({_ANY_REASON})
+                and (queue.state = 'open' or judged.content_key <> queue.content_key)
+        """)  # noqa: S608
+        added = conn.execute(f"""
+            insert into analysis.review_queue as queue (
+                chat_id, content_key, answer_id, {_REASON_COLUMNS}, state, closed_at, closed_by)
+            select
+                chat_id, content_key, answer_id, {_REASON_COLUMNS},
+                case when labelled_by is null then 'open' else 'done' end, labelled_at, labelled_by
+            from pg_temp.judged
+            where content_key is not null and ({_ANY_REASON})
+            on conflict (chat_id) do update set
+                answer_id = excluded.answer_id, {", ".join(f"{name} = excluded.{name}" for name in COLUMNS.values())},
+                queued_at = case when queue.content_key = excluded.content_key then queue.queued_at else now() end,
+                content_key = excluded.content_key, state = excluded.state, closed_at = excluded.closed_at,
+                closed_by = excluded.closed_by
+            where queue.state = 'open' or queue.content_key <> excluded.content_key
+            returning xmax = 0
+        """).fetchall()  # noqa: S608
+        conn.execute("""
+            update analysis.chat_work as work set queued_answer_id = seen.answer_id
+            from pg_temp.seen
+            where seen.chat_id = work.chat_id and seen.classifier = work.classifier
+                and work.queued_answer_id is distinct from seen.answer_id
+        """)
+        conn.execute(
+            """
+            insert into analysis.progress (classifier, version, load_id, updated_at) values (%s, %s, 0, now())
+            on conflict (classifier) do update set version = excluded.version, updated_at = excluded.updated_at
+            where progress.version <> excluded.version
+            """, (_NAME, rules.version))  # fmt: skip
+    return sum(is_new for (is_new,) in added)
+
+
+def counts(conn: psycopg.Connection) -> dict[str, int]:
+    """Open rows by reason; a row may have several. `open` counts rows."""
+    reasons = ", ".join(f"count(*) filter (where {column})" for column in COLUMNS.values())
+    row = conn.execute(
+        f"select count(*), {reasons} from analysis.review_queue where state = 'open'").fetchone()  # noqa: S608
+    assert row is not None
+    return dict(zip(("open", *REASONS), row, strict=True))
+
+
+_REASON_COLUMNS = ", ".join(COLUMNS.values())
+_ANY_REASON = " or ".join(f"judged.{column}" for column in COLUMNS.values())
+
+
+def _judge(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> None:
+    """What speaks for each chat, as of now; a chat without an answer has no content, and nothing speaks for it."""
+    conn.execute("create temp table if not exists seen (chat_id text, classifier text, answer_id bigint)")
+    conn.execute("truncate pg_temp.seen")
+    conn.execute(
+        """
+        insert into pg_temp.seen
+        select chat_id, classifier, answer_id from analysis.chat_work
+        where chat_id = any(%s) and (answer_id is null or content_key is not null)
+        """, [list(chat_ids)])  # fmt: skip
+    conn.execute("analyze pg_temp.seen")
+    conn.execute("drop table if exists pg_temp.judged")
+    conn.execute(
+        """
+        create temp table judged as
+        select
+            chats.chat_id,
+            now_is.content_key,
+            now_is.answer_id,
+            coalesce(answers.confidence_score < %(least)s, false) as is_low_confidence,
+            coalesce(
+                (answers.customer_intent <> second.customer_intent
+                    and 'OTHER' not in (answers.customer_intent, second.customer_intent)
+                    and least(answers.confidence_score, second.confidence_score) >= %(least)s)
+                or (answers.sentiment, second.sentiment) in (('POSITIVE', 'FRICTION'), ('FRICTION', 'POSITIVE')),
+                false) as is_disputed,
+            coalesce(now_is.injection_suspected, false) as is_suspicious,
+            coalesce(answers.sentiment = 'FRICTION' and answers.agent_quality_score >= %(high)s, false)
+                as is_friction_with_high_quality,
+            now_is.answer_id is not null
+                and ('x' || left(md5('review ' || chats.chat_id), 8))::bit(32)::bigint < %(share)s * 4294967296
+                as is_random,
+            coalesce(label.content_key <> now_is.content_key, false) as has_outdated_label,
+            case when label.content_key = now_is.content_key then label.labelled_by end as labelled_by,
+            case when label.content_key = now_is.content_key then label.labelled_at end as labelled_at
+        from (select distinct chat_id from pg_temp.seen) as chats
+        left join analysis.current_answers as now_is
+            on now_is.chat_id = chats.chat_id and now_is.content_key is not null
+        left join analysis.answers on answers.answer_id = now_is.answer_id
+        left join analysis.chat_work as by_rules
+            on by_rules.chat_id = chats.chat_id and by_rules.classifier like 'rules-%%' and by_rules.state = 'answered'
+            and by_rules.content_key = now_is.content_key and by_rules.classifier <> now_is.classifier
+        left join analysis.answers as second on second.answer_id = by_rules.answer_id
+        left join lateral (
+            select content_key, labelled_by, labelled_at from analysis.human_labels
+            where human_labels.chat_id = chats.chat_id
+            order by label_id desc
+            limit 1
+        ) as label on true
+        """,
+        {"least": rules.least_confidence, "high": HIGH_QUALITY, "share": rules.random_share})  # fmt: skip

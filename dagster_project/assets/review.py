@@ -1,0 +1,58 @@
+"""The chats that a person should look at."""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+import dagster as dg
+import psycopg
+
+from dagster_project.analysis.categorize import categorize_by_rules
+from dagster_project.analysis.classifiers import Unusable, classifier_of
+from dagster_project.analysis.review import queue
+from dagster_project.analysis.rules.classifier import RulesClassifier
+from dagster_project.resources import Warehouse
+from dagster_project.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dg.asset(
+    key=["analysis", "review_queue"],
+    deps=[dg.AssetKey(["analysis", "chat_categorizations"])],
+    group_name="analysis",
+    owners=["team:analytics"],
+    kinds={"python", "postgres"},
+    pool="categorization",
+    description="Chats that a person should look at: suspicious, disputed, contradictory, of low confidence, changed "
+    "since somebody labelled them, or drawn at random. Looks at what got a new answer. BI reads marts.review_queue; "
+    "`b2chat review` lists, shows and labels.",
+)
+def review_queue(warehouse: Warehouse) -> dg.MaterializeResult:
+    settings = Settings.load()
+    rules = queue.Rules(settings.review_confidence, settings.review_share)
+    with warehouse.connect() as conn:
+        conn.autocommit = True
+        chat_ids = queue.news(conn, rules)
+        try:
+            _ask_the_rules_too(conn, settings, chat_ids)
+        except Unusable as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        added, counts = queue.fill(conn, chat_ids, rules), queue.counts(conn)
+    log.info("%d chats with a new answer: %d came in; %d are open", len(chat_ids), added, counts["open"])
+    return dg.MaterializeResult(metadata={
+        "chats_looked_at": dg.MetadataValue.int(len(chat_ids)),
+        "came_in": dg.MetadataValue.int(added),
+        **{name: dg.MetadataValue.int(count) for name, count in counts.items()},
+    })  # fmt: skip
+
+
+def _ask_the_rules_too(conn: psycopg.Connection, settings: Settings, chat_ids: Sequence[str]) -> None:
+    """A second opinion on what Claude has answered, which costs nothing: contradictions are for a person."""
+    by_claude = [row[0] for row in conn.execute(
+        "select chat_id from analysis.chat_work "
+        "where classifier = 'claude' and state = 'answered' and chat_id = any(%s)", [list(chat_ids)])]  # fmt: skip
+    if by_claude:
+        rules = classifier_of("rules-v1", settings)
+        assert isinstance(rules, RulesClassifier)
+        categorize_by_rules(conn, rules, idle=timedelta(0), chat_ids=by_claude)
