@@ -13,7 +13,7 @@ from dagster_project.assets.raw import raw_audit_messages, raw_chat_days, raw_ch
 from dagster_project.assets.review import review_queue
 from dagster_project.automation.jobs import JOBS
 from dagster_project.automation.schedules import daily_and_weekly, refresh_schedule, weekly_report_schedule
-from dagster_project.automation.sensors import audit_sensor, watch_sensor
+from dagster_project.automation.sensors import audit_sensor, batches_sensor, watch_sensor
 from dagster_project.dbt_project import dbt_project, executable
 from dagster_project.resources import B2ChatAccount, DbtCli, Warehouse
 from dagster_project.run_log import silent
@@ -30,7 +30,7 @@ defs = dg.Definitions(
     ],
     jobs=[*JOBS, customer_analysis_job, retry_quarantine_job, enforce_retention_job, clean_up_exports_job],
     schedules=[refresh_schedule(settings), weekly_report_schedule(settings), *daily_and_weekly(settings)],
-    sensors=[watch_sensor(settings), audit_sensor(settings)],
+    sensors=[watch_sensor(settings), audit_sensor(settings), batches_sensor(settings)],
     resources={
         "warehouse": Warehouse(url=dg.EnvVar("DATABASE_URL")),
         "b2chat": B2ChatAccount.from_settings(settings),

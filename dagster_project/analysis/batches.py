@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from dagster_project.analysis import ledger, outcomes
@@ -29,6 +30,7 @@ MOST_BYTES = 64_000_000  # the API takes 256 MB; a quarter of it keeps our memor
 GRACE = timedelta(minutes=10)  # for a batch that was just created to be known to the API
 SKEW = timedelta(minutes=2)  # between its clock and ours
 SLICE = 100  # results a transaction
+UPLOAD = 600.0  # seconds that the creation of a batch may take
 _TOO_LARGE = 413
 
 
@@ -65,7 +67,7 @@ def submit(run: Run, items: Sequence[Item]) -> None:
     requests = [{"custom_id": custom_id, "params": item.parameters}
                 for custom_id, item in zip(custom_ids, items, strict=True)]  # fmt: skip
     try:
-        created = run.claude.client.messages.batches.create(requests=requests)
+        created = run.claude.client.messages.batches.create(requests=requests, timeout=UPLOAD)
         _submitted(run, batch, created.id)
     except anthropic.APIStatusError as fault:
         if fault.status_code >= 500 or fault.status_code in (408, 409):
@@ -92,10 +94,20 @@ def take_up(run: Run) -> None:
         StopRun: the key is refused.
     """
     for batch in _open(run):
+        run.conn.execute("update analysis.batches set polled_at = now() where id = %s", [batch.id])
         if batch.batch_id is None:
             _look_for(run, batch)
         else:
             _poll(run, batch)
+
+
+def to_look_at(conn: psycopg.Connection) -> tuple[int, datetime] | None:
+    """A batch that is open and has not been looked at for ten minutes: its id, and when it was last looked at."""
+    return conn.execute("""
+        select id, coalesce(polled_at, intended_at) from analysis.batches
+        where state in ('intended', 'submitted') and coalesce(polled_at, intended_at) < now() - interval '10 minutes'
+        order by 2 limit 1
+    """).fetchone()
 
 
 def are_open(run: Run) -> bool:
@@ -205,7 +217,6 @@ def _poll(run: Run, batch: _Batch) -> None:
     import anthropic  # noqa: PLC0415  seconds
 
     assert batch.batch_id is not None
-    run.conn.execute("update analysis.batches set polled_at = now() where id = %s", [batch.id])
     try:
         state = run.claude.client.messages.batches.retrieve(batch.batch_id)
     except anthropic.NotFoundError:

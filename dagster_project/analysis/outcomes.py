@@ -75,7 +75,8 @@ def keep(run: Run, finished: Sequence[Finished]) -> None:
         run.tally.ended[one.work_key] = verdicts[one.work_key].state, chats.get(one.work_key, 0)
         run.tally.models |= {one.outcome.model} if one.outcome.model else set()
         run.say_how_far()
-    run.tally.intents.update({answer.found.customer_intent: chats.get(answer.work_key, 0) for answer in answers})
+    for answer in answers:
+        run.tally.intents[answer.found.customer_intent] += chats.get(answer.work_key, 0)
 
 
 def _tries_before(run: Run, work_keys: list[str]) -> dict[str, tuple[int, str | None]]:

@@ -7,6 +7,7 @@ import dagster as dg
 CHATS, CONTACTS = dg.AssetKey(["raw", "chats"]), dg.AssetKey(["raw", "contacts"])
 CHAT_DAYS, AUDIT = dg.AssetKey(["raw", "chat_days"]), dg.AssetKey(["raw", "audit_messages"])
 REPORT = dg.AssetKey(["exports", "report"])
+CATEGORIES = dg.AssetKey(["analysis", "chat_categorizations"])
 
 _RAW = dg.AssetSelection.groups("raw") - dg.AssetSelection.assets(CHAT_DAYS)
 # Run when somebody asks for them: they cost money, or make something to hand on.
@@ -44,6 +45,9 @@ land_audit_export = _job(
     "land_audit_export", dg.AssetSelection.assets(AUDIT).downstream(),
     "Land the audit exports in B2CHAT_AUDIT_FOLDER and build what follows from them.",
 )  # fmt: skip
+categorize_chats = _job(
+    "categorize_chats", dg.AssetSelection.assets(CATEGORIES), "Categorize the chats that are new: by Claude, or rules.",
+)  # fmt: skip
 build_marts = _job(
     "build_marts", _MODELS, "Build and test every model from what has landed, new or not; asks B2Chat nothing.",
     {"dbt_models": {"force": True}},
@@ -66,5 +70,5 @@ evaluate_classifier = _job(
 
 JOBS = [
     refresh_all, sync_b2chat, sync_full, sweep_recent, sync_contacts, backfill_days, land_audit_export, build_marts,
-    verify_all, weekly_report, export_tables, evaluate_classifier,
+    verify_all, categorize_chats, weekly_report, export_tables, evaluate_classifier,
 ]  # fmt: skip

@@ -5,7 +5,9 @@ import hashlib
 import dagster as dg
 
 from dagster_project.analysis.analyses import close_killed
-from dagster_project.automation.jobs import land_audit_export
+from dagster_project.analysis.batches import to_look_at as batches_to_look_at
+from dagster_project.analysis.classifiers import has_key
+from dagster_project.automation.jobs import categorize_chats, land_audit_export
 from dagster_project.ingestion.audit_export import audit_files as list_audit_files
 from dagster_project.ingestion.watch import watch
 from dagster_project.resources import Warehouse
@@ -29,6 +31,27 @@ def watch_sensor(settings: Settings) -> dg.SensorDefinition:
         return dg.SkipReason("; ".join(alarm.title for alarm in alarms) or "nothing new is wrong")
 
     return watch_syncs
+
+
+def batches_sensor(settings: Settings) -> dg.SensorDefinition:
+    """Collects message batches of Claude that a run did not wait for, every ten minutes until they are done."""
+
+    @dg.sensor(
+        name="claude_batches",
+        job=categorize_chats,
+        minimum_interval_seconds=120,
+        default_status=dg.DefaultSensorStatus.RUNNING if has_key(settings) else dg.DefaultSensorStatus.STOPPED,
+        description="Runs categorize_chats while a message batch of Claude is not collected; Claude is asked every ten "
+        "minutes.",
+    )
+    def claude_batches(warehouse: Warehouse) -> dg.RunRequest | dg.SkipReason:
+        with warehouse.connect() as conn:
+            waiting = batches_to_look_at(conn)
+        if not waiting:
+            return dg.SkipReason("no batch of Claude is waiting")
+        return dg.RunRequest(run_key=f"{waiting[0]} {waiting[1]:%Y-%m-%dT%H:%M:%S}")
+
+    return claude_batches
 
 
 def audit_sensor(settings: Settings) -> dg.SensorDefinition:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import dagster as dg
 import psycopg
 import pytest
 
@@ -18,6 +19,8 @@ from dagster_project.analysis.claude.messages import Misconfigured, connect
 from dagster_project.analysis.claude_run import Limits
 from dagster_project.analysis.conversation import Conversation, Message
 from dagster_project.analysis.redaction import Known
+from dagster_project.assets.analysis import CategorizeConfig, chat_categorizations
+from dagster_project.resources import Warehouse
 
 NOW = datetime(2025, 10, 10, 12, tzinfo=UTC)
 MODEL = "claude-haiku-5-5"
@@ -37,6 +40,8 @@ class Desk:
             create table core.contacts (id text primary key, full_name text, mobile text, phone_number text,
                                         email text, identification text, address text);
             create table core.agents (id text primary key, name text, email text);
+            create schema intermediate;
+            create table intermediate.int_response_time_scores (chat_id text, response_time_score double precision);
             create index on core.messages (chat_id);
             insert into ops.page_loads (sync_id, entity_type, page_offset, record_count, new_count, changed_count,
                 unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
@@ -381,6 +386,7 @@ def test_many_chats_go_as_a_batch_after_one_by_itself_at_half_the_price(desk: De
     desk.chats(6)
     result = desk.run(batch_above=3)
     assert (result.answered, result.requests, desk.posts(), desk.posts(IN_BATCHES)) == (6, 6, 1, 1)
+    assert result.intents == {"PROJECT_INFO": 6}
     assert desk.states() == {"answered": 6}
     rows = desk.rows("""
         select is_batch, cost_usd, (input_tokens * 0.10 + cache_read_tokens * 0.01 + output_tokens * 0.50) / 1e6
@@ -465,11 +471,9 @@ def test_a_run_killed_around_the_creation_of_a_batch_never_pays_twice(
 
 def test_a_creation_that_was_answered_by_silence_is_looked_for_and_not_tried_again(desk: Desk) -> None:
     desk.chats(6)
-    somebody_elses = {"custom_id": "theirs", "params": {}}
     desk.claude.batches["theirs"] = {
         "id": "theirs", "created": datetime.now(UTC),
         "lines": [{"custom_id": f"x{n}", "result": {"type": "expired"}} for n in range(5)]}  # fmt: skip
-    assert somebody_elses
     desk.claude.faults.extend([None, (500, {}, error("api_error"))])
     result = desk.run(batch_above=3)
     assert (result.waiting, desk.posts(IN_BATCHES)) == ({"submitted": 5}, 1)
@@ -589,6 +593,50 @@ def test_a_chat_cannot_talk_the_machine_into_anything(desk: Desk) -> None:
     assert body["messages"][0]["content"].count("</chat_") == 1
     assert "tools" not in body
     assert desk.rows("select customer_intent, sentiment from analysis.answers") == [("LEGAL", "NEUTRAL")]
+
+
+def test_without_a_key_rules_do_the_work_and_options_of_claude_are_refused(
+    desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.chat("a", "cuándo firmamos la escritura?")
+    for key in ("", "  "):
+        monkeypatch.setenv("ANTHROPIC_API_KEY", key)
+        metadata = materialize(database_url).metadata
+    assert metadata["classified_by"].startswith("rules, no language model")
+    assert desk.rows("select distinct classifier from analysis.chat_work") == [("rules-v1",)]
+    with pytest.raises(dg.Failure, match=r"^dry_run: only for Claude, and ANTHROPIC_API_KEY is missing$"):
+        materialize(database_url, dry_run=True)
+
+
+def test_with_a_key_claude_does_the_work_and_rules_never_step_in(
+    desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.chats(2)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "test")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", desk.claude.url)
+    told = materialize(database_url, dry_run=True)
+    assert (told.metadata["requests_to_send"], desk.posts()) == (2, 0)
+    desk.claude.faults.append((400, {}, error("invalid_request_error")))
+    told = materialize(database_url)
+    assert (told.metadata["status"], told.metadata["requests"], told.metadata["dead"]) == ("PARTIAL", 2, 1)
+    assert told.metadata["classified_by"] == "fake-claude-test: a stand-in, not Claude"
+    assert [(check.check_name, check.passed) for check in told.check_results] == [
+        ("share_of_errors", False), ("within_budget", True)]
+    desk.chat("new", "precio del lote 9")
+    told = materialize(database_url, max_usd=0)
+    assert [check.passed for check in told.check_results] == [True, False]
+    desk.claude.faults.append((401, {}, error("authentication_error")))
+    with pytest.raises(dg.Failure, match=r"^the API key is refused"):
+        materialize(database_url)
+    monkeypatch.setenv("B2CHAT_AI_MODEL", "claude-next")
+    with pytest.raises(dg.Failure, match=r"^no price for claude-next on"):
+        materialize(database_url)
+    assert desk.rows("select distinct classifier from analysis.chat_work") == [("claude",)]
+
+
+def materialize(database_url: str, **config: Any) -> Any:
+    return chat_categorizations(
+        dg.build_asset_context(), CategorizeConfig(**config), Warehouse(url=database_url))
 
 
 def conversation(*said: str) -> Any:

@@ -137,6 +137,18 @@ def test_a_refusal_is_a_refusal_with_and_without_text(claude: fake.FakeClaude, s
         assert outcome.usage.input_tokens == 10
 
 
+def test_a_model_that_will_be_switched_off_is_named_in_the_log(
+    claude: fake.FakeClaude, caplog: pytest.LogCaptureFixture
+) -> None:
+    parameters = prompt.parameters(
+        prompt.Prompt.of(taxonomy.load()), CHAT.messages, model="claude-sonnet-4-5-20250929", effort="low")
+    said = set[str]()
+    for _ in range(2):
+        assert ask(connect("test", claude.url), parameters, said=said).status == "ok"
+    assert caplog.text.count("the model is deprecated") == 1
+    assert "claude-sonnet-4-5-20250929" in caplog.text
+
+
 def test_a_cut_answer_is_asked_for_again_with_more_room(claude: fake.FakeClaude) -> None:
     claude.faults.append((200, {}, answered(text('{"categories": {"rea'), stop_reason="max_tokens")))
     classifier = ClaudeClassifier(connect("test", claude.url), taxonomy.load(), model=MODEL)
