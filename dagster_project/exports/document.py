@@ -155,6 +155,7 @@ def _summary(data: ReportData, say: Wording) -> Printed:
         "findings": list(_findings(data, say)),
         "charts": [
             _bars([(_point_label(points, point, data, say), point.chat_count) for point in points], say, title)
+            | {"last_stands_out": points is data.history}
             for points, title in ((data.days, "chart.days"), (data.history, f"chart.{data.period.kind}"))
             if len(points) > 1
         ],
@@ -369,6 +370,7 @@ def _bars(values: list[tuple[str, float | None]], say: Wording, title: str) -> P
         "labels": [label for label, _ in values],
         "values": [value for _, value in values],
         "texts": ["" if value is None else say.number(value) for _, value in values],
+        "last_stands_out": False,
         "alt": say.text("bars.alt", title=say.text(title), values=told),
     }
 

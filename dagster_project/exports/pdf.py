@@ -36,16 +36,18 @@ def render_pdf(
 
 
 def first_page_png(
-    data: ReportData,
-    *,
-    language: Language = "es",
-    timestamp: datetime,
-    company: str | None = None,
-    pixels_per_inch: int = 40,
+    data: ReportData, *, language: Language = "es", timestamp: datetime, company: str | None = None
 ) -> bytes:
-    """The report's first page as a picture: at 40 pixels an inch 331 × 468 of them, some 10 KB."""
+    """The report's first page as a picture of 331 × 468 pixels, some 10 KB."""
+    return page_pictures(data, language=language, timestamp=timestamp, company=company, pixels_per_inch=40)[0]
+
+
+def page_pictures(
+    data: ReportData, *, language: Language, timestamp: datetime, company: str | None, pixels_per_inch: int
+) -> list[bytes]:
+    """Each page of the report as a PNG."""
     printed = _printable(document(data, language=language, timestamp=timestamp, company=company), Wording(language))
-    return _set(printed, format="png", ppi=pixels_per_inch)[0]
+    return _set(printed, format="png", ppi=pixels_per_inch)
 
 
 def _set(printed: dict[str, Any], **output: Any) -> list[bytes]:

@@ -114,9 +114,7 @@ def _traffic(book: Book, say: _Say, data: ReportData) -> None:
     _grids(book, say, sheet, [("corner.created", chats, "whole"), ("corner.messages", messages, "whole")])
 
 
-def _grids(
-    book: Book, say: _Say, sheet: Sheet, grids: Sequence[tuple[str, dict[tuple[int, int], Any], Kind]]
-) -> None:
+def _grids(book: Book, say: _Say, sheet: Sheet, grids: Sequence[tuple[str, dict[tuple[int, int], Any], Kind]]) -> None:
     """Grids of 7 days × 24 hours below each other, each with colours of its own."""
     sheet.set_column(0, 0, 20)
     sheet.set_column(1, 24, 6.5)

@@ -15,6 +15,7 @@ import yaml
 
 from dagster_project.assets import table_metadata
 from dagster_project.exports.gather import gather
+from dagster_project.exports.gather_analysis import gather_analysis
 from dagster_project.exports.report import NoReport, Period
 from tests.listed import ListedSource, chat, contact, serving
 from tests.world import World
@@ -198,6 +199,53 @@ def test_a_report_that_cannot_be_made_says_why(
 ) -> None:
     with psycopg.connect(world.url) as conn, pytest.raises(NoReport, match=reason):
         gather(conn, period, scope=scope, scope_id=scope_id, timezone="America/Bogota")
+
+
+def test_an_analysis_as_a_report_has_its_kpis_its_categories_and_the_hours_of_its_chats(world: World) -> None:
+    with psycopg.connect(world.url) as conn:
+        conn.execute("""
+            insert into analysis.customer_analyses (id, status, triggered_by, filters, sample_rate, classifier, is_llm,
+                chats_in_filter, skipped_count, published_at, completed_at)
+            values ('a1', 'COMPLETED', 'marta', '{"date_start": "2025-09-29", "date_end": "2025-10-05", "agent_ids":
+                ["ana"], "department_ids": [], "contact_ids": ["9", "10"]}', 0.5, 'rules-v1', false, 6, 2, now(),
+                now()),
+                ('a2', 'PENDING', 'marta', '{}', 1, 'rules-v1', false, 0, 0, null, null)""")
+        conn.execute("""
+            insert into analysis.analysis_chats
+            select 'a1', id, 'skipped' from unnest(array['sunday-night', 'negative', 'nul', 'gone']) as chats (id)""")
+        conn.execute("""
+            insert into analysis.customer_categorizations (analysis_id, chat_id, customer_intent, sentiment,
+                agent_quality_score, provider, model, is_llm, classified_by, answer_id)
+            values ('a1', 'nul', 'LEGAL', 'FRICTION', 8, 'rules', 'rules-v1', false, 'rules-v1+x', 1)""")
+        conn.execute("""
+            insert into analysis.analysis_kpis (id, created_at, analysis_id, metric_type, metric_name, numeric_value,
+                string_value, agent_id, category, scope, unit, count, published_at)
+            select gen_random_uuid(), now(), 'a1', 'VOLUME', metric, value, member, agent_id, 'operational',
+                case when agent_id is null then 'all' else 'agent' end, unit, count, now()
+            from (values
+                ('total_chats', 3, null, null, 'chats', 3), ('total_chats', 2, null, 'ana', 'chats', 2),
+                ('first_response_p50', 600000, null, null, 'milliseconds', 1),
+                ('first_response_p90', 90500, null, 'ana', 'milliseconds', 2),
+                ('channel_share', 0.25, 'telegram', null, 'share', 1),
+                ('channel_share', 0, 'facebook', null, 'share', 0)
+            ) as kpis (metric, value, member, agent_id, unit, count)""")
+        report = gather_analysis(conn, "a1", timezone="America/Bogota")
+        for analysis_id, reason in (("a2", "pending"), ("a3", "no analysis 'a3'")):
+            with pytest.raises(NoReport, match=reason):
+                gather_analysis(conn, analysis_id, timezone="America/Bogota")
+        conn.rollback()
+    assert report.analysis and (report.analysis.agent_names, report.analysis.contact_count) == (("Ana Uno",), 2)
+    assert (report.chat_count, report.summary[2].value, report.summary[3].value) == (3, 600, None)
+    assert [(cell.day_of_week, cell.hour, cell.chat_count) for cell in report.traffic if cell.chat_count] == [
+        (3, 9, 1), (3, 10, 1), (0, 23, 1)]  # fmt: skip
+    assert [(cell.day_of_week, cell.mean_seconds) for cell in report.heatmap if cell.chat_count] == [(0, 600)]
+    [ana] = report.agents
+    assert (ana.name, ana.chat_count, ana.first_response_p90_seconds) == ("Ana Uno", 2, 90.5)
+    assert [(one.id, one.chat_count) for one in report.channels] == [("telegram", 1)]
+    assert [day.chat_count for day in report.days] == [None, None, 2, None, None, None, 1]
+    insights = report.insights
+    assert (insights.chat_count, insights.by_rules_count, insights.mean_quality) == (3, 1, 8)
+    assert [(share.label, share.share) for share in insights.intents] == [("LEGAL", 1)]
 
 
 def test_there_is_no_week_in_the_future(world: World) -> None:
