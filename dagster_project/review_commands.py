@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 
 from dagster_project import deployment
-from dagster_project.analysis.review import desk, labels, queue
+from dagster_project.analysis import taxonomy
+from dagster_project.analysis.review import desk, labelled, labels, queue
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 
@@ -113,6 +114,26 @@ def import_labels(
         _say(f"{kept.taken} labels taken, {kept.known} known already, {len(bad)} lines not taken")
     if bad:
         raise typer.Exit(1)
+
+
+@review.command(name="export")
+def export_labels(
+    file: Annotated[Path, typer.Argument(help="JSONL to write; `b2chat evaluate` reads it.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write the labelled chats to a file, with names, numbers and addresses taken out."""
+    settings = Settings.load()
+    try:
+        keep = taxonomy.load(settings.ai_taxonomy or taxonomy.SHIPPED).words_to_keep
+        with deployment.running(settings) as standing, connection.connect(standing.url) as conn:
+            found = labelled.write(conn, file, keep)
+    except (taxonomy.TaxonomyError, OSError) as error:
+        raise labels.BadLabel(str(error)) from None
+    if as_json:
+        _print_json(asdict(found))
+    else:
+        _say(f"{found.written} labelled chats written to {file}; left out: {found.changed} that have changed since, "
+             f"{found.blocked} that may still hold personal data")  # fmt: skip
 
 
 def _opinion(row: desk.Row) -> str:

@@ -1,8 +1,8 @@
 """How well a classifier does on chats that somebody labelled.
 
 A chat whose label is null is left out of its field's scores; a classifier that names a label there should have
-abstained, and is counted apart. Kappa is Cohen's; the interval is Wilson's at 95 %; the calibration error (ECE) has ten
-bins over the confidence in the intent.
+abstained, and is counted apart. A field that a chat does not have is no opinion, and counted nowhere. Kappa is Cohen's;
+the interval is Wilson's at 95 %; the calibration error (ECE) has ten bins over the confidence in the intent.
 """
 
 import json
@@ -47,6 +47,7 @@ class Labelled:
 
     Attributes:
         gold: by field of FIELDS, a label or None.
+        judged: fields of which somebody said something; elsewhere there is no opinion, and nothing is counted.
         acceptable: intents that are right beside the first.
     """
 
@@ -54,6 +55,7 @@ class Labelled:
     conversation: Conversation
     gold: dict[str, str | None]
     acceptable: tuple[str, ...] = ()
+    judged: frozenset[str] = frozenset(FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ def evaluate(classifier: Classifier, labelled: Sequence[Labelled]) -> Report:
         chats=len(labelled),
         failed=sum(answer is None for answer in answers), seconds=seconds, cost_usd=classifier.cost_usd,
         fields={
-            name: _score([(one.gold[name], answer[name]) for one, answer in zip(labelled, named, strict=True)], labels)
+            name: _score([(one.gold[name], answer[name]) for one, answer in zip(labelled, named, strict=True)
+                          if name in one.judged], labels)
             for name, labels in FIELDS.items()},
         acceptable_intent_accuracy=_share(
             [intent == one.gold["customer_intent"] or intent in one.acceptable
@@ -171,8 +174,10 @@ def _labelled(record: Any, number: int) -> Labelled:
     for name, label in labels.items():
         if label is not None and label not in FIELDS[name]:
             raise ValueError(f"{name} has to be one of {', '.join(FIELDS[name])} or null")
+    judged = {*gold, *({"agent_quality"} if "agent_quality_score" in gold else ())}
     return Labelled(
-        str(record.get("id", number)), Conversation.read(record), labels, tuple(gold.get("acceptable_intents") or ()))
+        str(record.get("id", number)), Conversation.read(record), labels, tuple(gold.get("acceptable_intents") or ()),
+        frozenset(judged & set(FIELDS)))
 
 
 def _named(answer: Categorization | None) -> dict[str, str | None]:

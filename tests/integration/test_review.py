@@ -7,13 +7,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from dagster import MaterializeResult
 from typer.testing import CliRunner, Result
 
 from dagster_project import cli
 from dagster_project.analysis.categorize import categorize_by_rules
+from dagster_project.analysis.evaluation import evaluate, read_labelled
 from dagster_project.analysis.review import desk, labels, queue
 from dagster_project.analysis.review.labels import Label
 from dagster_project.analysis.rules.classifier import RulesClassifier
+from dagster_project.assets.review import review_queue
+from dagster_project.resources import Warehouse
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 COMPLAINT = ("llevo un mes esperando y nadie contesta, qué falta de respeto la cuota que me cobran",
@@ -30,6 +34,11 @@ class Office:
         self.conn.execute("create schema core")
         self.conn.execute("create table core.chats (id text primary key, status text, is_deleted boolean, "
                           "load_id bigint, contact_id text)")  # fmt: skip
+        self.conn.execute("create table core.agents (id text, name text, email text)")
+        self.conn.execute("create table core.contacts (id text, full_name text, mobile text, phone_number text, "
+                          "email text, identification text, address text)")  # fmt: skip
+        self.conn.execute("insert into core.agents values ('1', 'Yuliana Restrepo', null)")
+        self.conn.execute("insert into core.contacts values ('c', 'Fabián Zuluaga', '3001234567')")
         self.conn.execute("""
             create table core.messages (chat_id text, incoming boolean, content_type text, text text, caption text,
                 timestamp timestamptz, position integer)""")
@@ -207,6 +216,34 @@ def test_a_file_of_labels_is_taken_but_for_the_lines_that_are_named(office: Offi
                      '[1]\n{"chat_id": "a", "intent": null, "quality": 2, "by": "bea"}\n')  # fmt: skip
     told = json.loads(office.command("import", str(lines), "--json").stdout)
     assert told == {"taken": 1, "known": 1, "bad": [{"line": 2, "why": "is no JSON object"}]}
+
+
+def test_exported_labels_are_redacted_and_evaluate_reads_them(office: Office, tmp_path: Path) -> None:
+    office.chat("a", *CERTAIN, "soy Fabián, mi número es 300 123 4567", "> le habla Yuliana")
+    office.chat("changed", *CERTAIN)
+    office.run()
+    labels.keep(office.conn, [
+        Label.read({"chat_id": "a", "by": "ana", "intent": "PAYMENT", "quality": "none"}),
+        Label.read({"chat_id": "changed", "by": "ana", "intent": "PAYMENT"})])  # fmt: skip
+    office.chat("changed", *CERTAIN, "otra cosa")
+    told = json.loads(office.command("export", str(tmp_path / "set.jsonl"), "--json").stdout)
+    assert told == {"written": 1, "changed": 1, "blocked": 0}
+    text = (tmp_path / "set.jsonl").read_text()
+    assert not any(word in text for word in ("Fabi", "Zuluaga", "4567", "Yuliana", "ana"))
+    assert json.loads(text)["gold"] == {"customer_intent": "PAYMENT", "agent_quality_score": None}
+    report = evaluate(office.rules, read_labelled(tmp_path / "set.jsonl"))
+    assert {name: (score.n, score.without_gold) for name, score in report.fields.items()} == {
+        "customer_intent": (1, 0), "journey_stage": (0, 0), "sentiment": (0, 0), "agent_quality": (0, 1)}
+
+
+def test_the_asset_asks_the_rules_what_they_think_of_claudes_answers(office: Office) -> None:
+    office.chat("a", *CERTAIN)
+    office.run()
+    office.claude_says("a", "LEGAL", "NEUTRAL")
+    office.conn.execute("delete from analysis.chat_work where classifier = 'rules-v1'")
+    result = review_queue(warehouse=Warehouse(url=office.url))
+    assert isinstance(result, MaterializeResult)
+    assert office.reasons() == {"a": ["disputed"]}
 
 
 def test_the_list_shows_no_message_and_show_makes_what_is_unseen_visible(office: Office) -> None:
