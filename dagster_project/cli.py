@@ -161,6 +161,8 @@ def analyze(
     contact: Annotated[list[str] | None, typer.Option(help="Id of a contact; up to 100.")] = None,
     sample_rate: Annotated[float, typer.Option(help="Share of the chats, by the hash of their ids; 1 is all.")] = 1.0,
     by: Annotated[str, typer.Option(help="Who asks. Default: the account that runs this.")] = "",
+    max_usd: Annotated[float, typer.Option(min=0, help="Claude: most USD for this analysis.")] = 5.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Claude: say what it would cost; send nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Analyse the chats of up to 90 days: what customers wanted, how they felt, how quick and good the answers were."""
@@ -176,8 +178,12 @@ def analyze(
                 asked = request.checked(conn, asked)
             except request.Refused as error:
                 _fail(str(error), MISUSED)
+            if dry_run:
+                _tell_cost(conn, standing.settings, asked, max_usd, as_json)
+                return
         outcome = story.run(standing, "customer_analysis", {
-            **asked.filters, "triggered_by": asked.triggered_by, "sample_rate": asked.sample_rate}, quiet=as_json)
+            **asked.filters, "triggered_by": asked.triggered_by, "sample_rate": asked.sample_rate,
+            "max_usd": max_usd}, quiet=as_json)  # fmt: skip
         with connection.connect(standing.url) as conn:
             made = analyses.of_run(conn, outcome["run_id"])
     answer = {"analysis": made, "status": outcome["status"], "errors": outcome["errors"]}
@@ -376,6 +382,24 @@ def psql(context: typer.Context) -> None:
     settings = Settings.load()
     with deployment.running(settings):
         raise typer.Exit(_run_child([str(binaries.find(settings.pg_bin).folder / "psql"), *context.args]))
+
+
+def _tell_cost(conn: Any, settings: Settings, asked: Any, max_usd: float, as_json: bool) -> None:
+    """What Claude would cost for an analysis; nothing is sent."""
+    from dagster_project import terminal  # noqa: PLC0415
+    from dagster_project.analysis import classifiers, publishing  # noqa: PLC0415
+    from dagster_project.analysis.categorize_claude import estimate  # noqa: PLC0415
+    from dagster_project.analysis.claude_run import Limits  # noqa: PLC0415
+
+    try:
+        claude = classifiers.claude_of(settings)
+    except classifiers.Unusable as error:
+        _fail(str(error), MISUSED)
+    conn.autocommit = True
+    expected = estimate(
+        conn, claude, limits=Limits(timedelta(hours=24), max_usd, settings.ai_monthly_usd), run_id="dry run",
+        chat_ids=publishing.select_chats(conn, asked)[1])  # fmt: skip
+    _report(as_json, asdict(expected), lambda: terminal.print_estimate(console, expected))
 
 
 def _run_job(

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dagster_project.analysis.categorize_claude import Estimate
 from dagster_project.analysis.evaluation import NONE, Report, Score
 from dagster_project.exports.heatmap import COLOURS, DAYS, MONDAY_FIRST, Band, Cell, Heatmap, short
 from dagster_project.ingestion.status import EntityStatus
@@ -83,6 +84,18 @@ def print_analysis(console: Console, made: dict[str, Any] | None, errors: list[s
         markup=False, soft_wrap=True)  # fmt: skip
     if made["error_message"]:
         console.print(made["error_message"], style="yellow", markup=False, soft_wrap=True)
+
+
+def print_estimate(console: Console, expected: Estimate) -> None:
+    """What a run that asks Claude would send and cost."""
+    way = "in batches" if expected.is_batch else "one by one"
+    console.print(
+        f"dry run: nothing was sent. {expected.requests:,} requests, {way}, for {expected.chats:,} chats; "
+        f"{expected.reused:,} chats reuse an answer\n"
+        f"estimated {expected.tokens_low:,} to {expected.tokens_high:,} tokens, {expected.usd_low:.4f} to "
+        f"{expected.usd_high:.4f} USD; the caps leave {expected.budget_left:.2f} USD, {expected.affordable:,} requests "
+        "at their highest",
+        soft_wrap=True)  # fmt: skip
 
 
 def print_analyses(console: Console, analyses: list[dict[str, Any]]) -> None:

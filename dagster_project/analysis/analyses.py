@@ -27,13 +27,22 @@ _COLUMNS = """
 
 
 @dataclass(frozen=True, slots=True)
+class Categorized:
+    """What categorizing took: answers that were not known before, and why it ended early where it did."""
+
+    new_answers: int
+    stopped: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Means:
     """What an analysis is made with.
 
     Attributes:
         classifier: as `chat_work` names it.
         version: the classifier's.
-        categorize: categorizes the given chats where they need it; returns how many new answers that took.
+        is_llm: whether it is a language model; what answers say of themselves counts in the end.
+        categorize: categorizes the given chats where they need it.
         build_kpis: builds the KPIs of what is published.
         run_id: Dagster's run, where there is one.
     """
@@ -41,7 +50,7 @@ class Means:
     classifier: str
     version: str
     is_llm: bool
-    categorize: Callable[[Sequence[str]], int]
+    categorize: Callable[[Sequence[str]], Categorized]
     build_kpis: Callable[[], None]
     run_id: str | None = None
 
@@ -179,8 +188,8 @@ def _work(
     published = False
     _change(conn, analysis_id, "PROCESSING", "started_at = now()")
     try:
-        new_answers = means.categorize(chosen)
-        publishing.publish(conn, analysis_id, chosen, means.classifier, new_answers)
+        categorized = means.categorize(chosen)
+        publishing.publish(conn, analysis_id, chosen, means.classifier, categorized.new_answers)
         effectiveness.publish(conn, means.classifier, user=user, chat_ids=chosen)
         published = True
         means.build_kpis()
@@ -189,11 +198,23 @@ def _work(
         why = f"{'KPIs were not built' if published else 'stopped'}: {type(error).__name__}; the run's log has the rest"
         _end(conn, analysis_id, "PARTIAL" if published else "FAILED", why, began)
         raise
-    pending = read(conn, analysis_id)["pending_count"]
-    if pending:
-        _end(conn, analysis_id, "PARTIAL", f"{pending} chats are not categorized yet", began)
-    else:
-        _end(conn, analysis_id, "COMPLETED", None, began)
+    missing = _missing(conn, analysis_id)
+    why = "; ".join(filter(None, [missing, categorized.stopped]))
+    _end(conn, analysis_id, "PARTIAL" if missing else "COMPLETED", why if missing else None, began)
+
+
+def _missing(conn: psycopg.Connection, analysis_id: str) -> str | None:
+    """What should have been categorized and is not, by reason; None where all is done."""
+    rows = conn.execute(
+        """
+        select reason, count(*) from analysis.analysis_chats
+        where analysis_id = %s and state = 'pending'
+        group by reason order by count(*) desc, reason
+        """, [analysis_id]).fetchall()  # fmt: skip
+    if not rows:
+        return None
+    reasons = ", ".join(f"{count} {reason}" for reason, count in rows[:5])
+    return f"{sum(count for _, count in rows)} chats are not categorized ({reasons})"
 
 
 def _end(conn: psycopg.Connection, analysis_id: str, status: str, why: str | None, began: float) -> None:

@@ -41,8 +41,9 @@ def publish(
                 chosen.chat_id,
                 case work.state when 'answered' then 'categorized' when 'skipped' then 'skipped'
                     when 'unsettled' then 'skipped' else 'pending' end,
-                case when work.state = 'unsettled' then 'still going on'
-                    else coalesce(work.reason, nullif(coalesce(work.state, 'not looked at'), 'answered')) end
+                case when work.state is null then 'not looked at' when work.state = 'unsettled' then 'still going on'
+                    when work.state in ('answered', 'skipped') then work.reason
+                    else concat_ws(': ', work.state, work.reason) end
             from unnest(%s::text[]) as chosen (chat_id)
             left join analysis.chat_work as work on work.chat_id = chosen.chat_id and work.classifier = %s
             """, [analysis_id, list(chat_ids), classifier])  # fmt: skip
@@ -70,6 +71,8 @@ def publish(
                     select count(*) from analysis.analysis_chats where analysis_id = %(id)s and state = 'pending'),
                 categorized_count = (
                     select count(*) from analysis.customer_categorizations where analysis_id = %(id)s),
+                is_llm = coalesce((
+                    select bool_or(is_llm) from analysis.customer_categorizations where analysis_id = %(id)s), is_llm),
                 ai_analysis_count = (
                     select count(*) from analysis.customer_categorizations where analysis_id = %(id)s and is_llm),
                 total_messages_analyzed = (

@@ -44,6 +44,12 @@ class CategorizeConfig(dg.Config):
         """Options in use that rules know nothing of."""
         return [name for name in ("dry_run", "refresh_expired", "retry_dead") if getattr(self, name)]
 
+    def limits(self, month_cap: float) -> Limits:
+        """What a run that asks Claude may do."""
+        return Limits(
+            timedelta(hours=self.idle_hours), self.max_usd, month_cap, self.refresh_expired, self.retry_dead,
+            self.batch_above, timedelta(minutes=self.batch_wait_minutes))  # fmt: skip
+
 
 @dg.asset(
     key=KEY,
@@ -96,16 +102,14 @@ def _by_rules(conn: psycopg.Connection, config: CategorizeConfig, settings: Sett
 def _by_claude(
     conn: psycopg.Connection, claude: ClaudeClassifier, config: CategorizeConfig, month_cap: float, run_id: str
 ) -> dg.MaterializeResult:
-    limits = Limits(
-        timedelta(hours=config.idle_hours), config.max_usd, month_cap, config.refresh_expired, config.retry_dead,
-        config.batch_above, timedelta(minutes=config.batch_wait_minutes))  # fmt: skip
+    limits = config.limits(month_cap)
     if claude.identity.redactor_version == "not redacted":
         log.warning("B2CHAT_AI_REDACTION is off: chats leave with the names and numbers in them")
     if config.dry_run:
         expected = categorize_claude.estimate(conn, claude, limits=limits, run_id=run_id)
         log.info("dry run: %d chats wait, %d requests would be sent for %.4f to %.4f USD (estimated, nothing is sent)",
                  expected.chats, expected.requests, expected.usd_low, expected.usd_high)  # fmt: skip
-        return _told(_of_estimate(claude, expected), errors=0, asked=0, deferred=0)
+        return _told(of_estimate(claude, expected), errors=0, asked=0, deferred=0)
     result = categorize_by_claude(conn, claude, limits=limits, run_id=run_id)
     effectiveness.publish(conn, CLASSIFIER)
     say = log.warning if result.is_partial else log.info
@@ -173,7 +177,8 @@ def _of_claude(claude: ClaudeClassifier, result: categorize_claude.Result) -> di
     }
 
 
-def _of_estimate(claude: ClaudeClassifier, expected: Estimate) -> dict[str, Any]:
+def of_estimate(claude: ClaudeClassifier, expected: Estimate) -> dict[str, Any]:
+    """What the UI shows of a dry run."""
     return {
         "classified_by": f"nobody: a dry run for {claude.version}",
         "status": "DRY RUN: nothing was sent, nothing was changed",

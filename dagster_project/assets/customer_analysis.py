@@ -9,9 +9,14 @@ import dagster as dg
 import psycopg
 from pydantic import Field
 
-from dagster_project.analysis import analyses
+from dagster_project.analysis import analyses, publishing
+from dagster_project.analysis.analyses import Categorized, Means
 from dagster_project.analysis.categorize import categorize_by_rules
-from dagster_project.analysis.classifiers import Unusable, classifier_of
+from dagster_project.analysis.categorize_claude import categorize_by_claude, estimate
+from dagster_project.analysis.classifiers import Unusable, classifier_of, claude_of, has_key
+from dagster_project.analysis.claude.messages import Misconfigured
+from dagster_project.analysis.claude_run import CLASSIFIER
+from dagster_project.analysis.lock import Busy
 from dagster_project.analysis.request import (
     MOST_AGENTS,
     MOST_CONTACTS,
@@ -19,8 +24,10 @@ from dagster_project.analysis.request import (
     MOST_DEPARTMENTS,
     Refused,
     Request,
+    checked,
 )
 from dagster_project.analysis.rules.classifier import RulesClassifier
+from dagster_project.assets.analysis import CategorizeConfig, of_estimate
 from dagster_project.assets.dbt import build_models
 from dagster_project.resources import DbtCli, Warehouse
 from dagster_project.settings import Settings
@@ -28,8 +35,8 @@ from dagster_project.settings import Settings
 log = logging.getLogger(__name__)
 
 
-class AnalysisConfig(dg.Config):
-    """Which chats to analyse, and for whom. Filters combine with AND; an empty one lets all pass."""
+class AnalysisConfig(CategorizeConfig):
+    """Which chats to analyse, and for whom; for Claude also what may be sent. Filters combine with AND."""
 
     triggered_by: str = Field("", description="Who asks: a name or an e-mail. Needed.")
     date_start: str | None = Field(
@@ -40,7 +47,6 @@ class AnalysisConfig(dg.Config):
     contact_ids: list[str] = Field([], description=f"Ids of up to {MOST_CONTACTS} contacts.")
     sample_rate: float = Field(
         1.0, description="Share of the chats, above 0 and up to 1, by the hash of their ids. 1 is all of them.")
-    idle_hours: int = Field(24, ge=1, description="Hours of silence after which an open chat is settled.")
 
     def request(self) -> Request:
         """The request that this config means.
@@ -60,17 +66,19 @@ class AnalysisConfig(dg.Config):
 def analyse_customers(
     context: dg.OpExecutionContext, config: AnalysisConfig, warehouse: Warehouse, dbt: DbtCli
 ) -> None:
+    settings = Settings.load()
     try:
-        classifier = classifier_of("rules-v1", Settings.load())
-        assert isinstance(classifier, RulesClassifier)
         with warehouse.connect() as conn:
             conn.autocommit = True
-            row = analyses.analyse(conn, config.request(), analyses.Means(
-                classifier=classifier.model, version=classifier.version, is_llm=False,
-                categorize=lambda chat_ids: _categorize(conn, classifier, config, chat_ids),
-                build_kpis=lambda: build_models(dbt, context.run_id, "analysis_kpi_rows"),
+            if config.dry_run:
+                context.add_output_metadata(_estimate(conn, config, settings, context.run_id))
+                return
+            categorize = _by_claude if has_key(settings) else _by_rules
+            means = categorize(conn, config, settings, context.run_id)
+            row = analyses.analyse(conn, config.request(), Means(
+                **means, build_kpis=lambda: build_models(dbt, context.run_id, "analysis_kpi_rows"),
                 run_id=context.run_id))  # fmt: skip
-    except (Refused, Unusable) as error:
+    except (Refused, Unusable, Misconfigured, Busy) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     log.info("analysis %s: %s, %d of %d chats categorized, %d skipped, %d pending; %.1f s",
              row["id"], row["status"], row["categorized_count"], row["total_chats_analyzed"], row["skipped_count"],
@@ -90,13 +98,51 @@ def customer_analysis_job() -> None:
     analyse_customers()
 
 
-def _categorize(
-    conn: psycopg.Connection, classifier: RulesClassifier, config: AnalysisConfig, chat_ids: Sequence[str]
-) -> int:
-    result = categorize_by_rules(
-        conn, classifier, idle=timedelta(hours=config.idle_hours), chat_ids=chat_ids,
-        on_progress=lambda done, total: log.info("%d of %d chats looked at", done, total))  # fmt: skip
-    return result.new_answers
+def _by_rules(
+    conn: psycopg.Connection, config: AnalysisConfig, settings: Settings, run_id: str
+) -> dict[str, Any]:
+    """What makes an analysis where there is no key."""
+    if config.only_for_claude():
+        raise Unusable(f"{', '.join(config.only_for_claude())}: only for Claude, and ANTHROPIC_API_KEY is missing")
+    classifier = classifier_of("rules-v1", settings)
+    assert isinstance(classifier, RulesClassifier)
+
+    def categorize(chat_ids: Sequence[str]) -> Categorized:
+        return Categorized(categorize_by_rules(
+            conn, classifier, idle=timedelta(hours=config.idle_hours), chat_ids=chat_ids,
+            on_progress=lambda done, total: log.info("%d of %d chats looked at", done, total)).new_answers)  # fmt: skip
+
+    return {"classifier": classifier.model, "version": classifier.version, "is_llm": False, "categorize": categorize}
+
+
+def _by_claude(
+    conn: psycopg.Connection, config: AnalysisConfig, settings: Settings, run_id: str
+) -> dict[str, Any]:
+    """What makes an analysis where there is a key; a failing API leaves chats pending, and rules never step in."""
+    claude = claude_of(settings)
+
+    def categorize(chat_ids: Sequence[str]) -> Categorized:
+        result = categorize_by_claude(
+            conn, claude, limits=config.limits(settings.ai_monthly_usd), run_id=run_id, chat_ids=chat_ids)
+        log.info("Claude: %d chats answered by %d requests, %d reused; %.4f USD",
+                 result.answered, result.requests, result.reused, result.cost_usd)  # fmt: skip
+        return Categorized(result.answered, result.stopped)
+
+    return {"classifier": CLASSIFIER, "version": claude.version, "is_llm": True, "categorize": categorize}
+
+
+def _estimate(
+    conn: psycopg.Connection, config: AnalysisConfig, settings: Settings, run_id: str
+) -> dict[str, Any]:
+    """What Claude would cost for the chats of a request; nothing is sent, and no analysis is made."""
+    claude = claude_of(settings)
+    request = checked(conn, config.request())
+    _, chosen = publishing.select_chats(conn, request)
+    expected = estimate(
+        conn, claude, limits=config.limits(settings.ai_monthly_usd), run_id=run_id, chat_ids=chosen)
+    log.info("dry run: %d chats, %d requests would be sent for %.4f to %.4f USD (estimated, nothing is sent)",
+             len(chosen), expected.requests, expected.usd_low, expected.usd_high)  # fmt: skip
+    return {"chats": len(chosen), **of_estimate(claude, expected)}
 
 
 def _day(text: str | None, name: str) -> date | None:

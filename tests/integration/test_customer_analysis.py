@@ -9,9 +9,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.analysis import analyses, effectiveness
-from dagster_project.analysis.analyses import Means, NoSuchAnalysis, analyse
+from dagster_project.analysis import analyses, effectiveness, taxonomy
+from dagster_project.analysis.analyses import Categorized, Means, NoSuchAnalysis, analyse
 from dagster_project.analysis.categorize import categorize_by_rules
+from dagster_project.analysis.categorize_claude import categorize_by_claude
+from dagster_project.analysis.claude import fake
+from dagster_project.analysis.claude.classifier import ClaudeClassifier
+from dagster_project.analysis.claude.messages import connect
+from dagster_project.analysis.claude_run import Limits
 from dagster_project.analysis.request import Refused, Request
 from dagster_project.analysis.rules.classifier import RulesClassifier
 
@@ -32,8 +37,11 @@ class Office:
         self.conn.execute("""
             create table core.messages (chat_id text, incoming boolean, content_type text, text text, caption text,
                 timestamp timestamptz, position integer)""")
-        for table in ("agents", "departments", "contacts"):
-            self.conn.execute(f"create table core.{table} (id text primary key)")
+        self.conn.execute("""
+            create table core.agents (id text primary key, name text, email text);
+            create table core.departments (id text primary key);
+            create table core.contacts (id text primary key, full_name text, mobile text, phone_number text,
+                email text, identification text, address text)""")
         self.conn.execute("create schema intermediate")
         self.conn.execute(
             "create table intermediate.int_response_time_scores (chat_id text, response_time_score double precision)")
@@ -47,10 +55,11 @@ class Office:
         self.conn.execute("""
             truncate core.chats, core.messages, core.agents, core.departments, core.contacts, analysis.answers,
                 analysis.chat_work, analysis.progress, analysis.customer_analyses, analysis.analysis_kpis,
-                analysis.effectiveness_analysis, intermediate.int_response_time_scores, ops.build_watermarks cascade""")
-        self.conn.execute("insert into core.agents values ('ana'), ('bea')")
+                analysis.effectiveness_analysis, ops.ai_usage_ledger, intermediate.int_response_time_scores,
+                ops.build_watermarks cascade""")
+        self.conn.execute("insert into core.agents values ('ana', 'Ana', null), ('bea', 'Bea', null)")
         self.conn.execute("insert into core.departments values ('sales')")
-        self.conn.execute("insert into core.contacts values ('1'), ('2')")
+        self.conn.execute("insert into core.contacts values ('1', 'Zoe'), ('2', 'Zoe')")
         self.conn.execute(
             "insert into ops.build_watermarks values ('chats', 1, 0, now()), ('messages', 1, 0, now())")
 
@@ -66,9 +75,9 @@ class Office:
     def analyse(self, *, kpis: Any = lambda: None, categorize: Any = None, **asked: Any) -> dict[str, Any]:
         classifier = RulesClassifier()
 
-        def by_rules(chat_ids: Sequence[str]) -> int:
-            return categorize_by_rules(
-                self.conn, classifier, idle=timedelta(hours=24), chat_ids=chat_ids).new_answers
+        def by_rules(chat_ids: Sequence[str]) -> Categorized:
+            return Categorized(categorize_by_rules(
+                self.conn, classifier, idle=timedelta(hours=24), chat_ids=chat_ids).new_answers)  # fmt: skip
 
         means = Means("rules-v1", classifier.version, False, categorize or by_rules, kpis, "run-1")
         return analyse(self.conn, asking(**asked), means)
@@ -189,14 +198,14 @@ def test_an_analysis_goes_from_pending_to_processing_to_its_end(office: Office) 
     office.chat("a", "precio de los lotes")
     seen = []
 
-    def look(chat_ids: Sequence[str]) -> int:
+    def look(chat_ids: Sequence[str]) -> Categorized:
         seen.extend(office.rows("select status, started_at is not null, completed_at from analysis.customer_analyses"))
-        return 0
+        return Categorized(0, "the API does not answer")
 
     made = office.analyse(categorize=look, triggered_by=" Marta \U0001f600 ")
     assert seen == [("PROCESSING", True, None)]
     assert (made["status"], made["pending_count"], made["triggered_by"]) == ("PARTIAL", 1, "Marta \U0001f600")
-    assert made["error_message"] == "1 chats are not categorized yet"
+    assert made["error_message"] == "1 chats are not categorized (1 not looked at); the API does not answer"
     assert made["processing_time_ms"] is not None
 
 
@@ -204,7 +213,7 @@ def test_an_analysis_goes_from_pending_to_processing_to_its_end(office: Office) 
 def test_what_breaks_off_is_failed_and_quotes_nothing(office: Office, error: BaseException) -> None:
     office.chat("a", "precio de los lotes")
 
-    def break_off(chat_ids: Sequence[str]) -> int:
+    def break_off(chat_ids: Sequence[str]) -> Categorized:
         raise error
 
     with pytest.raises(type(error)):
@@ -234,7 +243,7 @@ def test_a_killed_analysis_is_closed_by_the_next_and_one_at_work_is_left_alone(o
     for state in ("PENDING", "PROCESSING"):
         with psycopg.connect(office.url, autocommit=True) as worker:
 
-            def work(chat_ids: Sequence[str], state: str = state) -> int:
+            def work(chat_ids: Sequence[str], state: str = state) -> Categorized:
                 [(made,)] = office.rows("select id from analysis.customer_analyses where status = 'PROCESSING'")
                 office.conn.execute("update analysis.customer_analyses set status = %s", [state])
                 assert analyses.close_killed(office.conn) == [], "its worker still holds the lock"
@@ -242,7 +251,7 @@ def test_a_killed_analysis_is_closed_by_the_next_and_one_at_work_is_left_alone(o
                     analyses.delete(office.conn, made)
                 ids.append(made)
                 office.conn.execute("select pg_terminate_backend(%s)", [worker.info.backend_pid])
-                return 0
+                return Categorized(0)
 
             means = Means("rules-v1", "v", False, work, lambda: None)
             with pytest.raises(psycopg.Error):
@@ -294,6 +303,38 @@ def test_labels_of_rules_cannot_be_published_as_a_models(office: Office) -> None
     for change in ("is_llm = true", "model = 'claude-haiku-5-5'"):
         with pytest.raises(psycopg.errors.CheckViolation):
             office.conn.execute(f"update analysis.customer_categorizations set {change}")  # type: ignore[arg-type]
+
+
+def test_an_analysis_by_claude_sends_once_defers_what_is_over_the_cap_and_is_never_done_by_rules(
+    office: Office,
+) -> None:
+    for chat_id in ("a", "b", "c"):
+        office.chat(chat_id, f"precio del lote {chat_id}", "> el valor es 80 millones")
+    with fake.running() as claude:
+        classifier = ClaudeClassifier(connect("test", claude.url, timeout=2), taxonomy.load(), model="claude-haiku-5-5")
+
+        def analyse_by_claude(most_usd: float) -> dict[str, Any]:
+            def categorize(chat_ids: Sequence[str]) -> Categorized:
+                limits = Limits(timedelta(hours=24), most_usd, 25.0)
+                result = categorize_by_claude(office.conn, classifier, limits=limits, run_id="r", chat_ids=chat_ids)
+                return Categorized(result.answered, result.stopped)
+
+            return analyse(office.conn, asking(), Means("claude", classifier.version, True, categorize, lambda: None))
+
+        def sent() -> int:
+            return sum(path == "/v1/messages" and body is not None for path, body in claude.requests)
+
+        poor = analyse_by_claude(0.0)
+        assert (poor["status"], poor["categorized_count"], poor["pending_count"], sent()) == ("PARTIAL", 0, 3, 0)
+        assert "3 chats are not categorized (3 budget_deferred" in poor["error_message"]
+        first, requests = analyse_by_claude(5.0), sent()
+        second = analyse_by_claude(5.0)
+    assert (requests, sent()) == (3, 3), "the second analysis asks nothing"
+    for made, new in ((first, 3), (second, 0)):
+        assert (made["status"], made["categorized_count"], made["new_answer_count"]) == ("COMPLETED", 3, new)
+        assert (made["is_llm"], made["ai_analysis_count"]) == (False, 0), "the stand-in is no language model"
+    assert office.rows("select distinct provider, model from analysis.customer_categorizations") == [
+        ("fake", fake.MODEL)]  # fmt: skip
 
 
 def test_effectiveness_is_kept_once_an_answer_with_who_had_it_analysed(office: Office) -> None:
