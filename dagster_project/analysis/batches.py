@@ -291,8 +291,11 @@ def _keep(run: Run, slice_: Sequence[Finished]) -> None:
 
 def _outcome(result: Any) -> Outcome:
     """By the name of its type: the SDK makes what it does not know into what it knows."""
-    if result.type == "succeeded" and getattr(result, "message", None):
-        return outcome_of(result.message, request_id=result.message.id)
+    if result.type == "succeeded":
+        try:
+            return outcome_of(result.message, request_id=result.message.id)
+        except (AttributeError, TypeError):  # not a message, whatever it calls itself
+            return Outcome("unknown")
     if result.type == "errored":
         error = getattr(getattr(result, "error", None), "error", None)
         kind = str(getattr(error, "type", None) or "error")

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,8 +17,9 @@ from dagster_project.analysis.categorize_claude import Result, categorize_by_cla
 from dagster_project.analysis.claude import fake
 from dagster_project.analysis.claude.classifier import ClaudeClassifier
 from dagster_project.analysis.claude.messages import Misconfigured, connect
-from dagster_project.analysis.claude_run import Limits
+from dagster_project.analysis.claude_run import Limits, Run
 from dagster_project.analysis.conversation import Conversation, Message
+from dagster_project.analysis.outcomes import Sent
 from dagster_project.analysis.redaction import Known
 from dagster_project.assets.analysis import CategorizeConfig, chat_categorizations
 from dagster_project.resources import Warehouse
@@ -68,8 +70,8 @@ class Desk:
 
     def classifier(self, **changes: Any) -> ClaudeClassifier:
         client = connect("test", self.claude.url, timeout=2)
-        return ClaudeClassifier(
-            client, taxonomy.load(), **{"model": MODEL, "sleep": self.slept.append} | changes)
+        given: dict[str, Any] = {"taxonomy": taxonomy.load(), "model": MODEL, "sleep": self.slept.append} | changes
+        return ClaudeClassifier(client, **given)
 
     def run(
         self, conn: psycopg.Connection | None = None, classifier: ClaudeClassifier | None = None,
@@ -100,9 +102,10 @@ class Desk:
 
 
 def limits_of(**changes: Any) -> Limits:
-    return Limits(**{
+    given: dict[str, Any] = {
         "idle": timedelta(hours=24), "run_cap": 5.0, "month_cap": 25.0, "batch_above": 50,
-        "batch_wait": timedelta(minutes=1)} | changes)  # fmt: skip
+        "batch_wait": timedelta(minutes=1)}  # fmt: skip
+    return Limits(**given | changes)
 
 
 @pytest.fixture
@@ -122,7 +125,7 @@ def answered(text: str, stop_reason: str = "end_turn", model: str = "fake-claude
         "usage": {"input_tokens": 1000, "output_tokens": 100}}  # fmt: skip
 
 
-OVERLOADED = (529, {}, error("overloaded_error"))
+OVERLOADED: Any = (529, {}, error("overloaded_error"))
 IN_BATCHES = "/v1/messages/batches"
 
 
@@ -166,8 +169,11 @@ def test_same_words_are_paid_once_whoever_says_them_and_whenever(desk: Desk) -> 
     assert desk.value("select count(*) from analysis.answers") == 2
 
 
-@pytest.mark.parametrize("change", [{"model": "claude-sonnet-5-5"}, {"effort": "high"}, {"redacts": False}])
-def test_another_model_effort_or_redaction_asks_for_all_anew(desk: Desk, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize("change", [
+    {"model": "claude-sonnet-5-5"}, {"effort": "high"}, {"redacts": False},
+    {"taxonomy": replace(taxonomy.load(), business="otra empresa")},
+])  # fmt: skip
+def test_another_model_prompt_effort_or_redaction_asks_for_all_anew(desk: Desk, change: dict[str, Any]) -> None:
     desk.chats(2)
     desk.run()
     assert desk.run(classifier=desk.classifier(**change)).requests == 2
@@ -187,6 +193,9 @@ def test_an_answer_serves_equal_chats_for_30_days_and_its_own_until_it_is_refres
     assert desk.run().requests == 1
     assert desk.run(refresh_expired=True).requests == 0  # a and b take the answer that c paid for
     assert desk.value("select count(distinct answer_id) from analysis.chat_work") == 1
+    desk.conn.execute("update analysis.answers set answered_at = now() - interval '30 days'")
+    assert desk.run(refresh_expired=True, run_cap=0).waiting == {"budget_deferred": 3}
+    assert desk.value("select count(*) from analysis.current_answers") == 3  # the old one, until there is a new one
 
 
 def test_named_chats_are_asked_for_alone(desk: Desk) -> None:
@@ -421,6 +430,16 @@ def test_a_batch_is_split_where_it_is_too_many_or_too_large(desk: Desk, monkeypa
         (4, "failed"), (2, "collected"), (2, "collected")]
 
 
+def test_work_that_is_in_a_batch_twice_is_refused_before_anything_is_sent(desk: Desk) -> None:
+    desk.chat("a", "precio de los lotes")
+    run = Run(desk.conn, desk.classifier(), limits_of(), "run")
+    chat = run.claude.prepare(conversation("precio de los lotes"), Known())
+    item = batches.Item(chat.key, run.claude.parameters(chat), Sent.of(chat), 0.01)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        batches.submit(run, [item, item])
+    assert (desk.posts(IN_BATCHES), desk.value("select count(*) from analysis.batches")) == (0, 0)
+
+
 def test_a_fault_in_every_request_is_found_by_the_first_and_no_batch_is_sent(desk: Desk) -> None:
     desk.chats(6)
     desk.claude.faults.extend([(400, {}, error("invalid_request_error"))] * 3)
@@ -481,7 +500,7 @@ def test_a_creation_that_was_answered_by_silence_is_looked_for_and_not_tried_aga
 
 
 def test_each_kind_of_result_is_what_it_says_and_none_is_lost(desk: Desk) -> None:
-    desk.chats(9)
+    desk.chats(10)
     desk.claude.batch_seconds = 1000
     desk.run(batch_above=3, batch_wait=timedelta(0))
     (batch,) = desk.claude.batches.values()
@@ -492,17 +511,19 @@ def test_each_kind_of_result_is_what_it_says_and_none_is_lost(desk: Desk) -> Non
     lines[2]["result"] = {"type": "canceled"}
     lines[3]["result"] = {"type": "expired"}
     lines[4]["result"] = {"type": "brand_new_type"}
-    del lines[5]
+    lines[5]["result"] = {"type": "succeeded", "message": {"id": "msg_2"}}
+    del lines[6]
     lines.append({"custom_id": "c_unknown", "result": {"type": "expired"}})
     desk.claude.batch_seconds = 0
     result = desk.run(batch_above=3)
-    assert (result.answered, result.dead, result.failed) == (2, 1, 6)
-    assert desk.states() == {"answered": 3, "dead": 1, "pending": 5}
+    assert (result.answered, result.dead, result.failed) == (2, 1, 7)
+    assert desk.states() == {"answered": 3, "dead": 1, "pending": 6}
     assert sorted(desk.rows("select outcome, status from ops.ai_usage_ledger where is_batch")) == [
         ("canceled", "released"), ("expired", "released"), ("missing", "lost"), ("ok", "settled"), ("ok", "settled"),
-        ("rejected", "released"), ("unavailable", "released"), ("unknown", "lost")]  # fmt: skip
+        ("rejected", "released"), ("unavailable", "released"), ("unknown", "lost"),
+        ("unknown", "lost")]  # fmt: skip
     desk.let_retries_be_due()
-    assert (desk.run().answered, desk.states()) == (5, {"answered": 8, "dead": 1})
+    assert (desk.run().answered, desk.states()) == (6, {"answered": 9, "dead": 1})
 
 
 def test_results_that_break_off_are_kept_and_taken_up_again(desk: Desk) -> None:
@@ -521,7 +542,7 @@ def test_results_that_break_off_are_kept_and_taken_up_again(desk: Desk) -> None:
 
 def test_a_batch_the_api_does_not_know_yet_is_waited_for_and_one_it_forgot_is_sent_again(desk: Desk) -> None:
     desk.chats(6)
-    missing = (404, {}, error("not_found_error"))
+    missing: Any = (404, {}, error("not_found_error"))
     desk.claude.faults.extend([None, None, missing])
     assert desk.run(batch_above=3).answered == 6  # looked for again ten seconds later
     desk.chats(0)

@@ -23,7 +23,7 @@ from dagster_project.analysis.taxonomy import Taxonomy
 log = logging.getLogger(__name__)
 
 ENDPOINT = "api.anthropic.com"
-FEWEST_SIGNS, MOST_SIGNS = 3, 4  # signs a token, for estimates: the one makes them high, the other low
+FEWEST_BYTES, MOST_BYTES = 3, 4  # bytes a token, for estimates: the one makes them high, the other low
 USUAL_ANSWER = 200  # tokens
 
 
@@ -163,18 +163,20 @@ class ClaudeClassifier:
         """No fewer than a request can take: many tokens, an answer that fills its room, and a prompt that is cached
         anew."""
         room = prompts.MAX_TOKENS * (2 if with_more_room else 1)
-        prompt, words = self._signs(chat)
+        prompt, words = self._bytes(chat)
         return Usage(
-            input_tokens=words // FEWEST_SIGNS + 200, cache_write_5m_tokens=prompt // FEWEST_SIGNS, output_tokens=room)
+            input_tokens=words // FEWEST_BYTES + 200, cache_write_5m_tokens=prompt // FEWEST_BYTES, output_tokens=room)
 
     def fewest_tokens(self, chat: Prepared) -> Usage:
         """What a request takes if all goes well: the prompt is in the cache, the answer short. An estimate."""
-        prompt, words = self._signs(chat)
+        prompt, words = self._bytes(chat)
         return Usage(
-            input_tokens=words // MOST_SIGNS, cache_read_tokens=prompt // MOST_SIGNS, output_tokens=USUAL_ANSWER)
+            input_tokens=words // MOST_BYTES, cache_read_tokens=prompt // MOST_BYTES, output_tokens=USUAL_ANSWER)
 
-    def _signs(self, chat: Prepared) -> tuple[int, int]:
-        return len(self.prompt.system), sum(len(one.text) + 45 for one in chat.messages) + 200
+    def _bytes(self, chat: Prepared) -> tuple[int, int]:
+        """Bytes of the prompt and of the chat in its JSON: an emoji is more than one token."""
+        words = sum(len(one.text.encode()) + 45 for one in chat.messages) + 200
+        return len(self.prompt.system.encode()), words
 
     def _key(self, messages: Sequence[Message]) -> str:
         content = [[one.incoming, " ".join(one.text.split())] for one in messages]
@@ -185,13 +187,13 @@ def categorization(checked: Checked | None) -> Categorization | None:
     """An answer as all classifiers give it; without the half that is not valid. None without the categories."""
     if not checked or not checked.categories:
         return None
-    found, effect = checked.categories, checked.effectiveness
+    found, effect = checked.categories, None
+    if half := checked.effectiveness:
+        effect = Effectiveness(half.resolution_score, half.customer_satisfaction, tuple(half.recommendations))
     return Categorization(
         customer_intent=found.customer_intent, journey_stage=found.journey_stage, sentiment=found.sentiment,
         agent_quality_score=found.agent_quality_score, confidence_score=found.confidence,
-        reasoning_notes=found.reasoning_notes,
-        effectiveness=effect and Effectiveness(
-            effect.resolution_score, effect.customer_satisfaction, tuple(effect.recommendations)))
+        reasoning_notes=found.reasoning_notes, effectiveness=effect)
 
 
 def _today() -> Any:
