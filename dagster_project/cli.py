@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -173,7 +173,7 @@ def analyze(
         _day(first, "--from") if first else None, _day(last, "--to") if last else None, by or getpass.getuser(),
         agent or (), department or (), contact or (), sample_rate)
     with deployment.running(deployment.for_work(Settings.load())) as standing:
-        with connection.connect(standing.url) as conn:
+        with connection.connect(standing.url, autocommit=True) as conn:
             try:
                 asked = request.checked(conn, asked)
             except request.Refused as error:
@@ -395,11 +395,11 @@ def _tell_cost(conn: Any, settings: Settings, asked: Any, max_usd: float, as_jso
         claude = classifiers.claude_of(settings)
     except classifiers.Unusable as error:
         _fail(str(error), MISUSED)
-    conn.autocommit = True
     expected = estimate(
         conn, claude, limits=Limits(timedelta(hours=24), max_usd, settings.ai_monthly_usd), run_id="dry run",
         chat_ids=publishing.select_chats(conn, asked)[1])  # fmt: skip
-    _report(as_json, asdict(expected), lambda: terminal.print_estimate(console, expected))
+    answer = {field.name: getattr(expected, field.name) for field in fields(expected)}
+    _report(as_json, answer, lambda: terminal.print_estimate(console, expected))
 
 
 def _run_job(

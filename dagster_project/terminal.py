@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dagster_project.analysis.analyses import classified_by
 from dagster_project.analysis.categorize_claude import Estimate
 from dagster_project.analysis.evaluation import NONE, Report, Score
 from dagster_project.exports.heatmap import COLOURS, DAYS, MONDAY_FIRST, Band, Cell, Heatmap, short
@@ -73,12 +74,11 @@ def print_analysis(console: Console, made: dict[str, Any] | None, errors: list[s
         return
     filters, rate = made["filters"], made["sample_rate"]
     sample = f" (a sample of {rate:.1%} of {made['chats_in_filter']:,})" if rate < 1 else ""
-    who = "a language model" if made["is_llm"] else "rules, no language model"
     console.print(
         f"analysis {made['id']}: {made['status']} in {(made['processing_time_ms'] or 0) / 1000:.1f} s\n"
         f"{filters['date_start']} to {filters['date_end']}: {made['total_chats_analyzed']:,} chats{sample}, "
         f"{made['total_messages_analyzed']:,} messages\n"
-        f"{made['categorized_count']:,} classified by {who} ({made['classifier_version']}), "
+        f"{made['categorized_count']:,} classified by {classified_by(made)}, "
         f"{made['new_answer_count']:,} anew; {made['skipped_count']:,} skipped, {made['pending_count']:,} pending\n"
         "See marts.customer_analyses, marts.customer_categorizations and marts.analysis_kpis.",
         markup=False, soft_wrap=True)  # fmt: skip

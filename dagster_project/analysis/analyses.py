@@ -142,6 +142,15 @@ def read(conn: psycopg.Connection, analysis_id: str) -> dict[str, Any]:
     return row
 
 
+def classified_by(row: dict[str, Any]) -> str:
+    """Who categorized an analysis, in words that leave no doubt."""
+    if row["is_llm"]:
+        who = "a language model"
+    else:
+        who = "rules, no language model" if row["classifier"] == "rules-v1" else "a stand-in for a language model"
+    return f"{who} ({row['classifier_version']})"
+
+
 def of_run(conn: psycopg.Connection, run_id: str) -> dict[str, Any] | None:
     """The analysis that a run of Dagster made; None where it made none."""
     row = conn.execute("select id from analysis.customer_analyses where run_id = %s", [run_id]).fetchone()

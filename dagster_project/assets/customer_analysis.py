@@ -90,7 +90,8 @@ def analyse_customers(
     name="customer_analysis",
     executor_def=dg.in_process_executor,
     tags={"b2chat/job": "customer_analysis"},
-    config=dg.RunConfig(ops={"analyse_customers": AnalysisConfig()}),  # the launchpad shows it, to be filled in
+    # The launchpad shows it, to be filled in. (mypy does not see the defaults of Dagster's config classes.)
+    config=dg.RunConfig(ops={"analyse_customers": AnalysisConfig()}),  # type: ignore[call-arg]
     description="Analyse the chats of a date range, of some agents, departments or contacts: what customers wanted, "
     "how they felt, how quick and how good the answers were. Fill in the config; triggered_by is needed.",
 )
@@ -158,8 +159,7 @@ def _metadata(row: dict[str, Any]) -> dict[str, dg.MetadataValue]:
         "chats_in_filter", "total_chats_analyzed", "categorized_count", "ai_analysis_count", "new_answer_count",
         "skipped_count", "pending_count", "total_messages_analyzed", "processing_time_ms")  # fmt: skip
     return {
-        "classified_by": dg.MetadataValue.text(
-            f"{'a language model' if row['is_llm'] else 'rules, no language model'} ({row['classifier_version']})"),
+        "classified_by": dg.MetadataValue.text(analyses.classified_by(row)),
         "sample_rate": dg.MetadataValue.float(row["sample_rate"]),
         "filters": dg.MetadataValue.json(row["filters"]),
         **{name: dg.MetadataValue.text(row[name]) for name in shown if row[name]},

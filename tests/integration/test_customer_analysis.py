@@ -169,6 +169,7 @@ def test_every_chat_of_the_filter_is_counted_with_its_reason_and_a_second_analys
         assert [made[key] for key in ("chats_in_filter", "total_chats_analyzed", "categorized_count", "skipped_count",
                 "pending_count", "new_answer_count", "total_messages_analyzed")] == [4, 4, 2, 2, 0, new, 5]  # fmt: skip
         assert made["ai_analysis_count"] == 0, "rules are no AI"
+        assert analyses.classified_by(made).startswith("rules, no language model (rules-v1+")
     assert office.rows(f"""
         select chat_id, state, reason from analysis.analysis_chats where analysis_id = '{first["id"]}' order by 1
     """) == [("a", "categorized", None), ("b", "categorized", None), ("open", "skipped", "still going on"),
@@ -333,6 +334,7 @@ def test_an_analysis_by_claude_sends_once_defers_what_is_over_the_cap_and_is_nev
     for made, new in ((first, 3), (second, 0)):
         assert (made["status"], made["categorized_count"], made["new_answer_count"]) == ("COMPLETED", 3, new)
         assert (made["is_llm"], made["ai_analysis_count"]) == (False, 0), "the stand-in is no language model"
+        assert analyses.classified_by(made).startswith("a stand-in for a language model (claude-haiku-5-5")
     assert office.rows("select distinct provider, model from analysis.customer_categorizations") == [
         ("fake", fake.MODEL)]  # fmt: skip
 
