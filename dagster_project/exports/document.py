@@ -10,6 +10,7 @@ from dagster_project.exports.heatmap import MONDAY_FIRST, short
 from dagster_project.exports.report import (
     BUCKETS,
     HeatmapCell,
+    Insights,
     Member,
     ReportData,
     Share,
@@ -30,7 +31,7 @@ Printed = dict[str, Any]
 
 
 def document(data: ReportData, *, language: Language, timestamp: datetime, company: str | None = None) -> Printed:
-    """All that is printed, by section, as JSON can hold it."""
+    """All that is printed, by section, as JSON can hold it; a section that the filter leaves nothing of is None."""
     say = Wording(language)
     return {
         "language": language,
@@ -41,10 +42,10 @@ def document(data: ReportData, *, language: Language, timestamp: datetime, compa
         "heatmap": _heatmaps(data, say),
         "times": _times(data, say),
         "sla": _sla(data, say),
-        "agents": _agents(data, say),
-        "groups": _groups(data, say),
+        "agents": _agents(data, say) if data.filter.scope in ("all", "agent") else None,
+        "groups": _groups(data, say) if data.filter.scope in ("all", "department", "provider") else None,
         "insights": _insights(data, say),
-        "operations": _operations(data, say),
+        "operations": _operations(data, say) if data.filter.scope != "direction" else None,
         "notes": _notes(data, say),
     }
 
@@ -58,13 +59,23 @@ def period_name(data: ReportData, say: Wording) -> str:
 
 
 def classified_by(data: ReportData, say: Wording) -> str:
-    """The badge: which machine gave the categories."""
-    insights = data.insights
-    if insights.by_rules_count and insights.by_model_count:
-        return say.text("badge.both")
-    if insights.categorized_count:
-        return say.text("badge.rules" if insights.by_rules_count else "badge.model")
-    return say.text("badge.none")
+    """The badge: who gave the categories."""
+    sources = [say.text(f"source.{source}") for source in _sources(data.insights)]
+    if not sources:
+        return say.text("badge.none")
+    *most, last = sources
+    return say.text("badge", sources=f"{', '.join(most)}{say.text('badge.and')}{last}" if most else last)
+
+
+def _sources(insights: Insights) -> dict[str, int]:
+    """How many chats each kind of source categorized."""
+    counts = {
+        "rules": insights.by_rules_count,
+        "model": insights.by_model_count,
+        "stand_in": insights.by_stand_in_count,
+        "people": insights.by_people_count,
+    }
+    return {source: count for source, count in counts.items() if count}
 
 
 def _cover(data: ReportData, say: Wording, timestamp: datetime, company: str | None) -> Printed:
@@ -240,9 +251,11 @@ def _heatmaps(data: ReportData, say: Wording) -> Printed:
             "caption": say.text("heatmap.caption"),
             **_shaded(means, short, say.duration, say),
         },
-        "traffic": {
+        "traffic": None
+        if data.filter.scope == "direction"
+        else {
             "title": say.text("heatmap.traffic"),
-            "caption": say.text("heatmap.traffic.caption") if counts else _no_traffic(data, say),
+            "caption": say.text("heatmap.traffic.caption" if counts else "no_data"),
             **_shaded(counts, say.number, say.number, say),
         },
     }
@@ -432,7 +445,6 @@ def _sla(data: ReportData, say: Wording) -> Printed:
 
 
 def _agents(data: ReportData, say: Wording) -> Printed:
-    note = say.text("agents.none") if data.filter.scope in ("all", "agent") else say.text("agents.elsewhere")
     return {
         "title": say.text("section.agents"),
         "caption": say.text(
@@ -440,7 +452,7 @@ def _agents(data: ReportData, say: Wording) -> Printed:
         ),
         "count": say.text("agents.count", count=say.number(len(data.agents))),
         **_members(data, data.agents, "agent", [*_COUNTED, *_TIMED, "concurrent", "quality"], say),
-        "note": "" if data.agents else note,
+        "note": "" if data.agents else say.text("agents.none"),
     }
 
 
@@ -451,13 +463,12 @@ def _groups(data: ReportData, say: Wording) -> Printed:
         _members(data, data.departments, "department", columns, say),
         _members(data, channels, "provider", columns, say),
     ]
-    note = say.text("no_data" if data.filter.scope in ("all", "department", "provider") else "groups.elsewhere")
     return {
         "title": say.text("section.groups"),
         "caption": say.text("groups.caption"),
         "tables": [found for found in tables if found["rows"]],
         "fits": len(data.agents) + len(data.departments) + len(channels) <= 32,
-        "note": "" if data.departments or channels else note,
+        "note": "" if data.departments or channels else say.text("no_data"),
     }
 
 
@@ -525,20 +536,11 @@ def _insights(data: ReportData, say: Wording) -> Printed:
         ("sentiments", "sentiment", insights.sentiments),
     )
     covered = insights.categorized_count / insights.chat_count if insights.chat_count else None
-    which = "both" if insights.by_rules_count and insights.by_model_count else "model"
-    which = "rules" if insights.by_rules_count == insights.categorized_count else which
     return {
         "title": say.text("section.insights"),
         "badge": classified_by(data, say),
         "coverage": say.text("insights.coverage"),
-        "warning": say.text(
-            f"insights.{which}",
-            **(
-                {"rules": say.number(insights.by_rules_count), "model": say.number(insights.by_model_count)}
-                if which == "both"
-                else {}
-            ),
-        ),
+        "warning": _caution(insights, say),
         "tiles": [
             {
                 "label": say.text("insights.categorized"),
@@ -570,6 +572,18 @@ def _insights(data: ReportData, say: Wording) -> Printed:
     }
 
 
+def _caution(insights: Insights, say: Wording) -> str:
+    """How far to trust the categories, by who gave them."""
+    sources = _sources(insights)
+    if list(sources) in (["rules"], ["model"]):
+        return say.text(f"insights.{next(iter(sources))}")
+    parts = [
+        say.text("insights.source", count=say.number(count), source=say.text(f"source.{source}"))
+        for source, count in sources.items()
+    ]
+    return say.text("insights.mixed", sources=", ".join(parts))
+
+
 def _operations(data: ReportData, say: Wording) -> Printed:
     by_hour = [sum(cell.chat_count for cell in data.traffic if cell.hour == hour) for hour in range(24)]
     by_day = [sum(cell.chat_count for cell in data.traffic if cell.day_of_week == day) for day in MONDAY_FIRST]
@@ -582,7 +596,7 @@ def _operations(data: ReportData, say: Wording) -> Printed:
     return {
         "title": say.text("section.operations"),
         "peaks": _peaks(by_hour, by_day, whole, say) if whole else "",
-        "no_traffic": "" if data.traffic else _no_traffic(data, say),
+        "no_traffic": "" if data.traffic else say.text("no_data"),
         "hours": _bars(hours, say, "operations.hours"),
         "weekdays": _bars(days, say, "operations.weekdays"),
         "channels": {
@@ -601,10 +615,6 @@ def _operations(data: ReportData, say: Wording) -> Printed:
     }
 
 
-def _no_traffic(data: ReportData, say: Wording) -> str:
-    return say.text("heatmap.no_traffic" if data.filter.scope == "direction" else "no_data")
-
-
 def _peaks(by_hour: list[int], by_day: list[int], whole: int, say: Wording) -> str:
     hour, day = by_hour.index(max(by_hour)), by_day.index(max(by_day))
     return say.text(
@@ -620,7 +630,6 @@ def _peaks(by_hour: list[int], by_day: list[int], whole: int, say: Wording) -> s
 
 def _backlog(data: ReportData, say: Wording) -> Printed:
     backlog = data.backlog
-    none = say.text("operations.no_backlog" if data.filter.scope == "direction" else "no_data")
     lines = (("open", "open_count"), ("over_1d", "over_1d_count"), ("waiting", "waiting_for_answer_count"))
     series = []
     for name, column in lines:
@@ -637,7 +646,7 @@ def _backlog(data: ReportData, say: Wording) -> Printed:
         "labels": labels,
         "series": series,
         "ticks": [{"value": tick, "label": say.number(tick)} for tick in round_ticks(highest)],
-        "empty": "" if any(midnight.open_count is not None for midnight in backlog) else none,
+        "empty": "" if any(midnight.open_count is not None for midnight in backlog) else say.text("no_data"),
         "alt": say.text("trend.alt", title=title, values=told),
     }
 
@@ -675,6 +684,7 @@ def _notes(data: ReportData, say: Wording) -> Printed:
         ],
         "glyphs": say.text("notes.glyphs"),
         "whole_account": say.text("notes.whole_account"),
+        "left_out": "" if data.filter.scope == "all" else say.text(f"notes.left_out.{data.filter.scope}"),
         "rules_title": say.text("notes.rules"),
         "rules_none": say.text("notes.rules.none"),
         "rules_columns": [say.text(f"column.{name}") for name in ("rule", "severity", "broken", "checked", "share")],

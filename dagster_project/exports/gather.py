@@ -427,8 +427,8 @@ def _members(connection: psycopg.Connection, values: Values, kind: Scope) -> tup
             quality as (
                 select
                     chats.agent_id as id,
-                    count(categories.agent_quality_score) as quality_count,
-                    avg(categories.agent_quality_score)::double precision as mean_quality
+                    count(categories.final_agent_quality_score) as quality_count,
+                    avg(categories.final_agent_quality_score)::double precision as mean_quality
                 from marts.chat_response_times as chats
                 inner join marts.chat_categories as categories on categories.chat_id = chats.chat_id
                 where %(member)s = 'agent'
@@ -495,32 +495,38 @@ class _Category:
     count: int
     by_rules_count: int
     by_model_count: int
+    by_stand_in_count: int
+    by_people_count: int
     needs_review_count: int | None
     quality_count: int
     mean_quality: float | None
 
 
-# What `insights` counts: the period's chats with their categories.
+# What `insights` counts: the period's chats with their categories, a person's before a machine's.
 _PERIODS_CATEGORIES = """
     select
-        categories.is_llm,
+        categories.final_source as source,
         categories.needs_review,
-        categories.customer_intent,
-        categories.journey_stage,
-        categories.sentiment,
-        categories.agent_quality_score
+        categories.final_intent as intent,
+        categories.final_stage as stage,
+        categories.final_sentiment as sentiment,
+        categories.final_agent_quality_score as quality
     from marts.chat_response_times as chats
     left join marts.chat_categories as categories on categories.chat_id = chats.chat_id
     where chats.created_local_date between %(start)s and %(end)s and not chats.is_deleted and {in_scope}
 """
 
 
-def insights(connection: psycopg.Connection, chats: Composable, values: Values) -> Insights:
+def insights(
+    connection: psycopg.Connection, chats: Composable, values: Values, *, with_unlabelled: bool = True
+) -> Insights:
     """What chats are about.
 
     Args:
-        chats: a query for a row a chat with its categories; `is_llm` is null where it has none.
+        chats: a query for a row a chat: source (human, rules, llm, fake; null for no categories), needs_review, intent,
+            stage, sentiment, quality.
         values: of the query.
+        with_unlabelled: whether chats to which no label of a kind applies are a part of that kind's whole.
     """
     categories = _rows(
         connection,
@@ -532,33 +538,38 @@ def insights(connection: psycopg.Connection, chats: Composable, values: Values) 
             labels.kind,
             labels.label,
             count(*) as count,
-            count(*) filter (where not chats.is_llm) as by_rules_count,
-            count(*) filter (where chats.is_llm) as by_model_count,
+            count(*) filter (where chats.source = 'rules') as by_rules_count,
+            count(*) filter (where chats.source = 'llm') as by_model_count,
+            count(*) filter (where chats.source = 'fake') as by_stand_in_count,
+            count(*) filter (where chats.source = 'human') as by_people_count,
             sum(chats.needs_review::integer) as needs_review_count,
-            count(chats.agent_quality_score) as quality_count,
-            avg(chats.agent_quality_score)::double precision as mean_quality
+            count(chats.quality) as quality_count,
+            avg(chats.quality)::double precision as mean_quality
         from chats
         cross join lateral (
             values
-            ('all', null), ('intent', chats.customer_intent), ('journey', chats.journey_stage),
+            ('all', null), ('intent', chats.intent), ('journey', chats.stage),
             ('sentiment', chats.sentiment)
         ) as labels (kind, label)
-        where labels.kind = 'all' or chats.is_llm is not null
+        where labels.kind = 'all' or chats.source is not null
         group by labels.kind, labels.label
         order by count(*) desc, labels.label
         """,
         values,
         chats=chats,
     )
-    whole = next((row for row in categories if row.kind == "all"), _Category("all", None, 0, 0, 0, 0, 0, None))
-    categorized = whole.by_rules_count + whole.by_model_count
+    whole = next((row for row in categories if row.kind == "all"), _Category("all", None, 0, 0, 0, 0, 0, 0, 0, None))
 
     def shares(kind: str) -> tuple[Share, ...]:
-        return tuple(Share(row.label, row.count, row.count / categorized) for row in categories if row.kind == kind)
+        rows = [row for row in categories if row.kind == kind and (with_unlabelled or row.label)]
+        total = sum(row.count for row in rows)
+        return tuple(Share(row.label, row.count, row.count / total) for row in rows)
 
     return Insights(
         chat_count=whole.count,
-        categorized_count=categorized,
+        categorized_count=(
+            whole.by_rules_count + whole.by_model_count + whole.by_stand_in_count + whole.by_people_count
+        ),
         by_rules_count=whole.by_rules_count,
         by_model_count=whole.by_model_count,
         needs_review_count=whole.needs_review_count,
@@ -567,6 +578,8 @@ def insights(connection: psycopg.Connection, chats: Composable, values: Values) 
         sentiments=shares("sentiment"),
         quality_count=whole.quality_count,
         mean_quality=whole.mean_quality,
+        by_stand_in_count=whole.by_stand_in_count,
+        by_people_count=whole.by_people_count,
     )
 
 

@@ -64,7 +64,7 @@ def gather_analysis(connection: psycopg.Connection, analysis_id: str, *, timezon
         agents=kpis.members("agent"),
         departments=kpis.members("department"),
         channels=kpis.channels(),
-        insights=insights(connection, SQL(_CATEGORIES), {"analysis_id": analysis_id}),
+        insights=insights(connection, SQL(_CATEGORIES), {"analysis_id": analysis_id}, with_unlabelled=False),
         traffic=tuple(TrafficCell(cell.day_of_week, cell.hour, cell.chat_count, None) for cell in cells),
         backlog=(),
         coverage=coverage(connection, period),
@@ -298,12 +298,12 @@ _SLA = """
 """
 _CATEGORIES = """
     select
-        categories.is_llm,
+        case categories.provider when 'anthropic' then 'llm' else categories.provider end as source,
         null::boolean as needs_review,
-        categories.customer_intent,
-        categories.journey_stage,
+        categories.customer_intent as intent,
+        categories.journey_stage as stage,
         categories.sentiment,
-        categories.agent_quality_score
+        categories.agent_quality_score as quality
     from analysis.analysis_chats as members
     inner join marts.chat_response_times as times on times.chat_id = members.chat_id and not times.is_deleted
     left join analysis.customer_categorizations as categories

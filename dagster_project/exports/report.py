@@ -230,9 +230,10 @@ class Share:
 
 @dataclass(frozen=True)
 class Insights:
-    """What the period's chats are about, as a machine says. `by_rules` and `by_model` say which machine, in chats.
+    """What the period's chats are about, and who says so: rules, a language model, a stand-in for trying, or a person.
 
-    An analysis does not say how many of its chats need a review.
+    A person's label stands before a machine's. The counts are chats. An analysis does not say how many of its chats
+    need a review, and leaves chats to which no label of a kind applies out of that kind's shares.
     """
 
     chat_count: int
@@ -245,6 +246,8 @@ class Insights:
     sentiments: tuple[Share, ...]
     quality_count: int
     mean_quality: float | None
+    by_stand_in_count: int = 0
+    by_people_count: int = 0
 
 
 @dataclass(frozen=True)

@@ -39,12 +39,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "generated_at": ("Generado", "Generated"),
     "timezone": ("Zona horaria", "Time zone"),
     "compared_with": ("Comparado con", "Compared with"),
-    "badge.rules": ("clasificado por reglas", "classified by rules"),
-    "badge.model": ("clasificado por un modelo de lenguaje", "classified by a language model"),
-    "badge.both": (
-        "clasificado por reglas y por un modelo de lenguaje",
-        "classified by rules and by a language model",
-    ),
+    "badge": ("clasificado por {sources}", "classified by {sources}"),
+    "badge.and": (" y ", " and "),
+    "source.rules": ("reglas", "rules"),
+    "source.model": ("un modelo de lenguaje", "a language model"),
+    "source.stand_in": ("un simulador, de prueba", "a stand-in, for trying"),
+    "source.people": ("personas", "people"),
     "badge.none": ("sin clasificar", "not classified"),
     "badge.partial": ("período en curso: datos parciales", "period not over: partial data"),
     "badge.previous_partial": (
@@ -143,10 +143,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "heatmap.units": ("s segundos · m minutos · h horas · d días", "s seconds · m minutes · h hours · d days"),
     "heatmap.day": ("Día", "Day"),
-    "heatmap.no_traffic": (
-        "El tráfico por hora no se lleva por dirección.",
-        "Traffic by hour is not kept by direction.",
-    ),
     "legend.up_to": ("hasta {value}", "up to {value}"),
     "legend.above": ("más de {value}", "above {value}"),
     # response times
@@ -233,14 +229,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "groups.caption": ("Tiempos: medianas, reloj corrido.", "Times: medians, wall clock."),
     "agents.count": ("{count} agentes", "{count} agents"),
-    "agents.elsewhere": (
-        "El filtro de este informe no distingue agentes.",
-        "This report's filter does not tell agents apart.",
-    ),
-    "groups.elsewhere": (
-        "El filtro de este informe no distingue departamentos ni canales.",
-        "This report's filter does not tell departments and channels apart.",
-    ),
     "agents.none": ("Ningún agente con actividad.", "No agent was active."),
     "department.none": ("Sin departamento", "No department"),
     "provider.whatsapp": ("WhatsApp", "WhatsApp"),
@@ -272,12 +260,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Las categorías las pone un modelo de lenguaje, no una persona: son una orientación.",
         "The categories are given by a language model, not by a person: they are a guide.",
     ),
-    "insights.both": (
-        "Las categorías las ponen reglas ({rules} conversaciones) y un modelo de lenguaje ({model}), no una "
-        "persona: son una orientación.",
-        "The categories are given by rules ({rules} chats) and by a language model ({model}), not by a person: they "
-        "are a guide.",
+    "insights.mixed": (
+        "De las conversaciones clasificadas: {sources}. Lo que no dice una persona es una orientación.",
+        "Of the categorized chats: {sources}. What is not said by a person is a guide.",
     ),
+    "insights.source": ("{count} por {source}", "{count} by {source}"),
     "insights.intents": ("Intención", "Intent"),
     "insights.journeys": ("Etapa del cliente", "Customer journey"),
     "insights.sentiments": ("Sentimiento", "Sentiment"),
@@ -305,10 +292,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "operations.open": ("abiertas", "open"),
     "operations.waiting": ("sin responder", "waiting for an answer"),
     "operations.over_1d": ("abiertas más de un día", "open for more than a day"),
-    "operations.no_backlog": (
-        "Las conversaciones abiertas no se cuentan por dirección.",
-        "Open chats are not counted by direction.",
-    ),
     # notes
     "notes.coverage": ("De dónde salen los números", "Where the numbers come from"),
     "notes.days": ("Días del período leídos por completo", "Days of the period read in full"),
@@ -325,6 +308,24 @@ TEXTS: dict[str, tuple[str, str]] = {
     "notes.whole_account": (
         "La cobertura y las reglas son de toda la cuenta, cualquiera que sea el filtro.",
         "Coverage and rules are those of the whole account, whatever the filter.",
+    ),
+    "notes.left_out.agent": (
+        "El filtro es un agente: no hay tablas de departamentos ni de canales.",
+        "The filter is an agent: there are no tables of departments and channels.",
+    ),
+    "notes.left_out.department": (
+        "El filtro es un departamento: no hay tabla de agentes ni de canales.",
+        "The filter is a department: there is no table of agents or channels.",
+    ),
+    "notes.left_out.provider": (
+        "El filtro es un canal: no hay tabla de agentes ni de departamentos.",
+        "The filter is a channel: there is no table of agents or departments.",
+    ),
+    "notes.left_out.direction": (
+        "El filtro es una dirección: mensajes, cierres, conversaciones abiertas, tráfico por hora, agentes, "
+        "departamentos y canales no se llevan por dirección.",
+        "The filter is a direction: messages, closings, open chats, traffic by hour, agents, departments and channels "
+        "are not kept by direction.",
     ),
     "notes.rules": ("Lo que no está bien en los registros de origen", "What is not right in the source's records"),
     "notes.rules.none": ("Ningún registro del período rompe una regla.", "No record of the period breaks a rule."),

@@ -7,7 +7,7 @@ from functools import cache
 import pypdfium2
 import pytest
 
-from dagster_project.exports.document import document, round_ticks
+from dagster_project.exports.document import classified_by, document, round_ticks
 from dagster_project.exports.pdf import MISSING, _glyphs, _set, first_page_png, render_pdf
 from dagster_project.exports.report import Filter, Kpi, NoReport, Period, ReportData
 from dagster_project.exports.texts import TEXTS
@@ -188,7 +188,32 @@ def test_a_week_begins_on_a_monday_and_a_month_on_its_first() -> None:
         Period.week(reports.MONDAY.replace(day=11))
 
 
+def test_the_badge_names_all_who_categorized() -> None:
+    full = reports.full_week()
+    for counts, spanish in (
+        ({}, "clasificado por reglas"),
+        ({"by_rules_count": 0, "by_model_count": 40}, "clasificado por un modelo de lenguaje"),
+        ({"by_people_count": 3}, "clasificado por reglas y personas"),
+        ({"by_rules_count": 0, "by_stand_in_count": 40}, "clasificado por un simulador, de prueba"),
+        ({"by_model_count": 2, "by_people_count": 3}, "clasificado por reglas, un modelo de lenguaje y personas"),
+        ({"by_rules_count": 0, "categorized_count": 0}, "sin clasificar"),
+    ):
+        assert classified_by(replace(full, insights=replace(full.insights, **counts)), Wording("es")) == spanish
+
+
 def test_a_report_names_its_filter() -> None:
     data: ReportData = replace(reports.full_week(), filter=Filter("provider", "whatsapp", "whatsapp"))
     cover = document(data, language="en", timestamp=reports.MADE_AT)["cover"]
     assert cover["facts"][0] == ["Filters", "Channel: WhatsApp"]
+
+
+def test_what_a_direction_has_no_numbers_of_is_left_out_and_the_notes_say_so() -> None:
+    full = reports.full_week()
+    summary = (*full.summary[:-1], replace(full.summary[-1], value=None, count=0))
+    data = replace(full, filter=Filter("direction", "incoming", "incoming"), departments=(), channels=(), traffic=(),
+                   backlog=(), summary=summary)  # fmt: skip
+    made = pypdfium2.PdfDocument(render_pdf(data, timestamp=reports.MADE_AT))
+    titles = [bookmark.get_title() for bookmark in made.get_toc() if bookmark.level == 0]
+    assert titles == ["Resumen", "Mapa de calor de la semana", "Tiempos de respuesta", "Compromisos (SLA)",
+                      "Qué quieren los clientes", "Notas de los datos"]  # fmt: skip
+    assert "no se llevan por dirección" in made[len(made) - 1].get_textpage().get_text_range().replace("\r\n", " ")
