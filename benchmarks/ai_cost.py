@@ -19,13 +19,13 @@ from typing import Any, Literal
 import psycopg
 
 from dagster_project.analysis import persons, taxonomy, work
-from dagster_project.analysis.claude.classifier import FEWEST_SIGNS, MOST_SIGNS, Blocked, ClaudeClassifier
+from dagster_project.analysis.claude.classifier import FEWEST_BYTES, MOST_BYTES, Blocked, ClaudeClassifier
 from dagster_project.analysis.claude.prices import Usage
 from dagster_project.analysis.conversation import Conversation
 
 MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5")
 # Signs a token, tokens an answer.
-LOW, HIGH = (MOST_SIGNS, 200), (FEWEST_SIGNS, 350)
+LOW, HIGH = (MOST_BYTES, 200), (FEWEST_BYTES, 350)
 CHANGED = 0.2  # of the chats, in the second month
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -165,7 +166,7 @@ class ClaudeClassifier:
         room = prompts.MAX_TOKENS * (2 if with_more_room else 1)
         prompt, words = self._bytes(chat)
         return Usage(
-            input_tokens=words // FEWEST_BYTES + 200, cache_write_5m_tokens=prompt // FEWEST_BYTES, output_tokens=room)
+            input_tokens=words // FEWEST_BYTES, cache_write_5m_tokens=prompt // FEWEST_BYTES, output_tokens=room)
 
     def fewest_tokens(self, chat: Prepared) -> Usage:
         """What a request takes if all goes well: the prompt is in the cache, the answer short. An estimate."""
@@ -174,9 +175,13 @@ class ClaudeClassifier:
             input_tokens=words // MOST_BYTES, cache_read_tokens=prompt // MOST_BYTES, output_tokens=USUAL_ANSWER)
 
     def _bytes(self, chat: Prepared) -> tuple[int, int]:
-        """Bytes of the prompt and of the chat in its JSON: an emoji is more than one token."""
+        """Bytes of the prompt; and of the form and the chat in its JSON: an emoji is more than one token."""
         words = sum(len(one.text.encode()) + 45 for one in chat.messages) + 200
-        return len(self.prompt.system.encode()), words
+        return len(self.prompt.system.encode()), words + self._form_bytes
+
+    @cached_property
+    def _form_bytes(self) -> int:
+        return len(json.dumps(prompts.form()))
 
     def _key(self, messages: Sequence[Message]) -> str:
         content = [[one.incoming, " ".join(one.text.split())] for one in messages]

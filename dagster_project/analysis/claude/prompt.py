@@ -64,8 +64,6 @@ def parameters(
     prompt: Prompt, messages: Sequence[Message], *, model: str, effort: str, max_tokens: int = MAX_TOKENS
 ) -> dict[str, Any]:
     """What `messages.create` and a batch's item take. `messages` are redacted already."""
-    from anthropic import transform_schema  # noqa: PLC0415  seconds
-
     suffix = secrets.token_hex(4)
     lines = [{"de": "cliente" if one.incoming else "agente", "minuto": one.minutes and round(one.minutes),
               "texto": one.text} for one in messages]  # fmt: skip
@@ -80,8 +78,15 @@ def parameters(
         "system": [{"type": "text", "text": prompt.system, "cache_control": {"type": "ephemeral", "ttl": "5m"}}],
         "messages": [{"role": "user", "content": content}],
         "thinking": {"type": "disabled"},
-        "output_config": {"effort": effort, "format": {"type": "json_schema", "schema": transform_schema(Answer)}},
+        "output_config": {"effort": effort, "format": {"type": "json_schema", "schema": form()}},
     }
+
+
+def form() -> dict[str, Any]:
+    """The JSON schema that Claude has to fill in."""
+    from anthropic import transform_schema  # noqa: PLC0415  seconds
+
+    return transform_schema(Answer)
 
 
 def ends(messages: Sequence[Message]) -> list[Message]:
