@@ -61,7 +61,7 @@ def _for_machines(column: Column) -> sql.Composable:
     if column.kind == "timestamp":  # to_json is the cheapest way to ISO 8601 with its T
         return sql.SQL("""btrim(to_json({0})::text, '"') as {0}""").format(name)
     if column.kind == "boolean":
-        return sql.SQL("{0}::text as {0}").format(name)
+        return sql.SQL("case {0} when true then 'true' when false then 'false' end as {0}").format(name)
     return name
 
 
