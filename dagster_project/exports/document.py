@@ -91,7 +91,7 @@ def _cover(data: ReportData, say: Wording, timestamp: datetime, company: str | N
         "keywords": say.text("keywords"),
         "badges": badges,
         "facts": [
-            *_asked_for(data, say),
+            *asked_for(data, say),
             [say.text("data_through"), say.instant(data.freshness.data_through, data.timezone)],
             [say.text("generated_at"), say.instant(timestamp, data.timezone)],
             [say.text("timezone"), data.timezone],
@@ -99,7 +99,7 @@ def _cover(data: ReportData, say: Wording, timestamp: datetime, company: str | N
     }
 
 
-def _asked_for(data: ReportData, say: Wording) -> Iterable[list[str]]:
+def asked_for(data: ReportData, say: Wording) -> Iterable[list[str]]:
     """Whose chats these are, and what they are compared with, or who asked."""
     period, chosen, analysis = data.period, data.filter, data.analysis
     if not analysis:

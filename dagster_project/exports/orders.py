@@ -135,7 +135,7 @@ def _writer(order: Order, settings: Settings, made_at: datetime) -> Writer:
     zone = settings.timezone
 
     def write(conn: psycopg.Connection, out: BinaryIO) -> Written:
-        if order.kind == "report" or order.format == "pdf":
+        if order.kind == "report" or (order.kind == "analysis" and order.format in ("pdf", "xlsx")):
             return _write_report(conn, out, order, settings, made_at)
         table = _table(conn, order)
         for_excel = order.format == "csv-excel"
@@ -168,6 +168,7 @@ def _write_report(
 
 def _gathered(conn: psycopg.Connection, order: Order, zone: str) -> ReportData:
     if order.analysis_id:
+        tables.analysis_notes(conn, order.analysis_id)  # refuses one that failed after its chats were chosen
         return gather_analysis(conn, order.analysis_id, timezone=zone)
     assert order.period
     return gather.gather(conn, order.period, scope=order.scope, scope_id=order.scope_id, timezone=zone)

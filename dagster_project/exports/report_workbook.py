@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from dagster_project.exports.document import classified_by
+from dagster_project.exports.document import asked_for, classified_by
 from dagster_project.exports.making import Written
 from dagster_project.exports.report import BUCKETS, Kpi, Member, ReportData, Share
 from dagster_project.exports.wording import Language, Wording
@@ -13,6 +13,29 @@ from dagster_project.exports.workbook import Book, Head, Kind, Sheet
 from dagster_project.exports.workbook_texts import TEXTS
 
 MONDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)
+_MEMBERS: tuple[tuple[str, Kind, str], ...] = (
+    ("chats", "whole", "chat_count"),
+    ("closed", "whole", "closed_count"),
+    ("messages", "whole", "message_count"),
+    ("responses", "whole", "first_response_count"),
+    ("first_p50", "minutes", "first_response_p50_seconds"),
+    ("first_p90", "minutes", "first_response_p90_seconds"),
+    ("replies", "whole", "reply_count"),
+    ("reply_p50", "minutes", "reply_p50_seconds"),
+    ("resolved", "whole", "resolution_count"),
+    ("resolution_p50", "minutes", "resolution_p50_seconds"),
+    ("judged", "whole", "sla_judged_count"),
+    ("sla", "share", "sla_rate"),
+    ("concurrent", "points", "mean_concurrent_chats"),
+    ("quality", "points", "mean_quality"),
+    ("quality_count", "whole", "quality_count"),
+)
+_OF_AGENTS = {"concurrent", "quality", "quality_count"}
+_TOPICS = (
+    "summary", "heatmap", "times", "days", "history", "sla", "agents", "departments", "channels", "insights",
+    "traffic", "backlog", "quality",
+)  # fmt: skip
+_NOT_OF_AN_ANALYSIS = ("history", "backlog")
 DEFINITIONS = (
     "pickup", "first_response", "reply", "handling", "resolution", "percentiles", "clock", "sla", "backlog", "change",
     "no_data",
@@ -37,13 +60,13 @@ def write(out: BinaryIO, data: ReportData, language: Language, made_at: datetime
     _times(book, say, data)
     _trends(book, say, data)
     _sla(book, say, data)
-    for name, members, of_agents in (
-        ("agents", data.agents, True), ("departments", data.departments, False), ("channels", data.channels, False),
-    ):  # fmt: skip
-        _members(book, say, name, members, classified_by(data, say.words) if of_agents else None)
+    _members(book, say, "agents", data.agents, data)
+    _members(book, say, "departments", data.departments, data)
+    _members(book, say, "channels", data.channels, data)
     _insights(book, say, data)
     _traffic(book, say, data)
-    _backlog(book, say, data)
+    if not data.analysis:
+        _backlog(book, say, data)
     _quality(book, say, data)
     write_readme(book, readme, say("readme.topic"), say("readme.value"), _about(say, data, book, title, made_at))
     book.close()
@@ -79,13 +102,18 @@ class _Say:
 
 def _summary(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.summary"))
-    heads = say.heads(("metric", "text", 34), ("value", "text"), ("unit", "text"), ("before", "text"),
-                      ("change", "change"), ("verdict", "text"), ("count", "whole"))  # fmt: skip
-    kinds: dict[str, Kind] = {"seconds": "minutes", "share": "share"}
-    book.table(sheet, heads, (
-        [say.words.label("kpi", kpi.metric), (kpi.value, kinds.get(kpi.unit, "whole")), say(f"unit.{kpi.unit}"),
-         (kpi.previous, kinds.get(kpi.unit, "whole")), _change(kpi), _verdict(say, kpi), kpi.count]
-        for kpi in data.summary))  # fmt: skip
+    heads = say.heads(("metric", "text", 34), ("value", "text"), ("unit", "text"), ("count", "whole"))
+    if not data.analysis:
+        heads += say.heads(("before", "text"), ("change", "change"), ("verdict", "text"))
+    kinds: dict[str, Kind] = {"seconds": "minutes", "share": "share", "points": "points"}
+
+    def rows() -> Iterator[list[Any]]:
+        for kpi in data.summary:
+            kind = kinds.get(kpi.unit, "whole")
+            row = [say.words.label("kpi", kpi.metric), (kpi.value, kind), say(f"unit.{kpi.unit}"), kpi.count]
+            yield row if data.analysis else [*row, (kpi.previous, kind), _change(kpi), _verdict(say, kpi)]
+
+    book.table(sheet, heads, rows())
 
 
 def _change(kpi: Kpi) -> tuple[float | None, Kind]:
@@ -111,7 +139,8 @@ def _traffic(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.traffic"))
     chats = {(cell.day_of_week, cell.hour): cell.chat_count or None for cell in data.traffic}
     messages = {(cell.day_of_week, cell.hour): cell.message_count or None for cell in data.traffic}
-    _grids(book, say, sheet, [("corner.created", chats, "whole"), ("corner.messages", messages, "whole")])
+    grids: list[tuple[str, dict[tuple[int, int], Any], Kind]] = [("corner.created", chats, "whole")]
+    _grids(book, say, sheet, grids if data.analysis else [*grids, ("corner.messages", messages, "whole")])
 
 
 def _grids(book: Book, say: _Say, sheet: Sheet, grids: Sequence[tuple[str, dict[tuple[int, int], Any], Kind]]) -> None:
@@ -136,13 +165,14 @@ def _times(book: Book, say: _Say, data: ReportData) -> None:
     heads = say.heads(
         ("metric", "text", 20), ("clock", "text", 16), ("count", "whole"), ("mean_min", "minutes"),
         ("p50_min", "minutes"), ("p90_min", "minutes"), ("p95_min", "minutes"), ("p99_min", "minutes"),
-        ("previous_p50_min", "minutes"), ("previous_p90_min", "minutes"),
     )  # fmt: skip
-    heads += [Head(say.words.text(f"bucket.{bucket}"), "whole") for bucket in BUCKETS]
+    if not data.analysis:
+        heads += say.heads(("previous_p50_min", "minutes"), ("previous_p90_min", "minutes"))
+        heads += [Head(say.words.text(f"bucket.{bucket}"), "whole") for bucket in BUCKETS]
     book.table(sheet, heads, (
         [say.words.text(f"metric.{times.metric}"), say.words.text(f"clock.{times.clock}"), times.count,
          times.mean_seconds, times.p50_seconds, times.p90_seconds, times.p95_seconds, times.p99_seconds,
-         times.previous_p50_seconds, times.previous_p90_seconds, *times.buckets]
+         *([] if data.analysis else [times.previous_p50_seconds, times.previous_p90_seconds, *times.buckets])]
         for times in data.response_times))  # fmt: skip
 
 
@@ -151,7 +181,8 @@ def _trends(book: Book, say: _Say, data: ReportData) -> None:
         ("chats", "whole"), ("responses", "whole"), ("first_p50", "minutes"), ("first_p90", "minutes"),
         ("judged", "whole"), ("sla", "share"),
     )  # fmt: skip
-    for name, first, points in (("days", "day", data.days), ("history", "from", data.history)):
+    history = [] if data.analysis else [("history", "from", data.history)]
+    for name, first, points in [("days", "day", data.days), *history]:
         sheet = book.sheet(say(f"sheet.{name}"))
         count = book.table(sheet, say.heads((first, "date"), *columns), (
             [point.start, point.chat_count, point.first_response_count, point.first_response_p50_seconds,
@@ -180,48 +211,50 @@ def _chart(book: Book, say: _Say, sheet: Sheet, count: int) -> None:
 
 def _sla(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.sla"))
-    text = say.words.text
+    text, before = say.words.text, [] if data.analysis else ["previous"]
     heads = say.heads(("metric", "text", 20), ("clock", "text", 16), ("target_min", "minutes"))
     heads += [Head(text(f"column.{name}"), "whole") for name in ("met", "breached", "pending")]
-    heads += [Head(text(f"column.{name}"), "share") for name in ("rate", "goal", "previous")]
+    heads += [Head(text(f"column.{name}"), "share") for name in ("rate", "goal", *before)]
     count = book.table(sheet, heads, (
         [text(f"metric.{sla.metric}"), text(f"clock.{sla.clock}"), sla.target_seconds, sla.met_count,
-         sla.breached_count, sla.pending_count, sla.rate, sla.goal, sla.previous_rate]
+         sla.breached_count, sla.pending_count, sla.rate, sla.goal, *([sla.previous_rate] if before else [])]
         for sla in data.sla))  # fmt: skip
     book.bars(sheet, (1, 6), (max(count, 1), 6))
 
 
-def _members(book: Book, say: _Say, name: str, members: Sequence[Member], classified_by: str | None) -> None:
-    """Agents, departments or channels; what is known of agents alone, with who judged their quality, is theirs."""
+def _members(book: Book, say: _Say, name: str, members: Sequence[Member], data: ReportData) -> None:
+    """Agents, departments or channels, with the columns that are known of them."""
     sheet = book.sheet(say(f"sheet.{name}"))
+    columns = [column for column in _MEMBERS if column[0] in _known_of(name, data)]
     heads = [Head(say.words.text(f"column.{name[:-1]}"), "text", 30)]
-    heads += say.heads(
-        ("chats", "whole"), ("closed", "whole"), ("messages", "whole"), ("responses", "whole"),
-        ("first_p50", "minutes"), ("first_p90", "minutes"), ("replies", "whole"), ("reply_p50", "minutes"),
-        ("resolved", "whole"), ("resolution_p50", "minutes"), ("judged", "whole"), ("sla", "share"),
-    )  # fmt: skip
-    if classified_by:
-        heads += say.heads(("concurrent", "points"), ("quality", "points"), ("quality_count", "whole"),
-                           ("classified", "text", 24))  # fmt: skip
-    heads += say.heads(("id", "text", 24))
-    count = book.table(sheet, heads, (_member(say, name, member, classified_by) for member in members))
-    book.bars(sheet, (1, 12), (max(count, 1), 12))
+    heads += [Head(say(f"head.{key}"), kind) for key, kind, _ in columns]
+    heads += say.heads(*([("classified", "text", 24)] if name == "agents" else []), ("id", "text", 24))
+    shown = classified_by(data, say.words)
+
+    def rows() -> Iterator[list[Any]]:
+        for member in members:
+            row = [_name(say, name, member), *(getattr(member, attribute) for _, _, attribute in columns)]
+            judged = [shown if member.quality_count else None] if name == "agents" else []
+            yield [*row, *judged, member.id]
+
+    count = book.table(sheet, heads, rows())
+    places = [place for place, column in enumerate(columns, start=1) if column[0] == "sla"]
+    for place in places:
+        book.bars(sheet, (1, place), (max(count, 1), place))
 
 
-def _member(say: _Say, name: str, member: Member, classified_by: str | None) -> list[Any]:
-    shown = say.words.label("provider", member.id) if name == "channels" else member.name
+def _known_of(name: str, data: ReportData) -> set[str]:
+    """The columns of members that hold something: an analysis knows less, and of channels nothing but their chats."""
+    known = {key for key, _, _ in _MEMBERS} - (set() if name == "agents" else _OF_AGENTS)
+    if data.analysis:
+        known = {"chats"} if name == "channels" else known - {"closed", "replies", "reply_p50"}
+    return known
+
+
+def _name(say: _Say, name: str, member: Member) -> str:
     if name == "departments" and member.id == "none":
-        shown = say.words.text("department.none")
-    row = [
-        shown, member.chat_count, member.closed_count, member.message_count, member.first_response_count,
-        member.first_response_p50_seconds, member.first_response_p90_seconds, member.reply_count,
-        member.reply_p50_seconds, member.resolution_count, member.resolution_p50_seconds, member.sla_judged_count,
-        member.sla_rate,
-    ]  # fmt: skip
-    if classified_by:
-        row += [member.mean_concurrent_chats, member.mean_quality, member.quality_count,
-                classified_by if member.quality_count else None]  # fmt: skip
-    return [*row, member.id]
+        return say.words.text("department.none")
+    return say.words.label("provider", member.id) if name == "channels" else member.name
 
 
 def _insights(book: Book, say: _Say, data: ReportData) -> None:
@@ -270,21 +303,22 @@ def _about(say: _Say, data: ReportData, book: Book, title: str, made_at: datetim
     lines = [
         (title, words.text("subtitle")),
         (words.text("period"), f"{words.day(period.start)} – {words.day(period.end)}"),
-        (words.text("compared_with"), f"{words.day(period.previous_start)} – {words.day(period.previous_end)}"),
-        (words.text("filter"), words.text(f"filter.{data.filter.scope}", name=data.filter.name)),
+        *((name, text) for name, text in asked_for(data, words)),
         (words.text("data_through"), words.instant(data.freshness.data_through, data.timezone)),
         (words.text("generated_at"), words.instant(made_at, data.timezone)),
         (words.text("timezone"), data.timezone),
     ]
-    if not data.is_complete:
+    if not data.is_complete and not data.analysis:
         lines.append(("", words.text("badge.partial")))
     if not data.is_previous_complete:
         lines.append(("", words.text("badge.previous_partial")))
     categorized = say(
         "readme.classified.value", badge=classified_by(data, words).capitalize(),
         chats=words.number(insights.chat_count),
-        categorized=words.number(insights.categorized_count), review=words.number(insights.needs_review_count),
+        categorized=words.number(insights.categorized_count),
     )  # fmt: skip
+    if insights.needs_review_count is not None:
+        categorized += " " + say("readme.review", review=words.number(insights.needs_review_count))
     lines += [
         (say("readme.classified"), categorized),
         (say("readme.units"), say("readme.units.value")),
@@ -295,9 +329,8 @@ def _about(say: _Say, data: ReportData, book: Book, title: str, made_at: datetim
         (words.text("notes.quarantine"), words.number(data.coverage.quarantined_count)),
         (say("readme.sheets"), ""),
     ]  # fmt: skip
-    lines += [(say(f"sheet.{name}"), say(f"about.{name}")) for name in (
-        "summary", "heatmap", "times", "days", "history", "sla", "agents", "departments", "channels", "insights",
-        "traffic", "backlog", "quality")]  # fmt: skip
+    lines += [(say(f"sheet.{name}"), say(f"about.{name}")) for name in _TOPICS
+              if not (data.analysis and name in _NOT_OF_AN_ANALYSIS)]  # fmt: skip
     lines.append((words.text("notes.definitions"), ""))
     for name in DEFINITIONS:
         term, _, text = words.text(f"definition.{name}").partition("|")

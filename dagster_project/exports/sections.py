@@ -2,8 +2,10 @@
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, BinaryIO
 
 import psycopg
@@ -22,6 +24,28 @@ _UNITS = {
     "seconds": ("segundos", "seconds"), "share": ("parte de 1", "share of 1"), "chats": ("conversaciones", "chats"),
     "messages": ("mensajes", "messages"), "points": ("puntos de 1 a 10", "points, 1 to 10"),
     "milliseconds": ("milisegundos", "milliseconds"), "text": ("", ""),
+}  # fmt: skip
+_TIMES = {
+    "pickup": ("Toma", "Pickup"), "first_response": ("Primera respuesta", "First response"),
+    "response": ("Respuesta desde la creación", "Response since creation"), "handling": ("Atención", "Handling"),
+    "resolution": ("Resolución", "Resolution"),
+}  # fmt: skip
+_METRICS = {
+    "total_chats": ("Conversaciones", "Chats"), "total_messages": ("Mensajes", "Messages"),
+    "incoming_messages": ("Mensajes de clientes", "Messages from customers"),
+    "outgoing_messages": ("Mensajes enviados", "Messages sent"),
+    "categorized_chats": ("Conversaciones clasificadas", "Categorized chats"),
+    "skipped_chats": ("Conversaciones sin clasificar", "Chats not categorized"),
+    "pending_chats": ("Conversaciones por clasificar", "Chats still to be categorized"),
+    "skipped_chats_because": ("Sin clasificar", "Not categorized"),
+    "pending_chats_because": ("Por clasificar", "Still to be categorized"),
+    "chats_in_hour": ("Conversaciones, hora", "Chats, hour"), "messages_in_hour": ("Mensajes, hora", "Messages, hour"),
+    "chats_on_day": ("Conversaciones, día (0 = domingo)", "Chats, weekday (0 = Sunday)"),
+    "messages_on_day": ("Mensajes, día (0 = domingo)", "Messages, weekday (0 = Sunday)"),
+    "channel_share": ("Canal", "Channel"), "content_share": ("Contenido", "Content"),
+    "intent_share": ("Intención", "Intent"), "journey_share": ("Etapa", "Stage"),
+    "sentiment_share": ("Sentimiento", "Sentiment"), "agent_quality_share": ("Calidad", "Quality"),
+    "agent_quality_average": ("Calidad, promedio", "Quality, mean"),
 }  # fmt: skip
 _ANALYSIS = {
     "RESPONSE_TIME": ("Tiempos de respuesta", "Response times"), "VOLUME": ("Volumen", "Volume"),
@@ -82,7 +106,7 @@ def of_analysis(conn: psycopg.Connection, analysis_id: str, language: Language) 
     words = Wording(language)
     unit = _Units(language)
     for name, value in analysis_notes(conn, analysis_id).items():
-        yield words.text("section.notes"), name, None if value is None else str(value), ""
+        yield words.text("section.notes"), name, _plain(value), ""
     rows = conn.execute(
         """
         select metric_type, metric_name, string_value, numeric_value, unit, is_llm
@@ -97,8 +121,30 @@ def of_analysis(conn: psycopg.Connection, analysis_id: str, language: Language) 
         section = _ANALYSIS[metric_type][language == "en"]
         if is_llm is not None:
             section += f" ({words.text('badge.model' if is_llm else 'badge.rules')})"
-        name = metric if member is None else f"{metric}: {member}"
-        yield section, name, value, unit(unit_name)
+        yield section, _metric(words, metric, member), value, unit(unit_name)
+
+
+def _metric(words: Wording, metric: str, member: str | None) -> str:
+    """The name of an analysis' metric, and of the member where it is one's; as it is stored where it has no other."""
+    place = words.language == "en"
+    for time, names in _TIMES.items():
+        for figure in ("average", "p50", "p90", "p95", "p99"):
+            if metric == f"{time}_{figure}":
+                return f"{names[place]}: {words.text(f'column.{figure}'.replace('average', 'mean')).lower()}"
+    if metric.startswith("sla_") and metric.endswith("_rate"):
+        of, business, _ = metric.removeprefix("sla_").removesuffix("_rate").partition("_business")
+        name = f"SLA: {words.text(f'metric.{of}').lower()}"
+        return f"{name}, {words.text('clock.business').lower()}" if business else name
+    shown = _METRICS[metric][place] if metric in _METRICS else metric
+    group = metric.removesuffix("_share").replace("channel", "provider")
+    return shown if member is None else f"{shown}: {words.label(group, member)}"
+
+
+def _plain(value: Any) -> str:
+    """A value as programs write it."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 class _Units:

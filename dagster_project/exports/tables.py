@@ -73,6 +73,8 @@ class Table:
 def chats(conn: psycopg.Connection, filters: Filters, language: Language) -> Table:
     """A row per chat that is not deleted: its times, and what it was categorized as, with who categorized it.
 
+    What a person said of a chat is in the columns `final_…`; where nobody looked, they repeat the machine's.
+
     Raises:
         NothingToExport: the marts are not built, or a filter names nobody.
     """
@@ -83,7 +85,9 @@ def chats(conn: psycopg.Connection, filters: Filters, language: Language) -> Tab
         select
             {columns},
             categories.customer_intent, categories.journey_stage, categories.sentiment,
-            categories.agent_quality_score, categories.confidence_score, categories.{badge} as classified_by
+            categories.agent_quality_score, categories.confidence_score, categories.{badge} as classified_by,
+            categories.final_intent, categories.final_stage, categories.final_sentiment,
+            categories.final_agent_quality_score, categories.final_source
         from marts.chat_response_times as chats
         left join marts.chat_categories as categories on categories.chat_id = chats.chat_id
         where not chats.is_deleted and {condition}

@@ -30,8 +30,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "about.channels": ("Un canal por fila", "A channel a row"),
     "about.insights": ("Qué quieren los clientes, y quién lo dice", "What customers want, and who says so"),
     "about.traffic": (
-        "Conversaciones creadas, por día y hora; debajo, mensajes",
-        "Chats created, by weekday and hour; below it, messages",
+        "Conversaciones creadas, por día y hora; debajo, los mensajes del período",
+        "Chats created, by weekday and hour; below it, the period's messages",
     ),
     "about.backlog": ("Conversaciones abiertas a medianoche", "Chats open at midnight"),
     "about.quality": ("Reglas que los registros no cumplen", "Rules that records break"),
@@ -40,11 +40,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "readme.sheets": ("Hojas", "Sheets"),
     "readme.classified": ("Categorías", "Categories"),
     "readme.classified.value": (
-        "{badge}: {categorized} de {chats} conversaciones; {review} conviene que las revise una persona. Una categoría "
-        "puesta por una máquina es una orientación.",
-        "{badge}: {categorized} of {chats} chats; {review} should be looked at by a person. A category given by a "
-        "machine is a guide.",
+        "{badge}: {categorized} de {chats} conversaciones. Una categoría puesta por una máquina es una orientación.",
+        "{badge}: {categorized} of {chats} chats. A category given by a machine is a guide.",
     ),
+    "readme.review": ("{review} conviene que las revise una persona.", "{review} should be looked at by a person."),
     "readme.units": ("Unidades", "Units"),
     "readme.units.value": (
         "Duraciones en minutos; tasas y partes en porcentaje; fechas y horas en la zona horaria indicada. "
@@ -119,7 +118,5 @@ TEXTS: dict[str, tuple[str, str]] = {
     "unit.share": ("%", "%"),
     "unit.chats": ("conversaciones", "chats"),
     "unit.messages": ("mensajes", "messages"),
-    "subject.chats": ("Conversaciones", "Chats"),
-    "subject.messages": ("Mensajes", "Messages"),
-    "subject.contacts": ("Contactos", "Contacts"),
+    "unit.points": ("de 1 a 10", "1 to 10"),
 }
