@@ -228,7 +228,8 @@ def _members(book: Book, say: _Say, name: str, members: Sequence[Member], data: 
     columns = [column for column in _MEMBERS if column[0] in _known_of(name, data)]
     heads = [Head(say.words.text(f"column.{name[:-1]}"), "text", 30)]
     heads += [Head(say(f"head.{key}"), kind) for key, kind, _ in columns]
-    heads += say.heads(*([("classified", "text", 24)] if name == "agents" else []), ("id", "text", 24))
+    heads += say.heads(("classified", "text", 24)) if name == "agents" else []
+    heads += say.heads(("id", "text", 24))
     shown = classified_by(data, say.words)
 
     def rows() -> Iterator[list[Any]]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 import psycopg
+from psycopg import sql
 
 from dagster_project.exports.csv_file import BOM, GUARDED
 from dagster_project.exports.document import classified_by
@@ -23,7 +24,6 @@ _GUARDED = re.compile(GUARDED)
 _UNITS = {
     "seconds": ("segundos", "seconds"), "share": ("parte de 1", "share of 1"), "chats": ("conversaciones", "chats"),
     "messages": ("mensajes", "messages"), "points": ("puntos de 1 a 10", "points, 1 to 10"),
-    "milliseconds": ("milisegundos", "milliseconds"), "text": ("", ""),
 }  # fmt: skip
 _TIMES = {
     "pickup": ("Toma", "Pickup"), "first_response": ("Primera respuesta", "First response"),
@@ -108,19 +108,16 @@ def of_analysis(conn: psycopg.Connection, analysis_id: str, language: Language) 
     for name, value in analysis_notes(conn, analysis_id).items():
         yield words.text("section.notes"), name, _plain(value), ""
     rows = conn.execute(
-        """
-        select metric_type, metric_name, string_value, numeric_value, unit, is_llm
-        from analysis.analysis_kpis
-        where analysis_id = %s and scope = 'all' and json_value is null
-        order by
-            array_position(%s, metric_type), metric_name, lpad(string_value, 20, '0')
-        """,
+        sql.SQL("""
+            select metric_type, metric_name, member, value, unit, {badge}
+            from marts.analysis_kpis
+            where analysis_id = %s and scope = 'all'
+            order by array_position(%s, metric_type), metric_name, lpad(member, 20, '0')
+        """).format(badge=sql.Identifier(f"classified_by_{language}")),
         [analysis_id, list(_ANALYSIS)],
     )
-    for metric_type, metric, member, value, unit_name, is_llm in rows:
-        section = _ANALYSIS[metric_type][language == "en"]
-        if is_llm is not None:
-            section += f" ({words.text('badge.model' if is_llm else 'badge.rules')})"
+    for metric_type, metric, member, value, unit_name, badge in rows:
+        section = _ANALYSIS[metric_type][language == "en"] + (f" ({badge})" if badge else "")
         yield section, _metric(words, metric, member), value, unit(unit_name)
 
 

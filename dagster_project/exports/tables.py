@@ -150,7 +150,7 @@ def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
 
 
 def analysis_kpis(conn: psycopg.Connection, analysis_id: str, language: Language) -> Table:
-    """A row per KPI of an analysis, times in milliseconds, with who categorized where the number rests on that.
+    """A row per KPI of an analysis, with who categorized where the number rests on that.
 
     Raises:
         NothingToExport: there is no such analysis, or its KPIs are not built.
@@ -158,19 +158,11 @@ def analysis_kpis(conn: psycopg.Connection, analysis_id: str, language: Language
     notes = analysis_notes(conn, analysis_id)
     query = sql.SQL("""
         select
-            metric_type, metric_name, numeric_value as value, agent_id, department_id, category,
-            string_value as member, unit, count, scope,
-            case
-                when is_llm is null then null
-                when is_llm then {by_model} || ' (' || classified_by || ')'
-                else {by_rules}
-            end as classified_by
-        from analysis.analysis_kpis
-        where analysis_id = %(analysis_id)s and json_value is null
-    """).format(
-        by_model=sql.Literal("clasificado por un modelo" if language == "es" else "classified by a model"),
-        by_rules=sql.Literal("clasificado por reglas" if language == "es" else "classified by rules"),
-    )
+            metric_type, metric_name, value, agent_id, department_id, category, member, unit, count, scope,
+            {badge} as classified_by
+        from marts.analysis_kpis
+        where analysis_id = %(analysis_id)s
+    """).format(badge=sql.Identifier(f"classified_by_{language}"))
     order = ("scope", "agent_id", "department_id", "metric_type", "metric_name", "member")
     return Table("analysis", ("analysis_kpis",), query, {"analysis_id": analysis_id}, order, notes)
 
@@ -181,7 +173,7 @@ def analysis_notes(conn: psycopg.Connection, analysis_id: str) -> dict[str, Any]
     Raises:
         NothingToExport: there is no such analysis, or it has no numbers.
     """
-    if conn.execute("select to_regclass('analysis.analysis_kpis')").fetchone() == (None,):
+    if conn.execute("select to_regclass('marts.analysis_kpis')").fetchone() == (None,):
         raise NothingToExport("the KPIs of analyses are not built: run `b2chat build`")
     with conn.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(

@@ -56,25 +56,24 @@ TABLES = """
         ('2026-11-09', 'agent', 'ana', 'first_response_p50', 'seconds', 90.5, 4),
         ('2026-11-09', 'department', 'CAR', 'sla_overall_rate', 'share', null, 0),
         ('2026-11-10', 'provider', 'whatsapp', 'chats_created', 'chats', 3, 3);
-    create table analysis.analysis_kpis (
-        analysis_id text, metric_type text, metric_name text, numeric_value double precision, string_value text,
-        json_value jsonb, agent_id text, department_id text, category text, scope text, unit text, count integer,
-        is_llm boolean, classified_by text
+    create table marts.analysis_kpis (
+        analysis_id text, metric_type text, metric_name text, value double precision, member text, agent_id text,
+        department_id text, category text, scope text, unit text, count integer, classified_by_es text,
+        classified_by_en text
     );
     insert into analysis.customer_analyses
         (id, status, triggered_by, filters, sample_rate, classifier, is_llm, published_at, completed_at)
     values
         ('a1b2', 'COMPLETED', 'ana', '{"agents": ["ana"]}', 0.1, 'rules-v1', false, now(), now()),
         ('c3d4', 'PROCESSING', 'ana', '{}', 1, 'rules-v1', false, null, null);
-    insert into analysis.analysis_kpis values
-        ('a1b2', 'RESPONSE_TIME', 'first_response_p50', 90500.25, null, null, null, null, 'performance', 'all',
-         'milliseconds', 4, null, null),
-        ('a1b2', 'CUSTOMER_INTENT', 'intent_share', 0.75, 'PAYMENT', null, null, null, 'customer_analysis', 'all',
-         'share', 4, false, 'rules-v1'),
-        ('a1b2', 'CUSTOMER_INTENT', 'intent_distribution', null, null, '{"PAYMENT": 0.75}', null, null,
-         'customer_analysis', 'all', 'share', 4, false, 'rules-v1'),
-        ('a1b2', 'RESPONSE_TIME', 'first_response_p50', null, null, null, 'ana', null, 'performance', 'agent',
-         'milliseconds', 0, null, null);
+    insert into marts.analysis_kpis values
+        ('a1b2', 'RESPONSE_TIME', 'first_response_p50', 90.25, null, null, null, 'performance', 'all', 'seconds', 4,
+         null, null),
+        ('a1b2', 'CUSTOMER_INTENT', 'intent_share', 0.75, 'PAYMENT', null, null, 'customer_analysis', 'all', 'share', 4,
+         'clasificado por reglas', 'classified by rules'),
+        ('a1b2', 'RESPONSE_TIME', 'first_response_p50', null, null, 'ana', null, 'performance', 'agent', 'seconds', 0,
+         null, null),
+        ('other', 'VOLUME', 'total_chats', 1, null, null, null, 'operational', 'all', 'chats', 1, null, null);
 """
 
 
@@ -206,7 +205,7 @@ def test_rows_are_neither_lost_nor_doubled_between_batches(
     (Order("agents", "csv"), "there are no chats yet"),
     (Order("chats", "pdf"), "one of csv, csv-excel, parquet, xlsx"),
     (Order("table", "csv", mart="../../etc/passwd"), "no mart of that name"),
-    (Order("table", "csv", mart="customer_analyses"), "there are chat_categories"),
+    (Order("table", "csv", mart="customer_analyses"), "there are analysis_kpis, chat_categories"),
     (Order("analysis", "csv", analysis_id="zz"), "no analysis zz"),
     (Order("analysis", "xlsx", analysis_id="a1b2", sections=True), "csv or csv-excel"),
     (Order("report", "pdf", scope="x"), "the scope of report"),
@@ -235,14 +234,14 @@ def test_an_analysis_comes_in_both_forms_and_says_who_categorized(make: Callable
     assert sorted(rows) == [
         ("CUSTOMER_INTENT", "intent_share", "0.75", "", "", "customer_analysis", "PAYMENT", "share", "4", "all",
          "clasificado por reglas"),
-        ("RESPONSE_TIME", "first_response_p50", "", "ana", "", "performance", "", "milliseconds", "0", "agent", ""),
-        ("RESPONSE_TIME", "first_response_p50", "90500.25", "", "", "performance", "", "milliseconds", "4", "all", ""),
+        ("RESPONSE_TIME", "first_response_p50", "", "ana", "", "performance", "", "seconds", "0", "agent", ""),
+        ("RESPONSE_TIME", "first_response_p50", "90.25", "", "", "performance", "", "seconds", "4", "all", ""),
     ]  # fmt: skip
     by_sections = make("analysis", "csv", analysis_id="a1b2", sections=True).read_bytes().decode().split("\r\n")
     assert by_sections[0] == "Section,Metric,Value,Unit"
     assert {"Notas de los datos,status,COMPLETED,", "Notas de los datos,sample_rate,0.1,"} < set(by_sections)
     assert by_sections[-3:] == [
-        "Tiempos de respuesta,Primera respuesta: mediana,90500.25,milisegundos",
+        "Tiempos de respuesta,Primera respuesta: mediana,90.25,segundos",
         "Intención (clasificado por reglas),Intención: Pagos,0.75,parte de 1",
         "",
     ]
