@@ -42,7 +42,10 @@ def run(
         "--no-use-colors", *arguments, "--project-dir", str(project), "--profiles-dir", str(project),
         "--target-path", str(target), "--log-path", str(target),
     ]  # fmt: skip
-    call = {"command": command, "environment": os.environ | environment | variables, "printed": str(printed)}
+    # dbt looks through the whole environment for each line that it logs, and nobody reads its file.
+    inherited = {name: os.environ[name] for name in ("HOME", "PATH", "LANG", "TMPDIR") if name in os.environ}
+    environment = inherited | environment | {"DBT_LOG_LEVEL_FILE": "none"} | variables
+    call = {"command": command, "environment": environment, "printed": str(printed)}
     server = _server()
     server.stdin.write(json.dumps(call) + "\n")
     server.stdin.flush()
