@@ -6,7 +6,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test ui lint lock clean
+.PHONY: demo test types sql ui lint lock clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/.ok  ## run the main job on embedded defaults and show what it did
@@ -14,9 +14,14 @@ demo: .venv/.ok  ## run the main job on embedded defaults and show what it did
 
 test: .venv/.ok  ## pass the tests
 	@$(V) -m ruff check .
-	@$(V) -m mypy
-	@cd dbt && ../$(V) -m sqlfluff lint --disable-progress-bar models
+	@$(MAKE) --no-print-directory -j 2 types sql
 	@$(V) -m pytest -n 2 --dist loadfile
+
+types: .venv/.ok
+	@$(V) -m mypy
+
+sql: .venv/.ok
+	@cd dbt && ../$(V) -m sqlfluff lint --disable-progress-bar models
 
 ui: .venv/.ok  ## open the Dagster UI on the same data
 	@.venv/bin/b2chat ui

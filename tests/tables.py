@@ -9,7 +9,7 @@ from psycopg import sql
 SCHEMAS = ["intermediate", "core", "marts"]
 _TABLES = """
     select schemaname, tablename from pg_tables
-    where schemaname = any(%s) and tablename <> 'build_fingerprints' order by 1, 2
+    where schemaname = any(%s) and tablename not in ('build_fingerprints', 'last_build') order by 1, 2
 """
 
 
