@@ -1,7 +1,7 @@
 """dbt for tests, without the seven seconds that each new process of it spends on imports and on parsing the project.
 
-Each call is a fork of one process that has imported dbt and run it once, and each database name has a target folder
-that lives as long as the tests: what the last call on that name parsed, the next one does not parse again.
+Each call is a fork of one process that has imported dbt and parsed the project, once for each database name (which
+stands in what is parsed) and again only where a file, the environment or the vars have changed.
 """
 
 import functools
@@ -68,7 +68,7 @@ def _server() -> Any:
 
 def _serve() -> None:
     answers = os.fdopen(os.dup(1), "w")
-    warm = False
+    parsed: dict[str, Any] = {}
     for line in sys.stdin:
         call = json.loads(line)
         os.environ.clear()
@@ -77,40 +77,52 @@ def _serve() -> None:
         os.dup2(printed, 1)
         os.dup2(printed, 2)
         os.close(printed)
-        if not warm:
-            _warm_up(call["command"])
-            warm = True
+        what = _what_is_parsed(call["command"], call["environment"])
+        if what not in parsed:
+            parsed[what] = _parse(call["command"])
         if not (child := os.fork()):
-            _dbt(call["command"])
+            _dbt(call["command"], parsed[what])
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers, flush=True)
 
 
-def _dbt(command: list[str]) -> NoReturn:
-    from dbt.cli.main import cli
-
-    signal.alarm(SECONDS)
-    code = 1
-    try:
-        cli(command)
-    except SystemExit as done:
-        code = done.code
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)  # without tidying up what was only borrowed
+def _what_is_parsed(command: list[str], environment: dict[str, str]) -> str:
+    """All that decides what parsing gives: the files as they are now, the environment with the database, the vars."""
+    project = Path(command[command.index("--project-dir") + 1])
+    files = sorted((str(file), file.stat().st_mtime_ns) for file in project.rglob("*.*") if "target" not in file.parts)
+    return json.dumps([files, environment, _vars(command)], sort_keys=True)
 
 
-def _warm_up(command: list[str]) -> None:
-    """Parse the project where the first call will find it: dbt writes much of its own code when it first runs.
+def _vars(command: list[str]) -> list[str]:
+    return command[command.index("--vars") :][:2] if "--vars" in command else []
 
-    Without its parser in Rust: that one's threads would not live on in the forks.
+
+def _parse(command: list[str]) -> Any:
+    """Parse the project, here in the parent: what is forked then need not; None where it does not parse.
+
+    Without dbt's parser in Rust: that one's threads would not live on in the forks.
     """
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
-    dbtRunner().invoke(["--quiet", "--no-static-parser", "parse", *command[command.index("--project-dir") :]])
+    place = command[command.index("--project-dir") :]
+    done = dbtRunner().invoke(["--quiet", "--no-static-parser", "parse", *_vars(command), *place])
     reset_adapters()
     gc.freeze()
+    return done.result if done.success else None
+
+
+def _dbt(command: list[str], manifest: Any) -> NoReturn:
+    from dbt.cli.main import dbtRunner
+
+    signal.alarm(SECONDS)
+    code = 1
+    try:
+        done = dbtRunner(manifest=manifest).invoke(command)
+        code = 0 if done.success else 2 if done.exception else 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # without tidying up what was only borrowed
 
 
 if __name__ == "__main__":
