@@ -56,9 +56,9 @@
 
 
 {# The texts of a JSON list in one text, in the list's order; NULL for an empty list. #}
-{% macro joined_texts(list, separator="', '") -%}
+{% macro joined_texts(list) -%}
     (
-        select string_agg(element.value, {{ separator }} order by element.position)
+        select string_agg(element.value, ', ' order by element.position)
         from jsonb_array_elements_text({{ list }}) with ordinality as element (value, position)
     )
 {%- endmacro %}

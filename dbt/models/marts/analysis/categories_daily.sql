@@ -1,4 +1,5 @@
--- A view over the chats of its days. Labels of rules and of a language model are never in one share.
+-- A view over the chats of its days. Labels of rules and of a language model are never in one share; where a person gave a
+-- label, it counts instead of the machine's.
 with categories as (
     select * from {{ ref('chat_categories') }}
 ),
@@ -19,7 +20,8 @@ counted as (
         categories.classified_by_en,
         fields.field,
         fields.label,
-        count(*) as chat_count
+        count(*) as chat_count,
+        count(*) filter (where categories.final_source = 'human') as by_human_count
     from categories
     inner join chats on chats.chat_id = categories.chat_id
     cross join lateral (
@@ -30,9 +32,9 @@ counted as (
     ) as scopes (scope, scope_id, scope_name)
     cross join lateral (
         values
-        ('customer_intent', categories.customer_intent),
-        ('journey_stage', categories.journey_stage),
-        ('sentiment', categories.sentiment)
+        ('customer_intent', categories.final_intent),
+        ('journey_stage', categories.final_stage),
+        ('sentiment', categories.final_sentiment)
     ) as fields (field, label)
     where scopes.scope_id is not null and fields.label is not null
     group by
@@ -48,6 +50,7 @@ select
     field,
     label,
     chat_count::integer as chat_count,
+    by_human_count::integer as by_human_count,
     (sum(chat_count) over day)::integer as labelled_count,
     chat_count / (sum(chat_count) over day)::double precision as label_share,
     is_llm,

@@ -1,8 +1,6 @@
--- A view: it is right whenever it is read, and the asset that categorizes runs after the models. A chat that rules and a
--- language model have judged shows what the model says.
-with work as (
-    select * from {{ source('analysis', 'chat_work') }}
-    where state = 'answered'
+-- A view: it is right whenever it is read, and the asset that categorizes runs after the models.
+with current_answers as (
+    select * from {{ source('analysis', 'current_answers') }}
 ),
 
 judged as (
@@ -10,10 +8,10 @@ judged as (
 ),
 
 present as (
-    select distinct on (work.chat_id) judged.*
-    from work
-    inner join judged on judged.chat_id = work.chat_id and judged.answer_id = work.answer_id
-    order by work.chat_id, judged.is_llm desc, work.looked_at desc
+    select judged.*
+    from current_answers
+    inner join judged
+        on judged.chat_id = current_answers.chat_id and judged.answer_id = current_answers.answer_id
 )
 
 select
@@ -29,7 +27,10 @@ select
     present.resolution_score,
     present.customer_satisfaction,
     scores.response_time_score,
-    {{ joined_texts("jsonb_path_query_array(present.recommendations, '$[*].text')", 'chr(10)') }} as recommendations,
+    (
+        select string_agg({{ shown_notes("advice.item ->> 'text'") }}, chr(10) order by advice.place)
+        from jsonb_array_elements(present.recommendations) with ordinality as advice (item, place)
+    ) as recommendations,
     jsonb_array_length(present.recommendations) as recommendation_count,
     present.user_id as analysed_for,
     present.model,

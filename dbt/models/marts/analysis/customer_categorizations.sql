@@ -22,7 +22,7 @@ select
     categorizations.sentiment,
     categorizations.agent_quality_score::integer as agent_quality_score,
     categorizations.confidence_score,
-    categorizations.reasoning_notes,
+    {{ shown_notes('categorizations.reasoning_notes') }} as reasoning_notes,
     categorizations.provider as classified_by_provider,
     categorizations.model,
     categorizations.classified_by,
