@@ -434,6 +434,46 @@ def _members(connection: psycopg.Connection, values: Values, kind: Scope) -> tup
                 where %(member)s = 'agent'
                     and chats.created_local_date between %(start)s and %(end)s and not chats.is_deleted and {in_scope}
                 group by chats.agent_id
+            ),
+
+            -- Chats without a department are in the daily rollup, but have no times of the period there.
+            without_department as (
+                select 'first_response' as metric, first_response_seconds as seconds
+                from marts.chat_response_times
+                where %(member)s = 'department' and department_id is null
+                    and created_local_date between %(start)s and %(end)s and not is_deleted
+
+                union all
+
+                select 'resolution', resolution_seconds
+                from marts.chat_response_times
+                where %(member)s = 'department' and department_id is null
+                    and created_local_date between %(start)s and %(end)s and not is_deleted
+
+                union all
+
+                select 'reply', reply_seconds
+                from marts.reply_turns
+                where %(member)s = 'department' and department_id is null
+                    and replied_local_date between %(start)s and %(end)s and not is_deleted
+            ),
+
+            times as (
+                select scope_id as id, metric, count, p50_seconds, p90_seconds
+                from {times}
+                where period_start = %(start)s and scope = %(member)s and clock = 'wall'
+
+                union all
+
+                select
+                    'none',
+                    metric,
+                    count(*),
+                    percentile_cont(0.5) within group (order by seconds),
+                    percentile_cont(0.9) within group (order by seconds)
+                from without_department
+                where seconds is not null
+                group by metric
             )
 
             select
@@ -455,17 +495,10 @@ def _members(connection: psycopg.Connection, values: Values, kind: Scope) -> tup
                 coalesce(quality.quality_count, 0) as quality_count,
                 quality.mean_quality
             from days
-            left join {times} as first_response
-                on first_response.period_start = %(start)s and first_response.scope = %(member)s
-                and first_response.scope_id = days.id
-                and first_response.metric = 'first_response' and first_response.clock = 'wall'
-            left join {times} as reply
-                on reply.period_start = %(start)s and reply.scope = %(member)s and reply.scope_id = days.id
-                and reply.metric = 'reply' and reply.clock = 'wall'
-            left join {times} as resolution
-                on resolution.period_start = %(start)s and resolution.scope = %(member)s
-                and resolution.scope_id = days.id
-                and resolution.metric = 'resolution' and resolution.clock = 'wall'
+            left join times as first_response
+                on first_response.id = days.id and first_response.metric = 'first_response'
+            left join times as reply on reply.id = days.id and reply.metric = 'reply'
+            left join times as resolution on resolution.id = days.id and resolution.metric = 'resolution'
             left join quality on quality.id = days.id
             order by days.chat_count desc, days.name, days.id
             """,

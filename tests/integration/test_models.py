@@ -155,7 +155,8 @@ def test_a_report_of_a_week_has_the_numbers_that_its_chats_give(world: World) ->
     assert [(cell.day_of_week, cell.hour, cell.chat_count) for cell in report.traffic if cell.chat_count] == [
         (3, 9, 6), (3, 10, 1), (0, 23, 1)]  # fmt: skip
     assert [(member.id, member.chat_count) for member in report.agents] == [("ana", 2)]
-    assert {member.id: member.chat_count for member in report.departments} == {"none": 6, "Ventas": 1, "CAR": 1}
+    assert {member.id: (member.chat_count, member.resolution_p50_seconds) for member in report.departments} == {
+        "none": (6, 3600), "Ventas": (1, 2400), "CAR": (1, 3300)}  # fmt: skip
     assert (report.insights.chat_count, report.insights.categorized_count, report.insights.intents) == (8, 0, ())
     assert [day.chat_count for day in report.days] == [None, None, 7, None, None, None, 1]
     assert [day.chat_count for day in incoming.days] == [None, None, 2, None, None, None, 1]  # nul, answered-broadcast
