@@ -1,13 +1,13 @@
 """A report as an Excel workbook: a sheet a topic, and in front `Léame`, which says what one looks at."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
 from dagster_project.exports.document import asked_for, classified_by
 from dagster_project.exports.making import Written
-from dagster_project.exports.report import BUCKETS, Kpi, Member, ReportData, Share
+from dagster_project.exports.report import BUCKETS, Kpi, Member, ReportData, Share, TrendPoint
 from dagster_project.exports.wording import Language, Wording
 from dagster_project.exports.workbook import Book, Head, Kind, Sheet
 from dagster_project.exports.workbook_texts import TEXTS
@@ -31,11 +31,6 @@ _MEMBERS: tuple[tuple[str, Kind, str], ...] = (
     ("quality_count", "whole", "quality_count"),
 )
 _OF_AGENTS = {"concurrent", "quality", "quality_count"}
-_TOPICS = (
-    "summary", "heatmap", "times", "days", "history", "sla", "agents", "departments", "channels", "insights",
-    "traffic", "backlog", "quality",
-)  # fmt: skip
-_NOT_OF_AN_ANALYSIS = ("history", "backlog")
 DEFINITIONS = (
     "pickup", "first_response", "reply", "handling", "resolution", "percentiles", "clock", "sla", "backlog", "change",
     "no_data",
@@ -55,19 +50,8 @@ def write(out: BinaryIO, data: ReportData, language: Language, made_at: datetime
     title = say.words.text(f"title.{data.period.kind}")
     book = Book(out, title=f"{title} {data.period.start}", zone=data.timezone, made_at=made_at)
     readme = book.sheet(say("sheet.readme"))
-    _summary(book, say, data)
-    _heatmap(book, say, data)
-    _times(book, say, data)
-    _trends(book, say, data)
-    _sla(book, say, data)
-    _members(book, say, "agents", data.agents, data)
-    _members(book, say, "departments", data.departments, data)
-    _members(book, say, "channels", data.channels, data)
-    _insights(book, say, data)
-    _traffic(book, say, data)
-    if not data.analysis:
-        _backlog(book, say, data)
-    _quality(book, say, data)
+    for topic in _topics(data):
+        _SHEETS[topic](book, say, data)
     write_readme(book, readme, say("readme.topic"), say("readme.value"), _about(say, data, book, title, made_at))
     book.close()
     return Written(book.rows, notes={"cells_cut": book.cut_cells, "data_through": data.freshness.data_through,
@@ -176,20 +160,25 @@ def _times(book: Book, say: _Say, data: ReportData) -> None:
         for times in data.response_times))  # fmt: skip
 
 
-def _trends(book: Book, say: _Say, data: ReportData) -> None:
-    columns: tuple[tuple[str, Kind], ...] = (
-        ("chats", "whole"), ("responses", "whole"), ("first_p50", "minutes"), ("first_p90", "minutes"),
+def _days(book: Book, say: _Say, data: ReportData) -> None:
+    _trend(book, say, "days", "day", data.days)
+
+
+def _history(book: Book, say: _Say, data: ReportData) -> None:
+    _trend(book, say, "history", "from", data.history)
+
+
+def _trend(book: Book, say: _Say, name: str, first: str, points: Sequence[TrendPoint]) -> None:
+    sheet = book.sheet(say(f"sheet.{name}"))
+    heads = say.heads(
+        (first, "date"), ("chats", "whole"), ("responses", "whole"), ("first_p50", "minutes"), ("first_p90", "minutes"),
         ("judged", "whole"), ("sla", "share"),
     )  # fmt: skip
-    history = [] if data.analysis else [("history", "from", data.history)]
-    for name, first, points in [("days", "day", data.days), *history]:
-        sheet = book.sheet(say(f"sheet.{name}"))
-        count = book.table(sheet, say.heads((first, "date"), *columns), (
-            [point.start, point.chat_count, point.first_response_count, point.first_response_p50_seconds,
-             point.first_response_p90_seconds, point.sla_judged_count, point.sla_rate]
-            for point in points))  # fmt: skip
-        if count:
-            _chart(book, say, sheet, count)
+    count = book.table(sheet, heads, (
+        [point.start, point.chat_count, point.first_response_count, point.first_response_p50_seconds,
+         point.first_response_p90_seconds, point.sla_judged_count, point.sla_rate] for point in points))  # fmt: skip
+    if count:
+        _chart(book, say, sheet, count)
 
 
 def _chart(book: Book, say: _Say, sheet: Sheet, count: int) -> None:
@@ -220,6 +209,18 @@ def _sla(book: Book, say: _Say, data: ReportData) -> None:
          sla.breached_count, sla.pending_count, sla.rate, sla.goal, *([sla.previous_rate] if before else [])]
         for sla in data.sla))  # fmt: skip
     book.bars(sheet, (1, 6), (max(count, 1), 6))
+
+
+def _agents(book: Book, say: _Say, data: ReportData) -> None:
+    _members(book, say, "agents", data.agents, data)
+
+
+def _departments(book: Book, say: _Say, data: ReportData) -> None:
+    _members(book, say, "departments", data.departments, data)
+
+
+def _channels(book: Book, say: _Say, data: ReportData) -> None:
+    _members(book, say, "channels", data.channels, data)
 
 
 def _members(book: Book, say: _Say, name: str, members: Sequence[Member], data: ReportData) -> None:
@@ -330,10 +331,29 @@ def _about(say: _Say, data: ReportData, book: Book, title: str, made_at: datetim
         (words.text("notes.quarantine"), words.number(data.coverage.quarantined_count)),
         (say("readme.sheets"), ""),
     ]  # fmt: skip
-    lines += [(say(f"sheet.{name}"), say(f"about.{name}")) for name in _TOPICS
-              if not (data.analysis and name in _NOT_OF_AN_ANALYSIS)]  # fmt: skip
+    lines += [(say(f"sheet.{topic}"), say(f"about.{topic}")) for topic in _topics(data)]
+    if data.filter.scope != "all":
+        lines.append(("", words.text(f"notes.left_out.{data.filter.scope}")))
     lines.append((words.text("notes.definitions"), ""))
     for name in DEFINITIONS:
         term, _, text = words.text(f"definition.{name}").partition("|")
         lines.append((term, text))
     return lines
+
+
+_SHEETS: dict[str, Callable[[Book, _Say, ReportData], None]] = {
+    "summary": _summary, "heatmap": _heatmap, "times": _times, "days": _days, "history": _history, "sla": _sla,
+    "agents": _agents, "departments": _departments, "channels": _channels, "insights": _insights, "traffic": _traffic,
+    "backlog": _backlog, "quality": _quality,
+}  # fmt: skip
+
+
+def _topics(data: ReportData) -> list[str]:
+    """The sheets of a report: all but those that its filter, or an analysis, leaves nothing of."""
+    scope = data.filter.scope
+    left_out = {"history", "backlog"} if data.analysis else set()
+    left_out |= set() if scope in ("all", "agent") else {"agents"}
+    left_out |= set() if scope in ("all", "department") else {"departments"}
+    left_out |= set() if scope in ("all", "provider") else {"channels"}
+    left_out |= {"traffic", "backlog"} if scope == "direction" else set()
+    return [topic for topic in _SHEETS if topic not in left_out]

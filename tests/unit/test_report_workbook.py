@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 
 from dagster_project.exports import report_workbook, sections, workbook
+from dagster_project.exports.report import Filter
 from dagster_project.exports.wording import Language
 from tests import reports
 
@@ -114,6 +115,19 @@ def test_an_empty_week_has_every_sheet_and_neither_a_zero_time_nor_an_invented_o
     assert all(row[3:10] == [None] * 7 for row in rows("Tiempos", "empty")[1:])
     assert {row[0]: row[1] for row in rows("Léame", "empty")}["Categorías"].startswith("Sin clasificar")
     assert not any(value for row in rows("Mapa de calor", "empty")[1:8] for value in row[1:])
+
+
+def test_a_filter_leaves_out_the_sheets_that_it_empties_and_says_so() -> None:
+    data = replace(reports.full_week(), filter=Filter("direction", "incoming", "incoming"), traffic=(), backlog=())
+    out = io.BytesIO()
+    report_workbook.write(out, data, "es", reports.MADE_AT)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = openpyxl.load_workbook(out)
+    left_out = {"Agentes", "Departamentos", "Canales", "Tráfico", "Abiertas"}
+    assert made.sheetnames == [name for name in SHEETS if name not in left_out]
+    about = [row[1] for row in made["Léame"].iter_rows(values_only=True)]
+    assert any(text and text.startswith("El filtro es una dirección") for text in about)
 
 
 def test_a_hundred_agents_are_a_hundred_rows() -> None:
