@@ -71,7 +71,7 @@ def test_jobs_and_the_schedule_are_there() -> None:
 
 
 def test_on_monday_the_week_before_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "set")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://somebody@nowhere/nothing")
     schedule = weekly_report_schedule(Settings.load(timezone="America/Bogota"))
     assert (schedule.cron_schedule, schedule.default_status) == ("0 7 * * 1", dg.DefaultScheduleStatus.STOPPED)
     monday = datetime(2026, 11, 16, 12, tzinfo=UTC)  # seven in the morning in Bogota
