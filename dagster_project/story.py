@@ -3,6 +3,7 @@
 import contextlib
 import getpass
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
-from dagster_project import terminal
+from dagster_project import run_locks, terminal
 from dagster_project.deployment import Deployment
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.run_log import told_on_terminal
@@ -43,14 +44,19 @@ def run(
     """
     from dagster_project.definitions import defs  # noqa: PLC0415  parses the dbt project, with the environment set
 
-    began, clock = datetime.now(UTC), time.monotonic()
+    began, clock, run_id = datetime.now(UTC), time.monotonic(), str(uuid.uuid4())
     definition = defs.resolve_job_def(job)
     telling = contextlib.nullcontext() if quiet else told_on_terminal()
-    with dg.DagsterInstance.get() as instance, _aside(standing), telling:
+    with (
+        dg.DagsterInstance.get() as instance, _aside(standing), telling, run_locks.held(standing.url, run_id),
+    ):  # fmt: skip
+        with connection.connect(standing.url) as conn:
+            run_locks.close_killed(conn, instance)
         result = definition.execute_in_process(
             instance=instance,
+            run_id=run_id,
             raise_on_error=False,
-            tags={"b2chat/started_by": getpass.getuser(), **_partition_tags(days)},
+            tags={"b2chat/started_by": getpass.getuser(), run_locks.TAG: "yes", **_partition_tags(days)},
             run_config={
                 "loggers": {"silent": {}},
                 "ops": {step: {"config": config} for step in _steps_with_config(definition, config or {})},

@@ -4,6 +4,7 @@ import hashlib
 
 import dagster as dg
 
+from dagster_project import run_locks
 from dagster_project.analysis.analyses import close_killed
 from dagster_project.analysis.batches import to_look_at as batches_to_look_at
 from dagster_project.analysis.classifiers import has_key
@@ -22,12 +23,13 @@ def watch_sensor(settings: Settings) -> dg.SensorDefinition:
         minimum_interval_seconds=300,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Writes ops.notifications: a sync failed twice, freshness is lost, quarantine grew. Closes "
-        "customer analyses whose run was killed.",
+        "runs of the command line that were killed, and customer analyses.",
     )
-    def watch_syncs(warehouse: Warehouse) -> dg.SkipReason:
+    def watch_syncs(context: dg.SensorEvaluationContext, warehouse: Warehouse) -> dg.SkipReason:
         with warehouse.connect() as conn:
             alarms = watch(conn, freshness_minutes=settings.freshness_minutes)
             close_killed(conn)
+            run_locks.close_killed(conn, context.instance)
         return dg.SkipReason("; ".join(alarm.title for alarm in alarms) or "nothing new is wrong")
 
     return watch_syncs
