@@ -16,7 +16,7 @@ from dagster_project.analysis.claude.prices import Usage
 log = logging.getLogger(__name__)
 
 CLASSIFIER = "claude"
-EVERY = 25  # answers between two lines in the log
+LEAST_STEP = 25  # answers between two lines in the log
 BROKEN = ("dead", "refused")
 
 
@@ -102,9 +102,9 @@ class Run:
             month_cap=self.limits.month_cap)  # fmt: skip
 
     def say_how_far(self) -> None:
-        """A line in the log each so many answers: how many, how fast, at what cost, how long still."""
+        """Some twenty lines in the log: how many answers, how fast, at what cost, how long still."""
         done = self.tally.answers
-        if not done or (done % EVERY and done < self.to_do):
+        if not done or (done % max(LEAST_STEP, self.to_do // 20) and done < self.to_do):
             return
         seconds = max(time.monotonic() - self.began, 0.001)
         left = max(self.to_do - done, 0) * seconds / done

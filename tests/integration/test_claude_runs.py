@@ -454,6 +454,9 @@ def test_a_batch_that_is_not_done_is_collected_by_the_next_run_and_paid_once(des
     first = desk.run(batch_above=3)
     assert (first.waiting, first.is_partial) == ({"submitted": 5}, True)
     assert 30 <= sum(desk.slept) <= 60  # it waits as long as it is told, a minute
+    assert batches.to_look_at(desk.conn) is None  # what the sensor asks: it was looked at just now
+    desk.conn.execute("update analysis.batches set polled_at = now() - interval '11 minutes'")
+    assert batches.to_look_at(desk.conn) is not None
     desk.chat("equal", "precio del lote 5", "> con gusto")  # waits for the batch too
     desk.chat("equal2", "precio del lote 0", "> con gusto")
     assert desk.run(batch_above=3).requests == 0
