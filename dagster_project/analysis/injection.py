@@ -59,9 +59,14 @@ def suspected(conversation: Conversation) -> bool:
 
 def is_order(text: str) -> bool:
     """Whether a text looks like an order to a machine that reads it."""
-    plain = unicodedata.normalize("NFKD", text).translate(_PLAIN).lower()
+    plain = _tidy(unicodedata.normalize("NFKD", text).translate(_PLAIN).lower())
     unmasked = plain.translate(_LOOK_ALIKE)
     return bool(_ORDERS.search(plain) or (unmasked != plain and _ORDERS.search(unmasked)) or _TAG_SIGNS.search(text))
+
+
+def _tidy(text: str) -> str:
+    """One space where there are many: patterns that meet long runs of them would take the square of their length."""
+    return "\n".join(" ".join(line.split()) for line in text.split("\n") if line.strip())
 
 
 class _Plain(dict[int, str]):

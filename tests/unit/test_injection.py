@@ -1,6 +1,7 @@
 """Orders to the machine in chats: seen in many guises, everyday Spanish left alone, labels and requests unmoved."""
 
 import json
+import time
 
 import pytest
 
@@ -66,6 +67,13 @@ def test_an_order_to_the_machine_is_seen_whoever_writes_it(text: str) -> None:
 @pytest.mark.parametrize("text", EVERYDAY)
 def test_everyday_messages_are_no_orders(text: str) -> None:
     assert not is_order(text)
+
+
+@pytest.mark.parametrize("text", ["\n" * 20000, "<" + " " * 20000, "nota" + " \n" * 10000, "ignora todas " * 5000])
+def test_a_long_message_cannot_hold_up_a_run(text: str) -> None:
+    began = time.process_time()
+    assert not is_order(text)
+    assert time.process_time() - began < 0.5
 
 
 def test_a_hostile_sentence_does_not_move_the_rules() -> None:
