@@ -2,27 +2,25 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from dagster_project.exports.charts import bars, day_label, point_label, round_ticks, shaded, trend
+from dagster_project.exports.findings import findings
 from dagster_project.exports.heatmap import MONDAY_FIRST, short
 from dagster_project.exports.report import (
     BUCKETS,
-    HeatmapCell,
     Insights,
     Member,
     ReportData,
     Share,
     Sla,
-    TrafficCell,
-    TrendPoint,
 )
 from dagster_project.exports.wording import Language, Wording
 
-SHADES = 5
 NAME_LENGTH = 60
-ENOUGH = 5  # chats of a cell that may be called the slowest
+
 TILES = (
     *("chats_created", "chats_closed", "first_response_p50", "first_response_p90"),
     *("reply_p50", "resolution_p50", "sla_overall_rate", "backlog_open"),
@@ -163,78 +161,13 @@ def _summary(data: ReportData, say: Wording) -> Printed:
         "title": say.text("section.summary"),
         "tiles": tiles,
         "findings_title": say.text("findings"),
-        "findings": list(_findings(data, say)),
+        "findings": list(findings(data, say, badge=classified_by(data, say))),
         "charts": [
-            _bars([(_point_label(points, point, data, say), point.chat_count) for point in points], say, title)
+            bars([(point_label(points, point, data, say), point.chat_count) for point in points], say, title)
             | {"last_stands_out": points is data.history}
             for points, title in ((data.days, "chart.days"), (data.history, f"chart.{data.period.kind}"))
             if len(points) > 1
         ],
-    }
-
-
-def _findings(data: ReportData, say: Wording) -> Iterable[str]:
-    """What a reader would say of the numbers, in sentences that follow from them."""
-    kpis = {kpi.metric: kpi for kpi in data.summary}
-    created, median, p90 = data.summary[0], kpis["first_response_p50"], kpis["first_response_p90"]
-    if not created.value:
-        yield say.text("finding.none")
-        return
-    volume = "finding.analysed" if data.analysis else "finding.volume"
-    yield say.text(volume, count=say.number(created.value), change=_more_or_fewer(data, say))
-    if median.value is not None:
-        yield say.text("finding.speed", p50=say.duration(median.value), p90=say.duration(p90.value))
-    slowest = slowest_cell(data.heatmap)
-    if slowest:
-        yield say.text("finding.slowest", enough=ENOUGH, mean=say.duration(slowest.mean_seconds), **_slot(slowest, say))
-    busiest = busiest_cell(data.traffic)
-    if busiest:
-        yield say.text("finding.busiest", **_slot(busiest, say))
-    overall = data.sla[0]
-    if overall.rate is not None:
-        yield say.text("finding.sla", rate=say.percent(overall.rate), goal=say.percent(overall.goal, 0))
-    known = [midnight for midnight in data.backlog if midnight.open_count is not None]
-    if known:
-        yield say.text(
-            "finding.backlog", chats=say.chats(known[-1].open_count or 0), old=say.number(known[-1].over_7d_count)
-        )
-    if data.insights.intents:
-        first = data.insights.intents[0]
-        yield say.text(
-            "finding.intent",
-            intent=say.label("intent", first.label).lower(),
-            share=say.percent(first.share),
-            badge=classified_by(data, say),
-        )
-
-
-def _more_or_fewer(data: ReportData, say: Wording) -> str:
-    created = data.summary[0]
-    if created.change is None:
-        return ""
-    if created.change == 0:
-        return say.text("finding.same")
-    key = "finding.more" if created.change > 0 else "finding.fewer"
-    return say.text(key, change=say.percent(abs(created.change)), previous=say.number(created.previous))
-
-
-def slowest_cell(cells: Iterable[HeatmapCell]) -> HeatmapCell | None:
-    """The cell with the highest mean of those with `ENOUGH` chats, the earlier of equals; None where there is none."""
-    filled = [cell for cell in cells if cell.chat_count >= ENOUGH]
-    return max(filled, key=lambda cell: cell.mean_seconds or 0, default=None)
-
-
-def busiest_cell(cells: Iterable[TrafficCell]) -> TrafficCell | None:
-    """The cell with most chats, the earlier of equals; None where there are none."""
-    return max((cell for cell in cells if cell.chat_count), key=lambda cell: cell.chat_count, default=None)
-
-
-def _slot(cell: HeatmapCell | TrafficCell, say: Wording) -> dict[str, str]:
-    return {
-        "day": say.weekday(cell.day_of_week, long=True),
-        "from_hour": f"{cell.hour}:00",
-        "to_hour": f"{cell.hour + 1}:00",
-        "chats": say.chats(cell.chat_count),
     }
 
 
@@ -249,36 +182,16 @@ def _heatmaps(data: ReportData, say: Wording) -> Printed:
         "first_response": {
             "title": say.text("heatmap.first_response"),
             "caption": say.text("heatmap.caption"),
-            **_shaded(means, short, say.duration, say),
+            **shaded(means, short, say.duration, say),
         },
         "traffic": None
         if data.filter.scope == "direction"
         else {
             "title": say.text("heatmap.traffic"),
             "caption": say.text("heatmap.traffic.caption" if counts else "no_data"),
-            **_shaded(counts, say.number, say.number, say),
+            **shaded(counts, say.number, say.number, say),
         },
     }
-
-
-def _shaded(
-    values: list[float | None] | list[int | None],
-    in_cell: Callable[[float | None], str],
-    in_legend: Callable[[float | None], str],
-    say: Wording,
-) -> Printed:
-    """Cells in rows of 24, each with its text and its shade: 0 for an empty one, then fifths of the filled ones."""
-    filled = sorted(value for value in values if value is not None)
-    bounds = [filled[len(filled) * step // SHADES] for step in range(1, SHADES)] if filled else []
-    cells = [{"text": "" if value is None else in_cell(value), "shade": _shade(value, bounds)} for value in values]
-    legend = [say.text("legend.up_to", value=in_legend(bound)) for bound in bounds]
-    if bounds:
-        legend.append(say.text("legend.above", value=in_legend(bounds[-1])))
-    return {"rows": [cells[start : start + 24] for start in range(0, len(cells), 24)], "legend": legend}
-
-
-def _shade(value: float | None, bounds: list[float]) -> int:
-    return 0 if value is None else 1 + sum(value > bound for bound in bounds)
 
 
 def _times(data: ReportData, say: Wording) -> Printed:
@@ -318,73 +231,11 @@ def _times(data: ReportData, say: Wording) -> Printed:
             ],
         },
         "trends": [
-            _trend(points, say.text(title), data, say)
+            trend(points, say.text(title), data, say)
             for points, title in ((data.days, "trend.days"), (data.history, f"trend.{data.period.kind}"))
             if points
         ],
         "caption": say.text("trend.caption"),
-    }
-
-
-def _trend(points: tuple[TrendPoint, ...], title: str, data: ReportData, say: Wording) -> Printed:
-    labels = [_point_label(points, point, data, say) for point in points]
-    medians = [point.first_response_p50_seconds for point in points]
-    p90s = [point.first_response_p90_seconds for point in points]
-    values = "; ".join(
-        f"{label}: {say.duration(median)}, p90 {say.duration(p90)}"
-        for label, median, p90 in zip(labels, medians, p90s, strict=True)
-    )
-    return {
-        "title": title,
-        "labels": labels,
-        "series": [
-            {"name": say.text("column.p50"), "values": medians, "last": _last(medians, say.duration)},
-            {"name": say.text("column.p90"), "values": p90s, "last": _last(p90s, say.duration)},
-        ],
-        "ticks": _duration_ticks([value for value in (*medians, *p90s) if value is not None], say),
-        "alt": say.text("trend.alt", title=title, values=values),
-    }
-
-
-def _last(values: list[float | None], say: Callable[[float], str]) -> str:
-    known = [value for value in values if value is not None]
-    return say(known[-1]) if known else ""
-
-
-def _duration_ticks(values: list[float], say: Wording) -> list[Printed]:
-    """Round durations around the values, for an axis of logarithmic scale."""
-    round_ones = [1, 10, 60, 600, 3600, 6 * 3600, 86400, 7 * 86400, 30 * 86400]
-    if not values:
-        return []
-    low = max((tick for tick in round_ones if tick <= max(min(values), 1)), default=1)
-    high = min((tick for tick in round_ones if tick >= max(values)), default=max(values))
-    return [{"value": tick, "label": say.duration(tick)} for tick in round_ones if low <= tick <= max(high, low * 2)]
-
-
-def _point_label(points: tuple[TrendPoint, ...], point: TrendPoint, data: ReportData, say: Wording) -> str:
-    if points is data.days:
-        return _day_label(data, say, point)
-    return say.short_day(point.start) if data.period.kind == "week" else say.short_month(point.start)
-
-
-def _day_label(data: ReportData, say: Wording, point: TrendPoint) -> str:
-    if data.period.kind == "month":
-        return str(point.start.day)
-    if data.period.day_count > 7:
-        return say.short_day(point.start)
-    return f"{say.weekday((point.start.weekday() + 1) % 7)} {point.start.day}"
-
-
-def _bars(values: list[tuple[str, float | None]], say: Wording, title: str) -> Printed:
-    """A bar chart's labels and numbers, and its text for those who do not see it."""
-    told = "; ".join(f"{label}: {say.number(value)}" for label, value in values)
-    return {
-        "title": say.text(title),
-        "labels": [label for label, _ in values],
-        "values": [value for _, value in values],
-        "texts": ["" if value is None else say.number(value) for _, value in values],
-        "last_stands_out": False,
-        "alt": say.text("bars.alt", title=say.text(title), values=told),
     }
 
 
@@ -413,7 +264,7 @@ def _sla(data: ReportData, say: Wording) -> Printed:
         }
 
     rates = [point.sla_rate for point in data.days]
-    labels = [_day_label(data, say, point) for point in data.days]
+    labels = [day_label(data, say, point) for point in data.days]
     told = "; ".join(f"{label}: {say.percent(rate)}" for label, rate in zip(labels, rates, strict=True))
     return {
         "title": say.text("section.sla"),
@@ -433,7 +284,6 @@ def _sla(data: ReportData, say: Wording) -> Printed:
                 {
                     "name": say.text("metric.overall"),
                     "values": rates,
-                    "last": _last(rates, say.percent),
                 }
             ],
             "ticks": [{"value": step / 4, "label": say.percent(step / 4, 0)} for step in range(5)],
@@ -597,8 +447,8 @@ def _operations(data: ReportData, say: Wording) -> Printed:
         "title": say.text("section.operations"),
         "peaks": _peaks(by_hour, by_day, whole, say) if whole else "",
         "no_traffic": "" if data.traffic else say.text("no_data"),
-        "hours": _bars(hours, say, "operations.hours"),
-        "weekdays": _bars(days, say, "operations.weekdays"),
+        "hours": bars(hours, say, "operations.hours"),
+        "weekdays": bars(days, say, "operations.weekdays"),
         "channels": {
             "title": say.text("operations.channels"),
             "rows": [
@@ -634,7 +484,7 @@ def _backlog(data: ReportData, say: Wording) -> Printed:
     series = []
     for name, column in lines:
         values = [getattr(midnight, column) for midnight in backlog]
-        series.append({"name": say.text(f"operations.{name}"), "values": values, "last": _last(values, say.number)})
+        series.append({"name": say.text(f"operations.{name}"), "values": values})
     highest = max((value for line in series for value in line["values"] if value is not None), default=0)
     labels = [say.short_day(midnight.day) for midnight in backlog]
     told = "; ".join(
@@ -649,14 +499,6 @@ def _backlog(data: ReportData, say: Wording) -> Printed:
         "empty": "" if any(midnight.open_count is not None for midnight in backlog) else say.text("no_data"),
         "alt": say.text("trend.alt", title=title, values=told),
     }
-
-
-def round_ticks(highest: float) -> list[int]:
-    """From 0 in three to five even, round steps to the first that is not below the highest value."""
-    step = 1
-    while step * 5 < highest:
-        step = next(size for size in (2 * step, 5 * step // 2, 5 * step) if str(size).strip("0") in ("1", "2", "5"))
-    return list(range(0, step * max(-(-int(-(-highest // 1)) // step), 1) + 1, step))
 
 
 def _notes(data: ReportData, say: Wording) -> Printed:

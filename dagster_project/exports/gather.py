@@ -1,15 +1,15 @@
 """A report's numbers, read from the marts: one statement a section, bounded by the period, none a row at a time."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
-from psycopg.rows import class_row
-from psycopg.sql import SQL, Composable
+from psycopg.sql import SQL
 
+from dagster_project.exports.gather_members import PERIODS_CATEGORIES, insights, members
 from dagster_project.exports.heatmap import NOTHING_YET
+from dagster_project.exports.marts import IN_SCOPE, Values, rows
 from dagster_project.exports.report import (
     DIRECTIONS,
     Backlog,
@@ -17,25 +17,19 @@ from dagster_project.exports.report import (
     Filter,
     Freshness,
     HeatmapCell,
-    Insights,
     Kpi,
-    Member,
     NoReport,
     Period,
     QualityRule,
     ReportData,
     ResponseTimes,
     Scope,
-    Share,
     Sla,
     TrafficCell,
     TrendPoint,
 )
 
 HISTORY = 12  # weeks or months of the long trend, the report's own among them
-
-Row = TypeVar("Row")
-Values = dict[str, Any]
 
 
 def gather(
@@ -94,10 +88,10 @@ def gather(
         days=_trend(connection, values | {"step": "day", "first": period.start}),
         history=_trend(connection, values | {"step": period.kind, "first": _history_start(period)}),
         sla=sla,
-        agents=_members(connection, values, "agent"),
-        departments=_members(connection, values, "department"),
-        channels=_members(connection, values, "provider"),
-        insights=insights(connection, SQL(_PERIODS_CATEGORIES).format(in_scope=SQL(_IN_SCOPE)), values),
+        agents=members(connection, values, "agent"),
+        departments=members(connection, values, "department"),
+        channels=members(connection, values, "provider"),
+        insights=insights(connection, SQL(PERIODS_CATEGORIES).format(in_scope=SQL(IN_SCOPE)), values),
         traffic=_traffic(connection, values),
         backlog=backlog,
         coverage=coverage(connection, period),
@@ -135,7 +129,7 @@ def _name(connection: psycopg.Connection, scope: Scope, scope_id: str) -> str:
 
 def freshness(connection: psycopg.Connection) -> Freshness:
     """How far the marts go."""
-    [known] = _rows(
+    [known] = rows(
         connection,
         Freshness,
         """
@@ -163,7 +157,7 @@ def _began_before(freshness: Freshness, day: date) -> bool:
 
 def _volumes(connection: psycopg.Connection, values: Values) -> list[Kpi]:
     """Sums of days."""
-    return _rows(
+    return rows(
         connection,
         Kpi,
         """
@@ -234,7 +228,7 @@ def _piles(backlog: tuple[Backlog, ...]) -> list[Kpi]:
 def _heatmap(connection: psycopg.Connection, values: Values) -> tuple[HeatmapCell, ...]:
     """Always 168 cells, Monday first. Over the chats of the period, as the mart of weeks has them for one week."""
     return tuple(
-        _rows(
+        rows(
             connection,
             HeatmapCell,
             """
@@ -263,7 +257,7 @@ def _heatmap(connection: psycopg.Connection, values: Values) -> tuple[HeatmapCel
 def _response_times(connection: psycopg.Connection, values: Values) -> tuple[ResponseTimes, ...]:
     """Every metric by both clocks; a row of zeros where there is none."""
     return tuple(
-        _rows(
+        rows(
             connection,
             ResponseTimes,
             """
@@ -305,7 +299,7 @@ def _response_times(connection: psycopg.Connection, values: Values) -> tuple[Res
 def _trend(connection: psycopg.Connection, values: Values) -> tuple[TrendPoint, ...]:
     """Days, weeks or months up to the period's end, those before the first chat left out; `step` says which."""
     return tuple(
-        _rows(
+        rows(
             connection,
             TrendPoint,
             """
@@ -356,7 +350,7 @@ def _trend(connection: psycopg.Connection, values: Values) -> tuple[TrendPoint, 
 
 def _sla(connection: psycopg.Connection, values: Values) -> tuple[Sla, ...]:
     return tuple(
-        _rows(
+        rows(
             connection,
             Sla,
             """
@@ -398,224 +392,6 @@ def _sla(connection: psycopg.Connection, values: Values) -> tuple[Sla, ...]:
     )
 
 
-def _members(connection: psycopg.Connection, values: Values, kind: Scope) -> tuple[Member, ...]:
-    """The agents, departments or channels, busiest first: all of them, or the one that the report is about."""
-    if values["scope"] not in ("all", kind):
-        return ()
-    table, key, name = _DAILY[kind]
-    return tuple(
-        _rows(
-            connection,
-            Member,
-            """
-            with days as (
-                select
-                    {key} as id,
-                    max({name}) as name,
-                    sum(chat_count)::bigint as chat_count,
-                    sum(closed_chat_count)::bigint as closed_count,
-                    sum(outgoing_message_count)::bigint as message_count,
-                    sum(sla_overall_wall_met_count + sla_overall_wall_breached_count)::bigint as sla_judged_count,
-                    sum(sla_overall_wall_met_count)::bigint as sla_met_count,
-                    {concurrency} as mean_concurrent_chats
-                from {table}
-                where local_date between %(start)s and %(end)s
-                    and (%(scope)s = 'all' or {key} = %(scope_id)s)
-                group by {key}
-            ),
-
-            quality as (
-                select
-                    chats.agent_id as id,
-                    count(categories.final_agent_quality_score) as quality_count,
-                    avg(categories.final_agent_quality_score)::double precision as mean_quality
-                from marts.chat_response_times as chats
-                inner join marts.chat_categories as categories on categories.chat_id = chats.chat_id
-                where %(member)s = 'agent'
-                    and chats.created_local_date between %(start)s and %(end)s and not chats.is_deleted and {in_scope}
-                group by chats.agent_id
-            ),
-
-            -- Chats without a department are in the daily rollup, but have no times of the period there.
-            without_department as (
-                select 'first_response' as metric, first_response_seconds as seconds
-                from marts.chat_response_times
-                where %(member)s = 'department' and department_id is null
-                    and created_local_date between %(start)s and %(end)s and not is_deleted
-
-                union all
-
-                select 'resolution', resolution_seconds
-                from marts.chat_response_times
-                where %(member)s = 'department' and department_id is null
-                    and created_local_date between %(start)s and %(end)s and not is_deleted
-
-                union all
-
-                select 'reply', reply_seconds
-                from marts.reply_turns
-                where %(member)s = 'department' and department_id is null
-                    and replied_local_date between %(start)s and %(end)s and not is_deleted
-            ),
-
-            times as (
-                select scope_id as id, metric, count, p50_seconds, p90_seconds
-                from {times}
-                where period_start = %(start)s and scope = %(member)s and clock = 'wall'
-
-                union all
-
-                select
-                    'none',
-                    metric,
-                    count(*),
-                    percentile_cont(0.5) within group (order by seconds),
-                    percentile_cont(0.9) within group (order by seconds)
-                from without_department
-                where seconds is not null
-                group by metric
-            )
-
-            select
-                days.id,
-                days.name,
-                days.chat_count,
-                days.closed_count,
-                days.message_count,
-                coalesce(first_response.count, 0) as first_response_count,
-                first_response.p50_seconds as first_response_p50_seconds,
-                first_response.p90_seconds as first_response_p90_seconds,
-                coalesce(reply.count, 0) as reply_count,
-                reply.p50_seconds as reply_p50_seconds,
-                coalesce(resolution.count, 0) as resolution_count,
-                resolution.p50_seconds as resolution_p50_seconds,
-                days.sla_judged_count,
-                days.sla_met_count / nullif(days.sla_judged_count, 0)::double precision as sla_rate,
-                days.mean_concurrent_chats,
-                coalesce(quality.quality_count, 0) as quality_count,
-                quality.mean_quality
-            from days
-            left join times as first_response
-                on first_response.id = days.id and first_response.metric = 'first_response'
-            left join times as reply on reply.id = days.id and reply.metric = 'reply'
-            left join times as resolution on resolution.id = days.id and resolution.metric = 'resolution'
-            left join quality on quality.id = days.id
-            order by days.chat_count desc, days.name, days.id
-            """,
-            values | {"member": kind},
-            table=SQL(table),
-            key=SQL(key),
-            name=SQL(name),
-            concurrency=SQL(_CONCURRENCY if kind == "agent" else "null::double precision"),
-        )
-    )
-
-
-_DAILY = {
-    "agent": ("marts.agent_daily", "agent_id", "agent_name"),
-    "department": ("marts.department_daily", "department_id", "department_name"),
-    "provider": ("marts.channel_daily", "provider", "provider"),
-}
-_CONCURRENCY = "sum(held_seconds)::double precision / nullif(sum(active_seconds), 0)"
-
-
-@dataclass(frozen=True)
-class _Category:
-    """Chats with one label of a kind; the counts of the whole stand in the rows of the kind `all`."""
-
-    kind: str
-    label: str | None
-    count: int
-    by_rules_count: int
-    by_model_count: int
-    by_stand_in_count: int
-    by_people_count: int
-    needs_review_count: int | None
-    quality_count: int
-    mean_quality: float | None
-
-
-# What `insights` counts: the period's chats with their categories, a person's before a machine's.
-_PERIODS_CATEGORIES = """
-    select
-        categories.final_source as source,
-        categories.needs_review,
-        categories.final_intent as intent,
-        categories.final_stage as stage,
-        categories.final_sentiment as sentiment,
-        categories.final_agent_quality_score as quality
-    from marts.chat_response_times as chats
-    left join marts.chat_categories as categories on categories.chat_id = chats.chat_id
-    where chats.created_local_date between %(start)s and %(end)s and not chats.is_deleted and {in_scope}
-"""
-
-
-def insights(
-    connection: psycopg.Connection, chats: Composable, values: Values, *, with_unlabelled: bool = True
-) -> Insights:
-    """What chats are about.
-
-    Args:
-        chats: a query for a row a chat: source (human, rules, llm, fake; null for no categories), needs_review, intent,
-            stage, sentiment, quality.
-        values: of the query.
-        with_unlabelled: whether chats to which no label of a kind applies are a part of that kind's whole.
-    """
-    categories = _rows(
-        connection,
-        _Category,
-        """
-        with chats as ({chats})
-
-        select
-            labels.kind,
-            labels.label,
-            count(*) as count,
-            count(*) filter (where chats.source = 'rules') as by_rules_count,
-            count(*) filter (where chats.source = 'llm') as by_model_count,
-            count(*) filter (where chats.source = 'fake') as by_stand_in_count,
-            count(*) filter (where chats.source = 'human') as by_people_count,
-            sum(chats.needs_review::integer) as needs_review_count,
-            count(chats.quality) as quality_count,
-            avg(chats.quality)::double precision as mean_quality
-        from chats
-        cross join lateral (
-            values
-            ('all', null), ('intent', chats.intent), ('journey', chats.stage),
-            ('sentiment', chats.sentiment)
-        ) as labels (kind, label)
-        where labels.kind = 'all' or chats.source is not null
-        group by labels.kind, labels.label
-        order by count(*) desc, labels.label
-        """,
-        values,
-        chats=chats,
-    )
-    whole = next((row for row in categories if row.kind == "all"), _Category("all", None, 0, 0, 0, 0, 0, 0, 0, None))
-
-    def shares(kind: str) -> tuple[Share, ...]:
-        rows = [row for row in categories if row.kind == kind and (with_unlabelled or row.label)]
-        total = sum(row.count for row in rows)
-        return tuple(Share(row.label, row.count, row.count / total) for row in rows)
-
-    return Insights(
-        chat_count=whole.count,
-        categorized_count=(
-            whole.by_rules_count + whole.by_model_count + whole.by_stand_in_count + whole.by_people_count
-        ),
-        by_rules_count=whole.by_rules_count,
-        by_model_count=whole.by_model_count,
-        needs_review_count=whole.needs_review_count,
-        intents=shares("intent"),
-        journeys=shares("journey"),
-        sentiments=shares("sentiment"),
-        quality_count=whole.quality_count,
-        mean_quality=whole.mean_quality,
-        by_stand_in_count=whole.by_stand_in_count,
-        by_people_count=whole.by_people_count,
-    )
-
-
 def _traffic(connection: psycopg.Connection, values: Values) -> tuple[TrafficCell, ...]:
     """Always 168 cells, Monday first; none for a direction, by which messages are not counted."""
     query = """
@@ -628,13 +404,13 @@ def _traffic(connection: psycopg.Connection, values: Values) -> tuple[TrafficCel
         traffic, of_period = "marts.conversation_traffic_heatmap", "week_start = %(start)s"
     else:
         traffic, of_period = "marts.conversation_traffic_periods", "period = 'month' and period_start = %(start)s"
-    return tuple(_rows(connection, TrafficCell, query, values, traffic=SQL(traffic), of_period=SQL(of_period)))
+    return tuple(rows(connection, TrafficCell, query, values, traffic=SQL(traffic), of_period=SQL(of_period)))
 
 
 def _backlog(connection: psycopg.Connection, values: Values) -> tuple[Backlog, ...]:
     """The midnights from the one that begins the period to the one that ends it; a scope's missing row is a 0."""
     return tuple(
-        _rows(
+        rows(
             connection,
             Backlog,
             """
@@ -690,7 +466,7 @@ def coverage(connection: psycopg.Connection, period: Period) -> Coverage:
     [(waiting,)] = connection.execute(
         "select coalesce(sum(broken_count), 0)::integer from marts.data_quality where subject like 'quarantine of %'"
     ).fetchall()
-    rules = _rows(
+    rules = rows(
         connection,
         QualityRule,
         """
@@ -711,50 +487,3 @@ def coverage(connection: psycopg.Connection, period: Period) -> Coverage:
         values,
     )
     return Coverage(period.day_count, days_read_whole, failed_syncs, waiting, tuple(rules))
-
-
-def _rows(
-    connection: psycopg.Connection, kind: type[Row], query: str, values: Values, **parts: Composable
-) -> list[Row]:
-    """Run a statement whose `{names}` stand for SQL of ours, and whose `%(names)s` for values."""
-    weekly = values.get("kind") == "week"
-    known = {
-        "times": SQL("marts.response_times_weekly" if weekly else "marts.response_times_monthly"),
-        "stepped_times": SQL(_STEPPED[values.get("step", "day")]),
-        "in_scope": SQL(_IN_SCOPE),
-        "days": SQL(_DAYS),
-    }
-    with connection.cursor(row_factory=class_row(kind)) as cursor:
-        return cursor.execute(SQL(query).format(**known, **parts), values).fetchall()
-
-
-_STEPPED = {
-    "day": "marts.response_times_daily",
-    "week": "marts.response_times_weekly",
-    "month": "marts.response_times_monthly",
-}
-_IN_SCOPE = """
-    case %(scope)s
-        when 'all' then true
-        when 'agent' then chats.agent_id = %(scope_id)s
-        when 'department' then chats.department_id = %(scope_id)s
-        when 'provider' then chats.provider = %(scope_id)s
-        when 'direction' then chats.direction = %(scope_id)s
-    end
-"""
-
-# A day's volumes from `first` on. Rollups do not tell directions apart; the chats of one are counted.
-_DAYS = """
-    select date, metric, value
-    from marts.kpi_daily
-    where date between %(first)s and %(end)s and scope = %(scope)s and scope_id = %(scope_id)s
-        and metric in ('chats_created', 'chats_closed', 'messages_in', 'messages_out')
-
-    union all
-
-    select created_local_date, 'chats_created', count(*)
-    from marts.chat_response_times
-    where created_local_date between %(first)s and %(end)s
-        and %(scope)s = 'direction' and direction = %(scope_id)s and not is_deleted
-    group by created_local_date
-"""

@@ -8,7 +8,8 @@ import psycopg
 from psycopg.rows import class_row, dict_row
 from psycopg.sql import SQL
 
-from dagster_project.exports.gather import coverage, freshness, insights
+from dagster_project.exports.gather import coverage, freshness
+from dagster_project.exports.gather_members import insights
 from dagster_project.exports.report import (
     Analysis,
     Filter,

@@ -7,7 +7,8 @@ from functools import cache
 import pypdfium2
 import pytest
 
-from dagster_project.exports.document import classified_by, document, round_ticks
+from dagster_project.exports.charts import round_ticks
+from dagster_project.exports.document import classified_by, document
 from dagster_project.exports.pdf import MISSING, _glyphs, _set, first_page_png, render_pdf
 from dagster_project.exports.report import Filter, Kpi, NoReport, Period, ReportData
 from dagster_project.exports.texts import TEXTS

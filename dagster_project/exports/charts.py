@@ -1,0 +1,98 @@
+"""What the template needs to draw a chart: its numbers, their texts and axes, and the chart told in words."""
+
+from collections.abc import Callable
+from typing import Any
+
+from dagster_project.exports.report import ReportData, TrendPoint
+from dagster_project.exports.wording import Wording
+
+SHADES = 5
+Printed = dict[str, Any]
+
+
+def bars(values: list[tuple[str, float | None]], say: Wording, title: str) -> Printed:
+    """A bar chart's labels and numbers, and its text for those who do not see it."""
+    told = "; ".join(f"{label}: {say.number(value)}" for label, value in values)
+    return {
+        "title": say.text(title),
+        "labels": [label for label, _ in values],
+        "values": [value for _, value in values],
+        "texts": ["" if value is None else say.number(value) for _, value in values],
+        "last_stands_out": False,
+        "alt": say.text("bars.alt", title=say.text(title), values=told),
+    }
+
+
+def shaded(
+    values: list[float | None] | list[int | None],
+    in_cell: Callable[[float | None], str],
+    in_legend: Callable[[float | None], str],
+    say: Wording,
+) -> Printed:
+    """Cells in rows of 24, each with its text and its shade: 0 for an empty one, then fifths of the filled ones."""
+    filled = sorted(value for value in values if value is not None)
+    bounds = [filled[len(filled) * step // SHADES] for step in range(1, SHADES)] if filled else []
+    cells = [{"text": "" if value is None else in_cell(value), "shade": _shade(value, bounds)} for value in values]
+    legend = [say.text("legend.up_to", value=in_legend(bound)) for bound in bounds]
+    if bounds:
+        legend.append(say.text("legend.above", value=in_legend(bounds[-1])))
+    return {"rows": [cells[start : start + 24] for start in range(0, len(cells), 24)], "legend": legend}
+
+
+def _shade(value: float | None, bounds: list[float]) -> int:
+    return 0 if value is None else 1 + sum(value > bound for bound in bounds)
+
+
+def trend(points: tuple[TrendPoint, ...], title: str, data: ReportData, say: Wording) -> Printed:
+    """First responses over days, weeks or months: the lines of the median and of p90."""
+    labels = [point_label(points, point, data, say) for point in points]
+    medians = [point.first_response_p50_seconds for point in points]
+    p90s = [point.first_response_p90_seconds for point in points]
+    values = "; ".join(
+        f"{label}: {say.duration(median)}, p90 {say.duration(p90)}"
+        for label, median, p90 in zip(labels, medians, p90s, strict=True)
+    )
+    return {
+        "title": title,
+        "labels": labels,
+        "series": [
+            {"name": say.text("column.p50"), "values": medians},
+            {"name": say.text("column.p90"), "values": p90s},
+        ],
+        "ticks": _duration_ticks([value for value in (*medians, *p90s) if value is not None], say),
+        "alt": say.text("trend.alt", title=title, values=values),
+    }
+
+
+def _duration_ticks(values: list[float], say: Wording) -> list[Printed]:
+    """Round durations around the values, for an axis of logarithmic scale."""
+    round_ones = [1, 10, 60, 600, 3600, 6 * 3600, 86400, 7 * 86400, 30 * 86400]
+    if not values:
+        return []
+    low = max((tick for tick in round_ones if tick <= max(min(values), 1)), default=1)
+    high = min((tick for tick in round_ones if tick >= max(values)), default=max(values))
+    return [{"value": tick, "label": say.duration(tick)} for tick in round_ones if low <= tick <= max(high, low * 2)]
+
+
+def round_ticks(highest: float) -> list[int]:
+    """From 0 in three to five even, round steps to the first that is not below the highest value."""
+    step = 1
+    while step * 5 < highest:
+        step = next(size for size in (2 * step, 5 * step // 2, 5 * step) if str(size).strip("0") in ("1", "2", "5"))
+    return list(range(0, step * max(-(-int(-(-highest // 1)) // step), 1) + 1, step))
+
+
+def point_label(points: tuple[TrendPoint, ...], point: TrendPoint, data: ReportData, say: Wording) -> str:
+    """What stands below a point: its day, week or month."""
+    if points is data.days:
+        return day_label(data, say, point)
+    return say.short_day(point.start) if data.period.kind == "week" else say.short_month(point.start)
+
+
+def day_label(data: ReportData, say: Wording, point: TrendPoint) -> str:
+    """What stands below a day, as short as the period allows."""
+    if data.period.kind == "month":
+        return str(point.start.day)
+    if data.period.day_count > 7:
+        return say.short_day(point.start)
+    return f"{say.weekday((point.start.weekday() + 1) % 7)} {point.start.day}"
