@@ -38,7 +38,8 @@ CATEGORIES = """
     create table marts.chat_categories as
     select n::text as chat_id, 'PAYMENT' as customer_intent, 'PROSPECT' as journey_stage, 'NEUTRAL' as sentiment,
            7 as agent_quality_score, 0.8::double precision as confidence_score,
-           'clasificado por reglas' as classified_by_es
+           'clasificado por reglas' as classified_by_es, 'PAYMENT' as final_intent, 'PROSPECT' as final_stage,
+           'NEUTRAL' as final_sentiment, 7 as final_agent_quality_score, 'rules' as final_source
     from generate_series(1, %s) as n where n %% 5 > 0
 """
 

@@ -95,9 +95,11 @@ def export(
         export_id = records.begin(books, request, place)
         with _written_down(books, export_id):
             exported = _make(url, store, request, writer, export_id, place, zone, keep)
-            records.complete(
-                books, export_id, rows=exported.rows, size_bytes=exported.size_bytes, sha256=exported.sha256,
-                expires_at=exported.expires_at)  # fmt: skip
+            # Where the warehouse is lost, nobody knows whether the record stands: the next export looks after it.
+            with _taken_back(store, place.key, unless=psycopg.OperationalError):
+                records.complete(
+                    books, export_id, rows=exported.rows, size_bytes=exported.size_bytes, sha256=exported.sha256,
+                    expires_at=exported.expires_at)  # fmt: skip
     log.info("%s: %d rows, %d bytes", exported.place, exported.rows, exported.size_bytes)
     return exported
 
@@ -168,9 +170,11 @@ def _make(
         exported = Exported(
             export_id, store.name, place.key, place.url, place.file_name, written.rows, size, sha256, expires_at,
             written.notes)  # fmt: skip
-        store.put(place.key, file, place.file_name)
+        with _taken_back(store, place.key, unless=StoreFailed):
+            store.put(place.key, file, place.file_name)
         if expires_at:
-            _put_manifest(store, exported, request, written, zone, file)
+            with _taken_back(store, place.key):
+                _put_manifest(store, exported, request, written, zone, file)
     return exported
 
 
@@ -198,11 +202,18 @@ def _put_manifest(
     }
     with _private(file) as out:
         out.write(json.dumps(manifest, default=str, ensure_ascii=False, indent=1).encode())
+    store.put(manifest_key(exported.key), file, f"{exported.file_name}.json")
+
+
+@contextlib.contextmanager
+def _taken_back(store: ExportStore, key: str, unless: type[Exception] | None = None) -> Iterator[None]:
+    """Whatever stops this leaves no file in the store that the books do not know."""
     try:
-        store.put(manifest_key(exported.key), file, f"{exported.file_name}.json")
-    except StoreFailed:
-        with contextlib.suppress(StoreFailed):
-            store.delete(exported.key)
+        yield
+    except BaseException as error:
+        if not (unless and isinstance(error, unless)):
+            with contextlib.suppress(StoreFailed):
+                _delete(store, key)
         raise
 
 
@@ -227,6 +238,8 @@ def _written_down(books: psycopg.Connection, export_id: str) -> Iterator[None]:
 def _reason(error: Exception) -> str:
     if isinstance(error, _Told):
         return str(error)
+    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+        return "the marts are not built, or by an older version: run `b2chat build`"
     if isinstance(error, psycopg.Error):
         # Postgres' own text may hold values of the data.
         return f"the warehouse said {type(error).__name__} ({error.sqlstate or 'connection lost'})"

@@ -225,6 +225,21 @@ def test_a_store_that_is_down_leaves_nothing_behind_and_one_line(
     assert status == "failed" and reason and "\n" not in reason and "canary" not in reason
 
 
+def test_a_file_that_cannot_be_written_down_does_not_stay(
+    warehouse: str, books: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    for step in ("records.complete", "_put_manifest"):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"dagster_project.exports.making.{step}", stopped)
+            with pytest.raises(KeyboardInterrupt):
+                make(warehouse, Folder(tmp_path / "exports"))
+    assert files_in(tmp_path) == []
+    assert statuses(books) == [("failed", "it was stopped")] * 2
+
+
 def test_a_fault_of_the_warehouse_is_told_without_its_values(
     warehouse: str, books: psycopg.Connection, tmp_path: Path
 ) -> None:

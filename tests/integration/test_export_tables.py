@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -267,3 +269,14 @@ def test_a_run_shows_where_the_file_is_and_how_to_open_it(
         ).fetchone()
     assert found == (str(metadata["open_with"].value).split()[-1], "dagster", metadata["sha256"].value)
     assert not failed.success  # there is no heatmap in this warehouse, so no week either
+
+
+def test_the_command_line_writes_a_file_and_tells_where(
+    warehouse: str, b2chat: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    done = b2chat("export", "kpis", "--agent", "ana", "--out", str(tmp_path), "--json", DATABASE_URL=warehouse)
+    made = json.loads(done.stdout)
+    assert (made["rows"], made["place"]) == (1, str(tmp_path / "b2chat-kpis-all.csv"))
+    assert len(rows_of(Path(made["place"]))) == 1
+    refused = b2chat("exports", "link", "../../etc/passwd", DATABASE_URL=warehouse)
+    assert (refused.returncode, refused.stderr) == (1, "b2chat: no export has an id that begins so\n")
