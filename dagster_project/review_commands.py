@@ -17,7 +17,7 @@ from dagster_project.analysis.review import desk, labelled, labels, queue
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 
-review = typer.Typer(no_args_is_help=True, help="Chats that a person should look at: list, show, label.")
+review = typer.Typer(no_args_is_help=True, help="Chats that a person should look at, and what he says of them.")
 console = Console(highlight=False)
 _CLASSIFIED_BY = {"rules": "classified by rules", "fake": "classified by a stand-in, for trying"}
 FAULTS = (desk.NoSuchChat, labels.BadLabel)  # one line each

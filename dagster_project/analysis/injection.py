@@ -7,6 +7,7 @@ before a person. Words are compared without accents, invisible signs and look-al
 
 import re
 import unicodedata
+from itertools import groupby
 
 from dagster_project.analysis.conversation import Conversation
 
@@ -53,8 +54,9 @@ _ORDERS = re.compile("|".join((
 
 
 def suspected(conversation: Conversation) -> bool:
-    """Whether any message, of either side, looks like an order to a machine."""
-    return any(is_order(message.text) for message in conversation.messages)
+    """Whether what either side wrote in one go, in one message or several, looks like an order to a machine."""
+    turns = groupby(conversation.messages, key=lambda message: message.incoming)
+    return any(_is_order_in(*(message.text for message in turn)) for _, turn in turns)
 
 
 def is_order(text: str) -> bool:
@@ -67,6 +69,10 @@ def is_order(text: str) -> bool:
 def _tidy(text: str) -> str:
     """One space where there are many: patterns that meet long runs of them would take the square of their length."""
     return "\n".join(" ".join(line.split()) for line in text.split("\n") if line.strip())
+
+
+def _is_order_in(*texts: str) -> bool:
+    return any(map(is_order, texts)) or (len(texts) > 1 and is_order(" ".join(texts)))
 
 
 class _Plain(dict[int, str]):
