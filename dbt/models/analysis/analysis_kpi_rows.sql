@@ -147,6 +147,20 @@ quality_figures as (
     group by {{ grain }}
 ),
 
+-- Chats that say the same in all that is distributed below, counted once: few rows stand for many chats.
+alike as materialized (
+    select
+        {{ grain }},
+        customer_intent,
+        journey_stage,
+        sentiment,
+        agent_quality_score,
+        provider,
+        count(*) as chat_count
+    from chats
+    group by {{ grain }}, customer_intent, journey_stage, sentiment, agent_quality_score, provider
+),
+
 -- How something is distributed: a row a member, those that nothing fell on too where the members are known.
 members as (
     {%- for type, (name, column, values) in labels.items() %}
@@ -159,8 +173,8 @@ members as (
         true as is_share,
         members.member,
         members.place,
-        count(*) filter (where chats.{{ column }} = members.member) as member_count
-    from chats
+        coalesce(sum(alike.chat_count) filter (where alike.{{ column }} = members.member), 0) as member_count
+    from alike
     cross join unnest(array['{{ values | join("', '") }}']) with ordinality as members (member, place)
     group by {{ grain }}, members.member, members.place
 
@@ -175,8 +189,8 @@ members as (
         true as is_share,
         scores.score::text as member,
         scores.score as place,
-        count(*) filter (where chats.agent_quality_score = scores.score) as member_count
-    from chats
+        coalesce(sum(alike.chat_count) filter (where alike.agent_quality_score = scores.score), 0) as member_count
+    from alike
     cross join generate_series(1, 10) as scores (score)
     group by {{ grain }}, scores.score
 
@@ -191,8 +205,8 @@ members as (
         true as is_share,
         provider as member,
         0 as place,
-        count(*) as member_count
-    from chats
+        sum(chat_count) as member_count
+    from alike
     group by {{ grain }}, provider
 
     union all
