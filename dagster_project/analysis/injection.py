@@ -7,6 +7,8 @@ before a person. Words are compared without accents, invisible signs and look-al
 
 import re
 import unicodedata
+from bisect import bisect_left
+from dataclasses import replace
 from itertools import groupby
 
 from dagster_project.analysis.conversation import Conversation
@@ -18,6 +20,7 @@ _LOOK_ALIKE = str.maketrans(
 # Letters that are not seen; a few of them after a black flag are the flag of a region.
 _TAG_SIGNS = re.compile("(?:^|[^\U0001f3f4\U000e0020-\U000e007f])[\U000e0020-\U000e007e]{4,}")
 
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+|\n+")
 _MACHINE = (
     r"(?:claude|chat ?gpt|gpt|llm|ia|ai|inteligencia artificial|modelo de (?:lenguaje|ia)|language model|clasificador)")
 _LABEL = r"(?:customer_intent|journey_stage|agent_quality\w*|reasoning_notes|resolution_score|customer_satisfaction)"
@@ -64,6 +67,30 @@ def is_order(text: str) -> bool:
     plain = _tidy(unicodedata.normalize("NFKD", text).translate(_PLAIN).lower())
     unmasked = plain.translate(_LOOK_ALIKE)
     return bool(_ORDERS.search(plain) or (unmasked != plain and _ORDERS.search(unmasked)) or _TAG_SIGNS.search(text))
+
+
+def without_orders(conversation: Conversation) -> Conversation:
+    """The chat without the sentences that are orders to a machine: for a reader that only weighs words."""
+    if not suspected(conversation):
+        return conversation
+    return Conversation(tuple(replace(one, text=_without_orders(one.text)) for one in conversation.messages))
+
+
+def _without_orders(text: str) -> str:
+    if not is_order(text):
+        return text
+    kept = " ".join(_before_order(sentence) for sentence in _SENTENCE_ENDS.split(text))
+    return "" if is_order(kept) else kept
+
+
+def _before_order(sentence: str) -> str:
+    """A sentence up to where it becomes an order; the rest of it is the order's."""
+    if not is_order(sentence):
+        return sentence
+    words = sentence.split()
+    end = bisect_left(range(len(words)), True, key=lambda count: is_order(" ".join(words[:count])))
+    start = bisect_left(range(end), True, key=lambda first: not is_order(" ".join(words[first:end])))
+    return " ".join(words[: start - 1]) if start else ""
 
 
 def _tidy(text: str) -> str:

@@ -1,12 +1,14 @@
-"""rules-v1: what a chat is about, by the words of the lexicon. Deterministic, offline, and it says what it went by.
+"""rules-v1: what a chat is about, by its words. Deterministic, offline, and it says what it went by.
 
-A term counts once in a chat. Intent and sentiment come from what the customer wrote, the agent's quality from times
-and from what the agent wrote. Where nothing speaks for a label there is none: OTHER for the intent, NULL elsewhere.
+Two things speak for a label, and are added up: the terms of the lexicon, which people wrote and edit, and what words
+turned out to weigh in labelled chats (`learnt`). A term counts once in a chat. Intent, stage and sentiment come from
+the customer's text, the agent's quality from times and from the agent's. Orders to the machine are not read.
 """
 
 import hashlib
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ import yaml
 
 from dagster_project.analysis.categories import Categorization
 from dagster_project.analysis.conversation import Conversation
-from dagster_project.analysis.rules import effectiveness, quality, sentiment
+from dagster_project.analysis.injection import without_orders
+from dagster_project.analysis.rules import cues, effectiveness, quality, sentiment
+from dagster_project.analysis.rules.learnt import WEIGHTS, BadWeights, Learnt
 from dagster_project.analysis.rules.spanish import words
 from dagster_project.analysis.rules.terms import BadTerm, Finder, Found, Term, parse, without_overlaps
 
@@ -24,10 +28,15 @@ MODEL = "rules-v1"
 
 ASKING = 1.25  # what is said in a request says more about what is wanted
 FIRST_REQUEST = 1.3
-LEAST_EVIDENCE = 1.0
-STAGE_OF_INTENT = {
-    "PROJECT_INFO": "PROSPECT", "PAYMENT": "ACTIVE_BUYER", "LEGAL": "ACTIVE_BUYER", "POST_PURCHASE": "POST_PURCHASE",
-}  # fmt: skip
+# How the lexicon's weights and the learnt log odds add up; judged on chats of another author than those learnt from.
+OF_LEXICON = 0.25
+MOST_OF_LEXICON = {"customer_intent": 12.0, "journey_stage": 9.0}
+NO_TERM = 1.5  # what speaks for OTHER when the lexicon knows nothing
+JUDGED_MOOD, STRONG_COMPLAINT = 0.5, 2.0
+STAGE_BY_INTENT = 0.5
+TEMPERATURE = 1.0  # above 1 is more modest about the intent
+LEAST_SURE = 0.4  # below, the intent is OTHER: most such guesses are wrong
+SHOWN = 8  # terms of the lexicon in the notes; of learnt words half as many
 
 
 class LexiconError(ValueError):
@@ -53,52 +62,80 @@ class RulesClassifier:
 
     Attributes:
         model: "rules-v1".
-        version: model and the first eight signs of a hash of the lexicon and of the rules of effectiveness: another
-            lexicon is another version.
+        version: model and the first eight signs of a hash of the lexicon, the learnt weights and the rules of
+            effectiveness: another of them is another version.
     """
 
     model = MODEL
 
-    def __init__(self, lexicon: Path = LEXICON) -> None:
-        """Read a lexicon.
+    def __init__(self, lexicon: Path = LEXICON, weights: Path = WEIGHTS) -> None:
+        """Read a lexicon and learnt weights.
 
         Raises:
-            LexiconError: the file is missing or no lexicon, or one of its terms cannot be read.
+            LexiconError: a file is missing or is none, or one of the lexicon's terms cannot be read.
         """
         try:
-            data = lexicon.read_bytes()
+            data, learnt = lexicon.read_bytes(), weights.read_bytes()
             content = yaml.safe_load(data)
+            self._learnt = Learnt(learnt)
         except OSError as error:
-            raise LexiconError(f"{lexicon.name}: {error.strerror}") from None
+            raise LexiconError(f"{Path(error.filename).name}: {error.strerror}") from None
         except yaml.YAMLError as error:
             raise LexiconError(f"{lexicon.name} is no YAML: {type(error).__name__}") from None
+        except BadWeights as error:
+            raise LexiconError(f"{weights.name}: {error}") from None
         self.cost_usd, self.answered_by = 0.0, {MODEL}
-        self.version = f"{MODEL}+{hashlib.sha256(data + effectiveness.VERSION).hexdigest()[:8]}"
+        self.version = f"{MODEL}+{hashlib.sha256(data + learnt + effectiveness.VERSION).hexdigest()[:8]}"
         terms = _terms(content)
         self._customer = Finder(term for term in terms if not term.label.startswith("agent:"))
         self._agent = Finder(term for term in terms if term.label.startswith("agent:"))
 
     def classify(self, conversation: Conversation) -> Categorization:
         """Categorize one chat."""
-        customer = [self._evidence(self._customer, message.text) for message in conversation.customer]
-        intents = _intent_scores(customer)
-        intent, confidence = _decide(intents)
-        stage = _stage(intent, customer)
-        mood = sentiment.judge(conversation, customer)
-        agent = [self._evidence(self._agent, message.text) for message in conversation.agent]
+        conversation = without_orders(conversation)
+        rows = [words(message.text) for message in conversation.customer]
+        evidence = [_evidence(self._customer, row) for row in rows]
+        learnt = self._learnt.scores(rows, cues.signals(conversation))
+        intents = _probabilities(_with_intent_terms(learnt["customer_intent"], evidence))
+        intent = most if intents[most := _most(intents)] >= LEAST_SURE else "OTHER"
+        stage = None if intent == "OTHER" else _most(self._stages(learnt["journey_stage"], evidence, intents))
+        mood = _most(_with_judgement(learnt["sentiment"], sentiment.judge(conversation, evidence), evidence))
+        agent = [_evidence(self._agent, words(message.text)) for message in conversation.agent]
         score = quality.score(conversation, agent)
         return Categorization(
             customer_intent=intent, journey_stage=stage, sentiment=mood, agent_quality_score=score,
-            confidence_score=confidence, reasoning_notes=_notes(intent, mood, customer),
-            effectiveness=effectiveness.judge(conversation, customer, agent, mood))
+            confidence_score=round(intents[most], 2), reasoning_notes=self._notes(intent, mood, evidence, rows),
+            effectiveness=effectiveness.judge(conversation, evidence, agent, mood))
 
-    def _evidence(self, finder: Finder, text: str) -> Evidence:
-        by_label: dict[str, list[Found]] = defaultdict(list)
-        for found in finder.find(words(text)):
-            by_label[found.term.label].append(found)
-        return Evidence({
-            label: {found.term.text: found.term for found in without_overlaps(all_found)}
-            for label, all_found in by_label.items()})  # fmt: skip
+    def _stages(
+        self, learnt: Mapping[str, float], evidence: Sequence[Evidence], intents: Mapping[str, float]
+    ) -> dict[str, float]:
+        found = {}
+        for stage, score in learnt.items():
+            terms = {text: term for one in evidence for text, term in one.found.get(f"stage:{stage}", {}).items()}
+            weight = min(sum(term.weight for term in terms.values()), MOST_OF_LEXICON["journey_stage"])
+            of_intents = sum(share * self._learnt.stages[intent][stage] for intent, share in intents.items())
+            found[stage] = score + OF_LEXICON * weight + STAGE_BY_INTENT * math.log(of_intents)
+        return found
+
+    def _notes(self, intent: str, mood: str, evidence: Sequence[Evidence], rows: Sequence[Sequence[str]]) -> str:
+        wanted = [f"intent:{intent}", f"sentiment:{mood}"]
+        terms = dict.fromkeys(
+            text.lstrip("-") for label in wanted for one in evidence for text in one.found.get(label, {}))
+        shown = list(terms)[:SHOWN]
+        told = [word for word in self._learnt.telling(rows, "customer_intent", intent)
+                if not any(word in term for term in shown)][: SHOWN // 2]  # fmt: skip
+        return (f"[Reglas, sin IA] términos: {', '.join(shown) or 'ninguno'}"
+                + (f"; palabras: {', '.join(told)}" if told else ""))  # fmt: skip
+
+
+def _evidence(finder: Finder, row: Sequence[str]) -> Evidence:
+    by_label: dict[str, list[Found]] = defaultdict(list)
+    for found in finder.find(row):
+        by_label[found.term.label].append(found)
+    return Evidence({
+        label: {found.term.text: found.term for found in without_overlaps(all_found)}
+        for label, all_found in by_label.items()})  # fmt: skip
 
 
 def _terms(lexicon: Any) -> list[Term]:
@@ -141,28 +178,27 @@ def _diminished(weights: Iterable[float]) -> float:
     return sum(weight * 0.75**place for place, weight in enumerate(sorted(weights, reverse=True)))
 
 
-def _decide(scores: dict[str, float]) -> tuple[str, float]:
-    if not scores or max(scores.values()) < LEAST_EVIDENCE:
-        return "OTHER", 0.3
-    ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
-    first, second = ranked[0][1], ranked[1][1] if len(ranked) > 1 else 0.0
-    margin = (first - second) / first
-    strength = min(first / 8, 1)
-    return ranked[0][0], round(0.35 + 0.35 * margin + 0.25 * strength, 2)
+def _with_intent_terms(learnt: Mapping[str, float], evidence: Sequence[Evidence]) -> dict[str, float]:
+    terms, most = _intent_scores(evidence), MOST_OF_LEXICON["customer_intent"]
+    return {
+        intent: score + OF_LEXICON * min(max(terms.get(intent, 0), NO_TERM if intent == "OTHER" else 0), most)
+        for intent, score in learnt.items()
+    }
 
 
-def _stage(intent: str, messages: Sequence[Evidence]) -> str | None:
-    if intent == "OTHER":
-        return None
-    own = STAGE_OF_INTENT[intent]
-    scores = defaultdict(float, {own: 2.0 if intent != "LEGAL" else 1.0})
-    for stage in ("PROSPECT", "ACTIVE_BUYER", "POST_PURCHASE"):
-        terms = {text: term for one in messages for text, term in one.found.get(f"stage:{stage}", {}).items()}
-        scores[stage] += _diminished(term.weight for term in terms.values())
-    return max(scores, key=lambda stage: (scores[stage], stage == own))
+def _with_judgement(
+    learnt: Mapping[str, float], judged: str, evidence: Sequence[Evidence]
+) -> dict[str, float]:
+    complaint = sum(one.weight("sentiment:FRICTION") for one in evidence)
+    weight = STRONG_COMPLAINT if judged == "FRICTION" and complaint >= sentiment.STRONG_COMPLAINT else JUDGED_MOOD
+    return {mood: score + weight * (mood == judged) for mood, score in learnt.items()}
 
 
-def _notes(intent: str, mood: str, messages: Sequence[Evidence]) -> str:
-    wanted = [f"intent:{intent}", f"sentiment:{mood}"]
-    seen = dict.fromkeys(text.lstrip("-") for label in wanted for one in messages for text in one.found.get(label, {}))
-    return "[Reglas, sin IA] términos: " + (", ".join(list(seen)[:8]) or "ninguno")
+def _probabilities(scores: Mapping[str, float]) -> dict[str, float]:
+    highest = max(scores.values())
+    odds = {label: math.exp((score - highest) / TEMPERATURE) for label, score in scores.items()}
+    return {label: one / sum(odds.values()) for label, one in odds.items()}
+
+
+def _most(scores: Mapping[str, float]) -> str:
+    return max(scores, key=lambda label: (scores[label], label))

@@ -36,7 +36,7 @@ _LAUGHTER = re.compile(r"^(ja|je|ji|ha|he)+(j|h)?$")
 def words(text: str) -> list[str]:
     """The words of a text by their sound; ?, !, numbers and [placeholders] are words of their own."""
     plain = fold(_URL.sub(" enlace ", text).translate(_EMOJI_TABLE))
-    return [sounded for word in _WORD.findall(plain) for sounded in _spoken(word)]
+    return [sounded for word in _WORD.findall(plain) for sounded in _spoken(word) if sounded]
 
 
 def fold(text: str) -> str:

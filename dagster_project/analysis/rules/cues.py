@@ -1,0 +1,76 @@
+"""What learnt weights are attached to: the customer's words, pairs of neighbours, pieces of words, and signals.
+
+Words count by their stem and each once in a chat, so that "cuota", "cuotas" and "kuota" are one; pieces of three to
+five letters ("<kuo", "uota") reach words that nobody labelled. Who trains and who classifies use this module.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from dagster_project.analysis.conversation import Conversation
+
+EDGE = "·"  # where a message begins or ends, in pairs
+LONGEST_STEM = 7
+PIECES = (3, 4, 5)  # letters
+SIGNALS = ("short", "messages", "asks", "asks_last", "exclaims", "shouts", "double_marks", "dots", "quotes",
+           "wrote_again", "waited")  # fmt: skip
+LONG_WAIT, AGAIN = 360, 30  # minutes
+
+_PLURAL = re.compile(r"(?<!i)(?:es|s)$")
+_GENDER = re.compile(r"[aeo]$")
+_CAPITALS = re.compile(r"[^\W\d_]{3,}")
+_DOUBLE_MARKS = re.compile(r"\?\?|!!|\?!|!\?")
+
+
+def stem(word: str) -> str:
+    """A word of `spanish.words` without its ending; every number is "#"."""
+    if not word.isalpha():
+        return "#" if word[0].isdigit() else word
+    if len(word) > 4:
+        word = _GENDER.sub("", _PLURAL.sub("", word))
+    return word[:LONGEST_STEM]
+
+
+def pieces(word: str) -> Iterator[str]:
+    """Three to five letters in a row, with the word's edges; none of numbers and placeholders."""
+    if word.isalpha():
+        edged = f"<{word}>"
+        for length in PIECES:
+            for start in range(len(edged) - length + 1):
+                yield edged[start : start + length]
+
+
+def pairs(row: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Neighbours in a message, and its edges; of stems."""
+    return zip([EDGE, *row], [*row, EDGE], strict=True)
+
+
+def signals(conversation: Conversation) -> dict[str, float]:
+    """How the customer writes, and how long he is left alone: 0 to about 2 each, those of SIGNALS."""
+    customer = conversation.customer
+    text = " ".join(message.text for message in customer)
+    words = text.split()
+    capitals = [word for word in _CAPITALS.findall(text) if word.isupper()]
+    return dict(zip(SIGNALS, (
+        float(len(words) < 5),
+        min(len(customer), 6) / 3,
+        min(text.count("?"), 3) / 2,
+        float(bool(customer) and "?" in customer[-1].text),
+        min(text.count("!"), 3) / 2,
+        0.5 if len(capitals) > 0.8 * len(words) else min(len(capitals), 4) / 2,
+        float(bool(_DOUBLE_MARKS.search(text))),
+        float("..." in text or "…" in text),
+        float(any(mark in text for mark in "\"“«")),
+        float(_longest_gap(conversation, incoming_next=True) > AGAIN),
+        float(_longest_gap(conversation, incoming_next=None) > LONG_WAIT),
+    ), strict=True))  # fmt: skip
+
+
+def _longest_gap(conversation: Conversation, incoming_next: bool | None) -> float:
+    """Minutes after a message of the customer until the next one: his own again, or anybody's."""
+    return max((
+        later.minutes - earlier.minutes
+        for earlier, later in zip(conversation.messages, conversation.messages[1:], strict=False)
+        if earlier.incoming and incoming_next in (None, later.incoming)
+        and earlier.minutes is not None and later.minutes is not None
+    ), default=0.0)  # fmt: skip

@@ -1,0 +1,119 @@
+"""What words weigh for each label, learnt from labelled chats beside the lexicon: `scripts/train_rules.py` wrote it."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+
+from dagster_project.analysis.rules import cues
+from dagster_project.analysis.rules.spanish import words
+
+WEIGHTS = Path(__file__).with_name("weights.json")
+# The file has a sign a label: the later in SIGNS, the more the cue speaks for it, by squares; the middle one is 0.
+SIGNS = "".join(chr(code) for code in range(36, 126) if chr(code) != "\\")
+MIDDLE = len(SIGNS) // 2
+MOST = 5.0
+FEWEST = 3  # a chat of fewer words counts as one of so many
+CLEAR = 1.0  # log odds for which a word is told as a reason
+DAMPING = 0.4  # the more words, the less each of them says
+
+Rows = Sequence[Sequence[str]]
+Vector = tuple[float, ...]
+
+
+class BadWeights(ValueError):
+    """The weights cannot be used; the text names what is wrong."""
+
+
+class Learnt:
+    """A linear model: a label's score is the sum of what the cues of a chat weigh for it.
+
+    Attributes:
+        stages: by intent, by stage: how frequent the stage is among the intent's chats.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        """Take the content of a file of weights.
+
+        Raises:
+            BadWeights: it is none.
+        """
+        try:
+            content = json.loads(data)
+            self.stages: dict[str, dict[str, float]] = content["stages"]
+            self._labels = [(field, label) for field, labels in content["labels"].items() for label in labels]
+            self._start = self._vector(content["start"])
+            self._shown = {_stem(word): word for word in content["words"]}
+            both = content["words"] | content["rare"]
+            self._words = {_stem(word): self._vector(row) for word, row in both.items()}
+            self._pairs = {_stems(two): self._vector(row) for two, row in content["pairs"].items()}
+            self._pieces = {piece: self._vector(row) for piece, row in content["pieces"].items()}
+            self._signals = {name: self._vector(content["signals"][name]) for name in cues.SIGNALS}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BadWeights(f"these are no weights: {type(error).__name__} at {error}") from None
+        self._of_word = lru_cache(50_000)(self._word)
+
+    def scores(self, rows: Rows, signals: Mapping[str, float]) -> dict[str, dict[str, float]]:
+        """By field and label how much speaks for it, as log odds up to a constant.
+
+        Args:
+            rows: the words of each of the customer's messages.
+            signals: what `cues.signals` says of the chat.
+        """
+        distinct = dict.fromkeys(chain.from_iterable(rows))
+        pairs = dict.fromkeys(chain.from_iterable(cues.pairs(list(map(cues.stem, row))) for row in rows))
+        found = [self._of_word(word) for word in distinct]
+        found += [self._pairs[pair] for pair in pairs if pair in self._pairs]
+        scale = max(len(distinct), FEWEST) ** -DAMPING
+        total = [scale * sum(column) for column in zip(*found, strict=True)] or [0.0] * len(self._labels)
+        for vector, times in [(self._start, 1.0), *((self._signals[name], value) for name, value in signals.items())]:
+            if times:
+                total = [one + times * weight for one, weight in zip(total, vector, strict=True)]
+        by_field: dict[str, dict[str, float]] = {field: {} for field, _ in self._labels}
+        for (field, label), score in zip(self._labels, total, strict=True):
+            by_field[field][label] = score
+        return by_field
+
+    def telling(self, rows: Rows, field: str, label: str) -> Iterator[str]:
+        """The well-known words that speak clearly for a label, those that say most first."""
+        place = self._labels.index((field, label))
+        weights = {cues.stem(word): self._of_word(word)[place] for row in rows for word in row if word.isalpha()}
+        for stem, weight in sorted(weights.items(), key=lambda item: (-item[1], item[0])):
+            if weight >= CLEAR and stem in self._shown:
+                yield self._shown[stem]
+
+    def _word(self, word: str) -> Vector:
+        """What a word weighs: its stem, and its pieces."""
+        nothing = (0.0,) * len(self._labels)
+        parts = [self._words.get(cues.stem(word), nothing)]
+        parts += [self._pieces[piece] for piece in cues.pieces(word) if piece in self._pieces]
+        return tuple(map(sum, zip(*parts, strict=True)))
+
+    def _vector(self, row: str) -> Vector:
+        if len(row) != len(self._labels):
+            raise ValueError(f"{len(row)} weights for {len(self._labels)} labels")
+        return tuple(map(_WEIGHT_OF.__getitem__, row))
+
+
+def row_of(weights: Sequence[float]) -> str:
+    """Weights as the file writes them; what is beyond the last sign is cut to it."""
+    steps = (min(round(math.sqrt(abs(weight) / MOST) * MIDDLE), MIDDLE) for weight in weights)
+    return "".join(SIGNS[MIDDLE + (step if weight > 0 else -step)] for step, weight in zip(steps, weights, strict=True))
+
+
+_WEIGHT_OF = {
+    sign: math.copysign(((place - MIDDLE) / MIDDLE) ** 2 * MOST, place - MIDDLE) for place, sign in enumerate(SIGNS)
+}
+
+
+def _stems(pair: str) -> tuple[str, ...]:
+    return tuple(map(_stem, pair.split(" ")))
+
+
+@lru_cache(10_000)
+def _stem(shown: str) -> str:
+    """The stem of a word as the file writes it; a sign is its own."""
+    spoken = words(shown)
+    return cues.stem(spoken[0]) if spoken else shown
