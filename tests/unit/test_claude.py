@@ -23,7 +23,7 @@ CHAT = Conversation((Message(True, "cuánto debo de la cuota?", 0), Message(Fals
 CATEGORIES = {
     "reasoning_notes": "Pregunta por su saldo.", "customer_intent": "PAYMENT", "journey_stage": "ACTIVE_BUYER",
     "sentiment": "NEUTRAL", "agent_quality_score": 8, "confidence": 0.9}  # fmt: skip
-EFFECTIVENESS = {"resolution_score": 80, "customer_satisfaction": None, "recommendations": []}
+EFFECTIVENESS: dict[str, Any] = {"resolution_score": 80, "customer_satisfaction": None, "recommendations": []}
 
 
 @pytest.fixture
