@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import sql
@@ -77,7 +78,9 @@ def of_report(data: ReportData, language: Language) -> Iterator[Row]:
     about = words.text("section.notes")
     yield about, words.text("period"), f"{data.period.start} – {data.period.end}", ""
     yield about, words.text("filter"), words.text(f"filter.{data.filter.scope}", name=data.filter.name), ""
-    yield about, words.text("data_through"), words.instant(data.freshness.data_through, data.timezone), ""
+    through = data.freshness.data_through
+    shown = _plain(through.astimezone(ZoneInfo(data.timezone))) if through else None
+    yield about, words.text("data_through"), shown, ""
     yield about, words.text("timezone"), data.timezone, ""
     for kpi in data.summary:
         yield words.text("section.summary"), words.label("kpi", kpi.metric), kpi.value, unit(kpi.unit)
@@ -98,7 +101,7 @@ def of_report(data: ReportData, language: Language) -> Iterator[Row]:
     yield from _members(words, unit, "channel", data.channels)
     yield from _insights(words, unit, data)
     for night in data.backlog:
-        yield words.text("operations.backlog"), words.day(night.day), night.open_count, unit("chats")
+        yield words.text("operations.backlog"), night.day.isoformat(), night.open_count, unit("chats")
 
 
 def of_analysis(conn: psycopg.Connection, analysis_id: str, language: Language) -> Iterator[Row]:

@@ -168,6 +168,7 @@ def test_by_sections_a_report_is_four_columns_in_either_profile() -> None:
     read = list(csv.reader(io.StringIO(machine.getvalue().decode(), newline="")))
     assert read[0] == ["Section", "Metric", "Value", "Unit"] and len(read) == count + 1
     assert {len(row) for row in read} == {4}
+    assert ["Notas de los datos", "Datos hasta", "2026-11-16T07:30:00-05:00", ""] in read
     assert ["Resumen", "SLA cumplido", "0.6", "parte de 1"] in read
     assert ["Agente: =1+1", "Primera respuesta, mediana", "91", "segundos"] in read
     assert ["Intención (clasificado por reglas)", "Pagos", "0.75", "parte de 1"] in read
