@@ -71,9 +71,11 @@ def is_order(text: str) -> bool:
 
 def without_orders(conversation: Conversation) -> Conversation:
     """The chat without the sentences that are orders to a machine: for a reader that only weighs words."""
-    if not suspected(conversation):
+    texts = [_without_orders(one.text) for one in conversation.messages]
+    if all(text is one.text for text, one in zip(texts, conversation.messages, strict=True)):
         return conversation
-    return Conversation(tuple(replace(one, text=_without_orders(one.text)) for one in conversation.messages))
+    return Conversation(tuple(
+        replace(one, text=text) for text, one in zip(texts, conversation.messages, strict=True)))
 
 
 def _without_orders(text: str) -> str:
