@@ -122,3 +122,10 @@ def test_the_days_that_can_be_read_again_begin_at_the_start_date_and_end_today()
 
 def _evaluate(sensor: dg.SensorDefinition) -> Any:
     return sensor(dg.build_sensor_context())
+
+
+def test_the_main_job_runs_all_of_dbt_as_one_step_or_it_could_never_leave_a_build_out() -> None:
+    """A model that waits for an asset that itself waits for models would part it into several dbt processes."""
+    job = defs.resolve_job_def("refresh_all")
+    assert [node.name for node in job.graph.nodes if node.name.startswith("dbt_models")] == ["dbt_models"]
+    assert not job.asset_layer.asset_graph.get(dg.AssetKey(["core", "chats"])).assets_def.is_subset
