@@ -42,7 +42,11 @@ class Redactor:
     _placeholders: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def redact(self, text: str) -> str:
-        """The text with placeholders such as [PERSONA_1], [TEL_1], [CEDULA_1], [EMAIL_1], [DIRECCION_1]."""
+        """The text with placeholders such as [PERSONA_1], [TEL_1], [CEDULA_1], [EMAIL_1], [DIRECCION_1].
+
+        Blanks in a row are three at most: the patterns below would look through long ones again and again.
+        """
+        text = _BLANKS.sub(lambda found: found[0][:3], text)
         for kind, value in self.known.values:
             text = self._replace_known(kind, value, text)
         for kind, pattern in _PATTERNS:
@@ -152,6 +156,7 @@ def _cued(cue: str, value: str) -> re.Pattern[str]:
     return re.compile(rf"(?P<cue>(?:{cue}){between})(?P<value>{value})", re.IGNORECASE)
 
 
+_BLANKS = re.compile(r"\s{4,}")
 _NUMBER = r"\d[\d.\s-]{4,16}\d"
 _STREET = (
     r"(?:calle|cll|cl|carrera|cra|kra|kr|cr|avenida|av|avda|diagonal|diag|dg|transversal|transv|tv|circular|autopista)"
@@ -162,7 +167,7 @@ _INTRODUCED = re.compile(
     rf"(?P<value>{_NAME}(?:\s+(?:de\s+(?:la\s+)?)?{_NAME}){{0,3}})"
 )
 _PATTERNS: Sequence[tuple[str, re.Pattern[str]]] = (
-    ("EMAIL", re.compile(r"(?P<cue>)(?P<value>[\w.+%-]+\s?@\s?[\w-]+(?:\.[\w-]+)+)")),
+    ("EMAIL", re.compile(r"(?P<cue>)(?P<value>(?<![\w.+%-])[\w.+%-]+\s?@\s?[\w-]+(?:\.[\w-]+)+)")),
     ("NIT", _cued(r"\bnit\b", r"\d[\d.\s]{6,12}\d(?:\s?-\s?\d)?")),
     ("CUENTA", _cued(
         r"\bcuenta(?:\s+(?:de\s+)?(?:ahorros?|corriente|bancaria|bancolombia|davivienda|bbva|bogot[aá]))*\b|\bcta\b",
@@ -180,7 +185,7 @@ _PATTERNS: Sequence[tuple[str, re.Pattern[str]]] = (
         rf"\s*(?:#|n[°º.]?o?\.?|-|con)\s*\d{{1,3}}\s*[a-z]{{0,2}}(?:\s*-\s*\d{{1,3}})?)", re.IGNORECASE)),
 )  # fmt: skip
 _LEFT_OVER: Sequence[tuple[str, re.Pattern[str]]] = (
-    ("EMAIL", re.compile(r"[\w.+-]+\s?@\s?[\w-]+\.\w")),
+    ("EMAIL", re.compile(r"(?<![\w.+-])[\w.+-]+\s?@\s?[\w-]+\.\w")),
     ("TEL", re.compile(r"(?<!\d)(?:\+?57[\s.-]?)?3\d{2}[\s.-]?\d{3}[\s.-]?\d{2}[\s.-]?\d{2}(?!\d)")),
     ("CEDULA", re.compile(r"(?:c[eé]dula|\bc\.?c\.?|pasaporte|\bnit)\D{0,12}\d{6,}", re.IGNORECASE)),
 )
