@@ -119,13 +119,18 @@ def read(
 
 
 def last_full_week(connection: psycopg.Connection) -> date | None:
-    """The Monday of the newest week that lies wholly before the newest chat's day; None where there are no chats."""
+    """The Monday of the newest week that lies wholly before the newest chat's day; None where there are no chats.
+
+    While there are chats of one week only, it is that week.
+    """
     if not _is_built(connection):
         return None
-    newest = connection.execute("select max(created_local_date) from marts.chat_response_times").fetchone()
-    if not newest or newest[0] is None:
+    row = connection.execute(
+        "select max(created_local_date), min(created_local_date) from marts.chat_response_times").fetchone()
+    if not row or row[0] is None:
         return None
-    return newest[0] - timedelta(days=newest[0].weekday() + 7)
+    newest, oldest = row
+    return max(newest - timedelta(days=newest.weekday() + 7), oldest - timedelta(days=oldest.weekday()))
 
 
 def picture(heatmap: Heatmap, cell: int = 16) -> bytes:
