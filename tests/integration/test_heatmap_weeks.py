@@ -15,7 +15,9 @@ from dagster_project.exports.heatmap import last_full_week
     (["2026-01-07", "2026-01-18"], date(2026, 1, 5)),  # Sunday, with chats still to come
     (["2026-01-07", "2026-01-19"], date(2026, 1, 12)),
 ])  # fmt: skip
-def test_the_week_shown_is_the_last_full_one_or_the_first(database_url: str, days: list[str], week: date | None) -> None:
+def test_the_week_shown_is_the_last_full_one_or_the_first(
+    database_url: str, days: list[str], week: date | None
+) -> None:
     with psycopg.connect(database_url) as conn:
         conn.execute("create schema if not exists marts")
         conn.execute("create table marts.weekly_response_time_heatmap ()")
