@@ -122,8 +122,8 @@ def _leave_alone(
     since, as_of = (time.astimezone(zone) for time in (last.began_at, last.as_of))
     told = f"nothing new since {since:%Y-%m-%d %H:%M:%S}; models are as of {as_of:%Y-%m-%d %H:%M:%S}"
     log.info("dbt: %s: nothing is built", told)
-    graph = context.job_def.asset_layer.asset_graph
-    for spec in context.assets_def.specs:
+    graph, specs = context.job_def.asset_layer.asset_graph, context.assets_def.specs_by_key
+    for spec in (specs[key] for key in graph.toposorted_asset_keys if key in specs):
         metadata: dict[str, Any] = {"unchanged": told}
         if not graph.get(spec.key).child_keys - context.assets_def.keys:
             yield dg.AssetObservation(spec.key, metadata=metadata)
