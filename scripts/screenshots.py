@@ -16,11 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PORT = 3777
+BIN = Path(sys.executable).parent
 PAGES = {
-    "asset-groups.png": ("/asset-groups", 1500, 620),
-    "asset-graph.png": (
-        "/assets/marts/weekly_heatmap_picture?view=lineage&lineageScope=upstream&lineageDepth=10", 1900, 1050),
+    "asset-groups.png": ("/asset-groups", 1500, 760),
     "heatmap.png": ("/assets/marts/weekly_heatmap_picture?view=overview", 1560, 1000),
+    "evaluation.png": ("/assets/analysis/classifier_evaluation?view=overview", 1560, 1300),
 }  # fmt: skip
 READY = """
     { workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError { __typename } } } } }
@@ -32,6 +32,10 @@ def main() -> None:
     if not chromium:
         sys.exit("screenshots need Chromium on the PATH")
     DOCS.mkdir(exist_ok=True)
+    subprocess.run(
+        [BIN / "b2chat", "exec", BIN / "dagster", "job", "execute", "-m", "dagster_project.definitions",
+         "-j", "evaluate_classifier"],
+        cwd=ROOT, check=True, capture_output=True)
     with dagster_ui():
         for name, (path, width, height) in PAGES.items():
             take(chromium, f"http://127.0.0.1:{PORT}{path}", DOCS / name, width, height)
@@ -41,7 +45,7 @@ def main() -> None:
 @contextmanager
 def dagster_ui() -> Iterator[None]:
     """The UI as `b2chat ui` opens it, loaded."""
-    command = [Path(sys.executable).parent / "b2chat", "ui", "--port", str(PORT)]
+    command = [BIN / "b2chat", "ui", "--port", str(PORT)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 180

@@ -89,7 +89,7 @@ def _scores(report: evaluation.Report) -> str:
     lines = ["| field | chats | accuracy | 95 % | macro-F1 | kappa |", "|---|---:|---:|---|---:|---:|"]
     lines += [
         f"| {name} | {score.n} | {_share(score.accuracy)} "
-        f"| {_share(score.accuracy_low)} to {_share(score.accuracy_high)} "
+        f"| {_share(score.accuracy_low)}–{_share(score.accuracy_high)} "
         f"| {_figure(score.macro_f1)} | {_figure(score.kappa)} |"
         for name, score in report.fields.items()]  # fmt: skip
     return "\n".join(lines)
