@@ -1,7 +1,7 @@
 """A conversation as a classifier sees it: who wrote what, and when; no names, no ids of persons."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -44,6 +44,12 @@ class Conversation:
         if not isinstance(messages, list):
             raise ValueError("has neither text nor a list of messages")
         return cls(tuple(_message(number, one) for number, one in enumerate(messages)))
+
+    def cut(self, longest: int) -> "Conversation":
+        """The same with the first `longest` signs of each message."""
+        if all(len(message.text) <= longest for message in self.messages):
+            return self
+        return Conversation(tuple(replace(message, text=message.text[:longest]) for message in self.messages))
 
     @property
     def customer(self) -> tuple[Message, ...]:

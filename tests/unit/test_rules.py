@@ -176,6 +176,14 @@ def test_a_thousand_chats_a_second_on_one_core(rules: RulesClassifier) -> None:
     assert len(chats) / (time.process_time() - began) > 1000
 
 
+def test_a_message_without_end_is_read_in_no_time_and_by_its_beginning(rules: RulesClassifier) -> None:
+    ask = "quiero saber el precio de los lotes en Majagua por favor. "
+    began = time.process_time()
+    found = rules.classify(Conversation((Message(True, ask * 7_000, 0.0),)))  # 400,000 signs
+    assert time.process_time() - began < 2
+    assert found.customer_intent == "PROJECT_INFO"
+
+
 def test_words_of_one_sound_are_one_word() -> None:
     assert words("Hacer, aser; HAZER!!!") == [*words("hacer"), *words("hacer"), *words("hacer"), "!"]
     assert words("jajajaja 🙄 https://x.example/a?b=1 [imagen]") == ["jaja", *words("emojihastio enlace"), "[imagen]"]

@@ -36,6 +36,7 @@ JUDGED_MOOD, STRONG_COMPLAINT = 0.5, 2.0
 STAGE_BY_INTENT = 0.5
 TEMPERATURE = 1.0  # above 1 is more modest about the intent
 LEAST_SURE = 0.4  # below, the intent is OTHER: most such guesses are wrong
+LONGEST = 10_000  # signs of a message that are read; WhatsApp sends 4,096 at most
 SHOWN = 8  # terms of the lexicon in the notes; of learnt words half as many
 
 
@@ -92,7 +93,7 @@ class RulesClassifier:
 
     def classify(self, conversation: Conversation) -> Categorization:
         """Categorize one chat."""
-        conversation = without_orders(conversation)
+        conversation = without_orders(conversation.cut(LONGEST))
         rows = [words(message.text) for message in conversation.customer]
         evidence = [_evidence(self._customer, row) for row in rows]
         learnt = self._learnt.scores(rows, cues.signals(conversation))
