@@ -103,7 +103,7 @@ def ui(
 
 @app.command()
 def check(as_json: JsonOption = False) -> None:
-    """Look at settings, warehouse, B2Chat account and dbt project, and say what is wrong."""
+    """Look at settings, warehouse, account, dbt project, classifier and store of exports, and say what is wrong."""
     settings = deployment.for_work(Settings.load())
     with deployment.running(settings) as standing:
         from dagster_project import health  # noqa: PLC0415  imports dbt's and the client's modules: seconds

@@ -1,5 +1,6 @@
 """What `b2chat check` looks at: each finding says what is so, or what is wrong and what to do."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -7,9 +8,11 @@ import psycopg
 from rich.console import Console
 
 from dagster_project import dbt_project
+from dagster_project.analysis.classifiers import Unusable, classifier_of, has_key
 from dagster_project.b2chat.client import B2ChatClient
 from dagster_project.b2chat.errors import B2ChatError
 from dagster_project.deployment import Deployment
+from dagster_project.exports import stores
 from dagster_project.ingestion.ration import PostgresRation
 from dagster_project.warehouse import bi_access, connection, migrations
 
@@ -27,7 +30,8 @@ def examine(standing: Deployment) -> list[Finding]:
     """Look at everything; a fault in one place does not hide the others."""
     looks: list[tuple[str, Callable[[Deployment], str]]] = [
         ("settings", _settings), ("warehouse", _warehouse), ("tables", _tables), ("BI access", _bi_access),
-        ("data source", _data_source), ("account", _account), ("dbt project", _dbt),
+        ("data source", _data_source), ("account", _account), ("dbt project", _dbt), ("categories", _categories),
+        ("exports", _exports),
     ]  # fmt: skip
     return list(_examined(standing, looks))
 
@@ -47,7 +51,10 @@ def _examined(standing: Deployment, looks: list[tuple[str, Callable[[Deployment]
     for name, look in looks:
         try:
             yield Finding(name, True, look(standing))
-        except (_Wrong, bi_access.BiAccessWrong, B2ChatError, psycopg.Error, dbt_project.DbtParseFailed) as fault:
+        except (
+            _Wrong, bi_access.BiAccessWrong, B2ChatError, psycopg.Error, dbt_project.DbtParseFailed, Unusable,
+            stores.StoreFailed,
+        ) as fault:  # fmt: skip
             yield Finding(name, False, " ".join(str(fault).split()))
 
 
@@ -113,3 +120,29 @@ def _account(standing: Deployment) -> str:
 def _dbt(_: Deployment) -> str:
     path = dbt_project.manifest()
     return f"parses; manifest {path.name} is newer than its models"
+
+
+def _categories(standing: Deployment) -> str:
+    """Who categorizes chats; Claude is not asked for it."""
+    settings = standing.settings
+    if not has_key(settings):
+        return f"by rules ({classifier_of('rules-v1', settings).version}): there is no ANTHROPIC_API_KEY"
+    version = classifier_of("claude", settings).version
+    return f"by Claude ({version}), up to {settings.ai_monthly_usd:.2f} USD a month"
+
+
+def _exports(standing: Deployment) -> str:
+    """Where exports go; something is put there and deleted again."""
+    store, key = stores.store_of(standing.settings), stores.new_key("check", "check", "check", "txt")
+    file = store.workshop / key.rpartition("/")[2]
+    try:
+        stores.make_private(store.workshop)
+        file.write_text("b2chat check\n")
+        store.put(key, file, file.name)
+        store.delete(key)
+    except OSError as error:
+        raise _Wrong(stores.reason_of(error, store.workshop)) from None
+    finally:
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
+    return f"{store.name} takes files and lets them go"

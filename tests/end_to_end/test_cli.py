@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -66,11 +67,13 @@ def test_check_looks_at_everything_and_fails_where_the_account_does_not_answer(
     b2chat: Run,
     database_url: str,
     unused_port: int,
+    tmp_path: Path,
 ) -> None:
     done = b2chat(
         "check",
         "--json",
         DATABASE_URL=database_url,
+        B2CHAT_EXPORTS_DIR=str(tmp_path),
         B2CHAT_API_URL=f"http://127.0.0.1:{unused_port}",
         B2CHAT_CLIENT_ID="someone",
         B2CHAT_CLIENT_SECRET="canary",
@@ -79,6 +82,8 @@ def test_check_looks_at_everything_and_fails_where_the_account_does_not_answer(
     findings = {finding["name"]: finding for finding in json.loads(done.stdout)["checks"]}
     assert not findings["account"]["ok"]
     assert all(finding["ok"] for name, finding in findings.items() if name != "account")
+    assert "by rules" in findings["categories"]["text"]
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
     assert "canary" not in done.stdout + done.stderr
 
 

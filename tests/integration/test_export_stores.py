@@ -18,6 +18,8 @@ import psycopg
 import pytest
 from moto.server import ThreadedMotoServer
 
+from dagster_project import health
+from dagster_project.deployment import Deployment
 from dagster_project.exports import making, records
 from dagster_project.exports.making import ExportFailed, Written
 from dagster_project.exports.records import Request
@@ -336,3 +338,12 @@ def test_the_clean_up_deletes_the_file_first_and_keeps_the_record_where_it_could
     books.execute("delete from analysis.customer_analyses where id = 'a2'")  # and its files go with it
     assert making.clean_up(books, folder, datetime.now(UTC)) == (1, 0)
     assert not Path(kept.place).exists()
+
+
+def test_check_names_a_store_that_takes_nothing(tmp_path: Path, database_url: str) -> None:
+    blocked = tmp_path / "no folder"
+    blocked.write_text("")
+    standing = Deployment(Settings(exports_dir=blocked, data_dir=tmp_path), database_url)
+    found = {finding.name: finding for finding in health.examine(standing)}["exports"]
+    assert not found.ok
+    assert str(blocked) in found.text
