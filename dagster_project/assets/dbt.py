@@ -103,8 +103,9 @@ def dbt_models(
                 yield event.with_metadata({**event.metadata, **found})
             else:
                 yield event
-        results = invocation.get_artifact("run_results.json")
-        if is_whole:
+    results = invocation.get_artifact("run_results.json")
+    if is_whole:
+        with warehouse.connect() as conn:
             note_good_build(conn, results["metadata"]["invocation_id"], project)
     _tell(results)
     # Parsing costs seconds, and holds for one database and one set of vars only: what the usual build parsed is kept.

@@ -72,14 +72,18 @@ def _preview(conn: psycopg.Connection, relation: sql.Identifier) -> Metadata:
 
 
 def _ask(conn: psycopg.Connection, query: sql.Composed) -> tuple[list[psycopg.Column], list[tuple[Any, ...]]] | None:
-    """Columns and rows; None when it takes too long."""
+    """Columns and rows; None when it takes too long.
+
+    In no transaction: a time-out that comes a moment late meets the COMMIT, and what follows would find it broken off.
+    """
     try:
-        with conn.transaction():
-            conn.execute(sql.SQL("set local statement_timeout = {}").format(TIMEOUT))
-            cursor = conn.execute(query)
-            return cursor.description or [], cursor.fetchall()
+        conn.execute(sql.SQL("set statement_timeout = {}").format(TIMEOUT))
+        cursor = conn.execute(query)
+        return cursor.description or [], cursor.fetchall()
     except psycopg.errors.QueryCanceled:
         return None
+    finally:
+        conn.execute("reset statement_timeout")
 
 
 def _cell(value: Any) -> str:

@@ -1,0 +1,23 @@
+"""Looking at what was built, for the UI, within a time."""
+
+import psycopg
+import pytest
+from psycopg.pq import TransactionStatus
+
+from dagster_project.assets import table_metadata
+
+
+def test_a_look_that_runs_out_of_time_at_any_moment_leaves_the_connection_as_it_was(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_metadata, "TIMEOUT", "5ms")
+    cut = 0
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute("create schema if not exists core")
+        for number in range(200):
+            rows = int(5_000 * 1.02**number)  # up to 260,000: from a millisecond to far more than there is
+            conn.execute(f"create or replace view core.slow as select 1 as one from generate_series(1, {rows})")
+            cut += "dagster/row_count" not in table_metadata.of_table(conn, "core", "slow")
+            assert conn.info.transaction_status == TransactionStatus.IDLE
+            assert conn.execute("show statement_timeout").fetchone() == ("0",)
+    assert 0 < cut < 200
