@@ -10,10 +10,11 @@ from collections.abc import Iterator
 import dagster as dg
 import psycopg
 
-from dagster_project.warehouse import connection
+from dagster_project.warehouse import connection, locks
 
 TAG = "b2chat/in_process"
-_LOCK = 0x62327275  # "b2ru"
+_KIND = "run"  # of the lock
+_KILLED = "The process that ran it is gone: it was killed, or lost the warehouse."
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
@@ -24,18 +25,16 @@ _UNFINISHED = [
 def held(url: str, run_id: str) -> Iterator[None]:
     """Hold a run's lock while this lasts; take it before the run is made, with the tag TAG."""
     with connection.connect(url, autocommit=True) as conn:
-        conn.execute("select pg_advisory_lock(%s, hashtext(%s))", [_LOCK, run_id])
+        locks.take(conn, _KIND, run_id)
         yield
 
 
 def close_killed(conn: psycopg.Connection, instance: dg.DagsterInstance) -> list[str]:
     """Mark as failed each tagged run that is not finished and whose lock is free; returns their ids."""
-    closed = []
-    for run in instance.get_runs(dg.RunsFilter(tags={TAG: "yes"}, statuses=_UNFINISHED)):
-        with conn.transaction():
-            free = conn.execute("select pg_try_advisory_xact_lock(%s, hashtext(%s))", [_LOCK, run.run_id]).fetchone()
-        if free == (True,):
-            instance.report_run_failed(run, "The process that ran it is gone: it was killed, or lost the warehouse.")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            closed.append(run.run_id)
-    return closed
+    runs = {run.run_id: run for run in instance.get_runs(dg.RunsFilter(tags={TAG: "yes"}, statuses=_UNFINISHED))}
+    with conn.transaction():
+        killed = locks.free(conn, _KIND, list(runs))
+    for run_id in killed:
+        instance.report_run_failed(runs[run_id], _KILLED)
+        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+    return killed

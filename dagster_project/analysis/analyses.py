@@ -16,9 +16,10 @@ from psycopg.types.json import Jsonb
 
 from dagster_project.analysis import effectiveness, publishing
 from dagster_project.analysis.request import Refused, Request, checked
+from dagster_project.warehouse import locks
 
 KILLED = "the run that worked on it ended without finishing it: it was killed, or lost its connection"
-_LOCK = 0x62326163  # "b2ac"
+_KIND = "analysis"  # of the lock
 _COLUMNS = """
     id, status, created_at, triggered_by, filters, sample_rate, classifier, classifier_version, is_llm, chats_in_filter,
     total_chats_analyzed, total_messages_analyzed, categorized_count, ai_analysis_count, new_answer_count,
@@ -79,32 +80,25 @@ def analyse(conn: psycopg.Connection, request: Request, means: Means) -> dict[st
     if not chosen:
         raise Refused(_nothing(request, in_filter))
     analysis_id, began = str(uuid.uuid4()), time.monotonic()
-    conn.execute("select pg_advisory_lock(%s, hashtext(%s))", [_LOCK, analysis_id])
-    try:
+    with locks.held(conn, _KIND, analysis_id):
         _ask(conn, analysis_id, request, means, in_filter, len(chosen))
         _work(conn, analysis_id, request.triggered_by, chosen, means, began)
-    finally:
-        conn.execute("select pg_advisory_unlock(%s, hashtext(%s))", [_LOCK, analysis_id])
     return read(conn, analysis_id)
 
 
 def close_killed(conn: psycopg.Connection) -> list[str]:
     """Mark as FAILED each analysis that nobody works on any more, though it is not finished; returns their ids."""
-    rows = conn.execute(
-        """
-        with unfinished as materialized (
-            select id from analysis.customer_analyses where status in ('PENDING', 'PROCESSING')
-        ),
-        killed as materialized (
-            select id from unfinished where pg_try_advisory_xact_lock(%s, hashtext(id))
-        )
-        update analysis.customer_analyses as analyses
-        set status = 'FAILED', error_message = %s, completed_at = now(), updated_at = now()
-        from killed
-        where killed.id = analyses.id and analyses.status in ('PENDING', 'PROCESSING')
-        returning analyses.id
-        """, [_LOCK, KILLED])  # fmt: skip
-    return [row[0] for row in rows.fetchall()]
+    with conn.transaction():
+        unfinished = conn.execute(
+            "select id from analysis.customer_analyses where status in ('PENDING', 'PROCESSING')").fetchall()
+        rows = conn.execute(
+            """
+            update analysis.customer_analyses
+            set status = 'FAILED', error_message = %s, completed_at = now(), updated_at = now()
+            where id = any(%s) and status in ('PENDING', 'PROCESSING')
+            returning id
+            """, [KILLED, locks.free(conn, _KIND, [row[0] for row in unfinished])])  # fmt: skip
+        return [row[0] for row in rows]
 
 
 def tidy(conn: psycopg.Connection) -> dict[str, int]:
@@ -164,8 +158,7 @@ def delete(conn: psycopg.Connection, analysis_id: str) -> None:
         NoSuchAnalysis: there is none of this id, or it is being worked on.
     """
     with conn.transaction():
-        free = conn.execute("select pg_try_advisory_xact_lock(%s, hashtext(%s))", [_LOCK, analysis_id]).fetchone()
-        if free == (False,):
+        if not locks.free(conn, _KIND, [analysis_id]):
             raise NoSuchAnalysis(f"analysis {analysis_id} is being worked on: stop its run first")
         if not conn.execute("delete from analysis.customer_analyses where id = %s", [analysis_id]).rowcount:
             raise NoSuchAnalysis(f"there is no analysis {analysis_id}")

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 
 import psycopg
 
-_LOCK = 0x62326169  # "b2ai"
+from dagster_project.warehouse import locks
+
+_NAME = ("ask", "claude")
 PAUSE = 2.0  # seconds between two tries
 
 
@@ -25,7 +27,7 @@ def alone(conn: psycopg.Connection, *, patience: float = 900) -> Iterator[None]:
         Busy: the other run takes longer.
     """
     waited = 0.0
-    while not _try(conn):
+    while not locks.try_take(conn, *_NAME):
         if waited >= patience:
             raise Busy(f"another run has been asking Claude for {waited / 60:.0f} minutes: run this one again later")
         time.sleep(PAUSE)
@@ -33,9 +35,4 @@ def alone(conn: psycopg.Connection, *, patience: float = 900) -> Iterator[None]:
     try:
         yield
     finally:
-        conn.execute("select pg_advisory_unlock(%s)", [_LOCK])
-
-
-def _try(conn: psycopg.Connection) -> bool:
-    row = conn.execute("select pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
-    return bool(row and row[0])
+        locks.release(conn, *_NAME)

@@ -13,12 +13,14 @@ import psycopg
 from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
+from dagster_project.warehouse import locks
+
 Format = Literal["pdf", "xlsx", "csv", "csv-excel", "parquet"]
 Kind = Literal["report", "analysis", "chats", "agents", "kpis", "table"]
 Language = Literal["es", "en"]
 
 _KILLED = "it ended before it was done: its process was killed, or lost the warehouse"
-_LOCK = "hashtextextended('b2chat export ' || %s, 0)"
+_KIND = "export"  # of the lock
 
 
 class NoSuchExport(Exception):
@@ -71,7 +73,7 @@ def begin(conn: psycopg.Connection, request: Request, place: Place) -> str:
         its id.
     """
     export_id = str(uuid.uuid4())
-    conn.execute(f"select pg_advisory_lock({_LOCK})", [export_id])
+    locks.take(conn, _KIND, export_id)
     conn.execute(
         """
         insert into ops.export_logs (
@@ -112,7 +114,7 @@ def complete(
             """,
             [export_id],
         )
-    _release(conn, export_id)
+    locks.release(conn, _KIND, export_id)
 
 
 def fail(conn: psycopg.Connection, export_id: str, reason: str) -> None:
@@ -127,7 +129,7 @@ def fail(conn: psycopg.Connection, export_id: str, reason: str) -> None:
         "update ops.export_logs set status = 'failed', completed_at = now(), error_message = %s where id = %s",
         [reason, export_id],
     )
-    _release(conn, export_id)
+    locks.release(conn, _KIND, export_id)
 
 
 def close_killed(conn: psycopg.Connection) -> list[Record]:
@@ -136,19 +138,17 @@ def close_killed(conn: psycopg.Connection) -> list[Record]:
     Returns:
         them, so that what they left can be deleted.
     """
-    with conn.cursor(row_factory=class_row(Record)) as cursor:
+    with conn.transaction(), conn.cursor(row_factory=class_row(Record)) as cursor:
+        unfinished = conn.execute(
+            "select id from ops.export_logs where status in ('pending', 'processing')").fetchall()
         return cursor.execute(
             """
             update ops.export_logs
             set status = 'failed', completed_at = now(), error_message = %s
-            where id in (
-                select id from ops.export_logs
-                where status in ('pending', 'processing')
-                    and pg_try_advisory_xact_lock(hashtextextended('b2chat export ' || id, 0))
-            )
+            where id = any(%s) and status in ('pending', 'processing')
             returning id, store, key, file_url, status
             """,
-            [_KILLED],
+            [_KILLED, locks.free(conn, _KIND, [row[0] for row in unfinished])],
         ).fetchall()
 
 
@@ -210,7 +210,3 @@ def listed(conn: psycopg.Connection, limit: int) -> list[dict[str, Any]]:
             """,
             [limit],
         ).fetchall()
-
-
-def _release(conn: psycopg.Connection, export_id: str) -> None:
-    conn.execute(f"select pg_advisory_unlock({_LOCK})", [export_id])
