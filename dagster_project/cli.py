@@ -2,21 +2,20 @@
 
 import contextlib
 import getpass
-import json
 import os
 import signal
 import subprocess
 import sys
 from dataclasses import asdict, fields
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from dagster_project import deployment, export_commands, review_commands, sandbox_source
+from dagster_project.command_line import JsonOption, console, day, print_answer
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.watch import notifications
@@ -33,8 +32,6 @@ class Classifiers(StrEnum):
     RULES = "rules-v1"
     CLAUDE = "claude"
 
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 app = typer.Typer(
     name="b2chat",
@@ -55,7 +52,6 @@ app.add_typer(analysis, name="analysis")
 app.add_typer(export_commands.export, name="export")
 app.add_typer(export_commands.exports, name="exports")
 app.add_typer(review_commands.review, name="review")
-console = Console(highlight=False)
 
 
 def main() -> None:
@@ -85,7 +81,7 @@ def demo(
         from dagster_project import story  # noqa: PLC0415  imports Dagster: seconds
 
         outcome = story.refresh(standing, quiet=as_json)
-        _report(as_json, outcome, lambda: story.tell_demo(console, standing, outcome))
+        print_answer(as_json, outcome, lambda: story.tell_demo(console, standing, outcome))
         _leave(outcome)
 
 
@@ -109,7 +105,7 @@ def check(as_json: JsonOption = False) -> None:
         from dagster_project import health  # noqa: PLC0415  imports dbt's and the client's modules: seconds
 
         findings = health.examine(standing)
-    _report(as_json, {"checks": [vars(finding) for finding in findings]}, lambda: health.tell(console, findings))
+    print_answer(as_json, {"checks": [vars(finding) for finding in findings]}, lambda: health.tell(console, findings))
     if any(not finding.ok for finding in findings):
         raise typer.Exit(FAILED)
 
@@ -129,7 +125,7 @@ def sync(
     if sum([full, sweep, bool(first or last)]) > 1:
         raise typer.BadParameter("--full, --sweep and --from/--to exclude each other")
     if first or last:
-        days = tuple(_day(text, option).isoformat() for text, option in ((first, "--from"), (last or first, "--to")))
+        days = tuple(day(text, option).isoformat() for text, option in ((first, "--from"), (last or first, "--to")))
         _run_job("backfill_days", as_json, needs_source=True, days=days,
                  config={"confirm_deletions": True} if confirm_deletions else None)
     else:
@@ -149,7 +145,7 @@ def status(as_json: JsonOption = False) -> None:
         states = sync_status(conn, standing.settings.today())
         unread = notifications(conn)
     answer = {"entities": [asdict(state) for state in states], "notifications": unread}
-    _report(as_json, answer, lambda: terminal.print_status(console, states, unread))
+    print_answer(as_json, answer, lambda: terminal.print_status(console, states, unread))
 
 
 @app.command()
@@ -170,7 +166,7 @@ def analyze(
     from dagster_project.analysis import analyses, request  # noqa: PLC0415
 
     asked = request.Request(
-        _day(first, "--from") if first else None, _day(last, "--to") if last else None, by or getpass.getuser(),
+        day(first, "--from") if first else None, day(last, "--to") if last else None, by or getpass.getuser(),
         agent or (), department or (), contact or (), sample_rate)
     with deployment.running(deployment.for_work(Settings.load())) as standing:
         with connection.connect(standing.url, autocommit=True) as conn:
@@ -187,7 +183,7 @@ def analyze(
         with connection.connect(standing.url) as conn:
             made = analyses.of_run(conn, outcome["run_id"])
     answer = {"analysis": made, "status": outcome["status"], "errors": outcome["errors"]}
-    _report(as_json, answer, lambda: terminal.print_analysis(console, made, outcome["errors"]))
+    print_answer(as_json, answer, lambda: terminal.print_analysis(console, made, outcome["errors"]))
     _leave({"status": "partial"} if made and made["status"] == "PARTIAL" else outcome)
 
 
@@ -200,7 +196,7 @@ def list_analyses(as_json: JsonOption = False) -> None:
     with deployment.running(Settings.load()) as standing, connection.connect(standing.url, autocommit=True) as conn:
         analyses.close_killed(conn)
         made = analyses.newest(conn)
-    _report(as_json, {"analyses": made}, lambda: terminal.print_analyses(console, made))
+    print_answer(as_json, {"analyses": made}, lambda: terminal.print_analyses(console, made))
 
 
 @analysis.command(name="delete")
@@ -240,7 +236,7 @@ def evaluate(
     except StopRun as error:
         _fail(str(error), FAILED)
     answer = asdict(report) | ({"against": asdict(other)} if other else {})
-    _report(as_json, answer, lambda: terminal.print_evaluation(console, report, other))
+    print_answer(as_json, answer, lambda: terminal.print_evaluation(console, report, other))
 
 
 @app.command()
@@ -290,11 +286,11 @@ def heatmap(
     from dagster_project import terminal  # noqa: PLC0415
 
     with deployment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
-        monday = _day(week, "--week") if week else heatmaps.last_full_week(conn)
+        monday = day(week, "--week") if week else heatmaps.last_full_week(conn)
         if monday is None:
             raise heatmaps.NoSuchWeek(heatmaps.NOTHING_YET)
         shown = heatmaps.read(conn, monday, agent_id=agent, direction=str(direction), office_hours=str(office_hours))
-    _report(as_json, terminal.heatmap_as_dict(shown), lambda: terminal.print_heatmap(console, shown))
+    print_answer(as_json, terminal.heatmap_as_dict(shown), lambda: terminal.print_heatmap(console, shown))
 
 
 @app.command()
@@ -365,7 +361,7 @@ def down() -> None:
 def url(as_json: JsonOption = False) -> None:
     """Print the warehouse's address, with its owner's password, for psql and administration."""
     with deployment.running(Settings.load()) as standing:
-        _report(as_json, {"url": standing.url}, lambda: print(standing.url))  # noqa: T201
+        print_answer(as_json, {"url": standing.url}, lambda: print(standing.url))  # noqa: T201
 
 
 @db.command()
@@ -373,7 +369,7 @@ def bi_url(as_json: JsonOption = False) -> None:
     """Print the address for BI tools, with its password: the role bi_reader, which reads the marts and nothing else."""
     with deployment.running(settings := Settings.load()) as standing:
         address = bi_access.url_with_password(settings, standing.url)
-        _report(as_json, {"url": address}, lambda: print(address))  # noqa: T201
+        print_answer(as_json, {"url": address}, lambda: print(address))  # noqa: T201
 
 
 @db.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -399,7 +395,7 @@ def _tell_cost(conn: Any, settings: Settings, asked: Any, max_usd: float, as_jso
         conn, claude, limits=Limits(timedelta(hours=24), max_usd, settings.ai_monthly_usd), run_id="dry run",
         chat_ids=publishing.select_chats(conn, asked)[1])  # fmt: skip
     answer = {field.name: getattr(expected, field.name) for field in fields(expected)}
-    _report(as_json, answer, lambda: terminal.print_estimate(console, expected))
+    print_answer(as_json, answer, lambda: terminal.print_estimate(console, expected))
 
 
 def _run_job(
@@ -412,7 +408,7 @@ def _run_job(
         from dagster_project import story  # noqa: PLC0415  imports Dagster: seconds
 
         outcome = story.run(standing, job, config, days=days, quiet=as_json)
-        _report(as_json, outcome, lambda: story.tell(console, outcome))
+        print_answer(as_json, outcome, lambda: story.tell(console, outcome))
         _leave(outcome)
 
 
@@ -430,24 +426,10 @@ def _run_child(command: list[str]) -> int:
         return 130
 
 
-def _report(as_json: bool, answer: Any, tell: Any) -> None:
-    if as_json:
-        print(json.dumps(answer, default=str, ensure_ascii=False))  # noqa: T201
-    else:
-        tell()
-
-
 def _leave(outcome: dict[str, Any]) -> None:
     code = {"success": 0, "partial": PARTIAL}.get(outcome["status"], FAILED)
     if code:
         raise typer.Exit(code)
-
-
-def _day(text: str | None, option: str) -> date:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a day such as 2026-01-05", param_hint=option) from None
 
 
 def _fail(message: str, code: int) -> None:

@@ -1,19 +1,17 @@
 """`b2chat export …`, which writes reports and tables to files, and `b2chat exports …`, which looks after the files."""
 
 import getpass
-import json
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from dagster_project import deployment
+from dagster_project.command_line import JsonOption, console, day, print_answer
 from dagster_project.exports import making, orders, records
 from dagster_project.exports.orders import Order
 from dagster_project.exports.report import DIRECTIONS, NoReport, Period, Scope
@@ -24,7 +22,6 @@ from dagster_project.warehouse import connection
 
 export = typer.Typer(no_args_is_help=True, help="Write a report or a table to a file: PDF, Excel, CSV or Parquet.")
 exports = typer.Typer(no_args_is_help=True, help="The files made by `b2chat export`: list, open, delete old ones.")
-console = Console(highlight=False)
 FAULTS = (making.ExportFailed, StoreFailed, records.NoSuchExport)  # one line each
 
 
@@ -76,7 +73,6 @@ Last = Annotated[str | None, typer.Option("--to", help="… and last.")]
 Agents = Annotated[list[str] | None, typer.Option("--agent", help="An agent's id; may be given several times.")]
 Departments = Annotated[list[str] | None, typer.Option("--department", help="A department's id; the same.")]
 Channels = Annotated[list[Channel] | None, typer.Option("--channel", help="A channel; the same.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
 @export.command()
@@ -90,7 +86,7 @@ def report(
     direction: Annotated[Direction | None, typer.Option(help="About one direction.")] = None,
     language: LanguageOption = None,
     out: Out = None,
-    as_json: AsJson = False,
+    as_json: JsonOption = False,
 ) -> None:
     """The report of a week or a month; default: the last full week."""
     asked = {"agent": agent, "department": department, "provider": channel, "direction": direction}
@@ -114,7 +110,7 @@ def chats(
     channel: Channels = None,
     language: LanguageOption = None,
     out: Out = None,
-    as_json: AsJson = False,
+    as_json: JsonOption = False,
 ) -> None:
     """A row per chat: times, filters, and what it was categorized as, with who categorized it."""
     filters = _filters(week, month, first, last, agent, department, channel)
@@ -131,7 +127,7 @@ def agents(
     agent: Agents = None,
     language: LanguageOption = None,
     out: Out = None,
-    as_json: AsJson = False,
+    as_json: JsonOption = False,
 ) -> None:
     """A row per agent and day."""
     filters = _filters(week, month, first, last, agent)
@@ -150,7 +146,7 @@ def kpis(
     channel: Channels = None,
     language: LanguageOption = None,
     out: Out = None,
-    as_json: AsJson = False,
+    as_json: JsonOption = False,
 ) -> None:
     """A row per metric, day and scope: metric_type, metric_name, value, agent_id, department_id, category and more."""
     filters = _filters(week, month, first, last, agent, department, channel)
@@ -164,7 +160,7 @@ def analysis(
     sections: Annotated[bool, typer.Option("--sections", help="As Section,Metric,Value,Unit.")] = False,
     language: LanguageOption = None,
     out: Out = None,
-    as_json: AsJson = False,
+    as_json: JsonOption = False,
 ) -> None:
     """The KPIs of an analysis, those of each agent and department too."""
     order = Order("analysis", _format(form), analysis_id=analysis_id, sections=sections)
@@ -177,7 +173,7 @@ def table(
     form: AsTable = TableFormat.CSV,
     language: LanguageOption = None,
     out: Out = None,
-    as_json: AsJson = False,
+    as_json: JsonOption = False,
 ) -> None:
     """A whole mart."""
     _fill(Order("table", _format(form), mart=mart.removeprefix("marts.")), language, out, as_json)
@@ -186,13 +182,13 @@ def table(
 @exports.command("list")
 def list_exports(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many of the newest.")] = 20,
-    as_json: AsJson = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the newest exports, whatever became of them."""
     settings = Settings.load()
     with deployment.running(settings) as standing, connection.connect(standing.url) as conn:
         found = records.listed(conn, limit)
-    _tell(as_json, {"exports": found}, lambda: console.print(_listed(found, settings)))
+    print_answer(as_json, {"exports": found}, lambda: console.print(_listed(found, settings)))
 
 
 @exports.command()
@@ -201,7 +197,7 @@ def link(
     hours: Annotated[
         int | None, typer.Option(min=1, max=168, help="Hours that a signed link works: B2CHAT_EXPORTS_LINK_HOURS.")
     ] = None,
-    as_json: AsJson = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print where an export's file is; of a bucket a signed link, which opens it for whoever has it."""
     settings = Settings.load()
@@ -214,16 +210,16 @@ def link(
         raise StoreFailed(f"it lies in {found.store}, and {store.name} is in use")
     else:
         address = store.link(found.key, (hours or settings.exports_link_hours) * 3600)
-    _tell(as_json, {"id": found.id, "link": address}, lambda: print(address))  # noqa: T201
+    print_answer(as_json, {"id": found.id, "link": address}, lambda: print(address))  # noqa: T201
 
 
 @exports.command()
-def clean_up(as_json: AsJson = False) -> None:
+def clean_up(as_json: JsonOption = False) -> None:
     """Delete the files whose time is over, and close exports that were killed."""
     settings = Settings.load()
     with deployment.running(settings) as standing, connection.connect(standing.url, autocommit=True) as conn:
         deleted, stayed = making.clean_up(conn, store_of(settings), datetime.now(UTC))
-    _tell(as_json, {"deleted": deleted, "stayed": stayed}, lambda: console.print(
+    print_answer(as_json, {"deleted": deleted, "stayed": stayed}, lambda: console.print(
         f"{deleted} deleted" + (f", [red]{stayed} could not be deleted and stay listed[/red]" if stayed else "")))
     if stayed:
         raise typer.Exit(1)
@@ -234,7 +230,7 @@ def _fill(order: Order, language: Language | None, out: Path | None, as_json: bo
     with deployment.running(settings) as standing:
         order = replace(order, language=cast(Literal["es", "en"], str(language or settings.exports_language)))
         made = orders.fill(standing.url, settings, order, user=getpass.getuser(), own_file=out)
-    _tell(as_json, vars(made), lambda: _show(made, settings))
+    print_answer(as_json, vars(made), lambda: _show(made, settings))
 
 
 def _format(form: ReportFormat | TableFormat | AnalysisFormat) -> records.Format:
@@ -265,8 +261,8 @@ def _period(week: str | None, month: str | None) -> Period | None:
         raise typer.BadParameter("--week and --month exclude each other")
     try:
         if week:
-            return Period.week(_day(week, "--week"))
-        return Period.month(_day(f"{month}-01", "--month")) if month else None
+            return Period.week(day(week, "--week"))
+        return Period.month(day(f"{month}-01", "--month", "a month such as 2026-01")) if month else None
     except NoReport as error:
         raise typer.BadParameter(str(error), param_hint="--week") from None
 
@@ -278,23 +274,8 @@ def _filters(
     period = _period(week, month)
     if period and (first or last):
         raise typer.BadParameter("--week, --month and --from/--to exclude each other")
-    since = period.start if period else _day(first, "--from") if first else None
-    until = period.end if period else _day(last, "--to") if last else None
+    since = period.start if period else day(first, "--from") if first else None
+    until = period.end if period else day(last, "--to") if last else None
     if since and until and since > until:
         raise typer.BadParameter("--from is after --to")
     return Filters(since, until, agents or (), departments or (), [str(channel) for channel in channels or ()])
-
-
-def _day(text: str, option: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        wanted = "a month such as 2026-01" if option == "--month" else "a day such as 2026-01-05"
-        raise typer.BadParameter(f"{text!r} is not {wanted}", param_hint=option) from None
-
-
-def _tell(as_json: bool, answer: Any, tell: Callable[[], None]) -> None:
-    if as_json:
-        print(json.dumps(answer, default=str, ensure_ascii=False))  # noqa: T201
-    else:
-        tell()

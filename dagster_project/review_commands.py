@@ -1,31 +1,28 @@
 """`b2chat review …`: the chats that a person should look at, and what he says of them."""
 
-import json
 import sys
 import unicodedata
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from dagster_project import deployment
 from dagster_project.analysis import taxonomy
 from dagster_project.analysis.review import desk, labelled, labels, queue
+from dagster_project.command_line import JsonOption, console, print_json
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 
 review = typer.Typer(no_args_is_help=True, help="Chats that a person should look at, and what he says of them.")
-console = Console(highlight=False)
 _CLASSIFIED_BY = {"rules": "classified by rules", "fake": "classified by a stand-in, for trying"}
 FAULTS = (desk.NoSuchChat, labels.BadLabel)  # one line each
 Reason = StrEnum("Reason", {name.upper(): name for name in queue.REASONS})  # type: ignore[misc]
 
 ChatId = Annotated[str, typer.Argument(help="B2Chat's id of the chat.")]
 By = Annotated[str, typer.Option(help="Who says so.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
 @review.command(name="list")
@@ -38,7 +35,7 @@ def list_waiting(
     with deployment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
         rows, counts = desk.waiting(conn, [str(one) for one in reason or ()], limit), queue.counts(conn)
     if as_json:
-        _print_json({"open": counts, "chats": [asdict(row) for row in rows]})
+        print_json({"open": counts, "chats": [asdict(row) for row in rows]})
         return
     for row in rows:
         _say(f"{row.chat_id}  {', '.join(row.reasons)}\n    {_opinion(row)}")
@@ -51,7 +48,7 @@ def show(chat_id: ChatId, as_json: JsonOption = False) -> None:
     with deployment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
         shown = desk.show(conn, chat_id)
     if as_json:
-        _print_json(asdict(shown))
+        print_json(asdict(shown))
         return
     for message in shown.conversation.messages:
         minutes = "" if message.minutes is None else f"{message.minutes:7.0f} min"
@@ -107,7 +104,7 @@ def import_labels(
         kept = labels.keep(conn, [one for _, one in given])
     bad = sorted([*bad, *((given[place][0], why) for place, why in kept.refused)])
     if as_json:
-        _print_json({"taken": kept.taken, "known": kept.known, "bad": [{"line": n, "why": why} for n, why in bad]})
+        print_json({"taken": kept.taken, "known": kept.known, "bad": [{"line": n, "why": why} for n, why in bad]})
     else:
         for number, why in bad:
             print(f"{file.name}, line {number}: {_visible(why)}", file=sys.stderr)  # noqa: T201
@@ -130,7 +127,7 @@ def export_labels(
     except (taxonomy.TaxonomyError, OSError) as error:
         raise labels.BadLabel(str(error)) from None
     if as_json:
-        _print_json(asdict(found))
+        print_json(asdict(found))
     else:
         _say(f"{found.written} labelled chats written to {file}; left out: {found.changed} that have changed since, "
              f"{found.blocked} that may still hold personal data")  # fmt: skip
@@ -158,7 +155,3 @@ def _visible(text: str) -> str:
 
 def _say(text: str) -> None:
     console.print(text, markup=False, soft_wrap=True)
-
-
-def _print_json(answer: dict[str, Any]) -> None:
-    print(json.dumps(answer, default=str, ensure_ascii=False))  # noqa: T201
