@@ -1,5 +1,6 @@
 """Invented reports: what the PDF and the workbook are made of, without a warehouse."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -81,6 +82,16 @@ def full_week(*names: str) -> ReportData:
         backlog=tuple(Backlog(MONDAY + timedelta(days=day), 198 + day, 3, 20, 100, 40) for day in range(8)),
         coverage=Coverage(7, 7, 0, 2, (_RULE,)),
     )  # fmt: skip
+
+
+def made(kind: str, hostile: Sequence[str] = ()) -> ReportData:
+    """A report by name: full, empty, hostile (agents of these names), or crowd (a hundred agents)."""
+    if kind == "empty":
+        return empty_week()
+    names = {
+        "full": ("Lina Duque", "Óscar Zuluaga"), "hostile": hostile,
+        "crowd": [f"Agente número {number}" for number in range(100)]}[kind]  # fmt: skip
+    return full_week(*names)
 
 
 def empty_week() -> ReportData:

@@ -23,12 +23,7 @@ HOSTILE = [
 
 @cache
 def pdf(kind: str, language: Language = "es") -> bytes:
-    made = {
-        "full": lambda: reports.full_week("Lina Duque", "Óscar Zuluaga"),
-        "empty": reports.empty_week,
-        "hostile": lambda: reports.full_week(*HOSTILE),
-        "crowd": lambda: reports.full_week(*[f"Agente número {number}" for number in range(100)]),
-    }[kind]()
+    made = reports.made(kind, HOSTILE)
     return render_pdf(made, language=language, timestamp=reports.MADE_AT, company="Constructora Ñ")
 
 

@@ -27,14 +27,8 @@ SHEETS = [
 
 @cache
 def written(kind: str, language: Language = "es") -> bytes:
-    data = {
-        "full": lambda: reports.full_week("Lina Duque", "Óscar Zuluaga"),
-        "empty": reports.empty_week,
-        "hostile": lambda: reports.full_week(*HOSTILE),
-        "crowd": lambda: reports.full_week(*[f"Agente número {number}" for number in range(100)]),
-    }[kind]()
     out = io.BytesIO()
-    report_workbook.write(out, data, language, reports.MADE_AT)
+    report_workbook.write(out, reports.made(kind, HOSTILE), language, reports.MADE_AT)
     return out.getvalue()
 
 
