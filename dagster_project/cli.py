@@ -386,13 +386,14 @@ def _tell_cost(conn: Any, settings: Settings, asked: Any, max_usd: float, as_jso
     from dagster_project.analysis import classifiers, publishing  # noqa: PLC0415
     from dagster_project.analysis.categorize_claude import estimate  # noqa: PLC0415
     from dagster_project.analysis.claude_run import Limits  # noqa: PLC0415
+    from dagster_project.analysis.work import IDLE_HOURS  # noqa: PLC0415
 
     try:
         claude = classifiers.claude_of(settings)
     except classifiers.Unusable as error:
         _fail(str(error), MISUSED)
     expected = estimate(
-        conn, claude, limits=Limits(timedelta(hours=24), max_usd, settings.ai_monthly_usd), run_id="dry run",
+        conn, claude, limits=Limits(timedelta(hours=IDLE_HOURS), max_usd, settings.ai_monthly_usd), run_id="dry run",
         chat_ids=publishing.select_chats(conn, asked)[1])  # fmt: skip
     answer = {field.name: getattr(expected, field.name) for field in fields(expected)}
     print_answer(as_json, answer, lambda: terminal.print_estimate(console, expected))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import psycopg
 
 from dagster_project.analysis.request import Request
+from dagster_project.warehouse.connection import has_relation
 
 # The same chats at every rate: those of a smaller sample are in a larger one.
 _IN_SAMPLE = "('x' || left(md5(id), 8))::bit(32)::bigint < %(rate)s * 4294967296"
@@ -102,8 +103,7 @@ def forget_deleted_chats(conn: psycopg.Connection) -> int:
 
 def forget_deleted_people(conn: psycopg.Connection) -> int:
     """Leave KPIs whose agent or department is no longer in core without it; returns how many."""
-    built = conn.execute("select to_regclass('analysis.analysis_kpis') is not null").fetchone()
-    if built != (True,):
+    if not has_relation(conn, "analysis.analysis_kpis"):
         return 0
     with conn.transaction():
         counts = [

@@ -16,6 +16,7 @@ import psycopg
 from dagster_project.analysis import injection
 from dagster_project.analysis.conversation import Conversation, Message
 
+IDLE_HOURS = 24  # of silence, after which a chat that is not closed is settled, where nobody says otherwise
 MEDIA = {"image": "[imagen]", "voice": "[audio]", "video": "[video]", "file": "[archivo]", "other": "[otro]"}
 
 

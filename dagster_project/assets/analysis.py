@@ -17,6 +17,7 @@ from dagster_project.analysis.claude.messages import Misconfigured
 from dagster_project.analysis.claude_run import CLASSIFIER, Limits
 from dagster_project.analysis.lock import Busy
 from dagster_project.analysis.rules.classifier import RulesClassifier
+from dagster_project.analysis.work import IDLE_HOURS
 from dagster_project.resources import Warehouse
 from dagster_project.settings import Settings
 
@@ -30,7 +31,7 @@ ERRORS, BUDGET = "share_of_errors", "within_budget"
 class CategorizeConfig(dg.Config):
     """When a chat is settled, and, for Claude, what may be sent and spent."""
 
-    idle_hours: int = Field(24, ge=1, description="Hours of silence after which an open chat is settled.")
+    idle_hours: int = Field(IDLE_HOURS, ge=1, description="Hours of silence after which an open chat is settled.")
     dry_run: bool = Field(False, description="Claude: say what a run would cost, and send nothing.")
     max_usd: float = Field(5.0, ge=0, description="Claude: most USD for this run; over it chats wait.")
     refresh_expired: bool = Field(False, description="Claude: ask again where an answer is older than 30 days.")

@@ -8,6 +8,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from dagster_project.warehouse.connection import has_relation
+
 # What dbt reads with a load id on each row; all else in raw and ops is read live, by views.
 _LANDED = ("raw.chats", "raw.contacts", "raw.audit_chats", "raw.audit_messages")
 _LAST = """
@@ -47,7 +49,7 @@ def still_good(
         project: what `dbt_project.fingerprint` says now.
         zone: the account's zone, in which hours begin.
     """
-    if conn.execute("select to_regclass('intermediate.last_build')").fetchone() == (None,):
+    if not has_relation(conn, "intermediate.last_build"):
         return None
     built = [node for node in nodes if node["resource_type"] in {"model", "seed"}]
     relations = [f"{node['schema']}.{node['alias']}" for node in built]

@@ -7,6 +7,8 @@ import dagster as dg
 import psycopg
 from psycopg import sql
 
+from dagster_project.warehouse.connection import has_relation
+
 PREVIEW_ROWS, PREVIEW_KEYS, PREVIEW_NUMBERS, CELL_SIGNS = 5, 4, 4, 28
 NUMBERS = {20, 21, 23, 700, 701, 1700}  # Postgres' oids of smallint to numeric
 MOST_COUNTED, TIMEOUT = 100_000, "300ms"
@@ -49,7 +51,7 @@ def _counted_rows(conn: psycopg.Connection, view: sql.Identifier) -> int | None:
 
 
 def _freshness(conn: psycopg.Connection, mart: str) -> Metadata:
-    if conn.execute("select to_regclass('marts.data_freshness')").fetchone() == (None,):
+    if not has_relation(conn, "marts.data_freshness"):
         return {}
     row = conn.execute("select data_through from marts.data_freshness where mart = %s", [mart]).fetchone()
     return {"data_through": dg.MetadataValue.timestamp(row[0])} if row and row[0] else {}

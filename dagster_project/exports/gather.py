@@ -28,6 +28,7 @@ from dagster_project.exports.report import (
     TrafficCell,
     TrendPoint,
 )
+from dagster_project.warehouse.connection import has_relation
 
 HISTORY = 12  # weeks or months of the long trend, the report's own among them
 
@@ -51,7 +52,7 @@ def gather(
     Raises:
         NoReport: the marts are not built, the period lies in the future, or nobody has that key.
     """
-    if not _is_built(connection):
+    if not has_relation(connection, "marts.kpi_daily"):
         raise NoReport(NOTHING_YET)
     if period.start > datetime.now(ZoneInfo(timezone)).date():
         raise NoReport(f"the {period.kind} of {period.start} has not begun yet")
@@ -96,10 +97,6 @@ def gather(
         backlog=backlog,
         coverage=coverage(connection, period),
     )
-
-
-def _is_built(connection: psycopg.Connection) -> bool:
-    return connection.execute("select to_regclass('marts.kpi_daily')").fetchone() != (None,)
 
 
 def _history_start(period: Period) -> date:

@@ -9,6 +9,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from dagster_project.exports.png import Canvas, Colour
+from dagster_project.warehouse.connection import has_relation
 
 Band = Literal["fast", "average", "slow", "no_data"]
 DIRECTIONS = ("all", "incoming", "outgoing", "outgoing_broadcast", "outgoing_all", "converted")
@@ -176,4 +177,4 @@ def _why_not(connection: psycopg.Connection, week_start: date, agent_id: str) ->
 
 
 def _is_built(connection: psycopg.Connection) -> bool:
-    return connection.execute("select to_regclass('marts.weekly_response_time_heatmap')").fetchone() != (None,)
+    return has_relation(connection, "marts.weekly_response_time_heatmap")

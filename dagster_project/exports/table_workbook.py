@@ -14,6 +14,7 @@ from dagster_project.exports.tables import Kind as ColumnKind
 from dagster_project.exports.wording import Language, Wording
 from dagster_project.exports.workbook import MOST_ROWS, Book, Head, Kind
 from dagster_project.exports.workbook_texts import TEXTS
+from dagster_project.warehouse.connection import has_relation
 
 _AT_ONCE = 5_000  # rows
 _KINDS: dict[ColumnKind, Kind] = {
@@ -79,7 +80,7 @@ def _rows(conn: psycopg.Connection, book: Book, table: Table, columns: list[Colu
 
 
 def _data_through(conn: psycopg.Connection, table: Table) -> datetime | None:
-    if conn.execute("select to_regclass('marts.data_freshness')").fetchone() == (None,):
+    if not has_relation(conn, "marts.data_freshness"):
         return None
     row = conn.execute(
         "select min(data_through) from marts.data_freshness where mart = any(%s)", [list(table.marts)]

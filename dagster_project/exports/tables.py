@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 
 from dagster_project.exports.heatmap import NOTHING_YET
 from dagster_project.exports.records import Language
+from dagster_project.warehouse.connection import has_relation
 
 CHANNELS = ("whatsapp", "facebook", "telegram", "livechat", "b2cbotapi")
 Kind = Literal["text", "integer", "decimal", "boolean", "date", "timestamp"]
@@ -173,7 +174,7 @@ def analysis_notes(conn: psycopg.Connection, analysis_id: str) -> dict[str, Any]
     Raises:
         NothingToExport: there is no such analysis, or it has no numbers.
     """
-    if conn.execute("select to_regclass('marts.analysis_kpis')").fetchone() == (None,):
+    if not has_relation(conn, "marts.analysis_kpis"):
         raise NothingToExport("the KPIs of analyses are not built: run `b2chat build`")
     with conn.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(
@@ -230,7 +231,7 @@ def _values(filters: Filters) -> dict[str, Any]:
 
 def _require(conn: psycopg.Connection, filters: Filters, mart: str) -> None:
     """That the mart is built, and that whom the filters name is there."""
-    if conn.execute("select to_regclass(%s)", [mart]).fetchone() == (None,):
+    if not has_relation(conn, mart):
         raise NothingToExport(NOTHING_YET)
     for table, wanted in (("agents", filters.agents), ("departments", filters.departments)):
         known = conn.execute(

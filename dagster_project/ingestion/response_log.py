@@ -11,6 +11,7 @@ from dagster_project.b2chat.answers import Item
 from dagster_project.b2chat.canonical import canonical_json
 from dagster_project.b2chat.cleaning import clean
 from dagster_project.b2chat.windows import WindowPage
+from dagster_project.warehouse.connection import has_relation
 
 _PREFIX = "api_response_logs_"
 # `json` takes escapes of NULs and surrogates, and fails when it is queried; `jsonb` refuses those that are wrong.
@@ -47,7 +48,7 @@ def drop_old_responses(conn: psycopg.Connection, keep_days: int) -> list[str]:
 
 def _make_partition(conn: psycopg.Connection, day: date) -> None:
     name = _name(day)
-    if conn.execute("select to_regclass(%s)", (f"ops.{name}",)).fetchone() != (None,):
+    if has_relation(conn, f"ops.{name}"):
         return
     # Made first and attached then: that does not wait for those who read the other days.
     table = sql.Identifier("ops", name)

@@ -87,6 +87,11 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> psycopg.Conn
     )
 
 
+def has_relation(conn: psycopg.Connection, name: str) -> bool:
+    """Whether there is a table or view of this name, schema.name."""
+    return conn.execute("select to_regclass(%s) is not null", [name]).fetchone() == (True,)
+
+
 def without_password(url: str) -> str:
     """The URL as it may be shown."""
     password = conninfo_to_dict(url).get("password")
