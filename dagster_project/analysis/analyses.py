@@ -1,6 +1,6 @@
 """Customer analyses from PENDING to their end: made, found again when their process was killed, listed, deleted.
 
-Who works on an analysis holds an advisory lock named after it. The lock goes with the session, so a row that is not
+Who works on an analysis holds an lock named after it. The lock goes with the session, so a row that is not
 finished and whose lock is free was left behind by a process that is gone.
 """
 

@@ -64,7 +64,7 @@
         moved record;
     begin
         -- Views stand on several tables, and dbt swaps these in several threads: one of them moves views at a time.
-        perform pg_advisory_xact_lock(hashtext('b2chat move_views'));
+        perform ops.lock_in_transaction('build', 'move_views');
         for moved in
             select distinct rule.ev_class::regclass as view_name, pg_get_viewdef(rule.ev_class) as definition
             from pg_depend as uses

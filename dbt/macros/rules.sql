@@ -31,7 +31,7 @@
         select (select loads.rules from intermediate.rule_loads as loads order by load_id desc limit 1) as rules
         offset 0
     ) as newest
-    where case when newest.rules is distinct from '{{ rules }}' then pg_try_advisory_xact_lock({{ writer_lock() }}) end
+    where case when newest.rules is distinct from '{{ rules }}' then {{ nobody_writes() }} end
 {% endmacro %}
 
 
@@ -50,9 +50,10 @@
 {% endmacro %}
 
 
-{% macro writer_lock() %}
-    {{- return('11715751, 1') -}}
-{% endmacro %}
+{# SQL: whether no sync writes to raw; then none begins before this transaction ends. #}
+{% macro nobody_writes() -%}
+    exists (select from ops.lock_in_transaction('write', 'raw'))
+{%- endmacro %}
 
 
 {# SQL: the newest change of the dated seeds that the model has not seen yet; NULL when there is none. #}

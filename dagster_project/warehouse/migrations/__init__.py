@@ -12,7 +12,17 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
 
 VERSION_SCHEMA = "ops"
-_LOCK = 0x62326D69  # "b2mi": one migration at a time
+# One migration at a time. Any role may take an advisory lock, BI's too, so that one only stands in for the first
+# migration, which makes the table to lock.
+_LOCK = f"""
+    do $$ begin
+        if to_regclass('{VERSION_SCHEMA}.alembic_version') is null then
+            perform pg_advisory_xact_lock({0x62326D69});
+        else
+            lock table {VERSION_SCHEMA}.alembic_version in exclusive mode;
+        end if;
+    end $$
+"""
 
 
 class NewerWarehouse(Exception):
@@ -53,7 +63,7 @@ def newest() -> str:
 def _run(url: str, work: Callable[[Config], None]) -> None:
     engine = create_engine(_sqlalchemy_url(url), poolclass=NullPool)
     with engine.begin() as connection:
-        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        connection.execute(text(_LOCK))
         connection.execute(text(f"create schema if not exists {VERSION_SCHEMA}"))
         config = _config()
         config.attributes["connection"] = connection

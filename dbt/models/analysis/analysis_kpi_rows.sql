@@ -1,7 +1,7 @@
 {{ config(
     alias='analysis_kpis',
     unique_key='analysis_id',
-    pre_hook="select pg_advisory_xact_lock(hashtext('b2chat analysis_kpis'))",
+    pre_hook="select ops.lock_in_transaction('build', 'analysis_kpis')",
     indexes=[
         {'columns': ['analysis_id', 'metric_type']},
         {'columns': ['analysis_id', 'category']},
