@@ -18,6 +18,7 @@ from dagster_project.analysis.claude_run import CLASSIFIER, Limits
 from dagster_project.analysis.lock import Busy
 from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.analysis.work import IDLE_HOURS
+from dagster_project.assets import markdown
 from dagster_project.resources import Warehouse
 from dagster_project.settings import Settings
 
@@ -203,5 +204,5 @@ def _who(claude: ClaudeClassifier, models: tuple[str, ...]) -> str:
 
 
 def _table(what: str, counts: Any) -> dg.MetadataValue:
-    rows = "\n".join(f"| {name} | {count:,} |" for name, count in sorted(counts.items(), key=lambda item: -item[1]))
-    return dg.MetadataValue.md(f"| {what} | count |\n|---|---:|\n{rows}")
+    by_count = sorted(counts.items(), key=lambda item: -item[1])
+    return markdown.table([what, "count"], [[name, f"{count:,}"] for name, count in by_count], numbers=[1])

@@ -1,6 +1,5 @@
 """How far a classifier is to be trusted, measured on labelled chats."""
 
-import base64
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import Field
 from dagster_project.analysis import evaluation, evaluations
 from dagster_project.analysis.classifiers import Unusable, classifier_of
 from dagster_project.analysis.claude.messages import StopRun
+from dagster_project.assets import markdown
 from dagster_project.exports import confusion
 from dagster_project.resources import Warehouse
 from dagster_project.settings import PROJECT_ROOT, Settings
@@ -73,36 +73,48 @@ def _metadata(
         "version": dg.MetadataValue.text(report.version),
         "answered_by": dg.MetadataValue.text(", ".join(report.answered_by) or "nobody"),
         "labelled_chats": dg.MetadataValue.text(f"{report.chats} of {file}, {report.failed} without an answer"),
-        "scores": dg.MetadataValue.md(_scores(report)),
+        "scores": _scores(report),
         "cost_usd": dg.MetadataValue.float(report.cost_usd),
     }
     if comparison:
-        values["against_the_version_before"] = dg.MetadataValue.md(_changes(comparison))
+        values["against_the_version_before"] = _changes(comparison)
     for name, score in report.fields.items():
         if score.n:
-            picture = base64.b64encode(confusion.picture(score.labels, score.confusion)).decode()
-            values[f"confusion_{name}"] = dg.MetadataValue.md(f"![{name}](data:image/png;base64,{picture})")
+            png = confusion.picture(score.labels, score.confusion)
+            values[f"confusion_{name}"] = markdown.picture(name, png)
     return values
 
 
-def _scores(report: evaluation.Report) -> str:
-    lines = ["| field | chats | accuracy | 95 % | macro-F1 | kappa |", "|---|---:|---:|---|---:|---:|"]
-    lines += [
-        f"| {name} | {score.n} | {_share(score.accuracy)} "
-        f"| {_share(score.accuracy_low)}–{_share(score.accuracy_high)} "
-        f"| {_figure(score.macro_f1)} | {_figure(score.kappa)} |"
-        for name, score in report.fields.items()]  # fmt: skip
-    return "\n".join(lines)
+def _scores(report: evaluation.Report) -> dg.MetadataValue:
+    rows = [
+        [
+            name,
+            score.n,
+            _share(score.accuracy),
+            f"{_share(score.accuracy_low)}–{_share(score.accuracy_high)}",
+            _figure(score.macro_f1),
+            _figure(score.kappa),
+        ]
+        for name, score in report.fields.items()
+    ]
+    return markdown.table(["field", "chats", "accuracy", "95 %", "macro-F1", "kappa"], rows, numbers=[1, 2, 4, 5])
 
 
-def _changes(comparison: evaluations.Comparison) -> str:
-    lines = [f"Before: {comparison.version_before}", "",
-             "| field | chats | before | now | mended | broken | by chance |", "|---|---:|---:|---:|---:|---:|---:|"]
-    lines += [
-        f"| {change.field} | {change.chats} | {_share(change.before)} | {_share(change.now)} | {change.mended} "
-        f"| {change.broken} | {change.chance:.2f} |"
-        for change in comparison.changes]  # fmt: skip
-    return "\n".join(lines)
+def _changes(comparison: evaluations.Comparison) -> dg.MetadataValue:
+    rows = [
+        [
+            change.field,
+            change.chats,
+            _share(change.before),
+            _share(change.now),
+            change.mended,
+            change.broken,
+            f"{change.chance:.2f}",
+        ]
+        for change in comparison.changes
+    ]
+    header = ["field", "chats", "before", "now", "mended", "broken", "by chance"]
+    return markdown.table(header, rows, above=f"Before: {comparison.version_before}", numbers=range(1, 7))
 
 
 def _share(value: float | None) -> str:

@@ -4,7 +4,6 @@ A file is where its store keeps it; the run's metadata says where, never with a 
 files later reads the same from `ops.export_logs`, by the run's id.
 """
 
-import base64
 import logging
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -13,6 +12,7 @@ from typing import Any, Literal, cast
 import dagster as dg
 from pydantic import Field
 
+from dagster_project.assets import markdown
 from dagster_project.exports import making, orders
 from dagster_project.exports.making import Exported, ExportFailed
 from dagster_project.exports.orders import Order
@@ -165,7 +165,7 @@ def _picture(warehouse: Warehouse, settings: Settings, order: Order) -> dict[str
         png = orders.first_page(conn, settings, order)
     if len(png) > _LARGEST_PICTURE:
         return {}
-    return {"first_page": dg.MetadataValue.md(f"![report](data:image/png;base64,{base64.b64encode(png).decode()})")}
+    return {"first_page": markdown.picture("report", png)}
 
 
 def _language(wanted: str | None, settings: Settings) -> Language:

@@ -1,6 +1,5 @@
 """The week's heatmap as a picture that the UI shows."""
 
-import base64
 import logging
 from datetime import date
 
@@ -8,6 +7,7 @@ import dagster as dg
 import psycopg
 from pydantic import Field
 
+from dagster_project.assets import markdown
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.resources import Warehouse
 
@@ -52,7 +52,7 @@ def thumbnail(conn: psycopg.Connection) -> dg.MetadataValue | None:
     """The last full week, small enough for the UI to show it in place; None where there is none."""
     week = heatmaps.last_full_week(conn)
     try:
-        return _image(heatmaps.picture(heatmaps.read(conn, week), cell=14)) if week else None
+        return markdown.picture("heatmap", heatmaps.picture(heatmaps.read(conn, week), cell=14)) if week else None
     except heatmaps.NoSuchWeek:
         return None
 
@@ -60,8 +60,8 @@ def thumbnail(conn: psycopg.Connection) -> dg.MetadataValue | None:
 def _metadata(heatmap: heatmaps.Heatmap) -> dict[str, dg.MetadataValue]:
     values: dict[str, dg.MetadataValue] = {
         # Below a thousand signs the UI shows it in place, above it behind a link.
-        "heatmap": _image(heatmaps.picture(heatmap, cell=14)),
-        "heatmap_large": _image(heatmaps.picture(heatmap, cell=40)),
+        "heatmap": markdown.picture("heatmap", heatmaps.picture(heatmap, cell=14)),
+        "heatmap_large": markdown.picture("heatmap", heatmaps.picture(heatmap, cell=40)),
         "week_start": dg.MetadataValue.text(heatmap.week_start.isoformat()),
         "chats": dg.MetadataValue.int(heatmap.chat_count),
         "cells_with_chats": dg.MetadataValue.int(sum(1 for cell in heatmap.cells.values() if cell.chat_count)),
@@ -79,7 +79,3 @@ def _metadata(heatmap: heatmaps.Heatmap) -> dict[str, dg.MetadataValue]:
 def _name(cell: heatmaps.Cell) -> str:
     day = heatmaps.DAYS[cell.day_of_week]
     return f"{day} {cell.hour:02}:00, mean {heatmaps.short(cell.mean_seconds)} over {cell.chat_count} chats"
-
-
-def _image(png: bytes) -> dg.MetadataValue:
-    return dg.MetadataValue.md(f"![heatmap](data:image/png;base64,{base64.b64encode(png).decode()})")

@@ -7,6 +7,7 @@ import dagster as dg
 import psycopg
 from psycopg import sql
 
+from dagster_project.assets import markdown
 from dagster_project.warehouse.connection import has_relation
 
 PREVIEW_ROWS, PREVIEW_KEYS, PREVIEW_NUMBERS, CELL_SIGNS = 5, 4, 4, 28
@@ -67,10 +68,8 @@ def _preview(conn: psycopg.Connection, relation: sql.Identifier) -> Metadata:
     fit = [place for place, name in enumerate(names) if not name.endswith(("_name", "_label_es", "_label_en"))]
     keys, others = fit[:PREVIEW_KEYS], fit[PREVIEW_KEYS:]
     shown = keys + [place for place in others if columns[place].type_code in NUMBERS][:PREVIEW_NUMBERS]
-    lines = [[names[place] for place in shown], ["---"] * len(shown)]
-    lines += [[_cell(row[place]) for place in shown] for row in rows]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return {"preview": dg.MetadataValue.md(table)}
+    cells = [[_cell(row[place]) for place in shown] for row in rows]
+    return {"preview": markdown.table([names[place] for place in shown], cells)}
 
 
 def _ask(conn: psycopg.Connection, query: sql.Composed) -> tuple[list[psycopg.Column], list[tuple[Any, ...]]] | None:
@@ -97,7 +96,7 @@ def _cell(value: Any) -> str:
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, date):
         return value.isoformat()
-    text = str(value).replace("|", "/").replace("\n", " ")
+    text = str(value)
     if "@" in text:
         return "•••"
     return text if len(text) <= CELL_SIGNS else text[: CELL_SIGNS - 1] + "…"

@@ -21,3 +21,21 @@ def test_a_look_that_runs_out_of_time_at_any_moment_leaves_the_connection_as_it_
             assert conn.info.transaction_status == TransactionStatus.IDLE
             assert conn.execute("show statement_timeout").fetchone() == ("0",)
     assert 0 < cut < 200
+
+
+def test_a_name_in_a_mart_cannot_put_markup_or_a_link_into_the_ui(database_url: str) -> None:
+    names = ["<b>Ana</b>", "![x](http://e.example)", "Ventas | Sur", "www.e.example", "`x` **y**"]
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute("create schema if not exists marts")
+        conn.execute("create table marts.hostile (tag text, department text, chat_count integer)")
+        conn.cursor().executemany("insert into marts.hostile values (%s, %s, 1)", [(name, name) for name in names])
+        shown = table_metadata.of_table(conn, "marts", "hostile")["preview"].value
+    lines = str(shown).splitlines()
+    assert len(lines) == 2 + len(names)
+    assert lines[2:] == [
+        r"| \<b\>Ana\</b\> | \<b\>Ana\</b\> | 1 |",
+        "| " + r"\!\[x\](http:⁠//e.example) | " * 2 + "1 |",
+        r"| Ventas \| Sur | Ventas \| Sur | 1 |",
+        "| " + "www⁠.e.example | " * 2 + "1 |",
+        r"| \`x\` \*\*y\*\* | \`x\` \*\*y\*\* | 1 |",
+    ]
