@@ -2,15 +2,19 @@
 
 A batch is intended (its requests and their custom ids are stored, nothing is sent), then submitted (the API has named
 it), then collected. A run that is killed at any point leaves rows by which the next one takes it up: an intended batch
-is looked for among those that the API knows, a submitted one is asked for its results.
+is looked for among those that the API knows, a submitted one is asked for its results. What the API does not show, or
+not whole, is not yet known: it is asked for again for a day, and never sent again by itself, because it may be paid.
 """
 
 import hashlib
 import json
 import logging
+import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -28,8 +32,10 @@ log = logging.getLogger(__name__)
 MOST_REQUESTS = 100_000
 MOST_BYTES = 64_000_000  # the API takes 256 MB; a quarter of it keeps our memory small
 GRACE = timedelta(minutes=10)  # for a batch that was just created to be known to the API
+PATIENCE = timedelta(days=1)  # for a batch, or results of it, that should be there and are not
 SKEW = timedelta(minutes=2)  # between its clock and ours
 SLICE = 100  # results a transaction
+LOOKED_AT = 100  # results of a batch by which it is known whose it is
 UPLOAD = 600.0  # seconds that the creation of a batch may take
 _TOO_LARGE = 413
 
@@ -129,7 +135,8 @@ def _intend(run: Run, items: Sequence[Item]) -> tuple[_Batch, list[str]]:
                   sum(size(item.parameters) for item in items))).fetchone()  # fmt: skip
         assert row is not None
         batch = _Batch(row[0], None, asked, len(items), row[1], None)
-        custom_ids = [_custom_id(item.work_key, batch.id) for item in items]
+        salt = secrets.token_hex(16)
+        custom_ids = [_custom_id(item.work_key, salt) for item in items]
         with run.conn.cursor() as cursor, cursor.copy(
             "copy analysis.batch_items (batch, custom_id, work_key, sent, messages_total, messages_sent, is_truncated) "
             "from stdin"
@@ -147,9 +154,9 @@ def _intend(run: Run, items: Sequence[Item]) -> tuple[_Batch, list[str]]:
     return batch, custom_ids
 
 
-def _custom_id(work_key: str, batch: int) -> str:
-    """Not the same in two batches: a batch that is found is known by them."""
-    return "c_" + hashlib.sha256(f"{work_key}|{batch}".encode()).hexdigest()[:40]
+def _custom_id(work_key: str, salt: str) -> str:
+    """Not the same in two batches, nor in a copy of this warehouse: a batch that is found is known by them."""
+    return "c_" + hashlib.sha256(f"{work_key}|{salt}".encode()).hexdigest()[:40]
 
 
 def _submitted(run: Run, batch: _Batch, batch_id: str) -> None:
@@ -160,39 +167,59 @@ def _submitted(run: Run, batch: _Batch, batch_id: str) -> None:
 
 
 def _look_for(run: Run, batch: _Batch) -> None:
-    """Whether an intended batch came about: among those of the API that nobody here knows, made since, of its size."""
+    """Whether an intended batch came about: among those of the API that nobody here knows and that were made since.
+
+    It is known by the custom ids of its results alone, so not before it has ended: another's may have its size.
+    """
     import anthropic  # noqa: PLC0415  seconds
 
     known = {row[0] for row in run.conn.execute("select batch_id from analysis.batches where batch_id is not null")}
-    may_be = []
+    may_be = False
     try:
         for one in run.claude.client.messages.batches.list(limit=100):
             if one.created_at < batch.intended_at - SKEW:
                 break
-            if one.id not in known and _size(one) in (0, batch.requests):
-                may_be.append(one)
-        ended = [one for one in may_be if one.processing_status == "ended"]
-        ours = next((one for one in ended if _is_ours(run, batch, one.id)), None)
+            if one.id in known:
+                continue
+            if one.processing_status != "ended":
+                may_be |= _size(one) in (0, batch.requests)
+                continue
+            is_ours = _is_ours(run, batch, one.id)
+            if is_ours:
+                _submitted(run, batch, one.id)
+                return
+            may_be |= is_ours is None
     except (anthropic.AnthropicError, ValueError, AttributeError, KeyError, TypeError) as fault:
         log.warning("batches could not be listed (%s): looked for again later", type(fault).__name__)
         return
-    unended = [one for one in may_be if one not in ended]
-    if ours is None and len(unended) == 1:
-        ours = unended[0]  # its custom ids are looked at when it has ended
-    if ours:
-        _submitted(run, batch, ours.id)
-    elif not unended and batch.intended_at < datetime.now(UTC) - GRACE:
+    age = datetime.now(UTC) - batch.intended_at
+    if not may_be and age > GRACE:
         _give_up(run, batch, "the API knows of no such batch")
+    elif age > 2 * PATIENCE:  # a batch ends within a day
+        _lose(run, batch, "it is not known which of the API's batches it is")
 
 
 def _size(one: Any) -> int:
-    counts = one.request_counts
-    return sum(getattr(counts, name) or 0 for name in ("processing", "succeeded", "errored", "canceled", "expired"))
+    counts = getattr(one, "request_counts", None)
+    names = ("processing", "succeeded", "errored", "canceled", "expired")
+    return sum(getattr(counts, name, None) or 0 for name in names)
 
 
-def _is_ours(run: Run, batch: _Batch, batch_id: str) -> bool:
-    first = next(iter(run.claude.client.messages.batches.results(batch_id)), None)
-    return first is not None and first.custom_id in _items(run, batch)
+def _is_ours(run: Run, batch: _Batch, batch_id: str) -> bool | None:
+    """None where its results do not say."""
+    items, custom_ids = _items(run, batch), list[str]()
+    try:
+        with closing(run.claude.client.messages.batches.results(batch_id)) as results:
+            custom_ids.extend(_custom_id_of(line) for line in islice(results, LOOKED_AT))
+    except Exception as fault:  # a cut stream comes out of the SDK as faults of several libraries
+        log.warning("the results of batch %s could not be read (%s)", batch_id, type(fault).__name__)
+        return any(custom_id in items for custom_id in custom_ids) or None
+    return any(custom_id in items for custom_id in custom_ids) if custom_ids else None
+
+
+def _custom_id_of(line: Any) -> str:
+    custom_id = getattr(line, "custom_id", None)
+    return custom_id if isinstance(custom_id, str) else ""
 
 
 def _give_up(run: Run, batch: _Batch, note: str) -> None:
@@ -220,8 +247,7 @@ def _poll(run: Run, batch: _Batch) -> None:
     try:
         state = run.claude.client.messages.batches.retrieve(batch.batch_id)
     except anthropic.NotFoundError:
-        if batch.submitted_at and batch.submitted_at < datetime.now(UTC) - GRACE:
-            _lose(run, batch, "the API does not know it any more")
+        _not_yet_known(run, batch, "the API does not know it")
         return
     except anthropic.APIStatusError as fault:
         after(fault)
@@ -230,22 +256,34 @@ def _poll(run: Run, batch: _Batch) -> None:
         log.warning("batch %s could not be asked for (%s)", batch.batch_id, type(fault).__name__)
         return
     if state.processing_status != "ended":
+        run.conn.execute(
+            "update analysis.batches set incomplete_since = null, note = null "
+            "where id = %s and incomplete_since is not null",
+            [batch.id],
+        )
         return
-    if not state.results_url:
+    if state.results_url:
+        _collect(run, batch, _size(state))
+    elif getattr(state, "archived_at", None):
         _lose(run, batch, "its results are gone: they are kept for 29 days")
-        return
-    _collect(run, batch)
+    else:
+        _not_yet_known(run, batch, "it has ended, and its results are not there")
 
 
-def _collect(run: Run, batch: _Batch) -> None:
-    """Keep results as they come. Where their stream breaks off, what came is kept; the rest is for the next look."""
+def _collect(run: Run, batch: _Batch, counted: int) -> None:
+    """Keep results as they come. Where they break off or are not all there, what came is kept, and the rest is for the
+    next look: it may be paid.
+
+    Args:
+        counted: results that the API counts, for the log.
+    """
     items, strange, slice_, broken = _items(run, batch), 0, list[Finished](), list[str]()
     for line in _lines(run, batch, broken):
-        item = items.get(line.custom_id)
+        item = items.get(_custom_id_of(line))
         if item is None:
             strange += 1
         elif not item.is_done:
-            slice_.append(item.finished(_outcome(line.result)))
+            slice_.append(item.finished(_outcome(getattr(line, "result", None))))
             item.is_done = True
         if len(slice_) >= SLICE:
             _keep(run, slice_)
@@ -256,14 +294,15 @@ def _collect(run: Run, batch: _Batch) -> None:
         return
     if strange:
         log.warning("batch %s: %d results are for none of our requests", batch.batch_id, strange)
-    if strange and not any(item.is_done for item in items.values()):
-        run.conn.execute(
-            "update analysis.batches set state = 'intended', batch_id = null, note = 'a batch of somebody else''s' "
-            "where id = %s", [batch.id])  # fmt: skip
+    missing = sum(not item.is_done for item in items.values())
+    if missing:
+        _not_yet_known(run, batch, f"{missing} of its {batch.requests} results did not come; the API counts {counted}")
         return
-    _keep(run, [item.finished(Outcome("missing")) for item in items.values() if not item.is_done])
     run.conn.execute(
-        "update analysis.batches set state = 'collected', collected_at = now() where id = %s", [batch.id])
+        "update analysis.batches set state = 'collected', collected_at = now(), incomplete_since = null, note = null "
+        "where id = %s",
+        [batch.id],
+    )
     _stop_if_all_are_rejected(run, batch)
 
 
@@ -291,24 +330,39 @@ def _keep(run: Run, slice_: Sequence[Finished]) -> None:
 
 def _outcome(result: Any) -> Outcome:
     """By the name of its type: the SDK makes what it does not know into what it knows."""
-    if result.type == "succeeded":
+    kind_of_result = getattr(result, "type", None)
+    if kind_of_result == "succeeded":
         try:
             return outcome_of(result.message, request_id=result.message.id)
         except (AttributeError, TypeError):  # not a message, whatever it calls itself
             return Outcome("unknown")
-    if result.type == "errored":
+    if kind_of_result == "errored":
         error = getattr(getattr(result, "error", None), "error", None)
         kind = str(getattr(error, "type", None) or "error")
         return Outcome("rejected" if kind == "invalid_request_error" else "unavailable", error_type=kind)
-    if result.type in ("expired", "canceled"):
-        return Outcome(result.type)
+    if kind_of_result in ("expired", "canceled"):
+        return Outcome(kind_of_result)
     return Outcome("unknown")
 
 
+def _not_yet_known(run: Run, batch: _Batch, note: str) -> None:
+    """Ask again at the next look, until it is given up."""
+    row = run.conn.execute(
+        "update analysis.batches set incomplete_since = coalesce(incomplete_since, now()), note = %s where id = %s "
+        "returning incomplete_since",
+        [note, batch.id],
+    ).fetchone()
+    assert row is not None
+    if row[0] < datetime.now(UTC) - PATIENCE:
+        _lose(run, batch, f"{note}, for a day")
+    else:
+        log.warning("Claude: batch %s: %s; it is asked for again", batch.batch_id, note)
+
+
 def _lose(run: Run, batch: _Batch, note: str) -> None:
-    """A batch whose results nobody can get: perhaps charged, and sent again."""
+    """A batch whose results nobody can get: perhaps paid, so not sent again unless somebody says so (retry_dead)."""
     log.warning("Claude: batch %s is lost: %s", batch.batch_id, note)
-    _keep(run, [item.finished(Outcome("missing")) for item in _items(run, batch).values() if not item.is_done])
+    _keep(run, [item.finished(Outcome("lost")) for item in _items(run, batch).values() if not item.is_done])
     run.conn.execute("update analysis.batches set state = 'lost', note = %s where id = %s", [note, batch.id])
 
 

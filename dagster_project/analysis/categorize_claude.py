@@ -181,11 +181,21 @@ def _ask(run: Run, one: Candidate, chat: Prepared, budget: Budget) -> bool:
         return False
     asked = run.claude.identity
     entry = ledger.reserve(
-        run.conn, run.run_id, asked, run.claude.prices.version, [Entry(one.work_key, worst)], is_batch=False)
-    ledger_id = entry[one.work_key]
+        run.conn, run.run_id, asked, run.claude.prices.version, [Entry(one.work_key, worst)], is_batch=False
+    )
+    ledger_id, reserved = entry[one.work_key], worst
+
+    def reserve_again() -> bool:
+        nonlocal reserved
+        if not budget.take(worst):
+            return False
+        ledger.reserve_more(run.conn, ledger_id, worst)
+        reserved += worst
+        return True
+
     run.tally.requests += 1
     try:
-        outcome = run.claude.ask(chat, with_more_room=one.was_cut)
+        outcome = run.claude.ask(chat, with_more_room=one.was_cut, may_pay_again=reserve_again)
     except StopRun as stop:
         perhaps = worst * stop.uncertain_sends
         status = "lost" if perhaps else "released"
@@ -193,7 +203,7 @@ def _ask(run: Run, one: Candidate, chat: Prepared, budget: Budget) -> bool:
         raise
     spent = run.tally.cost_usd + run.tally.uncertain_usd
     outcomes.keep(run, [Finished(ledger_id, one.work_key, worst, outcome, Sent.of(chat), asked)])
-    budget.give_back(worst - (run.tally.cost_usd + run.tally.uncertain_usd - spent))
+    budget.give_back(reserved - (run.tally.cost_usd + run.tally.uncertain_usd - spent))
     _stop_if_it_is_not_the_chat(run, one, outcome.status)
     return True
 

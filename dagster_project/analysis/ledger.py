@@ -60,6 +60,14 @@ def reserve(
               [one.custom_id for one in entries])).fetchall())  # fmt: skip
 
 
+def reserve_more(conn: psycopg.Connection, ledger_id: int, usd: float) -> None:
+    """Enter that a request is sent once more: the send before may be charged as well."""
+    conn.execute(
+        "update ops.ai_usage_ledger set reserved_usd = reserved_usd + %s where ledger_id = %s and status = 'reserved'",
+        [round(usd, 8), ledger_id],
+    )
+
+
 def settle(conn: psycopg.Connection, settlements: Sequence[Settlement]) -> None:
     """Write down what requests came to; one that is settled already stays as it is."""
     conn.execute(

@@ -17,7 +17,7 @@ from dagster_project.analysis.store import Answer, Audit
 MOST_ATTEMPTS = 3
 FIRST_PAUSE = timedelta(minutes=10)  # before a chat is sent again; four times as long after each attempt
 _NO_USE = ("truncated", "invalid")
-_PERHAPS_PAID = ("missing", "unknown")
+_PERHAPS_PAID = ("lost", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A request that has come to an end; `batch_id` where it was in a batch."""
+    """A request that has come to an end; `reserved_usd` of one send, `batch_id` where it was in a batch."""
 
     ledger_id: int
     work_key: str
@@ -105,6 +105,8 @@ def _verdict(one: Finished, attempts: int, error_before: str | None, now: dateti
             return _Verdict("answered")  # without the half that is not valid
         faults = "; ".join(outcome.checked.faults) if outcome.checked else outcome.status
         return _Verdict("dead", f"no valid answer in two tries: {faults}"[:500])
+    if outcome.status == "lost":
+        return _Verdict("dead", "the result of its batch cannot be had, and may be paid already")
     counts = outcome.uncertain_sends > 0 or outcome.status != "unavailable"
     attempts += counts
     what = outcome.error_type or outcome.status

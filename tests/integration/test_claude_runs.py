@@ -227,8 +227,9 @@ def test_a_lost_answer_is_counted_as_perhaps_charged_and_given_up_after_three_at
         desk.let_retries_be_due()
     assert desk.rows("select state, attempts, reason from analysis.chat_work") == [
         ("dead", 3, "no answer in 3 attempts (APIConnectionError)")]
-    ledger = desk.rows("select cost_usd, uncertain_usd = 2 * reserved_usd from ops.ai_usage_ledger")
-    assert ledger == [(0, True)] * 3
+    ledger = desk.rows("select cost_usd, uncertain_usd = reserved_usd, "
+                       "reserved_usd > %s from ops.ai_usage_ledger", 1.99 * desk.worst("precio de los lotes"))
+    assert ledger == [(0, True, True)] * 3
     assert (desk.run().requests, desk.run(retry_dead=True).answered) == (0, 1)
 
 
@@ -519,14 +520,16 @@ def test_each_kind_of_result_is_what_it_says_and_none_is_lost(desk: Desk) -> Non
     lines.append({"custom_id": "c_unknown", "result": {"type": "expired"}})
     desk.claude.batch_seconds = 0
     result = desk.run(batch_above=3)
-    assert (result.answered, result.dead, result.failed) == (2, 1, 7)
-    assert desk.states() == {"answered": 3, "dead": 1, "pending": 6}
+    assert (result.answered, result.dead, result.failed) == (2, 1, 6)
+    assert desk.states() == {"answered": 3, "dead": 1, "pending": 5, "submitted": 1}
+    desk.conn.execute("update analysis.batches set incomplete_since = incomplete_since - interval '1 day'")
+    desk.run(run_cap=0)
     assert sorted(desk.rows("select outcome, status from ops.ai_usage_ledger where is_batch")) == [
-        ("canceled", "released"), ("expired", "released"), ("missing", "lost"), ("ok", "settled"), ("ok", "settled"),
+        ("canceled", "released"), ("expired", "released"), ("lost", "lost"), ("ok", "settled"), ("ok", "settled"),
         ("rejected", "released"), ("unavailable", "released"), ("unknown", "lost"),
         ("unknown", "lost")]  # fmt: skip
     desk.let_retries_be_due()
-    assert (desk.run().answered, desk.states()) == (6, {"answered": 9, "dead": 1})
+    assert (desk.run().answered, desk.states()) == (5, {"answered": 8, "dead": 2})
 
 
 def test_results_that_break_off_are_kept_and_taken_up_again(desk: Desk) -> None:
@@ -543,7 +546,124 @@ def test_results_that_break_off_are_kept_and_taken_up_again(desk: Desk) -> None:
     assert (desk.states(), desk.value("select count(*) from analysis.answers")) == ({"answered": 6}, 6)
 
 
-def test_a_batch_the_api_does_not_know_yet_is_waited_for_and_one_it_forgot_is_sent_again(desk: Desk) -> None:
+def of_some_lines(number: int) -> Any:
+    return lambda lines: b"".join(lines[:number])
+
+
+@pytest.mark.parametrize(("fault", "known"), [
+    pytest.param(of_some_lines(3), 3, id="ends early at a line's end"),
+    pytest.param(of_some_lines(0), 0, id="is empty"),
+    pytest.param(lambda lines: b"".join(lines)[:-9], None, id="ends within a line"),
+    pytest.param(lambda lines: b"".join([lines[0]] * 5), 1, id="has one line in place of all"),
+    pytest.param(lambda lines: b"".join(lines[:2]) + b"".join(
+        b'{"custom_id": "c_%d", "result": {"type": "expired"}}\n' % number for number in range(3)), 2,
+        id="has results of nobody"),
+    pytest.param(lambda lines: b"".join(lines[:2]) + b'null\n[]\n{"custom_id": [], "result": 1}\n', 2,
+                 id="has lines that are no results"),
+    pytest.param(lambda _: 404, 0, id="is not there yet"),
+    pytest.param(lambda _: 500, 0, id="cannot be had"),
+    pytest.param(lambda _: 529, 0, id="is overloaded"),
+])  # fmt: skip
+def test_a_results_file_that_is_not_whole_is_fetched_again_and_nothing_is_paid_twice(
+    desk: Desk, fault: Any, known: int | None
+) -> None:
+    desk.chats(6)
+    desk.claude.batch_seconds = 1000
+    desk.run(batch_above=3, batch_wait=timedelta(0))
+    desk.claude.batch_seconds = 0
+    (batch,) = desk.claude.batches.values()
+    desk.claude.results.append(fault(fake.results_of(batch).splitlines(keepends=True)))
+    desk.run(batch_above=3, batch_wait=timedelta(0))
+    states = desk.states()
+    if known is not None:  # what came is kept, in any case
+        assert states == {name: count for name, count in (("answered", 1 + known), ("submitted", 5 - known)) if count}
+    assert desk.run(batch_above=3).requests == 0
+    assert (desk.states(), desk.claude.charged) == ({"answered": 6}, 6)
+    assert desk.rows("select state, incomplete_since from analysis.batches") == [("collected", None)]
+    assert desk.rows("select count(*), sum(uncertain_usd) from ops.ai_usage_ledger") == [(6, 0)]
+
+
+def test_results_that_stay_away_for_a_day_are_given_up_and_asked_for_again_only_when_somebody_says_so(
+    desk: Desk,
+) -> None:
+    desk.chats(6)
+    desk.claude.batch_seconds = 1000
+    desk.run(batch_above=3, batch_wait=timedelta(0))
+    desk.claude.batch_seconds = 0
+    (batch,) = desk.claude.batches.values()
+    batch["lines"], batch["counts"] = batch["lines"][:3], {"succeeded": 5}
+    desk.run()
+    assert desk.states() == {"answered": 4, "submitted": 2}
+    desk.conn.execute("update analysis.batches set incomplete_since = incomplete_since - interval '1 day'")
+    desk.run()
+    assert desk.states() == {"answered": 4, "dead": 2}
+    assert desk.rows("select distinct reason from analysis.chat_work where state = 'dead'") == [
+        ("the result of its batch cannot be had, and may be paid already",)]
+    assert desk.rows("select count(*), sum(uncertain_usd) = sum(reserved_usd) from ops.ai_usage_ledger "
+                     "where status = 'lost'") == [(2, True)]
+    assert (desk.run().requests, desk.run(retry_dead=True).answered) == (0, 2)
+
+
+def test_counts_that_are_wrong_hold_nothing_up_where_every_result_came(desk: Desk) -> None:
+    desk.chats(6)
+    desk.claude.batch_seconds = 1000
+    desk.run(batch_above=3, batch_wait=timedelta(0))
+    desk.claude.batch_seconds = 0
+    (batch,) = desk.claude.batches.values()
+    batch["counts"] = {"succeeded": 99, "errored": 0}
+    assert desk.run().answered == 5
+
+
+def test_a_batch_of_somebody_else_is_never_taken_for_ours_whatever_its_size(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.chats(6)
+    classifier = desk.classifier()
+
+    def killed(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(classifier.client.messages.batches, "create", killed)
+    with pytest.raises(KeyboardInterrupt):
+        desk.run(classifier=classifier, batch_above=3)
+    lines = [{"custom_id": f"x{n}", "result": {"type": "expired"}} for n in range(5)]
+    desk.claude.batches["theirs"] = {"id": "theirs", "created": datetime.now(UTC), "lines": lines}
+    desk.claude.batch_seconds = 1000
+    desk.conn.execute("update analysis.batches set intended_at = now() - interval '11 minutes'")
+    assert desk.run(batch_above=3).requests == 0  # theirs might be ours, until it has ended
+    assert desk.rows("select state, batch_id from analysis.batches") == [("intended", None)]
+    desk.claude.batch_seconds = 0
+    desk.claude.results.append(404)
+    assert desk.run(batch_above=3, batch_wait=timedelta(0)).requests == 0  # nor is it known while it cannot be read
+    assert desk.run(batch_above=3).requests == 5
+    assert desk.states() == {"answered": 6}
+    assert desk.value("select count(*) from analysis.batches where batch_id = 'theirs'") == 0
+
+
+def test_a_batch_that_was_made_though_its_answer_was_lost_is_found_by_its_results(desk: Desk) -> None:
+    desk.chats(6)
+    desk.claude.faults.extend([None, (0, {}, "reset")])
+    desk.run(batch_above=3)
+    desk.run(batch_above=3)
+    assert (desk.states(), desk.claude.charged, desk.posts(IN_BATCHES)) == ({"answered": 6}, 6, 1)
+
+
+@pytest.mark.parametrize(("sends_allowed", "posts"), [(1.5, 1), (2.5, 2), (3.5, 2)])
+def test_a_request_that_was_reset_is_sent_again_only_where_the_cap_holds_a_second_charge(
+    desk: Desk, sends_allowed: float, posts: int
+) -> None:
+    desk.chat("a", "precio de los lotes")
+    cap = sends_allowed * desk.worst("precio de los lotes")
+    desk.claude.faults.extend([(0, {}, "reset")] * 4)
+    desk.run(run_cap=cap)
+    assert (desk.posts(), desk.claude.charged) == (posts, posts)
+    spent, reserved = desk.rows("select sum(cost_usd + uncertain_usd), sum(reserved_usd) from ops.ai_usage_ledger")[0]
+    assert spent == reserved
+    assert float(spent) == pytest.approx(posts * cap / sends_allowed)
+    assert float(spent) <= cap
+
+
+def test_a_batch_the_api_does_not_know_is_waited_for_and_one_it_forgot_is_not_sent_again(desk: Desk) -> None:
     desk.chats(6)
     missing: Any = (404, {}, error("not_found_error"))
     desk.claude.faults.extend([None, None, missing])
@@ -554,9 +674,18 @@ def test_a_batch_the_api_does_not_know_yet_is_waited_for_and_one_it_forgot_is_se
     desk.claude.batch_seconds = 1000
     desk.run(batch_above=3, batch_wait=timedelta(0))
     desk.conn.execute("update analysis.batches set submitted_at = now() - interval '1 hour'")
+    kept = dict(desk.claude.batches)
     desk.claude.batches.clear()
     desk.run(batch_above=3)
-    assert desk.states() == {"answered": 7, "pending": 4}
+    desk.claude.batches |= kept
+    desk.run(batch_above=3)  # not ended, so it was but a moment
+    assert desk.value("select incomplete_since from analysis.batches order by id desc limit 1") is None
+    desk.claude.batches.clear()
+    desk.run(batch_above=3)
+    assert desk.states() == {"answered": 7, "submitted": 4}
+    desk.conn.execute("update analysis.batches set incomplete_since = incomplete_since - interval '1 day'")
+    desk.run(batch_above=3)
+    assert desk.states() == {"answered": 7, "dead": 4}
     assert desk.value("select state from analysis.batches order by id desc limit 1") == "lost"
     assert desk.value("select sum(uncertain_usd) = sum(reserved_usd) from ops.ai_usage_ledger where status = 'lost'")
 
@@ -569,7 +698,7 @@ def test_results_older_than_29_days_are_gone_and_said_to_be(desk: Desk, caplog: 
     (batch,) = desk.claude.batches.values()
     batch["archived"] = True
     desk.run()
-    assert desk.states() == {"answered": 1, "pending": 4}
+    assert desk.states() == {"answered": 1, "dead": 4}
     assert "kept for 29 days" in caplog.text
 
 

@@ -143,14 +143,16 @@ class ClaudeClassifier:
         room = prompts.MAX_TOKENS * (2 if with_more_room else 1)
         return prompts.parameters(self.prompt, chat.messages, model=self.model, effort=self._effort, max_tokens=room)
 
-    def ask(self, chat: Prepared, *, with_more_room: bool = False) -> Outcome:
-        """Send one chat.
+    def ask(
+        self, chat: Prepared, *, with_more_room: bool = False, may_pay_again: Callable[[], bool] = lambda: True
+    ) -> Outcome:
+        """Send one chat; `may_pay_again` is asked before it is sent once more where it may have been charged.
 
         Raises:
             StopRun: no other chat would fare better.
         """
         parameters = self.parameters(chat, with_more_room=with_more_room)
-        outcome = ask(self.client, parameters, sleep=self._sleep, said=self._said)
+        outcome = ask(self.client, parameters, sleep=self._sleep, said=self._said, may_pay_again=may_pay_again)
         self.cost_usd += self.cost(outcome.usage)
         if outcome.model:
             self.answered_by.add(outcome.model)

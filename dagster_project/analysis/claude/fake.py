@@ -31,10 +31,13 @@ class FakeClaude:
     Attributes:
         requests: bodies as they came, (path, JSON).
         faults: what the next requests get instead of an answer: (status, headers, body); a body of None closes the
-            connection, of "hang" never answers. None in their place lets a request pass.
+            connection, of "hang" never answers, of "reset" closes it after the work is done, so that it is charged.
+            None in their place lets a request pass.
         words: texts that must not be in any body; one that is makes the request fail with 400.
         batch_seconds: how long a batch is in progress.
         cut_results_at: bytes after which the next results break off.
+        results: what the next fetches of results get in their place: a whole body, or a status.
+        charged: requests that a real one would send a bill for.
     """
 
     url: str = ""
@@ -43,6 +46,8 @@ class FakeClaude:
     words: tuple[str, ...] = ()
     batch_seconds: float = 0
     cut_results_at: int | None = None
+    results: deque[bytes | int] = field(default_factory=deque)
+    charged: int = 0
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     rules: RulesClassifier = field(default_factory=RulesClassifier)
     released: threading.Event = field(default_factory=threading.Event)
@@ -63,6 +68,11 @@ def running(port: int = 0, batch_seconds: float = 0) -> Iterator[FakeClaude]:
         state.released.set()
         server.shutdown()
         server.server_close()
+
+
+def results_of(batch: dict[str, Any]) -> bytes:
+    """The file of a batch's results, a line each."""
+    return "".join(json.dumps(line) + "\n" for line in batch["lines"]).encode()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -98,8 +108,14 @@ class _Handler(BaseHTTPRequestHandler):
         batch = self.state.batches.get(batch_id)
         if not batch:
             self._error(404, "not_found_error", "batch")
+        elif results and self.state.results:
+            told = self.state.results.popleft()
+            if isinstance(told, int):
+                self._error(told, "not_found_error" if told == 404 else "api_error", "results")
+            else:
+                self._write(200, "application/x-jsonl", told)
         elif results:
-            lines = "".join(json.dumps(line) + "\n" for line in batch["lines"]).encode()
+            lines = results_of(batch)
             cut, self.state.cut_results_at = self.state.cut_results_at, None
             self._write(200, "application/x-jsonl", lines[:cut], length=len(lines))
             self.close_connection = cut is not None
@@ -116,7 +132,10 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is None:
             return False
         status, headers, body = fault
-        if status == 0 and body == "hang":
+        if status == 0 and body == "reset":
+            self._work()
+            self.close_connection = True
+        elif status == 0 and body == "hang":
             self.state.released.wait(60)
             self.close_connection = True
         elif status == 0:
@@ -143,9 +162,18 @@ class _Handler(BaseHTTPRequestHandler):
                 return 400, "invalid_request_error", "parameters"
         return None
 
+    def _work(self) -> None:
+        """What the last request asks for, without a word of it."""
+        path, body = self.state.requests[-1]
+        if path == "/v1/messages/batches":
+            self._new_batch(body["requests"])
+        elif path == "/v1/messages":
+            self._message(body)
+
     def _message(self, body: dict[str, Any]) -> dict[str, Any]:
         text = json.dumps(self._answer(body["messages"][-1]["content"]), ensure_ascii=False)
         cached = len(body["system"][0]["text"]) // 4
+        self.state.charged += 1
         return {
             "id": f"msg_fake_{next(self._numbers)}", "type": "message", "role": "assistant", "model": MODEL,
             "content": [{"type": "text", "text": text}], "stop_reason": "end_turn", "stop_sequence": None,
@@ -185,9 +213,10 @@ class _Handler(BaseHTTPRequestHandler):
         return {
             "id": batch["id"], "type": "message_batch", "processing_status": "ended" if ended else "in_progress",
             "request_counts": {"processing": 0 if ended else count, "succeeded": count if ended else 0,
-                               "errored": 0, "canceled": 0, "expired": 0},
+                               "errored": 0, "canceled": 0, "expired": 0} | batch.get("counts", {}),
             "created_at": batch["created"].isoformat(), "expires_at": (batch["created"] + timedelta(1)).isoformat(),
-            "ended_at": batch["created"].isoformat() if ended else None, "archived_at": None,
+            "ended_at": batch["created"].isoformat() if ended else None,
+            "archived_at": datetime.now(UTC).isoformat() if batch.get("archived") else None,
             "cancel_initiated_at": None,
             # The client asks this very address, so it has to be ours.
             "results_url": f"{self.state.url}/v1/messages/batches/{batch['id']}/results"

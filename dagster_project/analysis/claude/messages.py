@@ -25,7 +25,7 @@ BACKOFF = (1.0, 4.0, 10.0)
 _SPEND_LIMITS = ("enforced_spend_limit_reached", "contract_spend_limit_reached", "ramp_limit_exceeded")
 
 Status = Literal[
-    "ok", "invalid", "truncated", "refused", "rejected", "unavailable", "expired", "canceled", "missing", "unknown",
+    "ok", "invalid", "truncated", "refused", "rejected", "unavailable", "expired", "canceled", "lost", "unknown",
 ]
 
 NO_USAGE = Usage()
@@ -51,8 +51,8 @@ class Outcome:
 
     Attributes:
         status: ok; invalid (a half broke the schema); truncated; refused; rejected (400, 413: never again as it is);
-            unavailable (timeouts, 5xx: may pass). Of a batch's items also expired, canceled, missing (the batch
-            ended without a word of it) and unknown (a kind of result that is new to us).
+            unavailable (timeouts, 5xx: may pass). Of a batch's items also expired, canceled, lost (its result cannot
+            be had, though it may be paid) and unknown (a kind of result that is new to us).
         checked: the answer's halves; None where there was no text to read.
         model: as the answer names it.
         usage: tokens that are paid for, whatever the status.
@@ -87,11 +87,12 @@ def connect(api_key: str, base_url: str | None = None, timeout: float = 60.0) ->
 
 def ask(
     client: Client, parameters: Mapping[str, Any], *, sleep: Callable[[float], None] = time.sleep,
-    said: set[str] | None = None,
+    said: set[str] | None = None, may_pay_again: Callable[[], bool] = lambda: True,
 ) -> Outcome:  # fmt: skip
     """Send one request, with up to four tries.
 
     Args:
+        may_pay_again: asked before a request that may have been charged is sent once more.
         said: warnings that the log holds already; new ones are added.
 
     Raises:
@@ -118,12 +119,12 @@ def ask(
                 return Outcome("rejected", uncertain_sends=uncertain, error_type=error, request_id=fault.request_id)
         except anthropic.APIConnectionError as fault:  # a time-out is one: it may have been answered, and billed
             uncertain, error, wait = uncertain + 1, type(fault).__name__, BACKOFF[0]
-            if uncertain > 1:
+            if uncertain > 1 or not may_pay_again():
                 break
         except (ValueError, AttributeError, KeyError, TypeError) as fault:
             # HTML or half a body with status 200 comes out of the SDK as these, not as an error of its own.
             uncertain, error, wait = uncertain + 1, type(fault).__name__, BACKOFF[0]
-            if uncertain > 1:
+            if uncertain > 1 or not may_pay_again():
                 break
         if attempt < ATTEMPTS - 1:
             sleep(wait)
