@@ -1,14 +1,21 @@
-"""Dagster's own storage in the warehouse's Postgres, over connections that stay open.
+"""Dagster's own storage in the warehouse's Postgres: over connections that stay open, and with runs that can be killed.
 
 dagster-postgres opens a connection for each statement and asks the catalog, for each event, which of its tables there
 are: in one build of all models 3,300 connections, more work than the build's own queries.
+
+Every run, of the UI and of the command line, starts, ends and waits for a pool by way of this storage: so here it takes
+and leaves its lock (`run_locks.py`).
 """
 
 from typing import Any
 
+import dagster as dg
 from dagster._serdes import ConfigurableClassData
-from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
+from dagster._utils.concurrency import ConcurrencyClaimStatus
+from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage, PostgresRunStorage
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
+
+from dagster_project import run_locks
 
 # One connection waits for the next statement; more are opened when threads ask at once, and closed after it. It is
 # opened anew after some seconds, so that one that the server has dropped is not met for long.
@@ -22,6 +29,7 @@ class PooledStorage(DagsterPostgresStorage):
         self, postgres_url: str, should_autocreate_tables: bool = True, inst_data: ConfigurableClassData | None = None
     ) -> None:
         super().__init__(postgres_url, should_autocreate_tables, inst_data)
+        self._run_storage = _Runs(postgres_url, should_autocreate_tables)
         self._event_log_storage = _EventLog(postgres_url, should_autocreate_tables)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = create_pg_engine(
@@ -34,8 +42,33 @@ class PooledStorage(DagsterPostgresStorage):
         return cls(pg_url_from_config(config_value), config_value.get("should_autocreate_tables", True), inst_data)
 
 
+class _Runs(PostgresRunStorage):
+    """A run holds its lock from its start to its end, in the process that executes it."""
+
+    def handle_run_event(self, run_id: str, event: dg.DagsterEvent, *args: Any, **more: Any) -> None:
+        if event.event_type == dg.DagsterEventType.RUN_START:
+            run_locks.hold(run_id)
+            self.add_run_tags(run_id, {run_locks.TAG: run_id})
+        super().handle_run_event(run_id, event, *args, **more)
+        if event.event_type in _ENDS:
+            run_locks.release(run_id)
+
+
+_ENDS = {dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_CANCELED}
+
+
 class _EventLog(PostgresEventLogStorage):
-    """Remembers the tables and columns that it has seen: none of them ever goes."""
+    """Remembers the tables and columns that it has seen: none ever goes. A wait for a pool can be stopped."""
+
+    def claim_concurrency_slot(
+        self, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None
+    ) -> ConcurrencyClaimStatus:
+        claim = super().claim_concurrency_slot(concurrency_key, run_id, step_key, priority)
+        if claim.is_claimed:
+            return claim
+        # Dagster itself would ask again and again without a pause, and be deaf to signals.
+        run_locks.wait_for_slot(self._instance, concurrency_key, run_id)
+        return claim.with_sleep_interval(0)
 
     def has_table(self, table_name: str) -> bool:
         return self._remembered(("table", table_name), super().has_table, table_name)

@@ -60,9 +60,9 @@ def parse() -> None:
     dbt_project.manifest_path.touch()
 
 
-def executable() -> str:
-    """The dbt program of this environment, also where the environment is not activated."""
-    return str(Path(sys.executable).parent / "dbt")
+def executable(program: str = "dbt") -> str:
+    """A program of this environment, also where the environment is not activated."""
+    return str(Path(sys.executable).parent / program)
 
 
 def fingerprint(zone: str) -> str:

@@ -37,7 +37,7 @@ defs = dg.Definitions(
         "dbt": DbtCli(
             project_dir=str(dbt_project.project_dir),
             profiles_dir=str(dbt_project.project_dir),
-            dbt_executable=executable(),
+            dbt_executable=executable("b2chat-dbt"),
         ),
     },
     loggers={"console": dg.colored_console_logger, "silent": silent},

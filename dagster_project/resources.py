@@ -8,9 +8,10 @@ from typing import Any
 
 import dagster as dg
 import psycopg
-from dagster_dbt import DbtCliResource
+from dagster_dbt import DbtCliInvocation, DbtCliResource
 from packaging import version
 
+from dagster_project import dbt_alone
 from dagster_project.b2chat.client import B2ChatClient
 from dagster_project.ingestion.ration import PostgresRation
 from dagster_project.settings import Settings, variable_name
@@ -70,11 +71,16 @@ class B2ChatAccount(dg.ConfigurableResource):
 
 
 class DbtCli(DbtCliResource):
-    """dagster-dbt's resource without what costs seconds in each run and is not needed here.
+    """dagster-dbt's resource, for one build at a time, without what costs seconds in each run and is not needed here.
 
-    That is a process `dbt --version` to learn the version, and an adapter that parses dbt's macros in our process, with
-    which dagster-dbt could look at tables: `assets/table_metadata.py` does that.
+    The latter is a process `dbt --version` to learn the version, and an adapter that parses dbt's macros in our
+    process, with which dagster-dbt could look at tables: `assets/table_metadata.py` does that.
     """
+
+    def cli(self, *args: Any, **more: Any) -> DbtCliInvocation:
+        """What dagster-dbt does, when no other build is at work."""
+        dbt_alone.wait_for_turn()
+        return super().cli(*args, **more)
 
     @cached_property
     def _cli_version(self) -> version.Version:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from dagster_project.ingestion.progress import PROGRESS_LOGGER
 from dagster_project.ingestion.progress import Progress as SyncProgress
+from dagster_project.warehouse.locks import WAITING_LOGGER
 
 
 @dg.logger
@@ -24,11 +25,19 @@ def silent(_: dg.InitLoggerContext) -> logging.Logger:
 
 
 @contextlib.contextmanager
-def told_on_terminal() -> Iterator[None]:
-    """While this lasts, what our modules log appears on the error stream, a short line each; a sync as a moving bar."""
+def told_on_terminal(*, quiet: bool = False) -> Iterator[None]:
+    """While this lasts, what our modules log appears on the error stream, a short line each; a sync as a moving bar.
+
+    Args:
+        quiet: only for whom it waits.
+    """
     # A copy of the stream: Dagster turns the original to a file while a step runs.
     with os.fdopen(os.dup(sys.stderr.fileno()), "w") as stream:
         console = Console(file=stream, highlight=False, soft_wrap=True)
+        if quiet:
+            with _listening(WAITING_LOGGER, _Story(console)):
+                yield
+            return
         with (
             _bars(console) as bars,
             _listening("dagster_project", _Story(console)),

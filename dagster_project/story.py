@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 import psycopg
+from dagster._core.events import RunFailureReason
 from psycopg import sql
 from rich.console import Console
 from rich.table import Table
@@ -36,32 +37,34 @@ def run(
         job: its name, as in the UI.
         config: values for the typed config of the job's assets.
         days: for a partitioned job, the first and the last partition to run.
-        quiet: tell nothing on the terminal while it runs.
+        quiet: tell nothing on the terminal while it runs, but for whom it waits.
 
     Returns:
         the outcome as plain values: job, status (success, partial, failed), run_id, seconds, error, and what the
         syncs and the tables count.
+
+    Raises:
+        KeyboardInterrupt: it was stopped by Ctrl-C or SIGTERM.
     """
     from dagster_project.definitions import defs  # noqa: PLC0415  parses the dbt project, with the environment set
 
     began, clock, run_id = datetime.now(UTC), time.monotonic(), str(uuid.uuid4())
     definition = defs.resolve_job_def(job)
-    telling = contextlib.nullcontext() if quiet else told_on_terminal()
-    with (
-        dg.DagsterInstance.get() as instance, _aside(standing), telling, run_locks.held(standing.url, run_id),
-    ):  # fmt: skip
+    with dg.DagsterInstance.get() as instance, _aside(standing), told_on_terminal(quiet=quiet):
         with connection.connect(standing.url) as conn:
             run_locks.close_killed(conn, instance)
         result = definition.execute_in_process(
             instance=instance,
             run_id=run_id,
             raise_on_error=False,
-            tags={"b2chat/started_by": getpass.getuser(), run_locks.TAG: "yes", **_partition_tags(days)},
+            tags={"b2chat/started_by": getpass.getuser(), **_partition_tags(days)},
             run_config={
                 "loggers": {"silent": {}},
                 "ops": {step: {"config": config} for step in _steps_with_config(definition, config or {})},
             },
         )
+    if _was_interrupted(result):
+        raise KeyboardInterrupt
     with connection.connect(standing.url) as conn:
         syncs = _syncs(conn, began)
         return {
@@ -77,6 +80,11 @@ def run(
             "syncs": syncs,
             "tables": _tables(conn),
         }
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    failures = [event.job_failure_data for event in result.all_events if event.is_job_failure]
+    return any(data.failure_reason == RunFailureReason.UNEXPECTED_TERMINATION for data in failures)
 
 
 def tell(console: Console, outcome: dict[str, Any]) -> None:

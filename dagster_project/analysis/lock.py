@@ -1,5 +1,6 @@
 """One at a time: who asks Claude holds a lock in Postgres, which falls open when its process ends, however it ends."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,9 @@ from contextlib import contextmanager
 import psycopg
 
 from dagster_project.warehouse import locks
+from dagster_project.warehouse.locks import WAITING_LOGGER
+
+log = logging.getLogger(WAITING_LOGGER)
 
 _NAME = ("ask", "claude")
 PAUSE = 2.0  # seconds between two tries
@@ -30,6 +34,8 @@ def alone(conn: psycopg.Connection, *, patience: float = 900) -> Iterator[None]:
     while not locks.try_take(conn, *_NAME):
         if waited >= patience:
             raise Busy(f"another run has been asking Claude for {waited / 60:.0f} minutes: run this one again later")
+        if not waited and (holder := locks.holder(conn, *_NAME)):
+            log.warning("waiting for another run that asks Claude, since %s UTC", f"{holder[1]:%F %T}")
         time.sleep(PAUSE)
         waited += PAUSE
     try:

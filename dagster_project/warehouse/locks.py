@@ -13,6 +13,8 @@ from datetime import datetime
 import psycopg
 
 _PAUSE = 0.1  # seconds between two tries
+# Whoever waits for a lock says so here. It is told on a terminal in any case: silence would look like a hang.
+WAITING_LOGGER = "dagster_project.waiting"
 
 
 @contextmanager

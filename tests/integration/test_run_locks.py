@@ -1,4 +1,4 @@
-"""A killed command line leaves no run that others wait for."""
+"""A killed process leaves nothing that others wait for."""
 
 from collections.abc import Iterator
 
@@ -15,20 +15,33 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def test_a_run_whose_process_is_gone_is_closed_and_no_other(instance: dg.DagsterInstance, database_url: str) -> None:
-    def begin(run_id: str, status: dg.DagsterRunStatus, **tags: str) -> None:
+def test_a_run_whose_process_is_gone_is_closed_and_no_other(
+    instance: dg.DagsterInstance, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    alive, killed, finished, untagged, retry = (f"00000000-0000-0000-0000-00000000000{n}" for n in range(5))
+    started, done = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.SUCCESS
+
+    def begin(run_id: str, status: dg.DagsterRunStatus, tagged_with: str | None = None) -> None:
+        tags = {run_locks.TAG: tagged_with} if tagged_with else {}
         instance.add_run(dg.DagsterRun(job_name="any", run_id=run_id, status=status, tags=tags))
 
-    ours, started, done = {run_locks.TAG: "yes"}, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.SUCCESS
-    alive, killed, finished, of_the_ui = (f"00000000-0000-0000-0000-00000000000{n}" for n in range(4))
-    begin(alive, started, **ours)
-    begin(killed, started, **ours)
-    begin(finished, done, **ours)
-    begin(of_the_ui, started)
+    begin(alive, started, alive)
+    begin(killed, started, killed)
+    begin(finished, done, finished)
+    begin(untagged, started)
+    begin(retry, started, killed)  # Dagster gives a retry the tags of the run that it repeats
     with psycopg.connect(database_url) as conn:
-        with run_locks.held(database_url, alive):
+        run_locks.hold(alive)
+        try:
             assert run_locks.close_killed(conn, instance) == [killed]
             assert run_locks.close_killed(conn, instance) == []
-        statuses = {run.run_id: run.status for run in instance.get_runs()}
-    assert statuses == {
-        alive: started, killed: dg.DagsterRunStatus.FAILURE, finished: done, of_the_ui: started}  # fmt: skip
+        finally:
+            run_locks.release(alive)
+    assert {run.run_id: run.status for run in instance.get_runs()} == {
+        alive: started,
+        killed: dg.DagsterRunStatus.FAILURE,
+        finished: done,
+        untagged: started,
+        retry: started,
+    }

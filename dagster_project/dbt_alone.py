@@ -1,0 +1,59 @@
+"""`b2chat-dbt`: dbt as our builds call it, never two at once on one warehouse, and none without whoever started it.
+
+The lock is held by dbt's own process, so it tells the truth also where the process that started it was killed.
+"""
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+
+from dagster_project.warehouse import connection, locks
+from dagster_project.warehouse.locks import WAITING_LOGGER
+
+_BUILD = ("dbt build", "warehouse")  # the lock's name
+_PAUSE = 1.0  # seconds between two looks
+_GRACE = 20.0  # seconds that dbt has to cancel its queries
+
+log = logging.getLogger(WAITING_LOGGER)
+
+
+def main() -> None:
+    """Wait for the lock, then be dbt."""
+    # Started in the background a process ignores Ctrl-C, and with it what Dagster, or the thread below, asks of dbt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
+    # What is killed outright cannot cancel its queries: Postgres ends them when it sees that nobody listens.
+    options = (os.environ.get("PGOPTIONS", ""), "-c client_connection_check_interval=2000")
+    with connection.connect(autocommit=True) as conn:
+        name = f"b2chat build, process {os.getpid()} on {socket.gethostname()[:24]}"
+        conn.execute("select set_config('application_name', %s, false)", [name])
+        locks.take(conn, *_BUILD)
+        os.environ["PGOPTIONS"] = " ".join(options).strip()
+        from dbt.cli.main import cli  # noqa: PLC0415  seconds, while another build may be at work
+
+        cli()
+
+
+def wait_for_turn() -> None:
+    """Wait until no build is at work, and say for whom."""
+    told = None
+    with connection.connect(autocommit=True) as conn:
+        while holder := locks.holder(conn, *_BUILD):
+            if holder != told:
+                log.warning("waiting for %s, since %s UTC: one build at a time", holder[0], f"{holder[1]:%F %T}")
+                told = holder
+            time.sleep(_PAUSE)
+
+
+def _end_with(parent: int) -> None:
+    """Stop dbt when the process that started it is gone."""
+    while os.getppid() == parent:
+        time.sleep(_PAUSE)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(_GRACE)
+    os._exit(1)
