@@ -372,6 +372,14 @@ def bi_url(as_json: JsonOption = False) -> None:
         print_answer(as_json, {"url": address}, lambda: print(address))  # noqa: T201
 
 
+@db.command()
+def bi_sql(as_json: JsonOption = False) -> None:
+    """Print the SQL that makes bi_reader with its limits, for an administrator of a server where we may not."""
+    with deployment.running(settings := Settings.load()) as standing:
+        script = bi_access.script(settings, standing.url)
+        print_answer(as_json, {"sql": script}, lambda: print(script))  # noqa: T201
+
+
 @db.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def psql(context: typer.Context) -> None:
     """Open a prompt on the warehouse; arguments go to psql (`b2chat db psql -c "select 1"`)."""

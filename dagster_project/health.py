@@ -82,7 +82,7 @@ def _tables(standing: Deployment) -> str:
 
 
 def _bi_access(standing: Deployment) -> str:
-    return bi_access.examine(standing.url)
+    return bi_access.examine(standing.settings, standing.url)
 
 
 def _data_source(standing: Deployment) -> str:

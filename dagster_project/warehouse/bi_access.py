@@ -1,4 +1,4 @@
-"""BI's way in: the role `bi_reader`, which a migration makes, its password, and what it may read."""
+"""BI's way in: the address and password of the role `bi_reader`, and what it reads."""
 
 import contextlib
 import secrets
@@ -9,18 +9,17 @@ import psycopg
 from psycopg import sql
 
 from dagster_project.settings import Settings, SettingsError
-from dagster_project.warehouse import connection
+from dagster_project.warehouse import bi_role, connection
+from dagster_project.warehouse.bi_role import ROLE
 
-ROLE = "bi_reader"
-MAKE_IT = f"create role {ROLE} login; grant {ROLE} to {{user}}"
-
+_KEEPER = "bi_password"
 _ELSEWHERE = """
     select format('%%I.%%I', nspname, relname)
     from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
-    where relkind in ('r', 'v', 'm', 'p')
+    where relkind in ('r', 'v', 'm', 'p', 'f')
         and nspname in ('raw', 'ops', 'staging', 'intermediate', 'core', 'analysis', 'dagster')
         and has_schema_privilege(%(role)s, pg_namespace.oid, 'usage')
-        and has_table_privilege(%(role)s, pg_class.oid, 'select')
+        and has_any_column_privilege(%(role)s, pg_class.oid, 'select')
     order by 1
     limit 1
 """
@@ -29,6 +28,9 @@ _MARTS = """
     from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
     where relkind in ('r', 'v') and nspname = 'marts'
 """
+
+
+_ASK = "have an administrator run what `b2chat db bi-sql` prints"
 
 
 class BiAccessWrong(Exception):
@@ -44,31 +46,58 @@ def url_with_password(settings: Settings, url: str) -> str:
     Raises:
         SettingsError: there is no such role, or this user may not give it a password.
     """
-    password = settings.bi_password.get_secret_value() if settings.bi_password else _kept(settings.data_path)
+    password = _known_password(settings) or _kept(settings.data_path)
+    with connection.connect(url, autocommit=True) as conn:
+        bi_role.restore(conn)
     wanted = _url(url, password)
     if not _opens(wanted):
         _set_password(url, password)
     return wanted
 
 
-def examine(url: str) -> str:
-    """One line about BI's access.
+def restore(settings: Settings, url: str) -> list[bi_role.Part]:
+    """Put the role back as it should be, and its password where we know it; returns what is still wrong with it."""
+    with connection.connect(url, autocommit=True) as conn:
+        wrong = bi_role.restore(conn)
+        known = _known_password(settings)
+        if known and bi_role.exists(conn) and not bi_role.is_full(conn) and not _opens(_url(url, known)):
+            with contextlib.suppress(SettingsError):
+                _set_password(url, known)
+    return wrong
+
+
+def script(settings: Settings, url: str) -> str:
+    """SQL for an administrator that makes the role whole: with its limits, and the password that `db bi-url` prints."""
+    with connection.connect(url) as conn:
+        return bi_role.script(conn, _verifier(conn, _known_password(settings) or _kept(settings.data_path)))
+
+
+def examine(settings: Settings, url: str) -> str:
+    """One line about BI's access, after what could be put right was.
 
     Raises:
-        BiAccessWrong: the role reads less or more than the marts.
+        BiAccessWrong: the role reads less or more than the marts, or lacks a limit.
     """
+    wrong = restore(settings, url)
     with connection.connect(url) as conn:
-        if not _exists(conn):
-            wanted = MAKE_IT.format(user=conn.info.user)
-            return f"none: this user may not create roles; have an administrator run `{wanted}`, then `b2chat build`"
+        if not bi_role.exists(conn):
+            return f"none: this user may not create roles; {_ASK}, then run `b2chat build`"
         found = conn.execute(_ELSEWHERE, {"role": ROLE}).fetchone()
         if found:
             raise BiAccessWrong(f"{ROLE} can read {found[0]}: revoke what was granted to it beyond the schema marts")
         marts, readable = conn.execute(_MARTS, {"role": ROLE}).fetchone() or (0, 0)
+        is_full = bi_role.is_full(conn)
+    if faults := [part.fault for part in wrong if not part.superuser_only]:
+        raise BiAccessWrong(f"{ROLE}: {'; '.join(faults)}: {_ASK}")
     if readable < marts:
         raise BiAccessWrong(f"{ROLE} can read {readable} of {marts} marts: run `b2chat build`, which grants the rest")
+    known = _known_password(settings)
+    if known and not is_full and not _opens(_url(url, known)):
+        raise BiAccessWrong(f"{ROLE} cannot log in with its password: {_ASK}, or allow it in the server's pg_hba.conf")
     shown = connection.without_password(_url(url, "password"))
-    return f"{shown} reads {marts} marts (`b2chat db bi-url` prints it with the password)"
+    notes = ["all its sessions are in use"] if is_full else []
+    notes += [f"{part.fault} (only a superuser can change that)" for part in wrong]
+    return "; ".join([f"{shown} reads {marts} marts (`b2chat db bi-url` prints it with the password)", *notes])
 
 
 def _url(url: str, password: str) -> str:
@@ -77,8 +106,14 @@ def _url(url: str, password: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{ROLE}:{quote(password, '')}@{place}"))
 
 
+def _known_password(settings: Settings) -> str | None:
+    if settings.bi_password:
+        return settings.bi_password.get_secret_value()
+    return _kept(settings.data_path) if (settings.data_path / _KEEPER).exists() else None
+
+
 def _kept(folder: Path) -> str:
-    keeper = folder / "bi_password"
+    keeper = folder / _KEEPER
     if not keeper.exists():
         folder.mkdir(parents=True, exist_ok=True)
         keeper.touch(mode=0o600)
@@ -95,16 +130,17 @@ def _opens(url: str) -> bool:
 
 def _set_password(url: str, password: str) -> None:
     with connection.connect(url) as conn:
-        if not _exists(conn):
-            raise SettingsError(f"there is no role {ROLE}: `b2chat check` says how to make it")
-        verifier = conn.pgconn.encrypt_password(password.encode(), ROLE.encode(), b"scram-sha-256").decode()
+        if not bi_role.exists(conn):
+            raise SettingsError(f"there is no role {ROLE}: {_ASK}")
+        change = sql.SQL("alter role {} password {}").format(
+            sql.Identifier(ROLE), sql.Literal(_verifier(conn, password))
+        )
         try:
-            conn.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(ROLE), sql.Literal(verifier)))
+            conn.execute(change)
         except psycopg.errors.InsufficientPrivilege:
-            raise SettingsError(
-                f"this user may not change {ROLE}: have an administrator set its password to B2CHAT_BI_PASSWORD"
-            ) from None
+            raise SettingsError(f"this user may not change the password of {ROLE}: {_ASK}") from None
 
 
-def _exists(conn: psycopg.Connection) -> bool:
-    return conn.execute("select from pg_roles where rolname = %s", [ROLE]).fetchone() is not None
+def _verifier(conn: psycopg.Connection, password: str) -> str:
+    """What the server keeps of a password: no log of its holds the password itself."""
+    return conn.pgconn.encrypt_password(password.encode(), ROLE.encode(), b"scram-sha-256").decode()

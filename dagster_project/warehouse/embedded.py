@@ -172,6 +172,8 @@ def _start_server(programs: Binaries, data: Path, port: int) -> None:
         if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
             connection.execute(f"create database {DATABASE}")
             _make_logins_cheap(connection, password)
+        # Nobody but the server's owner has anything to do there; any role may fill the disk in what it may enter.
+        connection.execute("revoke all on database postgres, template1 from public")
 
 
 def _make_logins_cheap(connection: psycopg.Connection, password: str) -> None:

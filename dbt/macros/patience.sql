@@ -2,13 +2,15 @@
   To rename, drop, alter or replace what BI reads takes a lock that waits for each open transaction that has read it,
   and while it waits every new reader queues behind it. So these statements ask for a third of a second at a time and
   let readers pass in between. A session of bi_reader that sits idle in a transaction is ended; a query at work is
-  waited for, as long as bi_reader's queries may take (statement_timeout) and a little more.
+  waited for, as long as bi_reader's queries may take (statement_timeout), and then ended too: the role may have lifted
+  its limits.
 #}
 {% macro patiently(statement) %}
     do $patiently$
     declare
         lock_timeout_before constant text := current_setting('lock_timeout');
-        give_up_at constant timestamptz := clock_timestamp() + interval '6 minutes';
+        end_all_at constant timestamptz := clock_timestamp() + interval '{{ var('bi_patience') }}';
+        give_up_at constant timestamptz := end_all_at + interval '1 minute';
     begin
         perform set_config('lock_timeout', '300ms', true);
         loop
@@ -23,7 +25,7 @@
                 from pg_stat_activity
                 where datname = current_database()
                     and usename = 'bi_reader'
-                    and state like 'idle in transaction%'
+                    and (state like 'idle in transaction%' or state <> 'idle' and clock_timestamp() > end_all_at)
                     and pg_has_role(usesysid, 'usage');
                 perform pg_sleep(0.05);
             end;

@@ -66,10 +66,17 @@ class Shop:
         with psycopg.connect(self.url) as conn:
             return conn.execute(query).fetchall()
 
+    @property
+    def settings(self) -> Settings:
+        return Settings.load(data_dir=self.folder, bi_password="bi-canary")
+
+    def check(self) -> str:
+        """What `b2chat check` says of BI."""
+        return bi_access.examine(self.settings, self.url)
+
     def session(self) -> psycopg.Connection:
         """A BI tool's session."""
-        settings = Settings.load(data_dir=self.folder, bi_password="bi-canary")
-        return psycopg.connect(bi_access.url_with_password(settings, self.url))
+        return psycopg.connect(bi_access.url_with_password(self.settings, self.url))
 
 
 @pytest.fixture(scope="module")
@@ -129,12 +136,12 @@ def test_the_role_reads_marts_and_nothing_else_and_writes_nothing(shop: Shop) ->
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 conn.execute(statement)
             conn.rollback()
-    shown = bi_access.examine(shop.url)
+    shown = shop.check()
     assert "bi_reader:***@" in shown and "canary" not in shown
     with psycopg.connect(shop.url, autocommit=True) as conn:
         conn.execute("grant usage on schema raw to bi_reader; grant select on raw.chats to bi_reader")
         with pytest.raises(bi_access.BiAccessWrong, match=r"can read raw\.chats"):
-            bi_access.examine(shop.url)
+            shop.check()
         conn.execute("revoke all on raw.chats from bi_reader; revoke all on schema raw from bi_reader")
 
 
@@ -156,24 +163,52 @@ def test_the_newest_version_of_a_mart_keeps_its_name_and_an_older_one_gets_a_suf
     assert models == [("fact",), ("fact_v1",)]
 
 
-def test_a_user_who_may_not_make_roles_goes_on_without_and_is_told_what_to_ask_for(
+def test_a_rebuild_ends_a_query_of_bi_that_has_lifted_its_limits(shop: Shop) -> None:
+    shop.write("report.sql", "select number, 1 as more from {{ ref('fact') }}")
+    with shop.session() as conn:
+        conn.execute("set statement_timeout = 0")
+        asleep = threading.Thread(target=_ended, args=[conn, "select pg_sleep(600) from report"])
+        asleep.start()
+        shop.build("--full-refresh", "--vars", "{bi_patience: 1 second}")
+        asleep.join(10)
+        assert not asleep.is_alive()
+
+
+def _ended(conn: psycopg.Connection, query: str) -> None:
+    with pytest.raises(psycopg.OperationalError):
+        conn.execute(query)
+
+
+def test_one_sql_text_makes_the_whole_role_where_we_may_not_and_check_compares_it(
     new_folder: Callable[[], str],
 ) -> None:
     folder = Path(new_folder())
     with embedded.running(folder / "pg", throwaway=True) as admin:
         with psycopg.connect(admin, autocommit=True) as conn:
             conn.execute("create role plain login password 'plain'; grant create on database b2chat to plain")
+            conn.execute("create role other login")
         shop = Shop(folder, bi_access._url(admin, "plain").replace("bi_reader:", "plain:"))
         migrations.upgrade(shop.url)
         shop.build()
-        said = bi_access.examine(shop.url)
-        assert "may not create roles" in said
-        with pytest.raises(SettingsError, match="no role bi_reader"):
+        assert "b2chat db bi-sql" in shop.check()
+        with pytest.raises(SettingsError, match=r"no role bi_reader.*bi-sql"):
             shop.session()
         with psycopg.connect(admin, autocommit=True) as conn:
-            conn.execute(said.split("`")[1])
+            conn.execute("create role bi_reader login; grant bi_reader to plain")
+            with pytest.raises(bi_access.BiAccessWrong, match=r"20 sessions.*settings.*temporary.*bi-sql"):
+                shop.check()
+            conn.execute(bi_access.script(shop.settings, shop.url))
+            conn.execute(bi_access.script(shop.settings, shop.url))
+        assert shop.check().endswith("reads 2 marts (`b2chat db bi-url` prints it with the password)")
         shop.build()
-        assert "reads 2 marts" in bi_access.examine(shop.url)
+        with shop.session() as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute("set transaction read write; create temporary table a (n int)")
+        with psycopg.connect(admin, autocommit=True) as conn:
+            conn.execute("set role other; create temporary table a (n int); select pg_advisory_lock(1)")
+            conn.execute("reset role; alter role bi_reader connection limit 21; set role bi_reader")
+            conn.execute("alter role bi_reader set statement_timeout = 0")
+        with pytest.raises(bi_access.BiAccessWrong, match=r"20 sessions.*settings"):
+            shop.check()
 
 
 @contextmanager

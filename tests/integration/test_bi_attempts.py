@@ -1,0 +1,295 @@
+"""A hundred attempts of BI's role to read, write, block, fill or stay: each is refused, or undone by the next check."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from dagster_project.ingestion.writer import writer
+from dagster_project.settings import Settings
+from dagster_project.warehouse import bi_access, embedded, migrations
+
+REFUSED = {
+    "reads what is not its own": """
+        select from raw.chats
+        select from ops.page_loads
+        select from ops.locks
+        select from analysis.answers
+        table ops.alembic_version
+        select from pg_authid
+        select from pg_statistic
+        select from pg_largeobject
+        select from pg_hba_file_rules
+        select from pg_file_settings
+        select pg_read_file('PG_VERSION')
+        select pg_read_binary_file('PG_VERSION')
+        select pg_stat_file('PG_VERSION')
+        select pg_ls_dir('.')
+        select pg_ls_logdir()
+        select pg_ls_waldir()
+        select current_setting('data_directory')
+        copy (select 1) to '/tmp/of_bi'
+        copy (select 1) to program 'true'
+        select lo_import('/etc/hostname')
+        select lo_export(1, '/tmp/of_bi')
+        select nextval('ops.page_loads_load_id_seq')
+    """,
+    "writes": """
+        delete from marts.fact
+        update marts.fact set size = 0
+        insert into marts.fact values (1, 1)
+        truncate marts.fact
+        drop table marts.fact
+        alter table marts.fact add column more int
+        create index on marts.fact (id)
+        comment on table marts.fact is 'mine'
+        create or replace view marts.report as select 1 as id
+        create table marts.mine (n int)
+        create table public.mine (n int)
+        create table mine (n int)
+        create schema mine
+        create function marts.mine() returns int language sql as 'select 1'
+        create rule mine as on select to marts.report do instead nothing
+        create trigger mine before insert on marts.fact execute function suppress_redundant_updates_trigger()
+        create policy mine on marts.fact
+        refresh materialized view marts.fact
+        merge into marts.fact using (select 1 as n) as t on false when not matched then insert values (1, 1)
+    """,
+    "blocks others": """
+        select pg_advisory_lock(11715751, 1)
+        select pg_advisory_lock(1)
+        select pg_advisory_lock_shared(1)
+        select pg_try_advisory_lock(1)
+        select pg_try_advisory_lock_shared(1, 1)
+        select pg_advisory_xact_lock(1)
+        select pg_try_advisory_xact_lock(1)
+        select count(pg_advisory_lock(n)) from generate_series(1, 100000) as n
+        select ops.try_lock('write', 'raw')
+        select ops.lock_in_transaction('write', 'raw')
+        select from marts.fact for update
+        select from marts.fact for key share
+        begin; lock table marts.fact in row exclusive mode
+        begin; lock table marts.fact in access exclusive mode
+        begin; lock table marts.report in share mode
+        begin; select from marts.fact; prepare transaction 'mine'
+        select pg_terminate_backend(pid) from pg_stat_activity where usename = 'b2chat'
+        select pg_cancel_backend(pid) from pg_stat_activity where usename = 'b2chat'
+        reindex table marts.fact
+        cluster marts.fact
+    """,
+    "fills the disk": """
+        create temporary table mine (n int)
+        create temporary sequence mine
+        create temporary view mine as select 1 as n
+        select 1 as n into temporary mine
+        create temporary table mine as select from generate_series(1, 10)
+        select lo_create(0)
+        select lo_creat(-1)
+        select lo_from_bytea(0, '\\x00')
+        select lo_put(1, 0, '\\x00')
+        select lowrite(0, '\\x00')
+        select pg_logical_emit_message(false, 'mine', repeat('x', 100))
+        set temp_file_limit = -1
+        alter role bi_reader set temp_file_limit = -1
+    """,
+    "becomes more": """
+        set role b2chat
+        set session authorization b2chat
+        grant b2chat to bi_reader
+        grant pg_read_all_data to bi_reader
+        grant pg_write_all_data to current_user
+        alter role bi_reader superuser
+        alter role bi_reader createrole
+        alter role bi_reader createdb
+        alter role bi_reader replication
+        alter role bi_reader bypassrls
+        alter role bi_reader connection limit 90
+        alter role bi_reader valid until '2000-01-01'
+        alter role bi_reader nologin
+        alter role bi_reader rename to mine
+        drop role bi_reader
+        create role mine
+        reassign owned by bi_reader to b2chat
+        alter role b2chat password 'mine'
+        alter role b2chat set statement_timeout = 1
+        alter role all set statement_timeout = 1
+        set session_replication_role = replica
+    """,
+    "changes the server": """
+        alter system set work_mem = '1GB'
+        alter database b2chat set statement_timeout = 1
+        alter database b2chat rename to mine
+        create database mine
+        create tablespace mine location '/tmp'
+        create extension btree_gist
+        create publication mine
+        create subscription mine connection 'dbname=b2chat' publication mine with (connect = false)
+        create foreign data wrapper mine
+        create event trigger mine on ddl_command_start execute function suppress_redundant_updates_trigger()
+        create language plpython3u
+        load 'pg_prewarm'
+        do language c 'x'
+        checkpoint
+        select pg_reload_conf()
+        select pg_switch_wal()
+        select pg_stat_reset()
+        select pg_promote()
+        select pg_create_restore_point('mine')
+        select pg_create_physical_replication_slot('mine')
+        select pg_log_backend_memory_contexts(pg_backend_pid())
+        set log_statement = 'all'
+    """,
+}
+# These succeed, as they do for any role: what a check puts back, or what ends with the session.
+UNDONE = {
+    "lifts its limits": """
+        alter role bi_reader set statement_timeout = 0
+        alter role bi_reader set statement_timeout = '1ms'
+        alter role bi_reader set default_transaction_read_only = off
+        alter role bi_reader set idle_in_transaction_session_timeout = 0
+        alter role bi_reader set lock_timeout = 0
+        alter role bi_reader set search_path = pg_catalog
+        alter role bi_reader set work_mem = '100GB'
+        alter role bi_reader set client_encoding = 'LATIN1'
+        alter role bi_reader in database b2chat set statement_timeout = 0
+        alter role bi_reader in database b2chat set work_mem = '100GB'
+        alter role bi_reader reset statement_timeout
+        alter role bi_reader reset all
+        alter role current_user set default_transaction_isolation = serializable
+    """,
+    "shuts others out": """
+        alter role bi_reader password 'mine'
+        alter role bi_reader password null
+        drop owned by bi_reader
+        alter default privileges grant select on tables to public
+    """,
+    "is at work for long": """
+        set statement_timeout = 0; select pg_sleep(0.1)
+        set statement_timeout = 0; set work_mem = '1GB'; select count(*) from generate_series(1, 100000) as n
+        begin; select from marts.fact, marts.report
+        begin; select pg_current_xact_id()
+        begin; select pg_export_snapshot()
+        declare mine cursor with hold for select n from generate_series(1, 1000) as n
+        do $$ begin for n in 1..1000 loop perform n; end loop; end $$
+        select repeat('x', 10000000)
+    """,
+    "floods": """
+        listen mine; begin; notify mine, 'x'
+        select count(pg_notify('mine', n::text)) from generate_series(1, 10000) as n
+        revoke select on marts.fact from bi_reader
+        grant select on marts.fact to public
+        vacuum marts.fact
+        analyze marts.fact
+    """,
+}
+NOT_ALLOWED = (
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.FeatureNotSupported,
+    psycopg.errors.ObjectNotInPrerequisiteState,
+)
+
+
+def _each(attempts: dict[str, str]) -> list[str]:
+    return [line.strip() for lines in attempts.values() for line in lines.strip().splitlines()]
+
+
+class House:
+    """A warehouse of its own server, as `b2chat` starts it, with a table and a view in marts."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.url = url
+        self.settings = Settings.load(data_dir=folder, bi_password="bi-canary")
+        migrations.upgrade(url)
+        with psycopg.connect(url) as conn:
+            conn.execute("create schema marts; create table marts.fact as select 1 as id, 1 as size")
+            conn.execute("create view marts.report as select id from marts.fact")
+        self.bi_url = bi_access.url_with_password(self.settings, url)
+        self.check()
+
+    def check(self) -> str:
+        return bi_access.examine(self.settings, self.url)
+
+    def is_whole(self) -> None:
+        """BI reads the marts within its limits and owns nothing; we write, and change what BI reads."""
+        with writer(self.url, "a sync"), psycopg.connect(self.url) as conn:
+            conn.execute("set lock_timeout = '2s'")
+            conn.execute("create temporary table ours (n int); alter table marts.fact alter column size set default 1")
+            row = conn.execute("""
+                select rolconnlimit, rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls,
+                    (select count(*) from pg_auth_members where member = pg_roles.oid),
+                    (select count(*) from pg_shdepend where refobjid = pg_roles.oid and deptype = 'o'
+                        and classid <> 'pg_default_acl'::regclass),
+                    (select array_agg(setting order by setting) from pg_db_role_setting, unnest(setconfig) as setting
+                        where setrole = pg_roles.oid)
+                from pg_roles where rolname = 'bi_reader'
+            """).fetchone()
+            assert row == (20, False, 0, 0, [
+                "default_transaction_read_only=on", "idle_in_transaction_session_timeout=1min", "lock_timeout=30s",
+                "search_path=marts", "statement_timeout=5min", "temp_file_limit=10GB"])  # fmt: skip
+            conn.rollback()
+        with psycopg.connect(self.bi_url) as conn:
+            assert conn.execute("select fact.id, size from fact inner join report using (id)").fetchall() == [(1, 1)]
+            assert conn.execute("show statement_timeout").fetchone() == ("5min",)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute("select from raw.chats")
+
+
+@pytest.fixture(scope="module")
+def house(new_folder: Callable[[], str]) -> Iterator[House]:
+    folder = Path(new_folder())
+    with embedded.running(folder / "pg", throwaway=True) as url:
+        yield House(folder, url)
+
+
+@pytest.mark.parametrize("attempt", _each(REFUSED))
+def test_what_bi_may_not_do_is_refused_also_once_it_has_lifted_what_it_can(house: House, attempt: str) -> None:
+    with psycopg.connect(house.bi_url, autocommit=True) as conn, writer(house.url, "a sync") as sync:
+        conn.execute("set default_transaction_read_only = off; set statement_timeout = '10s'; set lock_timeout = 0")
+        with pytest.raises(NOT_ALLOWED):
+            conn.execute(attempt.encode())
+        sync.execute("select 1")
+
+
+@pytest.mark.parametrize("attempt", _each(UNDONE))
+def test_what_bi_can_do_stops_no_sync_and_is_gone_after_the_next_check(house: House, attempt: str) -> None:
+    with psycopg.connect(house.bi_url, autocommit=True) as conn:
+        conn.execute("set default_transaction_read_only = off")
+        conn.execute(attempt.encode())
+        with writer(house.url, "a sync"):
+            assert "reads 2 marts" in house.check()
+    house.is_whole()
+
+
+def test_a_hundred_attempts_end_with_the_role_as_it_was(house: House) -> None:
+    assert len(set(_each(REFUSED))) + len(set(_each(UNDONE))) >= 100
+    house.is_whole()
+
+
+def test_bi_enters_no_other_database_of_our_server_and_has_twenty_sessions(house: House) -> None:
+    for name in ("postgres", "template1"):
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(urlunsplit(urlsplit(house.bi_url)._replace(path=f"/{name}")))
+    with ExitStack() as sessions:
+        for _ in range(20):
+            sessions.enter_context(psycopg.connect(house.bi_url))
+        with pytest.raises(psycopg.OperationalError, match="too many connections"):
+            psycopg.connect(house.bi_url)
+        with writer(house.url, "a sync"):
+            assert "reads 2 marts" in house.check()
+
+
+def test_what_bi_did_while_it_was_not_walled_in_is_found_and_cleared(house: House) -> None:
+    with psycopg.connect(house.url, autocommit=True) as conn, psycopg.connect(house.bi_url, autocommit=True) as bi:
+        conn.execute("grant execute on function lo_from_bytea, pg_advisory_lock(bigint) to public")
+        conn.execute("grant temporary, create on database b2chat to bi_reader; grant create on schema public to public")
+        conn.execute("grant insert on marts.fact to bi_reader; grant pg_read_all_data to bi_reader")
+        bi.execute("set default_transaction_read_only = off")
+        bi.execute("select pg_advisory_lock(1), lo_from_bytea(0, 'x')")
+        bi.execute("select lo_from_bytea(0, 'x')")
+        house.check()
+        with pytest.raises(psycopg.OperationalError):
+            bi.execute("select 1")
+    house.is_whole()
