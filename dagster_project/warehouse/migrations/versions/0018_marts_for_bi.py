@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 
 # By default privileges, because a grant of dbt's own (config grants) fails a build where the role does not exist, as
 # on a server that lets no roles be made. The role may come later than the marts, and it can drop its own rights.
