@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     max_attempts: int = Field(6, ge=1, le=20, description="Tries for one request before the run fails.")
     page_size: int = Field(1000, ge=1, le=1000, description="Records a page (B2Chat's own maximum is 1000).")
     audit_folder: Path | None = Field(
-        None, description="Folder with the console's audit exports (CSV, XLSX): messages that the API withholds."
+        None, description="Folder with the console's audit exports (CSV, XLSX, ZIP): messages that the API withholds."
     )
     keep_responses: bool = Field(
         True, description="Keep each whole answer of the API in ops.api_response_logs, for the time below."

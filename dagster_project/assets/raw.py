@@ -135,7 +135,7 @@ def raw_audit_messages(context: dg.AssetExecutionContext, warehouse: Warehouse) 
                 check_name="every_file_could_be_read",
                 passed=not result.failed,
                 severity=dg.AssetCheckSeverity.WARN,
-                description="; ".join(result.failed) or None,
+                description="; ".join([*result.failed, *result.notes]) or None,
             ),
         ],
     )

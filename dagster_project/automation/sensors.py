@@ -72,7 +72,7 @@ def audit_sensor(settings: Settings) -> dg.SensorDefinition:
             return dg.SkipReason("B2CHAT_AUDIT_FOLDER is not set, or is no folder")
         files = list_audit_files(folder)
         if not files:
-            return dg.SkipReason("the folder holds no CSV or XLSX file")
+            return dg.SkipReason("the folder holds no CSV, XLSX or ZIP file")
         seen = "|".join(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files)
         return dg.RunRequest(run_key=hashlib.sha256(seen.encode()).hexdigest())
 

@@ -1,5 +1,6 @@
 """A file of the console's audit export, a row a message, as CSV or XLSX: what its rows say, read one at a time."""
 
+import codecs
 import csv
 import hashlib
 import itertools
@@ -25,6 +26,14 @@ FORMATS = ("csv", "xlsx")
 KEY_COLUMNS = ("Chat ID", "Message Created At", "Message Incoming", "Message Contact", "Message Agent", "Message Bot",
                "Message Type", "Outgoing")
 
+WINDOWS_1252 = "cp1252"  # what Excel makes of a CSV that it saves
+
+_CHUNK_BYTES = 1024 * 1024
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
+_LONE_SURROGATE = re.compile("[\udc80-\udcff]")
+_ACCENTED = re.compile("[À-ÖØ-öø-ÿŠšŽžŒœ]")
+# Signs that stand inside a word only where the file is in another encoding than Windows-1252.
+_MISREAD = re.compile("(?<=[A-Za-z])[‚ƒ„…†‡ˆ‰‹“”•–—˜›¡¢£¤¥¦§¨©«¬®¯±²³´µ¶¸¹»¼½¾¿×÷\xa0\xad](?=[a-z])")
 _MAX_CELL = 16 * 1024 * 1024  # characters; a CSV whose quotes do not close would be read as one cell to its end
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[ T](\d{1,2})(:\d{2}:\d{2})(?: ?([AP])M)?", re.ASCII | re.IGNORECASE)
 
@@ -55,22 +64,79 @@ class AuditRow:
     cleaned: list[Cleaning] = field(default_factory=list)
 
 
-def read_audit_file(path: Path) -> Iterator[AuditRow | Rejected]:
+def read_audit_file(path: Path, name: str = "") -> Iterator[AuditRow | Rejected]:
     """The rows of a file, one after the other; the file is never held in memory as a whole.
 
+    Args:
+        path: the file.
+        name: what errors call it; empty for the name that it has.
+
     Raises:
-        AuditFileError: a key column is missing, or the file breaks off.
+        AuditFileError: a key column is missing, the file breaks off, or its encoding is not known.
     """
+    name = name or path.name
     try:
-        cells = _csv_rows(path) if path.suffix.lower() == ".csv" else _xlsx_rows(path)
-        columns = _columns(path.name, next(cells, []))
+        cells = _csv_rows(path, encoding_of(path, name)) if path.suffix.lower() == ".csv" else _xlsx_rows(path)
+        columns = _columns(name, next(cells, []))
         for position, row in enumerate(cells, start=2):
             if any(row):
                 yield _read_row(columns, row, position)
     except csv.Error:
-        raise AuditFileError(f"{path.name}: not a readable CSV file") from None
+        raise AuditFileError(f"{name}: not a readable CSV file") from None
+    except UnicodeDecodeError as error:
+        raise AuditFileError(f"{name}: not all of it is {error.encoding}") from None
     except (zipfile.BadZipFile, zlib.error, InvalidFileException, ParseError, KeyError, ValueError, EOFError):
-        raise AuditFileError(f"{path.name}: not a readable XLSX file") from None
+        raise AuditFileError(f"{name}: not a readable XLSX file") from None
+
+
+def encoding_of(path: Path, name: str) -> str:
+    """The encoding of a CSV file: UTF-8 and UTF-16, with a mark or without, or Windows-1252.
+
+    A UTF-8 file with a damaged byte here and there is still one; such a byte is cleaned, and listed.
+
+    Raises:
+        AuditFileError: it is none of these.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"  # and its mark says which
+    if start[1::2] == b"\0\0" or start[::2] == b"\0\0":
+        return "utf-16-le" if start[1::2] == b"\0\0" else "utf-16-be"
+    read = damaged = 0
+    for text in _decoded(path, "utf-8", "surrogateescape"):
+        bad = len(_LONE_SURROGATE.findall(text))
+        damaged += bad
+        read += len(_NOT_ASCII.findall(text)) - bad
+    if damaged <= read:
+        return "utf-8"
+    if _is_windows_1252(path):
+        return WINDOWS_1252
+    raise AuditFileError(f"{name}: neither UTF-8 nor Windows-1252: save it as 'CSV UTF-8'")
+
+
+def _is_windows_1252(path: Path) -> bool:
+    """Whether what is no ASCII are letters with accents, not signs within words, as another encoding would give."""
+    accented = misread = 0
+    try:
+        for text in _decoded(path, WINDOWS_1252, "strict"):
+            accented += len(_ACCENTED.findall(text))
+            misread += len(_MISREAD.findall(text))
+    except UnicodeDecodeError:
+        return False
+    return misread * 4 < accented
+
+
+def _decoded(path: Path, encoding: str, errors: str) -> Iterator[str]:
+    """A file's text in pieces; an incomplete sign at its end is left out."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            text = chunk.decode("ascii") if chunk.isascii() and not decoder.getstate()[0] else decoder.decode(chunk)
+            if not text.isascii():
+                yield text
 
 
 def read_kept_row(data: bytes, position: int) -> AuditRow | Rejected:
@@ -79,10 +145,11 @@ def read_kept_row(data: bytes, position: int) -> AuditRow | Rejected:
     return _judge(row, position, None)
 
 
-def _csv_rows(path: Path) -> Iterator[list[str]]:
+def _csv_rows(path: Path, encoding: str) -> Iterator[list[str]]:
     csv.field_size_limit(_MAX_CELL)
     # A byte that is no UTF-8 becomes a lone surrogate, and is cleaned as one.
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "strict"
+    with path.open(encoding=encoding, errors=errors, newline="") as file:
         first = file.readline()
         delimiter = ";" if first.count(";") > first.count(",") else ","
         for row in csv.reader(itertools.chain([first], file), delimiter=delimiter):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import tempfile
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +13,8 @@ from pathlib import Path
 import psycopg
 from psycopg.types.json import Jsonb
 
-from dagster_project.b2chat.audit import FORMATS, AuditFileError, AuditRow, read_audit_file
+from dagster_project.b2chat.audit import FORMATS, WINDOWS_1252, AuditFileError, AuditRow, encoding_of, read_audit_file
+from dagster_project.b2chat.audit_archive import ARCHIVES, unpack
 from dagster_project.b2chat.records import Rejected
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
 from dagster_project.ingestion.writer import writer
@@ -35,6 +37,7 @@ class AuditResult:
         duplicates: rows whose message an earlier file had brought.
         load_id: the newest load that brought something; None when no file was new.
         failed: a text for each file that is no readable audit export. It is tried again next time.
+        notes: a text for each new file that was not read as UTF-8.
     """
 
     files_new: int = 0
@@ -45,10 +48,11 @@ class AuditResult:
     quarantined: int = 0
     load_id: int | None = None
     failed: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def land_audit_files(url: str, folder: Path | str, *, triggered_by: str) -> AuditResult:
-    """Land the CSV and XLSX files of a folder that have not landed yet, in the order of their names.
+    """Land the CSV and XLSX files of a folder that have not landed yet, packed as .zip or not, by their names.
 
     Args:
         url: of the warehouse.
@@ -65,22 +69,37 @@ def land_audit_files(url: str, folder: Path | str, *, triggered_by: str) -> Audi
     try:
         with writer(url, f"audit export ({triggered_by})") as conn:
             for path in audit_files(folder):
-                _land_if_new(conn, path, triggered_by, result)
+                _land(conn, path, triggered_by, result)
     except psycopg.Error as error:
         raise WarehouseFailed(error) from None
     return result
 
 
 def audit_files(folder: Path | str) -> list[Path]:
-    """The files of a folder that may be audit exports, by name; hidden and lock files (`~$…`) are none."""
+    """The files of a folder that may be audit exports or archives of them, by name; hidden and lock files are none."""
     return sorted(
         path for path in Path(folder).iterdir()
-        if path.suffix.lower()[1:] in FORMATS and not path.name.startswith((".", "~$")) and path.is_file())
+        if path.suffix.lower()[1:] in (*FORMATS, *ARCHIVES) and not path.name.startswith((".", "~$"))
+        and path.is_file())
 
 
-def _land_if_new(conn: psycopg.Connection, path: Path, triggered_by: str, result: AuditResult) -> None:
-    with path.open("rb") as file:
-        file_hash = hashlib.file_digest(file, "sha256").hexdigest()
+def _land(conn: psycopg.Connection, path: Path, triggered_by: str, result: AuditResult) -> None:
+    """Land a file, or each file of an archive by itself: equal rows of two files are one message."""
+    if path.suffix.lower()[1:] not in ARCHIVES:
+        _land_if_new(conn, path, path.name, triggered_by, result)
+        return
+    with tempfile.TemporaryDirectory(prefix="b2chat-audit-") as folder:
+        try:
+            files = unpack(path, Path(folder))
+        except AuditFileError as error:
+            _refuse(conn, path, path.name, _hash_of(path), triggered_by, error, result)
+            return
+        for name, file in files:
+            _land_if_new(conn, file, name, triggered_by, result)
+
+
+def _land_if_new(conn: psycopg.Connection, path: Path, name: str, triggered_by: str, result: AuditResult) -> None:
+    file_hash = _hash_of(path)
     known = conn.execute("select 1 from raw.audit_files where file_hash = %s and error is null", (file_hash,))
     if known.fetchone():
         result.files_known += 1
@@ -88,14 +107,11 @@ def _land_if_new(conn: psycopg.Connection, path: Path, triggered_by: str, result
     sync_id, started_at = str(uuid.uuid4()), datetime.now(UTC)
     try:
         with conn.transaction():
-            about = AuditFile(path.name, file_hash, path.stat().st_size)
-            load = land_rows(conn, read_audit_file(path), about, sync_id)
-            _note(conn, path, file_hash, sync_id, triggered_by, started_at, load, None)
+            about = AuditFile(name, file_hash, path.stat().st_size)
+            load = land_rows(conn, read_audit_file(path, name), about, sync_id)
+            _note(conn, path, name, file_hash, sync_id, triggered_by, started_at, load, None)
     except AuditFileError as error:
-        with conn.transaction():
-            _note(conn, path, file_hash, sync_id, triggered_by, started_at, None, str(error))
-        log.error("Audit export: %s", error)
-        result.failed.append(str(error))
+        _refuse(conn, path, name, file_hash, triggered_by, error, result)
         return
     result.files_new += 1
     result.rows += load.rows
@@ -103,8 +119,26 @@ def _land_if_new(conn: psycopg.Connection, path: Path, triggered_by: str, result
     result.duplicates += load.duplicates
     result.quarantined += load.quarantined
     result.load_id = load.load_id
-    log.info("Audit export: %s: %s rows, %s new, %s known, %s in quarantine", path.name, load.rows, load.new,
+    log.info("Audit export: %s: %s rows, %s new, %s known, %s in quarantine", name, load.rows, load.new,
              load.duplicates, load.quarantined)
+    if path.suffix.lower() == ".csv" and encoding_of(path, name) == WINDOWS_1252:
+        result.notes.append(f"{name}: not UTF-8, read as Windows-1252")
+        log.warning("Audit export: %s", result.notes[-1])
+
+
+def _refuse(
+    conn: psycopg.Connection, path: Path, name: str, file_hash: str, triggered_by: str, error: AuditFileError,
+    result: AuditResult,
+) -> None:
+    with conn.transaction():
+        _note(conn, path, name, file_hash, str(uuid.uuid4()), triggered_by, datetime.now(UTC), None, str(error))
+    log.error("Audit export: %s", error)
+    result.failed.append(str(error))
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +172,7 @@ def land_rows(
     new = conn.execute(_INSERT_MESSAGES, stamp).rowcount
     conn.execute(_UPSERT_CHATS, stamp)
     conn.execute(_INSERT_QUARANTINE, stamp)
+    _resolve_torn_rows(conn)
     (quarantined,) = conn.execute(  # type: ignore[misc]
         "select count(*) from pg_temp.audit_landing where rule is not null").fetchone()
     load = AuditLoad(load_id, rows, new, rows - new - quarantined, quarantined)
@@ -145,6 +180,27 @@ def land_rows(
         "update ops.page_loads set new_count = %s, unchanged_count = %s, quarantined_count = %s where load_id = %s",
         (load.new, load.duplicates, load.quarantined, load_id))
     return load
+
+
+def _resolve_torn_rows(conn: psycopg.Connection) -> None:
+    """Close what is in quarantine of a file that was cut, when the whole of it has landed, before or after.
+
+    A row that was cut is, at the same place of the whole file, one whose cells begin as its own do.
+    """
+    torn = conn.execute(_TORN_ROWS).fetchall()
+    resolved = {
+        quarantine_id for quarantine_id, payload_bytes, whole in torn
+        if _is_torn_from(json.loads(payload_bytes), whole)}
+    if resolved:
+        conn.execute("update raw.quarantine set resolved_at = now() where quarantine_id = any(%s)", (list(resolved),))
+
+
+def _is_torn_from(torn: dict[str, str], whole: dict[str, str]) -> bool:
+    """Whether a row's cells are another's up to a cell that breaks off; one sign may have been cut in two."""
+    unequal = [name for name, cell in torn.items() if whole.get(name) != cell]
+    if len(torn) >= len(whole) or len(unequal) > 1:
+        return False
+    return all(whole.get(name, "").startswith(torn[name].rstrip(_BROKEN_SIGN)) for name in unequal)
 
 
 def _stage(conn: psycopg.Connection, audit_rows: Iterable[AuditRow | Rejected]) -> int:
@@ -199,6 +255,23 @@ _INSERT_MESSAGES = """
     on conflict (chat_id, row_id) do nothing
 """
 
+_BROKEN_SIGN = "".join(map(chr, range(0xDC80, 0xDD00)))  # how the bytes of a sign that was cut in two were read
+
+_TORN_ROWS = """
+    with torn as (
+        select quarantine_id, payload_bytes, position, record_key
+        from raw.quarantine
+        where entity_type = 'audit' and rule = 'cells_do_not_fit' and resolved_at is null
+    )
+    select torn.quarantine_id, torn.payload_bytes, whole.payload
+    from torn
+    inner join pg_temp.audit_landing as whole on whole.position = torn.position and whole.rule is null
+    union all
+    select torn.quarantine_id, torn.payload_bytes, whole.payload
+    from torn
+    inner join raw.audit_messages as whole on whole.chat_id = torn.record_key and whole.position = torn.position
+"""
+
 # The last row that names an agent speaks for its chat: a bot's rows may name none.
 _UPSERT_CHATS = """
     insert into raw.audit_chats as known (chat_id, payload, file_hash, load_id, loaded_at)
@@ -228,8 +301,8 @@ _INSERT_QUARANTINE = """
 
 
 def _note(
-    conn: psycopg.Connection, path: Path, file_hash: str, sync_id: str, triggered_by: str, started_at: datetime,
-    load: AuditLoad | None, error: str | None,
+    conn: psycopg.Connection, path: Path, name: str, file_hash: str, sync_id: str, triggered_by: str,
+    started_at: datetime, load: AuditLoad | None, error: str | None,
 ) -> None:
     """The file's place in the books: raw.audit_files, and a row of ops.sync_logs."""
     ended_at, rows = datetime.now(UTC), load.rows if load else 0
@@ -241,7 +314,7 @@ def _note(
             file_name = excluded.file_name, row_count = excluded.row_count, load_id = excluded.load_id,
             landed_at = excluded.landed_at, error = excluded.error
         """,
-        (file_hash, path.name, path.suffix.lower()[1:], rows, load.load_id if load else None, ended_at, error))
+        (file_hash, name, path.suffix.lower()[1:], rows, load.load_id if load else None, ended_at, error))
     conn.execute(
         """
         insert into ops.sync_logs (
@@ -250,4 +323,4 @@ def _note(
         values (%s, %s, 'audit', 'audit_file', %s, %s, %s, %s, %s, %s)
         """,
         (sync_id, triggered_by, rows, "error" if error else "success", started_at, ended_at, error,
-         Jsonb({"file_name": path.name})))
+         Jsonb({"file_name": name})))

@@ -2,18 +2,53 @@
 {% macro agent_key(agent) -%}
     coalesce(
         nullif(btrim({{ agent }} ->> 'username'), ''),
-        lower(nullif(btrim({{ agent }} ->> 'email'), '')),
+        {{ lower_text("nullif(btrim(" ~ agent ~ " ->> 'email'), '')") }},
         {{ clean_text(agent ~ " ->> 'name'") }}
     )
 {%- endmacro %}
 
 
-{# Key of a chat's department (jsonb, a free string or an object {name, code}): the code, or the name. #}
-{% macro department_key(department) -%}
+{#
+  Name and code of a chat's department (jsonb): a free text, a number, or an object {name, code}, whose fields are also
+  met as department_name and department_code. Which department a bare text means is told by int_identified_chats.
+#}
+{% macro department_name(department) -%}
+    {{ clean_text(
+        "coalesce("
+        ~ json_text(department ~ " -> 'name'") ~ ", " ~ json_text(department ~ " -> 'department_name'") ~ ", "
+        ~ json_text(department) ~ ")"
+    ) }}
+{%- endmacro %}
+
+
+{% macro department_code(department) -%}
+    {{ clean_text(
+        "coalesce(" ~ json_text(department ~ " -> 'code'") ~ ", " ~ json_text(department ~ " -> 'department_code'") ~ ")"
+    ) }}
+{%- endmacro %}
+
+
+{# Whether a department (jsonb) says something, but nothing that department_name or department_code finds. #}
+{% macro is_department_unreadable(department) -%}
     coalesce(
-        {{ clean_text(department ~ " ->> 'code'") }},
-        {{ clean_text("coalesce(" ~ department ~ " ->> 'name', " ~ json_string(department) ~ ")") }}
+        {{ department_name(department) }} is null
+        and {{ department_code(department) }} is null
+        and case jsonb_typeof({{ department }})
+            when 'object' then exists (
+                select from jsonb_each({{ department }}) as member
+                where member.value not in ('null', '""', '[]', '{}')
+            )
+            when 'array' then {{ department }} <> '[]'
+            when 'boolean' then true
+        end,
+        false
     )
+{%- endmacro %}
+
+
+{# The priority of a chat in the data dictionary's spelling: urgent, high, normal, low. Others survive in lower case. #}
+{% macro chat_priority(priority) -%}
+    {{ lower_text("nullif(btrim(" ~ priority ~ "), '')") }}
 {%- endmacro %}
 
 
@@ -23,6 +58,6 @@
         when {{ b2chat_status }} in ('BOT_CHATTING', 'OPENED') then 'pending'
         when {{ b2chat_status }} in ('PICKED_UP', 'RESPONDED_BY_AGENT') then 'open'
         when {{ b2chat_status }} in ('CLOSED', 'COMPLETING_POLL', 'COMPLETED_POLL', 'ABANDONED_POLL') then 'closed'
-        else lower({{ b2chat_status }})
+        else {{ lower_text(b2chat_status) }}
     end
 {%- endmacro %}

@@ -28,6 +28,12 @@
 {%- endmacro %}
 
 
+{# In a view: the last load that the model which reads the view has seen; NULL where no model does. #}
+{% macro loads_after() -%}
+    nullif(current_setting('b2chat.loads_after', true), '')::bigint
+{%- endmacro %}
+
+
 {% macro close_load_window() %}
     {%- if execute -%}
     {{ record_fingerprint() }};

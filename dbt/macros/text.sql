@@ -1,6 +1,41 @@
-{# Text with outer spaces removed and inner runs of white space made one space; NULL when nothing is left. #}
+{#
+  Text with outer white space removed and inner runs of it made one space; NULL when nothing is left. What is white space
+  is listed: \s alone means other signs on another server.
+#}
 {% macro clean_text(value) -%}
-    nullif(regexp_replace(btrim({{ value }}, E' \t\r\n'), '\s+', ' ', 'g'), '')
+    nullif(btrim(regexp_replace({{ value }}, '[\s\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+', ' ', 'g')), '')
+{%- endmacro %}
+
+
+{#
+  Text in lower case, the same on every server. lower() alone goes by the server's locale: with lc_ctype C it leaves É
+  as it is, in Turkish it makes ı of I. Latin, Greek and Cyrillic letters are paired here.
+#}
+{% macro lower_text(value) -%}
+    {%- set capitals, smalls = [], [] -%}
+    {%- for number in range(192, 1328) -%}
+        {%- set letter = '%c' % number -%}
+        {%- if letter.lower() != letter and letter.lower() | length == 1 -%}
+            {%- do capitals.append(letter) -%}
+            {%- do smalls.append(letter.lower()) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    (case
+        when octet_length({{ value }}) = length({{ value }}) then lower({{ value }} collate "C")
+        else translate(lower({{ value }} collate "C"), '{{ capitals | join }}', '{{ smalls | join }}')
+    end collate "default")
+{%- endmacro %}
+
+
+{# A code of ASCII letters in upper case, the same on every server. #}
+{% macro upper_ascii(value) -%}
+    (upper(({{ value }}) collate "C") collate "default")
+{%- endmacro %}
+
+
+{# Lower case without accents, by which several spellings of a label are one. #}
+{% macro folded_text(value) -%}
+    {{ clean_text(lower_text("regexp_replace(normalize(" ~ value ~ ", nfkd), '[\\u0300-\\u036f]', '', 'g')")) }}
 {%- endmacro %}
 
 
@@ -10,9 +45,9 @@
 {%- endmacro %}
 
 
-{# The text of a JSON string; NULL for any other JSON. #}
-{% macro json_string(value) -%}
-    case when jsonb_typeof({{ value }}) = 'string' then {{ value }} #>> '{}' end
+{# The text of a JSON string or number; NULL for any other JSON. #}
+{% macro json_text(value) -%}
+    case when jsonb_typeof({{ value }}) in ('string', 'number') then {{ value }} #>> '{}' end
 {%- endmacro %}
 
 
@@ -24,7 +59,7 @@
 
 {# B2Chat writes WHATSAPPB2CHAT, LIVECHAT, ...: lower case, less a trailing b2chat. Unknown values survive. #}
 {% macro normalize_provider(value) -%}
-    nullif(regexp_replace(lower(btrim({{ value }})), '(.)b2chat$', '\1'), '')
+    nullif(regexp_replace({{ lower_text('btrim(' ~ value ~ ')') }}, '(.)b2chat$', '\1'), '')
 {%- endmacro %}
 
 
@@ -43,7 +78,7 @@
 
 {# The audit export's YES/NO and TRUE/FALSE to boolean; NULL for anything else. #}
 {% macro yes_no_to_boolean(value) -%}
-    case upper(btrim({{ value }})) when 'YES' then true when 'TRUE' then true when 'NO' then false when 'FALSE' then false end
+    case {{ upper_ascii('btrim(' ~ value ~ ')') }} when 'YES' then true when 'TRUE' then true when 'NO' then false when 'FALSE' then false end
 {%- endmacro %}
 
 

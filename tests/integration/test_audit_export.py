@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import zipfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -212,8 +213,8 @@ def _land_and_die(url: str, folder: Path) -> None:
 
     read = audit_export.read_audit_file
 
-    def dying(path: Path) -> Any:
-        for number, one in enumerate(read(path)):
+    def dying(path: Path, name: str) -> Any:
+        for number, one in enumerate(read(path, name)):
             if number == 200:
                 os.kill(os.getpid(), signal.SIGKILL)
             yield one
@@ -230,3 +231,112 @@ def test_it_does_not_write_while_a_sync_does(database_url: str, folder: Path) ->
 def test_a_folder_that_is_not_there_is_named(database_url: str, folder: Path) -> None:
     with pytest.raises(AuditFolderMissing, match="B2CHAT_AUDIT_FOLDER"):
         land(database_url, folder / "nowhere")
+
+
+ACCENTS = [
+    row("c1", "2025-10-01 09:00:00", "buenos días, la información está lista"),
+    row("c1", "2025-10-01 09:01:00", "¿mañana? “sí” – 5 €", by="Contact"),
+]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_a_csv_is_read_in_its_encoding_and_the_same_in_utf8_adds_nothing(
+    database_url: str, folder: Path, ask: Any, encoding: str
+) -> None:
+    write_csv(folder / "a.csv", ACCENTS, encoding=encoding, delimiter=";")
+    first = land(database_url, folder)
+    assert first.notes == (["a.csv: not UTF-8, read as Windows-1252"] if encoding == "cp1252" else [])
+    write_csv(folder / "b.csv", ACCENTS)
+    assert counts(land(database_url, folder)) == (1, 1, 2, 0, 2, 0)
+    assert ask("select payload->>'message_agent', payload->>'message_contact', cleaned from raw.audit_messages "
+               "order by position") == [
+        ("buenos días, la información está lista", "", None), ("", "¿mañana? “sí” – 5 €", None)]
+
+
+@pytest.mark.parametrize("encoding", ["mac_roman", "cp850"])
+def test_a_csv_whose_encoding_is_not_known_is_refused_not_altered(
+    database_url: str, folder: Path, ask: Any, encoding: str
+) -> None:
+    rows = [one | {"Message Contact": ""} for one in ACCENTS]
+    write_csv(folder / "a.csv", rows, encoding=encoding)
+    result = land(database_url, folder)
+    assert result.failed == ["a.csv: neither UTF-8 nor Windows-1252: save it as 'CSV UTF-8'"]
+    assert ask("select count(*) from raw.audit_messages") == [(0,)]
+
+
+def test_the_files_of_a_zip_land_each_once_also_beside_the_unpacked_ones(
+    database_url: str, folder: Path, ask: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    made = tmp_path_factory.mktemp("made")
+    write_csv(made / "messages.csv", HELLO)
+    write_csv(made / "more.csv", [*HELLO, row("c2", "2025-10-02 09:00:00")])
+    with zipfile.ZipFile(folder / "B2Chat.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(made / "messages.csv", "../../up/messages.csv")
+        archive.write(made / "more.csv", "more.csv")
+        archive.writestr("__MACOSX/._messages.csv", b"\x00\x05")
+        archive.writestr("readme.txt", "x")
+    assert counts(land(database_url, folder)) == (2, 0, 7, 4, 3, 0)
+    assert ask("select file_name, format from raw.audit_files order by 1") == [
+        ("B2Chat.zip/messages.csv", "csv"), ("B2Chat.zip/more.csv", "csv")]
+    write_csv(folder / "messages.csv", HELLO)
+    assert counts(land(database_url, folder)) == (0, 3, 0, 0, 0, 0)
+
+
+def test_an_archive_that_cannot_be_read_is_a_line_and_the_rest_lands(
+    database_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_csv(folder / "h.csv", HELLO)
+    (folder / "a.rar").write_bytes(b"Rar!")
+    (folder / "b.zip").write_bytes(b"PK no zip")
+    _zip(folder / "c.zip", {"readme.txt": b"x"})
+    _zip(folder / "d.zip", {"a.csv": (folder / "h.csv").read_bytes()})
+    damaged = bytearray((folder / "d.zip").read_bytes())
+    for place in (damaged.index(b"PK\x03\x04") + 6, damaged.index(b"PK\x01\x02") + 8):
+        damaged[place] |= 1  # says that it is encrypted
+    (folder / "d.zip").write_bytes(damaged)
+    _zip(folder / "e.zip", {"bomb.csv": b"0" * 30_000_000})
+    _zip(folder / "f.zip", {f"{number}.csv": b"" for number in range(101)})
+    _zip(folder / "g.zip", {"x.csv": b"a,b\n1,2\n"})
+    result = land(database_url, folder)
+    assert [text for text in result.failed if not text.startswith("g.zip")] == [
+        "a.rar: archives of this kind are not read: unpack it, or pack it as .zip",
+        "b.zip: not a readable zip archive",
+        "c.zip: holds no CSV or XLSX file",
+        "d.zip: is encrypted: unpack it",
+        "e.zip: unpacks to more than is read of an archive of its size",
+        "f.zip: holds more than 100 CSV or XLSX files",
+    ]
+    assert result.failed[-1].startswith("g.zip/x.csv: no column 'Chat ID'")
+    assert counts(result) == (1, 0, 3, 3, 0, 0)
+
+
+def _zip(path: Path, files: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize("cut_first", [True, False])
+@pytest.mark.parametrize("cut_at", ["ana@", "informaci\u00c3"])  # between two cells' signs, and within a sign
+def test_quarantine_of_a_cut_file_is_resolved_by_the_whole_one(
+    database_url: str, folder: Path, ask: Any, cut_first: bool, cut_at: str
+) -> None:
+    write_csv(folder / "whole.csv", [*HELLO, row("c2", "2025-10-02 09:00:00", "la información", Message_Type="TEXT")])
+    whole = (folder / "whole.csv").read_bytes()
+    cut = whole[: whole.rindex(cut_at.encode("latin-1")) + len(cut_at)]
+    open_rows = "select count(*) from raw.quarantine where resolved_at is null"
+    (folder / "whole.csv").write_bytes(cut if cut_first else whole)
+    assert land(database_url, folder).quarantined == cut_first
+    assert ask(open_rows) == [(int(cut_first),)]
+    (folder / "whole.csv").write_bytes(whole if cut_first else cut)
+    land(database_url, folder)
+    assert ask(open_rows) == [(0,)]
+    assert ask("select count(*) from raw.audit_messages") == [(4,)]
+
+
+def test_a_row_that_no_whole_file_explains_stays_in_quarantine(database_url: str, folder: Path, ask: Any) -> None:
+    path = write_csv(folder / "a.csv", HELLO)
+    path.write_bytes(path.read_bytes() + b"c2,,WHATSAPPB2CHAT,Vent")
+    write_csv(folder / "b.csv", [*HELLO, row("c2", "2025-10-02 09:00:00", Department="Cartera")])
+    assert land(database_url, folder).quarantined == 1
+    assert ask("select count(*) from raw.quarantine where resolved_at is null") == [(1,)]

@@ -111,6 +111,21 @@ def test_a_holiday_or_a_target_judges_anew_the_chats_it_concerns_and_no_others(w
     assert [_without_loads(world, table) for table in tables] == incremental
 
 
+def test_a_priority_has_a_target_of_its_own_and_a_chat_that_gets_one_is_judged_by_it(world: World) -> None:
+    _change(world, """
+        insert into intermediate.sla_targets (metric, priority, target_seconds, goal, is_enabled)
+        values ('pickup', 'urgent', 30, 0.95, true)
+    """)
+    (tuesday,) = (one for one in world.source.records["chats"] if one["chat_id"] == "tuesday")
+    tuesday["priority"] = " URGENT"
+    world.sync()
+    _build(world)
+    pickup = _judged(world, "pickup")
+    assert {key: (row["target_seconds"], row["wall_state"]) for key, row in pickup.items()} == dict.fromkeys(
+        pickup, (120, "met")
+    ) | {"tuesday": (30, "breached")}
+
+
 def test_a_change_of_rules_waits_for_the_build_after_a_sync_that_is_writing(world: World) -> None:
     _change(world, "delete from intermediate.holidays where holiday_date = '2025-12-25'")
     loads = "select load_id from intermediate.rule_loads order by 1"

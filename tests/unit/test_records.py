@@ -129,10 +129,11 @@ def test_one_record_that_cannot_be_read_does_not_cost_its_neighbours(text: str, 
     (CHAT | {"agent": "ana"}, "field_type_changed"),
     (CHAT | {"agent": {"username": ["ana"]}}, "field_type_changed"),
     (CHAT | {"contact": [{"id": 7}]}, "field_type_changed"),
-    (CHAT | {"department": 7}, "field_type_changed"),
     (CHAT | {"status": {"code": "CLOSED"}}, "field_type_changed"),
     (CHAT | {"alias": "x" * 601}, "text_too_long"),
     (CHAT | {"department": "x" * 601}, "text_too_long"),
+    (CHAT | {"department": {"department_name": "x" * 601}}, "text_too_long"),
+    (CHAT | {"priority": {"level": 1}}, "field_type_changed"),
     (CHAT | {"contact": {"id": 10**700}}, "text_too_long"),
     (CHAT | {"tags": [{"label": "x" * 601}]}, "text_too_long"),
 ])
@@ -148,6 +149,11 @@ def test_a_type_that_staging_reads_safely_is_no_reason_to_refuse_a_chat() -> Non
     odd = {"tags": "vip", "duration": 2400, "is_agent_available": "yes", "viewer_url": {}, "provider": 7, "agent": "",
            "department": {"name": "Ventas", "code": 1}, "contact": {"id": 7, "name": "x" * 5000}, "new": [1]}
     assert isinstance(read(CHAT | odd), Record)
+
+
+@pytest.mark.parametrize("department", [7, True, ["Ventas"], {"titulo": "Ventas"}, {"name": {"es": "Ventas"}}])
+def test_a_department_of_no_known_form_costs_no_chat(department: Any) -> None:
+    assert isinstance(read(CHAT | {"department": department}), Record)
 
 
 def test_contacts_have_numbers_for_keys_and_tags_in_unix_seconds() -> None:

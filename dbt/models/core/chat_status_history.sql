@@ -1,6 +1,6 @@
 {{ config(
     unique_key='chat_id',
-    meta={'touched_by': 'stg_b2chat__chats'},
+    meta={'touched_by': 'int_identified_chats'},
     indexes=[
         {'columns': ['id'], 'unique': true},
         {'columns': ['chat_id', 'field', 'version']},
@@ -10,22 +10,32 @@
 ) }}
 
 {%- set read = [
-    'chat_id', 'version', 'b2chat_status', 'agent_id', 'department_id', 'priority', 'opened_at', 'picked_up_at',
-    'responded_at', 'closed_at', 'loaded_at'
-] | join(', ') %}
+    'chat_id', 'version', 'b2chat_status', 'agent_id', 'priority', 'opened_at', 'picked_up_at', 'responded_at',
+    'closed_at', 'loaded_at'
+] %}
 
 with touched as (
-    select {{ read }}, load_id
-    from {{ ref('stg_b2chat__chats') }}
-    where {{ load_window('stg_b2chat__chats') }}
+    select
+        {{ read | join(', ') }},
+        department_id,
+        load_id
+    from {{ ref('int_identified_chats') }}
+    where {{ load_window('int_identified_chats') }}
 ),
 
 versions as (
     select * from touched
     union all
-    select {{ read }}, landed_load_id
-    from {{ ref('stg_b2chat__chat_versions') }}
-    where chat_id in (select chat_id from touched)
+    select
+        past.{{ read | join(', past.') }},
+        coalesce(past.department_code, codes.department_code, past.department_name) as department_id,
+        past.landed_load_id as load_id
+    from {{ ref('stg_b2chat__chat_versions') }} as past
+    left join {{ ref('int_department_codes') }} as codes
+        on past.department_code is null
+        and codes.department_name = past.department_name
+        and not {{ is_beyond_ceiling('codes') }}
+    where past.chat_id in (select chat_id from touched)
 ),
 
 states as (

@@ -48,7 +48,7 @@ select
     localized.is_agent_available,
     localized.alias,
     localized.tags,
-    'normal' as priority,
+    coalesce(localized.priority, 'normal') as priority,
     null::text as topic,
     null::integer as unread_count,
     null::text as resolution_note,
@@ -66,6 +66,7 @@ select
     localized.version as sync_version,
 
     localized.b2chat_status,
+    localized.is_department_unreadable,
     localized.reported_duration,
     message_facts.direction,
     message_facts.original_direction,

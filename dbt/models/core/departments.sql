@@ -7,6 +7,12 @@
         {'columns': ['is_active', 'is_leaf']},
         {'columns': ['load_id']},
     ],
+    post_hook="
+        -- It was a department by its name, until a chat told the code.
+        delete from {{ this }}
+        where id in (select department_name from {{ ref('int_department_codes') }})
+            and id not in (select department_code from {{ ref('int_department_codes') }})
+    ",
 ) }}
 
 -- depends_on: {{ ref('chats') }}, so that no chat is ever ahead of its agent, department or contact.
@@ -14,12 +20,14 @@
 with named as (
     select distinct on (department_id)
         department_id,
-        department_name,
+        coalesce(department_name, department_id) as department_name,
         load_id,
         loaded_at
-    from {{ ref('stg_b2chat__chats') }}
-    where department_id is not null and {{ load_window('stg_b2chat__chats') }}
-    order by department_id, load_id desc, created_at desc nulls last, chat_id
+    from {{ ref('int_identified_chats') }}
+    where department_id is not null and {{ load_window('int_identified_chats') }}
+    -- A chat that has the code alone does not know the name.
+    order by
+        department_id, coalesce(department_name, department_id) = department_id, load_id desc, created_at desc nulls last, chat_id
 )
 
 select
@@ -38,5 +46,5 @@ select
 from named
 {% if is_incremental() -%}
 left join {{ this }} as known on known.id = named.department_id
-where known.id is null or known.name <> named.department_name
+where known.id is null or (known.name <> named.department_name and named.department_name <> named.department_id)
 {%- endif %}

@@ -58,7 +58,7 @@ typed as (
             when b2chat_type = 'TEXT' then 'text'
             when b2chat_type in ('IMAGE', 'STICKER') then 'image'
             when b2chat_type in ('FILE', 'AUDIO', 'VIDEO') then 'file'
-            else lower(b2chat_type)
+            else {{ lower_text('b2chat_type') }}
         end as type,
         case b2chat_type
             when 'TEXT' then 'text'

@@ -8,6 +8,7 @@
 ) }}
 
 {%- set rules = {
+    'opened_before_created': 'chats.opened_at < chats.created_at',
     'picked_up_before_opened': 'chats.is_pickup_negative',
     'response_before_opened': 'chats.is_first_response_negative',
     'response_before_created': 'chats.is_response_negative',
@@ -22,6 +23,7 @@
     'closed_without_response': "chats.status = 'closed' and chats.direction = 'incoming' and chats.response_at is null",
     'without_messages': 'chats.incoming_message_count + chats.outgoing_message_count = 0',
     'without_department': 'chats.department_id is null',
+    'unreadable_department': 'unreadable.chat_id is not null',
 } %}
 
 with chats as (
@@ -35,6 +37,11 @@ with chats as (
 strange as (
     select distinct chat_id from {{ ref('messages') }}
     where content_type = 'other' and chat_id in (select chat_id from chats)
+),
+
+unreadable as (
+    select id as chat_id from {{ ref('chats') }}
+    where is_department_unreadable and id in (select chat_id from chats)
 ),
 
 days as (
@@ -53,6 +60,7 @@ findings as (
         row_number() over (partition by chats.created_local_date, found.rule order by chats.chat_id) as number
     from chats
     left join strange on strange.chat_id = chats.chat_id
+    left join unreadable on unreadable.chat_id = chats.chat_id
     cross join lateral (
         values
         {%- for rule, condition in rules.items() %}

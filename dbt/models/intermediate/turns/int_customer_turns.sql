@@ -13,7 +13,7 @@ with chats as (
         chat_id,
         picked_up_at,
         is_outgoing,
-        case when has_message_list and messages = '[]'::jsonb then 'nobody' end as sender_of_no_messages,
+        case when coalesce({{ json_value('messages') }}, '[]'::jsonb) = '[]'::jsonb then 'nobody' end as sender_of_no_messages,
         load_id
     from {{ ref('int_audited_chats') }}
     where {{ load_window('int_audited_chats') }}

@@ -11,7 +11,7 @@
 with tags as (
     select
         chats.id as chat_id,
-        {{ clean_text("translate(lower(tag.label), 'áéíóúüàèìòùâêîôûäëïöñç', 'aeiouuaeiouaeiouaeionc')") }} as tag_key,
+        {{ folded_text('tag.label') }} as tag_key,
         {{ clean_text('tag.label') }} as tag_label,
         tag.position,
         chats.created_local_date,

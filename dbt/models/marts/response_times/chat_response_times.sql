@@ -107,6 +107,7 @@ select
     {{ is_outside_calendar }} as is_outside_calendar,
     nullif(concat_ws(
         ', ',
+        case when timed.opened_at < timed.created_at then 'opened_before_created' end,
         case when timed.pickup < 0 then 'picked_up_before_opened' end,
         case when timed.first_response < 0 then 'response_before_opened' end,
         case when timed.response < 0 then 'response_before_created' end,

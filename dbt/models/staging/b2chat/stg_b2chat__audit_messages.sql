@@ -7,7 +7,7 @@ with landed as (
         {{ to_24_hours("btrim(payload ->> 'message_created_at')") }} as created_at_text,
         {{ yes_no_to_boolean("payload ->> 'message_incoming'") }} as is_incoming,
         coalesce({{ yes_no_to_boolean("payload ->> 'broadcasted'") }}, false) as is_broadcast,
-        upper(coalesce(nullif(btrim(payload ->> 'message_type'), ''), 'unknown')) as b2chat_type,
+        {{ upper_ascii("coalesce(nullif(btrim(payload ->> 'message_type'), ''), 'unknown')") }} as b2chat_type,
         nullif(payload ->> 'message_contact', '') as contact_body,
         nullif(payload ->> 'message_agent', '') as agent_body,
         nullif(payload ->> 'message_bot', '') as bot_body,

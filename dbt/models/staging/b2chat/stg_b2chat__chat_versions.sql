@@ -4,8 +4,9 @@ select
     versions.version,
     coalesce(nullif(btrim(record.status), ''), 'unknown') as b2chat_status,
     {{ agent_key('record.agent') }} as agent_id,
-    {{ department_key('record.department') }} as department_id,
-    lower(nullif(btrim(record.priority), '')) as priority,
+    {{ department_name('record.department') }} as department_name,
+    {{ department_code('record.department') }} as department_code,
+    {{ chat_priority('record.priority') }} as priority,
 
     {{ to_instant('record.created_at') }} as created_at,
     {{ to_instant('record.opened_at') }} as opened_at,

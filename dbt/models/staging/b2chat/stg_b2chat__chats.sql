@@ -40,9 +40,9 @@ renamed as (
         nullif(btrim(agent ->> 'email'), '') as agent_email,
         {{ clean_text("agent ->> 'name'") }} as agent_name,
 
-        {{ department_key('department') }} as department_id,
-        {{ clean_text("coalesce(department ->> 'name', " ~ json_string('department') ~ ")") }} as department_name,
-        {{ clean_text("department ->> 'code'") }} as department_code,
+        {{ department_name('department') }} as department_name,
+        {{ department_code('department') }} as department_code,
+        {{ is_department_unreadable('department') }} as is_department_unreadable,
 
         -- Contacts inside chats have other field names than the contacts export, and both spellings are met.
         nullif(btrim(coalesce(contact ->> 'id', contact ->> 'contact_id')), '') as contact_id,
@@ -56,7 +56,7 @@ renamed as (
 
         coalesce({{ normalize_provider('provider') }}, 'unknown') as provider,
         coalesce(nullif(btrim(status), ''), 'unknown') as b2chat_status,
-        lower(nullif(btrim(priority), '')) as priority,
+        {{ chat_priority('priority') }} as priority,
         nullif(btrim(alias), '') as alias,
         {{ text_array('tags') }} as tags,
         messages,
@@ -85,12 +85,13 @@ select
     chat_id,
     agent_id,
     contact_id,
-    department_id,
 
     coalesce(agent_name, agent_username, agent_email) as agent_name,
     agent_username,
     agent_email,
-    coalesce(department_name, department_code) as department_name,
+    department_name,
+    department_code,
+    is_department_unreadable,
     contact_name,
     contact_mobile,
     contact_phone_number,

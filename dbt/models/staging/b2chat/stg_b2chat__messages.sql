@@ -12,7 +12,8 @@ select
     message.body,
     message.caption,
     message.is_incoming,
-    message.is_broadcast,
+    -- Only the account sends broadcasts: the flag on a customer's message says what it answers.
+    message.is_broadcast and message.is_incoming is not true as is_broadcast,
     message.created_at,
     chats.load_id,
     chats.loaded_at
@@ -31,7 +32,7 @@ cross join lateral (
             element.value ->> 'created_at' as created_at_text,
             {{ to_boolean("element.value ->> 'incoming'") }} as is_incoming,
             coalesce({{ to_boolean("element.value ->> 'broadcasted'") }}, false) as is_broadcast,
-            upper(coalesce(nullif(btrim(element.value ->> 'type'), ''), 'unknown')) as b2chat_type,
+            {{ upper_ascii("coalesce(nullif(btrim(element.value ->> 'type'), ''), 'unknown')") }} as b2chat_type,
             element.value ->> 'body' as body,
             nullif(btrim(element.value ->> 'caption'), '') as caption
         from jsonb_path_query(chats.payload, 'strict $.messages[*]', '{}', true)
