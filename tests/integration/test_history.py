@@ -151,6 +151,6 @@ def test_staging_reads_whatever_lands(
         for view in ("chats", "messages", "contacts"):
             built.execute(f"select count(md5(read::text)) from staging.stg_b2chat__{view} as read")
         longest = built.execute(
-            "select max(length(greatest(agent_id, department_name, department_code, contact_id, provider, b2chat_status, alias))) "
-            "from staging.stg_b2chat__chats").fetchone()
+            "select max(length(greatest(agent_id, department_name, department_code, contact_id, provider, "
+            "b2chat_status, alias))) from staging.stg_b2chat__chats").fetchone()
         assert longest and longest[0] <= 600
