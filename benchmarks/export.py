@@ -36,7 +36,8 @@ VALUES = {
 }  # fmt: skip
 CATEGORIES = """
     create table marts.chat_categories as
-    select n::text as chat_id, 'PAYMENT' as customer_intent, 'PROSPECT' as journey_stage, 'NEUTRAL' as sentiment,
+    select n::text as chat_id, 'answered' as state, 'PAYMENT' as customer_intent,
+           'PROSPECT' as journey_stage, 'NEUTRAL' as sentiment,
            7 as agent_quality_score, 0.8::double precision as confidence_score,
            'clasificado por reglas' as classified_by_es, 'PAYMENT' as final_intent, 'PROSPECT' as final_stage,
            'NEUTRAL' as final_sentiment, 7 as final_agent_quality_score, 'rules' as final_source

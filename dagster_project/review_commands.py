@@ -54,7 +54,7 @@ def show(chat_id: ChatId, as_json: JsonOption = False) -> None:
         minutes = "" if message.minutes is None else f"{message.minutes:7.0f} min"
         _say(f"{minutes}  {'customer' if message.incoming else 'agent   '}  {_visible(message.text)}")
     row = shown.row
-    _say(f"\n{_opinion(row)}\n  {_visible(row.reasoning_notes)[:600]}\n"
+    _say(f"\n{_opinion(row)}\n  {_visible(row.reasoning_notes or '')[:600]}\n"
          f"{row.state}: {', '.join(row.reasons) or 'no reason to review it'}")
     for said in shown.said:
         _say(f"{said.labelled_by}, {said.labelled_at:%Y-%m-%d %H:%M}: {_told(said)}"
@@ -134,8 +134,10 @@ def export_labels(
 
 
 def _opinion(row: desk.Row) -> str:
+    if row.confidence_score is None:
+        return f"not categorized: {row.answer_state}"
     return (f"{row.customer_intent} ({row.confidence_score:.2f}), {row.journey_stage or 'no stage'}, {row.sentiment}, "
-            f"agent {row.agent_quality_score or 'not scored'}; {_CLASSIFIED_BY.get(row.provider, row.model)}")
+            f"agent {row.agent_quality_score or 'not scored'}; {_CLASSIFIED_BY.get(row.provider or '', row.model)}")
 
 
 def _told(said: desk.Said) -> str:

@@ -39,7 +39,7 @@ class Result:
 
 def categorize_by_rules(
     conn: psycopg.Connection, classifier: RulesClassifier, *, idle: timedelta, chat_ids: Sequence[str] | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None, is_second_opinion: bool = False,
 ) -> Result:  # fmt: skip
     """Look at every chat that this version has not seen since its last load. A killed run is simply run again.
 
@@ -48,8 +48,11 @@ def categorize_by_rules(
         idle: how long a chat that is not closed must be silent to be settled.
         chat_ids: look at these only.
         on_progress: told (chats done, chats in all) after each slice.
+        is_second_opinion: another classifier categorizes; what rules say stands beside it.
     """
     began, counts, intents = time.monotonic(), Counter[str](), Counter[str]()
+    if not is_second_opinion:
+        store.choose(conn, classifier.model, classifier.version)
     scope = work.scope(conn, classifier.model, classifier.version)
     todo = work.chats_to_look_at(conn, classifier.model, classifier.version, scope, chat_ids)
     for start in range(0, len(todo), SLICE):

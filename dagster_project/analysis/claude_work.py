@@ -27,6 +27,7 @@ def look_at(run: Run) -> None:
     """Turn the chats that are new into work that waits, or say why not. Asks nobody."""
     version = run.claude.version
     _wait_again(run)
+    store.choose(run.conn, CLASSIFIER, version)
     scope = work.scope(run.conn, CLASSIFIER, version)
     todo = work.chats_to_look_at(run.conn, CLASSIFIER, version, scope, run.chat_ids)
     for start in range(0, len(todo), SLICE):

@@ -142,6 +142,23 @@ def keep_work(
         """, (classifier, version, looked_at))  # fmt: skip
 
 
+def choose(conn: psycopg.Connection, classifier: str, version: str) -> None:
+    """Note that this classifier is the one that categorizes chats from now on."""
+    conn.execute(
+        """
+        insert into analysis.progress (classifier, version, load_id, updated_at, chosen_at)
+        values (%s, %s, 0, now(), now())
+        on conflict (classifier) do update set chosen_at = excluded.chosen_at
+        """,
+        [classifier, version],
+    )
+
+
+def count_by_state(conn: psycopg.Connection) -> dict[str, int]:
+    """Chats that are to be categorized: how many are answered, and how many are not and why."""
+    return dict(conn.execute("select state, count(*) from analysis.current_answers group by state").fetchall())
+
+
 def remember_load(conn: psycopg.Connection, classifier: str, version: str, load_id: int) -> None:
     """Note up to which load a classifier has looked at the chats."""
     conn.execute(

@@ -8,7 +8,7 @@ import dagster as dg
 import psycopg
 from pydantic import Field
 
-from dagster_project.analysis import analyses, categorize_claude, effectiveness
+from dagster_project.analysis import analyses, categorize_claude, effectiveness, store
 from dagster_project.analysis.categorize import Result, categorize_by_rules
 from dagster_project.analysis.categorize_claude import Estimate, categorize_by_claude
 from dagster_project.analysis.classifiers import Unusable, classifier_of, claude_of, has_key
@@ -117,8 +117,9 @@ def _by_claude(
     say = log.warning if result.is_partial else log.info
     say("%s: %s. %d chats answered by %d requests, %d reused; %.4f USD; not done: %s", claude.version,
         _status(result), result.answered, result.requests, result.reused, result.cost_usd, _not_done(result))
+    in_all = store.count_by_state(conn)
     return _told(
-        _of_claude(claude, result), errors=result.failed, asked=result.answered + result.failed,
+        _of_claude(claude, result, in_all), errors=result.failed, asked=result.answered + result.failed,
         deferred=result.waiting.get("budget_deferred", 0))  # fmt: skip
 
 
@@ -158,7 +159,10 @@ def _of_rules(version: str, result: Result) -> dict[str, Any]:
     }
 
 
-def _of_claude(claude: ClaudeClassifier, result: categorize_claude.Result) -> dict[str, Any]:
+def _of_claude(
+    claude: ClaudeClassifier, result: categorize_claude.Result, in_all: dict[str, int]
+) -> dict[str, Any]:
+    """What the UI shows of a run; `in_all` is chats of the warehouse by state, whoever had them looked at, and when."""
     states = result.looked_at | {f"now {state}": count for state, count in result.waiting.items()}
     return {
         "classified_by": _who(claude, result.models),
@@ -176,6 +180,7 @@ def _of_claude(claude: ClaudeClassifier, result: categorize_claude.Result) -> di
         "tokens": _table("tokens", result.usage),
         "seconds": round(result.seconds, 1),
         "intents": _table("intent", result.intents),
+        "all_chats": _table("state", in_all),
     }
 
 

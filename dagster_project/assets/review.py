@@ -55,4 +55,4 @@ def _ask_the_rules_too(conn: psycopg.Connection, settings: Settings, chat_ids: S
     if by_claude:
         rules = classifier_of("rules-v1", settings)
         assert isinstance(rules, RulesClassifier)
-        categorize_by_rules(conn, rules, idle=timedelta(0), chat_ids=by_claude)
+        categorize_by_rules(conn, rules, idle=timedelta(0), chat_ids=by_claude, is_second_opinion=True)

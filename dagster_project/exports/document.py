@@ -76,6 +76,14 @@ def _sources(insights: Insights) -> dict[str, int]:
     return {source: count for source, count in counts.items() if count}
 
 
+def not_categorized(insights: Insights, say: Wording) -> str:
+    """How many chats a language model has not categorized, as a sentence that follows another; empty for none."""
+    waiting, unanswered = insights.waiting_count, insights.unanswered_count
+    if not waiting + unanswered:
+        return ""
+    return " " + say.text("insights.waiting", waiting=say.number(waiting), unanswered=say.number(unanswered))
+
+
 def _cover(data: ReportData, say: Wording, timestamp: datetime, company: str | None) -> Printed:
     badges = [classified_by(data, say)] if data.insights.categorized_count else []
     badges += [] if data.is_complete else [say.text("badge.partial")]
@@ -389,7 +397,7 @@ def _insights(data: ReportData, say: Wording) -> Printed:
     return {
         "title": say.text("section.insights"),
         "badge": classified_by(data, say),
-        "coverage": say.text("insights.coverage"),
+        "coverage": say.text("insights.coverage") + not_categorized(insights, say),
         "warning": _caution(insights, say),
         "tiles": [
             {
@@ -508,6 +516,7 @@ def _notes(data: ReportData, say: Wording) -> Printed:
         history = say.text("period.range", first=say.day(freshness.first_date), last=say.day(freshness.last_date))
     read = say.text("notes.days.value", read=coverage.days_read_whole, days=coverage.day_count)
     categorized = f"{say.number(data.insights.categorized_count)} ({classified_by(data, say)})"
+    categorized += not_categorized(data.insights, say)
     definitions = (
         *("pickup", "first_response", "reply", "handling", "resolution", "percentiles", "clock", "sla"),
         *("backlog", "change", "no_data"),

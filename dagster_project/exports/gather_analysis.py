@@ -300,6 +300,10 @@ _SLA = """
 _CATEGORIES = """
     select
         case categories.provider when 'anthropic' then 'llm' else categories.provider end as source,
+        case members.state
+            when 'categorized' then 'answered'
+            when 'pending' then case when members.reason ~ '^(refused|dead)' then 'dead' else 'pending' end
+        end as state,
         null::boolean as needs_review,
         categories.customer_intent as intent,
         categories.journey_stage as stage,

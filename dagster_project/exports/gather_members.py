@@ -134,6 +134,7 @@ _CONCURRENCY = "sum(held_seconds)::double precision / nullif(sum(active_seconds)
 PERIODS_CATEGORIES = """
     select
         categories.final_source as source,
+        categories.state,
         categories.needs_review,
         categories.final_intent as intent,
         categories.final_stage as stage,
@@ -151,8 +152,8 @@ def insights(
     """What chats are about.
 
     Args:
-        chats: a query for a row a chat: source (human, rules, llm, fake; null for no categories), needs_review, intent,
-            stage, sentiment, quality.
+        chats: a query for a row a chat: source (human, rules, llm, fake; null for no categories), state (of
+            marts.chat_categories), needs_review, intent, stage, sentiment, quality.
         values: of the query.
         with_unlabelled: whether chats to which no label of a kind applies are a part of that kind's whole.
     """
@@ -170,6 +171,10 @@ def insights(
             count(*) filter (where chats.source = 'llm') as by_model_count,
             count(*) filter (where chats.source = 'fake') as by_stand_in_count,
             count(*) filter (where chats.source = 'human') as by_people_count,
+            count(*) filter (
+                where chats.source is null and chats.state in ('pending', 'submitted', 'budget_deferred')
+            ) as waiting_count,
+            count(*) filter (where chats.source is null and chats.state in ('refused', 'dead')) as unanswered_count,
             sum(chats.needs_review::integer) as needs_review_count,
             count(chats.quality) as quality_count,
             avg(chats.quality)::double precision as mean_quality
@@ -186,7 +191,8 @@ def insights(
         values,
         chats=chats,
     )
-    whole = next((row for row in categories if row.kind == "all"), _Category("all", None, 0, 0, 0, 0, 0, 0, 0, None))
+    nothing = _Category("all", None, 0, 0, 0, 0, 0, 0, 0, 0, 0, None)
+    whole = next((row for row in categories if row.kind == "all"), nothing)
 
     def shares(kind: str) -> tuple[Share, ...]:
         rows = [row for row in categories if row.kind == kind and (with_unlabelled or row.label)]
@@ -208,6 +214,8 @@ def insights(
         mean_quality=whole.mean_quality,
         by_stand_in_count=whole.by_stand_in_count,
         by_people_count=whole.by_people_count,
+        waiting_count=whole.waiting_count,
+        unanswered_count=whole.unanswered_count,
     )
 
 
@@ -222,6 +230,8 @@ class _Category:
     by_model_count: int
     by_stand_in_count: int
     by_people_count: int
+    waiting_count: int
+    unanswered_count: int
     needs_review_count: int | None
     quality_count: int
     mean_quality: float | None

@@ -234,6 +234,9 @@ class Insights:
 
     A person's label stands before a machine's. The counts are chats. An analysis does not say how many of its chats
     need a review, and leaves chats to which no label of a kind applies out of that kind's shares.
+
+    Of the chats that nobody has categorized, `waiting_count` wait for the language model, and `unanswered_count` it
+    refused or gave no answer to.
     """
 
     chat_count: int
@@ -248,6 +251,8 @@ class Insights:
     mean_quality: float | None
     by_stand_in_count: int = 0
     by_people_count: int = 0
+    waiting_count: int = 0
+    unanswered_count: int = 0
 
 
 @dataclass(frozen=True)

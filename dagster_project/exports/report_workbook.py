@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from dagster_project.exports.document import asked_for, classified_by
+from dagster_project.exports.document import asked_for, classified_by, not_categorized
 from dagster_project.exports.making import Written
 from dagster_project.exports.report import BUCKETS, Kpi, Member, ReportData, Share, TrendPoint
 from dagster_project.exports.wording import Language, Wording
@@ -319,6 +319,7 @@ def _about(say: _Say, data: ReportData, book: Book, title: str, made_at: datetim
         chats=words.number(insights.chat_count),
         categorized=words.number(insights.categorized_count),
     )  # fmt: skip
+    categorized += not_categorized(insights, words)
     if insights.needs_review_count is not None:
         categorized += " " + say("readme.review", review=words.number(insights.needs_review_count))
     lines += [

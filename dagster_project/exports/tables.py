@@ -85,6 +85,7 @@ def chats(conn: psycopg.Connection, filters: Filters, language: Language) -> Tab
     query = sql.SQL("""
         select
             {columns},
+            categories.state as categorization_state,
             categories.customer_intent, categories.journey_stage, categories.sentiment,
             categories.agent_quality_score, categories.confidence_score, categories.{badge} as classified_by,
             categories.final_intent, categories.final_stage, categories.final_sentiment,

@@ -252,6 +252,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Se clasifican las conversaciones con mensajes que terminaron o llevan un día en silencio.",
         "Categorized are chats with messages that ended or have been silent for a day.",
     ),
+    "insights.waiting": (
+        "Sin categoría: {waiting} esperan la respuesta del modelo de lenguaje, {unanswered} se quedaron sin ella.",
+        "Not categorized: {waiting} wait for the language model's answer, {unanswered} got none.",
+    ),
     "insights.rules": (
         "Las categorías las pone un programa de reglas, no un modelo de lenguaje ni una persona: son una orientación.",
         "The categories are given by a program of rules, neither by a language model nor a person: they are a guide.",

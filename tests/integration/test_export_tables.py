@@ -43,12 +43,12 @@ TABLES = """
     );
     comment on column marts.chat_response_times.avg_reply_seconds is 'Mean time of a reply, in seconds.';
     create table marts.chat_categories (
-        chat_id text, customer_intent text, journey_stage text, sentiment text, agent_quality_score integer,
+        chat_id text, state text, customer_intent text, journey_stage text, sentiment text, agent_quality_score integer,
         confidence_score double precision, classified_by_es text, classified_by_en text, final_intent text,
         final_stage text, final_sentiment text, final_agent_quality_score integer, final_source text
     );
     insert into marts.chat_categories
-    values ('1', 'PAYMENT', null, 'FRICTION', 7, 0.8, 'clasificado por reglas', 'classified by rules',
+    values ('1', 'answered', 'PAYMENT', null, 'FRICTION', 7, 0.8, 'clasificado por reglas', 'classified by rules',
         'LEGAL', null, 'FRICTION', 9, 'human');
     create table marts.kpi_daily (
         date date, scope text, scope_id text, metric text, unit text, value double precision, count bigint
@@ -115,10 +115,11 @@ def test_csv_is_what_the_standard_says(make: Callable[..., Path]) -> None:
     content = make("chats", "csv", filters=Filters(agents=["ana"])).read_bytes()
     assert content == (
         b"chat_id,agent_id,agent_name,department_id,provider,created_at,created_local_date,is_office_hours,"
-        b"avg_reply_seconds,reply_count,price,customer_intent,journey_stage,sentiment,agent_quality_score,"
+        b"avg_reply_seconds,reply_count,price,categorization_state,customer_intent,journey_stage,sentiment,"
+        b"agent_quality_score,"
         b"confidence_score,classified_by,final_intent,final_stage,final_sentiment,final_agent_quality_score,final_source\r\n"
         b'1,ana,"=HYPERLINK(""http://x.example"",""clic"")",CAR,whatsapp,2026-11-09T09:30:01-05:00,2026-11-09,true,'
-        b"91.5,3,12.50,PAYMENT,,FRICTION,7,0.8,clasificado por reglas,LEGAL,,FRICTION,9,human\r\n"
+        b"91.5,3,12.50,answered,PAYMENT,,FRICTION,7,0.8,clasificado por reglas,LEGAL,,FRICTION,9,human\r\n"
     )
 
 
@@ -127,7 +128,7 @@ def test_csv_for_excel_is_spanish_and_holds_nothing_that_it_would_run(make: Call
     assert content.startswith(b"\xef\xbb\xbfchat_id;agent_id;")
     assert content.endswith(
         b"""1;ana;"'=HYPERLINK(""http://x.example"",""clic"")";CAR;whatsapp;2026-11-09 09:30:01;2026-11-09;VERDADERO;"""
-        b"91,5;3;12,5;PAYMENT;;FRICTION;7;0,8;clasificado por reglas;LEGAL;;FRICTION;9;human\r\n"
+        b"91,5;3;12,5;answered;PAYMENT;;FRICTION;7;0,8;clasificado por reglas;LEGAL;;FRICTION;9;human\r\n"
     )
     shown = {row["chat_id"]: row["agent_name"] for row in rows_of(make("chats", "csv-excel"), ";")}
     guarded = {"1", "5", "6", "9", "10", "11", "12", "13", "14"}

@@ -8,7 +8,7 @@ import pypdfium2
 import pytest
 
 from dagster_project.exports.charts import round_ticks
-from dagster_project.exports.document import classified_by, document
+from dagster_project.exports.document import classified_by, document, not_categorized
 from dagster_project.exports.pdf import MISSING, _glyphs, _set, first_page_png, render_pdf
 from dagster_project.exports.report import Filter, Kpi, NoReport, Period, ReportData
 from dagster_project.exports.texts import TEXTS
@@ -195,6 +195,14 @@ def test_the_badge_names_all_who_categorized() -> None:
         ({"by_rules_count": 0, "categorized_count": 0}, "sin clasificar"),
     ):
         assert classified_by(replace(full, insights=replace(full.insights, **counts)), Wording("es")) == spanish
+
+
+def test_a_report_says_how_many_chats_a_language_model_has_not_categorized() -> None:
+    insights = replace(reports.full_week().insights, waiting_count=1030, unanswered_count=2)
+    assert not_categorized(insights, Wording("es")) == (
+        " Sin categoría: 1.030 esperan la respuesta del modelo de lenguaje, 2 se quedaron sin ella."
+    )
+    assert not_categorized(reports.full_week().insights, Wording("es")) == ""
 
 
 def test_a_report_names_its_filter() -> None:

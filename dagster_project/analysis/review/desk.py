@@ -18,20 +18,25 @@ class NoSuchChat(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A chat of the queue: why it is there, and what the machine says."""
+    """A chat of the queue: why it is there, and what the machine says.
+
+    Attributes:
+        answer_state: answered; or why the machine says nothing, and then all that it says is None.
+    """
 
     chat_id: str
     state: str
     reasons: list[str]
-    provider: str
-    model: str
-    customer_intent: str
+    answer_state: str
+    provider: str | None
+    model: str | None
+    customer_intent: str | None
     journey_stage: str | None
-    sentiment: str
+    sentiment: str | None
     agent_quality_score: int | None
-    confidence_score: float
-    reasoning_notes: str
-    queued_at: datetime
+    confidence_score: float | None
+    reasoning_notes: str | None
+    queued_at: datetime | None
     content_key: str
 
 
@@ -70,8 +75,9 @@ class Shown:
 _REASONS = "array_remove(array[" + ", ".join(
     f"case when queue.{column} then '{reason}' end" for reason, column in COLUMNS.items()) + "], null)"  # fmt: skip
 _ROW = f"""
-    current.chat_id, coalesce(queue.state, 'not queued') as state, {_REASONS} as reasons, answers.provider,
-    answers.model, answers.customer_intent, answers.journey_stage, answers.sentiment, answers.agent_quality_score,
+    current.chat_id, coalesce(queue.state, 'not queued') as state, {_REASONS} as reasons,
+    current.state as answer_state, answers.provider, answers.model,
+    answers.customer_intent, answers.journey_stage, answers.sentiment, answers.agent_quality_score,
     answers.confidence_score, answers.reasoning_notes, coalesce(queue.queued_at, answers.answered_at) as queued_at,
     current.content_key
 """
@@ -98,14 +104,14 @@ def show(conn: psycopg.Connection, chat_id: str) -> Shown:
     """A chat with its messages and all that was said of it.
 
     Raises:
-        NoSuchChat: there is none, or it is not categorized.
+        NoSuchChat: there is none, or nothing of it is to be categorized.
     """
     with conn.cursor(row_factory=class_row(Row)) as cursor:
         row = cursor.execute(
             f"""
             select {_ROW}
             from analysis.current_answers as current
-            inner join analysis.answers on answers.answer_id = current.answer_id
+            left join analysis.answers on answers.answer_id = current.answer_id
             left join analysis.review_queue as queue on queue.chat_id = current.chat_id
             where current.chat_id = %s
             """, [chat_id]).fetchone()  # noqa: S608  # fmt: skip

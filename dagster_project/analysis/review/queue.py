@@ -95,10 +95,15 @@ def fill(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> int
 
 
 def counts(conn: psycopg.Connection) -> dict[str, int]:
-    """Open rows by reason; a row may have several. `open` counts rows."""
+    """Open rows by reason, of chats that have an answer now; a row may have several. `open` counts rows."""
     reasons = ", ".join(f"count(*) filter (where {column})" for column in COLUMNS.values())
     row = conn.execute(
-        f"select count(*), {reasons} from analysis.review_queue where state = 'open'").fetchone()  # noqa: S608
+        f"""
+        select count(*), {reasons} from analysis.review_queue as queue
+        where state = 'open' and exists (
+            select from analysis.current_answers as now_is
+            where now_is.chat_id = queue.chat_id and now_is.answer_id is not null)
+        """).fetchone()  # noqa: S608  # fmt: skip
     assert row is not None
     return dict(zip(("open", *REASONS), row, strict=True))
 
@@ -144,7 +149,7 @@ def _judge(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> N
             case when label.content_key = now_is.content_key then label.labelled_at end as labelled_at
         from (select distinct chat_id from pg_temp.seen) as chats
         left join analysis.current_answers as now_is
-            on now_is.chat_id = chats.chat_id and now_is.content_key is not null
+            on now_is.chat_id = chats.chat_id and now_is.content_key is not null and now_is.answer_id is not null
         left join analysis.answers on answers.answer_id = now_is.answer_id
         left join analysis.chat_work as by_rules
             on by_rules.chat_id = chats.chat_id and by_rules.classifier like 'rules-%%' and by_rules.state = 'answered'

@@ -1,5 +1,6 @@
 -- A view over the chats of its days. Labels of rules and of a language model are never in one share; where a person gave a
--- label, it counts instead of the machine's.
+-- label, it counts instead of the machine's. The field `state` counts all chats, those without a label too: its rows are of
+-- no classifier.
 with categories as (
     select * from {{ ref('chat_categories') }}
 ),
@@ -15,9 +16,9 @@ counted as (
         scopes.scope,
         scopes.scope_id,
         scopes.scope_name,
-        categories.is_llm,
-        categories.classified_by_es,
-        categories.classified_by_en,
+        fields.is_llm,
+        fields.classified_by_es,
+        fields.classified_by_en,
         fields.field,
         fields.label,
         count(*) as chat_count,
@@ -32,14 +33,15 @@ counted as (
     ) as scopes (scope, scope_id, scope_name)
     cross join lateral (
         values
-        ('customer_intent', categories.final_intent),
-        ('journey_stage', categories.final_stage),
-        ('sentiment', categories.final_sentiment)
-    ) as fields (field, label)
+        ('customer_intent', categories.final_intent, categories.is_llm, categories.classified_by_es, categories.classified_by_en),
+        ('journey_stage', categories.final_stage, categories.is_llm, categories.classified_by_es, categories.classified_by_en),
+        ('sentiment', categories.final_sentiment, categories.is_llm, categories.classified_by_es, categories.classified_by_en),
+        ('state', categories.state, null, null, null)
+    ) as fields (field, label, is_llm, classified_by_es, classified_by_en)
     where scopes.scope_id is not null and fields.label is not null
     group by
-        chats.created_local_date, scopes.scope, scopes.scope_id, scopes.scope_name, categories.is_llm,
-        categories.classified_by_es, categories.classified_by_en, fields.field, fields.label
+        chats.created_local_date, scopes.scope, scopes.scope_id, scopes.scope_name, fields.is_llm,
+        fields.classified_by_es, fields.classified_by_en, fields.field, fields.label
 )
 
 select

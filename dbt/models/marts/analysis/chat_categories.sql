@@ -19,6 +19,10 @@ queue as (
 
 select
     current_answers.chat_id,
+    current_answers.state,
+    {{ categorization_state('current_answers.state', 'es') }} as state_label_es,
+    {{ categorization_state('current_answers.state', 'en') }} as state_label_en,
+    current_answers.reason as state_reason,
     answers.provider,
     answers.model,
     answers.version,
@@ -31,7 +35,7 @@ select
     answers.agent_quality_score::integer as agent_quality_score,
     answers.confidence_score,
     answers.confidence_source,
-    coalesce(queue.state = 'open', false) as needs_review,
+    answers.answer_id is not null and coalesce(queue.state = 'open', false) as needs_review,
     {{ shown_notes('answers.reasoning_notes') }} as reasoning_notes,
     answers.answered_at,
     coalesce(labels.customer_intent, answers.customer_intent) as final_intent,
@@ -49,7 +53,7 @@ select
     end as final_source,
     outdated.chat_id is not null as has_outdated_label
 from current_answers
-inner join answers on answers.answer_id = current_answers.answer_id
+left join answers on answers.answer_id = current_answers.answer_id
 left join newest_labels as labels
     on labels.chat_id = current_answers.chat_id and labels.content_key = current_answers.content_key
 left join newest_labels as outdated

@@ -1,6 +1,11 @@
--- A view: people close its rows between two builds.
+-- A view: people close its rows between two builds. What the machine says no more is not to be reviewed.
 with queue as (
     select * from {{ source('analysis', 'review_queue') }}
+),
+
+current_answers as (
+    select * from {{ source('analysis', 'current_answers') }}
+    where answer_id is not null
 ),
 
 answers as (
@@ -48,3 +53,5 @@ select
 from queue
 inner join answers on answers.answer_id = queue.answer_id
 left join chats on chats.chat_id = queue.chat_id
+left join current_answers on current_answers.chat_id = queue.chat_id
+where queue.state <> 'open' or current_answers.chat_id is not null
