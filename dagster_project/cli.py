@@ -117,7 +117,7 @@ def sync(
     first: Annotated[str | None, typer.Option("--from", help="Read the creation days from this one again …")] = None,
     last: Annotated[str | None, typer.Option("--to", help="… to this one, YYYY-MM-DD.")] = None,
     confirm_deletions: Annotated[
-        bool, typer.Option("--confirm-deletions", help="Mark as deleted what is gone, even if it is most of a day.")
+        bool, typer.Option("--confirm-deletions", help="Mark as deleted what is gone, even if it is most.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -43,8 +43,8 @@ class DaysConfig(dg.Config):
 
     confirm_deletions: bool = Field(
         False,
-        description="Mark records as deleted although more than half of their window is gone: for one run, when you "
-        "have seen in B2Chat that it is so. Without it such a window warns, and nothing is marked.",
+        description="Mark records as deleted although most of a day, or of what the run read, is gone: for one run, "
+        "when you have seen in B2Chat that it is so. Without it the run warns, and nothing is marked.",
     )
 
 
@@ -219,6 +219,8 @@ def _metadata(result: SyncResult, entity: Entity, warehouse: Warehouse) -> dict[
         "changed": dg.MetadataValue.int(tally.changed),
         "unchanged": dg.MetadataValue.int(tally.unchanged),
         "quarantined": dg.MetadataValue.int(tally.quarantined),
+        "marked_deleted": dg.MetadataValue.int(tally.deleted),
+        "missing_not_marked": dg.MetadataValue.int(tally.missing),
         "pages": dg.MetadataValue.int(tally.pages),
         "windows_read": dg.MetadataValue.text(f"{result.windows_read} of {result.windows}"),
         "seconds": dg.MetadataValue.float(round(result.seconds, 2)),

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+MAX_COUNT = 2**31 - 1  # what Postgres counts in; no account has more records
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _BARE_VALUE = re.compile(r"[^,\]}\s]+")
@@ -199,7 +200,7 @@ def _skip_blanks(text: str, at: int) -> int:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else None
 
 
 def _refuse(constant: str) -> None:

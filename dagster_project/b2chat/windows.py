@@ -1,11 +1,20 @@
-"""Reading the whole of a window of days, page after page, and knowing whether it was the whole.
+"""Reading all of a window of days, page after page, and knowing whether it was all.
 
-Pages are cut by offset from a list that may move meanwhile. So a window is read in ascending order, its distinct
-records are counted against the total that B2Chat names, and it is read once more from the start when they disagree.
+Pages are cut by offset from a list that may move meanwhile: a record that leaves moves those behind it up past the
+reader, and one that arrives makes up for it in the total. So a window counts as fully read only when
+
+- one answer held all that it counts, each record once; or
+- two passes agree: the first saw as many records as the total says, and the second saw each of them again, and as many
+  as its total says. What the first saw was there when its last page was cut, as it was there still in the second; and
+  it was as much as there was in all. So nothing had been missed. Records that arrive meanwhile come after these.
+
+A third pass is made where the second differs from the first. Where two passes saw the same and it does not add up, none
+can help: B2Chat counts what it does not give, or gives one record in the place of another.
 """
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -16,6 +25,8 @@ from dagster_project.b2chat.answers import Item
 from dagster_project.b2chat.records import KEY_FIELD, Entity, Record, Rejected, read_record
 
 log = logging.getLogger(__name__)
+
+MAX_PASSES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,36 @@ class Page:
         """The same for the same records in the same order, whatever has become of each."""
         name = KEY_FIELD[entity]
         keys = [item.key_text(name) for item in self.items]
-        return hashlib.sha256("\n".join(keys).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        return hashlib.sha256("\n".join(keys).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Which records a pass has seen, in a form that a checkpoint can hold.
+
+    Attributes:
+        count: how many, each once; of those without a usable key, each time that one came.
+        digest: the same for the same records in whatever order.
+        total: how many there are, said the newest page.
+    """
+
+    count: int = 0
+    digest: int = 0
+    total: int = 0
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether it is as many as there are."""
+        return self.count == self.total
+
+    def plus(self, name: str) -> "Seen":
+        """These and one more."""
+        one = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+        return Seen(self.count + 1, (self.digest + one) % 2**64, self.total)
+
+    def same_as(self, other: "Seen") -> bool:
+        """Whether both have seen the same records."""
+        return (self.count, self.digest) == (other.count, other.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +115,14 @@ class Landmark:
     Attributes:
         offset: where the page began.
         keys_digest: of its records.
-        total: the largest total that was named until then.
+        before: what its pass had seen before this page.
+        earlier: what the pass before its own had seen; None in a first pass.
     """
 
     offset: int
     keys_digest: str
-    total: int
+    before: Seen
+    earlier: Seen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +130,15 @@ class WindowPage:
     """A page of a window, judged: what can land, what cannot, and what came before already.
 
     Attributes:
-        duplicates: records dropped because an earlier record of this reading had their key.
+        duplicates: records dropped because an earlier record of this pass had their key.
         last: no page follows.
-        whole: only on the last page: all records of the window were seen.
-        distinct: the records seen so far in this reading, each once.
-        keys: only on the last page of a reading that saw the whole window from its start, and the key of each record:
-            the keys of all its records. A record of the window that is not among them is gone.
+        whole: only on the last page: all records of the window were seen (see the module).
+        distinct: the records seen so far in this pass, each once.
+        repeated: records dropped because an earlier pass had brought them as they are.
+        landmark: where a reading that is broken off after this page goes on.
+        keys: only on the last page of a fully read window, and where its last pass was one from the start: the keys of
+            all its records. A record of the window that is not among them is gone, or has lost its key.
+        keyless: with `keys`: the content hashes of the records that have no usable key, and how often each came.
     """
 
     window: Window
@@ -104,7 +149,10 @@ class WindowPage:
     distinct: int
     last: bool
     whole: bool
+    repeated: int = 0
+    landmark: Landmark | None = None
     keys: AbstractSet[str] | None = None
+    keyless: Mapping[str, int] = field(default_factory=dict)
 
 
 Fetch = Callable[[int], Page]
@@ -116,72 +164,115 @@ def days(first: date, last: date) -> list[date]:
 
 
 def read_window(window: Window, fetch: Fetch, *, after: Landmark | None = None) -> Iterator[WindowPage]:
-    """Read a window to its end: pages in ascending order, until all records that it counts were seen.
+    """Read a window to its end: pages in ascending order, in as many passes as it takes to know that they were all.
 
-    When the first reading does not add up (records moved between the pages), the window is read once more from its
-    start. When the second does not either, its last page comes with `whole` false: that is for the caller to report.
+    Each record comes as it was seen first, and again only where a later pass sees it changed. When no passes agree,
+    the last page comes with `whole` false: that is for the caller to report.
 
     Args:
         fetch: brings the page that starts at an offset.
         after: continue a reading that was broken off: the page of this landmark is read again, and where it still
             holds the same records nothing has moved before it, so those before it count as seen. Where it does not,
-            the window is read from its start.
+            the pass begins anew.
     """
-    keys_of_first = yield from _one_reading(window, fetch, after, None)
-    if keys_of_first is not None:
-        log.info("%s %s: its records do not add up; reading it once more", window.entity, window)
-        yield from _one_reading(window, fetch, None, keys_of_first)
+    earlier, brought = after.earlier if after else None, dict[str, int]()
+    for number in range(1, MAX_PASSES + 1):
+        one = _Pass(window, fetch, earlier, brought, is_last=number == MAX_PASSES)
+        if (yield from one.pages(after)):
+            return
+        log.info("%s %s: %d records seen of %d; reading it once more to be sure",
+                 window.entity, window, one.seen.count, one.seen.total)
+        earlier, after = one.seen, None
 
 
-def _one_reading(
-    window: Window, fetch: Fetch, after: Landmark | None, keys_of_first: set[str] | None
-) -> Generator[WindowPage, None, set[str] | None]:
-    """One reading, from a landmark on where one is given. Returns None when it added up, else the keys it saw."""
-    seen: set[str] = set()
-    page = fetch(after.offset if after else 0)
-    if after and page.keys_digest(window.entity) != after.keys_digest:
-        log.info("%s %s: records have moved since it was broken off; reading it from its start", window.entity, window)
-        after, page = None, fetch(0)
-    start_offset, largest_total = (after.offset, after.total) if after else (0, 0)
-    nameless, offset = 0, start_offset
-    while True:
-        records, rejected, duplicates = _judge(window.entity, page, seen)
-        nameless += sum(1 for one in rejected if one.key is None)
-        offset += len(page.items)
-        distinct = start_offset + len(seen) + nameless
-        brought_any = len(page.items) > duplicates
-        # A full page at the total is not believed to be the last: the total may be too low.
-        ended = not brought_any or (offset >= page.total and len(page.items) < page.limit)
-        # Where both readings saw the same records, those that come twice do so at the source: nothing has moved.
-        reached = offset if seen == keys_of_first else distinct
-        # A total that shrinks means that records left, and those behind them moved up past the reader.
-        whole = reached >= page.total >= largest_total
-        largest_total = max(largest_total, page.total)
-        last = ended and (whole or keys_of_first is not None)
-        if last and not whole:
-            log.warning("%s %s: %d records seen of %d; the window stays unread",
-                        window.entity, window, distinct, page.total)
-        keys = seen if last and whole and not after and not nameless else None
-        yield WindowPage(window, page, records, rejected, duplicates, distinct, last, last and whole,
-                         keys=keys)
-        if ended:
-            return None if whole else seen
-        page = fetch(offset)
+class _Pass:
+    """One way through a window, from its start or from a landmark.
 
+    Args:
+        earlier: what the pass before has seen.
+        brought: a hash of the newest content of each record, as any pass has brought it.
+        is_last: no other may follow.
+    """
 
-def _judge(entity: Entity, page: Page, seen: set[str]) -> tuple[list[Record], list[Rejected], int]:
-    records: list[Record] = []
-    rejected: list[Rejected] = []
-    duplicates = 0
-    for item in page.items:
-        judged = read_record(entity, item)
-        if judged.key is not None and judged.key in seen:
-            duplicates += 1
-            continue
+    def __init__(
+        self, window: Window, fetch: Fetch, earlier: Seen | None, brought: dict[str, int], *, is_last: bool
+    ) -> None:
+        self.window, self._fetch, self._earlier, self._brought, self._is_last = window, fetch, earlier, brought, is_last
+        self.seen, self._agrees = Seen(), False
+        self._keys, self._keyless = set[str](), Counter[str]()
+
+    def pages(self, after: Landmark | None) -> Generator[WindowPage, None, bool]:
+        """The pages. Returns whether the window is done with."""
+        page = self._fetch(after.offset if after else 0)
+        if after and page.keys_digest(self.window.entity) != after.keys_digest:
+            log.info("%s %s: records have moved since it was broken off; reading it from its start",
+                     self.window.entity, self.window)
+            after, page = None, self._fetch(0)
+        self._see(after.before if after else Seen())
+        in_one_answer = not after
+        while True:
+            before, offset = self.seen, page.offset
+            records, rejected, duplicates, repeated = self._judge(page)
+            self.seen = Seen(self.seen.count, self.seen.digest, page.total)
+            fresh = len(page.items) - duplicates
+            if page.items:
+                in_one_answer = in_one_answer and offset == 0 and self.seen.adds_up and (
+                    not duplicates and len(page.items) <= page.limit)
+            # No further than what was new: where records come twice in a page, others may have given way to them.
+            offset += min(fresh, page.limit)
+            # A full page at the total is not believed to be the last: the total may be too low.
+            ended = not fresh or (offset >= page.total and len(page.items) < page.limit)
+            whole = ended and self._is_whole(in_one_answer)
+            last = ended and (whole or self._is_last or self._is_stuck())
+            if last and not whole:
+                log.warning("%s %s: %d records seen of %d; the window stays unread",
+                            self.window.entity, self.window, self.seen.count, page.total)
+            mark = Landmark(page.offset, page.keys_digest(self.window.entity), before, self._earlier)
+            yield WindowPage(
+                self.window, page, records, rejected, duplicates, self.seen.count, last, whole, repeated,
+                None if last else mark, self._keys if whole and not after else None, self._keyless)
+            if ended:
+                return last
+            page = self._fetch(offset)
+
+    def _is_whole(self, in_one_answer: bool) -> bool:
+        confirmed = self._earlier is not None and self._earlier.adds_up and self._agrees
+        return self.seen.adds_up and (in_one_answer or confirmed)
+
+    def _is_stuck(self) -> bool:
+        """Whether the pass before has seen the very same, and it does not add up."""
+        return self._earlier is not None and self.seen.same_as(self._earlier) and not self.seen.adds_up
+
+    def _see(self, seen: Seen) -> None:
+        self.seen = seen
+        if self._earlier and seen.count == self._earlier.count:
+            self._agrees = seen.same_as(self._earlier)
+
+    def _judge(self, page: Page) -> tuple[list[Record], list[Rejected], int, int]:
+        records: list[Record] = []
+        rejected: list[Rejected] = []
+        duplicates = repeated = 0
+        for item in page.items:
+            judged = read_record(self.window.entity, item)
+            if judged.key is not None and judged.key in self._keys:
+                duplicates += 1
+                continue
+            name, content = self._note(judged), hash(judged.content_hash)
+            if self._brought.get(name) == content:
+                repeated += 1
+            elif isinstance(judged, Record):
+                records.append(judged)
+            else:
+                rejected.append(judged)
+            self._brought[name] = content
+        return records, rejected, duplicates, repeated
+
+    def _note(self, judged: Record | Rejected) -> str:
+        """Count a record as seen. Returns what it is known by: its key, or its content and how often that came."""
         if judged.key is not None:
-            seen.add(judged.key)
-        if isinstance(judged, Record):
-            records.append(judged)
-        else:
-            rejected.append(judged)
-    return records, rejected, duplicates
+            self._keys.add(judged.key)
+            self._see(self.seen.plus(judged.key))
+            return judged.key
+        self._keyless[judged.content_hash] += 1
+        self._see(self.seen.plus(judged.content_hash))
+        return f"\0{judged.content_hash} {self._keyless[judged.content_hash]}"

@@ -19,7 +19,13 @@ TAKEN_UP_FOR = timedelta(days=7)
 
 @dataclass(slots=True)
 class Tally:
-    """What a sync has brought so far, in pages and records."""
+    """What a sync has brought so far, in pages and records.
+
+    Attributes:
+        records: each once, however often its window was read to be sure of it.
+        deleted: known records that are gone, and marked as deleted.
+        missing: known records that were not returned, and are not marked (see `deletion.believed`).
+    """
 
     pages: int = 0
     records: int = 0
@@ -30,6 +36,7 @@ class Tally:
     duplicates: int = 0
     bad_messages: int = 0
     deleted: int = 0
+    missing: int = 0
     restored: int = 0
     new_fields: int = 0
     last_load_id: int | None = None
@@ -37,8 +44,8 @@ class Tally:
     def add(self, page: WindowPage, result: PageResult) -> None:
         """Count one more page."""
         self.pages += 1
-        self.records += len(page.page.items)
-        for name in ("new", "changed", "unchanged", "quarantined", "duplicates", "bad_messages", "deleted", "restored",
+        self.records += len(page.page.items) - page.repeated
+        for name in ("new", "changed", "unchanged", "quarantined", "duplicates", "bad_messages", "restored",
                      "new_fields"):
             setattr(self, name, getattr(self, name) + getattr(result, name))
         self.last_load_id = result.load_id

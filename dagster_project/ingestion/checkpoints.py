@@ -1,8 +1,9 @@
 """How far each window has been landed (ops.sync_checkpoints): where a sync that was killed is taken up.
 
-A checkpoint under way reads `created 2025-10-01 offset 2000 after page 1000 of 5f2c…`: the next page to read, and where
-the last landed page began and which keys it held. The next sync reads that page again. Where it still holds the same
-keys, nothing has moved before it, and the reading goes on; where it does not, the window is read from its start.
+A checkpoint under way reads `created 2025-10-01 offset 2000 after page 1000 of 5f2c… seen 1000:9ab1…:1700`: the next
+page to read, where the last landed page began, which keys it held, and what its pass had seen before it; in a second
+pass also `confirming`, what the first has seen. The next sync reads that page again. Where it still holds the same
+keys, nothing has moved before it, and the pass goes on; where it does not, the pass begins anew.
 """
 
 import re
@@ -13,10 +14,13 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from dagster_project.b2chat.records import Entity
-from dagster_project.b2chat.windows import Landmark, WindowPage
+from dagster_project.b2chat.windows import Landmark, Seen, WindowPage
 from dagster_project.ingestion.landing import PageResult
 
-_UNDER_WAY = re.compile(r"(?P<window>.+) offset \d+ after page (?P<page>\d+) of (?P<digest>[0-9a-f]+)")
+_SEEN = r"\d+:[0-9a-f]+:\d+"
+_UNDER_WAY = re.compile(
+    r"(?P<window>.+) offset \d+ after page (?P<page>\d+) of (?P<digest>[0-9a-f]+)"
+    rf" seen (?P<before>{_SEEN})(?: confirming (?P<earlier>{_SEEN}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ def open_windows(conn: psycopg.Connection, entity: Entity, since: datetime | Non
     """The windows under way, by their text; only those that landed a page at or after `since`, where it is given."""
     rows = conn.execute(
         """
-        select c.checkpoint, c.total_records, (l.metadata ->> 'reads_up_to')::date
+        select c.checkpoint, (l.metadata ->> 'reads_up_to')::date
         from ops.sync_checkpoints c
         left join ops.sync_logs l on l.id = c.sync_id
         where c.status = 'active' and c.entity_type = %s and c.updated_at >= coalesce(%s, '-infinity'::timestamptz)
@@ -43,9 +47,8 @@ def open_windows(conn: psycopg.Connection, entity: Entity, since: datetime | Non
         """,
         (entity, since),
     ).fetchall()
-    found = [(_UNDER_WAY.fullmatch(text), total, day) for text, total, day in rows]
-    return {at["window"]: OpenWindow(Landmark(int(at["page"]), at["digest"], total), day)
-            for at, total, day in found if at}
+    found = [(_UNDER_WAY.fullmatch(text), day) for text, day in rows]
+    return {at["window"]: OpenWindow(_landmark(at), day) for at, day in found if at}
 
 
 def page_landed(
@@ -61,7 +64,7 @@ def page_landed(
     """
     if checkpoint_id is None:
         checkpoint_id = _begin(conn, sync_id, page)
-    now, count = datetime.now(UTC), len(page.page.items)
+    now, count = datetime.now(UTC), len(page.page.items) - page.repeated
     failures = [{"entity": one.entity_type, "id": one.key, "rule": one.problem.rule}
                 for one in [*page.rejected, *(bad for record in page.records for bad in record.bad_messages)]]
     conn.execute(
@@ -104,7 +107,21 @@ def _status(page: WindowPage) -> str:
 
 
 def _text(page: WindowPage) -> str:
-    text = f"{page.window} offset {page.page.offset + len(page.page.items)}"
-    if page.last:
+    text, mark = f"{page.window} offset {page.page.offset + len(page.page.items)}", page.landmark
+    if not mark:
         return text
-    return f"{text} after page {page.page.offset} of {page.page.keys_digest(page.window.entity)}"
+    confirming = f" confirming {_seen_text(mark.earlier)}" if mark.earlier else ""
+    return f"{text} after page {mark.offset} of {mark.keys_digest} seen {_seen_text(mark.before)}{confirming}"
+
+
+def _seen_text(seen: Seen) -> str:
+    return f"{seen.count}:{seen.digest:x}:{seen.total}"
+
+
+def _landmark(at: re.Match[str]) -> Landmark:
+    return Landmark(int(at["page"]), at["digest"], _seen(at["before"]), _seen(at["earlier"]) if at["earlier"] else None)
+
+
+def _seen(text: str) -> Seen:
+    count, digest, total = text.split(":")
+    return Seen(int(count), int(digest, 16), int(total))

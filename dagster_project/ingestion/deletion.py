@@ -1,13 +1,15 @@
 """Soft deletion: a record that B2Chat no longer returns is marked, and loses the mark when it comes back.
 
-Only a whole reading of a window from its start says that a record is gone. A marked row keeps its version; it takes
-the load of the page that told, so that dbt reads it again.
+A mistake of B2Chat's must not empty the warehouse. So nothing is marked at once: the windows whose full reading (see
+`b2chat.windows`) lacks known records are read once more at the end of the sync, and what is missing then too is marked,
+unless it `is_suspicious`. A marked row keeps its version; it takes the load of the page that told, so that dbt reads it
+again.
 """
 
 import logging
-from collections.abc import Collection
-from datetime import date, datetime
-from typing import LiteralString
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 
 import psycopg
 from psycopg import sql
@@ -15,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from dagster_project.b2chat.records import KEY_FIELD, Entity
 from dagster_project.b2chat.windows import Window, WindowPage
+from dagster_project.ingestion.error_log import note_warning
 
 log = logging.getLogger(__name__)
 
@@ -22,33 +25,88 @@ REASONS: dict[Entity, str] = {
     "chats": "not returned by a whole reading of its day",
     "contacts": "not returned by a whole reading of all contacts",
 }
-# A reading that would delete this many records, and more than half of those known, is taken for B2Chat's mistake.
-SUSPICIOUS_COUNT = 20
+# Fewer than these are no mass deletion, as long as something of their window is left.
+MASS_COUNT = 5
+_NEVER = 2**63 - 1
 
 
-def mark_missing(
-    conn: psycopg.Connection, page: WindowPage, sync_id: str, load_id: int, at: datetime, *, confirmed: bool = False
-) -> int:
-    """Mark the records of a window that its whole reading did not bring. Returns how many.
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Records of a fully read window that are known and were not returned.
 
-    Nothing is marked when the reading is suspicious (see `SUSPICIOUS_COUNT`), unless whoever started the sync has
-    confirmed that much is deleted. Either is logged, and added to `errors` or to `confirmed_deletions` in the metadata
-    of the sync's row in ops.sync_logs, which says who and when.
+    Attributes:
+        known: how many of the window are known, and not marked, in all.
+        keyless: records that the window holds without a usable key.
+        untold: missing records, not among `keys`, that may be one of these: nobody can tell.
     """
-    window = page.window
-    if page.keys is None:
-        return 0
-    if window.entity == "chats" and window.day_from and window.day_to:
-        known, missing = _missing_chats(conn, page.keys, window.day_from, window.day_to)
-    elif window == Window("contacts"):
-        known, missing = _missing_contacts(conn, page.keys)
-    else:
-        return 0
-    if len(missing) >= SUSPICIOUS_COUNT and 2 * len(missing) > known:
-        _report(conn, window, sync_id, len(missing), known, confirmed)
-        if not confirmed:
-            return 0
-    return _mark(conn, window.entity, missing, load_id, at) if missing else 0
+
+    window: Window
+    keys: frozenset[str]
+    known: int
+    keyless: int = 0
+    untold: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many there are, those included that nobody can tell."""
+        return len(self.keys) + self.untold
+
+    def but(self, returned: Collection[str]) -> "Missing":
+        """The same without those that were returned elsewhere."""
+        return replace(self, keys=self.keys.difference(returned))
+
+    def both(self, other: "Missing") -> "Missing":
+        """The same with only those that another reading has missed, too."""
+        return replace(self, keys=self.keys & other.keys)
+
+
+def is_suspicious(missing: int, known: int) -> bool:
+    """Whether so much is missing that it is taken for a mistake of B2Chat's: all, or most and not only a few.
+
+    It is asked of each window, and of all windows of a sync in which something is missing taken together: a small
+    account loses little in each of its days.
+    """
+    return 0 < missing == known or (missing >= MASS_COUNT and 2 * missing > known)
+
+
+def find_missing(conn: psycopg.Connection, page: WindowPage) -> Missing | None:
+    """What is missing of a window, once its last page has landed; None where nothing is, or the page cannot tell."""
+    if page.keys is None or not _tells(page.window):
+        return None
+    known, gone, untold = _known_and_missing(conn, page.window, page.keys, page.keyless)
+    return Missing(page.window, frozenset(gone), known, sum(page.keyless.values()), untold) if gone or untold else None
+
+
+def believed(conn: psycopg.Connection, found: Sequence[Missing], sync_id: str, *, confirmed: bool) -> list[Missing]:
+    """Those of a sync's missing records that may be marked. What may not is logged, and noted for whoever looks.
+
+    Args:
+        confirmed: whoever started the sync has said that much is deleted; the sync's row in ops.sync_logs notes it.
+    """
+    _report_untold(conn, [one for one in found if one.untold], sync_id)
+    suspicious = [one for one in found if is_suspicious(one.count, one.known)]
+    missing, known = sum(one.count for one in found), sum(one.known for one in found)
+    for one in suspicious:
+        _report(conn, one.window.entity, str(one.window), one.count, one.known, sync_id, confirmed)
+    if len(suspicious) < len(found) and is_suspicious(missing, known):
+        _report(conn, found[0].window.entity, f"{len(found)} windows together", missing, known, sync_id, confirmed)
+        suspicious = list(found)
+    return [one for one in found if one.keys and (confirmed or one not in suspicious)]
+
+
+def mark(conn: psycopg.Connection, missing: Sequence[Missing], load_id: int) -> int:
+    """Mark records as deleted. Returns how many.
+
+    Args:
+        load_id: of the newest page: dbt reads again what is of a load that it has not seen.
+    """
+    statement = sql.SQL("""
+        update {current} set deleted_at = %s, deletion_reason = %s, load_id = %s where {key} = any(%s)
+    """)
+    return sum(
+        conn.execute(statement.format(**_names(one.window.entity)),
+                     (datetime.now(UTC), REASONS[one.window.entity], load_id, list(one.keys))).rowcount
+        for one in missing)
 
 
 def restore(conn: psycopg.Connection, entity: Entity, keys: Collection[str], load_id: int) -> int:
@@ -60,60 +118,75 @@ def restore(conn: psycopg.Connection, entity: Entity, keys: Collection[str], loa
     return conn.execute(statement.format(**_names(entity)), (load_id, list(keys))).rowcount
 
 
-def _missing_chats(
-    conn: psycopg.Connection, keys: Collection[str], first: date, last: date
-) -> tuple[int, list[str]]:
-    """How many chats of these days are known, and those of them that are not among the keys.
+def _tells(window: Window) -> bool:
+    """Whether a record of which it is the window must be in it: chats have a creation day, contacts none but all."""
+    return window == Window("contacts") or (window.entity == "chats" and bool(window.day_from and window.day_to))
+
+
+def _known_and_missing(
+    conn: psycopg.Connection, window: Window, keys: Collection[str], keyless: Mapping[str, int]
+) -> tuple[int, list[str], int]:
+    """How many records of a window are known; those of them that are not among the keys; and how many more may be gone.
 
     A chat counts as one of these days when its creation day is, and it was one of their windows that brought it: it
     is not said that B2Chat cuts its days in the zone in which it writes its times.
+
+    A record without a usable key may be one that had a key before. It is none of those that came, with their keys, in
+    the sync that first found it, or later.
     """
-    return _known_and_missing(conn, """
+    if window.entity == "chats":
+        of_window = sql.SQL("left(payload ->> 'created_at', 10) between %(first)s and %(last)s")
+    else:
+        of_window = sql.SQL("true")
+    statement = sql.SQL("""
         with known as materialized (
-            select chat_id as key, load_id from raw.chats
-            where left(payload ->> 'created_at', 10) between %(first)s and %(last)s and deleted_at is null
+            select {key} as key, load_id from {current} where {of_window} and deleted_at is null
         ), missing as (
-            select known.key from known
+            select known.key, load_id >= %(told_from)s as is_told from known
             left join ops.page_loads using (load_id)
             where not exists (select from unnest(%(keys)s::text[]) as seen (key) where seen.key = known.key)
                 and coalesce(window_from, %(first)s::date) between %(first)s::date and %(last)s::date
         )
-        select (select count(*) from known), array(select key from missing)
-    """, {"keys": list(keys), "first": str(first), "last": str(last)})
-
-
-def _missing_contacts(conn: psycopg.Connection, keys: Collection[str]) -> tuple[int, list[str]]:
-    return _known_and_missing(conn, """
-        select (select count(*) from raw.contacts where deleted_at is null), array(
-            select contact_id from raw.contacts
-            where deleted_at is null
-                and not exists (select from unnest(%(keys)s::text[]) as seen (key) where seen.key = contact_id))
-    """, {"keys": list(keys)})
-
-
-def _known_and_missing(
-    conn: psycopg.Connection, query: LiteralString, values: dict[str, object]
-) -> tuple[int, list[str]]:
-    row = conn.execute(query, values).fetchone()
+        select (select count(*) from known), array(select key from missing where is_told),
+            (select count(*) from missing where not is_told)
+    """).format(of_window=of_window, **_names(window.entity))
+    row = conn.execute(statement, {
+        "keys": list(keys), "first": str(window.day_from or date.min), "last": str(window.day_to or date.max),
+        "told_from": _told_from(conn, window, keyless)}).fetchone()
     assert row is not None
-    return row[0], row[1]
+    return row
 
 
-def _mark(conn: psycopg.Connection, entity: Entity, keys: list[str], load_id: int, at: datetime) -> int:
-    statement = sql.SQL("""
-        update {current} set deleted_at = %s, deletion_reason = %s, load_id = %s where {key} = any(%s)
-    """)
-    return conn.execute(statement.format(**_names(entity)), (at, REASONS[entity], load_id, keys)).rowcount
+def _told_from(conn: psycopg.Connection, window: Window, keyless: Mapping[str, int]) -> int:
+    """The load from which on a record is known not to be one of those without a key, which were there before."""
+    if not keyless:
+        return 0
+    row = conn.execute(
+        """
+        select count(*), max(found.first_load_id) from raw.quarantine q
+        join ops.page_loads p using (load_id)
+        cross join lateral (select min(load_id) as first_load_id from ops.page_loads where sync_id = p.sync_id) as found
+        where q.entity_type = %s and q.record_key is null and q.content_hash = any(%s)
+            and q.window_from is not distinct from %s and q.window_to is not distinct from %s
+        """,
+        (window.entity, list(keyless), window.day_from, window.day_to),
+    ).fetchone()
+    assert row is not None
+    # The quarantine holds equal ones once: of several nobody knows since when the last one is there.
+    return row[1] if row[0] == sum(keyless.values()) else _NEVER
 
 
 def _report(
-    conn: psycopg.Connection, window: Window, sync_id: str, missing: int, known: int, confirmed: bool
+    conn: psycopg.Connection, entity: Entity, window: str, missing: int, known: int, sync_id: str, confirmed: bool
 ) -> None:
-    log.warning("%s %s: B2Chat no longer returns %d of %d records; %s", window.entity, window, missing, known,
+    log.warning("%s %s: B2Chat no longer returns %d of %d records; %s", entity, window, missing, known,
                 "confirmed, they are marked as deleted" if confirmed else
                 "that is suspicious, none is marked as deleted (--confirm-deletions does it)")
-    told = {"window": str(window), "missing": missing, "known": known}
+    told = {"window": window, "missing": missing, "known": known}
     place, entry = ("confirmed_deletions", told) if confirmed else ("errors", {"error": "suspicious_deletion"} | told)
+    if not confirmed:
+        note_warning(conn, sync_id, "SuspiciousDeletion", "most of what is known was not returned; none is marked",
+                     entity=entity, **told)
     conn.execute(
         """
         update ops.sync_logs
@@ -123,6 +196,14 @@ def _report(
         """,
         {"place": place, "entry": Jsonb([entry]), "sync_id": sync_id},
     )
+
+
+def _report_untold(conn: psycopg.Connection, found: Sequence[Missing], sync_id: str) -> None:
+    for one in found:
+        log.warning("%s %s: %d known records were not returned, or are among the %d that came without a usable key; "
+                    "none of them is marked as deleted", one.window.entity, one.window, one.untold, one.keyless)
+        note_warning(conn, sync_id, "DeletionsUntold", "records without a usable key may be those that are missing",
+                     entity=one.window.entity, window=str(one.window), missing=one.untold, without_key=one.keyless)
 
 
 def _names(entity: Entity) -> dict[str, sql.Composable]:

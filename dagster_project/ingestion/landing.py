@@ -11,7 +11,7 @@ from psycopg import sql
 
 from dagster_project.b2chat.records import Entity, Record, Rejected
 from dagster_project.b2chat.windows import WindowPage
-from dagster_project.ingestion.deletion import mark_missing, restore
+from dagster_project.ingestion.deletion import Missing, find_missing, restore
 from dagster_project.ingestion.drift import note_fields
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class PageResult:
     Attributes:
         load_id: stamps the rows that this page brought.
         bad_messages: messages that cannot be read, inside chats that have landed.
-        deleted: records of the window that B2Chat no longer returns; only the last page can tell.
+        missing: known records of the window that were not returned; only its last page can tell.
         restored: records that had been marked as deleted and came back.
         new_fields: fields, or types of them, that were never seen before.
         new_faults: of the records and messages that cannot be read, those that were not in quarantine already.
@@ -50,21 +50,16 @@ class PageResult:
     quarantined: int
     duplicates: int
     bad_messages: int
-    deleted: int = 0
     restored: int = 0
     new_fields: int = 0
     new_faults: int = 0
+    missing: Missing | None = None
 
 
-def land_page(
-    conn: psycopg.Connection, page: WindowPage, sync_id: str, *, confirm_deletions: bool = False
-) -> PageResult:
+def land_page(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> PageResult:
     """Land one page, all of it or nothing, inside the caller's transaction or in one of its own.
 
     Landing the same page again changes nothing in raw. The caller is the only writer (see `writer`).
-
-    Args:
-        confirm_deletions: believe it that most of a window is gone (see `deletion.mark_missing`).
 
     Raises:
         psycopg.Error: Postgres refused; nothing of the page has landed.
@@ -78,9 +73,9 @@ def land_page(
         result = PageResult(
             load_id, new=len(new), changed=len(changed), unchanged=len(page.records) - len(new) - len(changed),
             quarantined=len(page.rejected), duplicates=page.duplicates, bad_messages=len(bad_messages),
-            deleted=mark_missing(conn, page, sync_id, load_id, loaded_at, confirmed=confirm_deletions),
-            restored=restore(conn, entity, _keys(page), load_id),
-            new_fields=_note_fields(conn, entity, new + changed, sync_id, load_id, loaded_at), new_faults=new_faults)
+            restored=restore(conn, entity, keys_of(page), load_id),
+            new_fields=_note_fields(conn, entity, new + changed, sync_id, load_id, loaded_at), new_faults=new_faults,
+            missing=find_missing(conn, page))
         _close_load(conn, result)
     return result
 
@@ -95,7 +90,7 @@ def _open_load(conn: psycopg.Connection, page: WindowPage, sync_id: str, loaded_
         returning load_id
         """,
         (sync_id, page.window.entity, page.window.day_from, page.window.day_to, page.page.offset,
-         len(page.page.items), page.page.exported, page.page.total, page.page.response_bytes,
+         len(page.page.items) - page.repeated, page.page.exported, page.page.total, page.page.response_bytes,
          page.page.request_ms, loaded_at),
     ).fetchone()
     assert row is not None
@@ -214,12 +209,13 @@ def _resolve(conn: psycopg.Connection, page: WindowPage, rejected: Sequence[Reje
         update raw.quarantine set resolved_at = %s
         where resolved_at is null and entity_type = any(%s) and record_key = any(%s) and content_hash <> all(%s)
         """,
-        (at, ["chats", "message"] if page.window.entity == "chats" else ["contacts"], _keys(page),
+        (at, ["chats", "message"] if page.window.entity == "chats" else ["contacts"], keys_of(page),
          [one.content_hash for one in rejected]),
     )
 
 
-def _keys(page: WindowPage) -> list[str]:
+def keys_of(page: WindowPage) -> list[str]:
+    """The keys that a page brings, of records that can land and of others."""
     return [record.key for record in page.records] + [one.key for one in page.rejected if one.key is not None]
 
 

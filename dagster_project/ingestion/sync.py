@@ -13,14 +13,15 @@ import psycopg
 from dagster_project.b2chat.client import B2ChatClient, Source
 from dagster_project.b2chat.errors import RationExhausted
 from dagster_project.b2chat.records import Entity
-from dagster_project.b2chat.windows import WindowPage, read_window
-from dagster_project.ingestion import books, checkpoints, error_log
+from dagster_project.b2chat.windows import Window, WindowPage, read_window
+from dagster_project.ingestion import books, checkpoints, deletion, error_log
 from dagster_project.ingestion.ahead import one_ahead
 from dagster_project.ingestion.books import Tally
 from dagster_project.ingestion.checkpoints import OpenWindow, open_windows
+from dagster_project.ingestion.deletion import Missing
 from dagster_project.ingestion.error_log import note_warning, safe_reason
 from dagster_project.ingestion.errors import WarehouseFailed
-from dagster_project.ingestion.landing import PageResult, land_page
+from dagster_project.ingestion.landing import PageResult, keys_of, land_page
 from dagster_project.ingestion.plan import SWEEP_EVERY, Mode, Plan, Scope, plan
 from dagster_project.ingestion.progress import Progress, progress
 from dagster_project.ingestion.response_log import keep_response
@@ -77,7 +78,7 @@ def sync(
         today: the current day in the account's zone; it is read but never counts as read whole.
         lookback_days, sweep_days, mode, day_from, day_to: what to read, see `Scope`.
         keep_responses: keep each whole answer in ops.api_response_logs.
-        confirm_deletions: believe it that most of a window is gone; see `deletion.mark_missing`.
+        confirm_deletions: believe it that most of a window is gone; see `deletion.is_suspicious`.
         on_progress: called after each page has been committed.
         triggered_by: who or what started it (ops.sync_logs.user_id).
 
@@ -126,6 +127,7 @@ class _Run:
     tally: Tally = field(default_factory=Tally)
     read: int = 0
     incomplete: list[str] = field(default_factory=list)
+    missing: dict[Window, Missing] = field(default_factory=dict)
     checkpoint_id: str | None = None
 
     def to_the_end(self, since: datetime | None) -> SyncResult:
@@ -137,6 +139,7 @@ class _Run:
             todo = plan(self.conn, self.entity, self.scope, under_way, since)
             self._announce(todo)
             self._read_all(todo, under_way)
+            self._look_again(todo)
         except RationExhausted as error:
             out_of_ration = str(error)
         return self._close(todo, out_of_ration)
@@ -154,11 +157,19 @@ class _Run:
                    old_days_waiting=todo.old_days_waiting,
                    **({"reads_up_to": str(todo.reads_up_to)} if todo.reads_up_to else {}))
 
-    def _read_all(self, todo: Plan, under_way: Mapping[str, OpenWindow]) -> None:
+    def _read_all(self, todo: Plan, under_way: Mapping[str, OpenWindow], *, again: bool = False) -> None:
         with closing(one_ahead(self._pages(todo, under_way))) as pages:
             for number, page in pages:
-                self._land(page, _day_read(page, todo, number, self.scope.today, self.incomplete))
+                self._land(page, _day_read(page, todo, number, self.scope.today, self.incomplete), again=again,
+                           ends=again and page.last and number == len(todo.windows) - 1)
                 self._tell(page, number, len(todo.windows))
+
+    def _look_again(self, todo: Plan) -> None:
+        """Read once more what lacks known records; with its last page, what is missing then too is marked."""
+        if self.missing:
+            log.info("%s: known records were not returned; reading their %d windows once more to be sure",
+                     self.entity, len(self.missing))
+            self._read_all(replace(todo, windows=list(self.missing)), {}, again=True)
 
     def _pages(self, todo: Plan, under_way: Mapping[str, OpenWindow]) -> Iterator[tuple[int, WindowPage]]:
         """The pages of all windows, with the number of their window. It runs in another thread than the rest."""
@@ -168,24 +179,42 @@ class _Run:
                                     after=broken_off.landmark if broken_off else None):
                 yield number, page
 
-    def _land(self, page: WindowPage, day_read: date | None) -> None:
+    def _land(self, page: WindowPage, day_read: date | None, *, again: bool, ends: bool) -> None:
         tally = replace(self.tally)
         with self.conn.transaction():
-            result = land_page(self.conn, page, self.sync_id, confirm_deletions=self.confirm_deletions)
+            result = land_page(self.conn, page, self.sync_id)
             tally.add(page, result)
+            self._note_missing(page, result, again)
+            if ends:
+                self._settle(tally, result.load_id)
             next_offset = page.page.offset + len(page.page.items)
             books.page_landed(self.conn, self.sync_id, self.entity, tally, None if page.last else next_offset)
             checkpoint_id = checkpoints.page_landed(self.conn, self.sync_id, self.checkpoint_id, page, result)
-            if self.keep_responses:
+            if self.keep_responses and not (page.repeated and page.repeated == len(page.page.items)):
                 keep_response(self.conn, page, self.sync_id)
-            if day_read:
+            # A day of which something is missing is read for good by the second look.
+            if day_read and (again or not result.missing):
                 books.window_read(self.conn, self.sync_id, page, day_read)
             self._warn(page, result)
         self.tally, self.checkpoint_id = tally, checkpoint_id
         if page.last and page.whole:
-            self.read += 1
+            self.read += again or not result.missing
         elif page.last:
             self.incomplete.append(str(page.window))
+
+    def _note_missing(self, page: WindowPage, result: PageResult, again: bool) -> None:
+        if self.missing and (returned := keys_of(page)):
+            self.missing = {window: one.but(returned) for window, one in self.missing.items()}
+        if page.last:
+            before = self.missing.pop(page.window, None)
+            if result.missing:
+                self.missing[page.window] = result.missing.both(before) if again and before else result.missing
+
+    def _settle(self, tally: Tally, load_id: int) -> None:
+        found = [one for one in self.missing.values() if one.count]
+        gone = deletion.believed(self.conn, found, self.sync_id, confirmed=self.confirm_deletions)
+        tally.deleted = deletion.mark(self.conn, gone, load_id)
+        tally.missing = sum(one.count for one in found) - tally.deleted
 
     def _warn(self, page: WindowPage, result: PageResult) -> None:
         if result.new_faults:  # a bad record is met again by each sync that reads its day

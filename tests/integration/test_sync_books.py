@@ -60,7 +60,7 @@ def test_a_checkpoint_follows_its_window_and_lists_what_could_not_be_read(
         run(database_url, sandbox)
     assert rows(conn, checkpoints) == [
         ("created 2025-10-01 offset 4", "failed", 4, 3, 1, 5, False),
-        ("created 2025-10-01 offset 5", "completed", 3, 3, 0, 5, True)]
+        ("created 2025-10-01 offset 5", "completed", 5, 4, 1, 5, True)]
 
 
 def test_whole_answers_are_kept_in_partitions_that_are_dropped_when_old(

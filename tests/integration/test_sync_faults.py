@@ -231,7 +231,9 @@ def test_records_that_move_and_double_while_paging_are_all_landed_once(database_
 
     source.before_answer = move
     with serving(source) as sandbox:
-        run(database_url, sandbox, today=START)
+        # One that stays double may stand in the place of another: the total counts a record that is not among them.
+        assert run(database_url, sandbox, today=START).status == "partial"
+        del source.records["chats"][2 * PAGE + 5]
         assert run(database_url, sandbox, today=START).status == "success"
     expected = sorted({one["chat_id"] for one in source.records["chats"]} | {"c003", "c004"})
     assert rows(database_url, "select array_agg(chat_id order by chat_id), max(version) from raw.chats") == [

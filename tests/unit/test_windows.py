@@ -5,6 +5,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dagster_project.b2chat.answers import Item
 from dagster_project.b2chat.windows import Landmark, Page, Window, WindowPage, days, read_window
@@ -45,8 +47,14 @@ def test_all_pages_are_read_in_ascending_order_and_the_window_counts_as_whole() 
     server = Server(list("abcdefg"))
     keys, last = read(server)
     assert keys == list("abcdefg")
-    assert server.offsets == [0, 3, 6]
-    assert (last.whole, last.distinct) == (True, 7)
+    assert server.offsets == [0, 3, 6, 0, 3, 6]  # a second pass, that brings nothing new
+    assert (last.whole, last.distinct, last.repeated) == (True, 7, 1)
+
+
+def test_a_window_that_one_answer_holds_is_read_once() -> None:
+    for keys, offsets in (("ab", [0]), ("abc", [0, 3])):  # a full page is followed up
+        server = Server(list(keys))
+        assert (read(server)[0], server.offsets) == (list(keys), offsets)
 
 
 def test_an_empty_window_is_one_page_and_whole() -> None:
@@ -67,7 +75,7 @@ def test_exported_is_not_believed() -> None:
 def test_a_server_that_gives_shorter_pages_than_asked_for_is_read_to_its_end() -> None:
     server = Server(list("abcdefg"), cap=2)
     assert read(server)[0] == list("abcdefg")
-    assert server.offsets == [0, 2, 4, 6]
+    assert server.offsets == [0, 2, 4, 6] * 2
 
 
 def test_a_repeated_record_is_dropped_and_counted_and_the_missed_one_is_found_by_a_second_reading() -> None:
@@ -77,7 +85,8 @@ def test_a_repeated_record_is_dropped_and_counted_and_the_missed_one_is_found_by
     assert set(keys) == {"a", "b", "c", "d", "e", "new"}
     assert (last.whole, last.distinct, last.duplicates) == (True, 6, 0)
     pages = list(read_window(DAY, Server(list("abcde"), before={2: lambda keys: keys.insert(0, "new")})))
-    assert sum(page.duplicates for page in pages) == 1
+    assert sum(page.duplicates for page in pages) == 2  # after the first one the next page overlaps by it
+    assert [page.landmark.earlier is None for page in pages if page.landmark][:3] == [True, True, True]
 
 
 def test_a_record_that_leaves_between_two_pages_does_not_hide_another() -> None:
@@ -95,10 +104,100 @@ def test_a_window_that_never_adds_up_is_read_twice_and_reported_not_whole() -> N
     assert server.offsets == [0, 3, 4, 0, 3, 4]
 
 
-def test_records_that_the_source_itself_gives_twice_do_not_keep_a_window_unread() -> None:
-    keys, last = read(Server(list("abbcd")))
-    assert (last.whole, last.distinct) == (True, 4)
-    assert set(keys) == set("abcd")
+def test_a_row_that_goes_and_one_that_comes_while_paging_leave_the_total_equal_and_no_row_unread() -> None:
+    def move(keys: list[str]) -> None:
+        keys.remove("a")
+        keys.append("z")
+
+    # "d" moves up past the reader, and there are six distinct records of a total of six.
+    server = Server(list("abcdef"), before={2: move})
+    keys, last = read(server)
+    assert set(keys) == set("abcdefz")
+    assert (last.whole, last.keys, last.distinct) == (True, set("bcdefz"), 6)
+    assert len(server.offsets) == 9  # three passes: the first two do not agree
+
+
+@pytest.mark.parametrize("moving", [2, 5])
+def test_a_window_that_moves_in_each_pass_is_not_fully_read(moving: int) -> None:
+    def move(keys: list[str]) -> None:
+        keys.append(f"new {len(keys)} {keys.pop(0)}")
+
+    _, last = read(Server(list("abcdef"), before={moving: move, 8: move}))
+    assert (last.whole, last.keys) == (False, None)
+
+
+def test_records_that_come_at_the_tail_meanwhile_do_not_keep_a_window_unread() -> None:
+    server = Server(list("abcd"), before={n: lambda keys: keys.append(f"new {len(keys)}") for n in (3, 5)})
+    keys, last = read(server)
+    assert (last.whole, last.keys, len(server.offsets)) == (True, set(server.keys), 4)
+    assert keys == server.keys
+
+
+@pytest.mark.parametrize(("total", "whole"), [(4, True), (5, False)])
+def test_a_record_that_the_source_gives_twice_may_stand_in_the_place_of_another_unless_the_total_knows(
+    total: int, whole: bool
+) -> None:
+    server = Server(list("abbcd"), total=total)
+    keys, last = read(server)
+    assert (set(keys), last.whole, last.distinct) == (set("abcd"), whole, 4)
+    assert len(server.offsets) == 6  # a third pass could not see more than the second
+
+
+class Crowded(Server):
+    """Gives `crowd(rows)` in the place of the rows of a page."""
+
+    def __init__(self, keys: list[str], crowd: Any) -> None:
+        super().__init__(keys)
+        self.crowd = crowd
+
+    def __call__(self, offset: int) -> Page:
+        page = super().__call__(offset)
+        return Page([Item(n, one.text, one.value) for n, one in enumerate(self.crowd(page.items))],
+                    None, page.total, offset, self.limit, 100, 5)
+
+
+@pytest.mark.parametrize("crowd", [
+    lambda rows: [*rows, *rows[-1:]],  # one row more than asked for
+    lambda rows: [one for row in rows for one in (row, row)],  # every row twice
+    lambda rows: [one for row in rows for one in (row, row)][: len(rows)],  # the same, and cut to the limit
+])
+def test_rows_that_come_twice_in_a_page_hide_none_behind_it(crowd: Any) -> None:
+    keys, last = read(Crowded(list("abcdefg"), crowd))
+    assert (set(keys), last.whole) == (set("abcdefg"), True)
+
+
+def test_a_row_in_the_place_of_another_keeps_a_window_unread() -> None:
+    a = Item(0, json.dumps(chat("a")), chat("a"))
+    keys, last = read(Crowded(list("abcd"), lambda rows: [a if row.value["chat_id"] == "b" else row for row in rows]))
+    assert (keys, last.whole, last.keys) == (["a", "c", "d"], False, None)
+
+
+# Before the n-th answer, a record goes, comes, or moves to the end.
+MOVES = st.lists(st.tuples(st.integers(1, 12), st.sampled_from(["go", "come", "move"]), st.integers(0, 12)), max_size=5)
+
+
+@given(st.integers(0, 11), MOVES, st.integers(1, 4))
+def test_what_is_there_all_the_time_is_seen_by_a_reading_that_says_it_has_read_all(
+    count: int, moves: list[tuple[int, str, int]], limit: int
+) -> None:
+    stays = {str(n) for n in range(count)}
+    there = set(stays)
+
+    def doing(kind: str, place: int) -> Any:
+        def do(keys: list[str]) -> None:
+            if kind == "come":
+                there.add(f"new {len(there)}")
+                keys.insert(place % (len(keys) + 1), f"new {len(there) - 1}")
+            elif keys:
+                keys.append(keys.pop(place % len(keys)))
+                stays.discard(keys.pop() if kind == "go" else "")
+        return do
+
+    server = Server(sorted(stays, key=int), limit=limit, before={n: doing(kind, at) for n, kind, at in moves})
+    keys, last = read(server)
+    assert set(keys) <= there
+    if last.whole:
+        assert last.keys is not None and stays <= last.keys
 
 
 def test_a_server_that_ignores_the_offset_does_not_hold_the_reader() -> None:
@@ -121,15 +220,22 @@ def test_records_without_a_key_count_as_seen() -> None:
 
 def broken_off_after(server: Server, pages: int) -> Landmark:
     reading = read_window(DAY, server)
-    page = [next(reading) for _ in range(pages)][-1].page
+    page = [next(reading) for _ in range(pages)][-1]
     server.offsets.clear()
-    return Landmark(page.offset, page.keys_digest("chats"), page.total)
+    assert page.landmark
+    return page.landmark
 
 
 def test_a_reading_goes_on_with_the_last_page_that_landed() -> None:
     server = Server(list("abcdefgh"))
     keys, last = read(server, after=broken_off_after(server, 2))
-    assert keys == list("defgh")
+    assert set(keys) == set("abcdefgh")
+    assert (last.whole, last.keys, server.offsets) == (True, set("abcdefgh"), [3, 6, 0, 3, 6])
+
+
+def test_a_second_pass_goes_on_with_its_last_page_and_tells_of_no_record_that_it_is_gone() -> None:
+    server = Server(list("abcdefgh"))
+    _, last = read(server, after=broken_off_after(server, 5))
     assert (last.whole, last.keys, server.offsets) == (True, None, [3, 6])
 
 
