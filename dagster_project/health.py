@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psycopg
 from rich.console import Console
 
-from dagster_project import dbt_project
+from dagster_project import dbt_project, seed_files
 from dagster_project.analysis.classifiers import Unusable, classifier_of, has_key
 from dagster_project.b2chat.client import B2ChatClient
 from dagster_project.b2chat.errors import B2ChatError
@@ -30,8 +30,8 @@ def examine(standing: Deployment) -> list[Finding]:
     """Look at everything; a fault in one place does not hide the others."""
     looks: list[tuple[str, Callable[[Deployment], str]]] = [
         ("settings", _settings), ("warehouse", _warehouse), ("tables", _tables), ("BI access", _bi_access),
-        ("data source", _data_source), ("account", _account), ("dbt project", _dbt), ("categories", _categories),
-        ("exports", _exports),
+        ("data source", _data_source), ("account", _account), ("dbt project", _dbt), ("seeds", _seeds),
+        ("categories", _categories), ("exports", _exports),
     ]  # fmt: skip
     return list(_examined(standing, looks))
 
@@ -52,8 +52,8 @@ def _examined(standing: Deployment, looks: list[tuple[str, Callable[[Deployment]
         try:
             yield Finding(name, True, look(standing))
         except (
-            _Wrong, bi_access.BiAccessWrong, B2ChatError, psycopg.Error, dbt_project.DbtParseFailed, Unusable,
-            stores.StoreFailed,
+            _Wrong, bi_access.BiAccessWrong, B2ChatError, psycopg.Error, dbt_project.DbtParseFailed,
+            seed_files.SeedsWrong, Unusable, stores.StoreFailed,
         ) as fault:  # fmt: skip
             yield Finding(name, False, " ".join(str(fault).split()))
 
@@ -120,6 +120,10 @@ def _account(standing: Deployment) -> str:
 def _dbt(_: Deployment) -> str:
     path = dbt_project.manifest()
     return f"parses; manifest {path.name} is newer than its models"
+
+
+def _seeds(_: Deployment) -> str:
+    return f"{seed_files.check()} rows of hours, holidays, targets and labels can be loaded"
 
 
 def _categories(standing: Deployment) -> str:

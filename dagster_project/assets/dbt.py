@@ -16,6 +16,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 from dbt.constants import PARTIAL_PARSE_FILE_NAME
 from pydantic import Field
 
+from dagster_project import seed_files
 from dagster_project.assets import table_metadata
 from dagster_project.assets.heatmap import thumbnail
 from dagster_project.assets.last_build import LastBuild, note_good_build, still_good
@@ -79,6 +80,10 @@ def dbt_models(
     settings = Settings.load()
     zone = settings.timezone
     _restore_bi_reader(settings, warehouse.url)
+    try:
+        seed_files.check()
+    except seed_files.SeedsWrong as error:
+        raise dg.Failure(f"nothing was built: {error}", allow_retries=False) from None
     project, is_whole = fingerprint(zone), not context.assets_def.is_subset
     if is_whole and not (config.force or config.full_refresh or config.test_everything):
         nodes = json.loads(dbt_project.manifest_path.read_bytes())["nodes"]
