@@ -1,16 +1,25 @@
-"""Where Postgres' programs are, and the account they run as."""
+"""Where Postgres' programs are, the account they run as, and the folder that this account can reach."""
 
+import contextlib
 import hashlib
 import importlib.util
 import os
 import pwd
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from dagster_project.warehouse import private_files
+from dagster_project.warehouse.private_files import NotOurs, PrivateFolder
+
+# Root's own folder: what has to be outside the data folder is where no other account could put a folder first.
+STAND_IN = Path("/var/lib/b2chat")
 
 
 class PostgresMissing(Exception):
@@ -53,10 +62,10 @@ class Binaries:
                 output.seek(0)
                 raise subprocess.CalledProcessError(done.returncode, program, output.read())
 
-    def give(self, path: Path) -> None:
-        """Make a path the server account's own."""
-        if self.account:
-            shutil.chown(path, self.account.pw_uid, self.account.pw_gid)
+    @property
+    def owner(self) -> tuple[int, int]:
+        """The ids of the account and of its group."""
+        return (self.account.pw_uid, self.account.pw_gid) if self.account else (os.geteuid(), os.getegid())
 
     def _as_account(self) -> dict[str, Any]:
         if not self.account:
@@ -73,7 +82,9 @@ def find(chosen: Path | None = None) -> Binaries:
     account = _server_account()
     for folder in _candidates(chosen):
         if (folder / "initdb").exists():
-            return Binaries(folder if _reachable(folder, account) else _copy_out(folder), account)
+            if account and not _reachable(folder, account):
+                folder = _copy_out(folder, account)
+            return Binaries(folder, account)
     raise PostgresMissing(
         f"B2CHAT_PG_BIN: no initdb in {chosen}"
         if chosen
@@ -81,11 +92,24 @@ def find(chosen: Path | None = None) -> Binaries:
     )
 
 
-def home_for(folder: Path) -> Path:
-    """The folder itself, or, where root's server account cannot reach it, a stand-in below /var/tmp."""
-    if _reachable(folder.parent, _server_account()):
-        return folder
-    return Path("/var/tmp") / f"b2chat-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+def home_of(folder: Path) -> PrivateFolder:
+    """The server's home: the folder itself, or, where root's server account cannot reach it, one below /var/lib.
+
+    Raises:
+        PostgresMissing: something stands there that is not ours, or it cannot be made.
+    """
+    account = _server_account()
+    with _one_line():
+        private_files.make(folder.parent)
+        if not account:
+            return PrivateFolder(folder).close_to_others()
+        if _may_be_opened(folder.parent, account):
+            _let_through(folder.parent, account)
+        if not _reachable(folder.parent, account):
+            name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+            _refuse_to_forget(Path("/var/tmp") / f"b2chat-{name}", STAND_IN / name)
+            folder = _stand_in(account) / name
+        return PrivateFolder(folder).close_to_others(but_for_group=account.pw_gid)
 
 
 def _candidates(chosen: Path | None) -> list[Path]:
@@ -110,19 +134,79 @@ def _server_account() -> pwd.struct_passwd | None:
 
 
 def _reachable(folder: Path, account: pwd.struct_passwd | None) -> bool:
-    return not account or all(step.stat().st_mode & 0o001 for step in (folder, *folder.parents) if step.exists())
+    return not account or all(_lets_in(step.stat(), account) for step in (folder, *folder.parents) if step.exists())
 
 
-def _copy_out(folder: Path) -> Path:
+def _lets_in(step: os.stat_result, account: pwd.struct_passwd) -> bool:
+    if step.st_uid == account.pw_uid:
+        return bool(step.st_mode & 0o100)
+    return bool(step.st_mode & (0o010 if step.st_gid == account.pw_gid else 0o001))
+
+
+def _may_be_opened(data: Path, account: pwd.struct_passwd) -> bool:
+    """Whether the data folder is ours to let the server's account through: private, root's, and nobody's home."""
+    if not _reachable(data.parent, account):
+        return False
+    found = data.lstat()
+    private = stat.S_ISDIR(found.st_mode) and found.st_uid == 0 and not found.st_mode & 0o077
+    return private and str(data) not in {user.pw_dir for user in pwd.getpwall()}
+
+
+def _stand_in(account: pwd.struct_passwd) -> Path:
+    """A folder that the server's account can reach, and where nobody but root can have put anything."""
+    if not private_files.only_root_can_write(STAND_IN):
+        raise NotOurs(f"others than root can write to {STAND_IN}")
+    _let_through(STAND_IN, account)
+    return STAND_IN
+
+
+def _let_through(folder: Path, account: pwd.struct_passwd) -> None:
+    with PrivateFolder(folder) as private:
+        private.close_to_others(but_for_group=account.pw_gid)
+
+
+def _refuse_to_forget(old: Path, new: Path) -> None:
+    """Earlier versions kept data elsewhere: an empty warehouse in its place would look like a loss."""
+    if os.path.lexists(old) and old.lstat().st_uid == 0 and not new.exists():
+        raise NotOurs(f"an earlier version kept the data in {old}: `mkdir -p {new.parent} && mv {old} {new}`")
+
+
+def _copy_out(folder: Path, account: pwd.struct_passwd) -> Path:
     """Copy the packaged programs and their libraries to where the server's account can reach them."""
     package = folder.parent.parent
-    target = Path("/var/tmp") / f"b2chat-pg-{hashlib.sha256(str(package).encode()).hexdigest()[:12]}"
-    if not (target / "complete").exists() or target.stat().st_uid != os.geteuid():
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(mode=0o755)
-        shutil.copytree(package / "pginstall", target / package.name / "pginstall", symlinks=True)
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.exists():
-            shutil.copytree(libraries, target / libraries.name)
-        (target / "complete").touch()
+    version = f"{package} {(folder / 'postgres').stat().st_mtime_ns}"
+    with _one_line():
+        target = _stand_in(account) / f"postgres-{hashlib.sha256(version.encode()).hexdigest()[:12]}"
+        if not target.exists():
+            copy = Path(tempfile.mkdtemp(dir=STAND_IN))
+            shutil.copytree(package / "pginstall", copy / package.name / "pginstall", symlinks=True)
+            libraries = package.with_name(f"{package.name}.libs")
+            if libraries.exists():
+                shutil.copytree(libraries, copy / libraries.name)
+            _make_readable(copy)
+            try:
+                copy.rename(target)
+            except OSError:
+                shutil.rmtree(copy)
+                if not target.exists():  # no other process was quicker
+                    raise
     return target / package.name / "pginstall" / "bin"
+
+
+def _make_readable(folder: Path) -> None:
+    for place, _, files in os.walk(folder):
+        for path in (Path(place), *(Path(place) / name for name in files)):
+            if not path.is_symlink():
+                path.chmod(0o755)
+
+
+@contextlib.contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except NotOurs as error:
+        raise PostgresMissing(str(error)) from None
+    except OSError as error:
+        raise PostgresMissing(
+            f"the embedded Postgres has no place: {error.filename}: {error.strerror}; set B2CHAT_DATA_DIR"
+        ) from None

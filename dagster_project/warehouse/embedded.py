@@ -7,6 +7,7 @@ server, the last one to leave stops it. A killed process loses its lease with it
 import contextlib
 import fcntl
 import logging
+import os
 import secrets
 import socket
 import subprocess
@@ -19,8 +20,9 @@ from typing import IO
 import psycopg
 from psycopg import sql
 
-from dagster_project.warehouse import binaries
+from dagster_project.warehouse import binaries, private_files
 from dagster_project.warehouse.binaries import Binaries, PostgresMissing
+from dagster_project.warehouse.private_files import NotOurs, PrivateFolder
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ SETTINGS = {
     "timezone": "'UTC'",
     "log_timezone": "'UTC'",
 }
+# Whoever listens on our port while the server is down must not be sent the password: only a proof of it.
+AUTHENTICATION = "scram-sha-256"
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -64,61 +68,62 @@ def running(folder: Path, *, port: int = 0, pg_bin: Path | None = None, throwawa
         PostgresMissing: there are no programs, or the server does not start.
     """
     programs = binaries.find(pg_bin)
-    home = binaries.home_for(folder)
-    home.mkdir(parents=True, exist_ok=True)
-    if home != folder:
-        log.warning("%s cannot be reached by the account that runs Postgres: data is kept in %s", folder, home)
-    data = home / programs.major
-    with open(home / "lease.lock", "w") as lease:
-        with _locked(home / "start.lock"):
+    with _home(folder) as home, home.open("lease.lock") as lease:
+        if home.path != folder:
+            log.warning("%s cannot be reached by the account that runs Postgres: data is in %s", folder, home.path)
+        with _locked(home):
             fcntl.flock(lease, fcntl.LOCK_SH)
-            url = _start(programs, data, port, throwaway)
+            url = _start(programs, home, port, throwaway)
         try:
             yield url
         finally:
-            with _locked(home / "start.lock"):
+            with _locked(home):
                 fcntl.flock(lease, fcntl.LOCK_UN)
-                if _is_last(lease) and not (home / "keep").exists():
-                    _stop(programs, data, "immediate" if throwaway else "fast")
+                if _is_last(lease) and home.read("keep") is None:
+                    _stop(programs, home.path / programs.major, "immediate" if throwaway else "fast")
 
 
 def keep(folder: Path, wanted: bool) -> None:
     """Let the server of a folder go on when its last user leaves (`b2chat db up`), or not any more (`db down`)."""
-    marker = binaries.home_for(folder) / "keep"
-    if wanted:
-        marker.parent.mkdir(parents=True, exist_ok=True)
-        marker.touch()
-    else:
-        marker.unlink(missing_ok=True)
+    with _home(folder) as home:
+        if wanted:
+            home.write("keep", "")
+        else:
+            home.remove("keep")
 
 
-def _start(programs: Binaries, data: Path, port: int, throwaway: bool) -> str:
+@contextlib.contextmanager
+def _home(folder: Path) -> Iterator[PrivateFolder]:
+    try:
+        with binaries.home_of(folder) as home:
+            yield home
+    except NotOurs as error:
+        raise EmbeddedPostgresFailed(str(error)) from None
+
+
+def _start(programs: Binaries, home: PrivateFolder, port: int, throwaway: bool) -> str:
+    data = home.path / programs.major
     if not (data / "PG_VERSION").exists():
-        _create(programs, data, throwaway)
-    password = (data.parent / "password").read_text()
-    port_file = data.parent / "port"
-    kept = int(port_file.read_text()) if port_file.exists() else 0
+        _create(programs, home, throwaway)
+    password = home.read("password")
+    if password is None:
+        raise EmbeddedPostgresFailed(f"{home.path} has data, but no password to it: the file `password` is gone")
+    kept = int(home.read("port") or 0)
     if kept and _answers(_url(password, kept), data):
         return _url(password, kept)
     port = port or (kept if kept and _is_free(kept) else _free_port())
-    _start_server(programs, data, port)
-    port_file.write_text(str(port))
+    _start_server(programs, data, port, password)
+    home.write("port", str(port))
     return _url(password, port)
 
 
-def _create(programs: Binaries, data: Path, throwaway: bool) -> None:
+def _create(programs: Binaries, home: PrivateFolder, throwaway: bool) -> None:
+    data = home.path / programs.major
     log.info("creating the embedded Postgres %s in %s", programs.major, data)
     password = secrets.token_urlsafe(24)
-    keeper = data.parent / "password"
-    keeper.touch(mode=0o600)
-    keeper.write_text(password)
-    data.mkdir(mode=0o700, exist_ok=True)
-    programs.give(data)
-    with tempfile.TemporaryDirectory(dir="/tmp") as scratch:
-        password_file = Path(scratch) / "password"
-        password_file.write_text(password)
-        for path in (Path(scratch), password_file):
-            programs.give(path)
+    home.write("password", password)
+    home.give_folder(data.name, *programs.owner)
+    with _readable_by(programs, password) as password_file:
         _run(
             programs,
             data,
@@ -130,7 +135,7 @@ def _create(programs: Binaries, data: Path, throwaway: bool) -> None:
             "--pwfile",
             password_file,
             "--auth",
-            "scram-sha-256",
+            AUTHENTICATION,
             "--encoding",
             "UTF8",
             "--locale",
@@ -138,11 +143,24 @@ def _create(programs: Binaries, data: Path, throwaway: bool) -> None:
             *(["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"] if int(programs.major) >= 17 else []),
         )
     settings = SETTINGS | (THROWAWAY if throwaway else {})
-    with open(data / "postgresql.conf", "a") as conf:
-        conf.writelines(f"{name} = {value}\n" for name, value in settings.items())
+    lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
+    private_files.append(data / "postgresql.conf", lines, owner=programs.owner[0])
 
 
-def _start_server(programs: Binaries, data: Path, port: int) -> None:
+@contextlib.contextmanager
+def _readable_by(programs: Binaries, text: str) -> Iterator[Path]:
+    """A file that the server's account alone can read, besides us, for as long as this lasts."""
+    fd, path = tempfile.mkstemp(dir="/tmp")  # the account cannot reach every folder that TMPDIR might name
+    try:
+        with os.fdopen(fd, "w") as file:
+            file.write(text)
+            os.fchown(fd, *programs.owner)
+        yield Path(path)
+    finally:
+        Path(path).unlink(missing_ok=True)
+
+
+def _start_server(programs: Binaries, data: Path, port: int, password: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -167,8 +185,7 @@ def _start_server(programs: Binaries, data: Path, port: int) -> None:
             if time.monotonic() > deadline or not (data / "postmaster.pid").exists():
                 raise
             time.sleep(0.3)
-    password = (data.parent / "password").read_text()
-    with psycopg.connect(_url(password, port, "postgres"), autocommit=True) as connection:
+    with psycopg.connect(_url(password, port, "postgres"), autocommit=True, require_auth=AUTHENTICATION) as connection:
         if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
             connection.execute(f"create database {DATABASE}")
             _make_logins_cheap(connection, password)
@@ -201,7 +218,7 @@ def _run(programs: Binaries, data: Path, program: str, *arguments: str | Path) -
 def _answers(url: str, data: Path) -> bool:
     """Whether this very data folder's server answers: another program may have taken the port meanwhile."""
     try:
-        with psycopg.connect(url, connect_timeout=5) as connection:
+        with psycopg.connect(url, connect_timeout=5, require_auth=AUTHENTICATION) as connection:
             return connection.execute("show data_directory").fetchone() == (str(data),)
     except psycopg.Error:
         return False
@@ -216,8 +233,8 @@ def _is_last(lease: IO[str]) -> bool:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with open(path, "w") as handle:
+def _locked(home: PrivateFolder) -> Iterator[None]:
+    with home.open("start.lock") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
