@@ -3,6 +3,7 @@
 import contextlib
 import getpass
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -384,8 +385,11 @@ def bi_sql(as_json: JsonOption = False) -> None:
 def psql(context: typer.Context) -> None:
     """Open a prompt on the warehouse; arguments go to psql (`b2chat db psql -c "select 1"`)."""
     settings = Settings.load()
+    # The packaged psql speaks no TLS, which a named server may ask for.
+    of_the_machine = shutil.which("psql") if connection.configured_url(settings) else None
     with deployment.running(settings):
-        raise typer.Exit(_run_child([str(binaries.find(settings.pg_bin).folder / "psql"), *context.args]))
+        program = of_the_machine or str(binaries.find(settings.pg_bin).folder / "psql")
+        raise typer.Exit(_run_child([program, *context.args]))
 
 
 def _tell_cost(conn: Any, settings: Settings, asked: Any, max_usd: float, as_json: bool) -> None:

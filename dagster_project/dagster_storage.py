@@ -14,6 +14,7 @@ from dagster._serdes import ConfigurableClassData
 from dagster._utils.concurrency import ConcurrencyClaimStatus
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage, PostgresRunStorage
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
+from sqlalchemy.pool import NullPool
 
 from dagster_project import run_locks
 
@@ -40,6 +41,15 @@ class PooledStorage(DagsterPostgresStorage):
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "PooledStorage":
         """What Dagster calls with the values of `dagster.yaml`."""
         return cls(pg_url_from_config(config_value), config_value.get("should_autocreate_tables", True), inst_data)
+
+
+def require_connection(postgres_url: str) -> None:
+    """Let Dagster's driver connect, as its storage does.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: it cannot.
+    """
+    create_pg_engine(postgres_url, poolclass=NullPool).connect().close()
 
 
 class _Runs(PostgresRunStorage):

@@ -19,6 +19,10 @@ class DbtParseFailed(Exception):
     """The dbt project does not parse; the text is what dbt says."""
 
 
+class DbtCannotConnect(Exception):
+    """dbt does not reach the warehouse; the text is what dbt says."""
+
+
 def manifest() -> Path:
     """The manifest's path; parses the project first where a file of it is newer.
 
@@ -33,20 +37,37 @@ def manifest() -> Path:
 
 def parse() -> None:
     """Make the manifest anew. Needs no database."""
-    done = subprocess.run(
+    done = _run("parse", "--target-path", DBT_DIR / "target", "--log-path", DBT_DIR / "target")
+    if done.returncode:
+        raise DbtParseFailed(done.stdout.strip()[-2000:])
+    # dbt leaves the manifest's time as it was where nothing but comments changed.
+    dbt_project.manifest_path.touch()
+
+
+def require_connection() -> None:
+    """Let dbt connect to the warehouse, as it does in a build.
+
+    Raises:
+        DbtCannotConnect: it cannot.
+    """
+    done = _run("debug", "--connection", "--log-path", DBT_DIR / "target")
+    if done.returncode:
+        said = done.stdout.partition("returned the following error:")[2].partition("Check your database")[0]
+        raise DbtCannotConnect(" ".join((said or done.stdout[-500:]).replace(">Database Error", "").split()))
+
+
+def _run(command: str, *options: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [
             executable(),
             "--no-use-colors",
             "--no-version-check",
-            "parse",
+            command,
             "--project-dir",
             DBT_DIR,
             "--profiles-dir",
             DBT_DIR,
-            "--target-path",
-            DBT_DIR / "target",
-            "--log-path",
-            DBT_DIR / "target",
+            *options,
         ],
         capture_output=True,
         text=True,
@@ -54,10 +75,6 @@ def parse() -> None:
         cwd=DBT_DIR,
         env={name: value for name, value in os.environ.items() if name != "DBT_TARGET_PATH"},
     )
-    if done.returncode:
-        raise DbtParseFailed(done.stdout.strip()[-2000:])
-    # dbt leaves the manifest's time as it was where nothing but comments changed.
-    dbt_project.manifest_path.touch()
 
 
 def executable(program: str = "dbt") -> str:

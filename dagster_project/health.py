@@ -1,20 +1,23 @@
 """What `b2chat check` looks at: each finding says what is so, or what is wrong and what to do."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import psycopg
 from rich.console import Console
+from rich.markup import escape
+from sqlalchemy.exc import DBAPIError
 
-from dagster_project import dbt_project, seed_files
+from dagster_project import dagster_storage, dbt_project, seed_files
 from dagster_project.analysis.classifiers import Unusable, classifier_of, has_key
 from dagster_project.b2chat.client import B2ChatClient
 from dagster_project.b2chat.errors import B2ChatError
 from dagster_project.deployment import Deployment
 from dagster_project.exports import stores
 from dagster_project.ingestion.ration import PostgresRation
-from dagster_project.warehouse import bi_access, connection, migrations
+from dagster_project.warehouse import bi_access, connection, conninfo, migrations
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,9 @@ class Finding:
 def examine(standing: Deployment) -> list[Finding]:
     """Look at everything; a fault in one place does not hide the others."""
     looks: list[tuple[str, Callable[[Deployment], str]]] = [
-        ("settings", _settings), ("warehouse", _warehouse), ("tables", _tables), ("BI access", _bi_access),
-        ("data source", _data_source), ("account", _account), ("dbt project", _dbt), ("seeds", _seeds),
-        ("categories", _categories), ("exports", _exports),
+        ("settings", _settings), ("warehouse", _warehouse), ("drivers", _drivers), ("tables", _tables),
+        ("BI access", _bi_access), ("data source", _data_source), ("account", _account), ("dbt project", _dbt),
+        ("seeds", _seeds), ("categories", _categories), ("exports", _exports),
     ]  # fmt: skip
     return list(_examined(standing, looks))
 
@@ -40,7 +43,7 @@ def tell(console: Console, findings: list[Finding]) -> None:
     """The findings, a line each."""
     for finding in findings:
         mark = "[green]ok[/green]   " if finding.ok else "[red]wrong[/red]"
-        console.print(f"{mark} {finding.name:12} {finding.text}", soft_wrap=True)
+        console.print(f"{mark} {finding.name:12} {escape(finding.text)}", soft_wrap=True)
 
 
 class _Wrong(Exception):
@@ -72,6 +75,23 @@ def _warehouse(standing: Deployment) -> str:
             raise _Wrong("the user may not create schemas in this database: grant create on the database to it")
     place = "named by the settings" if connection.configured_url(standing.settings) else "embedded"
     return f"Postgres {version}, {place}: {connection.without_password(standing.url)}"
+
+
+def _drivers(standing: Deployment) -> str:
+    """Dagster and dbt speak to the warehouse by a driver of their own, which reads its address in another way."""
+    faults = []
+    for name, connect in (
+        ("Dagster", lambda: dagster_storage.require_connection(os.environ["DAGSTER_PG_URL"])),
+        ("dbt", dbt_project.require_connection),
+    ):
+        try:
+            connect()
+        except (DBAPIError, dbt_project.DbtCannotConnect) as error:
+            reason = getattr(error, "orig", None) or error
+            faults.append(f"{name} cannot connect: {conninfo.reason_of(reason, conninfo.read(standing.url))}")
+    if faults:
+        raise _Wrong("; ".join(faults))
+    return "psycopg, Dagster and dbt connect to it"
 
 
 def _tables(standing: Deployment) -> str:

@@ -1,5 +1,6 @@
 """Every setting, typed and documented once. Read from the environment, then from `.env` in the working folder."""
 
+import re
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +33,8 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None,
         validation_alias="DATABASE_URL",
-        description="Postgres to use, as postgresql://user:password@host:port/database. "
+        description="Postgres to use, as postgresql://user:password@host:port/database or as host=… user=… dbname=…; "
+        "all of libpq's options work, and its variables (PGSSLMODE, PGPASSFILE …) give what is not said here. "
         "Without it (and without POSTGRES_HOST) an embedded Postgres is started.",
     )
     postgres_host: str | None = Field(
@@ -197,8 +199,8 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgres_address(cls, url: SecretStr | None) -> SecretStr | None:
-        if url and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("must look like postgresql://user:password@host:port/database")
+        if url and not re.match(r"postgres(ql)?://|\s*[a-z_]+\s*=", url.get_secret_value()):
+            raise ValueError("must look like postgresql://user:password@host:port/database, or host=… user=…")
         return url
 
     @field_validator("sync_interval")

@@ -3,14 +3,14 @@
 import contextlib
 import secrets
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
 
 from dagster_project.settings import Settings, SettingsError
-from dagster_project.warehouse import bi_role, connection
+from dagster_project.warehouse import bi_role, connection, conninfo
 from dagster_project.warehouse.bi_role import ROLE
+from dagster_project.warehouse.private_files import NotOurs, PrivateFolder
 
 _KEEPER = "bi_password"
 _ELSEWHERE = """
@@ -101,9 +101,7 @@ def examine(settings: Settings, url: str) -> str:
 
 
 def _url(url: str, password: str) -> str:
-    parts = urlsplit(url)
-    place = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{ROLE}:{quote(password, '')}@{place}"))
+    return conninfo.for_role(url, ROLE, password)
 
 
 def _known_password(settings: Settings) -> str | None:
@@ -113,12 +111,13 @@ def _known_password(settings: Settings) -> str | None:
 
 
 def _kept(folder: Path) -> str:
-    keeper = folder / _KEEPER
-    if not keeper.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        keeper.touch(mode=0o600)
-        keeper.write_text(secrets.token_urlsafe(24))
-    return keeper.read_text()
+    try:
+        with PrivateFolder(folder) as private:
+            if private.read(_KEEPER) is None:
+                private.write(_KEEPER, secrets.token_urlsafe(24))
+            return private.read(_KEEPER) or ""
+    except NotOurs as error:
+        raise SettingsError(str(error)) from None
 
 
 def _opens(url: str) -> bool:

@@ -3,69 +3,66 @@
 import contextlib
 import os
 from collections.abc import Iterator
-from urllib.parse import quote, urlencode
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy.engine import URL
 
 from dagster_project.settings import Settings, SettingsError
-from dagster_project.warehouse import embedded
+from dagster_project.warehouse import conninfo, embedded
+from dagster_project.warehouse.conninfo import Parameters
 
 APPLICATION = "b2chat"
+
+# A dead network cannot hold a connection for ever.
+_PATIENCE = {"connect_timeout": "15", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 
 
 @contextlib.contextmanager
 def warehouse(settings: Settings) -> Iterator[str]:
     """The warehouse's URL: the Postgres that the settings name, else the embedded one, leased while this lasts.
 
+    The URL says all: libpq's variables leave this process's environment, after the named server's address has taken
+    from them what it lacks, so that each driver, here and in child processes, meets the same server in the same way.
+
     Raises:
         SettingsError: the named Postgres cannot be reached.
         PostgresMissing: the embedded one cannot be started.
     """
-    url = configured_url(settings)
-    if url:
-        _require_answer(url)
-        yield url
+    named = _named(settings)
+    if named:
+        setting, parameters = named
+        parameters = _answering(conninfo.complete(parameters, setting), setting)
+        conninfo.clear_environment()
+        yield conninfo.to_url(parameters)
     else:
+        conninfo.clear_environment()
+        os.environ["PGREQUIREAUTH"] = embedded.AUTHENTICATION
         with embedded.running(settings.data_path / "pg", port=settings.pg_port, pg_bin=settings.pg_bin) as url:
             yield url
 
 
 def configured_url(settings: Settings) -> str | None:
     """The URL of the Postgres that the settings name; None means the embedded one."""
-    if settings.database_url:
-        return settings.database_url.get_secret_value()
-    if not settings.postgres_host:
-        return None
-    password = settings.postgres_password.get_secret_value() if settings.postgres_password else ""
-    return (
-        f"postgresql://{quote(settings.postgres_user or '', '')}:{quote(password, '')}"
-        f"@{settings.postgres_host}:{settings.postgres_port}/{quote(settings.postgres_db or '', '')}"
-    )
+    named = _named(settings)
+    return conninfo.to_url(named[1]) if named else None
 
 
 def environment(url: str) -> dict[str, str]:
     """The warehouse under the names that each tool reads.
 
     Returns:
-        DATABASE_URL (ours), PG* (dbt, psql) and DAGSTER_PG_URL (Dagster's storage, in the schema `dagster`).
+        DATABASE_URL (ours), PG* (whatever speaks by libpq: Dagster, dbt, psql) and DAGSTER_PG_URL: Dagster's storage is
+        in the schema `dagster`, on the connection that PG* describe.
     """
-    parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
-    credentials = f"{quote(parts.get('user', ''), '')}:{quote(parts.get('password', ''), '')}"
-    place = f"{parts.get('host', '127.0.0.1')}:{parts.get('port', '5432')}/{quote(parts.get('dbname', ''), '')}"
-    query = {name: parts[name] for name in ("sslmode", "sslrootcert") if name in parts}
-    storage = urlencode(query | {"options": "-csearch_path=dagster"})
-    return {
+    parameters = conninfo.read(url)
+    options = f"{parameters.get('options', '')} -csearch_path=dagster".strip()
+    # The driver is named because SQLAlchemy 2.1 takes a bare postgresql:// for psycopg 3, which dagster-postgres does
+    # not speak.
+    storage = URL.create("postgresql+psycopg2", query={"options": options})
+    return conninfo.to_environment(parameters) | {
         "DATABASE_URL": url,
-        "PGHOST": parts.get("host", "127.0.0.1"),
-        "PGPORT": parts.get("port", "5432"),
-        "PGUSER": parts.get("user", ""),
-        "PGPASSWORD": parts.get("password", ""),
-        "PGDATABASE": parts.get("dbname", ""),
-        "PGSSLMODE": parts.get("sslmode", "prefer"),
-        # The driver is named because SQLAlchemy 2.1 takes a bare postgresql:// for psycopg 3, which
-        # dagster-postgres does not speak.
-        "DAGSTER_PG_URL": f"postgresql+psycopg2://{credentials}@{place}?{storage}",
+        "PGCLIENTENCODING": "UTF8",
+        "DAGSTER_PG_URL": storage.render_as_string(),
     }
 
 
@@ -75,16 +72,7 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> psycopg.Conn
     Args:
         url: its URL; by default the one in the environment (`DATABASE_URL`).
     """
-    return psycopg.connect(
-        url or os.environ["DATABASE_URL"],
-        autocommit=autocommit,
-        application_name=APPLICATION,
-        options="-c timezone=UTC",
-        connect_timeout=15,
-        keepalives_idle=30,
-        keepalives_interval=10,
-        keepalives_count=3,
-    )
+    return _connect(conninfo.read(url or os.environ["DATABASE_URL"]), autocommit)
 
 
 def has_relation(conn: psycopg.Connection, name: str) -> bool:
@@ -94,17 +82,40 @@ def has_relation(conn: psycopg.Connection, name: str) -> bool:
 
 def without_password(url: str) -> str:
     """The URL as it may be shown."""
-    password = conninfo_to_dict(url).get("password")
-    return url.replace(f":{quote(str(password), '')}@", ":***@") if password else url
+    return conninfo.masked(url)
 
 
-def _require_answer(url: str) -> None:
+def _named(settings: Settings) -> tuple[str, Parameters] | None:
+    """The setting that names a Postgres, and the parameters that it gives."""
+    if settings.database_url:
+        return "DATABASE_URL", conninfo.read(settings.database_url.get_secret_value())
+    if not settings.postgres_host:
+        return None
+    password = settings.postgres_password.get_secret_value() if settings.postgres_password else None
+    given = {
+        "host": settings.postgres_host,
+        "port": str(settings.postgres_port),
+        "user": settings.postgres_user,
+        "password": password,
+        "dbname": settings.postgres_db,
+    }
+    return "POSTGRES_HOST", conninfo.checked({name: value for name, value in given.items() if value}, "POSTGRES_HOST")
+
+
+def _answering(parameters: Parameters, setting: str) -> Parameters:
+    """The parameters, once the server has answered; the folder of its socket is among them where no host was named."""
     try:
-        connect(url).close()
-    except psycopg.Error as error:
-        reason = " ".join(str(error).split())
-        password = str(conninfo_to_dict(url).get("password") or "")
-        raise SettingsError(
-            f"DATABASE_URL: no answer from {without_password(url)}: "
-            f"{reason.replace(password, '***') if password else reason}"
-        ) from None
+        with contextlib.closing(_connect(parameters)) as conn:
+            return {"host": conn.info.host, "port": str(conn.info.port)} | parameters
+    except (psycopg.Error, OSError, UnicodeError) as error:
+        shown = conninfo.masked(conninfo.to_url(parameters))
+        raise SettingsError(f"{setting}: no answer from {shown}: {conninfo.reason_of(error, parameters)}") from None
+
+
+def _connect(parameters: Parameters, autocommit: bool = False) -> psycopg.Connection:
+    ours = {
+        "application_name": APPLICATION,
+        "client_encoding": "UTF8",
+        "options": f"{parameters.get('options', '')} -c timezone=UTC".strip(),
+    }
+    return psycopg.connect(**(_PATIENCE | parameters | ours), autocommit=autocommit)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -85,6 +86,24 @@ def test_check_looks_at_everything_and_fails_where_the_account_does_not_answer(
     assert "by rules" in findings["categories"]["text"]
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
     assert "canary" not in done.stdout + done.stderr
+
+
+def test_a_login_in_the_options_of_the_address_is_neither_printed_nor_given_to_bi(
+    b2chat: Run, database_url: str
+) -> None:
+    parts = conninfo_to_dict(database_url)
+    password = str(parts["password"])
+    place = f"postgresql://{parts['host']}:{parts['port']}/{parts['dbname']}"
+    given = {"DATABASE_URL": f"{place}?user={parts['user']}&password={password}", "B2CHAT_BI_PASSWORD": "b/i@%2f ñ#"}
+    checked = b2chat("check", "--json", **given)
+    findings = {check["name"]: check for check in json.loads(checked.stdout)["checks"]}
+    assert findings["drivers"]["ok"] and "dbt" in findings["drivers"]["text"]
+    assert f"{parts['user']}:***@" in findings["warehouse"]["text"]
+    address = b2chat("db", "bi-url", **given)
+    assert password not in checked.stdout + checked.stderr + address.stdout + address.stderr
+    with psycopg.connect(address.stdout.strip()) as conn:
+        row = conn.execute("select session_user::text, current_database()").fetchone()
+    assert row == ("bi_reader", parts["dbname"])
 
 
 def test_a_heatmap_before_the_first_run_says_what_to_run(b2chat: Run, database_url: str) -> None:

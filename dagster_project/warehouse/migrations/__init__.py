@@ -7,9 +7,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
+
+from dagster_project.warehouse import connection as warehouse
 
 VERSION_SCHEMA = "ops"
 # One migration at a time. Any role may take an advisory lock, BI's too, so that one only stands in for the first
@@ -48,7 +49,7 @@ def downgrade(url: str, revision: str) -> None:
 
 def current(url: str) -> str | None:
     """The revision that the database is at."""
-    engine = create_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    engine = _engine(url)
     with engine.connect() as connection:
         return MigrationContext.configure(
             connection, opts={"version_table_schema": VERSION_SCHEMA}
@@ -61,7 +62,7 @@ def newest() -> str:
 
 
 def _run(url: str, work: Callable[[Config], None]) -> None:
-    engine = create_engine(_sqlalchemy_url(url), poolclass=NullPool)
+    engine = _engine(url)
     with engine.begin() as connection:
         connection.execute(text(_LOCK))
         connection.execute(text(f"create schema if not exists {VERSION_SCHEMA}"))
@@ -77,5 +78,6 @@ def _config() -> Config:
     return config
 
 
-def _sqlalchemy_url(url: str) -> URL:
-    return make_url(url).set(drivername="postgresql+psycopg")
+def _engine(url: str) -> Engine:
+    """SQLAlchemy on our own connections: it would read the URL by other rules."""
+    return create_engine("postgresql+psycopg://", creator=lambda: warehouse.connect(url), poolclass=NullPool)
