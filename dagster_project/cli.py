@@ -126,9 +126,10 @@ def sync(
     if sum([full, sweep, bool(first or last)]) > 1:
         raise typer.BadParameter("--full, --sweep and --from/--to exclude each other")
     if first or last:
-        days = tuple(day(text, option).isoformat() for text, option in ((first, "--from"), (last or first, "--to")))
-        _run_job("backfill_days", as_json, needs_source=True, days=days,
-                 config={"confirm_deletions": True} if confirm_deletions else None)
+        day_from, day_to = (day(text, option) for text, option in ((first, "--from"), (last or first, "--to")))
+        _run_job("backfill_days", as_json, needs_source=True, config={
+            "mode": "backfill", "date_start": str(day_from), "date_end": str(day_to),
+            "confirm_deletions": confirm_deletions})
     else:
         job, mode = ("sync_full", "full") if full else ("sweep_recent", "sweep") if sweep else (
             "sync_b2chat", "incremental")
@@ -412,7 +413,7 @@ def _tell_cost(conn: Any, settings: Settings, asked: Any, max_usd: float, as_jso
 
 
 def _run_job(
-    job: str, as_json: bool, *, needs_source: bool, config: dict[str, Any] | None = None, days: tuple[str, ...] = ()
+    job: str, as_json: bool, *, needs_source: bool, config: dict[str, Any] | None = None
 ) -> None:
     settings = deployment.for_work(Settings.load())
     if needs_source:
@@ -420,7 +421,7 @@ def _run_job(
     with deployment.running(settings) as standing:
         from dagster_project import story  # noqa: PLC0415  imports Dagster: seconds
 
-        outcome = story.run(standing, job, config, days=days, quiet=as_json)
+        outcome = story.run(standing, job, config, quiet=as_json)
         print_answer(as_json, outcome, lambda: story.tell(console, outcome))
         _leave(outcome)
 

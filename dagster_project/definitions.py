@@ -9,7 +9,7 @@ from dagster_project.assets.evaluation import classifier_evaluation
 from dagster_project.assets.exports import EXPORTS, clean_up_exports_job
 from dagster_project.assets.heatmap import weekly_heatmap_picture
 from dagster_project.assets.maintenance import enforce_retention_job, retry_quarantine_job
-from dagster_project.assets.raw import raw_audit_messages, raw_chat_days, raw_chats, raw_contacts
+from dagster_project.assets.raw import raw_audit_messages, raw_chats, raw_contacts
 from dagster_project.assets.review import review_queue
 from dagster_project.automation.jobs import JOBS
 from dagster_project.automation.schedules import daily_and_weekly, refresh_schedule, weekly_report_schedule
@@ -23,7 +23,7 @@ settings = Settings.load()
 
 defs = dg.Definitions(
     assets=[
-        raw_contacts, raw_chats, raw_chat_days, raw_audit_messages, dbt_models, chat_categorizations, review_queue,
+        raw_contacts, raw_chats, raw_audit_messages, dbt_models, chat_categorizations, review_queue,
         classifier_evaluation,
         weekly_heatmap_picture,
         *EXPORTS,

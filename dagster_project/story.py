@@ -27,7 +27,6 @@ def run(
     job: str,
     config: dict[str, Any] | None = None,
     *,
-    days: tuple[str, ...] = (),
     quiet: bool = False,
 ) -> dict[str, Any]:
     """Run a job of ours in this process; its runs and events are kept where the UI shows them.
@@ -36,7 +35,6 @@ def run(
         standing: the deployment to run on.
         job: its name, as in the UI.
         config: values for the typed config of the job's assets.
-        days: for a partitioned job, the first and the last partition to run.
         quiet: tell nothing on the terminal while it runs, but for whom it waits.
 
     Returns:
@@ -57,7 +55,7 @@ def run(
             instance=instance,
             run_id=run_id,
             raise_on_error=False,
-            tags={"b2chat/started_by": getpass.getuser(), **_partition_tags(days)},
+            tags={"b2chat/started_by": getpass.getuser()},
             run_config={
                 "loggers": {"silent": {}},
                 "ops": {step: {"config": config} for step in _steps_with_config(definition, config or {})},
@@ -142,12 +140,6 @@ def _aside(standing: Deployment) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "dbt.log").open("w") as log, contextlib.redirect_stdout(log):
         yield
-
-
-def _partition_tags(days: tuple[str, ...]) -> dict[str, str]:
-    if not days:
-        return {}
-    return {"dagster/asset_partition_range_start": days[0], "dagster/asset_partition_range_end": days[-1]}
 
 
 def _steps_with_config(definition: dg.JobDefinition, config: dict[str, Any]) -> list[str]:

@@ -142,7 +142,7 @@ def _as_a_user(variables: dict[str, str], new_folder: Callable[[], str]) -> dict
     return {"cwd": folder, "env": own | {"COLUMNS": "120"} | variables | {"B2CHAT_DATA_DIR": folder}}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def unused_port() -> int:
     """A TCP port on which nothing answers."""
     with socket.socket() as probe:

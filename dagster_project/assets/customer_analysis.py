@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -29,6 +29,7 @@ from dagster_project.analysis.request import (
 from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.assets.analysis import CategorizeConfig, of_estimate
 from dagster_project.assets.dbt import build_models
+from dagster_project.assets.launch import config_day, starter
 from dagster_project.resources import DbtCli, Warehouse
 from dagster_project.settings import Settings
 
@@ -38,25 +39,29 @@ log = logging.getLogger(__name__)
 class AnalysisConfig(CategorizeConfig):
     """Which chats to analyse, and for whom; for Claude also what may be sent. Filters combine with AND."""
 
-    triggered_by: str = Field("", description="Who asks: a name or an e-mail. Needed.")
-    date_start: str | None = Field(
-        None, description=f"First local day, YYYY-MM-DD; at most {MOST_DAYS} days. Default: 29 days before the last.")
-    date_end: str | None = Field(None, description="Last local day, YYYY-MM-DD. Default: the newest with chats.")
+    triggered_by: str = Field("", description="Who asks: a name or an e-mail. Default: who started the run.")
+    date_start: str = Field(
+        "", description=f"First local day, YYYY-MM-DD; at most {MOST_DAYS} days. Default: 29 days before the last.")
+    date_end: str = Field("", description="Last local day, YYYY-MM-DD. Default: the newest with chats.")
     agent_ids: list[str] = Field([], description=f"Keys of up to {MOST_AGENTS} agents (core.agents.id).")
     department_ids: list[str] = Field([], description=f"Keys of up to {MOST_DEPARTMENTS} departments.")
     contact_ids: list[str] = Field([], description=f"Ids of up to {MOST_CONTACTS} contacts.")
     sample_rate: float = Field(
         1.0, description="Share of the chats, above 0 and up to 1, by the hash of their ids. 1 is all of them.")
 
-    def request(self) -> Request:
+    def request(self, starter: str) -> Request:
         """The request that this config means.
 
+        Args:
+            starter: who started the run; it is who asks, where the config names nobody.
+
         Raises:
-            Refused: a day is no day.
+            dagster.Failure: a day is no day.
         """
         return Request(
-            _day(self.date_start, "date_start"), _day(self.date_end, "date_end"), self.triggered_by, self.agent_ids,
-            self.department_ids, self.contact_ids, self.sample_rate)  # fmt: skip
+            config_day(self.date_start, "date_start"), config_day(self.date_end, "date_end"),
+            self.triggered_by or starter, self.agent_ids, self.department_ids, self.contact_ids,
+            self.sample_rate)  # fmt: skip
 
 
 @dg.op(
@@ -71,11 +76,11 @@ def analyse_customers(
         with warehouse.connect() as conn:
             conn.autocommit = True
             if config.dry_run:
-                context.add_output_metadata(_estimate(conn, config, settings, context.run_id))
+                context.add_output_metadata(_estimate(conn, config, settings, context.run))
                 return
             categorize = _by_claude if has_key(settings) else _by_rules
             means = categorize(conn, config, settings, context.run_id)
-            row = analyses.analyse(conn, config.request(), Means(
+            row = analyses.analyse(conn, config.request(starter(context.run)), Means(
                 **means, build_kpis=lambda: build_models(dbt, context.run_id, "analysis_kpi_rows"),
                 run_id=context.run_id))  # fmt: skip
     except (Refused, Unusable, Misconfigured, Busy) as error:
@@ -93,7 +98,7 @@ def analyse_customers(
     # The launchpad shows it, to be filled in. (mypy does not see the defaults of Dagster's config classes.)
     config=dg.RunConfig(ops={"analyse_customers": AnalysisConfig()}),  # type: ignore[call-arg]
     description="Analyse the chats of a date range, of some agents, departments or contacts: what customers wanted, "
-    "how they felt, how quick and how good the answers were. Fill in the config; triggered_by is needed.",
+    "how they felt, how quick and how good the answers were. By default the last 30 days, all of them.",
 )
 def customer_analysis_job() -> None:
     analyse_customers()
@@ -133,24 +138,17 @@ def _by_claude(
 
 
 def _estimate(
-    conn: psycopg.Connection, config: AnalysisConfig, settings: Settings, run_id: str
+    conn: psycopg.Connection, config: AnalysisConfig, settings: Settings, run: dg.DagsterRun
 ) -> dict[str, Any]:
     """What Claude would cost for the chats of a request; nothing is sent, and no analysis is made."""
     claude = claude_of(settings)
-    request = checked(conn, config.request())
+    request = checked(conn, config.request(starter(run)))
     _, chosen = publishing.select_chats(conn, request)
     expected = estimate(
-        conn, claude, limits=config.limits(settings.ai_monthly_usd), run_id=run_id, chat_ids=chosen)
+        conn, claude, limits=config.limits(settings.ai_monthly_usd), run_id=run.run_id, chat_ids=chosen)
     log.info("dry run: %d chats, %d requests would be sent for %.4f to %.4f USD (estimated, nothing is sent)",
              len(chosen), expected.requests, expected.usd_low, expected.usd_high)  # fmt: skip
     return {"chats": len(chosen), **of_estimate(claude, expected)}
-
-
-def _day(text: str | None, name: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Refused(f"{name}: {text!r} is not a day such as 2026-01-05") from None
 
 
 def _metadata(row: dict[str, Any]) -> dict[str, dg.MetadataValue]:

@@ -25,7 +25,7 @@ class EvaluationConfig(dg.Config):
     """What to score, and on which chats."""
 
     classifier: Literal["rules-v1", "claude"] = Field("rules-v1", description="claude asks it, and costs money.")
-    file: str = Field(str(BLIND_SET), description="JSONL, a labelled chat a line; default: invented chats.")
+    file: str = Field("", description="JSONL, a labelled chat a line; default: invented chats.")
 
 
 @dg.asset(
@@ -42,7 +42,7 @@ class EvaluationConfig(dg.Config):
 def classifier_evaluation(
     config: EvaluationConfig, warehouse: Warehouse
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    file = Path(config.file)
+    file = Path(config.file or BLIND_SET)
     try:
         labelled = evaluation.read_labelled(file)
         report = evaluation.evaluate(classifier_of(config.classifier, Settings.load()), labelled)

@@ -6,13 +6,14 @@ files later reads the same from `ops.export_logs`, by the run's id.
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
 import dagster as dg
 from pydantic import Field
 
 from dagster_project.assets import markdown
+from dagster_project.assets.launch import config_day, starter
 from dagster_project.exports import making, orders
 from dagster_project.exports.making import Exported, ExportFailed
 from dagster_project.exports.orders import Order
@@ -38,23 +39,23 @@ class ReportConfig(dg.Config):
     formats: list[str] = Field(
         ["pdf", "xlsx"], min_length=1, description="pdf, xlsx, csv, csv-excel; each is a file of its own."
     )
-    week: str | None = Field(None, description="The week's Monday, YYYY-MM-DD; default: the last full week.")
-    month: str | None = Field(None, description="A month instead, YYYY-MM.")
+    week: str = Field("", description="The week's Monday, YYYY-MM-DD; default: the last full week.")
+    month: str = Field("", description="A month instead, YYYY-MM.")
     scope: str = Field("all", description="Whose chats: all, agent, department, provider or direction.")
     scope_id: str = Field("all", description="Key of that agent or department, the channel, or the direction.")
-    language: str | None = Field(None, description="es or en; default: B2CHAT_EXPORTS_LANGUAGE.")
+    language: str = Field("", description="es or en; default: B2CHAT_EXPORTS_LANGUAGE.")
 
 
 class TableConfig(dg.Config):
     """Which rows, and how they are written; a list that is empty is all."""
 
     format: str = Field("csv", description="csv (for programs), csv-excel (for a Spanish Excel), xlsx or parquet.")
-    first_day: str | None = Field(None, description="First local day, YYYY-MM-DD.")
-    last_day: str | None = Field(None, description="Last local day, YYYY-MM-DD.")
+    date_start: str = Field("", description="First local day, YYYY-MM-DD.")
+    date_end: str = Field("", description="Last local day, YYYY-MM-DD.")
     agents: list[str] = Field([], description="Ids of agents.")
     departments: list[str] = Field([], description="Ids of departments; not for agents' days.")
     channels: list[str] = Field([], description="whatsapp, facebook, telegram, livechat, b2cbotapi; the same.")
-    language: str | None = Field(None, description="es or en; default: B2CHAT_EXPORTS_LANGUAGE.")
+    language: str = Field("", description="es or en; default: B2CHAT_EXPORTS_LANGUAGE.")
 
 
 @dg.asset(
@@ -71,8 +72,9 @@ def period_report(
 ) -> dg.MaterializeResult:
     settings = Settings.load()
     try:
-        period = _period(config.week, config.month)
-    except NoReport as error:
+        with warehouse.connect() as conn:
+            period = _period(config.week, config.month) or orders.last_week(conn)
+    except (NoReport, ExportFailed) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     metadata: dict[str, dg.MetadataValue] = {}
     for form in config.formats:
@@ -96,8 +98,8 @@ def _table_asset(kind: Literal["chats", "agents", "kpis"], marts: tuple[str, ...
     )
     def table(context: dg.AssetExecutionContext, config: TableConfig, warehouse: Warehouse) -> dg.MaterializeResult:
         settings = Settings.load()
-        filters = Filters(_day(config.first_day), _day(config.last_day), config.agents, config.departments,
-                          config.channels)  # fmt: skip
+        filters = Filters(config_day(config.date_start, "date_start"), config_day(config.date_end, "date_end"),
+                          config.agents, config.departments, config.channels)  # fmt: skip
         order = Order(kind, cast(Format, config.format), _language(config.language, settings), filters)
         return dg.MaterializeResult(metadata=_metadata(_fill(context, warehouse, settings, order)))
 
@@ -136,7 +138,7 @@ def clean_up_exports_job() -> None:
 
 
 def _fill(context: dg.AssetExecutionContext, warehouse: Warehouse, settings: Settings, order: Order) -> Exported:
-    user = context.run.tags.get("b2chat/started_by", "dagster")
+    user = starter(context.run)
     try:
         return orders.fill(warehouse.url, settings, order, user=user, run_id=context.run.run_id)
     except ExportFailed as error:
@@ -168,21 +170,14 @@ def _picture(warehouse: Warehouse, settings: Settings, order: Order) -> dict[str
     return {"first_page": markdown.picture("report", png)}
 
 
-def _language(wanted: str | None, settings: Settings) -> Language:
+def _language(wanted: str, settings: Settings) -> Language:
     return cast(Language, wanted or settings.exports_language)
 
 
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise dg.Failure(f"{text!r} is not a day such as 2026-01-05", allow_retries=False) from None
-
-
-def _period(week: str | None, month: str | None) -> Period | None:
+def _period(week: str, month: str) -> Period | None:
     if week and month:
         raise NoReport("week and month exclude each other")
-    day = _day(f"{month}-01" if month else week)
-    if day is None:
-        return None
-    return Period.month(day) if month else Period.week(day)
+    if day := config_day(month and f"{month}-01", "month"):
+        return Period.month(day)
+    monday = config_day(week, "week")
+    return Period.week(monday) if monday else None

@@ -1,13 +1,13 @@
 """The week's heatmap as a picture that the UI shows."""
 
 import logging
-from datetime import date
 
 import dagster as dg
 import psycopg
 from pydantic import Field
 
 from dagster_project.assets import markdown
+from dagster_project.assets.launch import config_day
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.resources import Warehouse
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 class PictureConfig(dg.Config):
     """Which heatmap to paint."""
 
-    week_start: str | None = Field(None, description="The week's Monday, YYYY-MM-DD; default: the last full week.")
+    week: str = Field("", description="The week's Monday, YYYY-MM-DD; default: the last full week.")
     agent_id: str = Field("all", description="An agent's id, or all.")
     direction_filter: str = Field("all", description=f"One of {', '.join(heatmaps.DIRECTIONS)}.")
     office_hours_filter: str = Field("all", description=f"One of {', '.join(heatmaps.OFFICE_HOURS)}.")
@@ -34,7 +34,7 @@ class PictureConfig(dg.Config):
 )
 def weekly_heatmap_picture(config: PictureConfig, warehouse: Warehouse) -> dg.MaterializeResult:
     with warehouse.connect() as conn:
-        week = date.fromisoformat(config.week_start) if config.week_start else heatmaps.last_full_week(conn)
+        week = config_day(config.week, "week") or heatmaps.last_full_week(conn)
         if week is None:
             log.warning("there are no chats yet, so there is no week to paint")
             return dg.MaterializeResult(metadata={"chats": 0})

@@ -2,7 +2,6 @@
 
 import logging
 import time
-import warnings
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,7 +11,7 @@ import dagster as dg
 from psycopg import sql
 from pydantic import Field
 
-from dagster_project.assets.partitions import creation_days
+from dagster_project.assets.launch import config_day, starter
 from dagster_project.b2chat.errors import B2ChatError, BadAnswer, TransientError
 from dagster_project.b2chat.records import Entity
 from dagster_project.ingestion.audit_export import AuditResult, land_audit_files
@@ -24,13 +23,12 @@ from dagster_project.ingestion.sync import SyncResult, sync
 from dagster_project.resources import B2ChatAccount, Warehouse
 from dagster_project.settings import Settings
 
-# A backfill of many days is one run; that this is still beta in Dagster is no news to who opens the UI.
-warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
 log, bar = logging.getLogger(__name__), logging.getLogger(PROGRESS_LOGGER)
 
 _AUDIT = dg.AssetKey(["raw", "audit_messages"])
 ACCOUNT_POOL = "b2chat_account"
 FIRST_READ_DAYS = 90
+BACKFILL_DAYS = 7  # of one that names no days
 _SECONDS_BETWEEN_LINES = 5.0
 _RETRIES = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 _COMMON: dict[str, Any] = {
@@ -38,9 +36,12 @@ _COMMON: dict[str, Any] = {
 }  # fmt: skip
 
 
-class DaysConfig(dg.Config):
-    """What to make of what was read."""
+class ContactsConfig(dg.Config):
+    """How many contacts to read, and what to make of it."""
 
+    mode: Literal["incremental", "full"] = Field(
+        "incremental", description="incremental: those that may have changed. full: all of them."
+    )
     confirm_deletions: bool = Field(
         False,
         description="Mark records as deleted although most of a day, or of what the run read, is gone: for one run, "
@@ -48,30 +49,39 @@ class DaysConfig(dg.Config):
     )
 
 
-class SyncConfig(DaysConfig):
-    """How much to read, and what to make of it."""
+class ChatsConfig(ContactsConfig):
+    """Which chats to read, and what to make of it."""
 
-    mode: Literal["incremental", "full", "sweep"] = Field(
+    mode: Literal["incremental", "full", "sweep", "backfill"] = Field(  # type: ignore[assignment]
         "incremental",
         description="incremental: what may have changed. full: every day since the start date. "
-        "sweep: all of the last days (B2CHAT_SWEEP_DAYS).",
+        "sweep: all of the last days (B2CHAT_SWEEP_DAYS). backfill: the days from date_start to date_end.",
     )
+    date_start: str = Field(
+        "",
+        description=f"Of a backfill: its first creation day, YYYY-MM-DD. Default: {BACKFILL_DAYS - 1} days before "
+        "date_end.",
+    )
+    date_end: str = Field("", description="Of a backfill: its last creation day, YYYY-MM-DD. Default: today.")
 
+    def backfilled_days(self, today: date) -> tuple[date, date] | None:
+        """First and last day of a backfill; None for the other modes.
 
-def _raw_asset(entity: Entity, description: str) -> dg.AssetsDefinition:
-    key = dg.AssetKey(["raw", entity])
-
-    @dg.asset(key=key, description=description, pool=ACCOUNT_POOL, check_specs=[_quarantine_spec(key)], **_COMMON)
-    def landed(
-        context: dg.AssetExecutionContext, config: SyncConfig, b2chat: B2ChatAccount, warehouse: Warehouse
-    ) -> dg.MaterializeResult:
-        result = _sync(context, entity, b2chat, warehouse, mode=config.mode, confirm_deletions=config.confirm_deletions)
-        return dg.MaterializeResult(
-            metadata=_metadata(result, entity, warehouse),
-            check_results=[_quarantine_check([entity, "message"] if entity == "chats" else [entity], warehouse)],
-        )
-
-    return landed
+        Raises:
+            dagster.Failure: they are no days, in the wrong order, in the future, or given for another mode.
+        """
+        given = self.date_start, self.date_end
+        if self.mode != "backfill":
+            if any(given):
+                raise dg.Failure("date_start and date_end are for mode: backfill alone", allow_retries=False)
+            return None
+        last = config_day(self.date_end, "date_end") or today
+        first = config_day(self.date_start, "date_start") or last - timedelta(days=BACKFILL_DAYS - 1)
+        if not first <= last <= today:
+            raise dg.Failure(
+                f"date_start {first}, date_end {last} and today, {today}, must be in this order", allow_retries=False
+            )
+        return first, last
 
 
 def _quarantine_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
@@ -82,28 +92,47 @@ def _quarantine_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
     )
 
 
-raw_chats = _raw_asset(
-    "chats", "Chats with their messages, the newest version of each, as `/chats/export` gave them (`raw.chats`)."
+@dg.asset(
+    key=["raw", "chats"],
+    description="Chats with their messages, the newest version of each, as `/chats/export` gave them (`raw.chats`). "
+    "`mode: backfill` in the launchpad, or the job `backfill_days`, reads chosen creation days again.",
+    pool=ACCOUNT_POOL,
+    check_specs=[_quarantine_spec(dg.AssetKey(["raw", "chats"]))],
+    **_COMMON,
 )
-raw_contacts = _raw_asset(
-    "contacts", "Contacts with tags and attributes, the newest version of each, as `/contacts/export` gave them "
-    "(`raw.contacts`).")  # fmt: skip
+def raw_chats(
+    context: dg.AssetExecutionContext, config: ChatsConfig, b2chat: B2ChatAccount, warehouse: Warehouse
+) -> dg.MaterializeResult:
+    day_from, day_to = config.backfilled_days(Settings.load().today()) or (None, None)
+    return _landed(
+        context, "chats", b2chat, warehouse, mode=config.mode, confirm_deletions=config.confirm_deletions,
+        day_from=day_from, day_to=day_to)  # fmt: skip
 
 
 @dg.asset(
-    key=["raw", "chat_days"], pool=ACCOUNT_POOL, partitions_def=creation_days(Settings.load()),
-    backfill_policy=dg.BackfillPolicy.single_run(), **_COMMON,
-    description="Creation days of chats, read again on request: choose days and materialize them. The refreshes need "
-    "none of it; it lands in `raw.chats` like they do.",
-)  # fmt: skip
-def raw_chat_days(
-    context: dg.AssetExecutionContext, config: DaysConfig, b2chat: B2ChatAccount, warehouse: Warehouse
+    key=["raw", "contacts"],
+    description="Contacts with tags and attributes, the newest version of each, as `/contacts/export` gave them "
+    "(`raw.contacts`).",
+    pool=ACCOUNT_POOL,
+    check_specs=[_quarantine_spec(dg.AssetKey(["raw", "contacts"]))],
+    **_COMMON,
+)
+def raw_contacts(
+    context: dg.AssetExecutionContext, config: ContactsConfig, b2chat: B2ChatAccount, warehouse: Warehouse
 ) -> dg.MaterializeResult:
-    days = context.partition_key_range
-    result = _sync(
-        context, "chats", b2chat, warehouse, mode="backfill", confirm_deletions=config.confirm_deletions,
-        day_from=date.fromisoformat(days.start), day_to=date.fromisoformat(days.end))  # fmt: skip
-    return dg.MaterializeResult(metadata=_metadata(result, "chats", warehouse))
+    return _landed(
+        context, "contacts", b2chat, warehouse, mode=config.mode, confirm_deletions=config.confirm_deletions
+    )
+
+
+def _landed(
+    context: dg.AssetExecutionContext, entity: Entity, b2chat: B2ChatAccount, warehouse: Warehouse, **how: Any
+) -> dg.MaterializeResult:
+    result = _sync(context, entity, b2chat, warehouse, **how)
+    return dg.MaterializeResult(
+        metadata=_metadata(result, entity, warehouse),
+        check_results=[_quarantine_check([entity, "message"] if entity == "chats" else [entity], warehouse)],
+    )
 
 
 @dg.asset(
@@ -118,7 +147,7 @@ def raw_chat_days(
 )
 def raw_audit_messages(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
     folder = Settings.load().audit_folder
-    result = AuditResult() if not folder else _land_audit(warehouse, folder, _starter(context))
+    result = AuditResult() if not folder else _land_audit(warehouse, folder, starter(context.run))
     return dg.MaterializeResult(
         metadata={
             "folder": str(folder or "none: B2CHAT_AUDIT_FOLDER is not set"),
@@ -166,16 +195,12 @@ def _sync(
                 warehouse.url, client, entity=entity, today=today,
                 start_date=settings.start_date or today - timedelta(days=FIRST_READ_DAYS),
                 lookback_days=settings.lookback_days, sweep_days=settings.sweep_days,
-                keep_responses=settings.keep_responses, on_progress=_teller(entity), triggered_by=_starter(context),
+                keep_responses=settings.keep_responses, on_progress=_teller(entity), triggered_by=starter(context.run),
                 **how)  # fmt: skip
         except (TransientError, BadAnswer, WarehouseFailed):
             raise
         except (B2ChatError, IngestionError) as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-
-
-def _starter(context: dg.AssetExecutionContext) -> str:
-    return context.run.tags.get("b2chat/started_by", "dagster")
 
 
 def _teller(entity: Entity) -> Callable[[Progress], None]:

@@ -1,72 +1,118 @@
 """The jobs. Each runs in one process: a spawned step would cost more than most steps do."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
+from dagster_project.assets.analysis import CategorizeConfig
+from dagster_project.assets.dbt import DbtConfig
+from dagster_project.assets.evaluation import EvaluationConfig
+from dagster_project.assets.exports import ReportConfig, TableConfig
+from dagster_project.assets.raw import ChatsConfig, ContactsConfig
+
 CHATS, CONTACTS = dg.AssetKey(["raw", "chats"]), dg.AssetKey(["raw", "contacts"])
-CHAT_DAYS, AUDIT = dg.AssetKey(["raw", "chat_days"]), dg.AssetKey(["raw", "audit_messages"])
+AUDIT = dg.AssetKey(["raw", "audit_messages"])
 REPORT = dg.AssetKey(["exports", "report"])
 CATEGORIES = dg.AssetKey(["analysis", "chat_categorizations"])
 
-_RAW = dg.AssetSelection.groups("raw") - dg.AssetSelection.assets(CHAT_DAYS)
+_RAW = dg.AssetSelection.groups("raw")
 # Run when somebody asks for them: they cost money, or make something to hand on.
 _ON_DEMAND = dg.AssetSelection.groups("evaluation", "exports")
-_MODELS = dg.AssetSelection.all() - dg.AssetSelection.groups("raw") - _ON_DEMAND
+_MODELS = dg.AssetSelection.all() - _RAW - _ON_DEMAND
 
 
-def _job(name: str, selection: dg.AssetSelection, description: str, config: dict[str, Any] | None = None) -> Any:
-    steps = {"ops": {step: {"config": values} for step, values in (config or {}).items()}}
+def _job(name: str, selection: dg.AssetSelection, description: str, config: Mapping[str, dg.Config]) -> Any:
+    """A job whose launchpad shows what can be chosen: the config of its steps, with the values that it runs with."""
+    ops = dg.RunConfig(ops=dict(config)).to_config_dict()["ops"]
     return dg.define_asset_job(
-        name, selection, executor_def=dg.in_process_executor, description=description,
-        config=steps if config else None, tags={"b2chat/job": name},
-    )  # fmt: skip
+        name, selection, executor_def=dg.in_process_executor, description=description, config={"ops": ops},
+        tags={"b2chat/job": name},
+    )
+
+
+def _values(config: type[dg.Config], **chosen: Any) -> dg.Config:
+    return config(**chosen)
 
 
 refresh_all = _job(
-    "refresh_all", dg.AssetSelection.all() - dg.AssetSelection.assets(CHAT_DAYS) - _ON_DEMAND,
+    "refresh_all",
+    dg.AssetSelection.all() - _ON_DEMAND,
     "The main job: read what may have changed, build and test what follows from it, paint the week's heatmap.",
-)  # fmt: skip
-sync_b2chat = _job("sync_b2chat", _RAW, "Read what may have changed and land it; builds nothing.")
+    {"dbt_models": _values(DbtConfig)},
+)
+sync_b2chat = _job(
+    "sync_b2chat",
+    _RAW,
+    "Read what may have changed and land it; builds nothing.",
+    {"raw__chats": _values(ChatsConfig), "raw__contacts": _values(ContactsConfig)},
+)
 sync_full = _job(
-    "sync_full", dg.AssetSelection.assets(CHATS, CONTACTS), "Read all history again, since the start date.",
-    {"raw__chats": {"mode": "full"}, "raw__contacts": {"mode": "full"}},
-)  # fmt: skip
+    "sync_full",
+    dg.AssetSelection.assets(CHATS, CONTACTS),
+    "Read all history again, since the start date.",
+    {"raw__chats": _values(ChatsConfig, mode="full"), "raw__contacts": _values(ContactsConfig, mode="full")},
+)
 sweep_recent = _job(
-    "sweep_recent", dg.AssetSelection.assets(CHATS), "Read all of the last days again (B2CHAT_SWEEP_DAYS).",
-    {"raw__chats": {"mode": "sweep"}},
-)  # fmt: skip
+    "sweep_recent",
+    dg.AssetSelection.assets(CHATS),
+    "Read all of the last days again (B2CHAT_SWEEP_DAYS).",
+    {"raw__chats": _values(ChatsConfig, mode="sweep")},
+)
 sync_contacts = _job(
-    "sync_contacts", dg.AssetSelection.assets(CONTACTS), "Read all contacts again.",
-    {"raw__contacts": {"mode": "full"}},
-)  # fmt: skip
-backfill_days = _job("backfill_days", dg.AssetSelection.assets(CHAT_DAYS), "Read a range of creation days again.")
+    "sync_contacts",
+    dg.AssetSelection.assets(CONTACTS),
+    "Read all contacts again.",
+    {"raw__contacts": _values(ContactsConfig, mode="full")},
+)
+backfill_days = _job(
+    "backfill_days",
+    dg.AssetSelection.assets(CHATS),
+    "Read the creation days from date_start to date_end again; by default the last week's.",
+    {"raw__chats": _values(ChatsConfig, mode="backfill")},
+)
 land_audit_export = _job(
-    "land_audit_export", dg.AssetSelection.assets(AUDIT).downstream(),
+    "land_audit_export",
+    dg.AssetSelection.assets(AUDIT).downstream(),
     "Land the audit exports in B2CHAT_AUDIT_FOLDER and build what follows from them.",
-)  # fmt: skip
+    {},
+)
 categorize_chats = _job(
-    "categorize_chats", dg.AssetSelection.assets(CATEGORIES), "Categorize the chats that are new: by Claude, or rules.",
-)  # fmt: skip
+    "categorize_chats",
+    dg.AssetSelection.assets(CATEGORIES),
+    "Categorize the chats that are new: by Claude, or rules.",
+    {"analysis__chat_categorizations": _values(CategorizeConfig)},
+)
 build_marts = _job(
-    "build_marts", _MODELS, "Build and test every model from what has landed, new or not; asks B2Chat nothing.",
-    {"dbt_models": {"force": True}},
-)  # fmt: skip
+    "build_marts",
+    _MODELS,
+    "Build and test every model from what has landed, new or not; asks B2Chat nothing.",
+    {"dbt_models": _values(DbtConfig, force=True)},
+)
 weekly_report = _job(
-    "weekly_report", dg.AssetSelection.assets(REPORT), "Write a week's or a month's report as PDF and Excel.",
-)  # fmt: skip
+    "weekly_report",
+    dg.AssetSelection.assets(REPORT),
+    "Write a week's or a month's report as PDF and Excel; by default the last full week's.",
+    {"exports__report": _values(ReportConfig)},
+)
 export_tables = _job(
-    "export_tables", dg.AssetSelection.groups("exports") - dg.AssetSelection.assets(REPORT),
-    "Write chats, agents' days and KPIs to files.",
-)  # fmt: skip
+    "export_tables",
+    dg.AssetSelection.groups("exports") - dg.AssetSelection.assets(REPORT),
+    "Write chats, agents' days and KPIs to files; by default all of them.",
+    {f"exports__{table}": _values(TableConfig) for table in ("chats", "agents", "kpis")},
+)
 verify_all = _job(
-    "verify_all", _MODELS, "Build, and test every row there is; the other jobs test the rows that they brought.",
-    {"dbt_models": {"test_everything": True}},
-)  # fmt: skip
+    "verify_all",
+    _MODELS,
+    "Build, and test every row there is; the other jobs test the rows that they brought.",
+    {"dbt_models": _values(DbtConfig, test_everything=True)},
+)
 evaluate_classifier = _job(
-    "evaluate_classifier", dg.AssetSelection.groups("evaluation"),
+    "evaluate_classifier",
+    dg.AssetSelection.groups("evaluation"),
     "Score a classifier on labelled chats, and compare it with the version before.",
-)  # fmt: skip
+    {"analysis__classifier_evaluation": _values(EvaluationConfig)},
+)
 
 JOBS = [
     refresh_all, sync_b2chat, sync_full, sweep_recent, sync_contacts, backfill_days, land_audit_export, build_marts,

@@ -91,8 +91,20 @@ def fill(
         keep=timedelta(days=settings.exports_keep_days))  # fmt: skip
 
 
+def last_week(conn: psycopg.Connection) -> Period:
+    """The period of a report that names none: the last full week.
+
+    Raises:
+        ExportFailed: there are no chats yet.
+    """
+    monday = heatmap.last_full_week(conn)
+    if monday is None:
+        raise ExportFailed(heatmap.NOTHING_YET)
+    return Period.week(monday)
+
+
 def first_page(conn: psycopg.Connection, settings: Settings, order: Order) -> bytes:
-    """The first page of an ordered report as a small PNG."""
+    """The first page of a report, ordered with its period, as a small PNG."""
     return first_page_png(
         _gathered(conn, order, settings.timezone), language=order.language, timestamp=_now(),
         company=settings.company)  # fmt: skip
@@ -124,10 +136,7 @@ def _with_period(url: str, order: Order) -> Order:
     if order.kind != "report" or order.period:
         return order
     with connection.connect(url) as conn:
-        monday = heatmap.last_full_week(conn)
-    if monday is None:
-        raise ExportFailed(heatmap.NOTHING_YET)
-    return replace(order, period=Period.week(monday))
+        return replace(order, period=last_week(conn))
 
 
 def _writer(order: Order, settings: Settings, made_at: datetime) -> Writer:

@@ -1,6 +1,6 @@
 """What the Dagster UI shows: loaded as the code server loads it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from dagster_project.assets.dbt import Translator
-from dagster_project.assets.partitions import creation_days
+from dagster_project.assets.raw import ChatsConfig
 from dagster_project.automation.schedules import cron, weekly_report_schedule
 from dagster_project.automation.sensors import audit_sensor
 from dagster_project.definitions import defs
@@ -114,10 +114,24 @@ def test_a_new_or_changed_audit_file_asks_for_one_run(tmp_path: Path) -> None:
     assert isinstance(changed, dg.RunRequest) and changed.run_key != first.run_key
 
 
-def test_the_days_that_can_be_read_again_begin_at_the_start_date_and_end_today() -> None:
-    days = creation_days(Settings.load(start_date="2026-01-05"))
-    keys = days.get_partition_keys(current_time=datetime(2026, 1, 9, 1, tzinfo=UTC))
-    assert keys == ["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"]
+def test_a_backfill_reads_the_days_that_it_names_or_the_last_week() -> None:
+    today = date(2026, 1, 9)
+    first, last = date(2026, 1, 5), date(2026, 1, 6)
+    assert _days(mode="backfill", date_start=str(first), date_end=str(last)) == (first, last)
+    assert _days(mode="backfill", date_start=str(first)) == (first, today)
+    assert _days(mode="backfill") == (date(2026, 1, 3), today)
+    assert _days() is None
+    for wrong in (
+        {"date_start": "2026-01-05"}, {"mode": "backfill", "date_end": "2026-01-10"},
+        {"mode": "backfill", "date_start": "05/01/2026"},
+        {"mode": "backfill", "date_start": "2026-01-06", "date_end": "2026-01-05"},
+    ):  # fmt: skip
+        with pytest.raises(dg.Failure):
+            _days(**wrong)
+
+
+def _days(**fields: str) -> Any:
+    return ChatsConfig(**fields).backfilled_days(date(2026, 1, 9))  # type: ignore[arg-type]
 
 
 def _evaluate(sensor: dg.SensorDefinition) -> Any:
