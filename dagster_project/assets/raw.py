@@ -12,6 +12,7 @@ from psycopg import sql
 from pydantic import Field
 
 from dagster_project.assets.launch import config_day, starter
+from dagster_project.assets.table_metadata import rows_of
 from dagster_project.b2chat.errors import B2ChatError, BadAnswer, TransientError
 from dagster_project.b2chat.records import Entity
 from dagster_project.ingestion.audit_export import AuditResult, land_audit_files
@@ -226,14 +227,12 @@ def _teller(entity: Entity) -> Callable[[Progress], None]:
 
 def _metadata(result: SyncResult, entity: Entity, warehouse: Warehouse) -> dict[str, dg.MetadataValue]:
     with warehouse.connect() as conn:
-        # The planner's estimate: an exact count would read the whole of a table that only grows.
-        rows, newest = conn.execute(  # type: ignore[misc]
-            sql.SQL(
-                """
-                select (select greatest(reltuples, 0)::bigint from pg_class where oid = {name}::regclass),
-                       (select max(loaded_at) from {table} where load_id = (select max(load_id) from {table}))
-                """
-            ).format(name=f"raw.{entity}", table=sql.Identifier("raw", entity))
+        conn.autocommit = True
+        rows = rows_of(conn, "raw", entity)
+        (newest,) = conn.execute(  # type: ignore[misc]
+            sql.SQL("select max(loaded_at) from {table} where load_id = (select max(load_id) from {table})").format(
+                table=sql.Identifier("raw", entity)
+            )
         ).fetchone()
     tally = result.tally
     values: dict[str, dg.MetadataValue] = {
@@ -250,9 +249,8 @@ def _metadata(result: SyncResult, entity: Entity, warehouse: Warehouse) -> dict[
         "windows_read": dg.MetadataValue.text(f"{result.windows_read} of {result.windows}"),
         "seconds": dg.MetadataValue.float(round(result.seconds, 2)),
         "records_per_second": dg.MetadataValue.float(round(tally.records / max(result.seconds, 0.001), 1)),
-        "dagster/row_count": dg.MetadataValue.int(rows),
         "dagster/table_name": dg.MetadataValue.text(f"raw.{entity}"),
-    }
+    } | rows
     if result.ration_left is not None:
         values["requests_left_today"] = dg.MetadataValue.int(result.ration_left)
     if newest:

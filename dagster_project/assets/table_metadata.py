@@ -1,5 +1,6 @@
 """What the UI shows of a table or view that dbt built: rows, how far its data goes, and, of marts, their first rows."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from dagster_project.warehouse.connection import has_relation
 
 PREVIEW_ROWS, PREVIEW_KEYS, PREVIEW_NUMBERS, CELL_SIGNS = 5, 4, 4, 28
 NUMBERS = {20, 21, 23, 700, 701, 1700}  # Postgres' oids of smallint to numeric
-MOST_COUNTED, TIMEOUT = 100_000, "300ms"
+MAX_COUNTED, TIMEOUT = 100_000, "300ms"
 
 Metadata = dict[str, dg.MetadataValue]
 
@@ -20,35 +21,48 @@ Metadata = dict[str, dg.MetadataValue]
 def of_table(conn: psycopg.Connection, schema: str, name: str) -> Metadata:
     """Metadata of one relation of core or marts; nothing for any other.
 
-    Nothing here reads a whole table: its rows are the planner's; a view that is slow shows no rows.
-
     Args:
         conn: in autocommit, so that a query that fails leaves nothing behind.
     """
-    if schema not in {"core", "marts"}:
+    if schema not in {"core", "marts"} or not has_relation(conn, f"{schema}.{name}"):
         return {}
-    found = conn.execute(
-        "select relkind::text, greatest(reltuples, 0)::bigint from pg_class where oid = to_regclass(%s)",
-        [f"{schema}.{name}"],
-    ).fetchone()
-    if not found:
-        return {}
-    kind, planned_rows = found
-    relation = sql.Identifier(schema, name)
-    metadata: Metadata = {}
-    rows = planned_rows if kind == "r" else _counted_rows(conn, relation)
-    if rows is not None:
-        metadata["dagster/row_count"] = dg.MetadataValue.int(rows)
+    metadata = rows_of(conn, schema, name)
     if schema == "marts":
-        metadata |= _freshness(conn, name) | _preview(conn, relation)
+        metadata |= _freshness(conn, name) | _preview(conn, sql.Identifier(schema, name))
     return metadata
 
 
-def _counted_rows(conn: psycopg.Connection, view: sql.Identifier) -> int | None:
-    """The rows of a view that are quickly counted; None for others, because the planner's guess may be far off."""
-    found = _ask(conn, sql.SQL("select count(*) from (select from {} limit {}) as rows").format(view, MOST_COUNTED + 1))
+def rows_of(conn: psycopg.Connection, schema: str, name: str) -> Metadata:
+    """How many rows a relation has: counted up to `MAX_COUNTED`; of a table that has more, or is slow, `rows_about`.
+
+    Args:
+        conn: in autocommit.
+    """
+    counted = _count_rows(conn, sql.Identifier(schema, name))
+    if counted is not None:
+        return {"dagster/row_count": dg.MetadataValue.int(counted)}
+    # The planner's guess at a view may be far off, and of a table that was never analyzed it has none.
+    planned = conn.execute(
+        "select reltuples::bigint from pg_class where oid = to_regclass(%s) and relkind = 'r' and reltuples >= 0",
+        [f"{schema}.{name}"],
+    ).fetchone()
+    return {"rows_about": dg.MetadataValue.int(planned[0])} if planned else {}
+
+
+def rows_told(metadata: Mapping[str, dg.MetadataValue]) -> str | None:
+    """The rows of a relation in words, from its metadata; None where they are not known."""
+    if counted := metadata.get("dagster/row_count"):
+        return f"{counted.value:,} rows"
+    about = metadata.get("rows_about")
+    return f"about {about.value:,} rows" if about else None
+
+
+def _count_rows(conn: psycopg.Connection, relation: sql.Identifier) -> int | None:
+    """The rows of a relation that are quickly counted; None for others."""
+    limited = sql.SQL("select count(*) from (select from {} limit {}) as rows").format(relation, MAX_COUNTED + 1)
+    found = _ask(conn, limited)
     count = int(found[1][0][0]) if found else None
-    return None if count is None or count > MOST_COUNTED else count
+    return None if count is None or count > MAX_COUNTED else count
 
 
 def _freshness(conn: psycopg.Connection, mart: str) -> Metadata:

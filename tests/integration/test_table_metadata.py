@@ -39,3 +39,22 @@ def test_a_name_in_a_mart_cannot_put_markup_or_a_link_into_the_ui(database_url: 
         "| " + "www⁠.e.example | " * 2 + "1 |",
         r"| \`x\` \*\*y\*\* | \`x\` \*\*y\*\* | 1 |",
     ]
+
+
+def test_rows_are_counted_and_where_that_is_dear_they_are_said_to_be_about(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute("create schema if not exists core")
+        conn.execute("create table core.few as select generate_series(1, 4000) as one")
+        conn.execute("analyze core.few")
+        conn.execute("insert into core.few select generate_series(1, 974)")  # of which the planner knows nothing
+        counted = table_metadata.of_table(conn, "core", "few")
+        assert counted["dagster/row_count"].value == 4974
+        assert table_metadata.rows_told(counted) == "4,974 rows"
+        monkeypatch.setattr(table_metadata, "MAX_COUNTED", 1000)
+        about = table_metadata.of_table(conn, "core", "few")
+        assert "dagster/row_count" not in about
+        assert table_metadata.rows_told(about) == "about 4,000 rows"
+        conn.execute("create table core.never_analyzed as select generate_series(1, 2000) as one")
+        assert table_metadata.rows_told(table_metadata.of_table(conn, "core", "never_analyzed")) is None

@@ -61,6 +61,13 @@ def test_dbt_tests_are_asset_checks_and_keys_block(graph: Any) -> None:
     assert any(node.blocking for node in of_chats)
 
 
+def test_every_check_says_what_it_holds(graph: Any) -> None:
+    checks = {key: graph.get_check_spec(key).description for key in graph.asset_check_keys}
+    assert [key for key, description in checks.items() if not description] == []
+    unique = dg.AssetCheckKey(dg.AssetKey(["core", "chats"]), "unique_chats_id")
+    assert checks[unique] == "No two rows have the same `id`."
+
+
 def test_jobs_and_the_schedule_are_there() -> None:
     assert {"refresh_all", "sync_b2chat", "build_marts", "verify_all"} <= {
         job.name for job in defs.resolve_all_job_defs()

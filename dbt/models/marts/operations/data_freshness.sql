@@ -5,7 +5,11 @@ with recursive marts as (
         relation.oid,
         relation.relname::text as mart,
         case relation.relkind when 'r' then 'table' else 'view' end as kind,
-        case when relation.relkind = 'r' then greatest(relation.reltuples, 0)::bigint end as row_estimate
+        -- Postgres' own count of rows written and deleted; after a crash there is none, then the planner's.
+        case
+            when relation.relkind = 'r'
+                then coalesce(nullif(pg_stat_get_live_tuples(relation.oid), 0), nullif(relation.reltuples, -1)::bigint)
+        end as row_estimate
     from pg_class as relation
     inner join pg_namespace as schema on schema.oid = relation.relnamespace
     where schema.nspname = 'marts'
