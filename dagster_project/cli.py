@@ -75,23 +75,33 @@ def demo(
 ) -> None:
     """Run the main job on embedded defaults, with data that the sandbox makes, and show what it did.
 
+    A Postgres, an account or a key that the settings name is not touched.
+
     A second run takes up where the first ended; with the sandbox's clock held still, nothing has changed by then.
     """
-    settings = deployment.for_demo(Settings.load(), advance=timedelta(days=advance))
+    settings = _for_demo(timedelta(days=advance))
     with deployment.running(settings) as standing:
         from dagster_project import story  # noqa: PLC0415  imports Dagster: seconds
 
-        outcome = story.refresh(standing, quiet=as_json)
+        outcome = story.run(standing, "refresh_all", quiet=as_json)
         print_answer(as_json, outcome, lambda: story.tell_demo(console, standing, outcome))
         _leave(outcome)
 
 
 @app.command()
+def refresh(as_json: JsonOption = False) -> None:
+    """Run the main job on what the settings name: read, build, test and categorize what is new."""
+    _run_job("refresh_all", as_json, needs_source=True)
+
+
+@app.command()
 def ui(
     port: Annotated[int, typer.Option(help="Port of the UI on 127.0.0.1.")] = 3000,
+    of_demo: Annotated[bool, typer.Option("--demo", help="On the demo's data, whatever the settings name.")] = False,
 ) -> None:
-    """Open the Dagster UI on the same data (after `demo`: on the demo's). Ctrl-C stops it."""
-    with deployment.running(deployment.for_work(Settings.load())):
+    """Open the Dagster UI on the same data (where only a demo was run: on the demo's). Ctrl-C stops it."""
+    settings = _for_demo() if of_demo else deployment.for_work(Settings.load())
+    with deployment.running(settings):
         console.print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl-C stops it)")
         # Dagster's advice to use another program (`dg`) is of no use to whoever opens the UI.
         os.environ["PYTHONWARNINGS"] = "ignore:Function `dev_command` is superseded"
@@ -393,6 +403,22 @@ def psql(context: typer.Context) -> None:
         raise typer.Exit(_run_child([program, *context.args]))
 
 
+def _for_demo(advance: timedelta = timedelta(0)) -> Settings:
+    """The demo's settings; on the error stream, which of the settings are not heeded, and where its data is then."""
+    settings = Settings.load()
+    if left_out := deployment.left_out_of_demo(settings):
+        _say(f"the demo is on its own: {', '.join(left_out)} not used")
+    own = deployment.demo_has_own_folder(settings)
+    chosen = deployment.for_demo(settings, advance=advance)
+    if own:
+        _say(f"its data is in {chosen.data_path}; `b2chat ui --demo` opens it")
+    return chosen
+
+
+def _say(line: str) -> None:
+    print(f"b2chat: {line}", file=sys.stderr)  # noqa: T201
+
+
 def _tell_cost(conn: Any, settings: Settings, asked: Any, max_usd: float, as_json: bool) -> None:
     """What Claude would cost for an analysis; nothing is sent."""
     from dagster_project import terminal  # noqa: PLC0415
@@ -447,5 +473,5 @@ def _leave(outcome: dict[str, Any]) -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"b2chat: {message}", file=sys.stderr)  # noqa: T201
+    _say(message)
     sys.exit(code)

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from dagster_project import sandbox_source
 from dagster_project.sandbox import server
-from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError, variable_name
+from dagster_project.settings import ENV_FILE, PROJECT_ROOT, Settings, SettingsError, env_file, variable_name
 from dagster_project.warehouse import connection, migrations
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,14 @@ _EXPORTED = (
     "timeout_seconds", "max_attempts", "page_size", "sync_interval", "client_id",
     "sandbox_clock",
 )  # fmt: skip
+# What leads out of this machine, or to somebody's own data: the demo has no use for it.
+_OUTSIDE = frozenset(
+    name
+    for name in Settings.model_fields
+    if name.startswith(("postgres_", "anthropic_", "exports_s3_"))
+    or name in ("database_url", "bi_password", "api_url", "client_id", "client_secret", "start_date", "audit_folder")
+    or name in ("exports_bucket", "exports_dir")
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
         connection.environment(url)
         | ours
         | {
+            ENV_FILE: str(env_file() or ""),
             "DAGSTER_HOME": str(PROJECT_ROOT),
             "DAGSTER_LOCAL_DIR": str(local),
             "PATH": os.pathsep.join([programs, *places]),
@@ -67,21 +76,45 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
     )
 
 
+def left_out_of_demo(settings: Settings) -> list[str]:
+    """The variables that are set and that the demo does not heed."""
+    return [variable_name(name) for name in Settings.model_fields if name in settings.model_fields_set & _OUTSIDE]
+
+
+def demo_has_own_folder(settings: Settings) -> bool:
+    """Whether the data folder may hold somebody's own data: then the demo has one of its own in it."""
+    return settings.has_account or connection.configured_url(settings) is not None
+
+
 def for_demo(settings: Settings, *, advance: timedelta = timedelta(0)) -> Settings:
-    """The settings with the demo's data source: the sandbox, its clock held where the first demo started it.
+    """The demo's settings: the embedded Postgres and the sandbox, its clock held where the first demo started it.
+
+    What leads outside is taken out of this process's environment, for all that reads settings after this.
 
     Args:
         advance: how far to move that clock on, so that open chats go on living.
     """
-    chosen = settings if settings.sandbox != "off" else settings.model_copy(update={"sandbox": "generated"})
+    kept = {name: getattr(settings, name) for name in settings.model_fields_set - _OUTSIDE}
+    if demo_has_own_folder(settings):
+        kept["data_dir"] = settings.data_path / "demo"
+        kept.pop("pg_port", None)
+    ours = {name.upper() for field in Settings.model_fields for name in (variable_name(field), f"b2chat_{field}")}
+    for name in [name for name in os.environ if name.upper() in ours]:
+        del os.environ[name]
+    os.environ |= {variable_name(name): _written(value) for name, value in kept.items()} | {ENV_FILE: os.devnull}
+    chosen = Settings.load()
+    if chosen.sandbox == "off":
+        chosen = chosen.model_copy(update={"sandbox": "generated"})
     if chosen.sandbox == "replay":
         return chosen
     return chosen.model_copy(update={"sandbox_clock": sandbox_source.hold_clock(chosen, advance)})
 
 
 def for_work(settings: Settings) -> Settings:
-    """The settings as they are; where no account is set but a demo was run with this data folder, those of the demo."""
-    if settings.sandbox == "off" and not settings.has_account and sandbox_source.SandboxState.exists(settings):
+    """The settings as they are; where neither an account nor a Postgres is set, but a demo was run with this data
+    folder, those of the demo."""
+    unset = settings.sandbox == "off" and not demo_has_own_folder(settings)
+    if unset and sandbox_source.SandboxState.exists(settings):
         return settings.model_copy(update={"sandbox": "generated"})
     return settings
 
@@ -93,6 +126,11 @@ def require_source(settings: Settings) -> None:
             "B2CHAT_CLIENT_ID and B2CHAT_CLIENT_SECRET are missing: set them, "
             "or set B2CHAT_SANDBOX=generated to try without an account"
         )
+
+
+def _written(value: object) -> str:
+    """A setting as the environment has it."""
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from dagster_project.b2chat.errors import B2ChatError
 from dagster_project.deployment import Deployment
 from dagster_project.exports import stores
 from dagster_project.ingestion.ration import PostgresRation
+from dagster_project.settings import env_file
 from dagster_project.warehouse import bi_access, connection, conninfo, migrations
 
 
@@ -63,7 +64,10 @@ def _examined(standing: Deployment, looks: list[tuple[str, Callable[[Deployment]
 
 def _settings(standing: Deployment) -> str:
     settings = standing.settings
-    return f"zone {settings.timezone}, data in {settings.data_path}, refresh every {settings.sync_interval} minutes"
+    return (
+        f"from the environment and {env_file() or 'no .env'}: zone {settings.timezone}, data in {settings.data_path}, "
+        f"refresh every {settings.sync_interval} minutes"
+    )
 
 
 def _warehouse(standing: Deployment) -> str:

@@ -14,7 +14,7 @@ from packaging import version
 from dagster_project import dbt_alone
 from dagster_project.b2chat.client import B2ChatClient
 from dagster_project.ingestion.ration import PostgresRation
-from dagster_project.settings import Settings, variable_name
+from dagster_project.settings import Settings, safe_address, variable_name
 from dagster_project.warehouse import connection
 
 
@@ -59,7 +59,7 @@ class B2ChatAccount(dg.ConfigurableResource):
     def client(self, ration: PostgresRation) -> B2ChatClient:
         """A client that counts its requests against a ration. Use it as a context manager."""
         return B2ChatClient(
-            self.api_url,
+            safe_address(self.api_url),
             self.client_id,
             self.client_secret,
             ration=ration,

@@ -1,16 +1,21 @@
-"""Every setting, typed and documented once. Read from the environment, then from `.env` in the working folder."""
+"""Every setting, typed and documented once: from the environment, then from one `.env`, wherever a command runs."""
 
+import ipaddress
+import os
 import re
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+ENV_FILE = "B2CHAT_ENV_FILE"  # names another file than the project's own .env
 
 
 class SettingsError(Exception):
@@ -21,7 +26,6 @@ class Settings(BaseSettings):
     """The settings of one deployment. `Settings.load()` is the way in: it turns faults into `SettingsError`."""
 
     model_config = SettingsConfigDict(
-        env_file=".env",
         env_file_encoding="utf-8",
         extra="ignore",
         env_ignore_empty=True,
@@ -172,13 +176,13 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, **overrides: object) -> "Settings":
-        """Read the settings.
+        """Read the settings, from the environment and from `env_file`.
 
         Raises:
             SettingsError: one line that names each setting that is missing or wrong, without its value.
         """
         try:
-            return cls(**overrides)  # type: ignore[arg-type]
+            return cls(_env_file=env_file(), **overrides)  # type: ignore[arg-type]
         except ValidationError as error:
             raise SettingsError("; ".join(_explain(fault) for fault in error.errors())) from None
 
@@ -189,12 +193,20 @@ class Settings(BaseSettings):
             raise ValueError("is not an IANA time zone name such as America/Bogota")
         return name
 
-    @field_validator("api_url")
+    @field_validator("api_url", "anthropic_base_url")
     @classmethod
-    def _http_address(cls, url: str) -> str:
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("must begin with https:// (or http:// for a local server)")
-        return url.rstrip("/")
+    def _safe_address(cls, url: str | None) -> str | None:
+        return url and safe_address(url)
+
+    @field_validator("data_dir", "pg_bin", "audit_folder", "ai_taxonomy", "ai_lexicon", "exports_dir")
+    @classmethod
+    def _from_the_root(cls, path: Path | None) -> Path | None:
+        return path and PROJECT_ROOT / path.expanduser()
+
+    @field_validator("sandbox_files")
+    @classmethod
+    def _files_from_the_root(cls, paths: list[Path]) -> list[Path]:
+        return [PROJECT_ROOT / path.expanduser() for path in paths]
 
     @field_validator("database_url")
     @classmethod
@@ -254,13 +266,61 @@ class Settings(BaseSettings):
 
     @property
     def data_path(self) -> Path:
-        """`data_dir` as an absolute path; a relative one is taken from the project's root."""
+        """`data_dir` as an absolute path. All relative paths of settings are taken from the project's root."""
         return (PROJECT_ROOT / self.data_dir).resolve()
 
     @property
     def exports_path(self) -> Path:
-        """The folder of exports as an absolute path; a relative one is taken from the project's root."""
+        """The folder of exports as an absolute path."""
         return (PROJECT_ROOT / (self.exports_dir or self.data_dir / "exports")).resolve()
+
+
+def env_file() -> Path | None:
+    """The file that settings are read from, beside the environment: B2CHAT_ENV_FILE, else `.env` in the project's root.
+
+    Raises:
+        SettingsError: the file named is not there; or the working directory has another `.env` with settings of ours,
+            of which nobody can tell whether it is meant.
+    """
+    named, ours, here = os.environ.get(ENV_FILE), PROJECT_ROOT / ".env", Path.cwd() / ".env"
+    if named:
+        chosen = PROJECT_ROOT / Path(named).expanduser()
+        if not chosen.exists():
+            raise SettingsError(f"{ENV_FILE}: there is no {chosen}")
+        return chosen
+    if here.is_file() and not (ours.exists() and here.samefile(ours)):
+        known = {variable for variable, _, _ in documented()}
+        if known & {name.upper() for name in dotenv_values(here, encoding="utf-8")}:
+            raise SettingsError(
+                f"{here} holds settings, but they are read from {ours}, wherever a command is run: "
+                f"set {ENV_FILE}={here} to use them, or move them there"
+            )
+    return ours if ours.exists() else None
+
+
+def safe_address(url: str) -> str:
+    """An address that a secret may be sent to, without a slash at its end.
+
+    Raises:
+        ValueError: it is not one of https://, or of http:// on this machine, where nobody listens in.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError("is not an address such as https://api.b2chat.io") from None
+    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
+        raise ValueError("must be an address that begins with https:// and holds no user and no password")
+    if parts.scheme == "http" and not _is_this_machine(host):
+        raise ValueError("must begin with https://: over http:// anybody on the way reads the secret and the chats")
+    return url.rstrip("/")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def variable_name(field: str) -> str:

@@ -100,11 +100,6 @@ def tell(console: Console, outcome: dict[str, Any]) -> None:
     console.print(f"[{colour}]{outcome['job']}: {outcome['status']}[/{colour}] in {outcome['seconds']} s")
 
 
-def refresh(standing: Deployment, *, quiet: bool = False) -> dict[str, Any]:
-    """The main job: everything from B2Chat to the heatmap's picture."""
-    return run(standing, "refresh_all", quiet=quiet)
-
-
 def tell_demo(console: Console, standing: Deployment, outcome: dict[str, Any]) -> None:
     """What the demo did, its tables, the last full week's heatmap, and where to go on."""
     console.print()

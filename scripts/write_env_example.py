@@ -6,7 +6,11 @@ from dagster_project.settings import PROJECT_ROOT, documented
 
 
 def main() -> None:
-    blocks = ["# Copy to .env and take the # away from what you set. The demo needs none of them.\n"]
+    blocks = [
+        "# Copy to .env, in the project's folder, and take the # away from what you set. The variable\n"
+        "# B2CHAT_ENV_FILE names another file. Relative paths start at the project's folder. The demo\n"
+        "# needs none of these.\n"
+    ]
     for variable, default, description in documented():
         blocks.append(
             "\n".join(

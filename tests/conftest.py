@@ -17,6 +17,8 @@ import pytest
 
 from dagster_project.warehouse import embedded, migrations
 
+# Nobody's own settings are read by tests.
+os.environ["B2CHAT_ENV_FILE"] = os.devnull
 PROGRAM = Path(sys.executable).parent / "b2chat"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CARE = SHARED / "data" / "care_dev.json"
@@ -107,7 +109,7 @@ def new_folder() -> Iterator[Callable[[], str]]:
 
 @pytest.fixture(scope="session")
 def b2chat(new_folder: Callable[[], str]) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs the command line as a user does: `b2chat("demo", "--json", DATABASE_URL=…)`, in a data folder of its own."""
+    """Runs the command line as a user does: `b2chat("sync", "--json", DATABASE_URL=…)`, in a data folder of its own."""
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -139,7 +141,8 @@ def _as_a_user(variables: dict[str, str], new_folder: Callable[[], str]) -> dict
     """Folder and environment of a program that a user starts: nothing of ours but what is given."""
     folder = variables.get("B2CHAT_DATA_DIR") or new_folder()
     own = {name: value for name, value in os.environ.items() if not name.startswith(("B2CHAT", "PG", "POSTGRES"))}
-    return {"cwd": folder, "env": own | {"COLUMNS": "120"} | variables | {"B2CHAT_DATA_DIR": folder}}
+    ours = {"COLUMNS": "120", "B2CHAT_ENV_FILE": os.devnull}
+    return {"cwd": folder, "env": own | ours | variables | {"B2CHAT_DATA_DIR": folder}}
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ def replayed(b2chat: Run, new_database: Callable[[], str], care_file: Path, new_
         "B2CHAT_SANDBOX_FILES": str(care_file),
     }
     return Outcome(
-        variables["DATABASE_URL"], _demo(b2chat, variables), json.loads(care_file.read_text())["chats"], variables
+        variables["DATABASE_URL"], _refresh(b2chat, variables), json.loads(care_file.read_text())["chats"], variables
     )
 
 
@@ -74,7 +74,7 @@ def replayed(b2chat: Run, new_database: Callable[[], str], care_file: Path, new_
 def generated(b2chat: Run, new_database: Callable[[], str], new_folder: Callable[[], str]) -> Outcome:
     """A made-up month of the first customer's."""
     variables = MONTH | {"DATABASE_URL": new_database(), "B2CHAT_DATA_DIR": new_folder()}
-    answer = _demo(b2chat, variables)
+    answer = _refresh(b2chat, variables)
     account = Account(first_day=date(2026, 2, 13), days=31 + 366 * 20, seed=11, chats_per_day=60)
     source = GeneratedSource(account)
     chats: list[oracle.Chat] = []
@@ -240,7 +240,7 @@ def test_the_days_of_account_channels_and_departments_have_one_sum(outcome: Outc
 
 def test_a_second_run_says_that_nothing_changed_and_writes_no_data_row(generated: Outcome, b2chat: Run) -> None:
     before = tables.written(generated.url)
-    again = _demo(b2chat, generated.variables)
+    again = _refresh(b2chat, generated.variables)
     assert {(sync["new"], sync["changed"]) for sync in again["syncs"]} == {(0, 0)}
     assert sum(sync["read"] for sync in again["syncs"]) > 0
     assert again["tables"] == generated.answer["tables"]
@@ -259,7 +259,7 @@ def test_as_the_clock_moves_on_open_chats_are_answered_and_the_marts_follow(gene
                 "select chat_id from marts.chat_response_times where opened_at is not null and response_at is null"
             )
         }
-        answer = _demo(b2chat, later)
+        answer = _refresh(b2chat, later)
         answered = {
             row[0]
             for row in conn.execute("select chat_id from marts.chat_response_times where response_at is not null")
@@ -310,8 +310,8 @@ def test_what_the_sandbox_makes_is_marked_as_made(generated: Outcome) -> None:
         assert conn.execute("select count(*) from core.chats where alias not ilike '%sandbox%'").fetchone() == (0,)
 
 
-def _demo(b2chat: Run, variables: dict[str, str]) -> dict[str, Any]:
-    done = b2chat("demo", "--json", **variables)
+def _refresh(b2chat: Run, variables: dict[str, str]) -> dict[str, Any]:
+    done = b2chat("refresh", "--json", **variables)
     assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-3000:]
     answer: dict[str, Any] = json.loads(done.stdout)
     assert answer["status"] == "success"

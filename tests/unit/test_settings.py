@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project import settings as settings_module
 from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError, documented
 
 
@@ -12,6 +13,8 @@ from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError, docu
 def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for variable, _, _ in documented():
         monkeypatch.delenv(variable, raising=False)
+    monkeypatch.delenv("B2CHAT_ENV_FILE", raising=False)
+    monkeypatch.setattr(settings_module, "PROJECT_ROOT", tmp_path)
     monkeypatch.chdir(tmp_path)
 
 
@@ -50,6 +53,69 @@ def test_settings_come_from_the_environment_before_the_file(monkeypatch: pytest.
     monkeypatch.setenv("B2CHAT_LOOKBACK_DAYS", "20")
     settings = Settings.load()
     assert (settings.timezone, settings.lookback_days) == ("America/Santiago", 20)
+
+
+def test_settings_are_the_same_in_every_working_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("B2CHAT_TIMEZONE=America/Santiago\nB2CHAT_DATA_DIR=data\nB2CHAT_AUDIT_FOLDER=mail\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    here = Settings.load()
+    monkeypatch.chdir(elsewhere)
+    assert Settings.load() == here
+    assert (here.timezone, here.data_path, here.audit_folder) == (
+        "America/Santiago",
+        tmp_path / "data",
+        tmp_path / "mail",
+    )
+
+
+def test_another_env_file_is_refused_until_it_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    (elsewhere / ".env").write_text("SOMEBODY_ELSES=1\n")
+    assert Settings.load().timezone == "America/Bogota"
+    (elsewhere / ".env").write_text("B2CHAT_TIMEZONE=America/Santiago\n")
+    with pytest.raises(SettingsError, match="B2CHAT_ENV_FILE="):
+        Settings.load()
+    monkeypatch.setenv("B2CHAT_ENV_FILE", str(elsewhere / ".env"))
+    assert Settings.load().timezone == "America/Santiago"
+    monkeypatch.setenv("B2CHAT_ENV_FILE", str(elsewhere / "gone"))
+    with pytest.raises(SettingsError, match="there is no"):
+        Settings.load()
+
+
+@pytest.mark.parametrize("variable", ["B2CHAT_API_URL", "ANTHROPIC_BASE_URL"])
+@pytest.mark.parametrize(
+    ("url", "is_taken"),
+    [
+        ("https://api.b2chat.io", True),
+        ("http://127.0.0.1:8642/", True),
+        ("http://localhost:8642", True),
+        ("http://[::1]:8642", True),
+        ("HTTPS://api.b2chat.io", True),
+        ("http://api.b2chat.io", False),
+        ("http://192.168.1.7:8642", False),
+        ("http://0.0.0.0:8642", False),
+        ("http://localhost.example.test", False),
+        ("http://127.0.0.1.example.test", False),
+        ("http://127.0.0.1@example.test", False),
+        ("https://someone:canary@example.test", False),
+        ("https://", False),
+        ("https://example.test:notaport", False),
+        ("ftp://example.test", False),
+    ],
+)
+def test_a_secret_is_sent_over_https_or_stays_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, variable: str, url: str, is_taken: bool
+) -> None:
+    monkeypatch.setenv(variable, url)
+    if is_taken:
+        Settings.load()
+        return
+    with pytest.raises(SettingsError, match=variable) as caught:
+        Settings.load()
+    assert "canary" not in str(caught.value)
 
 
 def test_only_the_documented_names_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
