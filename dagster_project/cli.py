@@ -22,7 +22,7 @@ from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.watch import notifications
 from dagster_project.sandbox import server
 from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError
-from dagster_project.warehouse import bi_access, binaries, connection, embedded, migrations
+from dagster_project.warehouse import bi_access, binaries, connection, data_source, embedded, migrations
 
 FAILED, MISUSED, PARTIAL = 1, 2, 3
 
@@ -155,8 +155,10 @@ def status(as_json: JsonOption = False) -> None:
     settings = Settings.load()
     with deployment.running(settings) as standing, connection.connect(standing.url) as conn:
         states = sync_status(conn, standing.settings.today())
-        unread = notifications(conn)
-    answer = {"entities": [asdict(state) for state in states], "notifications": unread}
+        unread, source = notifications(conn), data_source.kind_of(conn)
+    answer = {"data_source": source, "entities": [asdict(state) for state in states], "notifications": unread}
+    if not as_json:
+        terminal.print_data_source(console, source)
     print_answer(as_json, answer, lambda: terminal.print_status(console, states, unread))
 
 
@@ -193,8 +195,10 @@ def analyze(
             **asked.filters, "triggered_by": asked.triggered_by, "sample_rate": asked.sample_rate,
             "max_usd": max_usd}, quiet=as_json)  # fmt: skip
         with connection.connect(standing.url) as conn:
-            made = analyses.of_run(conn, outcome["run_id"])
-    answer = {"analysis": made, "status": outcome["status"], "errors": outcome["errors"]}
+            made, source = analyses.of_run(conn, outcome["run_id"]), data_source.kind_of(conn)
+    answer = {"data_source": source, "analysis": made, "status": outcome["status"], "errors": outcome["errors"]}
+    if not as_json:
+        terminal.print_data_source(console, source)
     print_answer(as_json, answer, lambda: terminal.print_analysis(console, made, outcome["errors"]))
     _leave({"status": "partial"} if made and made["status"] == "PARTIAL" else outcome)
 
@@ -207,8 +211,10 @@ def list_analyses(as_json: JsonOption = False) -> None:
 
     with deployment.running(Settings.load()) as standing, connection.connect(standing.url, autocommit=True) as conn:
         analyses.close_killed(conn)
-        made = analyses.newest(conn)
-    print_answer(as_json, {"analyses": made}, lambda: terminal.print_analyses(console, made))
+        made, source = analyses.newest(conn), data_source.kind_of(conn)
+    if not as_json:
+        terminal.print_data_source(console, source)
+    print_answer(as_json, {"data_source": source, "analyses": made}, lambda: terminal.print_analyses(console, made))
 
 
 @analysis.command(name="delete")
@@ -302,7 +308,11 @@ def heatmap(
         if monday is None:
             raise heatmaps.NoSuchWeek(heatmaps.NOTHING_YET)
         shown = heatmaps.read(conn, monday, agent_id=agent, direction=str(direction), office_hours=str(office_hours))
-    print_answer(as_json, terminal.heatmap_as_dict(shown), lambda: terminal.print_heatmap(console, shown))
+        source = data_source.kind_of(conn)
+    if not as_json:
+        terminal.print_data_source(console, source)
+    answer = {"data_source": source} | terminal.heatmap_as_dict(shown)
+    print_answer(as_json, answer, lambda: terminal.print_heatmap(console, shown))
 
 
 @app.command()

@@ -238,6 +238,9 @@ def _format(form: ReportFormat | TableFormat | AnalysisFormat) -> records.Format
 
 
 def _show(made: making.Exported, settings: Settings) -> None:
+    from dagster_project import terminal  # noqa: PLC0415
+
+    terminal.print_data_source(console, made.data_source)
     expires = f", kept until {made.expires_at.astimezone(settings.zone):%Y-%m-%d %H:%M}" if made.expires_at else ""
     console.print(f"[bold]{made.place}[/bold]\n{made.rows:,} rows, {made.size_bytes:,} bytes{expires}\n"
                   f"sha256 {made.sha256}\nid {made.id}", soft_wrap=True)  # fmt: skip

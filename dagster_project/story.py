@@ -19,7 +19,7 @@ from dagster_project import run_locks, terminal
 from dagster_project.deployment import Deployment
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.run_log import told_on_terminal
-from dagster_project.warehouse import connection
+from dagster_project.warehouse import connection, data_source
 
 
 def run(
@@ -38,8 +38,8 @@ def run(
         quiet: tell nothing on the terminal while it runs, but for whom it waits.
 
     Returns:
-        the outcome as plain values: job, status (success, partial, failed), run_id, seconds, error, and what the
-        syncs and the tables count.
+        the outcome as plain values: job, status (success, partial, failed), run_id, seconds, error, data_source, and
+        what the syncs and the tables count.
 
     Raises:
         KeyboardInterrupt: it was stopped by Ctrl-C or SIGTERM.
@@ -75,6 +75,7 @@ def run(
             if any(sync["status"] == "partial" for sync in syncs)
             else "success",
             "errors": [_cause(event) for event in result.all_node_events if event.is_step_failure],
+            "data_source": data_source.kind_of(conn),
             "syncs": syncs,
             "tables": _tables(conn),
         }
@@ -87,6 +88,7 @@ def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
 
 def tell(console: Console, outcome: dict[str, Any]) -> None:
     """What a run did: records read and landed, and how it ended."""
+    terminal.print_data_source(console, outcome["data_source"])
     for sync in outcome["syncs"]:
         news = f"{sync['new']} new, {sync['changed']} changed, {sync['unchanged']} unchanged"
         quarantined = f", [red]{sync['quarantined']} in quarantine[/red]" if sync["quarantined"] else ""

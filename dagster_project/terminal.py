@@ -11,8 +11,15 @@ from dagster_project.analysis.categorize_claude import Estimate
 from dagster_project.analysis.evaluation import NONE, Report, Score
 from dagster_project.exports.heatmap import COLOURS, DAYS, MONDAY_FIRST, Band, Cell, Heatmap, short
 from dagster_project.ingestion.status import EntityStatus
+from dagster_project.warehouse import data_source
 
 _WIDE = 8 + 24 * 4
+
+
+def print_data_source(console: Console, source: data_source.Kind | None) -> None:
+    """Of made-up data, that it is made up."""
+    if source == "sandbox":
+        console.print("datos de demostración · demo data: made up by the sandbox, not real", style="bold yellow")
 
 
 def print_heatmap(console: Console, heatmap: Heatmap) -> None:

@@ -151,6 +151,7 @@ def _metadata(made: Exported) -> Mapping[str, dg.MetadataValue]:
     values: dict[str, dg.MetadataValue] = {
         "file": dg.MetadataValue.path(made.place) if in_folder else dg.MetadataValue.text(made.place),
         "open_with": dg.MetadataValue.text(f"b2chat exports link {made.id}"),
+        "data": dg.MetadataValue.text("demo data, not real" if made.data_source == "sandbox" else "of the account"),
         "key": dg.MetadataValue.text(made.key),
         "rows": dg.MetadataValue.int(made.rows),
         "size_bytes": dg.MetadataValue.int(made.size_bytes),

@@ -10,6 +10,7 @@ from dagster_project.assets import markdown
 from dagster_project.assets.launch import config_day
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.resources import Warehouse
+from dagster_project.warehouse import data_source
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,11 @@ def weekly_heatmap_picture(config: PictureConfig, warehouse: Warehouse) -> dg.Ma
                 office_hours=config.office_hours_filter)  # fmt: skip
         except heatmaps.NoSuchWeek as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-    log.info("painted the week of %s: %d answered chats", week, heatmap.chat_count)
-    return dg.MaterializeResult(metadata=_metadata(heatmap))
+        log.info("painted the week of %s: %d answered chats", week, heatmap.chat_count)
+        metadata = _metadata(heatmap)
+        if data_source.is_demo(conn):
+            metadata["data"] = dg.MetadataValue.text("demo data, not real")
+    return dg.MaterializeResult(metadata=metadata)
 
 
 def thumbnail(conn: psycopg.Connection) -> dg.MetadataValue | None:

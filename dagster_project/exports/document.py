@@ -85,11 +85,12 @@ def not_categorized(insights: Insights, say: Wording) -> str:
 
 
 def _cover(data: ReportData, say: Wording, timestamp: datetime, company: str | None) -> Printed:
-    badges = [classified_by(data, say)] if data.insights.categorized_count else []
+    badges = [f"{say.text('demo')}: {say.text('demo.value')}"] if data.is_demo else []
+    badges += [classified_by(data, say)] if data.insights.categorized_count else []
     badges += [] if data.is_complete else [say.text("badge.partial")]
     badges += [] if data.is_previous_complete else [say.text("badge.previous_partial")]
     return {
-        "title": say.text(f"title.{data.period.kind}"),
+        "title": say.title(say.text(f"title.{data.period.kind}"), is_demo=data.is_demo),
         "company": shortened(company or say.text("default_company"), 90),
         "subtitle": say.text("subtitle"),
         "period": period_name(data, say),

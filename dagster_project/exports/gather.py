@@ -28,6 +28,7 @@ from dagster_project.exports.report import (
     TrafficCell,
     TrendPoint,
 )
+from dagster_project.warehouse import data_source
 from dagster_project.warehouse.connection import has_relation
 
 HISTORY = 12  # weeks or months of the long trend, the report's own among them
@@ -96,6 +97,7 @@ def gather(
         traffic=_traffic(connection, values),
         backlog=backlog,
         coverage=coverage(connection, period),
+        is_demo=data_source.is_demo(connection),
     )
 
 

@@ -25,6 +25,7 @@ from dagster_project.exports.report import (
     TrendPoint,
     Unit,
 )
+from dagster_project.warehouse import data_source
 
 TIMES = ("pickup", "first_response", "handling", "resolution")
 
@@ -70,6 +71,7 @@ def gather_analysis(connection: psycopg.Connection, analysis_id: str, *, timezon
         backlog=(),
         coverage=coverage(connection, period),
         analysis=analysis,
+        is_demo=data_source.is_demo(connection),
     )
 
 

@@ -29,7 +29,7 @@ from dagster_project.exports.stores import (
     reason_of,
 )
 from dagster_project.exports.tables import NothingToExport
-from dagster_project.warehouse import connection
+from dagster_project.warehouse import connection, data_source
 
 SCHEMA_VERSION = 1  # of the columns of our exports: it grows when one is renamed or gone
 _SUFFIX = {"csv-excel": "csv"}
@@ -64,6 +64,7 @@ class Exported:
     sha256: str
     expires_at: datetime | None
     notes: Mapping[str, Any]
+    data_source: data_source.Kind | None
 
 
 _Told = ExportFailed | StoreFailed | NothingToExport | NoReport  # one line each, without values of the data
@@ -160,7 +161,7 @@ def _make(
     with _aside(store.workshop, export_id) as file:
         with _private(file) as out, connection.connect(url) as conn:
             conn.execute("set transaction isolation level repeatable read, read only")
-            written = writer(conn, out)
+            written, kind = writer(conn, out), data_source.kind_of(conn)
             out.flush()
             os.fsync(out.fileno())
         with file.open("rb") as source:
@@ -169,7 +170,7 @@ def _make(
         expires_at = None if isinstance(store, OwnFile) else datetime.now(UTC) + keep
         exported = Exported(
             export_id, store.name, place.key, place.url, place.file_name, written.rows, size, sha256, expires_at,
-            written.notes)  # fmt: skip
+            written.notes, kind)  # fmt: skip
         with _taken_back(store, place.key, unless=StoreFailed):
             store.put(place.key, file, place.file_name)
         if expires_at:
@@ -193,6 +194,7 @@ def _put_manifest(
         "rows": exported.rows,
         "columns": [{"name": name, "type": kind} for name, kind in written.columns],
         "schema_version": SCHEMA_VERSION,
+        "data_source": exported.data_source,
         "time_zone": zone,
         "filters": dict(request.filters),
         "analysis_id": request.analysis_id,

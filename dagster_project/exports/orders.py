@@ -30,7 +30,7 @@ from dagster_project.exports.stores import OwnFile, StoreFailed, store_of
 from dagster_project.exports.tables import Filters, Table
 from dagster_project.exports.wording import LANGUAGES, Wording
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection
+from dagster_project.warehouse import connection, data_source
 
 _TABLES: tuple[Format, ...] = ("csv", "csv-excel", "parquet", "xlsx")
 FORMATS: dict[Kind, tuple[Format, ...]] = {
@@ -81,9 +81,11 @@ def fill(
         raise ExportFailed("the form by sections is that of an analysis as csv or csv-excel")
     order = _with_period(url, order)
     request = Request(order.kind, order.format, user, order.language, _filters(order), order.analysis_id, run_id)
-    label = _label(order)
+    with connection.connect(url) as conn:
+        is_demo = data_source.is_demo(conn)
+    label = f"demo-{_label(order)}" if is_demo else _label(order)
     try:
-        store = _own(own_file, making.file_name(request, label)) if own_file else store_of(settings)
+        store = _own(own_file, making.file_name(request, label), is_demo) if own_file else store_of(settings)
     except StoreFailed as error:
         raise ExportFailed(str(error)) from None
     return making.export(
@@ -120,10 +122,12 @@ def _require_known(order: Order) -> None:
             raise ExportFailed(f"the {name} of {order.kind} is one of {', '.join(known)}, not {value!r}")
 
 
-def _own(path: Path, file_name: str) -> OwnFile:
-    """The file that a user names, or one in the folder that it names."""
+def _own(path: Path, file_name: str, is_demo: bool) -> OwnFile:
+    """The file that a user names, or one in the folder that it names. The name of made-up data always says "demo"."""
     path = path.resolve()
     path = path / file_name if path.is_dir() else path
+    if is_demo and "demo" not in path.name.lower():
+        path = path.with_stem(f"{path.stem}-demo")
     if not path.parent.is_dir():
         raise StoreFailed(f"there is no folder {path.parent}")
     if path.exists():

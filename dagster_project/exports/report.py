@@ -324,7 +324,8 @@ class ReportData:
     `agents`, `departments` and `channels` hold all of them for the scope `all`, the one member for its own scope, and
     are empty else. `is_complete` says whether the data goes to the end of the period, `is_previous_complete` whether it
     reaches back to the beginning of the period before. A direction has no backlog and no traffic; an analysis, which
-    `analysis` is about, has no backlog, no history, no business times and nothing before it.
+    `analysis` is about, has no backlog, no history, no business times and nothing before it. `is_demo` says that the
+    data is made up.
     """
 
     period: Period
@@ -347,6 +348,7 @@ class ReportData:
     backlog: tuple[Backlog, ...]
     coverage: Coverage
     analysis: Analysis | None = None
+    is_demo: bool = False
 
     @property
     def chat_count(self) -> int:

@@ -47,8 +47,9 @@ def write(out: BinaryIO, data: ReportData, language: Language, made_at: datetime
         made_at: the time that the workbook names as its own.
     """
     say = _Say(Wording(language), 0 if language == "es" else 1)
-    title = say.words.text(f"title.{data.period.kind}")
-    book = Book(out, title=f"{title} {data.period.start}", zone=data.timezone, made_at=made_at)
+    title = say.words.title(say.words.text(f"title.{data.period.kind}"), is_demo=data.is_demo)
+    demo = say.words.text("demo") if data.is_demo else ""
+    book = Book(out, title=f"{title} {data.period.start}", zone=data.timezone, made_at=made_at, demo=demo)
     readme = book.sheet(say("sheet.readme"))
     for topic in _topics(data):
         _SHEETS[topic](book, say, data)
@@ -304,6 +305,7 @@ def _about(say: _Say, data: ReportData, book: Book, title: str, made_at: datetim
     period, insights = data.period, data.insights
     lines = [
         (title, words.text("subtitle")),
+        *([(words.text("demo").capitalize(), words.text("demo.value"))] if data.is_demo else []),
         (words.text("period"), f"{words.day(period.start)} – {words.day(period.end)}"),
         *((name, text) for name, text in asked_for(data, words)),
         (words.text("data_through"), words.instant(data.freshness.data_through, data.timezone)),

@@ -18,6 +18,7 @@ from dagster_project.exports.making import Written
 from dagster_project.exports.report import BUCKETS, Member, ReportData, Share
 from dagster_project.exports.tables import analysis_notes
 from dagster_project.exports.wording import Language, Wording
+from dagster_project.warehouse import data_source
 
 HEADER = ("Section", "Metric", "Value", "Unit")
 Row = tuple[str, str, float | int | str | None, str]
@@ -76,6 +77,8 @@ def of_report(data: ReportData, language: Language) -> Iterator[Row]:
     words = Wording(language)
     unit = _Units(language)
     about = words.text("section.notes")
+    if data.is_demo:
+        yield about, words.text("demo").capitalize(), words.text("demo.value"), ""
     yield about, words.text("period"), f"{data.period.start} – {data.period.end}", ""
     yield about, words.text("filter"), words.text(f"filter.{data.filter.scope}", name=data.filter.name), ""
     through = data.freshness.data_through
@@ -108,6 +111,8 @@ def of_analysis(conn: psycopg.Connection, analysis_id: str, language: Language) 
     """The rows of an analysis: the KPIs of all its chats together; those of each agent are in the long form."""
     words = Wording(language)
     unit = _Units(language)
+    if data_source.is_demo(conn):
+        yield words.text("section.notes"), words.text("demo").capitalize(), words.text("demo.value"), ""
     for name, value in analysis_notes(conn, analysis_id).items():
         yield words.text("section.notes"), name, _plain(value), ""
     rows = conn.execute(

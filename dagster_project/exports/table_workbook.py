@@ -14,6 +14,7 @@ from dagster_project.exports.tables import Kind as ColumnKind
 from dagster_project.exports.wording import Language, Wording
 from dagster_project.exports.workbook import MOST_ROWS, Book, Head, Kind
 from dagster_project.exports.workbook_texts import TEXTS
+from dagster_project.warehouse import data_source
 from dagster_project.warehouse.connection import has_relation
 
 _AT_ONCE = 5_000  # rows
@@ -43,12 +44,14 @@ def write(
     """
     words, place = Wording(language), 0 if language == "es" else 1
     columns = table.columns(conn)
-    book = Book(out, title=table.name, zone=zone, made_at=made_at)
+    demo = words.text("demo") if data_source.is_demo(conn) else ""
+    book = Book(out, title=words.title(table.name, is_demo=bool(demo)), zone=zone, made_at=made_at, demo=demo)
     readme = book.sheet(TEXTS["sheet.readme"][place])
     _rows(conn, book, table, columns, TEXTS["sheet.data"][place])
     data_through = _data_through(conn, table)
     lines = [
         (table.name, ", ".join(f"marts.{name}" for name in table.marts)),
+        *([(demo.capitalize(), words.text("demo.value"))] if demo else []),
         (words.text("filter"), "; ".join(f"{name}: {value}" for name, value in filters.items()) or "-"),
         *((name, str(value)) for name, value in table.notes.items()),
         (words.text("data_through"), words.instant(data_through, zone)),

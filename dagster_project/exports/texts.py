@@ -46,6 +46,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "source.stand_in": ("un simulador, de prueba", "a stand-in, for trying"),
     "source.people": ("personas", "people"),
     "badge.none": ("sin clasificar", "not classified"),
+    "demo": ("datos de demostración", "demo data"),
+    "demo.title": ("{title} (datos de demostración)", "{title} (demo data)"),
+    "demo.value": ("inventados por el sandbox, no son reales", "made up by the sandbox, not real"),
     "badge.partial": ("período en curso: datos parciales", "period not over: partial data"),
     "badge.previous_partial": (
         "el período anterior no tiene todos sus días",

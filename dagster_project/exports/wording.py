@@ -50,6 +50,10 @@ class Wording:
         text = spanish if self.language == "es" else english
         return text.format(**parts) if parts else text
 
+    def title(self, title: str, *, is_demo: bool) -> str:
+        """A title, which says of made-up data that it is made up."""
+        return self.text("demo.title", title=title) if is_demo else title
+
     def label(self, group: str, member: str | None) -> str:
         """The text `group.member`; the member itself where it has none, as a new channel has."""
         key = f"{group}.{member or 'none'}"

@@ -52,9 +52,10 @@ class Book:
         title: for the file's properties.
         zone: the account's time zone: instants are shown in it, because Excel knows none.
         made_at: for the file's properties; the same data and time make the same bytes.
+        demo: what is printed above each sheet of made-up data; their names say "demo" then. Empty for real data.
     """
 
-    def __init__(self, out: BinaryIO, *, title: str, zone: str, made_at: datetime) -> None:
+    def __init__(self, out: BinaryIO, *, title: str, zone: str, made_at: datetime, demo: str = "") -> None:
         import xlsxwriter  # noqa: PLC0415
 
         options = {
@@ -64,6 +65,7 @@ class Book:
         self._book = xlsxwriter.Workbook(out, options)
         self._book.set_properties({"title": title, "created": made_at.replace(tzinfo=None)})
         self._zone = ZoneInfo(zone)
+        self._demo = demo
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
         self._names: set[str] = set()
         self.rows = self.cut_cells = 0
@@ -74,7 +76,8 @@ class Book:
 
     def sheet(self, name: str) -> Sheet:
         """A new sheet, under a name that Excel takes: at most 31 signs, none of `[]:*?/\\`, no name twice."""
-        plain = _UNSAFE.sub(" ", name).strip(" '")[:31].strip(" '") or "1"
+        mark = " (demo)" if self._demo else ""
+        plain = (_UNSAFE.sub(" ", name).strip(" '")[: 31 - len(mark)].strip(" '") or "1") + mark
         safe, number = plain, 2
         while safe.lower() in self._names:
             safe = f"{plain[: 31 - len(str(number)) - 1]} {number}"
@@ -82,6 +85,8 @@ class Book:
         self._names.add(safe.lower())
         sheet = self._book.add_worksheet(safe)
         sheet.set_landscape()
+        if self._demo:
+            sheet.set_header(f"&C&B{self._demo}")
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         sheet.hide_gridlines(2)

@@ -1,0 +1,141 @@
+"""The demo is on its own, and what it made up is never taken for a firm's numbers."""
+
+import csv
+import json
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import openpyxl
+import pypdfium2
+import pytest
+from typer.testing import CliRunner
+
+from dagster_project import cli
+from dagster_project.exports import orders, records
+from dagster_project.exports.orders import Order
+from dagster_project.settings import Settings
+from dagster_project.warehouse import embedded
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+SMALL = {"B2CHAT_SANDBOX_DAYS": "15", "B2CHAT_SANDBOX_CHATS_PER_DAY": "20"}
+
+
+@dataclass
+class Listener:
+    """A port of this machine that counts who comes."""
+
+    port: int
+    visits: list[object] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def real() -> Iterator[Listener]:
+    """Where the firm's Postgres, B2Chat and Claude are."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        listener = Listener(server.getsockname()[1])
+
+        def count() -> None:
+            while True:
+                try:
+                    connection, address = server.accept()
+                except OSError:
+                    return
+                listener.visits.append(address)
+                connection.close()
+
+        threading.Thread(target=count, daemon=True).start()
+        yield listener
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that was run where the settings name something real."""
+
+    done: subprocess.CompletedProcess[str]
+    folder: str
+    url: str
+
+
+@pytest.fixture(scope="module")
+def demo(b2chat: Run, real: Listener, new_folder: Callable[[], str]) -> Iterator[Demo]:
+    folder = new_folder()
+    settings = Path(folder) / "settings"
+    settings.write_text(
+        f"DATABASE_URL=postgresql://ana:canary@127.0.0.1:{real.port}/firm\n"
+        f"B2CHAT_API_URL=http://127.0.0.1:{real.port}\n"
+        "B2CHAT_CLIENT_ID=firm\n"
+        "B2CHAT_CLIENT_SECRET=canary\n"
+        f"B2CHAT_AUDIT_FOLDER={folder}\n"
+    )
+    key = {"ANTHROPIC_API_KEY": "canary", "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{real.port}"}
+    done = b2chat("demo", "--json", B2CHAT_DATA_DIR=folder, B2CHAT_ENV_FILE=str(settings), **SMALL, **key)
+    with embedded.running(Path(folder) / "demo" / "pg") as url:
+        yield Demo(done, f"{folder}/demo", url)
+
+
+def test_the_demo_touches_nothing_that_the_settings_name_and_says_so(demo: Demo, real: Listener) -> None:
+    assert demo.done.returncode == 0, demo.done.stderr
+    answer = json.loads(demo.done.stdout)
+    assert answer["status"] == "success"
+    assert answer["tables"]["raw.chats"] > 100
+    assert answer["data_source"] == "sandbox"
+    assert real.visits == []
+    for variable in ("DATABASE_URL", "B2CHAT_CLIENT_SECRET", "ANTHROPIC_API_KEY", "B2CHAT_AUDIT_FOLDER"):
+        assert variable in demo.done.stderr
+    assert "canary" not in demo.done.stderr + demo.done.stdout
+
+
+def test_a_postgres_of_ones_own_is_not_filled_by_the_sandbox_because_a_demo_was_run(
+    demo: Demo, b2chat: Run, database_url: str
+) -> None:
+    done = b2chat("sync", DATABASE_URL=database_url, B2CHAT_DATA_DIR=demo.folder)
+    assert done.returncode == 2
+    assert "B2CHAT_CLIENT_ID" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["heatmap", "status", "analyses"])
+def test_the_terminal_says_that_demo_data_is_demo_data(demo: Demo, command: str) -> None:
+    settings = {"DATABASE_URL": demo.url, "B2CHAT_DATA_DIR": demo.folder}
+    done, plain = (CliRunner().invoke(cli.app, [command, *more], env=settings) for more in ([], ["--json"]))
+    assert "datos de demostración" in done.stdout
+    assert json.loads(plain.stdout)["data_source"] == "sandbox"
+
+
+@pytest.mark.parametrize("form", orders.FORMATS["chats"])
+def test_a_table_of_demo_data_says_so_in_its_name_and_its_manifest(
+    demo: Demo, form: records.Format, tmp_path: Path
+) -> None:
+    settings = Settings.load(data_dir=tmp_path)
+    made = orders.fill(demo.url, settings, Order("chats", form), user="test")
+    assert "demo" in made.file_name and "demo" in Path(made.place).name
+    assert json.loads(Path(f"{made.place}.json").read_text())["data_source"] == "sandbox"
+    own = tmp_path / "firm.file"
+    named = Path(orders.fill(demo.url, settings, Order("chats", form), user="test", own_file=own).place)
+    assert named == tmp_path / "firm-demo.file"
+    if form == "csv":  # a program's file stays as programs read it
+        with named.open(newline="") as file:
+            assert "chat_id" in next(csv.reader(file))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # openpyxl does not know the bars in cells
+@pytest.mark.parametrize(("language", "words"), [("es", "datos de demostración"), ("en", "demo data")])
+def test_reports_and_workbooks_of_demo_data_say_so_on_every_page_and_sheet(
+    demo: Demo, language: records.Language, words: str, tmp_path: Path
+) -> None:
+    def filled(kind: records.Kind, form: records.Format) -> Path:
+        order = Order(kind, form, language)
+        return Path(orders.fill(demo.url, Settings.load(data_dir=tmp_path), order, user="test").place)
+
+    with pypdfium2.PdfDocument(filled("report", "pdf")) as pdf:
+        for page in pdf:
+            assert words in " ".join(page.get_textpage().get_text_bounded().split())
+    assert words in filled("report", "csv").read_text().lower()
+    for workbook in (filled("report", "xlsx"), filled("agents", "xlsx")):
+        sheets = openpyxl.load_workbook(workbook).worksheets
+        assert all("demo" in sheet.title for sheet in sheets)
+        assert all(words in str(sheet.oddHeader.center.text) for sheet in sheets)
+        assert words in " ".join(str(cell.value).lower() for row in sheets[0].iter_rows() for cell in row)
