@@ -57,6 +57,8 @@ app.add_typer(review_commands.review, name="review")
 
 def main() -> None:
     """Run the command line: faults of settings and of the machine become one line and an exit code."""
+    # What we and our children write is its owner's alone: it may hold what customers said.
+    os.umask(0o077)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         app()

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ def running(settings: Settings) -> Iterator[Deployment]:
         SettingsError: a setting leads nowhere; one line that names it.
         PostgresMissing: the embedded Postgres cannot be started.
     """
+    _make_private(settings.data_path)
     with connection.warehouse(settings) as url, _source(settings) as settings:
         migrations.upgrade(url)
         os.environ.update(environment(settings, url))
@@ -126,6 +128,29 @@ def require_source(settings: Settings) -> None:
             "B2CHAT_CLIENT_ID and B2CHAT_CLIENT_SECRET are missing: set them, "
             "or set B2CHAT_SANDBOX=generated to try without an account"
         )
+
+
+def _make_private(data: Path) -> None:
+    """Close the data folder to others, and what an earlier version, or another program, left open in it.
+
+    Below a closed folder nobody gets, so it is not looked through at each start. `pg` is the server's own, and its
+    account may be let through the data folder.
+    """
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if data.stat().st_mode & 0o067:
+        data.chmod(0o700)
+    for entry in data.iterdir():
+        if entry.name != "pg" and entry.lstat().st_mode & 0o077 and not entry.is_symlink():
+            _close(entry)
+            for folder, folders, files in os.walk(entry):
+                for name in (*folders, *files):
+                    _close(Path(folder, name))
+
+
+def _close(path: Path) -> None:
+    found = path.lstat()
+    if not stat.S_ISLNK(found.st_mode) and found.st_uid == os.geteuid():
+        path.chmod(found.st_mode & 0o700)
 
 
 def _written(value: object) -> str:

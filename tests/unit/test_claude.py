@@ -1,12 +1,15 @@
 """Asking Claude for one chat, against a server on this machine that answers, refuses, fails and hangs."""
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import anthropic
 import pytest
 
 from dagster_project.analysis import taxonomy
@@ -258,3 +261,25 @@ def test_prices_are_those_of_the_day_and_an_unknown_model_has_none() -> None:
         prices.cost(MODEL, usage, date(2026, 10, 6))
     with pytest.raises(UnknownPrice):
         ClaudeClassifier(connect("test"), taxonomy.load(), model="claude-next")
+
+
+def test_no_redirect_takes_the_key_to_another_address() -> None:
+    visits: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            visits.append(self.path)
+            self.send_response(307)
+            self.send_header("location", f"http://127.0.0.1:{self.server.server_address[1]}/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Not on the terminal."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        client = connect("key", f"http://127.0.0.1:{server.server_address[1]}")
+        with pytest.raises(anthropic.APIStatusError):
+            client.messages.create(model="m", max_tokens=1, messages=[{"role": "user", "content": "hola"}])
+        server.shutdown()
+    assert visits == ["/v1/messages"]

@@ -50,6 +50,16 @@ def test_a_token_handed_out_again_with_little_life_left_is_not_asked_for_at_each
         assert sandbox.requests[TOKEN] == 1
 
 
+@pytest.mark.parametrize("endpoint", [TOKEN, CHATS])
+def test_no_redirect_takes_the_secret_or_the_token_to_another_address(endpoint: str) -> None:
+    with serving(ListedSource([chat("a")])) as elsewhere:
+        away = Fault(endpoint, lambda _: Answer(307, b"", {"location": f"{elsewhere.base_url}{endpoint}"}))
+        with serving(ListedSource(), faults=FaultPlan(away)) as sandbox, client_of(sandbox) as client, \
+                pytest.raises(PermanentError):
+            client.chats(DAY, DAY)
+        assert sum(elsewhere.requests.values()) == 0
+
+
 def test_a_token_revoked_in_the_middle_is_replaced_once_and_the_call_repeated() -> None:
     with serving(ListedSource([chat("a")])) as sandbox, client_of(sandbox) as client:
         client.chats(DAY, DAY)

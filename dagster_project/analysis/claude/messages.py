@@ -79,10 +79,12 @@ class Client(Protocol):
 
 
 def connect(api_key: str, base_url: str | None = None, timeout: float = 60.0) -> Any:
-    """A client without retries of its own."""
+    """A client without retries of its own, and one that no redirect leads elsewhere: it would bring the key along."""
     import anthropic  # noqa: PLC0415  seconds
 
-    return anthropic.Anthropic(api_key=api_key, base_url=base_url, timeout=timeout, max_retries=0)
+    return anthropic.Anthropic(
+        api_key=api_key, base_url=base_url, timeout=timeout, max_retries=0,
+        http_client=anthropic.DefaultHttpxClient(follow_redirects=False))  # fmt: skip
 
 
 def ask(
