@@ -125,7 +125,7 @@ def tell_demo(console: Console, standing: Deployment, outcome: dict[str, Any]) -
         f"[bold]Data[/bold]       {standing.settings.data_path}\n"
         f"[bold]BI, psql[/bold]   {connection.without_password(standing.url)}  "
         "(b2chat db url: with password; b2chat db up: keep it running)\n"
-        "[bold]Dagster[/bold]    make ui",
+        "[bold]Dagster[/bold]    make ui  (b2chat ui --demo, where the settings name other data)",
         soft_wrap=True,
     )
 
