@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dagster_project import deployment, export_commands, review_commands, sandbox_source
+from dagster_project import dbt_alone, deployment, export_commands, review_commands, sandbox_source
 from dagster_project.command_line import JsonOption, console, day, print_answer
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.ingestion.status import sync_status
@@ -355,7 +355,7 @@ def run_program(context: typer.Context) -> None:
     if not context.args:
         raise typer.BadParameter("name the program to run")
     with deployment.running(deployment.for_work(Settings.load())):
-        raise typer.Exit(_run_child(context.args))
+        raise typer.Exit(_run_child(dbt_alone.as_builds_do(context.args)))
 
 
 @db.command()

@@ -135,7 +135,13 @@ def test_a_second_build_waits_for_the_first_and_a_killed_one_leaves_no_dbt_behin
         [[name]] = until(lambda: ask(database_url, builds))
         until(lambda: ask(database_url, at_work) != [(0,)])
         second = start("build", "--json", DATABASE_URL=database_url)
-        until(lambda: f"waiting for {name}" in second.printed.read_text())
+        of_a_user = start(
+            "exec", "dbt", "run", "--project-dir", "dbt", "--profiles-dir", "dbt",
+            DATABASE_URL=database_url)  # fmt: skip
+        for waiting in (second, of_a_user):
+            until(lambda waiting=waiting: f"waiting for {name}" in waiting.printed.read_text())
+        of_a_user.send_signal(signal.SIGTERM)
+        assert of_a_user.wait(30) != 0
 
         first.kill()
         until(lambda: not members(first.pid), 15)
