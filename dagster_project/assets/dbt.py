@@ -206,7 +206,7 @@ def _copy(file: Path, to: Path) -> None:
     if file.exists():
         to.parent.mkdir(parents=True, exist_ok=True)
         half = to.with_name(f"{to.name}.{os.getpid()}")
-        shutil.copy(file, half)
+        shutil.copyfile(file, half)  # not with its mode: dbt writes into a folder that is open to others
         half.replace(to)
 
 

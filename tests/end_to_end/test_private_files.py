@@ -16,7 +16,7 @@ def open_to_others(folder: Path) -> Iterator[tuple[str, str]]:
         if Path(place) == folder:
             folders[:] = [name for name in folders if name != "pg"]
         for path in (Path(place), *(Path(place, name) for name in files)):
-            if path.lstat().st_mode & 0o067:
+            if not path.is_symlink() and path.lstat().st_mode & 0o067:
                 yield str(path.relative_to(folder)), oct(path.lstat().st_mode)
 
 
