@@ -12,11 +12,10 @@ from dataclasses import replace
 from itertools import groupby
 
 from dagster_project.analysis.conversation import Conversation
+from dagster_project.analysis.personal.plain import LOOK_ALIKE_LETTERS
 
-_LOOK_ALIKE = str.maketrans(
-    "авеғкмнорстухіјѕԁԛԝαεικνορτυχωıɡ0134",  # Cyrillic, Greek, and digits that stand for letters
-    "abefkmhopctyxijsdqwaeiknoptuxwigoiea",
-)
+# Digits stand for letters too.
+_LOOK_ALIKE = str.maketrans(LOOK_ALIKE_LETTERS | dict(zip("0134", "oiea", strict=True)))
 # Letters that are not seen; a few of them after a black flag are the flag of a region.
 _TAG_SIGNS = re.compile("(?:^|[^\U0001f3f4\U000e0020-\U000e007f])[\U000e0020-\U000e007e]{4,}")
 

@@ -1,14 +1,22 @@
 """What the warehouse knows of the persons in a chat, so that it can be taken out of it."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import psycopg
 
+from dagster_project.analysis.personal.numbers import without_harmless
+from dagster_project.analysis.personal.plain import plain
 from dagster_project.analysis.redaction import Known
+
+_IS_NAME = re.compile(r"nombre|name|apellido|conyuge|contacto|titular", re.IGNORECASE)
+_NUMBER = re.compile(r"\d(?:[\s.\-]{0,2}\d){4,19}")  # five digits or more
 
 
 def known(conn: psycopg.Connection, chat_ids: Sequence[str]) -> dict[str, Known]:
-    """By chat, its contact's names, numbers and addresses, and the names of all agents: one may speak of another."""
+    """By chat, its contact's names, numbers and addresses, also those in custom fields, and the names of all agents:
+    one may speak of another."""
     agents = conn.execute("select name, email from core.agents order by id").fetchall()
     names = [name for name, _ in agents]
     emails = [("EMAIL", email) for _, email in agents if email]
@@ -16,14 +24,30 @@ def known(conn: psycopg.Connection, chat_ids: Sequence[str]) -> dict[str, Known]
         """
         select
             chats.id, contacts.full_name, contacts.mobile, contacts.phone_number, contacts.email,
-            contacts.identification, contacts.address
+            contacts.identification, contacts.address, contacts.custom_attributes
         from core.chats
         left join core.contacts on contacts.id = chats.contact_id
         where chats.id = any(%s)
         """, [list(chat_ids)])  # fmt: skip
     found = {}
-    for chat_id, name, mobile, phone, email, identification, address in rows:
+    for chat_id, name, mobile, phone, email, identification, address, attributes in rows:
         own = [("TEL", mobile), ("TEL", phone), ("EMAIL", email), ("CEDULA", identification), ("DIRECCION", address)]
-        values = (*((kind, value) for kind, value in own if value), *emails)
-        found[chat_id] = Known(tuple(dict.fromkeys([*filter(None, [name]), *names])), values)
+        fields = list(_texts(attributes))
+        numbers = [("NUMERO", number) for _, text in fields
+                   for number in _NUMBER.findall(without_harmless(plain(text).text))]  # fmt: skip
+        values = (*((kind, value) for kind, value in own if value), *numbers, *emails)
+        named = [text for key, text in fields if _IS_NAME.search(key)]
+        found[chat_id] = Known(tuple(dict.fromkeys([*filter(None, [name]), *named, *names])), values)
     return found
+
+
+def _texts(attributes: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """The values of custom fields, each with its field's name."""
+    if isinstance(attributes, dict):
+        for name, value in attributes.items():
+            yield from _texts(value, str(name))
+    elif isinstance(attributes, list):
+        for value in attributes:
+            yield from _texts(value, key)
+    elif isinstance(attributes, str | int | float):
+        yield key, str(attributes)

@@ -12,7 +12,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from dagster_project.analysis import batches, lock, taxonomy
+from dagster_project.analysis import batches, lock, redaction, taxonomy
 from dagster_project.analysis.categorize import categorize_by_rules
 from dagster_project.analysis.categorize_claude import Result, categorize_by_claude, estimate
 from dagster_project.analysis.claude import fake
@@ -21,7 +21,7 @@ from dagster_project.analysis.claude.messages import Misconfigured, connect
 from dagster_project.analysis.claude_run import Limits, Run
 from dagster_project.analysis.conversation import Conversation, Message
 from dagster_project.analysis.outcomes import Sent
-from dagster_project.analysis.redaction import Known
+from dagster_project.analysis.redaction import Known, Redacted
 from dagster_project.analysis.review import queue
 from dagster_project.analysis.review.desk import show, waiting
 from dagster_project.analysis.review.labels import Label, keep
@@ -45,7 +45,8 @@ class Desk:
             create table core.messages (chat_id text, incoming boolean, content_type text, text text, caption text,
                                         timestamp timestamptz, position integer);
             create table core.contacts (id text primary key, full_name text, mobile text, phone_number text,
-                                        email text, identification text, address text);
+                                        email text, identification text, address text,
+                                        custom_attributes jsonb);
             create table core.agents (id text primary key, name text, email text);
             create schema intermediate;
             create table intermediate.int_response_time_scores (chat_id text, response_time_score double precision);
@@ -183,6 +184,20 @@ def test_another_model_prompt_effort_or_redaction_asks_for_all_anew(desk: Desk, 
     desk.run()
     assert desk.run(classifier=desk.classifier(**change)).requests == 2
     assert desk.run(classifier=desk.classifier(**change)).requests == 0
+
+
+def test_a_new_redaction_pays_only_for_chats_that_it_leaves_other_words_of(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.chat("same", "precio del lote 14")
+    desk.chat("other", "el titular es 1036555772")
+    with monkeypatch.context() as before:
+        before.setattr(redaction, "VERSION", "redactor-v1")
+        before.setattr(redaction, "redact", lambda messages, *_: Redacted([one.text for one in messages], []))
+        assert desk.run().requests == 2
+    assert desk.run().requests == 1
+    assert "1036555772" not in str(desk.claude.requests[-1])
+    assert desk.states() == {"answered": 2}
 
 
 def test_an_answer_serves_equal_chats_for_30_days_and_its_own_until_it_is_refreshed(desk: Desk) -> None:
@@ -720,7 +735,7 @@ def test_nothing_that_is_known_of_persons_leaves_or_is_written_anywhere(
         desk.chat(f"p{number}", f"{number} soy zulma quitian, cc 1.099.887.766, vivo en cra 99 # 77-66",
                   "> Hola Zulma, le habla Wilmer, escríbame a wilmer@casa.example",
                   "mi cel es 315 765 4321 y zuli@correo.example", contact="k")  # fmt: skip
-    desk.chat("left", "el 10 - 9988 - 7766 es de mi mamá, llámela al 10 99 88 77 66", contact="k")
+    desk.chat("left", "la de mi mamá empieza por 1099, sigue con 8877 y acaba en el 66", contact="k")
     desk.claude.words = tuple(canaries)
     desk.claude.faults.extend([None, None, OVERLOADED])
     result = desk.run(batch_above=3)

@@ -41,7 +41,7 @@ class Office:
             create table core.agents (id text primary key, name text, email text);
             create table core.departments (id text primary key);
             create table core.contacts (id text primary key, full_name text, mobile text, phone_number text,
-                email text, identification text, address text)""")
+                email text, identification text, address text, custom_attributes jsonb)""")
         self.conn.execute("create schema intermediate")
         self.conn.execute(
             "create table intermediate.int_response_time_scores (chat_id text, response_time_score double precision)")

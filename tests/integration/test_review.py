@@ -36,7 +36,7 @@ class Office:
                           "load_id bigint, contact_id text)")  # fmt: skip
         self.conn.execute("create table core.agents (id text, name text, email text)")
         self.conn.execute("create table core.contacts (id text, full_name text, mobile text, phone_number text, "
-                          "email text, identification text, address text)")  # fmt: skip
+                          "email text, identification text, address text, custom_attributes jsonb)")  # fmt: skip
         self.conn.execute("insert into core.agents values ('1', 'Yuliana Restrepo', null)")
         self.conn.execute("insert into core.contacts values ('c', 'Fabián Zuluaga', '3001234567')")
         self.conn.execute("""

@@ -213,7 +213,7 @@ def test_no_personal_data_leaves(claude: fake.FakeClaude, caplog: pytest.LogCapt
     assert classifier.classify(chat, known) is not None
     sent = json.dumps([body for _, body in claude.requests], ensure_ascii=False)
     assert not [canary for canary in canaries if canary.lower() in sent.lower()]
-    left_over = Conversation((Message(True, "el 10 - 2030 - 4050 es de mi mamá", 0),))
+    left_over = Conversation((Message(True, "la de mi mamá empieza por 1020, sigue con 3040 y acaba en 50", 0),))
     assert classifier.classify(left_over, known) is None
     assert len(claude.requests) == 1
     assert "CEDULA is left" in caplog.text

@@ -5,7 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ from dagster_project.analysis.claude.answer import SCHEMA_VERSION, Checked
 from dagster_project.analysis.claude.messages import Client, Outcome, ask
 from dagster_project.analysis.claude.prices import Prices, Usage
 from dagster_project.analysis.conversation import Conversation, Message, clean
-from dagster_project.analysis.redaction import Known, Redactor, leaks
+from dagster_project.analysis.redaction import Known
 from dagster_project.analysis.taxonomy import Taxonomy
 
 log = logging.getLogger(__name__)
@@ -93,10 +93,15 @@ class ClaudeClassifier:
         self.prices.least_cached_tokens(model, _today())
         self._effort, self._redacts, self._sleep = effort, redacts, sleep
         self._keep, self.prompt = taxonomy.words_to_keep, prompts.Prompt.of(taxonomy)
-        redactor = redaction.VERSION if redacts else "not redacted"
         endpoint = urlsplit(str(client.base_url)).hostname or ENDPOINT
-        parts = [model, f"effort {effort}", self.prompt.version, redactor]
-        self.version = ", ".join(parts if endpoint == ENDPOINT else [*parts, f"at {endpoint}"])
+
+        def version(redactor: str) -> str:
+            redactor = redactor if redacts else "not redacted"
+            parts = [model, f"effort {effort}", self.prompt.version, redactor]
+            return ", ".join(parts if endpoint == ENDPOINT else [*parts, f"at {endpoint}"])
+
+        self.version, self._key_version = version(redaction.VERSION), version(redaction.FIRST_VERSION)
+        redactor = redaction.VERSION if redacts else "not redacted"
         self.identity = Identity(self.version, model, endpoint, self.prompt.version, SCHEMA_VERSION, redactor)
         self._said: set[str] = set()
         self.cost_usd = 0.0
@@ -124,18 +129,17 @@ class ClaudeClassifier:
         Raises:
             Blocked: what is left after redaction still looks like personal data.
         """
-        redactor = Redactor(known, self._keep)
-        texts = [clean(one.text)[: 4 * prompts.SIGNS_OF_ONE] for one in prompts.ends(conversation.messages)]
+        read = [replace(one, text=clean(one.text)[: 4 * prompts.SIGNS_OF_ONE])
+                for one in prompts.with_lead(conversation.messages)]  # fmt: skip
         if self._redacts:
-            texts = [redactor.redact(text) for text in texts]
-            left = leaks(texts, known)
-            if left:
-                raise Blocked(f"{', '.join(left)} is left in it after redaction")
-        ends = [Message(one.incoming, text, one.minutes)
-                for one, text in zip(prompts.ends(conversation.messages), texts, strict=True)]  # fmt: skip
+            redacted = redaction.redact(read, known, self._keep)
+            if redacted.left:
+                raise Blocked(f"{', '.join(redacted.left)} is left in it after redaction")
+            read = [replace(one, text=text) for one, text in zip(read, redacted.texts, strict=True)]
+        ends = prompts.ends(read)
         sent, total = tuple(prompts.shortened(ends)), len(conversation.messages)
         signs = sum(len(one.text) for one in sent)
-        is_cut = len(sent) < total or signs < sum(map(len, texts))
+        is_cut = len(sent) < total or signs < sum(len(one.text) for one in ends)
         return Prepared(sent, self._key(sent), total, is_cut)
 
     def parameters(self, chat: Prepared, *, with_more_room: bool = False) -> dict[str, Any]:
@@ -186,8 +190,9 @@ class ClaudeClassifier:
         return len(json.dumps(prompts.form()))
 
     def _key(self, messages: Sequence[Message]) -> str:
+        """What is sent and to whom. A new redactor that leaves the same text asks for nothing anew."""
         content = [[one.incoming, " ".join(one.text.split())] for one in messages]
-        return hashlib.sha256(json.dumps([self.version, content], ensure_ascii=False).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([self._key_version, content], ensure_ascii=False).encode()).hexdigest()
 
 
 def categorization(checked: Checked | None) -> Categorization | None:

@@ -13,6 +13,7 @@ from dagster_project.analysis.taxonomy import Taxonomy
 
 MAX_TOKENS = 700
 FIRST, LAST = 15, 35  # messages that are sent of a long chat
+LEAD = 5  # messages before the last ones that are read with them: a question says what its answer is
 SIGNS = 6000  # at most, of all messages together
 SIGNS_OF_ONE = 1500
 
@@ -92,6 +93,12 @@ def form() -> dict[str, Any]:
 def ends(messages: Sequence[Message]) -> list[Message]:
     """The messages of a chat that may be sent: its beginning and its end."""
     return list(messages) if len(messages) <= FIRST + LAST else [*messages[:FIRST], *messages[-LAST:]]
+
+
+def with_lead(messages: Sequence[Message]) -> list[Message]:
+    """What is redacted of a chat: that which may be sent, and what was said right before it; `ends` of it is sent."""
+    end = LAST + LEAD
+    return list(messages) if len(messages) <= FIRST + end else [*messages[:FIRST], *messages[-end:]]
 
 
 def shortened(messages: Sequence[Message]) -> list[Message]:

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from dagster_project.analysis import persons, work
 from dagster_project.analysis.conversation import Conversation
-from dagster_project.analysis.redaction import Known, Redactor, leaks
+from dagster_project.analysis.redaction import Known, redact
 
 SLICE = 500  # chats at a time
 
@@ -78,12 +78,11 @@ def _labelled(conn: psycopg.Connection) -> Iterator[tuple[dict[str, Any], Conver
 
 def _redacted(said: Conversation, known: Known, keep: frozenset[str]) -> list[dict[str, Any]]:
     """The messages; none where something is left that looks like personal data."""
-    redactor = Redactor(known, keep)
-    texts = [redactor.redact(one.text) for one in said.messages]
-    if leaks(texts, known):
+    redacted = redact(said.messages, known, keep)
+    if redacted.left:
         return []
     return [{"incoming": one.incoming, "text": text, "minutes": one.minutes and round(one.minutes, 1)}
-            for one, text in zip(said.messages, texts, strict=True)]  # fmt: skip
+            for one, text in zip(said.messages, redacted.texts, strict=True)]  # fmt: skip
 
 
 def _gold(label: dict[str, Any]) -> dict[str, Any]:

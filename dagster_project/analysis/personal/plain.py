@@ -1,0 +1,68 @@
+"""A text in lower case, without accents and unseen signs, its look-alike letters and digits made plain.
+
+Whoever hides a number writes it in full-width digits, emoji, circles or with zero-width signs in between. Detectors
+read the plain text; `Plain.origin` leads from each of its signs back to the text.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+
+LOOK_ALIKE_LETTERS = dict(zip("авеғкмнорстухіјѕԁԛԝαεικνορτυχωıɡ", "abefkmhopctyxijsdqwaeiknoptuxwig", strict=True))
+_WRITTEN_OUT = {"º": "°", "ª": "°", "ø": "o", "đ": "d", "ł": "l", "ß": "ss", "🔟": "10", "\u2800": " ", "\u3164": " "}
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """The plain text, and for each of its signs the place in the text that it comes from."""
+
+    text: str
+    origin: range | list[int]
+    length: int  # of the text
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Where in the text the signs from `start` to `end` stand, with the unseen signs between them."""
+        return self.origin[start], self.origin[end - 1] + 1
+
+
+def plain(text: str) -> Plain:
+    """The plain form of a text."""
+    if text.isascii():
+        return Plain(text.lower().translate(_CONTROLS), range(len(text)), len(text))
+    signs, origin = [], []
+    for place, sign in enumerate(text):
+        written = _SIGNS[sign]
+        signs.append(written)
+        origin += [place] * len(written)
+    return Plain("".join(signs), origin, len(text))
+
+
+class _Signs(dict[str, str]):
+    """Each sign's plain form, worked out when it is met first."""
+
+    def __missing__(self, sign: str) -> str:
+        self[sign] = written = _written(sign)
+        return written
+
+
+def _written(sign: str) -> str:
+    if sign in "\n\t" or sign in _WRITTEN_OUT:
+        return _WRITTEN_OUT.get(sign, sign)
+    category = unicodedata.category(sign)
+    if category in {"Mn", "Me", "Cf", "Cc", "Cn", "Co", "Cs"}:
+        return " " if sign == "\r" else ""
+    if category[0] == "Z":
+        return "\n" if category in {"Zl", "Zp"} else " "
+    if category == "Pd" or sign in "−⁃":
+        return "-"
+    digit = unicodedata.digit(sign, None)
+    if digit is not None:
+        return str(digit)
+    lowered = LOOK_ALIKE_LETTERS.get(sign.lower(), sign.lower())
+    letters = unicodedata.normalize("NFKD", lowered).lower()
+    return "".join(
+        LOOK_ALIKE_LETTERS.get(one, one) for one in letters if unicodedata.category(one) not in {"Mn", "Me", "Cf"}
+    )
+
+
+_SIGNS = _Signs()
+_CONTROLS = dict.fromkeys((*range(9), *range(11, 32), 127), " ")

@@ -1,0 +1,334 @@
+"""Invented personal data in the words of chats: what stands in a line's first part must not reach Claude.
+
+A line is `kind | secret; secret | message | message`; a message that begins with > is the agent's. Of a secret nothing
+may be found: not as it stands, not in plain letters, not by its digits alone.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dagster_project.analysis.personal.plain import plain
+
+
+@dataclass(frozen=True)
+class Canary:
+    """One chat that holds secrets."""
+
+    kind: str
+    secrets: tuple[str, ...]
+    said: tuple[str, ...]
+
+
+def read(text: str) -> tuple[Canary, ...]:
+    lines = (line.split(" | ") for line in text.strip().splitlines())
+    return tuple(Canary(kind.strip(), tuple(secrets.split("; ")), tuple(one.replace("\\n", "\n") for one in said))
+                 for kind, secrets, *said in lines)  # fmt: skip
+
+
+def found_in(secrets: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """The secrets that stand in texts: as they are, in plain letters, or by their digits, whatever is in between."""
+    whole = "\n".join(texts)
+    letters, placeholders = plain(whole).text, re.compile(r"\[[A-Z]+_\d+\]")
+    digits = re.sub(r"\D", "", plain(placeholders.sub("", whole)).text)
+    return [
+        secret
+        for secret in secrets
+        if (secret in whole and not secret.isalpha()) or _word_in(secret, letters) or _digits_in(secret, digits)
+    ]
+
+
+def _word_in(secret: str, letters: str) -> bool:
+    return bool(re.search(rf"(?<![a-z\d]){re.escape(plain(secret).text)}(?![a-z\d])", letters))
+
+
+def _digits_in(secret: str, digits: str) -> bool:
+    own = re.sub(r"\D", "", plain(secret).text)
+    return len(own) >= 4 and own in digits
+
+
+TUNED = read("""
+card | 4111 1111 1111 1111 | tarjeta 4111 1111 1111 1111
+card | 5500000000000004 | pagué con la 5500000000000004 vence 12/27
+card | 3782 822463 10005 | es amex 3782 822463 10005
+card | 6011-1111-1111-1117 | le dejo el número 6011-1111-1111-1117 por si sirve
+card | 4539.5787.6362.1486 | $4539.5787.6362.1486
+card | 4111111111111112 | la tarjeta es 4111111111111112
+card | 4567 | > ¿en qué termina su tarjeta? | termina en 4567
+card | 737 | el cvv es 737
+card | 4000 0566 5566 5556 | visa debito 4000 0566 5566 5556 a nombre mío
+iban | ES91 2100 0418 4502 0005 1332 | mi iban ES91 2100 0418 4502 0005 1332
+iban | ES9121000418450200051332 | pasenlo a ES9121000418450200051332 gracias
+iban | ES91 2100 0418 4502 0005 5578 | mi iban ES91 2100 0418 4502 0005 5578
+account | 91255577705 | consigne a 91255577705 bancolombia
+account | 032180000118359719 | mi clabe 032180000118359719
+account | 123-456789-01 | cuenta de ahorros 123-456789-01
+account | 4021 | > a qué cuenta le consignamos? regáleme el número | la que termina en 4021
+account | 0110-0123-45-0100012345 | número de cuenta corriente: 0110-0123-45-0100012345 BBVA
+account | 488 3344 | nequi 488 3344
+account | 2850590940090418135201 | cbu 2850590940090418135201
+cedula | 1036555772 | el titular es 1036555772
+cedula | 1.036.555.772 | 1.036.555.772
+cedula | 52 123 456 | cc 52 123 456 de Bogotá
+cedula | 79456123 | C.C. No. 79456123
+cedula | 5212 | > ¿su cédula? | 5212
+cedula | 43.567.890 | > me confirma el documento por favor | claro, 43.567.890
+cedula | 1036555772 | > Por favor su número de cédula | 1036 | 555 | 772
+cedula | 1098765432 | > regáleme la cédula | 1098 | > ajá | 765432
+cedula | 71.234.567 | mi esposo con 71.234.567 firma también
+cedula | 71234567 | soy identificado con 71234567 de envigado
+cedula | 1020304050 | la ced es la 1O2O3O4O5O
+cedula | 1152201334 | cedula:1152201334
+cedula | 8-123-4567 | mi cédula panameña 8-123-4567
+cedula | V-12345678 | venezolano V-12345678
+cedula | E-84567123 | cédula de extranjería E-84567123
+cedula | 1717171717 | en ecuador soy 1717171717
+cedula | 98.765.432 | mi mamá es la 98.765.432 ella compra
+cedula | 1144033221 | la foto de la c.c 1144033221 va adjunta
+nit | 900555775-2 | facturar a 900555775-2
+nit | 900.123.456-8 | NIT 900.123.456-8
+nit | 860034313 | la empresa es nit 860034313
+nit | 830.999.111 | a nombre de la sociedad 830.999.111
+curp | GOMC800101HDFRRR09 | mi curp GOMC800101HDFRRR09
+curp | PEPJ900215MJCRRN04 | PEPJ900215MJCRRN04
+rfc | GOMC800101AB1 | RFC GOMC800101AB1
+rfc | ABC 010203 XY9 | facture a ABC 010203 XY9
+rut | 12.345.678-5 | mi rut 12.345.678-5
+rut | 12345670-k | 12345670-k es el de ella
+dni | 12345678Z | dni 12345678Z
+dni | 87654321-X | soy el 87654321-X
+dni | 45678912 | > DNI? | 45678912
+nie | X1234567L | nie X1234567L
+nie | Y-7654321-G | tengo el Y-7654321-G desde 2020
+cuit | 20-12345678-6 | cuit 20-12345678-6
+cuit | 27123456780 | factura A para 27123456780
+cpf | 529.982.247-25 | meu cpf 529.982.247-25
+ruc | 20100070970 | ruc 20100070970
+ruc | 1790011674001 | 1790011674001 es la empresa
+passport | AB123456 | pasaporte AB123456
+passport | G12345678 | viajo con G12345678
+passport | XDA 456789 | el pasaporte es XDA 456789
+passport | PAE123456 | > número de pasaporte | PAE123456
+plate | KLM 482 | placas KLM 482
+plate | ABC123 | el carro es ABC123 para el parqueadero
+plate | XYZ12D | moto XYZ12D
+plate | 1234 BCD | mi coche 1234 BCD
+plate | HGF-482 | entra el HGF-482 mañana
+plate | JSK-12-34 | placa JSK-12-34
+matricula | 50N-20123456 | matrícula inmobiliaria 50N-20123456
+matricula | 001-1234567 | el folio 001-1234567
+matricula | 50C-1512345 | predio 50C-1512345
+matricula | 370-98765 | matricula 370-98765 de cali
+matricula | AAA0123ABCD | chip AAA0123ABCD
+phone | 3155557787 | llámeme al 3155557787
+phone | 315 555 77 87 | 315 555 77 87
+phone | +57 (315) 555-7787 | +57 (315) 555-7787
+phone | 315.555.7787 | mi cel 315.555.7787
+phone | 601 234 5678 | fijo 601 234 5678
+phone | 604-4445566 | 604-4445566 ext 12
+phone | 612 34 56 78 | en españa 612 34 56 78
+phone | +34 612345678 | +34 612345678
+phone | 55 1234 5678 | cdmx 55 1234 5678
+phone | +54 9 11 2345-6789 | +54 9 11 2345-6789
+phone | 3 1 5 5 5 5 7 7 8 7 | 3 1 5 5 5 5 7 7 8 7
+phone | 3155557787 | 315-555\\n7787
+phone | 3155557787 | 315 | 555 | 7787
+phone | 3155557787 | ３１５５５５７７８７
+phone | 3155557787 | 3️⃣1️⃣5️⃣5️⃣5️⃣5️⃣7️⃣7️⃣8️⃣7️⃣
+phone | 3155557787 | 3\u200b1\u200b5\u200b5\u200b5\u200b5\u200b7\u200b7\u200b8\u200b7
+phone | 3155557787 | ③①⑤⑤⑤⑤⑦⑦⑧⑦
+phone | 3155557787 | 315/555/77/87
+phone | 315_555_7787 | 315_555_7787
+phone | 3105550787 | 31O555O787
+phone | 3155557787 | 3*1*5*5*5*5*7*7*8*7
+phone | 4445566 | marque el 4445566
+phone | 444 55 66 | el de la casa 444 55 66
+phone | ٣١٥٥٥٥٧٧٨٧ | ٣١٥٥٥٥٧٧٨٧
+phone | 3155557787 | 𝟑𝟏𝟓𝟓𝟓𝟓𝟕𝟕𝟖𝟕
+words | tres uno cinco cinco | mi cel es tres uno cinco cinco cinco cinco siete siete ocho siete
+words | tres quince cinco cincuenta y cinco | tres quince cinco cincuenta y cinco setenta y siete ochenta y siete
+words | trescientos quince | anote trescientos quince quinientos cincuenta y cinco setenta y siete ochenta y siete
+words | uno cero tres seis | la cedula: uno cero tres seis cinco cinco cinco siete siete dos
+words | doble cinco | tres quince doble cinco doble siete ocho siete
+words | tres, uno, cinco | tres, uno, cinco, cinco, cinco, cinco, siete, siete, ocho, siete
+words | cinco dos uno | > ¿su documento? | cinco dos uno
+words | three one five | call three one five five five five seven seven eight seven
+words | quince 555 siete ocho | tres quince 555 siete ocho siete
+words | mil treinta y seis | mil treinta y seis quinientos cincuenta y cinco setecientos setenta y dos
+mail | pepita.z@correo.example | pepita.z@correo.example
+mail | pepita.z arroba gmail punto com | escriban a pepita.z arroba gmail punto com
+mail | juan.perez @ empresa.example | juan.perez @ empresa.example
+mail | zuli87 | zuli87 arroba hotmail.com
+mail | mafe_gomez | mafe_gomez(at)yahoo.com
+mail | mafe gomez | mafe gomez arroba outlook punto es
+mail | pepe.rios | pepe.rios@gmail
+mail | lina.duque | > su correo? | lina.duque
+mail | p e p i t a | p e p i t a @ gmail . com
+mail | carmenza22 | carmenza22[arroba]gmail[punto]com
+mail | lucho guion bajo 77 | lucho guion bajo 77 arroba gmail punto com
+mail | tatis＠correo．example | tatis＠correo．example
+mail | anita.b | anita.b | @gmail.com
+address | 7 numero 72 21 | la direccion es carrera 7 numero 72 21
+address | 7 # 72-21 | cra 7 # 72-21
+address | 43A # 1-50 | vivo en la Cra 43A # 1-50 apto 302
+address | 100 No. 15-20 | Calle 100 No. 15-20
+address | 26 sur # 78h - 12 | cll 26 sur # 78h - 12 torre 3
+address | 45 72 21 | kr 45 72 21
+address | 34 bis 12 | diagonal 34 bis 12 - 50
+address | 39b 78 14 | transversal 39b 78 14
+address | 68 con 13 | av 68 con 13-40
+address | Mayor 5 | C/ Mayor 5, 3ºB
+address | CP 06700 | col. Roma, CP 06700
+address | 06700 | c.p. 06700
+address | Insurgentes Sur 1602 | Av. Insurgentes Sur 1602, piso 3
+address | Providencia 1234 | avenida Providencia 1234 depto 502
+address | Reforma 222 | paseo de la reforma 222
+address | Serrano 45 | calle de Serrano 45
+address | manzana 8 casa 14 | vivo en manzana 8 casa 14 barrio nuevo
+address | 12 este 5-30 | > ¿cuál es su dirección? | 12 este 5-30
+address | laureles 402 | > dónde vive? | edificio laureles 402
+address | km 4 vía las palmas casa 12 | mi casa queda en km 4 vía las palmas casa 12
+address | Juan Bravo 12 | dirección: Juan Bravo 12
+address | 80 24 | carrera 80 24 - 15
+address | ochenta numero veinticuatro | calle ochenta numero veinticuatro quince sesenta y siete
+url | tok_9f8e7d5583 | vea https://pagos.example.com/r?token=tok_9f8e7d5583&u=1
+url | clave123 | https://usuario:clave123@portal.example.com/
+url | 1036555772 | https://portal.example.com/cliente/1036555772
+url | a8f3k2 | www.pagos.example/f/a8f3k2
+url | carolina-ruiz | http://casas.example.com/carolina-ruiz
+url | 573155557787 | wa.me/573155557787
+url | QWxhZGRpbjpv | https://x.example.com/#QWxhZGRpbjpv
+secret | 482913 | el código es 482913
+secret | 482 913 | codigo de verificación: 482 913
+secret | Perro2024! | mi contraseña es Perro2024!
+secret | abretesesamo | clave: abretesesamo
+secret | 0007 | el pin 0007
+secret | sk-ant-api03-xyZ12ab34 | sk-ant-api03-xyZ12ab34
+secret | ghp_16C7e42F292c6912E7 | ghp_16C7e42F292c6912E7
+secret | eyJhbGciOiJIUzI1NiJ9 | token eyJhbGciOiJIUzI1NiJ9
+secret | 9173 | > dígame el código que le llegó | 9173
+secret | AKIAIOSFODNN7EXAMPLE | AKIAIOSFODNN7EXAMPLE
+secret | 55102 | me llegó el código 55102
+secret | Luna.77 | usuario pepe clave Luna.77
+birthday | 15/03/1980 | nací el 15/03/1980
+birthday | 15 de marzo de 1980 | fecha de nacimiento 15 de marzo de 1980
+birthday | 3-7-91 | > ¿fecha de nacimiento? | 3-7-91
+birthday | 1975-12-01 | cumpleaños: 1975-12-01
+birthday | 7 de agosto | > cuándo nació? | el 7 de agosto
+name | Carolina; Ruiz | mi esposa Carolina Ruiz va a firmar
+name | Hernán | habla con don Hernán
+name | hernán | habla con don hernán que él sabe
+name | carolina; ruiz | mi esposa carolina ruiz va a firmar
+name | Yurleidis | la señora Yurleidis me atendió
+name | jhonatan | pregunte por jhonatan en la obra
+name | Wilmer; Quitián | Atentamente,\\nWilmer Quitián
+name | wilmer; quitian | att: wilmer quitian
+name | marta | ya hablé con marta y nada
+name | Andrés; Felipe; Cano | soy Andrés Felipe Cano
+name | andres; cano | soy andres cano
+name | luz; marina; zapata | la promesa va a nombre de luz marina zapata
+name | nubia | doña nubia no contesta
+name | Zoraida; Chiquinquirá | me llamo Zoraida Chiquinquirá
+name | gladys | mi mamá gladys también compra
+name | Lucía | > ¿con quién tengo el gusto? | Lucía
+name | paco; yepes | > su nombre? | paco yepes
+name | Xochitl; Tepoz | > nombre completo por favor | Xochitl Tepoz
+name | iker; goñi | > con quien hablo | con iker goñi
+name | Ximena | > Buenas, le habla Ximena
+name | ximena | > hola, soy ximena de cartera
+name | Gómez | el doctor Gómez de la notaría
+name | Restrepo | el ingeniero Restrepo
+name | julián | mi hermano julián paga
+name | Аndrés | soy Аndrés Mejía
+name | Ｃａｒｏｌｉｎａ | habla Ｃａｒｏｌｉｎａ
+name | rosa; martinez | rosa martinez firma el lunes
+file | carolina_ruiz; 1036555772 | [archivo] cedula_carolina_ruiz_1036555772.pdf
+file | Promesa Hernán Yepes | [archivo] Promesa Hernán Yepes.docx
+file | 43567890 | [imagen] CC 43567890.jpg
+mixed | Pedro; Nel; 71234567; 3155557787 | Pedro Nel\\nCC 71234567\\nCel 3155557787
+mixed | Sofía; 52123456; sofi@correo.example | > datos completos por favor | Sofía Luna\\n52123456\\nsofi@correo.example
+""")
+
+# Written in other words than those above, before redaction had met them.
+HELD_OUT = read("""
+card | 4242424242424242 | le paso mi plástico 4242424242424242 pa que descuente
+card | 5105 1051 0510 5100 | cobren ahí: 5105 1051 0510 5100 exp 09/28 código 123
+card | 3566002020360505 | esa JCB3566002020360505 ya no sirve
+card | 123 | > el código de seguridad de atrás? | 123
+card | 8821 | > últimos 4 dígitos de la tarjeta | 8821
+iban | GB29 NWBK 6016 1331 9268 19 | transfiera al GB29 NWBK 6016 1331 9268 19
+account | 70012345678 | ahorro a la mano 70012345678
+account | 4567 8901 2345 | mi número de producto davivienda es 4567 8901 2345
+account | 002-191-12345678-90 | BCP soles 002-191-12345678-90
+account | 3009 | > número de cuenta para el reembolso? | es la 3009 nomás
+cedula | 1.098.777.111 | somos dos: mi señora 1.098.777.111 y yo
+cedula | 80123456 | número de identidad del comprador 80123456
+cedula | 33.445.566 | registre a mi papá 33.445.566
+cedula | 1017 | > me ayuda con su número de documento | termina en 1017
+cedula | 1067890123 | id: 1067890123
+cedula | 10.20.30.40.50 | 10.20.30.40.50 ese es el mío
+cedula | 1022 333 444 | > Cédula del titular: | un momento | 1022 333 444
+cedula | 16789 | tengo cédula vieja de cinco, 16789
+nit | 901444333 | el RUT de la empresa dice 901444333
+nit | 8001122339 | emitir factura electrónica al tercero 8001122339
+curp | LOPM850412MDFPRR08 | va la clave única LOPM850412MDFPRR08
+rfc | XAXX010101000 | mi registro de contribuyentes XAXX010101000
+dni | 11222333 | soy argentina, mi documento nacional 11222333
+nie | Z1122334A | tengo permiso de residencia Z1122334A
+rut | 9.876.543-2 | rol único 9.876.543-2
+passport | FB998877 | adjunto hoja del pasaporte colombiano FB998877
+passport | C01X00T47 | passport C01X00T47
+plate | TKR-905 | déjenme entrar el carro TKR-905
+plate | bnm45e | la moto es bnm45e
+matricula | 50S-40112233 | certificado de tradición 50S-40112233
+matricula | 294-12345 | el predio tiene folio de matrícula número 294-12345
+phone | 3201112233 | escríbame al wasap: 3201112233
+phone | 320 1 112233 | 320 1 112233 ese es
+phone | +52 1 33 1234 5678 | +52 1 33 1234 5678
+phone | 0034-655-11-22-33 | 0034-655-11-22-33 de mi hija
+phone | 3201112233 | 320 - | 111 - | 2233
+phone | 3201112233 | 3 2 0, 1 1 1, 2 2 3 3
+phone | 3201112233 | 3.2.0.1.1.1.2.2.3.3
+phone | 3201112233 | 320 111 22 y 33
+phone | 3201112233 | 320(111)2233
+phone | 3201112233 | tel:3201112233;ext=5
+phone | 5553322 | 555 33 22 oficina
+words | tres veinte once once | mi teléfono, tres veinte once once veintidós treinta y tres
+words | setenta y uno doscientos | cédula setenta y uno doscientos treinta y cuatro quinientos sesenta y siete
+words | nueve uno siete tres | la clave dinámica: nueve uno siete tres
+mail | gloria.p | gloria.p@empresa . com . co
+mail | nico_r | mándelo al nico_r en arroba gmail
+mail | ventasluz | mi mail ventasluz @hotmail.com
+mail | oscar77 | oscar77 at outlook dot com
+mail | j.mejia | correo: j.mejia(arroba)une.net.co
+address | 64a 22 | Queda en la Carrera 64A No 22 - 41
+address | 127 # 15 | Cl. 127 # 15 - 36 Int 4 Apto 1102
+address | Gran Vía 28 | Gran Vía 28, 4º izquierda
+address | Hidalgo 77 | envíelo a Hidalgo 77 interior 3, colonia centro
+address | 28013 | código postal 28013 Madrid
+address | calle 5 sur | soy vecino de la calle 5 sur número 30 - 12
+address | Los Cerezos 14 | urb. Los Cerezos 14
+url | s3cr3t | entra con https://api.example.com/?key=s3cr3t
+url | abc-def | te dejo meet.example.com/abc-def
+url | 1098777111 | drive.example.com/docs?id=1098777111
+secret | Casa*2025 | entre con Casa*2025 que es mi contraseña
+secret | 771204 | 771204 me llegó por mensaje para confirmar
+secret | 3391 | la clave del cajero 3391
+secret | glpat-A1b2C3d4E5f6 | usen glpat-A1b2C3d4E5f6
+birthday | 02/11/1968 | mi mamá nació 02/11/1968
+birthday | 9 de abril del 77 | cumplo el 9 de abril del 77
+name | Esneda | mi cuñada Esneda lo recoge
+name | esneda; morcillo | quien firma es esneda morcillo
+name | Baldomero | dígale a Baldomero que pase
+name | otoniel | el maestro otoniel dejó mal la puerta
+name | Yuranis; Polo | Gracias\\nYuranis Polo
+name | fercho | > ¿cómo te llamas? | fercho
+name | Doris | Doris, ya le envié el comprobante
+name | doris | doris buenas tardes, ya pagué
+name | Quintero | la asesora Quintero nunca respondió
+name | maría; josé; Río | figura María José del Río como dueña
+name | wilmar | con el señor wilmar quedamos en eso
+name | Luz; Dary | Luz Dary me dijo que sí
+name | Nhora | > Con mucho gusto, soy Nhora de servicio al cliente
+file | Escritura_Benítez | [archivo] Escritura_Benítez_2024.pdf
+""")
