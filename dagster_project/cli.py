@@ -22,7 +22,7 @@ from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.watch import notifications
 from dagster_project.sandbox import server
 from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError
-from dagster_project.warehouse import bi_access, binaries, connection, data_source, embedded, migrations
+from dagster_project.warehouse import bi_access, binaries, connection, data_source, embedded, fitness, migrations
 
 FAILED, MISUSED, PARTIAL = 1, 2, 3
 
@@ -113,11 +113,14 @@ def ui(
 @app.command()
 def check(as_json: JsonOption = False) -> None:
     """Look at settings, warehouse, account, dbt project, classifier and store of exports, and say what is wrong."""
-    settings = deployment.for_work(Settings.load())
-    with deployment.running(settings) as standing:
-        from dagster_project import health  # noqa: PLC0415  imports dbt's and the client's modules: seconds
+    from dagster_project import health  # noqa: PLC0415  imports dbt's and the client's modules: seconds
 
-        findings = health.examine(standing)
+    settings = deployment.for_work(Settings.load())
+    try:
+        with deployment.running(settings) as standing:
+            findings = health.examine(standing)
+    except fitness.UnfitServer as server:
+        findings = health.unfit(server)
     print_answer(as_json, {"checks": [vars(finding) for finding in findings]}, lambda: health.tell(console, findings))
     if any(not finding.ok for finding in findings):
         raise typer.Exit(FAILED)

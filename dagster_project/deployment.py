@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from dagster_project import sandbox_source
 from dagster_project.sandbox import server
 from dagster_project.settings import ENV_FILE, PROJECT_ROOT, Settings, SettingsError, env_file, variable_name
-from dagster_project.warehouse import connection, migrations
+from dagster_project.warehouse import connection, fitness, migrations
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +48,13 @@ def running(settings: Settings) -> Iterator[Deployment]:
 
     Raises:
         SettingsError: a setting leads nowhere; one line that names it.
+        UnfitServer: the named Postgres cannot hold the warehouse; nothing was written to it.
         PostgresMissing: the embedded Postgres cannot be started.
     """
     _make_private(settings.data_path)
     with connection.warehouse(settings) as url, _source(settings) as settings:
+        if connection.configured_url(settings):
+            fitness.require(url)
         migrations.upgrade(url)
         os.environ.update(environment(settings, url))
         yield Deployment(settings, url)

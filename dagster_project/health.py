@@ -19,6 +19,7 @@ from dagster_project.exports import stores
 from dagster_project.ingestion.ration import PostgresRation
 from dagster_project.settings import env_file
 from dagster_project.warehouse import bi_access, connection, conninfo, migrations
+from dagster_project.warehouse.fitness import UnfitServer
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ def examine(standing: Deployment) -> list[Finding]:
         ("seeds", _seeds), ("categories", _categories), ("exports", _exports),
     ]  # fmt: skip
     return list(_examined(standing, looks))
+
+
+def unfit(server: UnfitServer) -> list[Finding]:
+    """What there is to say of a server on which nothing can be looked at."""
+    return [Finding("warehouse", False, fault) for fault in server.faults]
 
 
 def tell(console: Console, findings: list[Finding]) -> None:
@@ -73,10 +79,6 @@ def _settings(standing: Deployment) -> str:
 def _warehouse(standing: Deployment) -> str:
     with connection.connect(standing.url) as conn:
         version = conn.info.server_version // 10000
-        if version < 15:
-            raise _Wrong(f"Postgres {version} is too old: 15 or newer is needed")
-        if not conn.execute("select has_database_privilege(current_database(), 'create')").fetchone() == (True,):
-            raise _Wrong("the user may not create schemas in this database: grant create on the database to it")
     place = "named by the settings" if connection.configured_url(standing.settings) else "embedded"
     return f"Postgres {version}, {place}: {connection.without_password(standing.url)}"
 

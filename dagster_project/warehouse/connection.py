@@ -8,7 +8,7 @@ import psycopg
 from sqlalchemy.engine import URL
 
 from dagster_project.settings import Settings, SettingsError
-from dagster_project.warehouse import conninfo, embedded
+from dagster_project.warehouse import conninfo, embedded, session
 from dagster_project.warehouse.conninfo import Parameters
 
 APPLICATION = "b2chat"
@@ -55,19 +55,20 @@ def environment(url: str) -> dict[str, str]:
         in the schema `dagster`, on the connection that PG* describe.
     """
     parameters = conninfo.read(url)
-    options = f"{parameters.get('options', '')} -csearch_path=dagster".strip()
+    options = _options(parameters)
     # The driver is named because SQLAlchemy 2.1 takes a bare postgresql:// for psycopg 3, which dagster-postgres does
     # not speak.
-    storage = URL.create("postgresql+psycopg2", query={"options": options})
+    storage = URL.create("postgresql+psycopg2", query={"options": f"{options} -csearch_path=dagster"})
     return conninfo.to_environment(parameters) | {
         "DATABASE_URL": url,
         "PGCLIENTENCODING": "UTF8",
+        "PGOPTIONS": options,
         "DAGSTER_PG_URL": storage.render_as_string(),
     }
 
 
 def connect(url: str | None = None, *, autocommit: bool = False) -> psycopg.Connection:
-    """A connection to the warehouse, in UTC, that a dead network cannot hold for ever.
+    """A connection to the warehouse, with the values of `session.py`, that a dead network cannot hold for ever.
 
     Args:
         url: its URL; by default the one in the environment (`DATABASE_URL`).
@@ -112,10 +113,16 @@ def _answering(parameters: Parameters, setting: str) -> Parameters:
         raise SettingsError(f"{setting}: no answer from {shown}: {conninfo.reason_of(error, parameters)}") from None
 
 
+def _options(parameters: Parameters) -> str:
+    """What the address itself asks of a session, then ours: the last one counts."""
+    given = parameters.get("options", "")
+    return given if given.endswith(session.OPTIONS) else f"{given} {session.OPTIONS}".strip()
+
+
 def _connect(parameters: Parameters, autocommit: bool = False) -> psycopg.Connection:
     ours = {
         "application_name": APPLICATION,
         "client_encoding": "UTF8",
-        "options": f"{parameters.get('options', '')} -c timezone=UTC".strip(),
+        "options": _options(parameters),
     }
     return psycopg.connect(**(_PATIENCE | parameters | ours), autocommit=autocommit)  # type: ignore[arg-type]

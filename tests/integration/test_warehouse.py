@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
@@ -102,4 +103,6 @@ def test_every_tool_gets_the_same_warehouse_under_its_own_names() -> None:
     assert names["PGPORT"] == "6543"
     assert names["PGPASSWORD"] == "p@ss"
     assert names["PGSSLMODE"] == "require"
-    assert names["DAGSTER_PG_URL"] == "postgresql+psycopg2://?options=-csearch_path%3Ddagster"
+    storage = urlsplit(names["DAGSTER_PG_URL"])
+    assert (storage.scheme, storage.netloc) == ("postgresql+psycopg2", "")
+    assert parse_qs(storage.query) == {"options": [names["PGOPTIONS"] + " -csearch_path=dagster"]}
