@@ -134,9 +134,7 @@ def test_a_standby_is_told(new_folder: Callable[[], str]) -> None:
         pass
     programs = binaries.find(None)
     data = next(folder.glob("*/PG_VERSION")).parent
-    signal = data / "standby.signal"
-    signal.touch()
-    programs.give(signal)
+    (data / "standby.signal").touch()
     arguments = ("--pgdata", data, "--wait")
     programs.run("pg_ctl", "start", *arguments, "--log", data / "server.log", "--options", f"-p {urlsplit(url).port}")
     try:
