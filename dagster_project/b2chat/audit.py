@@ -19,7 +19,7 @@ from openpyxl import load_workbook  # type: ignore[import-untyped]
 from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
 
 from dagster_project.b2chat.canonical import canonical_json
-from dagster_project.b2chat.cleaning import Cleaning, clean, may_need_cleaning
+from dagster_project.b2chat.cleaning import MAX_TEXT_LENGTH, Cleaning, clean, cut, may_need_cleaning
 from dagster_project.b2chat.records import MAX_KEY_LENGTH, YEARS, Problem, Rejected
 
 FORMATS = ("csv", "xlsx")
@@ -213,6 +213,10 @@ def _judge(row: dict[str, str], position: int, problem: Problem | None) -> Audit
         exact = json.dumps(row, sort_keys=True).encode()  # in ASCII: a lone surrogate has no other way into bytes
         row, cleaned = clean(row)
         payload = canonical_json(row)
+    if len(payload) > MAX_TEXT_LENGTH:
+        exact = exact or json.dumps(row, sort_keys=True).encode()
+        row, cuts = cut(row)
+        payload, cleaned = canonical_json(row), cleaned + cuts
     chat_id = row.get("chat_id", "").strip()
     problem = problem or _problem(row, chat_id)
     if not problem and any(one["path"] == "chat_id" for one in cleaned):

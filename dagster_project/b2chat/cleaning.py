@@ -1,9 +1,16 @@
-"""What Postgres cannot store in text: NULs and lone surrogates. Each is replaced by U+FFFD, and each place listed."""
+"""What Postgres cannot store in text, NULs and lone surrogates, is replaced by U+FFFD; what is far too long is cut.
+
+Each place is listed.
+"""
 
 import re
 from typing import Any, TypedDict
 
 REPLACEMENT = "\ufffd"
+# The longest message of WhatsApp has 65,536 characters. Whatever reads texts (SQL, rules, redaction) takes several
+# times a text's memory, and one value of jsonb ends at 255 MB.
+MAX_TEXT_LENGTH = 1_000_000
+CUT_MARK = "…"  # ends a text that was cut: no other has more than MAX_TEXT_LENGTH characters
 NUL = b"\\u0000"  # as JSON writes it
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _DIRTY = re.compile("[\x00\ud800-\udfff]")
@@ -29,6 +36,23 @@ def clean(value: Any) -> tuple[Any, list[Cleaning]]:
     """A parsed JSON value without NULs and lone surrogates, and the list of what was replaced and where."""
     done: list[Cleaning] = []
     return _clean(value, "", done), done
+
+
+def cut(value: Any) -> tuple[Any, list[Cleaning]]:
+    """A parsed JSON value whose texts have at most `MAX_TEXT_LENGTH` characters and a mark, and which ones were cut."""
+    done: list[Cleaning] = []
+    return _cut(value, "", done), done
+
+
+def _cut(value: Any, path: str, done: list[Cleaning]) -> Any:
+    if isinstance(value, str) and len(value) > MAX_TEXT_LENGTH:
+        done.append({"path": path, "rule": "text_cut"})
+        return value[:MAX_TEXT_LENGTH] + CUT_MARK
+    if isinstance(value, list):
+        return [_cut(item, f"{path}[{number}]", done) for number, item in enumerate(value)]
+    if isinstance(value, dict):
+        return {name: _cut(member, f"{path}.{name}" if path else name, done) for name, member in value.items()}
+    return value
 
 
 def _clean(value: Any, path: str, done: list[Cleaning]) -> Any:

@@ -16,7 +16,7 @@ import httpx
 from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
-from dagster_project.b2chat.answers import UnreadableAnswer, read_envelope
+from dagster_project.b2chat.answers import Item, UnreadableAnswer, read_envelope
 from dagster_project.b2chat.errors import (
     AuthenticationFailed,
     BadAnswer,
@@ -32,6 +32,9 @@ from dagster_project.b2chat.windows import Page, Window
 log = logging.getLogger(__name__)
 
 MAX_PAGE_SIZE = 1000
+# A page of a thousand chats with twenty messages each has some 5 MB; reading one takes several times its bytes.
+MAX_ANSWER_BYTES = 32 * 2**20
+MAX_RECORD_BYTES = 64 * 2**20  # of an answer that is one record; what is larger goes to quarantine unread
 SANDBOX_HEADER = "x-b2chat-sandbox"
 _TOKEN_ENDPOINT = "POST /oauth/token"
 _T = TypeVar("_T")
@@ -96,6 +99,7 @@ class B2ChatClient:
         self._token: _Token | None = None
         self._source: Source | None = None
         self._last_day_counts: bool | None = None
+        self._records_that_fit = MAX_PAGE_SIZE
 
     def __enter__(self) -> Self:
         return self
@@ -171,7 +175,30 @@ class B2ChatClient:
         return wide
 
     def _page(self, window: Window, offset: int, limit: int) -> Page:
-        call = _Call(f"GET /{window.entity}/export", f"{window}, offset {offset}")
+        """The page, or its beginning where it is more than an answer may hold."""
+        while True:
+            fewer = min(limit, self._records_that_fit)
+            try:
+                page = self._page_of(window, offset, fewer)
+            except _TooLarge as fault:
+                log.warning("B2Chat: %s, offset %d: %d records have %s", window, offset, fewer, fault)
+                if fewer == 1:
+                    return self._page_without(window, offset, fault)
+                self._records_that_fit = max(1, fewer // 4)
+            else:
+                self._records_that_fit = max(self._records_that_fit, fewer * 2)
+                return page
+
+    def _page_without(self, window: Window, offset: int, fault: "_TooLarge") -> Page:
+        """A page of one record that is too large to be read: it counts, and goes to quarantine without its content."""
+        log.warning("B2Chat: %s, offset %d: the record is not read", window, offset)
+        place = json.dumps(f"{window.entity}, {window}, offset {offset}: a record of {fault}")
+        total = self._page(window, offset + 1, 1).total
+        return Page([Item(0, place, None, "record_too_large")], 1, total, offset, 1, 0, 0)
+
+    def _page_of(self, window: Window, offset: int, limit: int) -> Page:
+        most = MAX_RECORD_BYTES if limit == 1 else MAX_ANSWER_BYTES
+        call = _Call(f"GET /{window.entity}/export", f"{window}, offset {offset}", most)
         query = _query(window, offset, limit)
         for _ in ("with the token at hand", "with a new one"):
             try:
@@ -243,18 +270,23 @@ class B2ChatClient:
         started = self._clock()
         try:
             with self._http.stream(method, path, **parts) as response:
-                body = self._body(response, started)
+                body = self._body(response, started, call.most_bytes)
         except httpx.TimeoutException as fault:
             raise TryAgain(f"no answer in time ({type(fault).__name__})") from None
         except (httpx.TransportError, httpx.DecodingError) as fault:
             raise TryAgain(f"the connection failed ({type(fault).__name__})") from None
         return _Reply(response.status_code, response.headers, body, round((self._clock() - started) * 1000))
 
-    def _body(self, response: httpx.Response, started: float) -> bytes:
+    def _body(self, response: httpx.Response, started: float, most_bytes: int) -> bytes:
         """The whole body. httpx limits the wait for each piece; a server that drips would hold us for ever."""
-        pieces = []
+        pieces, size = [], 0
+        if int(response.headers.get("content-length") or 0) > most_bytes:
+            raise _TooLarge(most_bytes)
         for piece in response.iter_bytes():
             pieces.append(piece)
+            size += len(piece)
+            if size > most_bytes:
+                raise _TooLarge(most_bytes)
             if self._clock() - started > 10 * self._timeout_seconds:
                 raise TryAgain("the answer dripped in too slowly")
         return b"".join(pieces)
@@ -268,6 +300,7 @@ class B2ChatClient:
 class _Call:
     endpoint: str
     window: str = ""
+    most_bytes: int = MAX_ANSWER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +315,13 @@ class _Reply:
     headers: httpx.Headers
     body: bytes
     milliseconds: int
+
+
+class _TooLarge(Exception):
+    """An answer has more bytes than we take; it was not read to its end."""
+
+    def __str__(self) -> str:
+        return f"more than {self.args[0] >> 20} MiB"
 
 
 class _Unauthorized(Exception):

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict
 
 from dagster_project.b2chat.answers import Item
 from dagster_project.b2chat.canonical import canonical_bytes, canonical_json
-from dagster_project.b2chat.cleaning import NUL, Cleaning, clean, may_need_cleaning
+from dagster_project.b2chat.cleaning import MAX_TEXT_LENGTH, NUL, Cleaning, clean, cut, may_need_cleaning
 from dagster_project.b2chat.shapes import Shape, shapes_of
 
 Entity = Literal["chats", "contacts"]
@@ -139,10 +139,11 @@ class Record:
     """A record that can land.
 
     Attributes:
-        payload: its JSON, canonical and cleaned.
-        content_hash: SHA-256 of the canonical JSON, less what changes without meaning.
-        exact: its exact bytes, only where something had to be cleaned.
-        cleaned: what was cleaned, and where.
+        payload: its JSON, canonical and cleaned, texts that are far too long cut.
+        content_hash: SHA-256 of the canonical JSON, nothing cut, less what changes without meaning.
+        exact: its exact bytes, only where something had to be cleaned; its whole canonical JSON where texts were cut
+            and nothing else.
+        cleaned: what was cleaned or cut, and where.
         bad_messages: messages inside it that cannot be read; the payload still holds them.
         shapes: of the record as it came, and of all in it.
     """
@@ -168,7 +169,7 @@ def read_record(entity: Entity, item: Item) -> Record | Rejected:
     if any(shape.is_deep for shape in shapes) and _deeper_than(item.value, MAX_NESTING):
         return _unreadable(entity, item, Problem("nested_too_deep", f"more than {MAX_NESTING} levels"))
     try:
-        value, payload, content_hash, cleaned = _canonical(entity, item.value, shapes)
+        value, payload, content_hash, cleaned, whole = _canonical(entity, item.value, shapes)
     except ValueError:
         return _unreadable(entity, item, Problem("number_refused", "a number is too large to be one"))
     key, problem = record_key(entity, item.value)
@@ -177,24 +178,36 @@ def read_record(entity: Entity, item: Item) -> Record | Rejected:
         return Rejected(entity, key, problem or Problem("key_missing", KEY_FIELD[entity]), item.data,
                         content_hash, item.position)
     bad = _bad_messages(key, value, item.position) if entity == "chats" else []
-    return Record(key, payload, content_hash, item.data if cleaned else None, cleaned, bad, shapes)
+    data = (whole or item.data) if cleaned else None
+    return Record(key, payload, content_hash, data, cleaned, bad, shapes)
 
 
 def _canonical(
     entity: Entity, value: dict[str, Any], shapes: set[Shape]
-) -> tuple[dict[str, Any], str, str, list[Cleaning]]:
-    """A record as it lands: cleaned, as canonical JSON, and its hash; and what was cleaned."""
+) -> tuple[dict[str, Any], str, str, list[Cleaning], bytes | None]:
+    """A record as it lands: cleaned, as canonical JSON, and its hash; what was cleaned; and the whole of what was only
+    cut, as canonical JSON."""
     data = None if any(map(_is_odd, shapes)) else canonical_bytes(value)
     if data is not None and NUL not in data:
         lasting = _lasting(entity, value)
         hashed = data if lasting is value else canonical_bytes(lasting)
         assert hashed is not None
-        return value, data.decode(), hashlib.sha256(hashed).hexdigest(), []
+        content_hash = hashlib.sha256(hashed).hexdigest()
+        del hashed
+        if len(data) > MAX_TEXT_LENGTH:
+            shorter, cleaned = cut(value)
+            if cleaned:
+                return shorter, canonical_json(shorter), content_hash, cleaned, data
+        return value, data.decode(), content_hash, [], None
     payload, cleaned = canonical_json(value), list[Cleaning]()
     if may_need_cleaning(payload):
         value, cleaned = clean(value)
         payload = canonical_json(value)
-    return value, payload, hash_of(entity, value), cleaned
+    content_hash = hash_of(entity, value)
+    if len(payload) > MAX_TEXT_LENGTH:
+        value, cuts = cut(value)
+        payload, cleaned = canonical_json(value), cleaned + cuts
+    return value, payload, content_hash, cleaned, None
 
 
 def hash_of(entity: Entity, value: dict[str, Any]) -> str:

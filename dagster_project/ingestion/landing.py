@@ -16,6 +16,8 @@ from dagster_project.ingestion.drift import note_fields
 
 log = logging.getLogger(__name__)
 
+_LARGE = 1_000_000  # bytes
+
 _TABLES: dict[Entity, dict[str, sql.Composable]] = {
     "chats": {
         "key": sql.Identifier("chat_id"),
@@ -113,6 +115,7 @@ def _merge(
         _replace_current(conn, entity, changed, load_id, loaded_at)
     if new:
         _copy_new(conn, entity, new, load_id, loaded_at)
+    _keep_large_bytes(conn, entity, new + changed)
     return new, changed
 
 
@@ -156,9 +159,19 @@ def _replace_current(
     conn.execute(statement.format(**_TABLES[entity]), (load_id, loaded_at, *columns))
 
 
+def _keep_large_bytes(conn: psycopg.Connection, entity: Entity, records: Sequence[Record]) -> None:
+    """Keep the exact bytes of large records as they are: as text of a COPY they would take several times the memory."""
+    statement = sql.SQL("update {current} set payload_bytes = %b where {key} = %b").format(**_TABLES[entity])
+    for record in records:
+        if record.exact is not None and len(record.exact) > _LARGE:
+            conn.execute(statement, (record.exact, record.key))
+
+
 def _fields_of(record: Record) -> tuple[str, str, str, bytes | None, str | None]:
+    """A row's fields; large bytes come after it."""
     cleaned = json.dumps(record.cleaned, ensure_ascii=False) if record.cleaned else None
-    return record.key, record.content_hash, record.payload, record.exact, cleaned
+    exact = record.exact if record.exact is None or len(record.exact) <= _LARGE else None
+    return record.key, record.content_hash, record.payload, exact, cleaned
 
 
 def _note_fields(

@@ -9,7 +9,8 @@ from psycopg.types.json import Jsonb
 
 from dagster_project.b2chat.answers import Item
 from dagster_project.b2chat.canonical import canonical_json
-from dagster_project.b2chat.cleaning import clean
+from dagster_project.b2chat.cleaning import clean, cut
+from dagster_project.b2chat.client import MAX_ANSWER_BYTES
 from dagster_project.b2chat.windows import WindowPage
 from dagster_project.warehouse.connection import has_relation
 
@@ -24,6 +25,9 @@ def keep_response(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> N
     """Keep the whole answer of a page, in the page's transaction. Only the one writer may call it."""
     now = datetime.now(UTC)
     _make_partition(conn, now.date())
+    if len(page.page.body) > MAX_ANSWER_BYTES:  # of one record that is far too large
+        _insert(conn, page, sync_id, now, _cleaned(page), page.page.body)
+        return
     try:
         with conn.transaction():
             answer = page.page.body.decode()
@@ -68,7 +72,7 @@ def _insert(
         insert into ops.api_response_logs (
             sync_id, endpoint, request_params, raw_response, raw_bytes, response_size, record_count, api_timestamp,
             created_at)
-        values (%s, %s, %s, %s::json, %s, %s, %s, %s, %s)
+        values (%s, %s, %s, %s::json, %b, %s, %s, %s, %s)
         """,
         (sync_id, f"/{page.window.entity}/export", Jsonb(dict(answer.query)), response, exact, answer.response_bytes,
          len(answer.items), answer.asked_at or now, now),
@@ -84,7 +88,7 @@ def _cleaned(page: WindowPage) -> str:
 def _cleaned_record(item: Item) -> str:
     """A record as Postgres takes it; null where it does not: the exact bytes are beside it, and in quarantine."""
     try:
-        return canonical_json(clean(item.value)[0])
+        return canonical_json(cut(clean(item.value)[0])[0])
     except (ValueError, RecursionError):
         return "null"
 

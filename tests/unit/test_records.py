@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dagster_project.b2chat.answers import Item, UnreadableAnswer, read_envelope
 from dagster_project.b2chat.canonical import canonical_json
-from dagster_project.b2chat.cleaning import clean, may_need_cleaning
+from dagster_project.b2chat.cleaning import MAX_TEXT_LENGTH, clean, may_need_cleaning
 from dagster_project.b2chat.records import Record, Rejected, hash_of, read_record
 
 ANY_TEXT = st.text(st.characters(), max_size=8) | st.sampled_from(["a\x00b", "\ud800", "\ud83d\ude00x"])
@@ -223,3 +223,20 @@ def test_an_envelope_reads_as_json_does_and_gives_each_record_its_own_bytes(
                if not holds_a_float(item.value))
     assert [json.loads(item.data) for item in envelope.items] == expected
     assert envelope.total == len(records)
+
+
+def test_a_text_that_is_far_too_long_is_cut_and_a_change_behind_the_cut_is_a_change() -> None:
+    longest, longer = "x" * MAX_TEXT_LENGTH, "x" * MAX_TEXT_LENGTH + "end"
+    of_longest, of_longer, changed = (
+        read_record("chats", Item(0, "", {"chat_id": "a", "created_at": "2025-10-01 09:00:00", "viewer_url": text}))
+        for text in (longest, longer, longer + "!")
+    )
+    assert isinstance(of_longest, Record)
+    assert isinstance(of_longer, Record)
+    assert isinstance(changed, Record)
+    assert (of_longest.cleaned, of_longest.exact) == ([], None)
+    assert of_longer.cleaned == [{"path": "viewer_url", "rule": "text_cut"}]
+    assert json.loads(of_longer.payload)["viewer_url"] == longest + "…"
+    assert json.loads(of_longer.exact or b"")["viewer_url"] == longer
+    assert changed.payload == of_longer.payload
+    assert changed.content_hash != of_longer.content_hash

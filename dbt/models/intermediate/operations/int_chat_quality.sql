@@ -18,6 +18,7 @@
     'unknown_status': "chats.status not in ('open', 'pending', 'closed')",
     'unknown_direction': "chats.direction = 'unknown'",
     'unknown_message_type': 'strange.chat_id is not null',
+    'message_text_cut': 'cut.chat_id is not null',
     'picked_up_without_agent': 'chats.picked_up_at is not null and chats.agent_id is null',
     'closed_without_closing_time': "chats.status = 'closed' and chats.closed_at is null",
     'closed_without_response': "chats.status = 'closed' and chats.direction = 'incoming' and chats.response_at is null",
@@ -44,6 +45,15 @@ unreadable as (
     where is_department_unreadable and id in (select chat_id from chats)
 ),
 
+-- Ingestion cuts texts of more than a million characters (cleaning.py, MAX_TEXT_LENGTH) and ends them with a mark. Bytes
+-- first: they are known without reading the text.
+cut as (
+    select distinct chat_id from {{ ref('messages') }}
+    where
+        chat_id in (select chat_id from chats)
+        and case when octet_length(text) > 1000000 then length(text) > 1000000 end
+),
+
 days as (
     select
         created_local_date as day,
@@ -60,6 +70,7 @@ findings as (
         row_number() over (partition by chats.created_local_date, found.rule order by chats.chat_id) as number
     from chats
     left join strange on strange.chat_id = chats.chat_id
+    left join cut on cut.chat_id = chats.chat_id
     left join unreadable on unreadable.chat_id = chats.chat_id
     cross join lateral (
         values
