@@ -1,7 +1,8 @@
 """Tables as CSV, streamed out of Postgres as it makes them: a row at a time, whatever the number of rows.
 
 `csv` is for machines: RFC 4180, UTF-8, instants in ISO 8601, a dot for decimals. `csv-excel` is what a double click
-opens in a Spanish Excel: a BOM, `;` between cells, a comma for decimals, local times, and nothing that it would run.
+opens in an Excel of the reader's language: a BOM, titles, minutes, local times, in Spanish `;` between cells and a
+comma for decimals; and no text that it would run or change.
 """
 
 from typing import BinaryIO
@@ -9,37 +10,78 @@ from typing import BinaryIO
 import psycopg
 from psycopg import sql
 
+from dagster_project.exports.column_titles import is_other_language, title
 from dagster_project.exports.making import Written
+from dagster_project.exports.records import Language
 from dagster_project.exports.tables import Column, Table
 
 BOM = "\ufeff".encode()
 _AT_ONCE = 2000  # rows
 
-# What a spreadsheet takes for a formula, and digits that it would round or cut: kept as text by an apostrophe.
-GUARDED = r"^\s*[=+@＝＋－＠-]|^[\t\r\n]|^0[0-9]+$|^[0-9]{16,}$"
+DELIMITERS: dict[Language, str] = {"es": ";", "en": ","}
+DECIMAL_SIGNS: dict[Language, str] = {"es": ",", "en": "."}
+UNITS: dict[str, tuple[str, str]] = {
+    "seconds": ("minutos", "minutes"),
+    "share": ("parte de 1", "share of 1"),
+    "chats": ("conversaciones", "chats"),
+    "messages": ("mensajes", "messages"),
+    "transfers": ("traslados", "transfers"),
+    "points": ("puntos de 1 a 10", "points, 1 to 10"),
+}
+
+_MONTHS = (
+    "(?:enero|ene|january|jan|febrero|february|feb|marzo|march|mar|abril|abr|april|apr|mayo|may|junio|june|jun|julio"
+    "|july|jul|agosto|ago|august|aug|septiembre|setiembre|september|sept?|set|octubre|october|oct|noviembre|november"
+    "|nov|diciembre|december|dic|dec)[.]?"
+)
+_DAYS = r"(?:lun|mar|mi[eé]|jue|vie|s[aá]b|dom|mon|tue|wed|thu|fri|sat|sun)[a-zé]*[.]?,?\s+"
+_NUMBER = (
+    r"[($€£¥]*\s*[.,]?\d[\d\s.,:/'-]*(?:[ed][+-]?\d+)?\s*"  # 24/7, 1E5, $ 1.234,50, 3-2
+    r"(?:%|[)$€£¥]|[ap][.]?\s?m[.]?)*"  # 12 %, 10:30 a. m.
+)
+# Text that a spreadsheet would run or change, in Python's and Postgres' syntax. An apostrophe keeps it as text.
+GUARDED = "(?i)" + "|".join(
+    [
+        r"^\s*[=+@＝＋－＠-]|^[\t\r\n]",
+        rf"^(?!(?:0|[1-9]\d{{0,10}})$)\s*{_NUMBER}\s*$",  # but for a short whole number, which stays as it is
+        r"^\d{4}-\d\d-\d\dt\d",
+        rf"^\s*(?:{_DAYS})?\d{{1,4}}[\s./-]*(?:de\s+)?{_MONTHS}(?:[\s./,-]*(?:de\s+)?\d{{1,4}})?(?:\s+\d[\d:]*)?$",
+        rf"^\s*(?:{_DAYS})?{_MONTHS}[\s./,-]*(?:de\s+)?\d{{1,4}}(?:[\s./,-]+\d{{2,4}})?$",
+        r"^\s*(?:true|false|verdadero|falso)\s*$",
+        r"^\s*#[¡¿]?[a-z/0]+[!?]?$",
+    ]
+)
 
 
-def write(conn: psycopg.Connection, out: BinaryIO, table: Table, *, for_excel: bool, zone: str) -> Written:
+def write(conn: psycopg.Connection, out: BinaryIO, table: Table, *, excel: Language | None, zone: str) -> Written:
     """Write a table, constant in memory.
 
     Args:
         conn: the warehouse, in the transaction that the table is to be read in.
         out: the file.
         table: what to write.
-        for_excel: the profile csv-excel instead of csv; rows then come in the table's order.
+        excel: the language of the reader of csv-excel, whose rows come in the table's order; None for csv.
         zone: the account's time zone, in which instants are written.
     """
     columns = table.columns(conn)
     conn.execute("select set_config('timezone', %s, true)", [zone])
-    delimiter = ";" if for_excel else ","
-    shown = sql.SQL(", ").join((_for_excel if for_excel else _for_machines)(column) for column in columns)
-    query = sql.SQL("select {} from ({}) as rows").format(shown, table.query)
-    if for_excel and table.order:
-        query += sql.SQL(" order by {}").format(sql.SQL(", ").join(map(sql.Identifier, table.order)))
-    out.write((BOM if for_excel else b"") + delimiter.join(column.name for column in columns).encode() + b"\r\n")
+    heads, delimiter = [column.name for column in columns], ","
+    if excel:
+        columns = [column for column in columns if not is_other_language(column.name, excel)]
+        heads, delimiter = [title(column.name, excel) for column in columns], DELIMITERS[excel]
+        shown = _for_excel(columns, excel, _guarded(conn, table, columns))
+    else:
+        shown = [_for_machines(column) for column in columns]
+    query = sql.SQL("select {} from ({}) as rows").format(sql.SQL(", ").join(shown), table.query)
+    if excel and table.order:
+        query += sql.SQL(" order by {}").format(
+            sql.SQL(", ").join(sql.Identifier("rows", name) for name in table.order)
+        )
+    out.write((BOM if excel else b"") + delimiter.join(map(_quoted, heads)).encode() + b"\r\n")
     statement = sql.SQL("copy ({}) to stdout (format csv, delimiter {})").format(query, sql.Literal(delimiter))
     rows = _stream(conn, out, statement, table)
-    return Written(rows, [(column.name, column.postgres_type) for column in columns], table.notes)
+    types = [column.postgres_type for column in columns]
+    return Written(rows, list(zip(heads, types, strict=True)), table.notes)
 
 
 def _stream(conn: psycopg.Connection, out: BinaryIO, statement: sql.Composed, table: Table) -> int:
@@ -65,16 +107,61 @@ def _for_machines(column: Column) -> sql.Composable:
     return name
 
 
-def _for_excel(column: Column) -> sql.Composable:
-    name = sql.Identifier(column.name)
+def _guarded(conn: psycopg.Connection, table: Table, columns: list[Column]) -> set[str]:
+    """The columns of texts of which a spreadsheet would change one: all of a column are then kept by an apostrophe."""
+    texts = [column.name for column in columns if column.kind == "text"]
+    if not texts:
+        return set()
+    looks = sql.SQL(", ").join(
+        sql.SQL("bool_or({}::text ~ {})").format(sql.Identifier(name), sql.Literal(GUARDED.replace("%", "%%")))
+        for name in texts
+    )
+    found = conn.execute(sql.SQL("select {} from ({}) as rows").format(looks, table.query), table.values).fetchone()
+    return {name for name, is_changed in zip(texts, found or (), strict=True) if is_changed}
+
+
+def _quoted(head: str) -> str:
+    return f'"{head}"' if "," in head or ";" in head else head
+
+
+def _for_excel(columns: list[Column], language: Language, guarded: set[str]) -> list[sql.Composable]:
+    has_units = {"value", "unit"} <= {column.name for column in columns}
+    return [
+        (_with_unit(column, language) if has_units else None) or _shown(column, language, column.name in guarded)
+        for column in columns
+    ]
+
+
+def _with_unit(column: Column, language: Language) -> sql.Composable | None:
+    """A value that its row's unit says how to show, and that unit; None for other columns."""
+    if column.name == "value" and column.kind in ("integer", "decimal"):
+        value, in_minutes = sql.SQL("round(rows.value::numeric, 4)"), sql.SQL("round(rows.value::numeric / 60, 2)")
+        shown = sql.SQL("case rows.unit when 'seconds' then {} else {} end").format(in_minutes, value)
+        return _decimal(shown, language)
+    if column.name == "unit":
+        words = [
+            sql.SQL("when {} then {}").format(sql.Literal(unit), sql.Literal(names[language == "en"]))
+            for unit, names in UNITS.items()
+        ]
+        return sql.SQL("case rows.unit {} else rows.unit end").format(sql.SQL(" ").join(words))
+    return None
+
+
+def _shown(column: Column, language: Language, is_guarded: bool) -> sql.Composable:
+    name = sql.Identifier("rows", column.name)
     if column.kind == "timestamp":
-        return sql.SQL("to_char({0}, 'YYYY-MM-DD HH24:MI:SS') as {0}").format(name)
+        return sql.SQL("to_char({}, 'YYYY-MM-DD HH24:MI:SS')").format(name)
     if column.kind == "boolean":
-        return sql.SQL("case {0} when true then 'VERDADERO' when false then 'FALSO' end as {0}").format(name)
+        words = ("VERDADERO", "FALSO") if language == "es" else ("TRUE", "FALSE")
+        return sql.SQL("case {} when true then {} when false then {} end").format(name, *map(sql.Literal, words))
+    if column.name.endswith("_seconds"):
+        return _decimal(sql.SQL("round({}::numeric / 60, 2)").format(name), language)
     if column.kind == "decimal":
-        return sql.SQL("replace(trim_scale(round({0}::numeric, 4))::text, '.', ',') as {0}").format(name)
-    if column.kind == "text":
-        return sql.SQL("case when {0}::text ~ {1} then '''' || {0}::text else {0}::text end as {0}").format(
-            name, sql.Literal(GUARDED)
-        )
+        return _decimal(sql.SQL("round({}::numeric, 4)").format(name), language)
+    if is_guarded:
+        return sql.SQL("{} || nullif({}::text, '')").format(sql.Literal("'"), name)
     return name
+
+
+def _decimal(number: sql.Composable, language: Language) -> sql.Composable:
+    return sql.SQL("replace(trim_scale({})::text, '.', {})").format(number, sql.Literal(DECIMAL_SIGNS[language]))

@@ -151,18 +151,22 @@ def _writer(order: Order, settings: Settings, made_at: datetime) -> Writer:
         if order.kind == "report" or (order.kind == "analysis" and order.format in ("pdf", "xlsx")):
             return _write_report(conn, out, order, settings, made_at)
         table = _table(conn, order)
-        for_excel = order.format == "csv-excel"
         if order.sections and order.analysis_id:
             rows = sections.of_analysis(conn, order.analysis_id, order.language)
-            return sections.write(out, rows, for_excel=for_excel)
+            return sections.write(out, rows, excel=_excel(order))
         if order.format == "parquet":
             return parquet_file.write(conn, out, table, zone=zone)
         if order.format == "xlsx":
             return table_workbook.write(conn, out, table, language=order.language, zone=zone, made_at=made_at,
                                         filters=_filters(order))  # fmt: skip
-        return csv_file.write(conn, out, table, for_excel=for_excel, zone=zone)
+        return csv_file.write(conn, out, table, excel=_excel(order), zone=zone)
 
     return write
+
+
+def _excel(order: Order) -> Language | None:
+    """The language of the reader of csv-excel; None for csv."""
+    return order.language if order.format == "csv-excel" else None
 
 
 def _write_report(
@@ -173,7 +177,7 @@ def _write_report(
         return report_workbook.write(out, data, order.language, made_at)
     if order.format != "pdf":
         rows = sections.of_report(data, order.language)
-        return sections.write(out, rows, for_excel=order.format == "csv-excel")
+        return sections.write(out, rows, excel=_excel(order))
     out.write(render_pdf(data, language=order.language, timestamp=made_at, company=settings.company))
     notes = {"data_through": data.freshness.data_through, "classified_by": classified_by(data, Wording(order.language))}
     return Written(data.chat_count, notes=notes)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg import sql
 
-from dagster_project.exports.csv_file import BOM, GUARDED
+from dagster_project.exports.csv_file import BOM, DECIMAL_SIGNS, DELIMITERS, GUARDED, UNITS
 from dagster_project.exports.document import classified_by
 from dagster_project.exports.making import Written
 from dagster_project.exports.report import BUCKETS, Member, ReportData, Share
@@ -20,13 +20,11 @@ from dagster_project.exports.tables import analysis_notes
 from dagster_project.exports.wording import Language, Wording
 from dagster_project.warehouse import data_source
 
-HEADER = ("Section", "Metric", "Value", "Unit")
+HEADER: tuple[str, ...] = ("Section", "Metric", "Value", "Unit")
+_HEADS: dict[Language, tuple[str, ...]] = {"es": ("Sección", "Métrica", "Valor", "Unidad"), "en": HEADER}
 Row = tuple[str, str, float | int | str | None, str]
 _GUARDED = re.compile(GUARDED)
-_UNITS = {
-    "seconds": ("segundos", "seconds"), "share": ("parte de 1", "share of 1"), "chats": ("conversaciones", "chats"),
-    "messages": ("mensajes", "messages"), "points": ("puntos de 1 a 10", "points, 1 to 10"),
-}  # fmt: skip
+_UNITS = UNITS | {"seconds": ("segundos", "seconds")}
 _TIMES = {
     "pickup": ("Toma", "Pickup"), "first_response": ("Primera respuesta", "First response"),
     "response": ("Respuesta desde la creación", "Response since creation"), "handling": ("Atención", "Handling"),
@@ -58,18 +56,18 @@ _ANALYSIS = {
 }  # fmt: skip
 
 
-def write(out: BinaryIO, rows: Iterable[Row], *, for_excel: bool) -> Written:
-    """Write rows in one of the CSV profiles."""
+def write(out: BinaryIO, rows: Iterable[Row], *, excel: Language | None) -> Written:
+    """Write rows as csv, or as csv-excel for a reader of a language."""
     text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
-    if for_excel:
+    heads, written = HEADER, list(rows)
+    if excel:
         text.write(BOM.decode())
-    writer = csv.writer(text, delimiter=";" if for_excel else ",")
-    writer.writerow(HEADER)
-    count = 0
-    for count, row in enumerate(rows, start=1):  # noqa: B007  the count outlives the loop
-        writer.writerow([_cell(value, for_excel) for value in row])
+        heads, written = _HEADS[excel], _for_excel(written, excel)
+    writer = csv.writer(text, delimiter=DELIMITERS[excel] if excel else ",")
+    writer.writerow(heads)
+    writer.writerows([_cell(value, DECIMAL_SIGNS[excel] if excel else ".") for value in row] for row in written)
     text.detach()
-    return Written(count, [(name, "text") for name in HEADER])
+    return Written(len(written), [(name, "text") for name in heads])
 
 
 def of_report(data: ReportData, language: Language) -> Iterator[Row]:
@@ -186,11 +184,32 @@ def _insights(words: Wording, unit: _Units, data: ReportData) -> Iterator[Row]:
             yield section, words.label(group, share.label), share.share, unit("share")
 
 
-def _cell(value: Any, for_excel: bool) -> str:
+def _for_excel(rows: Sequence[Row], language: Language) -> list[Row]:
+    """Times in minutes; and where a spreadsheet would change a text of a column, all of its texts are kept."""
+    place = 0 if language == "es" else 1
+    seconds, shown = _UNITS["seconds"][place], UNITS["seconds"][place]
+    told: list[Row] = [
+        (section, metric, round(value / 60, 2), shown)
+        if unit == seconds and isinstance(value, int | float)
+        else (section, metric, value, unit)
+        for section, metric, value, unit in rows
+    ]
+    kept = [any(map(_is_changed, column)) for column in zip(*told, strict=True)]
+    return [(_kept(row[0], kept[0]), _kept(row[1], kept[1]), _kept(row[2], kept[2]), _kept(row[3], kept[3]))
+            for row in told]
+
+
+def _is_changed(cell: Any) -> bool:
+    return isinstance(cell, str) and bool(_GUARDED.search(cell))
+
+
+def _kept(cell: Any, is_kept: bool) -> Any:
+    return f"'{cell}" if is_kept and isinstance(cell, str) and cell else cell
+
+
+def _cell(value: Any, decimal_sign: str) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        text = f"{value:.4f}".rstrip("0").rstrip(".")
-        return text.replace(".", ",") if for_excel else text
-    text = str(value)
-    return f"'{text}" if for_excel and isinstance(value, str) and _GUARDED.search(text) else text
+        return f"{value:.4f}".rstrip("0").rstrip(".").replace(".", decimal_sign)
+    return str(value)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -14,12 +15,16 @@ import dagster as dg
 import openpyxl
 import psycopg
 import pytest
+import yaml
 from pyarrow import parquet
 
 from dagster_project.assets.exports import kpis_export, period_report
+from dagster_project.dbt_project import DBT_DIR
 from dagster_project.exports import csv_file, orders, tables
+from dagster_project.exports.column_titles import is_other_language, title
 from dagster_project.exports.making import ExportFailed
 from dagster_project.exports.orders import Order
+from dagster_project.exports.records import Language
 from dagster_project.exports.tables import Filters
 from dagster_project.resources import Warehouse
 from dagster_project.settings import Settings
@@ -123,16 +128,55 @@ def test_csv_is_what_the_standard_says(make: Callable[..., Path]) -> None:
     )
 
 
-def test_csv_for_excel_is_spanish_and_holds_nothing_that_it_would_run(make: Callable[..., Path]) -> None:
-    content = make("chats", "csv-excel", filters=Filters(agents=["ana"])).read_bytes()
-    assert content.startswith(b"\xef\xbb\xbfchat_id;agent_id;")
+def test_csv_for_excel_speaks_the_readers_language_and_holds_nothing_that_it_would_run_or_change(
+    make: Callable[..., Path],
+) -> None:
+    content = make("chats", "csv-excel", filters=Filters(agents=["ana"])).read_bytes().decode()
+    assert content.startswith("\ufeffConversación;Usuario del agente;Agente;Código del departamento;Canal;Creada;")
     assert content.endswith(
-        b"""1;ana;"'=HYPERLINK(""http://x.example"",""clic"")";CAR;whatsapp;2026-11-09 09:30:01;2026-11-09;VERDADERO;"""
-        b"91,5;3;12,5;answered;PAYMENT;;FRICTION;7;0,8;clasificado por reglas;LEGAL;;FRICTION;9;human\r\n"
+        """1;ana;"'=HYPERLINK(""http://x.example"",""clic"")";CAR;whatsapp;2026-11-09 09:30:01;2026-11-09;VERDADERO;"""
+        "1,53;3;12,5;answered;PAYMENT;;FRICTION;7;0,8;clasificado por reglas;LEGAL;;FRICTION;9;human\r\n"
     )
-    shown = {row["chat_id"]: row["agent_name"] for row in rows_of(make("chats", "csv-excel"), ";")}
-    guarded = {"1", "5", "6", "9", "10", "11", "12", "13", "14"}
-    assert shown == {chat: f"'{name}" if chat in guarded else name for chat, name in NAMES.items()}
+    english = make("chats", "csv-excel", filters=Filters(agents=["ana"]), language="en").read_bytes().decode()
+    assert english.startswith("\ufeffChat,Agent's username,Agent,Department's key,Channel,Created,Creation date,")
+    assert "TRUE,1.53,3,12.5," in english
+    shown = {row["Conversación"]: row["Agente"] for row in rows_of(make("chats", "csv-excel"), ";")}
+    assert shown == {chat: f"'{name}" for chat, name in NAMES.items()}  # a column alike in all its rows
+
+
+CHANGED = (
+    "24/7", "1E5", "1e+5", "007", "3-2", "MAR-1", "1-mar", "5 de enero de 2026", "mié 5 nov", "dic 24", "10:30",
+    "10 a. m.", "12 %", "$ 1.234,50", "(5)", "1,5", "1.5", ",5", "123456789012", "VERDADERO", "true", "#N/A", "#¡REF!",
+    "=1+1", "+57", "-1", "@x", "\tx", "2025-10-22", "2025-10-22T09:00:00", "1/2", "4 1/2", "5€",
+)
+UNCHANGED = (
+    "", "0", "23", "90000001", "Ana Uno", "Torre 2", "Marta 5", "Mayo", "Marzo Díaz", "2 Torres", "1EA", "24/7 soporte",
+    "11111111-2222-4333-8444-5555a5555555", "CAR", "d1", "½", "#equipo-1", "Abril Ríos 3B",
+)
+
+
+def test_what_a_spreadsheet_would_change_is_known_in_python_and_in_postgres(database_url: str) -> None:
+    with psycopg.connect(database_url) as conn:
+        found = conn.execute(
+            "select text, text ~ %s from unnest(%s::text[]) as text", [csv_file.GUARDED, [*CHANGED, *UNCHANGED]]
+        ).fetchall()
+    assert {text for text, is_changed in found if is_changed} == set(CHANGED)
+    assert {text for text in (*CHANGED, *UNCHANGED) if re.search(csv_file.GUARDED, text)} == set(CHANGED)
+
+
+@pytest.mark.parametrize("mart", ["chat_response_times", "agent_daily", "kpi_daily", "analysis_kpis"])
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_each_column_of_the_tables_has_a_title_of_its_own(mart: str, language: Language) -> None:
+    (file,) = (DBT_DIR / "models").rglob(f"{mart}.yml")
+    columns = [column["name"] for column in yaml.safe_load(file.read_text())["models"][0]["columns"]]
+    shown = [name for name in columns if name not in ("load_id", "is_deleted", "classified_by")
+             and not is_other_language(name, language)]
+    titles = {name: title(name, language) for name in shown}
+    assert len(set(titles.values())) == len(titles)
+    assert all("_" not in one for one in titles.values())
+    if language == "es":
+        assert [name for name, one in titles.items() if one.lower().startswith(name.split("_")[0] + " ")
+                and not name.startswith("sla_")] == []
 
 
 def test_every_name_comes_back_as_it_was_and_deleted_chats_do_not(make: Callable[..., Path]) -> None:
@@ -185,7 +229,7 @@ def test_filters_choose_the_chats(warehouse: str, filters: Filters, count: int) 
     out = io.BytesIO()
     with psycopg.connect(warehouse) as conn:
         table = tables.chats(conn, filters, "es")
-        assert csv_file.write(conn, out, table, for_excel=False, zone="UTC").rows == count
+        assert csv_file.write(conn, out, table, excel=None, zone="UTC").rows == count
     assert out.getvalue().count(b"\r\n") >= count + 1  # the header is there where no chat is
 
 
@@ -196,9 +240,9 @@ def test_rows_are_neither_lost_nor_doubled_between_batches(
     monkeypatch.setattr(csv_file, "_AT_ONCE", at_once)
     out = io.BytesIO()
     with psycopg.connect(warehouse) as conn:
-        assert csv_file.write(conn, out, tables.chats(conn, Filters(), "en"), for_excel=True, zone="UTC").rows == 14
-    read = list(csv.reader(io.StringIO(out.getvalue().decode("utf-8-sig"), newline=""), delimiter=";"))
-    assert [row[0] for row in read] == ["chat_id", *NAMES]
+        assert csv_file.write(conn, out, tables.chats(conn, Filters(), "en"), excel="en", zone="UTC").rows == 14
+    read = list(csv.reader(io.StringIO(out.getvalue().decode("utf-8-sig"), newline="")))
+    assert [row[0] for row in read] == ["Chat", *NAMES]
 
 
 @pytest.mark.parametrize(("order", "reason"), [
@@ -230,6 +274,20 @@ def test_kpis_come_in_the_long_form_with_a_row_for_no_data(make: Callable[..., P
     ]  # fmt: skip
     only = rows_of(make("kpis", "csv", filters=Filters(agents=["ana"], channels=["whatsapp"])))
     assert sorted(row["scope_id"] for row in only) == ["ana", "whatsapp"]
+
+
+def test_csv_for_excel_tells_times_in_minutes_by_their_unit(make: Callable[..., Path]) -> None:
+    rows = rows_of(make("kpis", "csv-excel", filters=Filters(last=date(2026, 11, 9))), ";")
+    assert sorted((row["Métrica"], row["Valor"], row["Unidad"]) for row in rows) == [
+        ("chats_created", "12", "conversaciones"), ("first_response_p50", "1,51", "minutos"),
+        ("sla_overall_rate", "", "parte de 1")]
+    by_sections = make("analysis", "csv-excel", analysis_id="a1b2", sections=True).read_bytes().decode().split("\r\n")
+    assert by_sections[0] == "\ufeffSección;Métrica;Valor;Unidad"
+    assert by_sections[-3:] == [
+        "Tiempos de respuesta;Primera respuesta: mediana;1,5;minutos",
+        "Intención (clasificado por reglas);Intención: Pagos;0,75;parte de 1",
+        "",
+    ]
 
 
 def test_an_analysis_comes_in_both_forms_and_says_who_categorized(make: Callable[..., Path]) -> None:

@@ -157,8 +157,8 @@ def test_any_name_makes_a_sheet_that_excel_takes(name: str, safe: str) -> None:
 def test_by_sections_a_report_is_four_columns_in_either_profile() -> None:
     data = replace(reports.full_week("=1+1"), channels=())
     machine, excel = io.BytesIO(), io.BytesIO()
-    count = sections.write(machine, sections.of_report(data, "es"), for_excel=False).rows
-    sections.write(excel, sections.of_report(data, "es"), for_excel=True)
+    count = sections.write(machine, sections.of_report(data, "es"), excel=None).rows
+    sections.write(excel, sections.of_report(data, "es"), excel="es")
     read = list(csv.reader(io.StringIO(machine.getvalue().decode(), newline="")))
     assert read[0] == ["Section", "Metric", "Value", "Unit"] and len(read) == count + 1
     assert {len(row) for row in read} == {4}
@@ -169,3 +169,5 @@ def test_by_sections_a_report_is_four_columns_in_either_profile() -> None:
     assert ["Resumen", "Réplica, mediana", "45", "segundos"] in read
     text = excel.getvalue().decode("utf-8-sig")
     assert excel.getvalue().startswith(b"\xef\xbb\xbf") and "Resumen;SLA cumplido;0,6;parte de 1\r\n" in text
+    assert text.startswith("Sección;Métrica;Valor;Unidad\r\n")
+    assert "Agente: =1+1;Primera respuesta, mediana;1,52;minutos\r\n" in text
