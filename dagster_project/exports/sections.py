@@ -102,7 +102,7 @@ def of_report(data: ReportData, language: Language) -> Iterator[Row]:
     yield from _members(words, unit, "channel", data.channels)
     yield from _insights(words, unit, data)
     for night in data.backlog:
-        yield words.text("operations.backlog"), night.day.isoformat(), night.open_count, unit("chats")
+        yield words.text("operations.backlog"), words.text("on_day", day=night.day), night.open_count, unit("chats")
 
 
 def of_analysis(conn: psycopg.Connection, analysis_id: str, language: Language) -> Iterator[Row]:
@@ -195,8 +195,9 @@ def _for_excel(rows: Sequence[Row], language: Language) -> list[Row]:
         for section, metric, value, unit in rows
     ]
     kept = [any(map(_is_changed, column)) for column in zip(*told, strict=True)]
-    return [(_kept(row[0], kept[0]), _kept(row[1], kept[1]), _kept(row[2], kept[2]), _kept(row[3], kept[3]))
-            for row in told]
+    return [
+        (_kept(row[0], kept[0]), _kept(row[1], kept[1]), _kept(row[2], kept[2]), _kept(row[3], kept[3])) for row in told
+    ]
 
 
 def _is_changed(cell: Any) -> bool:

@@ -291,6 +291,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "operations.hours": ("Conversaciones por hora del día", "Chats by hour of the day"),
     "operations.weekdays": ("Conversaciones por día de la semana", "Chats by weekday"),
     "operations.channels": ("Conversaciones por canal", "Chats by channel"),
+    "on_day": ("el {day}", "on {day}"),
     "operations.backlog": ("Conversaciones abiertas a medianoche", "Chats open at midnight"),
     "operations.peaks": (
         "Hora pico: {hour} ({hour_count}, {hour_share}). Día pico: {day} ({day_count}, {day_share}).",
