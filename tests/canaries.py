@@ -332,3 +332,56 @@ name | Luz; Dary | Luz Dary me dijo que sí
 name | Nhora | > Con mucho gusto, soy Nhora de servicio al cliente
 file | Escritura_Benítez | [archivo] Escritura_Benítez_2024.pdf
 """)
+
+# A second time, after redaction had learnt from those: ten of these were sent at first.
+HELD_OUT_LATER = read("""
+card | 4916338506082832 | ya no quiero la visa platino, era la 4916338506082832
+card | 09/27 | > fecha de vencimiento de la tarjeta? | 09/27
+account | 33700998877 | pueden depositar en av villas 33700998877
+account | 1122 | > ¿me confirma los últimos dígitos de la cuenta? | son 1122
+account | 200445566 | mi llave bre-b es 200445566
+cedula | 1.000.456.123 | Lina 1.000.456.123
+cedula | 66778899 | con el documento N° 66778899 expedido en Cali
+cedula | 1 0 4 5 6 7 8 9 0 1 | va: 1 0 4 5 6 7 8 9 0 1
+cedula | 10456 | > me indica por favor el documento del codeudor | empieza 10456
+cedula | 1.045.678.901 | pongan 1.045.678.901 en la factura
+nit | 901.222.333-4 | somos persona jurídica 901.222.333-4
+dni | 44556677Q | el 44556677Q caduca en mayo
+plate | GHT 91F | déjeme meter la moto, GHT 91F
+phone | 311 222 33 44 | a este no, al otro: 311 222 33 44
+phone | 6017776655 | me pueden marcar? 6017776655
+phone | 3 112223344 | 3-112223344
+phone | 311 | 3 once doscientos veintidós treinta y tres cuarenta y cuatro
+phone | 3112223344 | mi número es 311 | perdón | 2223344
+words | uno cero cuatro | mi número de cédula, uno cero cuatro cinco seis siete
+words | cero cero cuatro siete | el pin es cero cero cuatro siete
+mail | claudia.reyes | claudia.reyes @ yahoo . es
+mail | diegor | diegor@ejemplo,com
+mail | rosita88 | al correo rosita88 gmail.com
+mail | jp2020 | jp2020 (arroba) live (punto) com
+address | 15 # 93 | nos vemos en mi apto de la 15 # 93-60
+address | 8 oeste # 4 | Cra 8 oeste # 4 - 21
+address | 114 A 53 | Ak 114 A 53 20
+address | 200 | Av. Libertador 200 piso 7 B
+address | Alcalá 150 | c/ de Alcalá, 150, 2ºD
+url | Zx91 | pague aqui: bit.ly/Zx91
+secret | Mafe1990* | mi clave del portal: Mafe1990*
+secret | 884211 | me pidieron un token: 884211
+secret | miperro7 | usuario: carmen / contraseña: miperro7
+birthday | 22/08/85 | soy del 22/08/85
+birthday | 5 de mayo de 1990 | mi fecha es 5 de mayo de 1990
+name | Chepe | mi tío Chepe le llevó las llaves
+name | ramona | mi vecina ramona compró la del frente
+name | Betancourt | doctora Betancourt, buenas
+name | Yamileth; Ospina | titular: Yamileth Ospina
+name | edilberto | ayer vino edilberto a medir
+name | Aleida | > Soy Aleida, tu asesora
+name | ítalo | pásame con ítalo por favor
+name | Guerrero; Solano | los señores Guerrero Solano
+name | Keyla | Keyla mi hija es la que va
+name | hermes; pinzón | el notario es hermes pinzón
+name | Zully | > ¿a nombre de quién queda? | de Zully
+name | Rosmery; Angulo | Rosmery Angulo
+name | dayro | dayro
+file | WhatsApp Juan Carlos | [archivo] WhatsApp Juan Carlos 2025.pdf
+""")

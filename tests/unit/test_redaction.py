@@ -14,7 +14,7 @@ from dagster_project.analysis.conversation import Conversation, Message
 from dagster_project.analysis.personal.plain import plain
 from dagster_project.analysis.redaction import Known, leaks, redact
 from dagster_project.analysis.rules.classifier import RulesClassifier
-from tests.canaries import HELD_OUT, TUNED, Canary, found_in
+from tests.canaries import HELD_OUT, HELD_OUT_LATER, TUNED, Canary, found_in
 
 KNOWN = Known(
     names=("María Fernanda Gómez Ruiz", "Ana Torres"),
@@ -67,7 +67,9 @@ def test_what_was_once_sent_is_not_sent(case: dict[str, object]) -> None:
     assert not [leak for leak in leaked if plain(leak).text in plain(after).text]
 
 
-@pytest.mark.parametrize("canary", [*TUNED, *HELD_OUT], ids=lambda canary: f"{canary.kind}: {canary.said[-1][:40]}")
+@pytest.mark.parametrize(
+    "canary", [*TUNED, *HELD_OUT, *HELD_OUT_LATER], ids=lambda canary: f"{canary.kind}: {canary.said[-1][:40]}"
+)
 def test_no_canary_is_left(canary: Canary) -> None:
     assert found_in(canary.secrets, redacted(*canary.said, known=Known(), keep=taxonomy.load().words_to_keep)) == []
 
@@ -91,6 +93,11 @@ def test_no_canary_is_left(canary: Canary) -> None:
     "soy cliente de la etapa 2, soy nueva en esto",
     "con mucho gusto, para servirle",
     "señor buenas tardes, ya pagué dos cuotas",
+    "el señor de la portería no deja entrar el trasteo",
+    "la cuota inicial son 45.600.000 y me faltan 12.300.500",
+    "el código del apartamento es T3-502",
+    "mi crédito fue aprobado por Davivienda por 180 millones a 20 años",
+    "el abogado dice que falta la firma del notario",
 ])  # fmt: skip
 def test_amounts_units_dates_and_projects_stay(text: str) -> None:
     assert redacted(text, keep=taxonomy.load().words_to_keep) == [text]

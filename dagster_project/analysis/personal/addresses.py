@@ -26,6 +26,10 @@ _LOCAL = re.compile(
 )
 MAX_ANSWER = 30  # words of an answer to somebody who asked for an address
 _LOOK_BACK = 80  # signs before the @
+_PROVIDER_ALONE = re.compile(
+    r"(?<![a-z\d._-])[a-z\d._-]{3,40}\s(?:gmail|hotmail|outlook|yahoo|icloud|live)(?:\s?\.\s?|\spunto\s)(?:com|"
+    r"es|co)(?![a-z])"
+)
 _URL = re.compile(
     r"(?P<scheme>(?:https?|ftp|wa|tg)\s?:\s?/\s?/\s?)(?P<rest>\S+)|(?<![\w@.])(?P<host>(?:www\.)"
     r"?(?:[a-z\d-]{1,63}\.){1,4}"
@@ -45,7 +49,7 @@ _CAPTION_FILE = re.compile(
 )
 
 _STREET = (
-    r"(?<![a-z])(?:calle|cll|cl|carrera|carr|cra|kra|krr|kr|cr|avenida|ave|av|avda|diagonal|diag|dg|transversal|"
+    r"(?<![a-z])(?:calle|cll|cl|ac|ak|carrera|carr|cra|kra|krr|kr|cr|avenida|ave|av|avda|diagonal|diag|dg|transversal|"
     r"transv|tv|trans|circular|autopista|autop"
     r"|via|c/|calzada|paseo|jiron|jr|pasaje|psje|pje|privada|priv|cerrada|andador|prolongacion|prol|boulevard|"
     r"blvd|bulevar|camino|plaza|pza|ronda|rambla|travesia|alameda|callejon|malecon|street|st)(?![a-z])\.?"
@@ -72,7 +76,10 @@ _STREETS = [re.compile(pattern) for pattern in (
     rf"(?<![a-z])(?:col|colonia|fracc|fraccionamiento|urb|urbanizacion|vereda|corregimiento)(?:\.|\s|:)"
     rf"\s?[a-z]{{2,20}}(?:\s[a-z]{{2,20}}){{0,3}}?(?=\s?(?:,|\.|\n|$|\d|c\.?p))(?:,?\s?{_POSTAL})"
     rf"?(?:\s?\d{{1,5}}(?!\d))?",
-    # Calle ochenta número veinticuatro quince; Hidalgo 77, interior 3
+    # 15 # 93-60
+        rf"(?<![a-z\d])\d{{1,3}}\s?[a-h]?{_SIDE}{{0,2}}\s?(?:#|n°|no\.)"
+        rf"\s?\d{{1,3}}\s?[a-h]?{_SIDE}{{0,2}}\s?-\s?\d{{1,3}}(?!\d)",
+        # Calle ochenta número veinticuatro quince; Hidalgo 77, interior 3
     rf"{_STREET}\s(?:(?:{NUMBER_WORD}|y|numero|numeral|con|sur|norte|este|bis|guion|raya|[a-d]|\d{{1,3}})"
     rf"[\s,#-]{{1,3}}){{2,10}}(?:{NUMBER_WORD}|\d{{1,3}})(?![a-z\d])",
     r"(?<![a-z])(?!(?:torre|piso|lote|casa|etapa|bloque|manzana|mza|local|apto|apartamento|hasta|desde|son|por|"
@@ -93,6 +100,7 @@ _UP_TO_NUMBER = re.compile(r".*\d\s?(?:[a-z](?![a-z]))?|", re.DOTALL)
 
 def mails(text: str) -> Iterator[Span]:
     """E-mail addresses, dictated ones and spaced ones too."""
+    yield from _without_at(text)
     for at in _AT.finditer(text):
         domain = _DOMAIN.match(text, at.end())
         local = _LOCAL.search(text[max(0, at.start() - _LOOK_BACK) : at.start()])
@@ -104,7 +112,7 @@ def mails(text: str) -> Iterator[Span]:
 
 def has_at(text: str) -> bool:
     """Whether an e-mail address may stand there."""
-    return "@" in text or "arrob" in text or "%40" in text or "at" in text
+    return "@" in text or "mail" in text or "arrob" in text or "%40" in text or "at" in text
 
 
 def answers(text: str) -> Iterator[Span]:
@@ -119,6 +127,11 @@ def answers(text: str) -> Iterator[Span]:
             match[0],
         ):
             yield Span(match.start(), match.end(), "DIRECCION", match[0].strip())
+
+
+def _without_at(text: str) -> Iterator[Span]:
+    for match in _PROVIDER_ALONE.finditer(text):
+        yield Span(match.start(), match.end(), "EMAIL", re.sub(r"\s", "", match[0]))
 
 
 def links(text: str) -> Iterator[Span]:

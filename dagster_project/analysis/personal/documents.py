@@ -43,7 +43,8 @@ _AFTER_DOCUMENT = re.compile(
 _SECRET_CUE = re.compile(
     r"(?<![a-z])(?P<cue>contrasena|contra|password|passwd|pass|pwd|clave|pin|token|api[ _-]?key|secret|secreto|"
     r"bearer|usuario|user|login)(?![a-z])"
-    r"(?P<between>\s*(?:[:=]|\b(?:es|is|era|sera)\b)?\s*(?:(?:la|el|esta|siguiente)\b)?[\s:=\"'«“*]*)"
+    r"(?P<between>\s*(?:(?:de|del|de la|de mi|para)\s\w{2,15}\s?(?:\w{2,15}\s?)?(?=[:=]|es\b))?(?:[:=]|\b(?:es|is|"
+    r"era|sera)\b)?\s*(?:(?:la|el|esta|siguiente)\b)?[\s:=\"'«“*]*)"
     r"(?P<value>[^\s]{3,})"
 )
 _SECRET_BEFORE = re.compile(

@@ -49,7 +49,8 @@ _INTRODUCED = re.compile(
 _MENTIONED = re.compile(
     r"(?<![a-z])(?:con|para|de|por|dij[oe]|saludos|abrazo|firma|gracias|hola|ok|listo|hi|thanks)(?![a-z])[\s:,.\-*_]*+"
 )
-_CUES = (_STRONG, 3), (_KINSHIP, 3), (_INTRODUCED, 2), (_MENTIONED, 1)
+_LABEL = re.compile(rf"(?<![a-z])(?:{_KIN})\s?[:=]\s{{0,3}}")
+_CUES = (_LABEL, 3), (_STRONG, 3), (_KINSHIP, 3), (_INTRODUCED, 2), (_MENTIONED, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,24 @@ def names(text: str, written: str, known: Mapping[str, str], keep: frozenset[str
             place = starts.get(match.end())
             if place is not None:
                 yield from _name_at(text, words, place, keep, lex, strength)
+    for match in _BEFORE_KIN.finditer(text):
+        yield from _name_at(text, words, starts[match.start()], keep, lex, 2)
     for place, word in enumerate(words):
+        if word.is_capital and word.text not in lex.given and _is_before_surname(_next(text, words, place), lex):
+            yield from _name_at(text, words, place, keep, lex, 2)
         if word.text not in lex.given or (place and words[place - 1].text in lex.places):
             continue
         if word.text not in lex.also_words or _is_full(word, _next(text, words, place), lex):
             yield from _name_at(text, words, place, keep, lex, 3)
+
+
+def _is_before_surname(following: _Word | None, lex: _Lexicon) -> bool:
+    """Whether a word is followed by what is a surname and nothing else."""
+    return (
+        following is not None
+        and following.is_capital
+        and (following.text in lex.surnames - lex.also_words - lex.ordinary)
+    )
 
 
 def _is_full(word: _Word, following: _Word | None, lex: _Lexicon) -> bool:
@@ -216,6 +230,7 @@ def _next(text: str, words: Sequence[_Word], place: int) -> _Word | None:
     return words[place + 1]
 
 
+_BEFORE_KIN = re.compile(rf"(?<![a-z])[a-z]{{3,20}}(?=,?\s(?:mi|su)\s(?:{_KIN})(?![a-z]))")
 _ENDS = re.compile(r"\s?(?:[,.\n]|$)")
 _FORM = re.compile(
     r".*(?:cion|ciones|mente|ando|iendo|aron|ieron|amos|emos|imos|aban?|aria|arian|eria|arme|arle|erle|irle|arlo|"

@@ -61,7 +61,8 @@ _UNIT = (
 _MONEY = (
     r"\b(?:valor(?:es)?|precio|cuotas?|pag\w{1,6}|abon\w{1,4}|saldo|total(?:es)?|cost\w{1,4}|vale|valen|cuesta|"
     r"cuestan|inicial|deb\w{1,3}"
-    r"|presupuesto|monto|arriendo|canon|separ\w{2,6}|ahorr\w{1,4}|subsidio|ingresos?|gan\w{1,4}|prestamo|credito"
+    r"|presupuesto|falt\w{1,4}|rest[ao]\w{0,2}|qued\w{1,3}|monto|arriendo|canon|separ\w{2,6}|ahorr\w{1,4}|"
+    r"subsidio|ingresos?|gan\w{1,4}|prestamo|credito"
     r"|rebaj\w{1,4}|descuento|deposit\w{1,4}|oferta|ofrezco)\b[^\d\n]{0,18}"
 )
 _HARMLESS = [re.compile(pattern) for pattern in (
@@ -118,6 +119,9 @@ def after_cues(text: str) -> Iterator[Span]:
                     yield _span(text, group, kind)
     for match in _BIRTHDAY.finditer(text):
         yield Span(match.start("value"), match.end("value"), "FECHA", match["value"])
+    for match in _ANY_DATE.finditer(text):
+        if _LONG_AGO.search(match[0]):
+            yield Span(match.start(), match.end(), "FECHA", match[0])
     for match in _RECEIVED.finditer(text):
         yield Span(match.start("value"), match.end("value"), "CLAVE", match["value"])
 
@@ -266,7 +270,7 @@ _CUES = [(kind, minimum, re.compile(rf"(?<![a-z])(?:{cue})(?![a-z]){_BETWEEN}"))
     ("CUENTA", 4, r"(?<!estado de )(?<!estados de )cuentas?(?! con\b)|cta|iban|clabe|cbu|cvu|account"),
     ("TARJETA", 4, r"tarjetas?(?: de (?:credito|debito))?|tdc|visa|mastercard|amex|card"),
     ("MATRICULA", 3, r"matriculas?|folio(?: de matricula)?|chip|cedula catastral|referencia catastral"),
-    ("CLAVE", 3, r"claves?|contrasena|password|passcode|pin|nip|otp|token|cvv2?|cvc|ccv|codigos?(?! de "
+    ("CLAVE", 3, r"claves?|contrasena|password|passcode|pin|nip|otp|token|cvv2?|cvc|ccv|codigos?(?! del? (?:apartamento|apto|lote|inmueble|proyecto|casa|torre|unidad)| de "
                  r"error)|verification code|code is"),
     ("PLACA", 2, r"placas?|plates?"),
 )]  # fmt: skip
@@ -277,6 +281,7 @@ _RECEIVED = re.compile(
     r"enviaron|mandaron|salio|aparece|dieron)"
 )
 _ANY_DATE = re.compile(rf"(?<!\d)(?:{_DATE}|{_SPOKEN_DATE})(?!\d)")
+_LONG_AGO = re.compile(r"^(?:19\d\d|200\d)[/.\-]|\d.*[^\d](?:19\d\d|200\d|[3-9]\d)$")  # a date of birth, most likely
 _BIRTHDAY = re.compile(
     rf"\b(?:nacimiento|naci|nacio|nacid[oa]|cumpl[eo][a-z]*|f\.? ?nac\.?|born|birth(?:day)?|dob)"
     rf"\b[^\d\n]{{0,30}}(?P<value>{_DATE.replace('sep', 'bsep')}|{_SPOKEN_DATE}|{_YEAR})(?!\d)"
