@@ -22,8 +22,10 @@ class Canary:
 
 def read(text: str) -> tuple[Canary, ...]:
     lines = (line.split(" | ") for line in text.strip().splitlines())
-    return tuple(Canary(kind.strip(), tuple(secrets.split("; ")), tuple(one.replace("\\n", "\n") for one in said))
-                 for kind, secrets, *said in lines)  # fmt: skip
+    return tuple(
+        Canary(kind.strip(), tuple(secrets.split("; ")), tuple(one.replace("\\n", "\n") for one in said))
+        for kind, secrets, *said in lines
+    )
 
 
 def found_in(secrets: Sequence[str], texts: Sequence[str]) -> list[str]:

@@ -28,13 +28,16 @@ def known(conn: psycopg.Connection, chat_ids: Sequence[str]) -> dict[str, Known]
         from core.chats
         left join core.contacts on contacts.id = chats.contact_id
         where chats.id = any(%s)
-        """, [list(chat_ids)])  # fmt: skip
+        """,
+        [list(chat_ids)],
+    )
     found = {}
     for chat_id, name, mobile, phone, email, identification, address, attributes in rows:
         own = [("TEL", mobile), ("TEL", phone), ("EMAIL", email), ("CEDULA", identification), ("DIRECCION", address)]
         fields = list(_texts(attributes))
-        numbers = [("NUMERO", number) for _, text in fields
-                   for number in _NUMBER.findall(without_harmless(plain(text).text))]  # fmt: skip
+        numbers = [
+            ("NUMERO", number) for _, text in fields for number in _NUMBER.findall(without_harmless(plain(text).text))
+        ]
         values = (*((kind, value) for kind, value in own if value), *numbers, *emails)
         named = [text for key, text in fields if _IS_NAME.search(key)]
         found[chat_id] = Known(tuple(dict.fromkeys([*filter(None, [name]), *named, *names])), values)

@@ -144,8 +144,11 @@ class _Redactor:
         start = 0
         for place in turn.places:
             end = start + len(texts[place])
-            inside = [(max(first, start) - start, min(last, end) - start, placeholder)
-                      for first, last, placeholder in found if first < end and last > start]  # fmt: skip
+            inside = [
+                (max(first, start) - start, min(last, end) - start, placeholder)
+                for first, last, placeholder in found
+                if first < end and last > start
+            ]
             start, texts[place] = end + 1, _substituted(texts[place], inside)
 
     def _spans(self, read: Plain, whole: str, turn: _Turn) -> Iterator[Span]:

@@ -23,14 +23,41 @@ from tests.integration.test_claude_runs import Desk
 CANARIES = (*TUNED, *HELD_OUT, *HELD_OUT_LATER)
 OF_PERSONS = (
     # name, mobile, identification, e-mail, address, custom fields; and how a chat speaks of them
-    ("Eva Paz", "+573155550101", "1036000101", "eva@correo.example", "Cra 11 # 22-33", {"nombre conyuge": "Bo Li"},
-     ("le escribe eva paz", "mi esposo bo li", "3155550101", "1.036.000.101", "es cra 11 22 33", "eva arroba correo")),
-    ("Xiomy Tlalpan", "+525512340102", "TLAX800101AB1", "x@casa.example", "Col. Nápoles 77",
-     {"cuenta": "70012340102", "otros": ["clave 90210102"]},
-     ("> hola xiomy", "55 1234 0102", "70012340102 bancolombia", "tlax800101ab1", "90210102")),
-    ("Iñaki Goñi-Urrutia", "+34612000103", "12345103Z", "goni@casa.example", "C/ Mayor 5", None,
-     ("soy INAKI", "con goñi urrutia", "612 00 01 03", "12345103-Z")),
-)  # fmt: skip
+    (
+        "Eva Paz",
+        "+573155550101",
+        "1036000101",
+        "eva@correo.example",
+        "Cra 11 # 22-33",
+        {"nombre conyuge": "Bo Li"},
+        (
+            "le escribe eva paz",
+            "mi esposo bo li",
+            "3155550101",
+            "1.036.000.101",
+            "es cra 11 22 33",
+            "eva arroba correo",
+        ),
+    ),
+    (
+        "Xiomy Tlalpan",
+        "+525512340102",
+        "TLAX800101AB1",
+        "x@casa.example",
+        "Col. Nápoles 77",
+        {"cuenta": "70012340102", "otros": ["clave 90210102"]},
+        ("> hola xiomy", "55 1234 0102", "70012340102 bancolombia", "tlax800101ab1", "90210102"),
+    ),
+    (
+        "Iñaki Goñi-Urrutia",
+        "+34612000103",
+        "12345103Z",
+        "goni@casa.example",
+        "C/ Mayor 5",
+        None,
+        ("soy INAKI", "con goñi urrutia", "612 00 01 03", "12345103-Z"),
+    ),
+)
 
 
 @pytest.fixture
@@ -51,17 +78,43 @@ def planted(desk: Desk) -> list[str]:
     for number, canary in enumerate(CANARIES):
         desk.chat(f"c{number:03}", f"precio del lote {marker(number)}", *canary.said)
     for number, (name, mobile, document, mail, address, fields, said) in enumerate(OF_PERSONS):
-        desk.conn.execute("insert into core.contacts values (%s, %s, %s, null, %s, %s, %s, %s)", [
-            f"k{number}", name, mobile, mail, document, address, Jsonb(fields)])  # fmt: skip
+        desk.conn.execute(
+            "insert into core.contacts values (%s, %s, %s, null, %s, %s, %s, %s)",
+            [f"k{number}", name, mobile, mail, document, address, Jsonb(fields)],
+        )
         desk.chat(f"k{number}", *said, "> le habla wilmer gaitan, o Lu", "gracias Lu Ro", contact=f"k{number}")
     desk.conn.execute("""
         update core.chats set department_id = 'd', tags = '["moroso Zenaida 3155550199"]';
         update core.messages set content_type = 'file', caption = text, text = null where chat_id < 'c' || '050'
             and text like '[archivo]%'
     """)
-    own = ["eva", "paz", "bo", "li", "xiomy", "tlalpan", "iñaki", "goñi", "urrutia", "wilmer", "gaitán", "lu", "ro",
-           "zenaida", "3155550101", "1036000101", "5512340102", "70012340102", "TLAX800101AB1", "90210102", "612000103",
-           "12345103", "3155550199", "eva arroba correo", "11 22 33"]  # fmt: skip
+    own = [
+        "eva",
+        "paz",
+        "bo",
+        "li",
+        "xiomy",
+        "tlalpan",
+        "iñaki",
+        "goñi",
+        "urrutia",
+        "wilmer",
+        "gaitán",
+        "lu",
+        "ro",
+        "zenaida",
+        "3155550101",
+        "1036000101",
+        "5512340102",
+        "70012340102",
+        "TLAX800101AB1",
+        "90210102",
+        "612000103",
+        "12345103",
+        "3155550199",
+        "eva arroba correo",
+        "11 22 33",
+    ]
     return own
 
 
@@ -84,8 +137,11 @@ def received(desk: Desk) -> list[list[str]]:
 def leaked(chats: list[list[str]]) -> list[str]:
     """Canaries that stand in the chat that held them."""
     by_marker = {chat[0].split()[-1]: chat[1:] for chat in chats if chat[0].startswith("precio del lote")}
-    return [f"{canary.kind}: {found}" for number, canary in enumerate(CANARIES)
-            if (found := found_in(canary.secrets, by_marker.get(marker(number), [])))]  # fmt: skip
+    return [
+        f"{canary.kind}: {found}"
+        for number, canary in enumerate(CANARIES)
+        if (found := found_in(canary.secrets, by_marker.get(marker(number), [])))
+    ]
 
 
 @pytest.mark.parametrize("batch_above", [10_000, 5])
@@ -119,9 +175,12 @@ def test_no_canary_is_in_what_dagster_shows(
     desk.claude.faults.extend([(400, {}, {"type": "error", "error": {"type": "invalid_request_error", "message": ""}})])
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
-            [chat_categorizations], resources={"warehouse": Warehouse(url=database_url)}, instance=instance,
+            [chat_categorizations],
+            resources={"warehouse": Warehouse(url=database_url)},
+            instance=instance,
             run_config={"ops": {"analysis__chat_categorizations": {"config": {"batch_above": 5}}}},
-            raise_on_error=False)  # fmt: skip
+            raise_on_error=False,
+        )
         shown = "".join(str(record) for record in instance.all_logs(result.run_id))
     shown += "".join(capfd.readouterr())
     assert "chat_categorizations" in shown

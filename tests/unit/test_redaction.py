@@ -51,6 +51,8 @@ def redacted(*said: str, known: Known = KNOWN, keep: frozenset[str] = frozenset(
     "cuenta de ahorros 123-456789-01",
     "Doña Carmen Rosa dijo que sí",
     "pasaporte AB123456",
+    "$3109876543",
+    "3109876543 millones",
 ])  # fmt: skip
 def test_personal_data_is_taken_out(text: str) -> None:
     after = redacted(text)[0]

@@ -63,31 +63,34 @@ _UNITS = (
     r"[\s.:#°]{0,3}(?:[a-z]{0,2}\s?\d{1,5}\s?[a-z]?|[a-z]{1,2}(?![a-z])|\d{1,2}°?\s?[a-z]?)(?![a-z\d])){0,5}"
 )
 _POSTAL = r"(?:c\.?\s?p\.?|codigo postal|zip(?: code)?)[\s:#]{0,3}\d{4,6}"
-_STREETS = [re.compile(pattern) for pattern in (
-    # Carrera 7 # 72-21, calle 26 sur No. 78H-12 apto 302
-    rf"{_STREET}\s{{0,2}}\d{{1,3}}{_SIDE}{{0,3}}(?:{_MARK}\d{{1,4}}{_SIDE}{{0,3}})(?:\s?(?:-|–|/|,|guion|con|y)"
-    rf"?\s?\d{{1,3}}(?!\d)){{0,2}}{_UNITS}",
-    # C/ Mayor 5, 3° B; av. Insurgentes Sur 1602
-    rf"{_STREET}\s{{0,2}}(?!\d|principal\b|y\b|a\b|es\b|en\b)(?:(?:de|la|las|los|del|el|san|santa|don|dr|gral|"
-    rf"general)\s){{0,3}}[a-z]{{3,20}}(?:\s[a-z]{{2,20}}){{0,4}}?,?\s?"
-    rf"(?:n[°o.]{{0,2}}|num\.?|numero|#|no\.)?\s?(?<!\sa\s)\d{{1,5}}(?![\d.,]\d|\s?(?:min|minutos|km|metros|mts|"
-    rf"m2|cuadras|horas|hrs|pisos|mil|millones|personas|dias|%))[a-z]?{_UNITS}(?:,?\s?\d{{1,2}}\s?°\s?[a-z]?)?",
-    rf"(?:,\s?)?\b{_POSTAL}",
-    rf"(?<![a-z])(?:col|colonia|fracc|fraccionamiento|urb|urbanizacion|vereda|corregimiento)(?:\.|\s|:)"
-    rf"\s?[a-z]{{2,20}}(?:\s[a-z]{{2,20}}){{0,3}}?(?=\s?(?:,|\.|\n|$|\d|c\.?p))(?:,?\s?{_POSTAL})"
-    rf"?(?:\s?\d{{1,5}}(?!\d))?",
-    # 15 # 93-60
+_STREETS = [
+    re.compile(pattern)
+    for pattern in (
+        # Carrera 7 # 72-21, calle 26 sur No. 78H-12 apto 302
+        rf"{_STREET}\s{{0,2}}\d{{1,3}}{_SIDE}{{0,3}}(?:{_MARK}\d{{1,4}}{_SIDE}{{0,3}})(?:\s?(?:-|–|/|,|guion|con|y)"
+        rf"?\s?\d{{1,3}}(?!\d)){{0,2}}{_UNITS}",
+        # C/ Mayor 5, 3° B; av. Insurgentes Sur 1602
+        rf"{_STREET}\s{{0,2}}(?!\d|principal\b|y\b|a\b|es\b|en\b)(?:(?:de|la|las|los|del|el|san|santa|don|dr|gral|"
+        rf"general)\s){{0,3}}[a-z]{{3,20}}(?:\s[a-z]{{2,20}}){{0,4}}?,?\s?"
+        rf"(?:n[°o.]{{0,2}}|num\.?|numero|#|no\.)?\s?(?<!\sa\s)\d{{1,5}}(?![\d.,]\d|\s?(?:min|minutos|km|metros|mts|"
+        rf"m2|cuadras|horas|hrs|pisos|mil|millones|personas|dias|%))[a-z]?{_UNITS}(?:,?\s?\d{{1,2}}\s?°\s?[a-z]?)?",
+        rf"(?:,\s?)?\b{_POSTAL}",
+        rf"(?<![a-z])(?:col|colonia|fracc|fraccionamiento|urb|urbanizacion|vereda|corregimiento)(?:\.|\s|:)"
+        rf"\s?[a-z]{{2,20}}(?:\s[a-z]{{2,20}}){{0,3}}?(?=\s?(?:,|\.|\n|$|\d|c\.?p))(?:,?\s?{_POSTAL})"
+        rf"?(?:\s?\d{{1,5}}(?!\d))?",
+        # 15 # 93-60
         rf"(?<![a-z\d])\d{{1,3}}\s?[a-h]?{_SIDE}{{0,2}}\s?(?:#|n°|no\.)"
         rf"\s?\d{{1,3}}\s?[a-h]?{_SIDE}{{0,2}}\s?-\s?\d{{1,3}}(?!\d)",
         # Calle ochenta número veinticuatro quince; Hidalgo 77, interior 3
-    rf"{_STREET}\s(?:(?:{NUMBER_WORD}|y|numero|numeral|con|sur|norte|este|bis|guion|raya|[a-d]|\d{{1,3}})"
-    rf"[\s,#-]{{1,3}}){{2,10}}(?:{NUMBER_WORD}|\d{{1,3}})(?![a-z\d])",
-    r"(?<![a-z])(?!(?:torre|piso|lote|casa|etapa|bloque|manzana|mza|local|apto|apartamento|hasta|desde|son|por|"
-    r"del|los|las|con|cuota)\b)[a-z]{3,20}\s\d{1,4},?\s(?:interior|int|piso|depto|puerta|escalera|esc|portal|"
-    r"bajo|izquierda|derecha|izq|dcha|\d{1,2}\s?°)(?![a-z])[\s.:#°]{0,3}(?:\d{1,4}[a-z]?)?",
-    # Manzana B casa 14: where somebody lives, not what he buys.
-    r"(?<![a-z])(?:manzana|mz|mza)\.?\s?[a-z\d]{1,3}[\s,#]{1,3}casa\s?#?\s?\d{1,4}[a-z]?",
-)]  # fmt: skip
+        rf"{_STREET}\s(?:(?:{NUMBER_WORD}|y|numero|numeral|con|sur|norte|este|bis|guion|raya|[a-d]|\d{{1,3}})"
+        rf"[\s,#-]{{1,3}}){{2,10}}(?:{NUMBER_WORD}|\d{{1,3}})(?![a-z\d])",
+        r"(?<![a-z])(?!(?:torre|piso|lote|casa|etapa|bloque|manzana|mza|local|apto|apartamento|hasta|desde|son|por|"
+        r"del|los|las|con|cuota)\b)[a-z]{3,20}\s\d{1,4},?\s(?:interior|int|piso|depto|puerta|escalera|esc|portal|"
+        r"bajo|izquierda|derecha|izq|dcha|\d{1,2}\s?°)(?![a-z])[\s.:#°]{0,3}(?:\d{1,4}[a-z]?)?",
+        # Manzana B casa 14: where somebody lives, not what he buys.
+        r"(?<![a-z])(?:manzana|mz|mza)\.?\s?[a-z\d]{1,3}[\s,#]{1,3}casa\s?#?\s?\d{1,4}[a-z]?",
+    )
+]
 _HOME = re.compile(
     r"(?<![a-z])(?:(?:vivo|vive|vivimos|resido|reside|residimos|residente|residencia(?:do)?|domicili\w{1,6})"
     r"\s(?:en|es|:)|(?:mi|su|la|nuestra) (?:direccion|casa|residencia) (?:es|queda en)|direccion(?: de \w{1,20})"
@@ -169,5 +172,6 @@ def streets(text: str) -> Iterator[Span]:
                 yield Span(match.start(), match.end(), "DIRECCION", re.sub(r"\W", "", match[0]))
     for match in _HOME.finditer(text):
         said = _UP_TO_NUMBER.match(match["value"])
-        if said and said[0]:
-            yield Span(match.start("value"), match.start("value") + len(said[0]), "DIRECCION", said[0].strip())
+        if said and said[0].strip():
+            start = match.end("value") - len(match["value"].lstrip())
+            yield Span(start, match.start("value") + len(said[0]), "DIRECCION", said[0].strip())

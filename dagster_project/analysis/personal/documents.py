@@ -14,18 +14,33 @@ _NO_PLATE = (
     r"|nro|num|tel|cel|nit|rut|ext|ofc|ofi|cod|vis|sub|gas|luz|bus|via|km|exp|doc|pqr|tor|blq|zon|sec|etp|cto|std|"
     r"amd|cpu|xbox|mac|pro|max|plus|http|mp3|mp4|rdr|gta|nba|nfl|fax)"
 )
-_FORMS = [(kind, re.compile(rf"(?<![a-z\d])(?:{form})(?![a-z\d])")) for kind, form in (
-    ("IBAN", r"[a-z]{2}\d{2}[\s\-]?[a-z\d]{4}(?:[\s\-]?(?=[a-z]{0,3}\d)[a-z\d]{4}){2,7}(?:[\s\-]?\d[a-z\d]{0,2})?"),
-    ("CURP", r"[a-z]{4}[\s\-]?\d{6}[\s\-]?[hmx][a-z]{5}[\s\-]?[a-z\d]\d"),
-    ("RFC", r"[a-z&]{3,4}(?:-?\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|"
-            r"\s\d{6}[\s\-](?=[a-z]{0,2}\d))(?:[\s\-]?[a-z\d]{3})?"),
-    ("CEDULA", r"[xyz][\s\-.]?\d{7}[\s\-.]?[a-z]|\d{1,2}\.?\d{3}\.?\d{3}-?[a-z]|"
-               r"\d{1,2}\.?\d{3}\.?\d{3}-\d|[vejpg]-?\d{6,9}(?:-\d)?"),
-    ("PASAPORTE", r"(?!usd?\d|cop|mxn|eur|ars|clp|rd\d)[a-z]{1,3}-?\d{6,9}"),
-    ("MATRICULA", r"\d{2,3}[a-z]?-\d{5,9}|\d{2,3}\s?[nsc]\s?-\s?\d{3,9}|\d{2}[nsc]\s?\d{5,9}|[a-z]{3}\d{4}[a-z]{4}"),
-    ("PLACA", rf"(?!{_NO_PLATE}-?\d)[a-z]{{3}}-?\d{{2}}[a-z\d]|\d{{4}}[\s\-]?(?![mp]ts|dls)[bcdfghjklmnprstvwxyz]{{3}}"
-              r"|[a-z]{2}-?\d{3}-?[a-z]{2}|[a-z]{3}-\d{2,3}-[a-z\d]{1,2}|[bcdfghjklprstvwxyz]{4}[\s\-]?\d{2}"),
-)]  # fmt: skip
+_FORMS = [
+    (kind, re.compile(rf"(?<![a-z\d])(?:{form})(?![a-z\d])"))
+    for kind, form in (
+        ("IBAN", r"[a-z]{2}\d{2}[\s\-]?[a-z\d]{4}(?:[\s\-]?(?=[a-z]{0,3}\d)[a-z\d]{4}){2,7}(?:[\s\-]?\d[a-z\d]{0,2})?"),
+        ("CURP", r"[a-z]{4}[\s\-]?\d{6}[\s\-]?[hmx][a-z]{5}[\s\-]?[a-z\d]\d"),
+        (
+            "RFC",
+            r"[a-z&]{3,4}(?:-?\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|"
+            r"\s\d{6}[\s\-](?=[a-z]{0,2}\d))(?:[\s\-]?[a-z\d]{3})?",
+        ),
+        (
+            "CEDULA",
+            r"[xyz][\s\-.]?\d{7}[\s\-.]?[a-z]|\d{1,2}\.?\d{3}\.?\d{3}-?[a-z]|"
+            r"\d{1,2}\.?\d{3}\.?\d{3}-\d|[vejpg]-?\d{6,9}(?:-\d)?",
+        ),
+        ("PASAPORTE", r"(?!usd?\d|cop|mxn|eur|ars|clp|rd\d)[a-z]{1,3}-?\d{6,9}"),
+        (
+            "MATRICULA",
+            r"\d{2,3}[a-z]?-\d{5,9}|\d{2,3}\s?[nsc]\s?-\s?\d{3,9}|\d{2}[nsc]\s?\d{5,9}|[a-z]{3}\d{4}[a-z]{4}",
+        ),
+        (
+            "PLACA",
+            rf"(?!{_NO_PLATE}-?\d)[a-z]{{3}}-?\d{{2}}[a-z\d]|\d{{4}}[\s\-]?(?![mp]ts|dls)[bcdfghjklmnprstvwxyz]{{3}}"
+            r"|[a-z]{2}-?\d{3}-?[a-z]{2}|[a-z]{3}-\d{2,3}-[a-z\d]{1,2}|[bcdfghjklprstvwxyz]{4}[\s\-]?\d{2}",
+        ),
+    )
+]
 _IN_CAPITALS = re.compile(
     r"(?<![A-Za-z\d])(?:[A-Z]{3}[ \-]\d{2}(?:\d|[A-Z])|[A-Z]{2} \d{3} [A-Z]{2}|[A-Z]{1,2} \d{6,8})(?![A-Za-z\d])"
 )
@@ -123,8 +138,15 @@ def _by_check_digit(value: str) -> str | None:
     from stdnum.pe import ruc  # noqa: PLC0415
 
     checks: tuple[tuple[str, Callable[[str], bool]], ...] = (
-        ("IBAN", iban.is_valid), ("CURP", curp.is_valid), ("RFC", rfc.is_valid), ("DNI", dni.is_valid),
-        ("NIE", nie.is_valid), ("CUIT", cuit.is_valid), ("CPF", cpf.is_valid), ("RUT", rut.is_valid),
-        ("RUC", ruc.is_valid), ("NIT", nit.is_valid),
-    )  # fmt: skip
+        ("IBAN", iban.is_valid),
+        ("CURP", curp.is_valid),
+        ("RFC", rfc.is_valid),
+        ("DNI", dni.is_valid),
+        ("NIE", nie.is_valid),
+        ("CUIT", cuit.is_valid),
+        ("CPF", cpf.is_valid),
+        ("RUT", rut.is_valid),
+        ("RUC", ruc.is_valid),
+        ("NIT", nit.is_valid),
+    )
     return next((kind for kind, is_valid in checks if is_valid(value)), None)

@@ -144,16 +144,23 @@ def answers(text: str, written: str, keep: frozenset[str]) -> Iterator[Span]:
     lex = lexicon()
     for line in re.finditer(r"[^\n]+", text):
         words = _words(text, written, *line.span())
-        unknown = [w for w in words if len(w.text) > 1 and w.text not in lex.ordinary | _PARTICLES | keep
-                   and (w.text in lex.given | lex.surnames or not _is_form_of_a_word(w.text))]  # fmt: skip
+        unknown = [
+            w
+            for w in words
+            if len(w.text) > 1
+            and w.text not in lex.ordinary | _PARTICLES | keep
+            and (w.text in lex.given | lex.surnames or not _is_form_of_a_word(w.text))
+        ]
         if unknown and (len(words) <= 8 or len(unknown) <= 4):
             for word in unknown[:5]:
                 yield Span(word.start, word.end, "PERSONA", word.text)
 
 
 def _words(text: str, written: str, start: int, end: int) -> list[_Word]:
-    return [_Word(one.start(), one.end(), one[0], written[one.start()].isupper())
-            for one in _WORD.finditer(text, start, end)]  # fmt: skip
+    return [
+        _Word(one.start(), one.end(), one[0], written[one.start()].isupper())
+        for one in _WORD.finditer(text, start, end)
+    ]
 
 
 def _known(
@@ -175,8 +182,11 @@ def _known(
 
 
 def _is_beside_part(words: Sequence[_Word], place: int, known: Mapping[str, str], name: str) -> bool:
-    return any(known.get(words[near].text) == name and words[near].text != words[place].text
-               for near in (place - 1, place + 1) if 0 <= near < len(words))  # fmt: skip
+    return any(
+        known.get(words[near].text) == name and words[near].text != words[place].text
+        for near in (place - 1, place + 1)
+        if 0 <= near < len(words)
+    )
 
 
 def _name_at(

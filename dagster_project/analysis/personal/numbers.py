@@ -25,9 +25,14 @@ _HUNDREDS = (
     "cien ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos"
 )
 _DIGITS_OF = {
-    **dict.fromkeys(_ONES.split(), 1), **dict.fromkeys(_TEENS.split(), 2), **dict.fromkeys(_TENS.split(), 2),
-    **dict.fromkeys(_HUNDREDS.split(), 3), "mil": 0, "millon": 0, "millones": 0,
-}  # fmt: skip
+    **dict.fromkeys(_ONES.split(), 1),
+    **dict.fromkeys(_TEENS.split(), 2),
+    **dict.fromkeys(_TENS.split(), 2),
+    **dict.fromkeys(_HUNDREDS.split(), 3),
+    "mil": 0,
+    "millon": 0,
+    "millones": 0,
+}
 _VALUES = {word: str(number % 10) for number, word in enumerate(w for w in _ONES.split() if w not in {"una", "oh"})}
 _TIMES = {"doble": 2, "triple": 3, "double": 2}
 _ANY_WORD = "|".join(sorted(_DIGITS_OF, key=len, reverse=True))
@@ -51,7 +56,7 @@ _DATE = (
 )
 _SPOKEN_DATE = rf"{_DAY}\s?(?:de\s|/|-|\s)\s?{_MONTHS}\.?(?:\s?(?:de|del|/|-|,)?\s?(?:{_YEAR}|\d{{2}}))?"
 _GROUPED = r"\d{1,3}(?:(?P<g>[.,'])\d{3})(?:[.,']\d{3}){0,3}(?:[.,]\d{1,2})?"
-_PLAIN_AMOUNT = r"\d{1,11}(?:[.,]\d{1,2})?"
+_PLAIN_AMOUNT = r"(?:\d{1,9}|\d{7,9}000)(?:[.,]\d{1,2})?"
 _AMOUNT = rf"(?:{_GROUPED}|{_PLAIN_AMOUNT})(?![\d])"
 _CURRENCY = r"(?:\$|€|£|\b(?:us\$?|usd|cop|mxn|eur|clp|ars|pen|uyu|s/\.?|bs\.?|q)(?![a-z]))"
 _UNIT = (
@@ -65,19 +70,22 @@ _MONEY = (
     r"subsidio|ingresos?|gan\w{1,4}|prestamo|credito"
     r"|rebaj\w{1,4}|descuento|deposit\w{1,4}|oferta|ofrezco)\b[^\d\n]{0,18}"
 )
-_HARMLESS = [re.compile(pattern) for pattern in (
-    rf"(?<![\d/.\-]){_DATE}(?:[t\s]{{1,2}}{_CLOCK})?(?![\d])(?![/.\-]\d)",
-    rf"(?<![\d:.]){_CLOCK}(?![:\d])",
-    rf"(?<!\d)(?<!\d[.,]){_YEAR}\s?(?:-|/|a|al|y)\s?{_YEAR}(?![\d])(?![.\-/\s]{{1,2}}\d)",
-    rf"(?<!\d){_SPOKEN_DATE}(?!\d)",
-    rf"{_CURRENCY}\s{{0,2}}{_AMOUNT}(?![.\-]\d)",
-    rf"(?<![\d.,\-+]){_AMOUNT}\s{{0,2}}{_UNIT}",
-    # Round, or said to be money.
-    r"(?<![\d.,'\-+])(?:\d{1,3}(?:[.,']\d{3}){0,3}[.,']000(?:[.,]\d{1,2})?)(?![\d.,'\-][\dk])(?!\d)",
-    rf"(?P<before>{_MONEY})(?:{_GROUPED}|\d{{1,8}}000(?:[.,]\d{{1,2}})?)(?!\d)(?![.\-]\d)",
-    r"\b(?:radicados?|caso|ticket|pqrs?|pedido|factura|case|order)\b[^\da-z\n]{0,4}(?:(?:n|no|nro|num|numero|id)\b"
-    r"[^\da-z\n]{0,4})?[a-z]{0,4}-?\d{2,8}(?:-\d{1,6})?(?![\d])",
-)]  # fmt: skip
+_HARMLESS = [
+    re.compile(pattern)
+    for pattern in (
+        rf"(?<![\d/.\-]){_DATE}(?:[t\s]{{1,2}}{_CLOCK})?(?![\d])(?![/.\-]\d)",
+        rf"(?<![\d:.]){_CLOCK}(?![:\d])",
+        rf"(?<!\d)(?<!\d[.,]){_YEAR}\s?(?:-|/|a|al|y)\s?{_YEAR}(?![\d])(?![.\-/\s]{{1,2}}\d)",
+        rf"(?<!\d){_SPOKEN_DATE}(?!\d)",
+        rf"{_CURRENCY}\s{{0,2}}{_AMOUNT}(?![.\-]\d)",
+        rf"(?<![\d.,\-+]){_AMOUNT}\s{{0,2}}{_UNIT}",
+        # Round, or said to be money.
+        r"(?<![\d.,'\-+])(?:\d{1,3}(?:[.,']\d{3}){0,3}[.,']000(?:[.,]\d{1,2})?)(?![\d.,'\-][\dk])(?!\d)",
+        rf"(?P<before>{_MONEY})(?:{_GROUPED}|\d{{1,8}}000(?:[.,]\d{{1,2}})?)(?!\d)(?![.\-]\d)",
+        r"\b(?:radicados?|caso|ticket|pqrs?|pedido|factura|case|order)\b[^\da-z\n]{0,4}(?:(?:n|no|nro|num|numero|id)\b"
+        r"[^\da-z\n]{0,4})?[a-z]{0,4}-?\d{2,8}(?:-\d{1,6})?(?![\d])",
+    )
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +140,10 @@ def answers(text: str) -> Iterator[Span]:
         only = not re.search(r"[a-z]", _TOKEN.sub("", line[0]))
         for group in _groups(_without_money(line[0])):
             if _count(group) >= (1 if only else 3):
-                yield _span(text, [_Token(t.start + line.start(), t.end + line.start(), t.digits, t.text, t.is_word)
-                                   for t in group])  # fmt: skip
+                yield _span(
+                    text,
+                    [_Token(t.start + line.start(), t.end + line.start(), t.digits, t.text, t.is_word) for t in group],
+                )
     for match in re.finditer(r"(?<![\w-])(?=[\w-]{0,30}\d)[a-z\d][\w-]{2,30}(?![\w-])", text):
         yield Span(match.start(), match.end(), "NUMERO", match[0])
 
@@ -169,8 +179,13 @@ def _tokens(text: str) -> Iterator[_Token]:
         times, _, word = said.rpartition(" ")
         if word in _DIGITS_OF:
             count = _DIGITS_OF[word] * _TIMES.get(times.strip(), 1)
-            yield _Token(match.start(), match.end(), count, _VALUES.get(word, "?" * _DIGITS_OF[word]) * (
-                _TIMES.get(times.strip(), 1)), True)  # fmt: skip
+            yield _Token(
+                match.start(),
+                match.end(),
+                count,
+                _VALUES.get(word, "?" * _DIGITS_OF[word]) * (_TIMES.get(times.strip(), 1)),
+                True,
+            )
 
 
 def _groups(text: str) -> Iterator[list[_Token]]:
@@ -259,21 +274,37 @@ _BETWEEN = (
     r"|que|me|llego|enviaron|mandaron|dieron|salio|is|my|number|postal|inmobiliaria|nuevo|nueva|titular|cliente|"
     r"debito|tarjeta|visa|mastercard|por|favor|sr|sra|y)\b)*+"
 )
-_CUES = [(kind, minimum, re.compile(rf"(?<![a-z])(?:{cue})(?![a-z]){_BETWEEN}")) for kind, minimum, cue in (
-    ("NIT", 4, r"nit|n\.i\.t\.?|rut|r\.u\.t\.?|run|ruc|cuit|cuil|rfc|cif|cnpj"),
-    ("CEDULA", 4, r"cedulas?|cedu|sedula|documentos?(?: de identidad)?|identificacion|identificad[oa]|dni|"
-              r"nie|nif|curp|ine|nss|cpf|ci|pasaportes?|passport"
-                  r"|doc(?: de)? identidad|tarjeta de identidad|matricula mercantil|carn?et|id number"),
-    ("CEDULA", 5, r"c\.?\s?[ce]\.?|ti|t\.i\.?|ppt|pep|p\.p\.t\.?"),
-    ("TEL", 4, r"cel(?:u|ular(?:es)?)?|tel(?:efonos?|f|fono)?|tlf|movil|whats?app|wasap|wsp|wpp|fijo|"
-               r"llam\w{2,6} al|marc\w{2,6} al|phone|mobile"),
-    ("CUENTA", 4, r"(?<!estado de )(?<!estados de )cuentas?(?! con\b)|cta|iban|clabe|cbu|cvu|account"),
-    ("TARJETA", 4, r"tarjetas?(?: de (?:credito|debito))?|tdc|visa|mastercard|amex|card"),
-    ("MATRICULA", 3, r"matriculas?|folio(?: de matricula)?|chip|cedula catastral|referencia catastral"),
-    ("CLAVE", 3, r"claves?|contrasena|password|passcode|pin|nip|otp|token|cvv2?|cvc|ccv|codigos?(?! del? (?:apartamento|apto|lote|inmueble|proyecto|casa|torre|unidad)| de "
-                 r"error)|verification code|code is"),
-    ("PLACA", 2, r"placas?|plates?"),
-)]  # fmt: skip
+_CUES = [
+    (kind, minimum, re.compile(rf"(?<![a-z])(?:{cue})(?![a-z]){_BETWEEN}"))
+    for kind, minimum, cue in (
+        ("NIT", 4, r"nit|n\.i\.t\.?|rut|r\.u\.t\.?|run|ruc|cuit|cuil|rfc|cif|cnpj"),
+        (
+            "CEDULA",
+            4,
+            r"cedulas?|cedu|sedula|documentos?(?: de identidad)?|identificacion|identificad[oa]|dni|"
+            r"nie|nif|curp|ine|nss|cpf|ci|pasaportes?|passport"
+            r"|doc(?: de)? identidad|tarjeta de identidad|matricula mercantil|carn?et|id number",
+        ),
+        ("CEDULA", 5, r"c\.?\s?[ce]\.?|ti|t\.i\.?|ppt|pep|p\.p\.t\.?"),
+        (
+            "TEL",
+            4,
+            r"cel(?:u|ular(?:es)?)?|tel(?:efonos?|f|fono)?|tlf|movil|whats?app|wasap|wsp|wpp|fijo|"
+            r"llam\w{2,6} al|marc\w{2,6} al|phone|mobile",
+        ),
+        ("CUENTA", 4, r"(?<!estado de )(?<!estados de )cuentas?(?! con\b)|cta|iban|clabe|cbu|cvu|account"),
+        ("TARJETA", 4, r"tarjetas?(?: de (?:credito|debito))?|tdc|visa|mastercard|amex|card"),
+        ("MATRICULA", 3, r"matriculas?|folio(?: de matricula)?|chip|cedula catastral|referencia catastral"),
+        (
+            "CLAVE",
+            3,
+            r"claves?|contrasena|password|passcode|pin|nip|otp|token|cvv2?|cvc|ccv|codigos?"
+            r"(?! del? (?:apartamento|apto|lote|inmueble|proyecto|casa|torre|unidad)| de error)"
+            r"|verification code|code is",
+        ),
+        ("PLACA", 2, r"placas?|plates?"),
+    )
+]
 _SENTENCE_REST = re.compile(r"[^\n.;?!]{0,30}")
 _ANNOUNCED_LATER = re.compile(r"\s?(?:(?:es|era|fue|como|que es|seria)\s)(?:(?:mi|el|la|su|tu|de|numero)\s){0,3}$")
 _RECEIVED = re.compile(

@@ -15,26 +15,29 @@ MIN_WORDS = 4  # fewer, such as "cédula del titular", are a question as they ar
 _NOT_OF_A_PERSON = (
     r"(?!\s(?:del?|de la) (?:proyecto|conjunto|edificio|lote|apartamento|inmueble|obra|torre|sala|banco|unidad))"
 )
-_KINDS = {kind: re.compile(rf"(?<![a-z])(?:{cue})(?![a-z]){_NOT_OF_A_PERSON}") for kind, cue in {
-    "number": r"cedulas?|cc|c\.c\.?|documentos?(?: de identidad)?|identificacion|identidad|nit|rut|ruc|"
-              r"run|dni|nie|nif|curp|rfc|cuit|cuil|cpf|ine|pasaporte|celular(?:es)?|telefonos?|tel|cel|movil|"
-              r"whatsapp|contacto"
-              r"|(?:su|tu|el) numero|numero(?: de)? (?:cuenta|celular|telefono|contacto|documento|cedula|tarjeta|"
-              r"identificacion|whatsapp)|numero|cuentas?|tarjetas?|cvv|matriculas?|placas?|folio"
-              r"|codigos?|clave|contrasena|pin|otp|token|nip|sus datos|los datos|datos (?:personales|basicos|"
-              r"completos|de contacto)|phone|account number|id number|card",
-    "secret": r"codigos?|clave|contrasena|pin|otp|token|nip|password|usuario",
-    "name": r"nombres?|apellidos?|con quien (?:tengo el (?:gusto|placer)|hablo|me comunico|converso)|"
-            r"quien (?:es|habla|escribe|me escribe|nos escribe|le escribe|lo atiende|la atiende|le atendio|te "
-            r"atendio|la atendio|lo atendio|llama|va a \w{3,10}|firma\w{0,3}|sera\w{0,3})"
-            r"|como (?:te|se|lo) llamas?|a quien|sus datos|los datos|datos (?:personales|basicos|completos|de "
-            r"contacto)|titular|your name|who am i|speaking with",
-    "address": r"direccion(?! de (?:correo|email|e-mail))|donde (?:vive|vives|reside|recide|esta "
-               r"ubicad[oa])|domicilio|lugar de residencia|residencia|(?<!mail )(?<!ip )address",
-    "mail": r"correos?|e-?mails?|mail",
-    "birthday": r"fecha de nac\w*|nacimiento|cuando nacio|cumpleanos|date of birth|birth ?da[yt]e?|cuando "
-                r"(?:cumple|naciste)",
-}.items()}  # fmt: skip
+_KINDS = {
+    kind: re.compile(rf"(?<![a-z])(?:{cue})(?![a-z]){_NOT_OF_A_PERSON}")
+    for kind, cue in {
+        "number": r"cedulas?|cc|c\.c\.?|documentos?(?: de identidad)?|identificacion|identidad|nit|rut|ruc|"
+        r"run|dni|nie|nif|curp|rfc|cuit|cuil|cpf|ine|pasaporte|celular(?:es)?|telefonos?|tel|cel|movil|"
+        r"whatsapp|contacto"
+        r"|(?:su|tu|el) numero|numero(?: de)? (?:cuenta|celular|telefono|contacto|documento|cedula|tarjeta|"
+        r"identificacion|whatsapp)|numero|cuentas?|tarjetas?|cvv|matriculas?|placas?|folio"
+        r"|codigos?|clave|contrasena|pin|otp|token|nip|sus datos|los datos|datos (?:personales|basicos|"
+        r"completos|de contacto)|phone|account number|id number|card",
+        "secret": r"codigos?|clave|contrasena|pin|otp|token|nip|password|usuario",
+        "name": r"nombres?|apellidos?|con quien (?:tengo el (?:gusto|placer)|hablo|me comunico|converso)|"
+        r"quien (?:es|habla|escribe|me escribe|nos escribe|le escribe|lo atiende|la atiende|le atendio|te "
+        r"atendio|la atendio|lo atendio|llama|va a \w{3,10}|firma\w{0,3}|sera\w{0,3})"
+        r"|como (?:te|se|lo) llamas?|a quien|sus datos|los datos|datos (?:personales|basicos|completos|de "
+        r"contacto)|titular|your name|who am i|speaking with",
+        "address": r"direccion(?! de (?:correo|email|e-mail))|donde (?:vive|vives|reside|recide|esta "
+        r"ubicad[oa])|domicilio|lugar de residencia|residencia|(?<!mail )(?<!ip )address",
+        "mail": r"correos?|e-?mails?|mail",
+        "birthday": r"fecha de nac\w*|nacimiento|cuando nacio|cumpleanos|date of birth|birth ?da[yt]e?|cuando "
+        r"(?:cumple|naciste)",
+    }.items()
+}
 
 
 def asked(text: str) -> frozenset[str]:
