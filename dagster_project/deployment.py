@@ -104,7 +104,8 @@ def for_demo(settings: Settings, *, advance: timedelta = timedelta(0)) -> Settin
         kept["data_dir"] = settings.data_path / "demo"
         kept.pop("pg_port", None)
     ours = {name.upper() for field in Settings.model_fields for name in (variable_name(field), f"b2chat_{field}")}
-    for name in [name for name in os.environ if name.upper() in ours]:
+    # libpq's own variables say what an address does not: PGHOSTADDR would lead to another server.
+    for name in [name for name in os.environ if name.upper() in ours or name.startswith("PG")]:
         del os.environ[name]
     os.environ |= {variable_name(name): _written(value) for name, value in kept.items()} | {ENV_FILE: os.devnull}
     chosen = Settings.load()

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import socket
 import subprocess
 import threading
@@ -63,6 +64,7 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(b2chat: Run, real: Listener, new_folder: Callable[[], str]) -> Iterator[Demo]:
     folder = new_folder()
+    left_open(Path(folder) / "demo")
     settings = Path(folder) / "settings"
     settings.write_text(
         f"DATABASE_URL=postgresql://ana:canary@127.0.0.1:{real.port}/firm\n"
@@ -71,7 +73,12 @@ def demo(b2chat: Run, real: Listener, new_folder: Callable[[], str]) -> Iterator
         "B2CHAT_CLIENT_SECRET=canary\n"
         f"B2CHAT_AUDIT_FOLDER={folder}\n"
     )
-    key = {"ANTHROPIC_API_KEY": "canary", "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{real.port}"}
+    key = {
+        "PGHOSTADDR": "127.0.0.2",
+        "PGSERVICE": "firm",
+        "ANTHROPIC_API_KEY": "canary",
+        "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{real.port}",
+    }
     done = b2chat("demo", "--json", B2CHAT_DATA_DIR=folder, B2CHAT_ENV_FILE=str(settings), **SMALL, **key)
     with embedded.running(Path(folder) / "demo" / "pg") as url:
         yield Demo(done, f"{folder}/demo", url)
@@ -87,6 +94,29 @@ def test_the_demo_touches_nothing_that_the_settings_name_and_says_so(demo: Demo,
     for variable in ("DATABASE_URL", "B2CHAT_CLIENT_SECRET", "ANTHROPIC_API_KEY", "B2CHAT_AUDIT_FOLDER"):
         assert variable in demo.done.stderr
     assert "canary" not in demo.done.stderr + demo.done.stdout
+
+
+def left_open(data: Path) -> None:
+    """What a version that did not close its files left in the data folder."""
+    (data / "dagster" / "storage").mkdir(parents=True)
+    for path in (data / "dagster" / "storage" / "old.out", data / "old.log", data.parent / "outside"):
+        path.write_text("what a customer said")
+        path.chmod(0o644)
+    for folder in (data, data / "dagster", data / "dagster" / "storage"):
+        folder.chmod(0o755)
+    (data / "link").symlink_to(data.parent / "outside")
+
+
+def test_all_that_a_run_leaves_is_its_owners_alone_also_what_an_older_version_left_open(demo: Demo) -> None:
+    data = Path(demo.folder)
+    seen = []
+    for place, folders, files in os.walk(data):
+        folders[:] = [name for name in folders if Path(place, name) != data / "pg"]  # the server's own
+        seen += [path for path in (Path(place), *(Path(place, name) for name in files)) if not path.is_symlink()]
+    assert {"old.out", "old.log", "dbt.log", "sandbox.json", "partial_parse.msgpack"} <= {path.name for path in seen}
+    # The account of the embedded server may go through the data folder.
+    assert [path for path in seen if path.stat().st_mode & (0o067 if path == data else 0o077)] == []
+    assert (data.parent / "outside").stat().st_mode & 0o777 == 0o644
 
 
 def test_a_postgres_of_ones_own_is_not_filled_by_the_sandbox_because_a_demo_was_run(
