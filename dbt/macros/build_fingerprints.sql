@@ -1,9 +1,10 @@
 {#
-  A fingerprint says what a relation was built from: its own text, the text of every model and seed above it, and the
-  account's zone. When it differs from the one stored at the last build, incremental models read all loads again, so
+  A fingerprint says what a relation was built from: its own text, the text of every model and seed above it, the text of
+  every macro of ours that these call, and the account's zone. When it differs from the one stored at the last build, incremental models read all loads again, so
   that a corrected rule, a changed holiday or another zone leaves no old row behind; when it is the same, seeds and
   views are left alone, because rewriting them would take locks that an open BI session can hold up.
-  Dated seeds are not part of it: macros/rules.sql says why. Text in macros is not part of it: after changing a macro, run once with --full-refresh.
+  Dated seeds are not part of it: macros/rules.sql says why. A macro counts with its comments, so a changed comment in
+  a macro rebuilds what calls it. What dbt calls by itself to write a relation (materializations, strategies) does not count.
 #}
 {% macro create_build_fingerprints() %}
     create schema if not exists intermediate;
@@ -19,11 +20,16 @@
 
 {% macro fingerprint(node) %}
     {%- set parts = [
-        account_timezone(), var('business_calendar'), var('calendar_first_year'), var('calendar_last_year')
+        account_timezone(), var('business_calendar'), var('calendar_first_year'), var('calendar_last_year'),
+        var('slot_min_chat_count')
     ] -%}
-    {%- for unique_id in lineage(node.unique_id) | sort
+    {%- set above = lineage(node.unique_id) -%}
+    {%- for unique_id in above | sort
         if unique_id == node.unique_id or not graph.nodes[unique_id].config.meta.get('dated') -%}
         {%- do parts.append(graph.nodes[unique_id].checksum.checksum) -%}
+    {%- endfor -%}
+    {%- for macro_id in called_macros(above) | sort -%}
+        {%- do parts.append(macro_named(macro_id).macro_sql) -%}
     {%- endfor -%}
     {{ return(local_md5(tojson(parts))) }}
 {% endmacro %}
@@ -40,6 +46,34 @@
         {%- endfor -%}
     {%- endfor -%}
     {{ return(found) }}
+{% endmacro %}
+
+
+{# Our macros that these nodes call, and those that these call in turn. #}
+{% macro called_macros(unique_ids) %}
+    {%- set found = [] -%}
+    {%- for unique_id in unique_ids -%}
+        {%- do add_our_macros(found, graph.nodes[unique_id].depends_on.macros) -%}
+    {%- endfor -%}
+    {%- for macro_id in found -%}
+        {%- do add_our_macros(found, macro_named(macro_id).depends_on.macros) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{% endmacro %}
+
+
+{% macro add_our_macros(found, macro_ids) %}
+    {%- for macro_id in macro_ids -%}
+        {%- if macro_id.split('.')[1] == project_name and macro_id not in found -%}
+            {%- do found.append(macro_id) -%}
+        {%- endif -%}
+    {%- endfor -%}
+{% endmacro %}
+
+
+{# The graph holds no macros; what is called by a name in a template knows its own text. #}
+{% macro macro_named(macro_id) %}
+    {{ return(context[macro_id.split('.')[2]].macro) }}
 {% endmacro %}
 
 
