@@ -188,12 +188,11 @@ def _style(band: Band) -> str:
 def _summary(heatmap: Heatmap) -> str:
     if not heatmap.chat_count:
         return "no chat was answered in this week"
-    fastest, slowest = heatmap.extreme(slowest=False), heatmap.extreme(slowest=True)
-    assert fastest and slowest  # there are chats, so there are cells
-    return (
-        f"{heatmap.chat_count} answered chats, mean {short(heatmap.mean_seconds)}, "
-        f"fastest {_name(fastest)}, slowest {_name(slowest)}"
-    )
+    total = f"{heatmap.chat_count} answered chats, mean {short(heatmap.mean_seconds)}"
+    if not heatmap.fastest or not heatmap.slowest:
+        return f"{total}, no slot of {heatmap.slot_min_chat_count} chats or more"
+    slots = f"fastest {_name(heatmap.fastest)}, slowest {_name(heatmap.slowest)}"
+    return f"{total}; of the slots with {heatmap.slot_min_chat_count} chats or more: {slots}"
 
 
 def _name(cell: Cell) -> str:

@@ -88,20 +88,64 @@ class Turn:
     agent_messages: int
 
 
-def turns(chat: Chat) -> list[Turn]:
-    """A chat's turns, read message by message as a person would read them."""
+class People:
+    """When people had to do with a chat, from all versions of it that syncs saw, the newest last."""
+
+    OPEN = ("BOT_CHATTING", "OPENED", "PICKED_UP", "RESPONDED_BY_AGENT")
+
+    def __init__(self, *versions: Chat) -> None:
+        self._versions, self._newest = versions, versions[-1]
+        picked_up, responded = (min(self._all(name), default=None) for name in ("picked_up_at", "responded_at"))
+        self.begin = picked_up or responded
+        self.opened = min(self._all("opened_at"), default=None)
+        if self.opened and self.begin and self.opened > self.begin:
+            self.opened = None  # the first opening was not seen
+        self.shut = [(closed, self._opened_after(closed)) for closed in set(self._all("closed_at"))]
+        last, is_open = local(self._newest["closed_at"]), self._newest["status"] in self.OPEN
+        self.shut = [(closed, again) for closed, again in self.shut if again or (closed == last and not is_open)]
+
+    def first(self, name: str) -> datetime | None:
+        """The first known time of this name since the newest opening, or the newest one."""
+        opened = local(self._newest["opened_at"])
+        return min((at for at in self._all(name) if opened and at >= opened), default=local(self._newest[name]))
+
+    def waits_from(self, at: datetime) -> datetime | None:
+        """From when on a customer who writes at a time waits for a person; None where nobody is to answer any more."""
+        for closed, again in self.shut:
+            if at > closed and (again is None or at < again):
+                return again if not self.opened or at >= self.opened else self.opened
+        return max(at, self.opened) if self.opened else at
+
+    def answer(self, at: datetime) -> bool:
+        """Whether what is sent at a time is a person's."""
+        return self.begin is not None and at >= self.begin and not any(
+            at > closed and (again is None or at < again) for closed, again in self.shut)  # fmt: skip
+
+    def _all(self, name: str) -> list[datetime]:
+        return [at for version in self._versions if (at := local(version[name]))]
+
+    def _opened_after(self, closed: datetime) -> datetime | None:
+        answered = [local(one["responded_at"]) for one in self._versions if one["status"] in self.OPEN]
+        known = [*self._all("opened_at"), *self._all("picked_up_at"), *(at for at in answered if at)]
+        return min((at for at in known if at > closed), default=None)
+
+
+def turns(*versions: Chat) -> list[Turn]:
+    """A chat's turns, read message by message as a person would read them; its versions, the newest last."""
     found: list[Turn] = []
-    picked_up = local(chat["picked_up_at"])
+    chat, people = versions[-1], People(*versions)
     for message in sorted(chat["messages"], key=lambda message: message["created_at"]):
         at = local(message["created_at"])
         assert at is not None
         last = found[-1] if found else None
         if message["incoming"]:
-            if last and not last.replied:
-                found[-1] = replace(last, asked_last=at, customer_messages=last.customer_messages + 1)
-            else:
-                found.append(Turn(chat, at, at, None, 1, 0))
-        elif last and not message["broadcasted"] and picked_up and at >= picked_up:
+            waits = people.waits_from(at)
+            if last and (not waits or not last.replied):
+                asked_last = waits or last.asked_last
+                found[-1] = replace(last, asked_last=asked_last, customer_messages=last.customer_messages + 1)
+            elif waits:
+                found.append(Turn(chat, waits, waits, None, 1, 0))
+        elif last and not message["broadcasted"] and people.answer(at):
             found[-1] = replace(last, replied=last.replied or at, agent_messages=last.agent_messages + 1)
     return found
 
@@ -156,17 +200,15 @@ def traffic(chats: Iterable[Chat]) -> dict[tuple[date, int], list[int]]:
 Spell = tuple[str, datetime, datetime | None]
 
 
-def backlog_spells(chat: Chat, zone: ZoneInfo) -> list[Spell]:
+def backlog_spells(versions: list[Chat], zone: ZoneInfo) -> list[Spell]:
     """Each time that a chat was in a state of the backlog: the state, when it came (UTC), when it left (or None)."""
 
-    def instant(text: str | None) -> datetime | None:
-        moment = local(text)
+    def instant(moment: datetime | None) -> datetime | None:
         return moment and moment.replace(tzinfo=zone).astimezone(UTC)
 
-    created, opened, picked_up, responded, closed = (
-        instant(chat.get(name)) for name in ("created_at", "opened_at", "picked_up_at", "responded_at", "closed_at")
-    )
-    still_open = chat["status"] in ("BOT_CHATTING", "OPENED", "PICKED_UP", "RESPONDED_BY_AGENT")
+    chat, people = versions[-1], People(*versions)
+    created, opened, closed = (instant(local(chat[name])) for name in ("created_at", "opened_at", "closed_at"))
+    still_open = chat["status"] in People.OPEN
     if not created or not opened or (not still_open and not closed):
         return []
     end = None if still_open else closed
@@ -175,26 +217,22 @@ def backlog_spells(chat: Chat, zone: ZoneInfo) -> list[Spell]:
     def until(*moments: datetime | None) -> datetime | None:
         return min((moment for moment in (*moments, end) if moment), default=None)
 
-    spells: list[Spell] = [("open", begin, end), ("waiting_for_pickup", begin, until(picked_up, responded))]
-    waiting_since: datetime | None = None
-    for message in sorted(chat["messages"], key=lambda one: one["created_at"]):
-        at = instant(message["created_at"])
-        assert at
-        if message["incoming"]:
-            waiting_since = waiting_since or max(at, begin)
-        elif waiting_since and not message["broadcasted"] and picked_up and at >= picked_up:
-            spells.append(("waiting_for_answer", waiting_since, until(at)))
-            waiting_since = None
-    if waiting_since:
-        spells.append(("waiting_for_answer", waiting_since, end))
+    taken = (instant(people.first(name)) for name in ("picked_up_at", "responded_at"))
+    spells: list[Spell] = [("open", begin, end), ("waiting_for_pickup", begin, until(*taken))]
+    for turn in turns(*versions):
+        asked = instant(turn.asked)
+        assert asked
+        spells.append(("waiting_for_answer", max(asked, begin), until(instant(turn.replied))))
     return [(state, start, left) for state, start, left in spells if left is None or left > start]
 
 
-def backlog(chats: Iterable[Chat], zone: ZoneInfo, moments: list[datetime]) -> dict[tuple[datetime, str], list[float]]:
-    """By moment and state, the hours that each chat had been in it; moments in order."""
+def backlog(
+    chats: Iterable[list[Chat]], zone: ZoneInfo, moments: list[datetime]
+) -> dict[tuple[datetime, str], list[float]]:
+    """By moment and state, the hours that each chat had been in it; moments in order, each chat by its versions."""
     found: dict[tuple[datetime, str], list[float]] = defaultdict(list)
-    for chat in chats:
-        for state, start, left in backlog_spells(chat, zone):
+    for versions in chats:
+        for state, start, left in backlog_spells(versions, zone):
             for moment in moments[bisect_left(moments, start) : bisect_left(moments, left) if left else None]:
                 found[moment, state].append((moment - start).total_seconds() / 3600)
     return dict(found)

@@ -28,21 +28,22 @@ class Hold(NamedTuple):
     end: datetime
 
 
-def holds(versions: list[Chat]) -> list[Hold]:
+def holds(versions: list[Chat], first_seen: datetime) -> list[Hold]:
     """The holds of a chat that one or two syncs saw, the second long after everything that it tells of."""
     first, last = versions[0], versions[-1]
-    picked_up, closed = local(last["picked_up_at"]), local(last["closed_at"]) or NEVER
-    if picked_up is None:
+    begins = [min((at for one in versions if (at := local(one[name]))), default=None)
+              for name in ("picked_up_at", "responded_at")]  # fmt: skip
+    start, closed = begins[0] or begins[1], local(last["closed_at"]) or NEVER
+    if start is None:
         return []
-    start, taken_over = picked_up, NEVER
-    if first["status"] == "PICKED_UP":
-        start = min(start, local(first["picked_up_at"]) or start)
-    if last["status"] == "PICKED_UP" != first["status"]:
-        taken_over = picked_up
     then, now = agent(first), agent(last)
-    if then is None or then == now:
-        spans = [(now, start, closed)]
+    if then is None or now is None or then == now:
+        spans = [(then or now, start, closed)]
     else:
+        picked_up, taken_over = local(last["picked_up_at"]), NEVER
+        has_moved = last["picked_up_at"] != first["picked_up_at"]
+        if picked_up and (has_moved or last["status"] == "PICKED_UP" != first["status"]):
+            taken_over = max(picked_up, first_seen)
         spans = [(then, start, min(taken_over, closed)), (now, max(start, taken_over), closed)]
     closed_before, event = local(first["closed_at"]), local(last.get(OPEN_EVENT.get(last["status"], ""), None))
     pause = (NEVER, NEVER)

@@ -62,6 +62,7 @@ def full_week(*names: str) -> ReportData:
             Kpi("backlog_open", "chats", "lower", 212.0, 8, 198.0),
         ),
         heatmap=tuple(HeatmapCell(day, hour, hour, hour * 60.0 or None, hour * 50.0 or None) for day, hour in _CELLS),
+        slot_min_chat_count=5,
         response_times=tuple(
             ResponseTimes(metric, clock, 100, 300.0, 91.0, 700.0, 900.0, 4000.0, 50, 20, 10, 10, 10, 90, 80.0, 650.0)
             for metric in ("pickup", "first_response", "reply", "handling", "resolution")

@@ -70,13 +70,11 @@ def _metadata(heatmap: heatmaps.Heatmap) -> dict[str, dg.MetadataValue]:
         "chats": dg.MetadataValue.int(heatmap.chat_count),
         "cells_with_chats": dg.MetadataValue.int(sum(1 for cell in heatmap.cells.values() if cell.chat_count)),
     }
-    fastest, slowest = heatmap.extreme(slowest=False), heatmap.extreme(slowest=True)
-    if heatmap.mean_seconds is not None and fastest and slowest:
-        values |= {
-            "mean_first_response_minutes": dg.MetadataValue.float(round(heatmap.mean_seconds / 60, 1)),
-            "fastest_cell": dg.MetadataValue.text(_name(fastest)),
-            "slowest_cell": dg.MetadataValue.text(_name(slowest)),
-        }
+    if heatmap.mean_seconds is not None:
+        values["mean_first_response_minutes"] = dg.MetadataValue.float(round(heatmap.mean_seconds / 60, 1))
+    if heatmap.fastest and heatmap.slowest:
+        values["fastest_cell"] = dg.MetadataValue.text(_name(heatmap.fastest))
+        values["slowest_cell"] = dg.MetadataValue.text(_name(heatmap.slowest))
     return values
 
 

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from dagster_project.exports.report import HeatmapCell, ReportData, TrafficCell
 from dagster_project.exports.wording import Wording
 
-ENOUGH = 5  # chats of a cell that may be called the slowest
-
 
 def findings(data: ReportData, say: Wording, *, badge: str) -> Iterable[str]:
     """What a reader would say of the numbers, in sentences that follow from them."""
@@ -19,9 +17,14 @@ def findings(data: ReportData, say: Wording, *, badge: str) -> Iterable[str]:
     yield say.text(volume, count=say.number(created.value), change=_more_or_fewer(data, say))
     if median.value is not None:
         yield say.text("finding.speed", p50=say.duration(median.value), p90=say.duration(p90.value))
-    slowest = slowest_cell(data.heatmap)
+    slowest = slowest_cell(data)
     if slowest:
-        yield say.text("finding.slowest", enough=ENOUGH, mean=say.duration(slowest.mean_seconds), **_slot(slowest, say))
+        yield say.text(
+            "finding.slowest",
+            enough=data.slot_min_chat_count,
+            mean=say.duration(slowest.mean_seconds),
+            **_slot(slowest, say),
+        )
     busiest = busiest_cell(data.traffic)
     if busiest:
         yield say.text("finding.busiest", **_slot(busiest, say))
@@ -53,9 +56,9 @@ def _more_or_fewer(data: ReportData, say: Wording) -> str:
     return say.text(key, change=say.percent(abs(created.change)), previous=say.number(created.previous))
 
 
-def slowest_cell(cells: Iterable[HeatmapCell]) -> HeatmapCell | None:
-    """The cell with the highest mean of those with `ENOUGH` chats, the earlier of equals; None where there is none."""
-    filled = [cell for cell in cells if cell.chat_count >= ENOUGH]
+def slowest_cell(data: ReportData) -> HeatmapCell | None:
+    """The cell with the highest mean of those with enough chats, the earlier of equals; None where there is none."""
+    filled = [cell for cell in data.heatmap if data.slot_min_chat_count and cell.chat_count >= data.slot_min_chat_count]
     return max(filled, key=lambda cell: cell.mean_seconds or 0, default=None)
 
 

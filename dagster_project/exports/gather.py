@@ -86,6 +86,7 @@ def gather(
             *_piles(backlog),
         ),
         heatmap=_heatmap(connection, values),
+        slot_min_chat_count=slot_min_chat_count(connection),
         response_times=response_times,
         days=_trend(connection, values | {"step": "day", "first": period.start}),
         history=_trend(connection, values | {"step": period.kind, "first": _history_start(period)}),
@@ -142,6 +143,12 @@ def freshness(connection: psycopg.Connection) -> Freshness:
         {},
     )
     return known
+
+
+def slot_min_chat_count(connection: psycopg.Connection) -> int | None:
+    """How many chats a cell needs to be called the fastest or slowest slot; None where no chat was ever answered."""
+    row = connection.execute("select slot_min_chat_count from marts.heatmap_weeks limit 1").fetchone()
+    return row[0] if row else None
 
 
 def _ended(freshness: Freshness, period: Period, timezone: str) -> bool:
@@ -244,7 +251,8 @@ def _heatmap(connection: psycopg.Connection, values: Values) -> tuple[HeatmapCel
                 and chats.created_local_hour = hours.hour
                 and chats.created_local_date between %(start)s and %(end)s
                 and not chats.is_deleted
-                and {in_scope}
+                -- A first response is the agent's who gave it.
+                and case when %(scope)s = 'agent' then chats.first_response_agent_id = %(scope_id)s else {in_scope} end
             group by days.day_of_week, hours.hour
             order by (days.day_of_week + 6) %% 7, hours.hour
             """,

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.rows import class_row, dict_row
 from psycopg.sql import SQL
 
-from dagster_project.exports.gather import coverage, freshness
+from dagster_project.exports.gather import coverage, freshness, slot_min_chat_count
 from dagster_project.exports.gather_members import insights
 from dagster_project.exports.report import (
     Analysis,
@@ -59,6 +59,7 @@ def gather_analysis(connection: psycopg.Connection, analysis_id: str, *, timezon
             HeatmapCell(cell.day_of_week, cell.hour, cell.answered_count, cell.mean_seconds, cell.p50_seconds)
             for cell in cells
         ),
+        slot_min_chat_count=slot_min_chat_count(connection),
         response_times=tuple(_times(kpis, metric) for metric in TIMES),
         days=tuple(_rows(connection, TrendPoint, _DAYS, analysis_id, first=first, last=last)),
         history=(),

@@ -50,13 +50,19 @@ class Cell:
 
 @dataclass(frozen=True)
 class Heatmap:
-    """The 168 cells of one local week and what they were filtered by."""
+    """The 168 cells of one local week and what they were filtered by.
+
+    `fastest` and `slowest` are cells of at least `slot_min_chat_count` chats; None where no cell has that many.
+    """
 
     week_start: date
     agent_id: str
     direction_filter: str
     office_hours_filter: str
     cells: dict[tuple[int, int], Cell]
+    slot_min_chat_count: int
+    fastest: Cell | None
+    slowest: Cell | None
 
     @property
     def chat_count(self) -> int:
@@ -68,15 +74,6 @@ class Heatmap:
         """The week's mean first response, weighted by chats."""
         total = sum((cell.mean_seconds or 0) * cell.chat_count for cell in self._filled)
         return total / self.chat_count if self.chat_count else None
-
-    def extreme(self, *, slowest: bool) -> Cell | None:
-        """The fastest or the slowest cell; the earlier one of equals."""
-        sign = -1 if slowest else 1
-        return min(
-            self._filled,
-            key=lambda cell: (sign * (cell.mean_seconds or 0), MONDAY_FIRST.index(cell.day_of_week), cell.hour),
-            default=None,
-        )
 
     @property
     def _filled(self) -> Iterable[Cell]:
@@ -104,19 +101,30 @@ def read(
     """
     if not _is_built(connection):
         raise NoSuchWeek(NOTHING_YET)
+    filters = [week_start, agent_id, direction, office_hours]
     with connection.cursor(row_factory=class_row(Cell)) as cursor:
-        cells = cursor.execute(
+        read = cursor.execute(
             """
             select day_of_week, hour, chat_count, mean_first_response_seconds as mean_seconds,
                    p50_first_response_seconds as p50_seconds, p90_first_response_seconds as p90_seconds, band
             from marts.weekly_response_time_heatmap
             where week_start = %s and agent_id = %s and direction_filter = %s and office_hours_filter = %s
             """,
-            [week_start, agent_id, direction, office_hours],
+            filters,
         ).fetchall()
-    if len(cells) != 168:
+    slots = connection.execute(
+        """
+        select slot_min_chat_count, fastest_day_of_week, fastest_hour, slowest_day_of_week, slowest_hour
+        from marts.weekly_response_time_summary
+        where week_start = %s and agent_id = %s and direction_filter = %s and office_hours_filter = %s
+        """,
+        filters,
+    ).fetchone()
+    if len(read) != 168 or not slots:
         raise NoSuchWeek(_why_not(connection, week_start, agent_id))
-    return Heatmap(week_start, agent_id, direction, office_hours, {(c.day_of_week, c.hour): c for c in cells})
+    cells = {(cell.day_of_week, cell.hour): cell for cell in read}
+    fastest, slowest = cells.get(slots[1:3]), cells.get(slots[3:5])
+    return Heatmap(week_start, agent_id, direction, office_hours, cells, slots[0], fastest, slowest)
 
 
 def last_full_week(connection: psycopg.Connection) -> date | None:

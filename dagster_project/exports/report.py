@@ -321,11 +321,12 @@ class Analysis:
 class ReportData:
     """A whole report.
 
-    `agents`, `departments` and `channels` hold all of them for the scope `all`, the one member for its own scope, and
-    are empty else. `is_complete` says whether the data goes to the end of the period, `is_previous_complete` whether it
-    reaches back to the beginning of the period before. A direction has no backlog and no traffic; an analysis, which
-    `analysis` is about, has no backlog, no history, no business times and nothing before it. `is_demo` says that the
-    data is made up.
+    `slot_min_chat_count` is how many chats a cell of the heatmap needs to be called the slowest slot; None where no
+    chat was ever answered. `agents`, `departments` and `channels` hold all of them for the scope `all`, the one member
+    for its own scope, and are empty else. `is_complete` says whether the data goes to the end of the period,
+    `is_previous_complete` whether it reaches back to the beginning of the period before. A direction has no backlog
+    and no traffic; an analysis, which `analysis` is about, has no backlog, no history, no business times and nothing
+    before it. `is_demo` says that the data is made up.
     """
 
     period: Period
@@ -336,6 +337,7 @@ class ReportData:
     is_previous_complete: bool
     summary: tuple[Kpi, ...]
     heatmap: tuple[HeatmapCell, ...]
+    slot_min_chat_count: int | None
     response_times: tuple[ResponseTimes, ...]
     days: tuple[TrendPoint, ...]
     history: tuple[TrendPoint, ...]

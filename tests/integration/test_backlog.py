@@ -43,9 +43,10 @@ class NewYork(World):
 class Observed:
     """What the marts said, and what plain Python says of the same records, at one time."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, before: dict[str, list[dict[str, Any]]]) -> None:
         chats = world.source.records["chats"]
         agents = {"all": chats, "ana": [chat for chat in chats if (chat["agent"] or {}).get("username") == "ana"]}
+        versions = {name: [[*before.get(chat["chat_id"], []), chat] for chat in some] for name, some in agents.items()}
         (as_of,) = (row["at"] for row in world.ask("select max(loaded_at) as at from ops.page_loads"))
         first = datetime(2025, 9, 22, 4, tzinfo=UTC)  # a midnight in New York
         hours = [first + timedelta(hours=number) for number in range(int((as_of - first).total_seconds() // 3600) + 1)]
@@ -56,8 +57,8 @@ class Observed:
             "select * from marts.conversation_traffic_heatmap where scope_id in ('all', 'ana') "
             "and week_start between '2025-09-15' and '2025-10-06'")  # fmt: skip
         self.last_hour = hours[-1]
-        self.expected_hours = {name: oracle.backlog(some, ZONE, hours) for name, some in agents.items()}
-        self.expected_days = {name: oracle.backlog(some, ZONE, midnights) for name, some in agents.items()}
+        self.expected_hours = {name: oracle.backlog(some, ZONE, hours) for name, some in versions.items()}
+        self.expected_days = {name: oracle.backlog(some, ZONE, midnights) for name, some in versions.items()}
         self.expected_traffic = {name: oracle.traffic(some) for name, some in agents.items()}
 
 
@@ -72,11 +73,12 @@ def told(world: World) -> tuple[Observed, Observed]:
     """Before and after a sync that changed a third of the chats."""
     world.sync()
     world.build()
-    before = Observed(world)
+    before = Observed(world, {})
+    seen = {chat["chat_id"]: [dict(chat)] for chat in world.source.records["chats"]}
     change(world.source.records["chats"])
     world.sync()
     world.build()
-    return before, Observed(world)
+    return before, Observed(world, seen)
 
 
 @pytest.fixture(params=[0, 1], ids=["first", "changed"])

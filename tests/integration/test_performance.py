@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 
 from tests import performance_oracle as oracle
@@ -21,6 +23,7 @@ from tests.world import World
 
 AGENTS = [{"email": f"{key}@example.test", "name": key.title(), "username": key} for key in ("ana", "bea", "eva")]
 FIRST, LAST = date(2025, 9, 22), date(2025, 10, 10)
+FIRST_SEEN = datetime(2025, 10, 4, 12)  # noqa: DTZ001  local by nature; when the first sync saw the chats
 PERFORMANCE = ("--select", "+path:models/marts/performance", "+response_times_daily")
 ROWS_ONLY = ("--exclude-resource-type", "unit_test", "test")
 MARTS = [
@@ -44,6 +47,8 @@ def world(new_database: Callable[[], str], versions: Versions) -> Iterator[World
     with serving(ListedSource([chat for chat, *_ in versions.values()])) as sandbox:
         made = World(new_database(), sandbox)
         made.sync()
+        with psycopg.connect(made.url) as conn:
+            conn.execute("update raw.chats set loaded_at = %s", [FIRST_SEEN.replace(tzinfo=ZoneInfo("America/Bogota"))])
         done = made.dbt("build", *PERFORMANCE, *ROWS_ONLY)
         assert done.returncode == 0, done.stdout[-4000:]
         made.source.records["chats"] = [seen[-1] for seen in versions.values() if seen[-1]]
@@ -55,7 +60,7 @@ def world(new_database: Callable[[], str], versions: Versions) -> Iterator[World
 
 @pytest.fixture(scope="module")
 def holds(versions: Versions) -> list[oracle.Hold]:
-    return [hold for seen in versions.values() if seen[-1] for hold in oracle.holds(seen)]
+    return [hold for seen in versions.values() if seen[-1] for hold in oracle.holds(seen, FIRST_SEEN)]
 
 
 @pytest.fixture(scope="module")

@@ -27,8 +27,9 @@ def told(at: str, **fields: Any) -> dict[str, Any]:
 
 
 def picked_up(key: str, *messages: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """Ana's chat of 2025-10-01, opened at 9:00 and picked up at 9:01."""
-    times = {"opened_at": "2025-10-01 09:00:00", "picked_up_at": "2025-10-01 09:01:00"}
+    """Ana's chat of 2025-10-01, opened at 9:00 and picked up at 9:01, closed after all that is written in it."""
+    times = {"opened_at": "2025-10-01 09:00:00", "picked_up_at": "2025-10-01 09:01:00",
+             "closed_at": "2025-10-10 10:00:00"}  # fmt: skip
     return chat(key, agent=AGENT, provider="LIVECHAT", messages=list(messages), **(times | fields))
 
 
@@ -37,8 +38,9 @@ BEFORE = [
     picked_up("deactivated", *ASKED_AND_TOLD),
     picked_up("transferred", *ASKED_AND_TOLD, status="RESPONDED_BY_AGENT", closed_at=None),
     picked_up("without-response-time", *ASKED_AND_TOLD, asked("01 09:10"), told("01 09:12"), responded_at=None),
-    picked_up("late-reply", asked("01 09:00"), closed_at="2025-10-01 10:00:00"),
-    picked_up("reopened", *ASKED_AND_TOLD, responded_at="2025-10-01 09:05:00"),
+    picked_up("late-reply", asked("01 09:00"), status="PICKED_UP", closed_at=None),
+    picked_up("written-after-the-close", asked("01 09:00"), closed_at="2025-10-01 10:00:00"),
+    picked_up("reopened", *ASKED_AND_TOLD, responded_at="2025-10-01 09:05:00", closed_at="2025-10-01 10:00:00"),
     # The bot answers before the pick-up; B2Chat takes the agent's answer for the first response.
     picked_up("bot", asked("01 08:50"), told("01 08:50", body="Soy un bot"), told("01 09:05"),
               responded_at="2025-10-01 09:05:00"),
@@ -52,6 +54,7 @@ AFTER: dict[str, dict[str, Any]] = {
     "deactivated": {"agent": None},
     "transferred": {"agent": BEA, "messages": [*ASKED_AND_TOLD, asked("01 15:30"), told("01 16:00")]},
     "late-reply": {"messages": [asked("01 09:00"), told("03 09:00")]},
+    "written-after-the-close": {"messages": [asked("01 09:00"), told("04 09:00")]},
     "reopened": {
         "opened_at": "2025-10-02 08:00:00", "status": "PICKED_UP", "closed_at": None,
         "messages": [*ASKED_AND_TOLD, asked("02 08:00"), told("02 08:02")],
@@ -141,9 +144,13 @@ def test_a_chat_of_which_b2chat_tells_no_response_time_has_its_replies_timed(wor
     assert world.turns("without-response-time") == [("ana", date(2025, 10, 1), 300), ("ana", date(2025, 10, 1), 120)]
 
 
-def test_a_reply_after_the_close_lands_and_counts_on_its_own_day(world: Changed) -> None:
+def test_a_late_reply_lands_and_counts_on_its_own_day(world: Changed) -> None:
     assert world.turns("late-reply") == [("ana", date(2025, 10, 3), 2 * 86400)]
     assert world.replies_of(date(2025, 10, 3)) == 1
+
+
+def test_a_message_after_the_close_is_no_reply(world: Changed) -> None:
+    assert world.turns("written-after-the-close") == [("ana", None, None)]
 
 
 def test_a_reopened_chat_keeps_its_replies_and_has_no_negative_first_response(world: Changed) -> None:
@@ -154,7 +161,7 @@ def test_a_reopened_chat_keeps_its_replies_and_has_no_negative_first_response(wo
 
 def test_a_bots_message_is_neither_a_reply_nor_the_first_response(world: Changed) -> None:
     assert world.one("marts.chat_response_times", "chat_id", "bot")["first_response_seconds"] == 300
-    assert world.turns("bot") == [("ana", date(2025, 10, 1), 900)]
+    assert world.turns("bot") == [("ana", date(2025, 10, 1), 300)]  # from the opening on, as the first response
 
 
 def test_a_reply_that_is_gone_leaves_its_day_and_its_turn_waits(world: Changed) -> None:

@@ -87,6 +87,28 @@ messages as materialized (
     inner join {{ ref('messages') }} as messages on messages.chat_id = chats.chat_id
 ),
 
+-- Pick-up and first response are those of the agent who gave them, whoever has the chat now.
+credited as (
+    select
+        chats.analysis_id,
+        scopes.scope,
+        scopes.scope_id
+        {%- for time in times %},
+        case when scopes.scope <> 'agent' or scopes.scope_id = {{ credited_agent(time, 'chats') }}
+            then chats.{{ time }}_seconds end as {{ time }}_seconds
+        {%- endfor %}
+    from analysed as chats
+    cross join lateral (
+        values
+        ('all', 'all'),
+        {%- for agent_id in credited_agents('chats') %}
+        ('agent', {{ agent_id }}),
+        {%- endfor %}
+        ('department', chats.department_id)
+    ) as scopes (scope, scope_id)
+    where scopes.scope_id is not null
+),
+
 time_figures as (
     select
         {{ grain }}
@@ -95,7 +117,7 @@ time_figures as (
         avg({{ time }}_seconds)::double precision as {{ time }}_average,
         percentile_cont(array[0.5, 0.9, 0.95, 0.99]) within group (order by {{ time }}_seconds) as {{ time }}_percentiles
         {%- endfor %}
-    from chats
+    from credited
     group by {{ grain }}
 ),
 
@@ -112,15 +134,17 @@ volume_figures as (
 sla_figures as (
     select
         chats.analysis_id,
-        chats.scope,
-        chats.scope_id,
+        scopes.scope,
+        scopes.scope_id,
         'sla_' || sla.metric || clocks.suffix || '_rate' as metric_name,
         count(*) filter (where clocks.state = 'met') as met_count,
         count(*) filter (where clocks.state in ('met', 'breached')) as judged_count
-    from chats
+    from analysed as chats
     inner join {{ ref('sla_chats') }} as sla on sla.chat_id = chats.chat_id
+    cross join lateral {{ scopes | replace('chats.agent_id', 'sla.agent_id') }}
     cross join lateral (values ('', sla.wall_state), ('_business', sla.business_state)) as clocks (suffix, state)
-    group by chats.analysis_id, chats.scope, chats.scope_id, sla.metric, clocks.suffix
+    where scopes.scope_id is not null
+    group by chats.analysis_id, scopes.scope, scopes.scope_id, sla.metric, clocks.suffix
 ),
 
 -- What the agents of an analysis held on its days, chats of other filters too: that is what they had to do.

@@ -35,8 +35,28 @@ identified as (
     order by agent_id, load_id desc, created_at desc nulls last, chat_id
 ),
 
+-- Who has no chat any more still has a name: a transfer took the last one away, or B2Chat left the agent out of it.
+former as (
+    select distinct on (agent_id)
+        agent_id,
+        agent_name as name,
+        agent_email as email,
+        agent_username as username,
+        landed_load_id as load_id,
+        loaded_at
+    from {{ ref('stg_b2chat__chat_versions') }}
+    where {{ load_window('stg_b2chat__chat_versions') }}
+        and agent_id not in (select agent_id from named)
+        {%- if is_incremental() %}
+        and agent_id not in (select id from {{ this }})
+        {%- endif %}
+    order by agent_id, landed_load_id desc, chat_id
+),
+
 seen as (
     select * from named
+    union all
+    select * from former
     {% if is_incremental() -%}
     union all
     select known.id, known.name, known.email, known.username, known.load_id, known.last_sync_at

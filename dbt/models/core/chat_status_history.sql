@@ -1,6 +1,6 @@
 {{ config(
     unique_key='chat_id',
-    meta={'touched_by': 'int_identified_chats'},
+    meta={'touched_by': 'int_chat_versions'},
     indexes=[
         {'columns': ['id'], 'unique': true},
         {'columns': ['chat_id', 'field', 'version']},
@@ -9,40 +9,19 @@
     ],
 ) }}
 
-{%- set read = [
-    'chat_id', 'version', 'b2chat_status', 'agent_id', 'priority', 'opened_at', 'picked_up_at', 'responded_at',
-    'closed_at', 'loaded_at'
-] %}
-
-with touched as (
-    select
-        {{ read | join(', ') }},
-        department_id,
-        load_id
-    from {{ ref('int_identified_chats') }}
-    where {{ load_window('int_identified_chats') }}
-),
-
-versions as (
-    select * from touched
-    union all
-    select
-        past.{{ read | join(', past.') }},
-        coalesce(past.department_code, codes.department_code, past.department_name) as department_id,
-        past.landed_load_id as load_id
-    from {{ ref('stg_b2chat__chat_versions') }} as past
-    left join {{ ref('int_department_codes') }} as codes
-        on past.department_code is null
-        and codes.department_name = past.department_name
-        and not {{ is_beyond_ceiling('codes') }}
-    where past.chat_id in (select chat_id from touched)
+with versions as (
+    select * from {{ ref('int_chat_versions') }}
+    where chat_id in (
+        select chat_id from {{ ref('int_chat_versions') }} as touched
+        where {{ load_window('touched') }}
+    )
 ),
 
 states as (
     select
         versions.chat_id,
         versions.version,
-        versions.loaded_at,
+        versions.observed_at,
         versions.load_id,
         state.*
     from versions
@@ -70,6 +49,14 @@ compared as (
         row_number() over history = 1 as is_initial
     from states
     window history as (partition by chat_id, field order by version)
+),
+
+-- A name that was missing for a while parts nothing: the one before it was the last one known.
+transferred as (
+    select
+        *,
+        lag(value) over (partition by chat_id, field, value is null order by version) as last_known_value
+    from compared
 )
 
 select
@@ -78,13 +65,13 @@ select
     field,
     old_value,
     value as new_value,
-    loaded_at as observed_at,
+    observed_at,
     event_at,
     version,
     is_initial,
-    field in ('agent', 'department') and old_value is not null and value is not null as is_transfer,
+    coalesce(field in ('agent', 'department') and last_known_value <> value, false) as is_transfer,
     field = 'status' and {{ dictionary_status('old_value') }} is not distinct from 'closed'
         and {{ dictionary_status('value') }} in ('open', 'pending') as is_reopening,
     load_id
-from compared
+from transferred
 where value is distinct from old_value

@@ -30,6 +30,11 @@ message_facts as (
     where {{ load_window('int_chat_message_facts') }}
 ),
 
+milestones as (
+    select * from {{ ref('int_chat_milestones') }}
+    where chat_id in (select chat_id from chats)
+),
+
 localized as (
     select
         *,
@@ -68,6 +73,8 @@ select
     localized.b2chat_status,
     localized.is_department_unreadable,
     localized.reported_duration,
+    milestones.first_picked_up_at,
+    milestones.first_response_at,
     message_facts.direction,
     message_facts.original_direction,
     message_facts.direction = 'incoming' and message_facts.original_direction is not null as is_converted,
@@ -79,3 +86,4 @@ select
     localized.load_id
 from localized
 inner join message_facts on message_facts.chat_id = localized.chat_id
+left join milestones on milestones.chat_id = localized.chat_id

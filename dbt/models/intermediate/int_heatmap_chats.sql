@@ -1,4 +1,4 @@
--- Each chat once for every combination of filters that shows it. A chat without a response time is in no cell.
+-- Each chat once for every combination of filters that shows it; its agent is the one who gave the first response. A chat without a response time is in no cell.
 select
     chats.created_week_start as week_start,
     slice_agent.agent_id,
@@ -9,7 +9,7 @@ select
     chats.chat_id,
     chats.first_response_seconds
 from {{ ref('chat_response_times') }} as chats
-cross join lateral (values ('all'), (chats.agent_id)) as slice_agent (agent_id)
+cross join lateral (values ('all'), ({{ credited_agent('first_response', 'chats') }})) as slice_agent (agent_id)
 cross join lateral (
     values
     ('all'),

@@ -26,7 +26,7 @@ open_chats as (
         provider,
         greatest(opened_at, created_at) as entered_at,
         case when status not in ('open', 'pending') then closed_at end as left_at,
-        least(picked_up_at, response_at) as taken_at
+        least(first_picked_up_at, first_response_at) as taken_at
     from chats
     where opened_at is not null
         and created_at is not null

@@ -30,17 +30,17 @@ chat_days as (
     where local_date in (select local_date from touched_days) and not is_left
 ),
 
--- The chats are named at each use: a CTE that is used twice is worked out whole. A pick-up is the first agent's, a closing
+-- The chats are named at each use: a CTE that is used twice is worked out whole. A pick-up is the agent's
+-- who gave it, a closing
 -- the last one's, a reply the one's who had the chat then.
 actions as (
     select
-        outcomes.picked_up_by as agent_id,
+        chats.pickup_agent_id as agent_id,
         chat_days.local_date,
         'pickup' as action,
         chats.picked_up_at as happened_at
     from chat_days
     inner join {{ ref('chat_response_times') }} as chats on chats.chat_id = chat_days.chat_id
-    inner join {{ ref('int_chat_outcomes') }} as outcomes on outcomes.chat_id = chat_days.chat_id
     where chat_days.is_picked_up
 
     union all
@@ -72,14 +72,13 @@ actions as (
         transfer.action,
         null as happened_at
     from chat_days
-    inner join {{ ref('chat_status_history') }} as history on history.chat_id = chat_days.chat_id
+    inner join {{ ref('int_agent_assignments') }} as assignments on assignments.chat_id = chat_days.chat_id
     cross join lateral (
-        values (history.old_value, 'transfer_out'), (history.new_value, 'transfer_in')
+        values (assignments.previous_agent_id, 'transfer_out'), (assignments.agent_id, 'transfer_in')
     ) as transfer (agent_id, action)
     where chat_days.agent_transfer_count > 0
-        and history.field = 'agent'
-        and history.is_transfer
-        and {{ local_time('history.observed_at') }}::date = chat_days.local_date
+        and assignments.previous_agent_id is not null
+        and {{ local_time('assignments.assigned_from') }}::date = chat_days.local_date
 ),
 
 acted as (

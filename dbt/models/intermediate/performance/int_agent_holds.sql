@@ -23,42 +23,7 @@ with chats as (
 
 history as (
     select * from {{ ref('chat_status_history') }}
-    where chat_id in (select id from chats where picked_up_at is not null and not is_deleted)
-),
-
-pickups as (
-    select
-        chat_id,
-        version,
-        event_at as picked_up_at
-    from history
-    where field = 'status' and new_value = 'PICKED_UP'
-),
-
--- The API does not say when a chat went to another agent: at that one's pick-up, if the same version tells of it, or
--- else when a sync saw it. The first agent seen had it from its pick-up.
-takeovers as (
-    select
-        history.chat_id,
-        history.version,
-        history.new_value as agent_id,
-        case
-            when history.version <= min(history.version) filter (where history.new_value is not null)
-                over (partition by history.chat_id) then '-infinity'
-            else least(pickups.picked_up_at, date_trunc('second', history.observed_at))
-        end as taken_at
-    from history
-    left join pickups on pickups.chat_id = history.chat_id and pickups.version = history.version
-    where history.field = 'agent'
-),
-
-tenures as (
-    select
-        chat_id,
-        agent_id,
-        taken_at,
-        lead(taken_at, 1, 'infinity') over (partition by chat_id order by version) as taken_away_at
-    from takeovers
+    where field = 'status' and chat_id in (select id from chats where not is_deleted)
 ),
 
 -- Nobody holds a chat between its closing and its being open again.
@@ -70,7 +35,6 @@ closings as (
         date_trunc('second', observed_at) as observed_at,
         lag(event_at) over (partition by chat_id order by version) as closed_at
     from history
-    where field = 'status'
 ),
 
 pauses as (
@@ -82,30 +46,22 @@ pauses as (
     group by chat_id
 ),
 
-first_pickups as (
-    select
-        chat_id,
-        min(picked_up_at) as picked_up_at
-    from pickups
-    group by chat_id
-),
-
 holds as (
     select
         chats.id as chat_id,
-        tenures.agent_id,
+        assignments.agent_id,
         chats.department_id,
         tstzmultirange(tstzrange(
-            greatest(least(chats.picked_up_at, first_pickups.picked_up_at), tenures.taken_at),
-            least(chats.closed_at, tenures.taken_away_at)
+            greatest(milestones.human_from, assignments.assigned_from), least(chats.closed_at, assignments.assigned_to)
         )) - coalesce(pauses.pauses, '{}') as spans
     from chats
-    inner join tenures on tenures.chat_id = chats.id
-    left join first_pickups on first_pickups.chat_id = chats.id
+    inner join {{ ref('int_chat_milestones') }} as milestones on milestones.chat_id = chats.id
+    inner join {{ ref('int_agent_assignments') }} as assignments on assignments.chat_id = chats.id
     left join pauses on pauses.chat_id = chats.id
-    where tenures.agent_id is not null
-        and greatest(least(chats.picked_up_at, first_pickups.picked_up_at), tenures.taken_at)
-            < least(chats.closed_at, tenures.taken_away_at)
+    where not chats.is_deleted
+        and milestones.human_from is not null
+        and greatest(milestones.human_from, assignments.assigned_from)
+            < least(chats.closed_at, assignments.assigned_to)
 ),
 
 -- LEAST skipped the null of a chat that is not closed: it is held without end.

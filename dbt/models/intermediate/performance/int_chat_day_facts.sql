@@ -31,7 +31,7 @@ facts as (
         values
         ('created', created_at),
         ('opened', opened_at),
-        ('picked_up', picked_up_at),
+        ('picked_up', first_picked_up_at),
         ('closed', closed_at),
         ('broadcast', broadcast_at)
     ) as fact (name, happened_at)
@@ -50,10 +50,19 @@ facts as (
     -- The API gives no time for these: they count on the day on which a sync saw them.
     select
         chat_id,
-        case when is_reopening then 'reopened' else field || '_transfer' end as name,
+        case when is_reopening then 'reopened' else 'department_transfer' end as name,
         observed_at as happened_at
     from {{ ref('chat_status_history') }}
-    where (is_reopening or is_transfer) and chat_id in (select id from chats)
+    where (is_reopening or (is_transfer and field = 'department')) and chat_id in (select id from chats)
+
+    union all
+
+    select
+        chat_id,
+        'agent_transfer' as name,
+        assigned_from as happened_at
+    from {{ ref('int_agent_assignments') }}
+    where previous_agent_id is not null and chat_id in (select id from chats)
 ),
 
 days as (

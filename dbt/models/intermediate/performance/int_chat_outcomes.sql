@@ -25,15 +25,6 @@ passed as (
     group by chat_id
 ),
 
-first_agents as (
-    select distinct on (chat_id)
-        chat_id,
-        old_value as agent_id
-    from {{ ref('chat_status_history') }}
-    where field = 'agent' and old_value is not null and chat_id in (select id from chats)
-    order by chat_id, version
-),
-
 broadcasts as (
     select
         chat_id,
@@ -75,7 +66,6 @@ judged as (
 
 select
     judged.id as chat_id,
-    case when judged.picked_up_at is not null then coalesce(first_agents.agent_id, judged.agent_id) end as picked_up_by,
     case
         when judged.closed_at is null then null
         when judged.has_completed then 'completed'
@@ -95,6 +85,5 @@ select
     {{ seconds_between('broadcasts.broadcast_at', 'answers.answered_at') }} as broadcast_answer_seconds,
     judged.load_id
 from judged
-left join first_agents on first_agents.chat_id = judged.id
 left join broadcasts on broadcasts.chat_id = judged.id
 left join answers on answers.chat_id = judged.id

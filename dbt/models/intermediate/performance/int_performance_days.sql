@@ -23,11 +23,15 @@ chat_days as (
     where not is_left and local_date in (select local_date from touched_days)
 ),
 
--- A chat's times count on the day it was created, a reply on the day it was given, and for the agent who gave it.
+-- A chat's times count on the day it was created, a reply on the day it was given, and each for the agent who gave it;
+-- the chat itself for the agent who has it now.
 facts as (
     select
         days.local_date,
         chats.agent_id,
+        -- Its times stand on the day of its creation, its SLA on that of its opening; on no other day are they named.
+        case when days.is_created or days.is_opened then chats.pickup_agent_id end as pickup_agent_id,
+        case when days.is_created or days.is_opened then chats.first_response_agent_id end as first_response_agent_id,
         chats.department_id,
         chats.provider,
         chats.direction,
@@ -48,6 +52,8 @@ facts as (
     select
         replied_local_date as local_date,
         agent_id,
+        null as pickup_agent_id,
+        null as first_response_agent_id,
         department_id,
         provider,
         direction,
@@ -68,17 +74,31 @@ facts as (
 -- everything.
 scoped as (
     select
-        facts.*,
-        scopes.*
+        facts.local_date,
+        scopes.*,
+        is_own.is_own and facts.is_created as is_created,
+        is_own.is_own and facts.is_closed as is_closed
+        {%- for count in counts %},
+        case when is_own.is_own then facts.{{ count }} else 0 end as {{ count }}
+        {%- endfor %}
+        {%- for time in times %},
+        case when scopes.scope <> 'agent' or scopes.scope_id = {{ credited_agent(time, 'facts') }}
+            then facts.{{ time }}_seconds end as {{ time }}_seconds
+        {%- endfor %}
     from facts
     cross join lateral (
         values
         ('all', 'all'),
-        ('agent', agent_id),
-        ('department', coalesce(department_id, 'none')),
-        ('provider', provider),
-        ('direction', direction)
+        {%- for agent_id in credited_agents('facts') %}
+        ('agent', {{ agent_id }}),
+        {%- endfor %}
+        ('department', coalesce(facts.department_id, 'none')),
+        ('provider', facts.provider),
+        ('direction', facts.direction)
     ) as scopes (scope, scope_id)
+    cross join lateral (
+        select scopes.scope <> 'agent' or coalesce(scopes.scope_id = facts.agent_id, false) as is_own
+    ) as is_own
     where scopes.scope_id is not null
 )
 

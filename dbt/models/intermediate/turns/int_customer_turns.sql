@@ -10,13 +10,18 @@
 -- The payload holds the messages, so it is large: read here once, with what int_chat_message_facts asks of it.
 with chats as (
     select
-        chat_id,
-        picked_up_at,
-        is_outgoing,
-        case when coalesce({{ json_value('messages') }}, '[]'::jsonb) = '[]'::jsonb then 'nobody' end as sender_of_no_messages,
-        load_id
-    from {{ ref('int_audited_chats') }}
-    where {{ load_window('int_audited_chats') }}
+        audited.chat_id,
+        audited.is_outgoing,
+        case when coalesce({{ json_value('audited.messages') }}, '[]'::jsonb) = '[]'::jsonb then 'nobody' end
+            as sender_of_no_messages,
+        milestones.opened_from,
+        milestones.human_from,
+        milestones.pauses,
+        milestones.ended_at,
+        audited.load_id
+    from {{ ref('int_audited_chats') }} as audited
+    left join {{ ref('int_chat_milestones') }} as milestones on milestones.chat_id = audited.chat_id
+    where {{ load_window('audited') }}
 ),
 
 messages as (
@@ -26,11 +31,24 @@ messages as (
         messages.position,
         messages.incoming,
         case when messages.incoming then 'customer' when messages.is_broadcast then 'broadcast' else 'agent' end as sender,
-        -- The API does not say who wrote an outgoing message. One before the pick-up is a bot's, so is no reply.
+        -- The API does not say who wrote an outgoing message. One before the first pick-up is a bot's, one after the close
+        -- a survey's or a farewell: neither is a reply.
         not messages.incoming
             and not messages.is_broadcast
             and messages.is_bot is not true
-            and messages.timestamp >= chats.picked_up_at as is_reply
+            and messages.timestamp >= chats.human_from
+            and messages.timestamp <= coalesce(chats.ended_at, 'infinity')
+            and (chats.pauses is null or not messages.timestamp <@ chats.pauses) as is_reply,
+        -- Nobody waits for a person before the chat is open to people, nor after its end.
+        case
+            when not messages.incoming or messages.timestamp > chats.ended_at then null
+            when messages.timestamp < chats.opened_from then chats.opened_from
+            when messages.timestamp <@ chats.pauses then (
+                select upper(pause) from unnest(chats.pauses) as pause
+                where messages.timestamp <@ pause
+            )
+            else messages.timestamp
+        end as waits_from
     from {{ ref('messages') }} as messages
     inner join chats on chats.chat_id = messages.chat_id
     where messages.incoming is not null
@@ -56,8 +74,8 @@ exchanges as (
         count(*) filter (where incoming) as customer_message_count,
         count(*) filter (where not incoming) as outgoing_message_count,
         count(*) filter (where is_reply) as agent_message_count,
-        min(timestamp) filter (where incoming) as first_customer_at,
-        max(timestamp) filter (where incoming) as last_customer_at,
+        min(waits_from) as first_customer_at,
+        max(waits_from) as last_customer_at,
         min(timestamp) filter (where is_reply) as replied_at
     from counted
     group by chat_id, replies_before

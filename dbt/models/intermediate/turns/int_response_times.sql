@@ -8,8 +8,9 @@
 
 {#- What is timed per chat counts on the day the chat was created, what is timed per turn on the day of the reply. -#}
 {%- set sources = [
-    ('chat', 'chat_response_times', 'created_local_date', ['pickup', 'first_response', 'response', 'resolution', 'handling']),
-    ('turn', 'reply_turns', 'replied_local_date', ['reply', 'reply_from_last']),
+    ('chat', 'chat_response_times', 'created_local_date', credited_agents('timed'),
+        ['pickup', 'first_response', 'response', 'resolution', 'handling']),
+    ('turn', 'reply_turns', 'replied_local_date', ['timed.agent_id'], ['reply', 'reply_from_last']),
 ] %}
 {%- set clocks = {'wall': '_seconds', 'business': '_business_seconds'} %}
 
@@ -32,7 +33,7 @@ days as (
     where periods.period_start + day.number < periods.period_start + ('1 ' || periods.period)::interval
 ),
 
-{%- for name, relation, local_date, metrics in sources %}
+{%- for name, relation, local_date, agent_ids, metrics in sources %}
 
 {{ name }}_figures as (
     select
@@ -42,31 +43,42 @@ days as (
         scopes.scope_id
         {%- for metric in metrics %}{% for suffix in clocks.values() %}
         {%- set seconds = metric ~ suffix %},
-        count({{ seconds }})::integer as count_{{ seconds }},
-        sum({{ seconds }})::bigint as sum_{{ seconds }},
-        percentile_cont(array[0.5, 0.9, 0.95, 0.99]) within group (order by {{ seconds }}) as percentiles_{{ seconds }},
-        min({{ seconds }}) as min_{{ seconds }},
-        max({{ seconds }}) as max_{{ seconds }},
-        count(*) filter (where {{ seconds }} < 60)::integer as under_1m_{{ seconds }},
-        count(*) filter (where {{ seconds }} < 180)::integer as under_3m_{{ seconds }},
-        count(*) filter (where {{ seconds }} < 300)::integer as under_5m_{{ seconds }},
-        count(*) filter (where {{ seconds }} < 600)::integer as under_10m_{{ seconds }}
+        count(credited.{{ seconds }})::integer as count_{{ seconds }},
+        sum(credited.{{ seconds }})::bigint as sum_{{ seconds }},
+        percentile_cont(array[0.5, 0.9, 0.95, 0.99]) within group (order by credited.{{ seconds }}) as percentiles_{{ seconds }},
+        min(credited.{{ seconds }}) as min_{{ seconds }},
+        max(credited.{{ seconds }}) as max_{{ seconds }},
+        count(*) filter (where credited.{{ seconds }} < 60)::integer as under_1m_{{ seconds }},
+        count(*) filter (where credited.{{ seconds }} < 180)::integer as under_3m_{{ seconds }},
+        count(*) filter (where credited.{{ seconds }} < 300)::integer as under_5m_{{ seconds }},
+        count(*) filter (where credited.{{ seconds }} < 600)::integer as under_10m_{{ seconds }}
         {%- endfor %}{% endfor %}
     from days
     inner join {{ ref(relation) }} as timed on timed.{{ local_date }} = days.local_date
     cross join lateral (
         values
         ('all', 'all'),
-        ('agent', timed.agent_id),
+        {%- for agent_id in agent_ids %}
+        ('agent', {{ agent_id }}),
+        {%- endfor %}
         ('department', timed.department_id),
         ('provider', timed.provider),
         ('direction', timed.direction)
     ) as scopes (scope, scope_id)
+    cross join lateral (
+        select
+            {%- for metric in metrics %}{% set last_metric = loop.last %}
+            {%- set credited = "scopes.scope <> 'agent' or scopes.scope_id = " ~ credited_agent(metric, 'timed') %}
+            {%- for suffix in clocks.values() %}
+            case when {{ credited }} then timed.{{ metric }}{{ suffix }} end as {{ metric }}{{ suffix }}
+            {{- ',' if not (last_metric and loop.last) }}
+            {%- endfor %}{% endfor %}
+    ) as credited
     where not timed.is_deleted and scopes.scope_id is not null
     group by days.period, days.period_start, scopes.scope, scopes.scope_id
 ){{ ',' if not loop.last }}
 {%- endfor %}
-{% for name, relation, local_date, metrics in sources %}
+{% for name, relation, local_date, agent_ids, metrics in sources %}
 select
     period,
     period_start,

@@ -44,8 +44,8 @@ select
     compared.day_of_week,
     compared.hour,
     compared.chat_id,
-    chats.agent_id as chat_agent_id,
-    chats.agent_name as chat_agent_name,
+    agents.id as chat_agent_id,
+    agents.name as chat_agent_name,
     chats.department_name,
     chats.provider,
     chats.status,
@@ -62,3 +62,4 @@ select
     end as performance
 from compared
 inner join chats on chats.chat_id = compared.chat_id
+left join {{ ref('agents') }} as agents on agents.id = {{ credited_agent('first_response', 'chats') }}

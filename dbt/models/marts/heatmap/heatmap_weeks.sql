@@ -23,7 +23,7 @@ weeks as (
     group by week_start, agent_id, direction_filter, office_hours_filter
 ),
 
--- Ties go to the earlier cell of the week, which starts on Monday.
+-- A cell of few chats is chance. Ties go to the earlier cell of the week, which starts on Monday.
 cells as (
     select
         *,
@@ -36,20 +36,26 @@ cells as (
             order by mean_first_response_seconds desc, (day_of_week + 6) % 7, hour
         ) as slowness
     from {{ ref('heatmap_cells') }}
-    where week_start in (select week_start from touched)
+    where week_start in (select week_start from touched) and chat_count >= {{ var('slot_min_chat_count') }}
 )
 
 select
     weeks.*,
+    {{ var('slot_min_chat_count') }} as slot_min_chat_count,
     fastest.day_of_week as fastest_day_of_week,
     fastest.hour as fastest_hour,
     fastest.mean_first_response_seconds as fastest_mean_seconds,
+    fastest.chat_count as fastest_chat_count,
     slowest.day_of_week as slowest_day_of_week,
     slowest.hour as slowest_hour,
-    slowest.mean_first_response_seconds as slowest_mean_seconds
+    slowest.mean_first_response_seconds as slowest_mean_seconds,
+    slowest.chat_count as slowest_chat_count
 from weeks
-inner join cells as fastest
-    using (week_start, agent_id, direction_filter, office_hours_filter)
-inner join cells as slowest
-    using (week_start, agent_id, direction_filter, office_hours_filter)
-where fastest.fastness = 1 and slowest.slowness = 1
+{%- for slot, place in [('fastest', 'fastness'), ('slowest', 'slowness')] %}
+left join cells as {{ slot }}
+    on {{ slot }}.week_start = weeks.week_start
+    and {{ slot }}.agent_id = weeks.agent_id
+    and {{ slot }}.direction_filter = weeks.direction_filter
+    and {{ slot }}.office_hours_filter = weeks.office_hours_filter
+    and {{ slot }}.{{ place }} = 1
+{%- endfor %}

@@ -10,6 +10,12 @@ chats as (
     where scope = 'agent'
 ),
 
+-- The day before is the calendar's: on a day on which the agent only held chats there is none in chats to take it from.
+chats_before as (
+    select * from {{ ref('int_performance_compared') }}
+    where scope = 'agent'
+),
+
 agents as (
     select * from {{ ref('agents') }}
 )
@@ -19,8 +25,8 @@ select
     days.agent_id,
     coalesce(agents.name, days.agent_id) as agent_name,
     coalesce(chats.chat_count, 0) as chat_count,
-    coalesce(chats.previous_chat_count, 0) as previous_chat_count,
-    chats.chat_count_delta_pct,
+    coalesce(chats_before.chat_count, 0) as previous_chat_count,
+    {{ percent_change('coalesce(chats.chat_count, 0)', 'chats_before.chat_count') }} as chat_count_delta_pct,
     days.picked_up_chat_count,
     coalesce(chats.closed_chat_count, 0) as closed_chat_count,
     coalesce(chats.reopened_count, 0) as reopened_count,
@@ -34,8 +40,9 @@ select
     chats.mean_{{ time }}_seconds,
     chats.p50_{{ time }}_seconds,
     chats.p90_{{ time }}_seconds,
-    chats.previous_mean_{{ time }}_seconds,
-    chats.mean_{{ time }}_delta_pct,
+    chats_before.mean_{{ time }}_seconds as previous_mean_{{ time }}_seconds,
+    {{ percent_change('chats.mean_' ~ time ~ '_seconds', 'chats_before.mean_' ~ time ~ '_seconds') }}
+        as mean_{{ time }}_delta_pct,
     {%- endfor %}
     {%- for metric in metrics %}{% for clock in ['wall', 'business'] %}
     {%- set name = 'sla_' ~ metric ~ '_' ~ clock %}
@@ -43,8 +50,8 @@ select
     coalesce(chats.{{ name }}_breached_count, 0) as {{ name }}_breached_count,
     chats.{{ name }}_rate,
     {%- if metric == 'overall' %}
-    chats.previous_{{ name }}_rate,
-    chats.{{ name }}_rate_delta,
+    chats_before.{{ name }}_rate as previous_{{ name }}_rate,
+    chats.{{ name }}_rate - chats_before.{{ name }}_rate as {{ name }}_rate_delta,
     {%- endif %}
     {%- endfor %}{% endfor %}
     days.active_seconds,
@@ -55,4 +62,5 @@ select
     days.last_action_at
 from days
 left join chats on chats.local_date = days.local_date and chats.scope_id = days.agent_id
+left join chats_before on chats_before.local_date = days.local_date - 1 and chats_before.scope_id = days.agent_id
 left join agents on agents.id = days.agent_id

@@ -17,8 +17,8 @@
     (
         timed.created_at is not null and created_clock.calendar is null
         or timed.opened_at is not null and opened_clock.calendar is null
-        or timed.picked_up_at is not null and picked_up_clock.calendar is null
-        or timed.response_at is not null and response_clock.calendar is null
+        or timed.first_picked_up_at is not null and picked_up_clock.calendar is null
+        or timed.first_response_at is not null and response_clock.calendar is null
         or timed.closed_at is not null and closed_clock.calendar is null
     )
 {%- endset %}
@@ -39,11 +39,11 @@ rule_changes as materialized (
 timed as (
     select
         *,
-        {{ seconds_between('opened_at', 'picked_up_at') }} as pickup,
-        {{ seconds_between('opened_at', 'response_at') }} as first_response,
-        {{ seconds_between('created_at', 'response_at') }} as response,
+        {{ seconds_between('opened_at', 'first_picked_up_at') }} as pickup,
+        {{ seconds_between('opened_at', 'first_response_at') }} as first_response,
+        {{ seconds_between('created_at', 'first_response_at') }} as response,
         {{ seconds_between('opened_at', 'closed_at') }} as resolution,
-        {{ seconds_between('picked_up_at', 'closed_at') }} as handling
+        {{ seconds_between('first_picked_up_at', 'closed_at') }} as handling
     from chats
 )
 
@@ -51,6 +51,8 @@ select
     timed.id as chat_id,
     timed.agent_id,
     agents.name as agent_name,
+    pickup_assignments.agent_id as pickup_agent_id,
+    response_assignments.agent_id as first_response_agent_id,
     timed.department_id,
     departments.name as department_name,
     timed.provider,
@@ -62,8 +64,8 @@ select
 
     timed.created_at,
     timed.opened_at,
-    timed.picked_up_at,
-    timed.response_at,
+    timed.first_picked_up_at as picked_up_at,
+    timed.first_response_at as response_at,
     timed.closed_at,
 
     timed.created_local_date,
@@ -82,15 +84,15 @@ select
     case when timed.response >= 0 then timed.response end as response_seconds,
     case when timed.resolution >= 0 then timed.resolution end as resolution_seconds,
     case when timed.handling >= 0 then timed.handling end as handling_seconds,
-    {{ business_seconds('opened_clock', 'timed.opened_at', 'picked_up_clock', 'timed.picked_up_at') }}
+    {{ business_seconds('opened_clock', 'timed.opened_at', 'picked_up_clock', 'timed.first_picked_up_at') }}
         as pickup_business_seconds,
-    {{ business_seconds('opened_clock', 'timed.opened_at', 'response_clock', 'timed.response_at') }}
+    {{ business_seconds('opened_clock', 'timed.opened_at', 'response_clock', 'timed.first_response_at') }}
         as first_response_business_seconds,
-    {{ business_seconds('created_clock', 'timed.created_at', 'response_clock', 'timed.response_at') }}
+    {{ business_seconds('created_clock', 'timed.created_at', 'response_clock', 'timed.first_response_at') }}
         as response_business_seconds,
     {{ business_seconds('opened_clock', 'timed.opened_at', 'closed_clock', 'timed.closed_at') }}
         as resolution_business_seconds,
-    {{ business_seconds('picked_up_clock', 'timed.picked_up_at', 'closed_clock', 'timed.closed_at') }}
+    {{ business_seconds('picked_up_clock', 'timed.first_picked_up_at', 'closed_clock', 'timed.closed_at') }}
         as handling_business_seconds,
     message_facts.reply_seconds_sum::double precision / nullif(message_facts.reply_count, 0) as avg_reply_seconds,
     message_facts.reply_from_last_seconds_sum::double precision / nullif(message_facts.reply_count, 0)
@@ -129,9 +131,11 @@ inner join {{ ref('int_chat_message_facts') }} as message_facts on message_facts
 inner join {{ ref('int_chat_calendar') }} as calendars on calendars.chat_id = timed.id
 {{ join_clock('created_clock', 'calendars.calendar', 'timed.created_at') }}
 {{ join_clock('opened_clock', 'calendars.calendar', 'timed.opened_at') }}
-{{ join_clock('picked_up_clock', 'calendars.calendar', 'timed.picked_up_at') }}
-{{ join_clock('response_clock', 'calendars.calendar', 'timed.response_at') }}
+{{ join_clock('picked_up_clock', 'calendars.calendar', 'timed.first_picked_up_at') }}
+{{ join_clock('response_clock', 'calendars.calendar', 'timed.first_response_at') }}
 {{ join_clock('closed_clock', 'calendars.calendar', 'timed.closed_at') }}
+{{ join_assignment('pickup_assignments', 'timed.id', 'timed.first_picked_up_at') }}
+{{ join_assignment('response_assignments', 'timed.id', 'timed.first_response_at') }}
 left join {{ ref('agents') }} as agents on agents.id = timed.agent_id
 left join {{ ref('departments') }} as departments on departments.id = timed.department_id
 left join {{ ref('labels') }} as day_labels

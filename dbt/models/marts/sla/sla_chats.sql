@@ -214,6 +214,7 @@ states as (
         {%- set has_deadline = metric in deadlines %}
         (
             '{{ metric }}',
+            {{ credited_agent(metric, 'judged') }},
             {{ metric }}_target_seconds,
             {{ metric }}_wall_state,
             {{ metric }}_business_state,
@@ -227,6 +228,7 @@ states as (
         {%- endfor %}
         (
             'overall',
+            judged.agent_id,
             null,
             overall_wall_state,
             overall_business_state,
@@ -245,7 +247,7 @@ states as (
             {%- endfor %}
         )
     ) as state (
-        metric, target_seconds, wall_state, business_state, actual_seconds, actual_business_seconds,
+        metric, credited_agent_id, target_seconds, wall_state, business_state, actual_seconds, actual_business_seconds,
         wall_due_at, business_due_at, wall_late_at, business_late_at
     )
 )
@@ -255,7 +257,7 @@ select
     metric,
     opened_at,
     opened_local_date,
-    agent_id,
+    credited_agent_id as agent_id,
     department_id,
     provider,
     direction,

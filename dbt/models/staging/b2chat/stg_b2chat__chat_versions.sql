@@ -4,6 +4,13 @@ select
     versions.version,
     coalesce(nullif(btrim(record.status), ''), 'unknown') as b2chat_status,
     {{ agent_key('record.agent') }} as agent_id,
+    coalesce(
+        {{ clean_text("record.agent ->> 'name'") }},
+        nullif(btrim(record.agent ->> 'username'), ''),
+        nullif(btrim(record.agent ->> 'email'), '')
+    ) as agent_name,
+    nullif(btrim(record.agent ->> 'username'), '') as agent_username,
+    nullif(btrim(record.agent ->> 'email'), '') as agent_email,
     {{ department_name('record.department') }} as department_name,
     {{ department_code('record.department') }} as department_code,
     {{ chat_priority('record.priority') }} as priority,
