@@ -4,8 +4,11 @@ import base64
 import json
 import logging
 import re
+import socket
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -96,6 +99,7 @@ class B2ChatClient:
         self._ration = ration
         self._pace = Pace(1 / requests_per_second, clock, sleep)
         self._clock, self._sleep = clock, sleep
+        self._connection: Any = None  # the newest stream of httpx: there is one at a time
         self._token: _Token | None = None
         self._source: Source | None = None
         self._last_day_counts: bool | None = None
@@ -267,29 +271,43 @@ class B2ChatClient:
         if self._ration is not None and not self._ration.take():
             raise RationExhausted("the day's ration of requests is used up", call.endpoint, call.window)
         self._pace.wait()
-        started = self._clock()
+        started, late = self._clock(), threading.Event()
         try:
-            with self._http.stream(method, path, **parts) as response:
-                body = self._body(response, started, call.most_bytes)
+            with self._cut_off_in_time(late), self._http.stream(
+                    method, path, extensions={"trace": self._note_connection}, **parts) as response:
+                body = _body(response, call.most_bytes)
         except httpx.TimeoutException as fault:
             raise TryAgain(f"no answer in time ({type(fault).__name__})") from None
         except (httpx.TransportError, httpx.DecodingError) as fault:
-            raise TryAgain(f"the connection failed ({type(fault).__name__})") from None
+            if not late.is_set():
+                raise TryAgain(f"the connection failed ({type(fault).__name__})") from None
+        if late.is_set():
+            raise TryAgain("the answer dripped in too slowly")
         return _Reply(response.status_code, response.headers, body, round((self._clock() - started) * 1000))
 
-    def _body(self, response: httpx.Response, started: float, most_bytes: int) -> bytes:
-        """The whole body. httpx limits the wait for each piece; a server that drips would hold us for ever."""
-        pieces, size = [], 0
-        if int(response.headers.get("content-length") or 0) > most_bytes:
-            raise _TooLarge(most_bytes)
-        for piece in response.iter_bytes():
-            pieces.append(piece)
-            size += len(piece)
-            if size > most_bytes:
-                raise _TooLarge(most_bytes)
-            if self._clock() - started > 10 * self._timeout_seconds:
-                raise TryAgain("the answer dripped in too slowly")
-        return b"".join(pieces)
+    @contextmanager
+    def _cut_off_in_time(self, late: threading.Event) -> Iterator[None]:
+        """End the connection when a whole answer takes too long, and say so.
+
+        httpx limits the wait for each byte; a server that drips, be it the headers, would hold us for ever.
+        """
+        timer = threading.Timer(10 * self._timeout_seconds, self._cut_off, (late,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _cut_off(self, late: threading.Event) -> None:
+        late.set()
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+    def _note_connection(self, event: str, info: Mapping[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._connection = info["return_value"]
 
     def _note_source(self, reply: "_Reply") -> None:
         kind: Literal["b2chat", "sandbox"] = "sandbox" if SANDBOX_HEADER in reply.headers else "b2chat"
@@ -326,6 +344,18 @@ class _TooLarge(Exception):
 
 class _Unauthorized(Exception):
     """A 401 for a call that carried a token."""
+
+
+def _body(response: httpx.Response, most_bytes: int) -> bytes:
+    pieces, size = [], 0
+    if int(response.headers.get("content-length") or 0) > most_bytes:
+        raise _TooLarge(most_bytes)
+    for piece in response.iter_bytes():
+        pieces.append(piece)
+        size += len(piece)
+        if size > most_bytes:
+            raise _TooLarge(most_bytes)
+    return b"".join(pieces)
 
 
 def _require_success(reply: _Reply, call: _Call) -> None:

@@ -141,12 +141,14 @@ def _contacts(conn: psycopg.Connection, scope: Scope, under_way: Mapping[str, Op
     if scope.mode == "backfill":
         return Plan(_updated_or_created(scope.day_from, scope.day_to))
     everything = Window("contacts")
-    last = conn.execute("select max(window_day) from ops.sync_windows where entity_type = 'contacts'").fetchone()
-    if (scope.mode == "full" or str(everything) in under_way or not last or last[0] is None
-            or _all_contacts_are_due(conn)):
+    row = conn.execute("select max(window_day) from ops.sync_windows where entity_type = 'contacts'").fetchone()
+    in_vain = _all_contacts_read_in_vain(conn)
+    last = (row[0] if row else None) or in_vain
+    if (scope.mode == "full" or str(everything) in under_way or last is None
+            or (not in_vain and _all_contacts_are_due(conn))):
         windows = [everything]
     else:
-        windows = _updated_or_created(last[0] - timedelta(days=1), None)
+        windows = _updated_or_created(last - timedelta(days=1), None)
     # What was read before a sync was broken off counts from then.
     broken_off = [under_way[str(window)].reads_up_to for window in windows if str(window) in under_way]
     return Plan(windows, reads_up_to=min([scope.today, *(day for day in broken_off if day)]))
@@ -155,6 +157,25 @@ def _contacts(conn: psycopg.Connection, scope: Scope, under_way: Mapping[str, Op
 def _updated_or_created(day_from: date | None, day_to: date | None) -> list[Window]:
     # By both days: it is not documented that a contact counts as updated when it is created.
     return [Window("contacts", day_from, day_to, "updated"), Window("contacts", day_from, day_to, "created")]
+
+
+def _all_contacts_read_in_vain(conn: psycopg.Connection) -> date | None:
+    """Up to which day all contacts were read within a day, to their end, and did not add up.
+
+    Where they never do, each sync would read the whole of a long list, several times over, and the day's requests with
+    it: what is new and changed is read meanwhile.
+    """
+    row = conn.execute(
+        """
+        select (l.metadata ->> 'reads_up_to')::date
+        from ops.sync_checkpoints c join ops.sync_logs l on l.id = c.sync_id
+        where c.entity_type = 'contacts' and c.status = 'failed' and c.completed_at > %s
+          and starts_with(c.checkpoint, 'all offset ')
+        order by c.completed_at desc limit 1
+        """,
+        (datetime.now(UTC) - SWEEP_EVERY,),
+    ).fetchone()
+    return row[0] if row else None
 
 
 def _all_contacts_are_due(conn: psycopg.Connection) -> bool:

@@ -127,6 +127,18 @@ def test_all_contacts_are_read_again_when_the_last_such_reading_is_a_week_old(
     assert reads_all()
 
 
+def test_contacts_that_never_add_up_are_not_all_read_again_by_each_sync(
+    database_url: str, run: Callable[..., SyncResult], source: ListedSource
+) -> None:
+    source.records["contacts"].append(contact(3))  # comes twice, and counts twice
+    first = run("contacts")
+    assert (first.status, first.windows_incomplete, len(source.queries)) == ("partial", ["all"], 6)
+    source.records["contacts"].append(contact(9, created="2025-10-10 08:00:00"))
+    assert (run("contacts").tally.new, len(source.queries)) == (1, 2)
+    do(database_url, "update ops.sync_checkpoints set completed_at = completed_at - interval '25 hours'")
+    assert run("contacts").windows_incomplete == ["all"]
+
+
 def test_progress_tells_what_is_left(run: Callable[..., SyncResult], source: ListedSource) -> None:
     source.records["chats"] += [chat(f"d{n}", "2025-10-10") for n in range(2)]
     told: list[Progress] = []

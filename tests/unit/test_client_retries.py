@@ -141,8 +141,11 @@ def test_a_server_that_is_not_there_or_too_slow_is_a_transient_error() -> None:
         client.chats(DAY, DAY)
 
 
-def test_an_answer_that_drips_in_for_ever_is_given_up() -> None:
-    with dripping() as address, \
+@pytest.mark.parametrize("begun", [
+    "HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nx: ",
+    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;x="])
+def test_an_answer_that_drips_in_for_ever_is_given_up(begun: str) -> None:
+    with dripping(begun.encode()) as address, \
             B2ChatClient(address, CLIENT_ID, SECRET, max_attempts=1, timeout_seconds=0.05) as client, \
             pytest.raises(TransientError, match="dripped"):
         client.source()
@@ -205,14 +208,14 @@ def test_a_nul_in_a_message_does_not_cost_the_page(raw: bool) -> None:
 
 
 @contextmanager
-def dripping() -> Iterator[str]:
-    """A server that sends one byte of its body every 20 ms."""
+def dripping(begun: bytes) -> Iterator[str]:
+    """A server that begins its answer so, and goes on by one byte every 20 ms."""
     done = threading.Event()
 
     def drip(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         with connection:
-            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
+            connection.sendall(begun)
             while not done.is_set():
                 try:
                     connection.sendall(b" ")
