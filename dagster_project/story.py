@@ -96,6 +96,11 @@ def tell(console: Console, outcome: dict[str, Any]) -> None:
         console.print(
             f"{sync['entity']:>10}: {sync['read']} records read in {sync['pages']} pages: {news}{quarantined}{nothing}"
         )
+        if sync["missing"]:
+            console.print(f"{'':>10}  [yellow]{sync['missing']} known records were not returned, and are not marked as "
+                          "deleted: see ops.error_logs[/yellow]", soft_wrap=True)
+        if sync["status"] == "partial":
+            console.print(f"{'':>10}  [yellow]{sync['reason']}[/yellow]", soft_wrap=True)
     for error in outcome["errors"]:
         console.print(f"[red]failed[/red] {error}", markup=True, soft_wrap=True)
     colour = "green" if outcome["status"] == "success" else "red"
@@ -151,7 +156,9 @@ def _steps_with_config(definition: dg.JobDefinition, config: dict[str, Any]) -> 
 def _syncs(conn: psycopg.Connection, began: datetime) -> list[dict[str, Any]]:
     rows = conn.execute(
         """
-        select logs.entity_type, logs.status, logs.error_message, count(pages.load_id),
+        select logs.entity_type, logs.status, coalesce(logs.error_message, logs.metadata ->> 'reason'),
+               coalesce((logs.metadata ->> 'deleted')::integer, 0), coalesce((logs.metadata ->> 'missing')::integer, 0),
+               count(pages.load_id),
                coalesce(sum(record_count_page), 0), coalesce(sum(new_count), 0), coalesce(sum(changed_count), 0),
                coalesce(sum(unchanged_count), 0), coalesce(sum(quarantined_count), 0)
         from ops.sync_logs as logs
@@ -161,7 +168,8 @@ def _syncs(conn: psycopg.Connection, began: datetime) -> list[dict[str, Any]]:
         """,
         [began],
     ).fetchall()
-    names = ("entity", "status", "reason", "pages", "read", "new", "changed", "unchanged", "quarantined")
+    names = ("entity", "status", "reason", "deleted", "missing", "pages", "read",
+             "new", "changed", "unchanged", "quarantined")
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
