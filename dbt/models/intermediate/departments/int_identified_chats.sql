@@ -1,7 +1,7 @@
 -- A department has a code, and chats name it by the code, by both, or by the name alone. A name alone is the department
 -- whose code some chat told.
 {%- set columns = [
-    'chat_id', 'agent_id', 'agent_name', 'agent_username', 'agent_email', 'contact_id', 'department_name',
+    'agent_id', 'agent_name', 'agent_username', 'agent_email', 'contact_id', 'department_name',
     'is_department_unreadable', 'provider', 'b2chat_status', 'priority', 'alias', 'tags', 'messages', 'has_message_list',
     'reported_duration', 'is_agent_available', 'created_at', 'opened_at', 'picked_up_at', 'responded_at', 'closed_at',
     'deleted_at', 'deletion_reason', 'version', 'loaded_at'
@@ -13,6 +13,7 @@ with codes as (
 )
 
 select
+    chats.chat_id,
     chats.{{ columns | join(',\n    chats.') }},
     coalesce(chats.department_code, codes.department_code, chats.department_name) as department_id,
     chats.load_id
@@ -24,6 +25,7 @@ union all
 -- Chats that landed before a code was told, or versions of theirs: touched by the load that told it. This costs a reading
 -- of all chats in the build that learns of a code, and nothing in others. A build that reads all loads has them above.
 select
+    touched.chat_id,
     chats.{{ columns | join(',\n    chats.') }},
     coalesce(chats.department_code, codes.department_code, chats.department_name) as department_id,
     touched.load_id
