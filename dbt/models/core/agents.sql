@@ -45,7 +45,7 @@ former as (
         landed_load_id as load_id,
         loaded_at
     from {{ ref('stg_b2chat__chat_versions') }}
-    where {{ load_window('stg_b2chat__chat_versions') }}
+    where agent_id is not null and {{ load_window('stg_b2chat__chat_versions') }}
         and agent_id not in (select agent_id from named)
         {%- if is_incremental() %}
         and agent_id not in (select id from {{ this }})
