@@ -21,6 +21,8 @@ from dagster_project.settings import env_file
 from dagster_project.warehouse import bi_access, connection, conninfo, migrations
 from dagster_project.warehouse.fitness import UnfitServer
 
+_MOST_SECONDS = 10.0  # that an answer of B2Chat is waited for: somebody sits before the screen
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -136,7 +138,8 @@ def _account(standing: Deployment) -> str:
         PostgresRation(standing.url, settings.client_id, settings.requests_per_day, settings.today) as ration,
         B2ChatClient(
             settings.api_url, settings.client_id, settings.client_secret,
-            ration=ration, timeout_seconds=settings.timeout_seconds, max_attempts=2,
+            ration=ration, timeout_seconds=min(settings.timeout_seconds, _MOST_SECONDS), max_attempts=2,
+            max_connect_attempts=1,
         ) as client,
     ):  # fmt: skip
         kind = client.source().kind

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from dagster_project.assets.launch import config_day, starter
 from dagster_project.assets.table_metadata import rows_of
-from dagster_project.b2chat.errors import B2ChatError, BadAnswer, TransientError
+from dagster_project.b2chat.errors import B2ChatError, BadAnswer, TransientError, Unreachable
 from dagster_project.b2chat.records import Entity
 from dagster_project.ingestion.audit_export import AuditResult, land_audit_files
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
@@ -198,6 +198,8 @@ def _sync(
                 lookback_days=settings.lookback_days, sweep_days=settings.sweep_days,
                 keep_responses=settings.keep_responses, on_progress=_teller(entity), triggered_by=starter(context.run),
                 **how)  # fmt: skip
+        except Unreachable as error:  # the client has tried; waiting for minutes would only hide a wrong address
+            raise dg.Failure(str(error), allow_retries=False) from None
         except (TransientError, BadAnswer, WarehouseFailed):
             raise
         except (B2ChatError, IngestionError) as error:

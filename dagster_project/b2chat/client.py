@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol, Self, TypeVar
 
 import httpx
 from pydantic import SecretStr
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from dagster_project.b2chat.answers import Item, UnreadableAnswer, read_envelope
 from dagster_project.b2chat.errors import (
@@ -27,6 +27,7 @@ from dagster_project.b2chat.errors import (
     PermanentError,
     RationExhausted,
     TransientError,
+    Unreachable,
 )
 from dagster_project.b2chat.records import Entity
 from dagster_project.b2chat.retries import Pace, TryAgain, failure, retry_after_seconds, wait
@@ -38,6 +39,7 @@ MAX_PAGE_SIZE = 1000
 # A page of a thousand chats with twenty messages each has some 5 MB; reading one takes several times its bytes.
 MAX_ANSWER_BYTES = 32 * 2**20
 MAX_RECORD_BYTES = 64 * 2**20  # of an answer that is one record; what is larger goes to quarantine unread
+MAX_CONNECT_SECONDS = 10.0
 SANDBOX_HEADER = "x-b2chat-sandbox"
 _TOKEN_ENDPOINT = "POST /oauth/token"
 _T = TypeVar("_T")
@@ -70,8 +72,10 @@ class B2ChatClient:
         base_url: for instance https://api.b2chat.io; no user, no password in it.
         requests_per_second: requests are spaced so that there are never more.
         ration: where each request is counted against the day's allowance; None for no limit.
-        timeout_seconds: to connect, and between two pieces of an answer; a whole answer may take ten times that.
+        timeout_seconds: between two pieces of an answer, and (10 at most) to connect; a whole answer may take ten times
+            that.
         max_attempts: tries for one request, the first included.
+        max_connect_attempts: of those, how many where no connection comes about before anybody has ever answered.
         page_size: records a page, at most 1000.
         clock, sleep: monotonic seconds and waiting, for tests.
     """
@@ -79,7 +83,7 @@ class B2ChatClient:
     def __init__(
         self, base_url: str, client_id: str, client_secret: SecretStr | str, *,
         requests_per_second: float = 5, ration: Ration | None = None, timeout_seconds: float = 60,
-        max_attempts: int = 6, page_size: int = MAX_PAGE_SIZE,
+        max_attempts: int = 6, max_connect_attempts: int = 3, page_size: int = MAX_PAGE_SIZE,
         clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         address = httpx.URL(base_url)
@@ -92,10 +96,12 @@ class B2ChatClient:
         self.page_size = min(page_size, MAX_PAGE_SIZE)
         self._credentials = SecretStr(_basic(client_id, client_secret))
         self._http = httpx.Client(
-            base_url=self.base_url, timeout=httpx.Timeout(timeout_seconds), follow_redirects=False,
+            base_url=self.base_url, follow_redirects=False,
+            timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, MAX_CONNECT_SECONDS)),
             headers={"accept": "application/json", "user-agent": "b2chat-analytics"})
         self._timeout_seconds = timeout_seconds
-        self._max_attempts = max_attempts
+        self._place = address.netloc.decode("ascii")
+        self._max_attempts, self._max_connect_attempts = max_attempts, min(max_attempts, max_connect_attempts)
         self._ration = ration
         self._pace = Pace(1 / requests_per_second, clock, sleep)
         self._clock, self._sleep = clock, sleep
@@ -255,17 +261,24 @@ class B2ChatClient:
 
     def _with_retries(self, call: "_Call", attempt: Callable[[], _T]) -> _T:
         retrying = Retrying(
-            stop=stop_after_attempt(self._max_attempts), retry=retry_if_exception_type(TryAgain),
-            wait=wait, sleep=self._sleep, reraise=True, before_sleep=lambda state: self._say(call, state))
+            stop=lambda state: state.attempt_number >= self._most_attempts(failure(state)),
+            retry=retry_if_exception_type(TryAgain), wait=wait, sleep=self._sleep, reraise=True,
+            before_sleep=lambda state: self._say(call, state))
         try:
             return retrying(attempt)
         except TryAgain as last:
-            kind = BadAnswer if last.unreadable else TransientError
-            raise kind(last.cause, call.endpoint, call.window, self._max_attempts) from None
+            kind = BadAnswer if last.unreadable else Unreachable if last.unreachable else TransientError
+            attempts = retrying.statistics["attempt_number"]
+            raise kind(last.cause, call.endpoint, call.window, attempts) from None
+
+    def _most_attempts(self, fault: TryAgain) -> int:
+        return self._max_connect_attempts if fault.unreachable else self._max_attempts
 
     def _say(self, call: "_Call", state: RetryCallState) -> None:
-        log.info("B2Chat: %s %s: %s; attempt %d of %d in %.1f s", call.endpoint, call.window, failure(state).cause,
-                 state.attempt_number + 1, self._max_attempts, state.next_action.sleep if state.next_action else 0)
+        fault = failure(state)
+        log.info("B2Chat: %s %s: %s; attempt %d of %d in %.1f s", call.endpoint, call.window, fault.cause,
+                 state.attempt_number + 1, self._most_attempts(fault),
+                 state.next_action.sleep if state.next_action else 0)
 
     def _send(self, call: "_Call", method: str, path: str, **parts: Any) -> "_Reply":
         if self._ration is not None and not self._ration.take():
@@ -276,11 +289,14 @@ class B2ChatClient:
             with self._cut_off_in_time(late), self._http.stream(
                     method, path, extensions={"trace": self._note_connection}, **parts) as response:
                 body = _body(response, call.most_bytes)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as fault:
+            reason = str(fault).partition("] ")[2] or str(fault) or type(fault).__name__
+            raise TryAgain(f"{self._place} cannot be reached: {reason.lower()}", unreachable=not self._source) from None
         except httpx.TimeoutException as fault:
-            raise TryAgain(f"no answer in time ({type(fault).__name__})") from None
+            raise TryAgain(f"no answer from {self._place} in time ({type(fault).__name__})") from None
         except (httpx.TransportError, httpx.DecodingError) as fault:
             if not late.is_set():
-                raise TryAgain(f"the connection failed ({type(fault).__name__})") from None
+                raise TryAgain(f"the connection to {self._place} failed ({type(fault).__name__})") from None
         if late.is_set():
             raise TryAgain("the answer dripped in too slowly")
         return _Reply(response.status_code, response.headers, body, round((self._clock() - started) * 1000))

@@ -40,6 +40,10 @@ class TransientError(B2ChatError):
     """B2Chat, or the way to it, failed each time it was tried. A later run may succeed."""
 
 
+class Unreachable(TransientError):
+    """No connection came about, and nobody has answered before: a wrong address, or no way to it from here."""
+
+
 class BadAnswer(B2ChatError):
     """The answers could not be read, each time it was tried: cut, not JSON, or without records or a total."""
 

@@ -12,11 +12,14 @@ MAX_WAIT_SECONDS = 60.0
 
 
 class TryAgain(Exception):
-    """A failure that another try may cure."""
+    """A failure that another try may cure; one of a connection that did not come about is less likely to pass."""
 
-    def __init__(self, cause: str, *, retry_after: float | None = None, unreadable: bool = False) -> None:
+    def __init__(
+        self, cause: str, *, retry_after: float | None = None, unreadable: bool = False, unreachable: bool = False
+    ) -> None:
         super().__init__(cause)
-        self.cause, self.retry_after, self.unreadable = cause, retry_after, unreadable
+        self.cause, self.retry_after = cause, retry_after
+        self.unreadable, self.unreachable = unreadable, unreachable
 
 
 class Pace:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -82,10 +83,23 @@ def test_check_looks_at_everything_and_fails_where_the_account_does_not_answer(
     assert done.returncode == 1
     findings = {finding["name"]: finding for finding in json.loads(done.stdout)["checks"]}
     assert not findings["account"]["ok"]
+    assert f"127.0.0.1:{unused_port} cannot be reached: connection refused" in findings["account"]["text"]
     assert all(finding["ok"] for name, finding in findings.items() if name != "account")
     assert "by rules" in findings["categories"]["text"]
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
     assert "canary" not in done.stdout + done.stderr
+
+
+def test_a_sync_that_reaches_nobody_says_whom_and_ends_soon(b2chat: Run, database_url: str, unused_port: int) -> None:
+    began = time.monotonic()
+    done = b2chat(
+        "sync", "--json", DATABASE_URL=database_url, B2CHAT_API_URL=f"http://127.0.0.1:{unused_port}",
+        B2CHAT_CLIENT_ID="someone", B2CHAT_CLIENT_SECRET="canary")  # fmt: skip
+    assert done.returncode == 1
+    assert time.monotonic() - began < 60  # 3 s of it are waits; Dagster's own retries alone would wait 90 s
+    reason = f"127.0.0.1:{unused_port} cannot be reached: connection refused after 3 attempts"
+    errors = json.loads(done.stdout)["errors"]
+    assert errors and all(error.endswith(reason) for error in errors)
 
 
 def test_a_login_in_the_options_of_the_address_is_neither_printed_nor_given_to_bi(

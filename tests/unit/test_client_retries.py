@@ -4,7 +4,7 @@ import socket
 import threading
 import time as real_time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dagster_project.b2chat.client import B2ChatClient
-from dagster_project.b2chat.errors import BadAnswer, PermanentError, RationExhausted, TransientError
+from dagster_project.b2chat.errors import BadAnswer, PermanentError, RationExhausted, TransientError, Unreachable
 from dagster_project.b2chat.retries import retry_after_seconds
 from dagster_project.sandbox.faults import (
     Answer,
@@ -128,16 +128,62 @@ def test_retry_after_is_read_as_seconds_or_a_date(headers: dict[str, str], secon
     assert retry_after_seconds(headers, NOW) == seconds
 
 
-def test_a_server_that_is_not_there_or_too_slow_is_a_transient_error() -> None:
+def closed_port() -> tuple[str, str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with B2ChatClient(f"http://127.0.0.1:{port}", CLIENT_ID, SECRET, max_attempts=2, sleep=lambda _: None) as client, \
-            pytest.raises(TransientError, match="connection failed"):
-        client.source()
+        return f"127.0.0.1:{listener.getsockname()[1]}", "connection refused"
+
+
+def unknown_host() -> tuple[str, str]:
+    return "nobody.invalid", "name or service not known"
+
+
+def black_hole(sockets: ExitStack) -> tuple[str, str]:
+    """A port whose queue is full: nobody refuses, nobody answers."""
+    listener = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+    for _ in range(4):
+        visitor = sockets.enter_context(socket.socket())
+        visitor.setblocking(False)
+        visitor.connect_ex(listener.getsockname())
+    return f"127.0.0.1:{listener.getsockname()[1]}", "timed out"
+
+
+def no_such_name(*_: Any, **__: Any) -> None:
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+@pytest.mark.parametrize("kind", ["closed port", "unknown host", "black hole"])
+def test_who_cannot_be_reached_is_named_after_three_tries_in_seconds(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as sockets:
+        place, reason = {"closed port": closed_port, "unknown host": unknown_host}.get(
+            kind, lambda: black_hole(sockets))()
+        if kind == "unknown host":
+            monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
+        for most, tries in ((3, " after 3 attempts"), (1, "")):
+            time = FakeTime()
+            with B2ChatClient(f"http://{place}", CLIENT_ID, SECRET, max_connect_attempts=most, timeout_seconds=0.2,
+                              clock=time.clock, sleep=time.sleep) as client, \
+                    pytest.raises(Unreachable) as failed:
+                client.source()
+            assert str(failed.value) == f"POST /oauth/token: {place} cannot be reached: {reason}{tries}"
+            assert time.now - 1000 <= 1 + 2 + 2 * 0.2  # two naps, of up to 1 and 2 s; requests are 0.2 s apart
+
+
+def test_a_connection_that_is_lost_on_the_way_is_tried_as_often_as_any_passing_failure() -> None:
+    with serving(ListedSource([chat("a")])) as sandbox:
+        client = client_of(sandbox, max_attempts=5)
+        client.chats(DAY, DAY)
+    with client, pytest.raises(TransientError, match=r"cannot be reached: .* after 5 attempts") as failed:
+        client.chats(DAY, DAY)
+    assert not isinstance(failed.value, Unreachable)
+
+
+def test_an_answer_that_is_too_slow_is_a_transient_error() -> None:
     faults = FaultPlan(Fault(CHATS, delayed(0.8)))
     with serving(ListedSource(), faults=faults) as sandbox, \
             client_of(sandbox, max_attempts=1, timeout_seconds=0.2) as client, \
-            pytest.raises(TransientError, match="no answer in time"):
+            pytest.raises(TransientError, match=r"no answer from 127\.0\.0\.1:\d+ in time"):
         client.chats(DAY, DAY)
 
 
