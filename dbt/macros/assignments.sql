@@ -1,9 +1,16 @@
-{# Who had a chat at an instant: one row at most. NULL for a chat that never had an agent. #}
+{#
+  Who had a chat at an instant; NULL for a chat that never had an agent. LIMIT makes Postgres look each chat up by its key:
+  joined, it would read every assignment there is, because it takes the chats of a refresh for half of all.
+#}
 {% macro join_assignment(assignments, chat_id, instant) -%}
-    left join {{ ref('int_agent_assignments') }} as {{ assignments }}
-        on {{ assignments }}.chat_id = {{ chat_id }}
-        and {{ instant }} >= {{ assignments }}.assigned_from
-        and {{ instant }} < {{ assignments }}.assigned_to
+    left join lateral (
+        select had.agent_id
+        from {{ ref('int_agent_assignments') }} as had
+        where had.chat_id = {{ chat_id }}
+            and {{ instant }} >= had.assigned_from
+            and {{ instant }} < had.assigned_to
+        limit 1
+    ) as {{ assignments }} on true
 {%- endmacro %}
 
 

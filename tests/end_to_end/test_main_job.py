@@ -185,7 +185,7 @@ def test_traffic_and_backlog_equal_plain_python_over_the_json(outcome: Outcome) 
     assert {row[:2]: list(row[2:]) for row in traffic} == {
         key: counts for key, counts in oracle.traffic(outcome.chats).items() if key[0] >= min(weeks)
     }
-    expected = oracle.backlog(outcome.chats, ZoneInfo("America/Bogota"), [row[0] for row in hours])
+    expected = oracle.backlog(([chat] for chat in outcome.chats), ZoneInfo("America/Bogota"), [row[0] for row in hours])
     states = ("open", "waiting_for_pickup", "waiting_for_answer")
     assert [row[1:] for row in hours] == [
         tuple(len(expected.get((row[0], state), [])) for state in states) for row in hours
