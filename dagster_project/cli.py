@@ -11,18 +11,27 @@ from dataclasses import asdict, fields
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
 from dagster_project import dbt_alone, deployment, export_commands, review_commands, sandbox_source
-from dagster_project.command_line import JsonOption, console, day, print_answer
+from dagster_project.command_line import LAST, JsonOption, console, day, in_order, print_answer
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.watch import notifications
 from dagster_project.sandbox import server
 from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError
-from dagster_project.warehouse import bi_access, binaries, connection, data_source, embedded, fitness, migrations
+from dagster_project.warehouse import (
+    bi_access,
+    binaries,
+    connection,
+    data_source,
+    directory,
+    embedded,
+    fitness,
+    migrations,
+)
 
 FAILED, MISUSED, PARTIAL = 1, 2, 3
 
@@ -32,6 +41,12 @@ class Classifiers(StrEnum):
 
     RULES = "rules-v1"
     CLAUDE = "claude"
+
+
+class Members(StrEnum):
+    """What `list` can list."""
+
+    AGENTS, DEPARTMENTS, CHANNELS = "agents", "departments", "channels"
 
 
 app = typer.Typer(
@@ -65,7 +80,8 @@ def main() -> None:
     except (SettingsError, *review_commands.FAULTS) as error:
         _fail(str(error), MISUSED)
     except (
-        binaries.PostgresMissing, migrations.NewerWarehouse, heatmaps.NoSuchWeek, *export_commands.FAULTS
+        binaries.PostgresMissing, migrations.NewerWarehouse, heatmaps.NoSuchWeek, directory.NoSuchMember,
+        *export_commands.FAULTS,
     ) as error:  # fmt: skip
         _fail(str(error), FAILED)
 
@@ -130,8 +146,10 @@ def check(as_json: JsonOption = False) -> None:
 def sync(
     full: Annotated[bool, typer.Option("--full", help="Read every day again since the start date.")] = False,
     sweep: Annotated[bool, typer.Option("--sweep", help="Read all of the last B2CHAT_SWEEP_DAYS days again.")] = False,
-    first: Annotated[str | None, typer.Option("--from", help="Read the creation days from this one again …")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="… to this one, YYYY-MM-DD.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="Read the creation days from this one again, …")] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", help="… to this one, YYYY-MM-DD; also before B2CHAT_START_DATE. Or one.")
+    ] = None,
     confirm_deletions: Annotated[
         bool, typer.Option("--confirm-deletions", help="Mark as deleted what is gone, even if it is most.")
     ] = False,
@@ -141,7 +159,10 @@ def sync(
     if sum([full, sweep, bool(first or last)]) > 1:
         raise typer.BadParameter("--full, --sweep and --from/--to exclude each other")
     if first or last:
-        day_from, day_to = (day(text, option) for text, option in ((first, "--from"), (last or first, "--to")))
+        day_from, day_to = day(first or last, "--from"), day(last or first, "--to")
+        in_order(day_from, day_to)
+        if day_to > (today := deployment.today(deployment.for_work(Settings.load()))):
+            raise typer.BadParameter(f"{day_to} is in the future: today is {today}", param_hint="--from/--to")
         _run_job("backfill_days", as_json, needs_source=True, config={
             "mode": "backfill", "date_start": str(day_from), "date_end": str(day_to),
             "confirm_deletions": confirm_deletions})
@@ -171,8 +192,8 @@ def status(as_json: JsonOption = False) -> None:
 def analyze(
     first: Annotated[str | None, typer.Option("--from", help="First local day. Default: 29 days before --to.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last local day. Default: the newest with chats.")] = None,
-    agent: Annotated[list[str] | None, typer.Option(help="Key of an agent; may be given up to 50 times.")] = None,
-    department: Annotated[list[str] | None, typer.Option(help="Key of a department; up to 20.")] = None,
+    agent: Annotated[list[str] | None, typer.Option(help="An agent's name or id; may be given up to 50 times.")] = None,
+    department: Annotated[list[str] | None, typer.Option(help="A department's name or id; up to 20.")] = None,
     contact: Annotated[list[str] | None, typer.Option(help="Id of a contact; up to 100.")] = None,
     sample_rate: Annotated[float, typer.Option(help="Share of the chats, by the hash of their ids; 1 is all.")] = 1.0,
     by: Annotated[str, typer.Option(help="Who asks. Default: the account that runs this.")] = "",
@@ -184,8 +205,10 @@ def analyze(
     from dagster_project import story, terminal  # noqa: PLC0415  imports Dagster: seconds
     from dagster_project.analysis import analyses, request  # noqa: PLC0415
 
+    since, until = day(first, "--from") if first else None, day(last, "--to") if last else None
+    in_order(since, until)
     asked = request.Request(
-        day(first, "--from") if first else None, day(last, "--to") if last else None, by or getpass.getuser(),
+        since, until, by or getpass.getuser(),
         agent or (), department or (), contact or (), sample_rate)
     with deployment.running(deployment.for_work(Settings.load())) as standing:
         with connection.connect(standing.url, autocommit=True) as conn:
@@ -298,9 +321,9 @@ def build(
 @app.command()
 def heatmap(
     week: Annotated[
-        str | None, typer.Option(help="Monday of the week, YYYY-MM-DD. Default: the last full week.")
+        str | None, typer.Option(help="Monday of the week, YYYY-MM-DD, or last. Default: the last full week.")
     ] = None,
-    agent: Annotated[str, typer.Option(help="An agent's id, or all.")] = "all",
+    agent: Annotated[str, typer.Option(help="An agent's name or id, or all.")] = "all",
     direction: Annotated[StrEnum("Direction", heatmaps.DIRECTIONS), typer.Option()] = "all",  # type: ignore[valid-type]
     office_hours: Annotated[StrEnum("OfficeHours", heatmaps.OFFICE_HOURS), typer.Option()] = "all",  # type: ignore[valid-type]
     as_json: JsonOption = False,
@@ -309,15 +332,37 @@ def heatmap(
     from dagster_project import terminal  # noqa: PLC0415
 
     with deployment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
-        monday = day(week, "--week") if week else heatmaps.last_full_week(conn)
+        monday = day(week, "--week") if week and week != LAST else heatmaps.last_full_week(conn)
         if monday is None:
-            raise heatmaps.NoSuchWeek(heatmaps.NOTHING_YET)
-        shown = heatmaps.read(conn, monday, agent_id=agent, direction=str(direction), office_hours=str(office_hours))
+            raise heatmaps.NoSuchWeek(directory.NOTHING_YET)
+        agent_id = agent if agent == "all" else directory.find(conn, "agent", agent)
+        shown = heatmaps.read(
+            conn, monday, agent_id=agent_id, direction=str(direction), office_hours=str(office_hours)
+        )
+        if not shown.chat_count:
+            raise heatmaps.NoSuchWeek(
+                f"no chat of the week of {monday} was answered (agent: {directory.shortened(agent)}, "
+                f"direction: {direction}, hours: {office_hours})"
+            )
         source = data_source.kind_of(conn)
     if not as_json:
         terminal.print_data_source(console, source)
     answer = {"data_source": source} | terminal.heatmap_as_dict(shown)
     print_answer(as_json, answer, lambda: terminal.print_heatmap(console, shown))
+
+
+@app.command(name="list")
+def list_members(
+    what: Annotated[Members, typer.Argument(help="What to list.")],
+    as_json: JsonOption = False,
+) -> None:
+    """List the agents, departments or channels to filter by: each one's id, and the name, which works as well."""
+    from dagster_project import terminal  # noqa: PLC0415
+
+    with deployment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
+        found = directory.members(conn, cast(directory.Kind, str(what).removesuffix("s")))
+    answer = {str(what): [vars(member) for member in found]}
+    print_answer(as_json, answer, lambda: terminal.print_members(console, found))
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """What the commands of `b2chat` share: how an answer is printed, and how a day is read."""
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
@@ -9,7 +11,9 @@ import typer
 from rich.console import Console
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-console = Console(highlight=False)
+LAST = "last"  # of a --week or --month: the last full one
+# A pipe has no width, and what reads it wraps or cuts by itself; a terminal tells its own.
+console = Console(highlight=False, width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else 1000)
 
 
 def print_answer(as_json: bool, answer: Any, tell: Callable[[], None]) -> None:
@@ -35,3 +39,13 @@ def day(text: str | None, option: str, wanted: str = "a day such as 2026-01-05")
         return date.fromisoformat(text or "")
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not {wanted}", param_hint=option) from None
+
+
+def in_order(first: date | None, last: date | None) -> None:
+    """That the first day is not after the last.
+
+    Raises:
+        typer.BadParameter: it is.
+    """
+    if first and last and first > last:
+        raise typer.BadParameter(f"{first} is after {last}", param_hint="--from/--to")

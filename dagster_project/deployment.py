@@ -7,7 +7,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -123,6 +123,13 @@ def for_work(settings: Settings) -> Settings:
     if unset and sandbox_source.SandboxState.exists(settings):
         return settings.model_copy(update={"sandbox": "generated"})
     return settings
+
+
+def today(settings: Settings) -> date:
+    """The current day in the account's zone; on a sandbox whose clock is held, that clock's day."""
+    if settings.sandbox == "off":
+        return settings.today()
+    return settings.model_copy(update={"sandbox_clock": sandbox_source.held_at(settings)}).today()
 
 
 def require_source(settings: Settings) -> None:

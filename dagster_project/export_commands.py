@@ -5,23 +5,23 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal, cast
 
 import typer
-from rich.table import Table
 
 from dagster_project import deployment
-from dagster_project.command_line import JsonOption, console, day, print_answer
+from dagster_project.command_line import LAST, JsonOption, console, day, in_order, print_answer
 from dagster_project.exports import making, orders, records
 from dagster_project.exports.orders import Order
 from dagster_project.exports.report import DIRECTIONS, NoReport, Period, Scope
 from dagster_project.exports.stores import OwnFile, StoreFailed, store_of
-from dagster_project.exports.tables import CHANNELS, Filters
+from dagster_project.exports.tables import Filters
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 
 export = typer.Typer(no_args_is_help=True, help="Write a report or a table to a file: PDF, Excel, CSV or Parquet.")
 exports = typer.Typer(no_args_is_help=True, help="The files made by `b2chat export`: list, open, delete old ones.")
+Latest = Literal["week", "month"] | None
 FAULTS = (making.ExportFailed, StoreFailed, records.NoSuchExport)  # one line each
 
 
@@ -49,12 +49,6 @@ class Language(StrEnum):
     ES, EN = "es", "en"
 
 
-class Channel(StrEnum):
-    """The channels to filter by."""
-
-    WHATSAPP, FACEBOOK, TELEGRAM, LIVECHAT, B2CBOTAPI = CHANNELS
-
-
 class Direction(StrEnum):
     """The directions that a report can be about."""
 
@@ -66,13 +60,15 @@ Out = Annotated[
 ]
 LanguageOption = Annotated[Language | None, typer.Option(help="Default: B2CHAT_EXPORTS_LANGUAGE.")]
 AsTable = Annotated[TableFormat, typer.Option("--format", help="csv is for programs, csv-excel for a Spanish Excel.")]
-Week = Annotated[str | None, typer.Option(help="Monday of a week, YYYY-MM-DD.")]
-Month = Annotated[str | None, typer.Option(help="A month, YYYY-MM.")]
+Week = Annotated[str | None, typer.Option(help="Monday of a week, YYYY-MM-DD; or last, the last full one.")]
+Month = Annotated[str | None, typer.Option(help="A month, YYYY-MM; or last, the one before the newest chat's.")]
 First = Annotated[str | None, typer.Option("--from", help="First local day, YYYY-MM-DD …")]
 Last = Annotated[str | None, typer.Option("--to", help="… and last.")]
-Agents = Annotated[list[str] | None, typer.Option("--agent", help="An agent's id; may be given several times.")]
-Departments = Annotated[list[str] | None, typer.Option("--department", help="A department's id; the same.")]
-Channels = Annotated[list[Channel] | None, typer.Option("--channel", help="A channel; the same.")]
+Agents = Annotated[list[str] | None, typer.Option("--agent", help="An agent's name or id; may be given several times.")]
+Departments = Annotated[list[str] | None, typer.Option("--department", help="A department's name or id; the same.")]
+Channels = Annotated[
+    list[str] | None, typer.Option("--channel", help="A channel, as `b2chat list channels` has them; the same.")
+]
 
 
 @export.command()
@@ -80,9 +76,9 @@ def report(
     form: Annotated[ReportFormat, typer.Option("--format", help="csv has it by sections.")] = ReportFormat.PDF,
     week: Week = None,
     month: Month = None,
-    agent: Annotated[str | None, typer.Option(help="About one agent: an id.")] = None,
-    department: Annotated[str | None, typer.Option(help="About one department: an id.")] = None,
-    channel: Annotated[Channel | None, typer.Option(help="About one channel.")] = None,
+    agent: Annotated[str | None, typer.Option(help="About one agent: the name or id.")] = None,
+    department: Annotated[str | None, typer.Option(help="About one department: the name or id.")] = None,
+    channel: Annotated[str | None, typer.Option(help="About one channel.")] = None,
     direction: Annotated[Direction | None, typer.Option(help="About one direction.")] = None,
     language: LanguageOption = None,
     out: Out = None,
@@ -94,7 +90,8 @@ def report(
     if len(about) > 1:
         raise typer.BadParameter("a report is about one agent, department, channel or direction, or about all")
     scope, key = about[0] if about else ("all", "all")
-    order = Order("report", _format(form), period=_period(week, month), scope=cast(Scope, scope), scope_id=key)
+    period, latest = _period(week, month)
+    order = Order("report", _format(form), period=period, latest=latest, scope=cast(Scope, scope), scope_id=key)
     _fill(order, language, out, as_json)
 
 
@@ -113,8 +110,8 @@ def chats(
     as_json: JsonOption = False,
 ) -> None:
     """A row per chat: times, filters, and what it was categorized as, with who categorized it."""
-    filters = _filters(week, month, first, last, agent, department, channel)
-    _fill(Order("chats", _format(form), filters=filters), language, out, as_json)
+    filters, latest = _filters(week, month, first, last, agent, department, channel)
+    _fill(Order("chats", _format(form), filters=filters, latest=latest), language, out, as_json)
 
 
 @export.command()
@@ -130,8 +127,8 @@ def agents(
     as_json: JsonOption = False,
 ) -> None:
     """A row per agent and day."""
-    filters = _filters(week, month, first, last, agent)
-    _fill(Order("agents", _format(form), filters=filters), language, out, as_json)
+    filters, latest = _filters(week, month, first, last, agent)
+    _fill(Order("agents", _format(form), filters=filters, latest=latest), language, out, as_json)
 
 
 @export.command()
@@ -149,8 +146,8 @@ def kpis(
     as_json: JsonOption = False,
 ) -> None:
     """A row per metric, day and scope: metric_type, metric_name, value, agent_id, department_id, category and more."""
-    filters = _filters(week, month, first, last, agent, department, channel)
-    _fill(Order("kpis", _format(form), filters=filters), language, out, as_json)
+    filters, latest = _filters(week, month, first, last, agent, department, channel)
+    _fill(Order("kpis", _format(form), filters=filters, latest=latest), language, out, as_json)
 
 
 @export.command()
@@ -185,10 +182,12 @@ def list_exports(
     as_json: JsonOption = False,
 ) -> None:
     """Show the newest exports, whatever became of them."""
+    from dagster_project import terminal  # noqa: PLC0415
+
     settings = Settings.load()
     with deployment.running(settings) as standing, connection.connect(standing.url) as conn:
         found = records.listed(conn, limit)
-    print_answer(as_json, {"exports": found}, lambda: console.print(_listed(found, settings)))
+    print_answer(as_json, {"exports": found}, lambda: terminal.print_exports(console, found, settings.zone))
 
 
 @exports.command()
@@ -246,39 +245,29 @@ def _show(made: making.Exported, settings: Settings) -> None:
                   f"sha256 {made.sha256}\nid {made.id}", soft_wrap=True)  # fmt: skip
 
 
-def _listed(found: list[dict[str, Any]], settings: Settings) -> Table:
-    shown = Table(show_edge=False, box=None, padding=(0, 2, 0, 0))
-    for head in ("id", "made", "by", "what", "rows", "status"):
-        shown.add_column(head, justify="right" if head == "rows" else "left", no_wrap=True)
-    shown.add_column("file, or why there is none", overflow="fold", min_width=24)
-    for row in found:
-        shown.add_row(
-            row["id"][:8], f"{row['created_at'].astimezone(settings.zone):%m-%d %H:%M}", row["user_id"],
-            f"{row['export_type']} {row['format']}", f"{row['record_count']:,}", row["status"],
-            row["error_message"] or row["file_name"])  # fmt: skip
-    return shown
-
-
-def _period(week: str | None, month: str | None) -> Period | None:
+def _period(week: str | None, month: str | None) -> tuple[Period | None, Latest]:
+    """The week or month that is named; or which of them is to be the last full one."""
     if week and month:
         raise typer.BadParameter("--week and --month exclude each other")
+    if LAST in (week, month):
+        return None, "week" if week else "month"
     try:
         if week:
-            return Period.week(day(week, "--week"))
-        return Period.month(day(f"{month}-01", "--month", "a month such as 2026-01")) if month else None
+            return Period.week(day(week, "--week")), None
+        wanted = "a month such as 2026-01, or last"
+        return (Period.month(day(f"{month}-01", "--month", wanted)) if month else None), None
     except NoReport as error:
         raise typer.BadParameter(str(error), param_hint="--week") from None
 
 
 def _filters(
     week: str | None, month: str | None, first: str | None, last: str | None, agents: list[str] | None = None,
-    departments: list[str] | None = None, channels: list[Any] | None = None,
-) -> Filters:  # fmt: skip
-    period = _period(week, month)
-    if period and (first or last):
+    departments: list[str] | None = None, channels: list[str] | None = None,
+) -> tuple[Filters, Latest]:  # fmt: skip
+    period, latest = _period(week, month)
+    if (week or month) and (first or last):
         raise typer.BadParameter("--week, --month and --from/--to exclude each other")
     since = period.start if period else day(first, "--from") if first else None
     until = period.end if period else day(last, "--to") if last else None
-    if since and until and since > until:
-        raise typer.BadParameter("--from is after --to")
-    return Filters(since, until, agents or (), departments or (), [str(channel) for channel in channels or ()])
+    in_order(since, until)
+    return Filters(since, until, agents or (), departments or (), channels or ()), latest

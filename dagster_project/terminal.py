@@ -1,5 +1,7 @@
 """How marts look on a terminal."""
 
+from collections.abc import Sequence
+from datetime import tzinfo
 from typing import Any
 
 from rich.console import Console
@@ -12,8 +14,9 @@ from dagster_project.analysis.evaluation import NONE, Report, Score
 from dagster_project.exports.heatmap import COLOURS, DAYS, MONDAY_FIRST, Band, Cell, Heatmap, short
 from dagster_project.ingestion.status import EntityStatus
 from dagster_project.warehouse import data_source
+from dagster_project.warehouse.directory import Member
 
-_WIDE = 8 + 24 * 4
+_WIDE = 6 + 24 * 4
 
 
 def print_data_source(console: Console, source: data_source.Kind | None) -> None:
@@ -23,15 +26,13 @@ def print_data_source(console: Console, source: data_source.Kind | None) -> None
 
 
 def print_heatmap(console: Console, heatmap: Heatmap) -> None:
-    """The heatmap as a table a row a weekday, a column an hour; in two halves where the terminal is narrow."""
+    """The heatmap as a table: a row a weekday, a column an hour; the other way round where the terminal is narrow."""
     console.print(
         f"\n[bold]First response, week of {heatmap.week_start}[/bold] "
         f"(agent: {heatmap.agent_id}, direction: {heatmap.direction_filter}, "
         f"hours: {heatmap.office_hours_filter}; mean of each cell; local time)"
     )
-    halves = [range(24)] if console.width >= _WIDE else [range(12), range(12, 24)]
-    for hours in halves:
-        console.print(_table(heatmap, hours))
+    console.print(_table(heatmap) if console.width >= _WIDE else _narrow_table(heatmap))
     console.print(f"{_summary(heatmap)}   ", _legend())
 
 
@@ -48,17 +49,22 @@ def heatmap_as_dict(heatmap: Heatmap) -> dict[str, Any]:
     }
 
 
+def print_members(console: Console, found: list[Member]) -> None:
+    """Agents, departments or channels: the id of each, and its name."""
+    table = _plain_table("id", "name")
+    for member in found:
+        table.add_row(Text(member.id), Text(member.name))
+    console.print(table if found else "none yet")
+
+
 def print_evaluation(console: Console, report: Report, other: Report | None = None) -> None:
     """A classifier's scores, a row a field, and the confusion matrix of each; beside another's where there is one."""
     failed = f", {report.failed} without an answer" if report.failed else ""
     cost = f"{report.cost_usd:.4f} USD"
     console.print(f"{report.version}: {report.chats} chats in {report.seconds:.2f} s, {cost}{failed}")
     console.print(f"answered by {', '.join(report.answered_by) or 'nobody'}")
-    table = Table(show_edge=False, box=None, padding=(0, 2), header_style="dim")
-    for column in ("field", "chats", "accuracy", "95 %", "macro-F1", "kappa", "named, not due"):
-        table.add_column(column, justify="left" if column == "field" else "right")
-    if other:
-        table.add_column(other.version, justify="right")
+    numbers = ("chats", "accuracy", "95 %", "macro-F1", "kappa", "named, not due", *([other.version] if other else []))
+    table = _plain_table("field", right=numbers)
     for name, score in report.fields.items():
         between = f"{_share(score.accuracy_low)}-{_share(score.accuracy_high)}"
         abstained = f"{score.named_without_gold} of {score.without_gold}"
@@ -91,6 +97,18 @@ def print_analysis(console: Console, made: dict[str, Any] | None, errors: list[s
         markup=False, soft_wrap=True)  # fmt: skip
     if made["error_message"]:
         console.print(made["error_message"], style="yellow", markup=False, soft_wrap=True)
+
+
+def print_exports(console: Console, found: list[dict[str, Any]], zone: tzinfo) -> None:
+    """Exports, newest first, two lines each: a file's name is too long to share a line with all the rest."""
+    if not found:
+        console.print("no export yet: `b2chat export report` makes one")
+    for row in found:
+        console.print(
+            f"{row['id'][:8]}  {row['created_at'].astimezone(zone):%Y-%m-%d %H:%M}  by {row['user_id']}: "
+            f"{row['export_type']} as {row['format']}, {row['record_count']:,} rows, {row['status']}\n"
+            f"  {row['error_message'] or row['file_name']}",
+            markup=False, soft_wrap=True)  # fmt: skip
 
 
 def print_estimate(console: Console, expected: Estimate) -> None:
@@ -139,17 +157,9 @@ def _share(value: float | None) -> str:
 
 def print_status(console: Console, states: list[EntityStatus], unread: list[dict[str, str]]) -> None:
     """The state of each entity, a row each, and what notifications are unread."""
-    table = Table(show_edge=False, box=None, padding=(0, 2), header_style="dim")
-    for column in (
-        "entity",
-        "state",
-        "last success",
-        "read through",
-        "open windows",
-        "in quarantine",
-        "requests today",
-    ):
-        table.add_column(column)
+    table = _plain_table(
+        "entity", "state", "last success", "read through",
+        right=("open windows", "in quarantine", "requests today"))  # fmt: skip
     for state in states:
         ago = f"{short(state.lag.total_seconds())} ago" if state.lag else "never"
         table.add_row(
@@ -166,13 +176,35 @@ def print_status(console: Console, states: list[EntityStatus], unread: list[dict
         )
 
 
-def _table(heatmap: Heatmap, hours: range) -> Table:
+def _plain_table(*left: str, right: Sequence[str] = ()) -> Table:
+    """A table without lines, with text on the left and numbers on the right. What is too wide is folded, never cut."""
+    table = Table(show_edge=False, box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for head in left:
+        table.add_column(head, overflow="fold")
+    for head in right:
+        table.add_column(head, overflow="fold", justify="right")
+    return table
+
+
+def _table(heatmap: Heatmap) -> Table:
+    table = _grid([f"{hour:02}" for hour in range(24)])
+    for day in MONDAY_FIRST:
+        table.add_row(DAYS[day], *(_paint(heatmap.cells[day, hour]) for hour in range(24)))
+    return table
+
+
+def _narrow_table(heatmap: Heatmap) -> Table:
+    table = _grid([DAYS[day] for day in MONDAY_FIRST])
+    for hour in range(24):
+        table.add_row(f"{hour:02}", *(_paint(heatmap.cells[day, hour]) for day in MONDAY_FIRST))
+    return table
+
+
+def _grid(heads: list[str]) -> Table:
     table = Table(show_edge=False, padding=0, box=None, header_style="dim")
     table.add_column("", width=6)
-    for hour in hours:
-        table.add_column(f"{hour:02}", justify="center", width=4)
-    for day in MONDAY_FIRST:
-        table.add_row(DAYS[day], *(_paint(heatmap.cells[day, hour]) for hour in hours))
+    for head in heads:
+        table.add_column(head, justify="center", width=4)
     return table
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from dagster_project.warehouse import directory
+
 MOST_DAYS, MOST_AGENTS, MOST_DEPARTMENTS, MOST_CONTACTS = 90, 50, 20, 100
 USUAL_DAYS = 30
 
@@ -45,18 +47,28 @@ class Request:
 
 
 def checked(conn: psycopg.Connection, request: Request) -> Request:
-    """The request with its days filled in and each filter's values once.
+    """The request with its days filled in, names of agents and departments as ids, and each filter's values once.
 
     Raises:
         Refused: all that is wrong with it, in one text.
     """
     request = _with_days(conn, replace(
-        request, triggered_by=request.triggered_by.strip(), agent_ids=_each_once(request.agent_ids),
-        department_ids=_each_once(request.department_ids), contact_ids=_each_once(request.contact_ids)))  # fmt: skip
+        request, triggered_by=request.triggered_by.strip(), agent_ids=_ids(conn, "agent", request.agent_ids),
+        department_ids=_ids(conn, "department", request.department_ids),
+        contact_ids=_each_once(request.contact_ids)))  # fmt: skip
     faults = [*_faults(request), *_unknown(conn, request)]
     if faults:
         raise Refused("; ".join(faults))
     return request
+
+
+def _ids(conn: psycopg.Connection, kind: directory.Kind, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Ids for the names that mean one; what nobody is called stays, for `_unknown` to tell of."""
+    try:
+        known = directory.members(conn, kind) if wanted else []
+        return _each_once([directory.match(known, kind, value) or value for value in _each_once(wanted)])
+    except directory.NoSuchMember as error:
+        raise Refused(str(error)) from None
 
 
 def _each_once(values: Sequence[str]) -> tuple[str, ...]:
@@ -101,14 +113,17 @@ def _faults(request: Request) -> list[str]:
 
 def _unknown(conn: psycopg.Connection, request: Request) -> list[str]:
     faults = []
-    for table, values in (
-        ("agents", request.agent_ids), ("departments", request.department_ids), ("contacts", request.contact_ids),
-    ):  # fmt: skip
+    filters: tuple[tuple[str, directory.Kind | None, Sequence[str]], ...] = (
+        ("agents", "agent", request.agent_ids), ("departments", "department", request.department_ids),
+        ("contacts", None, request.contact_ids),
+    )  # fmt: skip
+    for table, kind, values in filters:
         asked = [value for value in values if value]
         rows = conn.execute(
             sql.SQL("select id from {} where id = any(%s)").format(sql.Identifier("core", table)), [asked])
         unknown = sorted(set(asked) - {row[0] for row in rows})
         if unknown:
             more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
-            faults.append(f"unknown {table}: {', '.join(unknown[:5])}{more}")
+            guess = directory.guess(directory.members(conn, kind), kind, unknown[0]) if kind else ""
+            faults.append(f"unknown {table}: {', '.join(map(directory.shortened, unknown[:5]))}{more}{guess}")
     return faults

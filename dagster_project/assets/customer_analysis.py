@@ -43,8 +43,8 @@ class AnalysisConfig(CategorizeConfig):
     date_start: str = Field(
         "", description=f"First local day, YYYY-MM-DD; at most {MOST_DAYS} days. Default: 29 days before the last.")
     date_end: str = Field("", description="Last local day, YYYY-MM-DD. Default: the newest with chats.")
-    agent_ids: list[str] = Field([], description=f"Keys of up to {MOST_AGENTS} agents (core.agents.id).")
-    department_ids: list[str] = Field([], description=f"Keys of up to {MOST_DEPARTMENTS} departments.")
+    agent_ids: list[str] = Field([], description=f"Names or ids of up to {MOST_AGENTS} agents.")
+    department_ids: list[str] = Field([], description=f"Names or ids of up to {MOST_DEPARTMENTS} departments.")
     contact_ids: list[str] = Field([], description=f"Ids of up to {MOST_CONTACTS} contacts.")
     sample_rate: float = Field(
         1.0, description="Share of the chats, above 0 and up to 1, by the hash of their ids. 1 is all of them.")

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
 import dagster as dg
+import psycopg
 from pydantic import Field
 
 from dagster_project.assets import markdown
 from dagster_project.assets.launch import config_day, starter
+from dagster_project.command_line import LAST
 from dagster_project.exports import making, orders
 from dagster_project.exports.making import Exported, ExportFailed
 from dagster_project.exports.orders import Order
@@ -39,10 +41,10 @@ class ReportConfig(dg.Config):
     formats: list[str] = Field(
         ["pdf", "xlsx"], min_length=1, description="pdf, xlsx, csv, csv-excel; each is a file of its own."
     )
-    week: str = Field("", description="The week's Monday, YYYY-MM-DD; default: the last full week.")
-    month: str = Field("", description="A month instead, YYYY-MM.")
+    week: str = Field("", description="The week's Monday, YYYY-MM-DD, or last; default: the last full week.")
+    month: str = Field("", description="A month instead, YYYY-MM, or last.")
     scope: str = Field("all", description="Whose chats: all, agent, department, provider or direction.")
-    scope_id: str = Field("all", description="Key of that agent or department, the channel, or the direction.")
+    scope_id: str = Field("all", description="Name or id of that agent or department, the channel, or the direction.")
     language: str = Field("", description="es or en; default: B2CHAT_EXPORTS_LANGUAGE.")
 
 
@@ -52,9 +54,9 @@ class TableConfig(dg.Config):
     format: str = Field("csv", description="csv (for programs), csv-excel (for a Spanish Excel), xlsx or parquet.")
     date_start: str = Field("", description="First local day, YYYY-MM-DD.")
     date_end: str = Field("", description="Last local day, YYYY-MM-DD.")
-    agents: list[str] = Field([], description="Ids of agents.")
-    departments: list[str] = Field([], description="Ids of departments; not for agents' days.")
-    channels: list[str] = Field([], description="whatsapp, facebook, telegram, livechat, b2cbotapi; the same.")
+    agents: list[str] = Field([], description="Names or ids of agents.")
+    departments: list[str] = Field([], description="Names or ids of departments; not for agents' days.")
+    channels: list[str] = Field([], description="Channels, as `b2chat list channels` has them; the same.")
     language: str = Field("", description="es or en; default: B2CHAT_EXPORTS_LANGUAGE.")
 
 
@@ -73,7 +75,7 @@ def period_report(
     settings = Settings.load()
     try:
         with warehouse.connect() as conn:
-            period = _period(config.week, config.month) or orders.last_week(conn)
+            period = _period(conn, config.week, config.month)
     except (NoReport, ExportFailed) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     metadata: dict[str, dg.MetadataValue] = {}
@@ -175,10 +177,12 @@ def _language(wanted: str, settings: Settings) -> Language:
     return cast(Language, wanted or settings.exports_language)
 
 
-def _period(week: str, month: str) -> Period | None:
+def _period(conn: psycopg.Connection, week: str, month: str) -> Period:
     if week and month:
         raise NoReport("week and month exclude each other")
+    if month == LAST:
+        return orders.last_month(conn)
     if day := config_day(month and f"{month}-01", "month"):
         return Period.month(day)
-    monday = config_day(week, "week")
-    return Period.week(monday) if monday else None
+    monday = None if week == LAST else config_day(week, "week")
+    return Period.week(monday) if monday else orders.last_week(conn)

@@ -10,7 +10,7 @@ from dagster_project.assets import markdown
 from dagster_project.assets.launch import config_day
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.resources import Warehouse
-from dagster_project.warehouse import data_source
+from dagster_project.warehouse import data_source, directory
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ class PictureConfig(dg.Config):
     """Which heatmap to paint."""
 
     week: str = Field("", description="The week's Monday, YYYY-MM-DD; default: the last full week.")
-    agent_id: str = Field("all", description="An agent's id, or all.")
+    agent_id: str = Field("all", description="An agent's id or name, or all.")
     direction_filter: str = Field("all", description=f"One of {', '.join(heatmaps.DIRECTIONS)}.")
     office_hours_filter: str = Field("all", description=f"One of {', '.join(heatmaps.OFFICE_HOURS)}.")
 
@@ -40,10 +40,11 @@ def weekly_heatmap_picture(config: PictureConfig, warehouse: Warehouse) -> dg.Ma
             log.warning("there are no chats yet, so there is no week to paint")
             return dg.MaterializeResult(metadata={"chats": 0})
         try:
+            agent_id = config.agent_id if config.agent_id == "all" else directory.find(conn, "agent", config.agent_id)
             heatmap = heatmaps.read(
-                conn, week, agent_id=config.agent_id, direction=config.direction_filter,
+                conn, week, agent_id=agent_id, direction=config.direction_filter,
                 office_hours=config.office_hours_filter)  # fmt: skip
-        except heatmaps.NoSuchWeek as error:
+        except (heatmaps.NoSuchWeek, directory.NoSuchMember) as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         log.info("painted the week of %s: %d answered chats", week, heatmap.chat_count)
         metadata = _metadata(heatmap)

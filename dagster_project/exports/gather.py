@@ -8,7 +8,6 @@ import psycopg
 from psycopg.sql import SQL
 
 from dagster_project.exports.gather_members import PERIODS_CATEGORIES, insights, members
-from dagster_project.exports.heatmap import NOTHING_YET
 from dagster_project.exports.marts import IN_SCOPE, Values, rows
 from dagster_project.exports.report import (
     DIRECTIONS,
@@ -30,6 +29,7 @@ from dagster_project.exports.report import (
 )
 from dagster_project.warehouse import data_source
 from dagster_project.warehouse.connection import has_relation
+from dagster_project.warehouse.directory import NOTHING_YET
 
 HISTORY = 12  # weeks or months of the long trend, the report's own among them
 

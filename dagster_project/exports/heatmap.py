@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from dagster_project.exports.png import Canvas, Colour
 from dagster_project.warehouse.connection import has_relation
+from dagster_project.warehouse.directory import NOTHING_YET
 
 Band = Literal["fast", "average", "slow", "no_data"]
 DIRECTIONS = ("all", "incoming", "outgoing", "outgoing_broadcast", "outgoing_all", "converted")
@@ -30,9 +31,6 @@ _NUMBER = {band: number for number, band in enumerate(COLOURS, start=2)}
 
 class NoSuchWeek(Exception):
     """The week asked for is not there; the text says which weeks are."""
-
-
-NOTHING_YET = "there are no chats yet: run `b2chat demo`, or `b2chat sync` and `b2chat build`"
 
 
 @dataclass(frozen=True)

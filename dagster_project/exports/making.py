@@ -81,7 +81,7 @@ def export(
         store: where to keep it.
         request: who asks for what.
         writer: writes the file, from a connection that sees the warehouse as it is at one instant.
-        label: the period, as part of the file's name: a-z, 0-9, _ and -.
+        label: the period and whose chats, as part of the file's name: a-z, 0-9, _ and -.
         zone: the account's time zone, for the manifest.
         keep: how long the store keeps it; a file outside of a store is not ours to delete.
 
@@ -106,7 +106,7 @@ def export(
 
 
 def file_name(request: Request, label: str) -> str:
-    """The name that people see: of what, and of which period."""
+    """The name that people see: of what, of which period, about whom."""
     return f"b2chat-{request.kind}-{label}.{_SUFFIX.get(request.format, request.format)}"
 
 
@@ -173,9 +173,8 @@ def _make(
             written.notes, kind)  # fmt: skip
         with _taken_back(store, place.key, unless=StoreFailed):
             store.put(place.key, file, place.file_name)
-        if expires_at:
-            with _taken_back(store, place.key):
-                _put_manifest(store, exported, request, written, zone, file)
+        with _taken_back(store, place.key):
+            _put_manifest(store, exported, request, written, zone, file)
     return exported
 
 

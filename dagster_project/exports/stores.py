@@ -1,6 +1,6 @@
 """Where exports are kept: a folder of this machine, or a bucket of S3 or what speaks like it.
 
-Keys are made here alone, of dates and random bits: no name out of the data is ever part of one.
+Keys are made here alone, of dates, ids and random bits: no name out of the data is ever part of one.
 """
 
 import contextlib
@@ -100,7 +100,7 @@ def new_key(kind: str, label: str, run_id: str, suffix: str) -> str:
 
     Args:
         kind: what is exported, such as report.
-        label: its period, such as 2026-01-05_2026-01-11.
+        label: its period and whose chats it is about, such as 2026-01-05_2026-01-11-department-ven.
         run_id: whose run made it; its first eight signs.
         suffix: the file's ending.
 
@@ -234,9 +234,10 @@ _WHY = {
 
 @dataclass(frozen=True)
 class OwnFile:
-    """One file where its user wants it: outside any store, and never deleted by us."""
+    """One file where its user wants it, and its manifest beside it: outside any store, never deleted once finished."""
 
     path: Path
+    _put: set[Path] = field(default_factory=set, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -247,21 +248,39 @@ class OwnFile:
         return self.path.parent
 
     def put(self, key: str, file: Path, file_name: str) -> None:
-        if self.path.exists():
-            raise StoreFailed(f"{self.path} is there already: exports are never written over")
+        target = self._target(key)
+        _require_free(target)
         try:
-            os.replace(file, self.path)
+            os.replace(file, target)
         except OSError as error:
-            raise StoreFailed(reason_of(error, self.path)) from None
+            raise StoreFailed(reason_of(error, target)) from None
+        self._put.add(target)
 
     def delete(self, key: str) -> None:
-        """Nothing: the file is its user's."""
+        """Only what this export has just put, where it fails: all else is its user's."""
+        target = self._target(key)
+        if target in self._put:
+            target.unlink(missing_ok=True)
+
+    def require_free(self) -> None:
+        """That neither the file nor its manifest is there. Raises StoreFailed."""
+        _require_free(self.path)
+        _require_free(self._target(manifest_key("")))
 
     def place(self, key: str) -> str:
         return str(self.path)
 
     def link(self, key: str, seconds: int) -> str:
         return str(self.path)
+
+    def _target(self, key: str) -> Path:
+        is_manifest = key.endswith(manifest_key(""))
+        return self.path.with_name(manifest_key(self.path.name)) if is_manifest else self.path
+
+
+def _require_free(path: Path) -> None:
+    if path.exists():
+        raise StoreFailed(f"{path} is there already: exports are never written over")
 
 
 def reason_of(error: OSError, place: Path) -> str:

@@ -39,7 +39,7 @@ class Office:
                 timestamp timestamptz, position integer)""")
         self.conn.execute("""
             create table core.agents (id text primary key, name text, email text);
-            create table core.departments (id text primary key);
+            create table core.departments (id text primary key, name text);
             create table core.contacts (id text primary key, full_name text, mobile text, phone_number text,
                 email text, identification text, address text, custom_attributes jsonb)""")
         self.conn.execute("create schema intermediate")
@@ -58,7 +58,7 @@ class Office:
                 analysis.effectiveness_analysis, ops.ai_usage_ledger, intermediate.int_response_time_scores,
                 ops.build_watermarks cascade""")
         self.conn.execute("insert into core.agents values ('ana', 'Ana', null), ('bea', 'Bea', null)")
-        self.conn.execute("insert into core.departments values ('sales')")
+        self.conn.execute("insert into core.departments values ('sales', 'Ventas Ñ')")
         self.conn.execute("insert into core.contacts values ('1', 'Zoe'), ('2', 'Zoe')")
         self.conn.execute(
             "insert into ops.build_watermarks values ('chats', 1, 0, now()), ('messages', 1, 0, now())")
@@ -144,6 +144,14 @@ def test_all_that_is_wrong_is_said_at_once_and_the_limits_themselves_pass(office
     office.begin()
     with pytest.raises(Refused, match="there are no chats yet"):
         office.analyse(date_start=None, date_end=None)
+
+
+def test_agents_and_departments_are_named_as_people_name_them_and_kept_by_their_ids(office: Office) -> None:
+    office.chat("a", "precio de los lotes")
+    made = office.analyse(agent_ids=["ANA", "ana"], department_ids=["ventas n"])
+    assert (made["filters"]["agent_ids"], made["filters"]["department_ids"]) == (["ana"], ["sales"])
+    with pytest.raises(Refused, match=r"unknown agents: be; did you mean Bea \(bea\)\?"):
+        office.analyse(agent_ids=["be"])
 
 
 def test_without_days_it_is_the_thirty_up_to_the_newest_chat(office: Office) -> None:

@@ -25,6 +25,7 @@ from dagster_project.exports.column_titles import is_other_language, title
 from dagster_project.exports.making import ExportFailed
 from dagster_project.exports.orders import Order
 from dagster_project.exports.records import Language
+from dagster_project.exports.report import Period
 from dagster_project.exports.tables import Filters
 from dagster_project.resources import Warehouse
 from dagster_project.settings import Settings
@@ -37,10 +38,13 @@ NAMES = {
 TABLES = """
     create schema marts;
     create schema core;
-    create table core.agents (id text);
-    create table core.departments (id text);
-    insert into core.agents values ('ana'), ('luz');
-    insert into core.departments values ('CAR');
+    create table core.agents (id text, name text);
+    create table core.departments (id text, name text);
+    create table core.chats (provider text);
+    insert into core.agents values
+        ('ana', 'Ana Peña'), ('luz', 'Luz Díaz'), ('luz.diaz@firma.example', 'luz  diaz'), ('long', repeat('ñ', 300));
+    insert into core.departments values ('CAR', 'Cartera');
+    insert into core.chats values ('whatsapp'), ('instagram'), (null), ('whatsapp');
     create table marts.chat_response_times (
         chat_id text, agent_id text, agent_name text, department_id text, provider text, created_at timestamptz,
         created_local_date date, is_office_hours boolean, avg_reply_seconds double precision, reply_count integer,
@@ -247,7 +251,15 @@ def test_rows_are_neither_lost_nor_doubled_between_batches(
 
 @pytest.mark.parametrize(("order", "reason"), [
     (Order("chats", "csv", filters=Filters(agents=["nobody"])), "no agent 'nobody'"),
-    (Order("chats", "csv", filters=Filters(channels=["fax"])), "is no channel"),
+    (Order("chats", "csv", filters=Filters(channels=["fax"])), "no channel 'fax': there are instagram, whatsapp"),
+    (Order("chats", "csv", filters=Filters(agents=["pena"])), r"no agent 'pena'; did you mean Ana Peña \(ana\)\?"),
+    (Order("chats", "csv", filters=Filters(agents=["Luz Diaz"])),
+     "2 agents are called 'Luz Diaz': give the id, one of luz, luz.diaz@firma.example"),
+    (Order("chats", "csv", filters=Filters(agents=["x" * 300])), f"^there is no agent '{'x' * 60}…': there are"),
+    (Order("chats", "csv", filters=Filters(first=date(2031, 1, 1), last=date(2031, 1, 31))),
+     "nothing to export of from 2031-01-01, to 2031-01-31: there are chats from 2026-11-09 to 2026-11-09"),
+    (Order("chats", "csv", filters=Filters(channels=["instagram"])), "nothing to export of channels instagram: there"),
+    (Order("chats", "parquet", filters=Filters(agents=["ñ" * 300])), "nothing to export of agents long: there"),
     (Order("agents", "csv", filters=Filters(channels=["whatsapp"])), "filter by days and agents"),
     (Order("agents", "csv"), "there are no chats yet"),
     (Order("chats", "pdf"), "one of csv, csv-excel, parquet, xlsx"),
@@ -261,6 +273,46 @@ def test_what_cannot_be_made_is_refused_in_a_line(warehouse: str, tmp_path: Path
     with pytest.raises(ExportFailed, match=reason):
         orders.fill(warehouse, Settings.load(exports_dir=tmp_path), order, user="ana")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_agents_departments_and_channels_are_named_as_people_name_them(make: Callable[..., Path]) -> None:
+    by_name = make("chats", "csv", filters=Filters(agents=["ana pena"], departments=["CARTERA"], channels=["WhatsApp"]))
+    assert [row["chat_id"] for row in rows_of(by_name)] == ["1"]
+    manifest = json.loads(Path(f"{by_name}.json").read_text())
+    assert manifest["filters"] == {"agents": ["ana"], "departments": ["CAR"], "channels": ["whatsapp"]}
+
+
+def test_no_two_scopes_share_a_files_name_and_none_holds_a_persons_name(
+    warehouse: str, tmp_path: Path
+) -> None:
+    week = Period.week(date(2026, 11, 9))
+    filters = [Filters(), Filters(agents=["ana"]), Filters(agents=["ana", "luz"]), Filters(departments=["CAR"]),
+               Filters(channels=["whatsapp"])]  # fmt: skip
+    made = [orders.fill(warehouse, Settings.load(), Order("chats", "csv", filters=one), user="ana", own_file=tmp_path)
+            for one in filters]  # fmt: skip
+    names = [one.file_name for one in made] + [
+        f"b2chat-report-{orders.label(Order('report', 'pdf', period=week, scope=scope, scope_id=key))}.pdf"
+        for scope, key in (("all", "all"), ("agent", "ana"), ("agent", "luz.diaz@firma.example"), ("agent", "Luz Díaz"),
+                           ("agent", "ñ" * 300), ("department", "ana"), ("provider", "whatsapp"))]  # fmt: skip
+    assert names[1] == "b2chat-chats-all-agent-ana.csv"
+    assert names[6] == "b2chat-report-week-2026-11-09-agent-ana.pdf"
+    assert len(set(names)) == len(names) == 12
+    assert all(re.fullmatch(r"[a-z0-9_.-]{1,90}", name) and "diaz" not in name for name in names)
+
+
+def test_a_file_of_ones_own_has_its_manifest_beside_it_and_neither_is_written_over(
+    warehouse: str, tmp_path: Path
+) -> None:
+    settings, own = Settings.load(), tmp_path / "mine.csv"
+    made = orders.fill(warehouse, settings, Order("chats", "csv"), user="ana", own_file=own)
+    manifest = json.loads((tmp_path / "mine.csv.json").read_text())
+    assert (manifest["sha256"], manifest["rows"], manifest["expires_at"]) == (made.sha256, 14, None)
+    own.unlink()
+    with pytest.raises(ExportFailed, match=r"mine.csv.json is there already"):
+        orders.fill(warehouse, settings, Order("chats", "csv"), user="ana", own_file=own)
+    assert not own.exists()
+    with pytest.raises(ExportFailed, match="file name too long"):
+        orders.fill(warehouse, settings, Order("chats", "csv"), user="ana", own_file=tmp_path / ("x" * 300))
 
 
 def test_kpis_come_in_the_long_form_with_a_row_for_no_data(make: Callable[..., Path]) -> None:
@@ -335,7 +387,7 @@ def test_the_command_line_writes_a_file_and_tells_where(
 ) -> None:
     done = b2chat("export", "kpis", "--agent", "ana", "--out", str(tmp_path), "--json", DATABASE_URL=warehouse)
     made = json.loads(done.stdout)
-    assert (made["rows"], made["place"]) == (1, str(tmp_path / "b2chat-kpis-all.csv"))
+    assert (made["rows"], made["place"]) == (1, str(tmp_path / "b2chat-kpis-all-agent-ana.csv"))
     assert len(rows_of(Path(made["place"]))) == 1
     refused = b2chat("exports", "link", "../../etc/passwd", DATABASE_URL=warehouse)
     assert (refused.returncode, refused.stderr) == (1, "b2chat: no export has an id that begins so\n")

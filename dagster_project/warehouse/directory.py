@@ -1,0 +1,108 @@
+"""Who and what there is to filter by: agents, departments and channels, by id or by the name that people know."""
+
+import difflib
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import psycopg
+
+from dagster_project.warehouse.connection import has_relation
+
+Kind = Literal["agent", "department", "channel"]
+KINDS: tuple[Kind, ...] = ("agent", "department", "channel")
+NOTHING_YET = "there are no chats yet: run `b2chat demo`, or `b2chat sync` and `b2chat build`"
+
+_TABLES: dict[Kind, str] = {"agent": "core.agents", "department": "core.departments", "channel": "core.chats"}
+_QUERIES: dict[Kind, str] = {
+    "agent": "select id, coalesce(name, id) as name from core.agents order by name, id",
+    "department": "select id, coalesce(name, id) as name from core.departments order by name, id",
+    # One step of the index a channel, and not one a chat.
+    "channel": """
+        with recursive channels (id) as (
+            select min(provider) from core.chats
+            union all
+            select (select min(provider) from core.chats where provider > channels.id)
+            from channels where channels.id is not null
+        )
+        select id, id as name from channels where id is not null order by id
+    """,
+}
+_MOST_NAMED, _LONGEST_SHOWN = 6, 60
+
+
+@dataclass(frozen=True)
+class Member:
+    """An agent, a department or a channel."""
+
+    id: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.id if self.id == self.name else f"{shortened(self.name)} ({shortened(self.id)})"
+
+
+class NoSuchMember(Exception):
+    """No agent, department or channel is called so, or several are; one line that names those who may be meant."""
+
+
+def members(conn: psycopg.Connection, kind: Kind) -> list[Member]:
+    """All of a kind, by name.
+
+    Raises:
+        NoSuchMember: nothing was built yet.
+    """
+    if not has_relation(conn, _TABLES[kind]):
+        raise NoSuchMember(NOTHING_YET)
+    return [Member(*row) for row in conn.execute(_QUERIES[kind]).fetchall()]
+
+
+def find(conn: psycopg.Connection, kind: Kind, wanted: str) -> str:
+    """The id of the one that is meant, by its id or by its name.
+
+    Raises:
+        NoSuchMember: nobody is called so, or several are.
+    """
+    known = members(conn, kind)
+    if found := match(known, kind, wanted):
+        return found
+    raise NoSuchMember(f"there is no {kind} {shortened(wanted)!r}{guess(known, kind, wanted)}")
+
+
+def match(known: Sequence[Member], kind: Kind, wanted: str) -> str | None:
+    """The id of the one that is called so; None where nobody is. Case, accents and spaces play no part in a name.
+
+    Raises:
+        NoSuchMember: several are.
+    """
+    if any(member.id == wanted for member in known):
+        return wanted
+    alike = [member for member in known if _folded(wanted) in (_folded(member.name), _folded(member.id))]
+    if len(alike) > 1:
+        ids = ", ".join(shortened(member.id) for member in alike)
+        raise NoSuchMember(f"{len(alike)} {kind}s are called {shortened(wanted)!r}: give the id, one of {ids}")
+    return alike[0].id if alike else None
+
+
+def guess(known: Sequence[Member], kind: Kind, wanted: str) -> str:
+    """The end of a line that says that nobody is called so: who may be meant."""
+    text = _folded(wanted)
+    close = difflib.get_close_matches(text[:200], [_folded(member.name) for member in known], n=_MOST_NAMED)
+    meant = [member for member in known
+             if _folded(member.name) in close or (len(text) > 1 and text in _folded(member.name))]  # fmt: skip
+    if meant:
+        return f"; did you mean {' or '.join(map(str, meant[:_MOST_NAMED]))}?"
+    if len(known) <= _MOST_NAMED:
+        return f": there are {', '.join(map(str, known)) or 'none'}"
+    return f": `b2chat list {kind}s` names them"
+
+
+def shortened(text: str) -> str:
+    """A name as a line bears it."""
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+def _folded(name: str) -> str:
+    bare = (sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
+    return " ".join("".join(bare).casefold().split())
