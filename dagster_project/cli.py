@@ -324,11 +324,11 @@ def heatmap(
         str | None, typer.Option(help="Monday of the week, YYYY-MM-DD, or last. Default: the last full week.")
     ] = None,
     agent: Annotated[str, typer.Option(help="An agent's name or id, or all.")] = "all",
-    direction: Annotated[StrEnum("Direction", heatmaps.DIRECTIONS), typer.Option()] = "all",  # type: ignore[valid-type]
+    direction: Annotated[StrEnum("Direction", heatmaps.DIRECTIONS), typer.Option()] = heatmaps.DEFAULT_DIRECTION,  # type: ignore[valid-type]
     office_hours: Annotated[StrEnum("OfficeHours", heatmaps.OFFICE_HOURS), typer.Option()] = "all",  # type: ignore[valid-type]
     as_json: JsonOption = False,
 ) -> None:
-    """Print a week's response-time heatmap."""
+    """Print a week's response-time heatmap: of chats that customers began, if you say nothing else."""
     from dagster_project import terminal  # noqa: PLC0415
 
     with deployment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:

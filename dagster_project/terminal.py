@@ -17,6 +17,14 @@ from dagster_project.warehouse import data_source
 from dagster_project.warehouse.directory import Member
 
 _WIDE = 6 + 24 * 4
+_BEGAN = {
+    "all": "all chats, those that agents began too",
+    "incoming": "chats that customers began",
+    "outgoing": "chats that agents began",
+    "outgoing_broadcast": "broadcasts",
+    "outgoing_all": "chats and broadcasts that agents began",
+    "converted": "chats that agents began and customers answered",
+}
 
 
 def print_data_source(console: Console, source: data_source.Kind | None) -> None:
@@ -29,7 +37,7 @@ def print_heatmap(console: Console, heatmap: Heatmap) -> None:
     """The heatmap as a table: a row a weekday, a column an hour; the other way round where the terminal is narrow."""
     console.print(
         f"\n[bold]First response, week of {heatmap.week_start}[/bold] "
-        f"(agent: {heatmap.agent_id}, direction: {heatmap.direction_filter}, "
+        f"of {_BEGAN[heatmap.direction_filter]} (agent: {heatmap.agent_id}, direction: {heatmap.direction_filter}, "
         f"hours: {heatmap.office_hours_filter}; mean of each cell; local time)"
     )
     console.print(_table(heatmap) if console.width >= _WIDE else _narrow_table(heatmap))
@@ -219,7 +227,7 @@ def _style(band: Band) -> str:
 
 def _summary(heatmap: Heatmap) -> str:
     if not heatmap.chat_count:
-        return "no chat was answered in this week"
+        return f"none of the {_BEGAN[heatmap.direction_filter]} was answered in this week"
     total = f"{heatmap.chat_count} answered chats, mean {short(heatmap.mean_seconds)}"
     if not heatmap.fastest or not heatmap.slowest:
         return f"{total}, no slot of {heatmap.slot_min_chat_count} chats or more"

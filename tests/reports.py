@@ -11,16 +11,20 @@ from dagster_project.exports.report import (
     Freshness,
     HeatmapCell,
     Insights,
+    Intent,
     Kpi,
     Member,
     Period,
+    Population,
     QualityRule,
     ReportData,
     ResponseTimes,
     Share,
     Sla,
+    Slot,
     TrafficCell,
     TrendPoint,
+    Waited,
 )
 
 MONDAY = date(2026, 11, 9)
@@ -28,6 +32,12 @@ MADE_AT = datetime(2026, 11, 16, 13, 30, tzinfo=UTC)
 _CELLS = [(day, hour) for day in (1, 2, 3, 4, 5, 6, 0) for hour in range(24)]
 _INTENTS = (Share("PAYMENT", 30, 0.75), Share("LEGAL", 10, 0.25))
 _JOURNEYS = (Share("PROSPECT", 30, 0.75), Share(None, 10, 0.25))
+_WAITED = tuple(
+    Waited(
+        f"0000{number}e70-d7ad-43ca-a1e7-b80113e3f56e", "Óscar Zuluaga", "Trámites y Escrituración", MADE_AT, seconds
+    )
+    for number, seconds in enumerate((90000.0, 9000.0, 95.0, None))
+)
 _RULE = QualityRule("chats", "unknown_provider", "warning", "Canal desconocido", "Unknown channel", 3, 9)
 
 
@@ -48,28 +58,29 @@ def full_week(*names: str) -> ReportData:
         is_complete=True,
         is_previous_complete=True,
         summary=(
-            Kpi("chats_created", "chats", None, 1234.0, 7, 1000.0),
-            Kpi("chats_closed", "chats", None, 1200.0, 7, 1200.0),
-            Kpi("messages_in", "messages", None, 5000.0, 7, 4000.0),
-            Kpi("messages_out", "messages", None, 4500.0, 7, 4400.0),
+            Kpi("chats_created", "chats", None, 1234.0, 1234, 1000.0),
+            Kpi("unanswered", "chats", None, 34.0, 1234, 30.0),
+            Kpi("chats_closed", "chats", None, 1200.0, 1200, 1200.0),
+            Kpi("messages_in", "messages", None, 5000.0, 5000, 4000.0),
+            Kpi("messages_out", "messages", None, 4500.0, 4500, 4400.0),
             Kpi("pickup_p90", "seconds", "lower", 45.0, 900, 30.0),
             Kpi("first_response_p50", "seconds", "lower", 91.0, 900, 182.0),
             Kpi("first_response_p90", "seconds", "lower", 7500.0, 900, 5000.0),
             Kpi("reply_p50", "seconds", "lower", 45.0, 800, None),
             Kpi("resolution_p50", "seconds", "lower", 90000.0, 700, 90000.0),
             Kpi("sla_overall_rate", "share", "higher", 0.6, 1000, 0.5),
+            Kpi("sla_first_response_rate", "share", "higher", 0.55, 990, 0.5),
             Kpi("sla_overall_business_rate", "share", "higher", 0.7, 1000, 0.5),
             Kpi("backlog_open", "chats", "lower", 212.0, 8, 198.0),
         ),
         heatmap=tuple(HeatmapCell(day, hour, hour, hour * 60.0 or None, hour * 50.0 or None) for day, hour in _CELLS),
-        slot_min_chat_count=5,
         response_times=tuple(
             ResponseTimes(metric, clock, 100, 300.0, 91.0, 700.0, 900.0, 4000.0, 50, 20, 10, 10, 10, 90, 80.0, 650.0)
             for metric in ("pickup", "first_response", "reply", "handling", "resolution")
             for clock in ("wall", "business")  # type: ignore[attr-defined]
         ),
         days=tuple(TrendPoint(MONDAY + timedelta(days=day), 100 + day, 90, 91.0, 700.0, 80, 0.6) for day in range(7)),
-        history=tuple(TrendPoint(MONDAY - timedelta(weeks=n), 900, 9, 91.0, 700.0, 8, 0.6) for n in range(11, -1, -1)),
+        history=tuple(TrendPoint(MONDAY - timedelta(weeks=n), 900, 9, 91.0, 700.0, 8, 0.6) for n in range(12, -1, -1)),
         sla=tuple(
             Sla(metric, clock, None if metric == "overall" else 300, 0.95, 60, 40, 3, 0.6, 0.5)
             for clock in ("wall", "business")  # type: ignore[attr-defined]
@@ -82,13 +93,42 @@ def full_week(*names: str) -> ReportData:
         traffic=tuple(TrafficCell(day, hour, hour, 2 * hour) for day, hour in _CELLS),
         backlog=tuple(Backlog(MONDAY + timedelta(days=day), 198 + day, 3, 20, 100, 40) for day in range(8)),
         coverage=Coverage(7, 7, 0, 2, (_RULE,)),
+        others=(Population("outgoing", 2500, 2400), Population("unknown", 3, None)),
+        slots=tuple(
+            Slot(HeatmapCell(day, hour, 12, 9000.0 - hour, 8000.0 - hour), _WAITED)
+            for day, hour in ((2, 9), (3, 10), (0, 23))
+        ),
+        slot_min_chat_count=5,
+        open_breaches=_WAITED,
+        open_breached_count=21,
+        service=(
+            Kpi("first_contact_resolution_rate", "share", "higher", 0.7, 500, 0.6),
+            Kpi("chats_reopened", "chats", "lower", 4.0, 4, 8.0),
+            Kpi("bot_containment_rate", "share", "higher", None, 0, None),
+        ),
+        intents=(Intent("PAYMENT", 30, 0.75, 20, 0.5, 28, 91.0), Intent("LEGAL", 10, 0.25, 20, 0.5, 0, None)),
+        has_default_targets=True,
+    )  # fmt: skip
+
+
+def small_week() -> ReportData:
+    """The report of one agent with nine chats: no slot has enough of them, nobody else is listed."""
+    full = full_week("Lina Duque")
+    return replace(
+        full,
+        filter=Filter("agent", "agent0", "Lina Duque"),
+        heatmap=tuple(
+            replace(cell, chat_count=min(cell.chat_count, 1), has_enough_chats=False) for cell in full.heatmap
+        ),
+        departments=(), channels=(), slots=(), open_breaches=_WAITED[:1], open_breached_count=1,
+        history=full.history[-2:],
     )  # fmt: skip
 
 
 def made(kind: str, hostile: Sequence[str] = ()) -> ReportData:
-    """A report by name: full, empty, hostile (agents of these names), or crowd (a hundred agents)."""
-    if kind == "empty":
-        return empty_week()
+    """A report by name: full, empty, small (one agent's), hostile (agents of these names), or crowd (a hundred)."""
+    if kind in ("empty", "small"):
+        return empty_week() if kind == "empty" else small_week()
     names = {
         "full": ("Lina Duque", "Óscar Zuluaga"), "hostile": hostile,
         "crowd": [f"Agente número {number}" for number in range(100)]}[kind]  # fmt: skip
@@ -102,7 +142,7 @@ def empty_week() -> ReportData:
         full,
         is_previous_complete=False,
         summary=tuple(replace(kpi, value=None, count=0, previous=None) for kpi in full.summary),
-        heatmap=tuple(HeatmapCell(cell.day_of_week, cell.hour, 0, None, None) for cell in full.heatmap),
+        heatmap=tuple(HeatmapCell(cell.day_of_week, cell.hour, 0, None, None, False) for cell in full.heatmap),
         response_times=tuple(
             ResponseTimes(times.metric, times.clock, 0, *[None] * 5, *[0] * 5, 0, None, None)
             for times in full.response_times
@@ -119,4 +159,6 @@ def empty_week() -> ReportData:
         traffic=tuple(replace(cell, chat_count=0, message_count=0) for cell in full.traffic),
         backlog=tuple(Backlog(midnight.day, None, None, None, None, None) for midnight in full.backlog),
         coverage=Coverage(7, 0, 0, 0, ()),
+        others=(), slots=(), open_breaches=(), open_breached_count=0, intents=(),
+        service=tuple(replace(kpi, value=None, count=0, previous=None) for kpi in full.service),
     )  # fmt: skip

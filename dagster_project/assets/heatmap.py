@@ -20,7 +20,9 @@ class PictureConfig(dg.Config):
 
     week: str = Field("", description="The week's Monday, YYYY-MM-DD; default: the last full week.")
     agent_id: str = Field("all", description="An agent's id or name, or all.")
-    direction_filter: str = Field("all", description=f"One of {', '.join(heatmaps.DIRECTIONS)}.")
+    direction_filter: str = Field(
+        heatmaps.DEFAULT_DIRECTION, description=f"How the chats began: one of {', '.join(heatmaps.DIRECTIONS)}."
+    )
     office_hours_filter: str = Field("all", description=f"One of {', '.join(heatmaps.OFFICE_HOURS)}.")
 
 
@@ -30,8 +32,8 @@ class PictureConfig(dg.Config):
     group_name="marts",
     owners=["team:analytics"],
     kinds={"python", "png"},
-    description="The last full week's first-response heatmap, painted: a row a weekday from Monday, a column an hour; "
-    "blue fast, yellow average, red slow, grey no data.",
+    description="The last full week's first-response heatmap of chats that customers began, painted: a row a weekday "
+    "from Monday, a column an hour; blue fast, yellow average, red slow, grey no data.",
 )
 def weekly_heatmap_picture(config: PictureConfig, warehouse: Warehouse) -> dg.MaterializeResult:
     with warehouse.connect() as conn:
@@ -68,6 +70,7 @@ def _metadata(heatmap: heatmaps.Heatmap) -> dict[str, dg.MetadataValue]:
         "heatmap": markdown.picture("heatmap", heatmaps.picture(heatmap, cell=14)),
         "heatmap_large": markdown.picture("heatmap", heatmaps.picture(heatmap, cell=40)),
         "week_start": dg.MetadataValue.text(heatmap.week_start.isoformat()),
+        "direction": dg.MetadataValue.text(heatmap.direction_filter),
         "chats": dg.MetadataValue.int(heatmap.chat_count),
         "cells_with_chats": dg.MetadataValue.int(sum(1 for cell in heatmap.cells.values() if cell.chat_count)),
     }

@@ -14,12 +14,12 @@ def bars(values: list[tuple[str, float | None]], say: Wording, title: str) -> Pr
     """A bar chart's labels and numbers, and its text for those who do not see it."""
     told = "; ".join(f"{label}: {say.number(value)}" for label, value in values)
     return {
-        "title": say.text(title),
+        "title": title,
         "labels": [label for label, _ in values],
         "values": [value for _, value in values],
         "texts": ["" if value is None else say.number(value) for _, value in values],
         "last_stands_out": False,
-        "alt": say.text("bars.alt", title=say.text(title), values=told),
+        "alt": say.text("bars.alt", title=title, values=told),
     }
 
 
@@ -28,13 +28,19 @@ def shaded(
     in_cell: Callable[[float | None], str],
     in_legend: Callable[[float | None], str],
     say: Wording,
+    is_shaded: list[bool] | None = None,
 ) -> Printed:
-    """Cells in rows of 24, each with its text and its shade: 0 for an empty one, then fifths of the filled ones."""
-    filled = sorted(value for value in values if value is not None)
+    """Cells in rows of 24, each with its text and its shade: 0 for none, then fifths of those that are to be shaded."""
+    shown = is_shaded or [True] * len(values)
+    filled = sorted(value for value, is_one in zip(values, shown, strict=True) if value is not None and is_one)
     bounds = [filled[len(filled) * step // SHADES] for step in range(1, SHADES)] if filled else []
-    cells = [{"text": "" if value is None else in_cell(value), "shade": _shade(value, bounds)} for value in values]
-    legend = [say.text("legend.up_to", value=in_legend(bound)) for bound in bounds]
-    if bounds:
+    cells = [
+        {"text": "" if value is None else in_cell(value), "shade": _shade(value, bounds) if is_one else 0}
+        for value, is_one in zip(values, shown, strict=True)
+    ]
+    legend = []
+    if len(set(bounds)) == SHADES - 1:  # else so few cells are shaded that their own texts say more
+        legend = [say.text("legend.up_to", value=in_legend(bound)) for bound in bounds]
         legend.append(say.text("legend.above", value=in_legend(bounds[-1])))
     return {"rows": [cells[start : start + 24] for start in range(0, len(cells), 24)], "legend": legend}
 
@@ -86,7 +92,8 @@ def point_label(points: tuple[TrendPoint, ...], point: TrendPoint, data: ReportD
     """What stands below a point: its day, week or month."""
     if points is data.days:
         return day_label(data, say, point)
-    return say.short_day(point.start) if data.period.kind == "week" else say.short_month(point.start)
+    label = say.short_day(point.start) if data.period.kind == "week" else say.short_month(point.start)
+    return label if point.is_whole else f"{label} *"
 
 
 def day_label(data: ReportData, say: Wording, point: TrendPoint) -> str:

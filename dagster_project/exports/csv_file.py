@@ -25,7 +25,7 @@ UNITS: dict[str, tuple[str, str]] = {
     "share": ("parte de 1", "share of 1"),
     "chats": ("conversaciones", "chats"),
     "messages": ("mensajes", "messages"),
-    "transfers": ("traslados", "transfers"),
+    "transfers": ("transferencias", "transfers"),
     "points": ("puntos de 1 a 10", "points, 1 to 10"),
 }
 

@@ -7,23 +7,25 @@ from datetime import datetime
 from typing import Any
 
 from dagster_project.exports.charts import bars, day_label, point_label, round_ticks, shaded, trend
-from dagster_project.exports.findings import findings
+from dagster_project.exports.findings import findings, slot
 from dagster_project.exports.heatmap import MONDAY_FIRST, short
 from dagster_project.exports.report import (
     BUCKETS,
     Insights,
+    Kpi,
     Member,
     ReportData,
     Share,
     Sla,
+    Waited,
 )
 from dagster_project.exports.wording import Language, Wording
 
 NAME_LENGTH = 60
 
 TILES = (
-    *("chats_created", "chats_closed", "first_response_p50", "first_response_p90"),
-    *("reply_p50", "resolution_p50", "sla_overall_rate", "backlog_open"),
+    *("chats_created", "first_response_p50", "first_response_p90", "sla_first_response_rate"),
+    *("unanswered", "resolution_p50", "sla_overall_rate", "backlog_open"),
 )
 Printed = dict[str, Any]
 
@@ -37,13 +39,15 @@ def document(data: ReportData, *, language: Language, timestamp: datetime, compa
         "no_data": say.text("no_data"),
         "cover": _cover(data, say, timestamp, company),
         "summary": _summary(data, say),
+        "actions": None if data.analysis or not data.chat_count else _actions(data, say),
+        "appendix": say.text("appendix"),
         "heatmap": _heatmaps(data, say),
         "times": _times(data, say),
         "sla": _sla(data, say),
         "agents": _agents(data, say) if data.filter.scope in ("all", "agent") else None,
         "groups": _groups(data, say) if data.filter.scope in ("all", "department", "provider") else None,
         "insights": _insights(data, say),
-        "operations": _operations(data, say) if data.filter.scope != "direction" else None,
+        "operations": None if data.analysis else _operations(data, say),
         "notes": _notes(data, say),
     }
 
@@ -94,7 +98,6 @@ def _cover(data: ReportData, say: Wording, timestamp: datetime, company: str | N
         "company": shortened(company or say.text("default_company"), 90),
         "subtitle": say.text("subtitle"),
         "period": period_name(data, say),
-        "contents": say.text("contents"),
         "keywords": say.text("keywords"),
         "badges": badges,
         "facts": [
@@ -152,37 +155,167 @@ def _enumerated(names: tuple[str, ...], say: Wording) -> str:
 
 def _summary(data: ReportData, say: Wording) -> Printed:
     kpis = {kpi.metric: kpi for kpi in data.summary}
-    tiles = []
-    for metric in (kpi.metric for kpi in data.summary) if data.analysis else TILES:
-        kpi = kpis[metric]
-        key = "before.start" if metric == "backlog_open" else "before"
-        tiles.append(
-            {
-                "label": say.text(f"kpi.{metric}"),
-                "value": say.value(kpi.value, kpi.unit),
-                "empty": kpi.value is None,
-                "change": say.change(kpi),
-                "verdict": kpi.verdict or "none",
-                "before": say.text(key, value=say.value(kpi.previous, kpi.unit)) if kpi.previous is not None else "",
-            }
-        )
+    shown = [kpi.metric for kpi in data.summary] if data.analysis else TILES
     return {
         "title": say.text("section.summary"),
-        "tiles": tiles,
+        "population": population(data, say),
+        "tiles": [_tile(kpis[metric], data, say) for metric in shown],
         "findings_title": say.text("findings"),
         "findings": list(findings(data, say, badge=classified_by(data, say))),
+        "note": say.text("finding.targets") if data.has_default_targets and data.chat_count else "",
         "charts": [
-            bars([(point_label(points, point, data, say), point.chat_count) for point in points], say, title)
+            bars(
+                [(point_label(points, point, data, say), point.chat_count) for point in points],
+                say,
+                say.text(title, kind=say.kind(data.direction)),
+            )
             | {"last_stands_out": points is data.history}
-            for points, title in ((data.days, "chart.days"), (data.history, f"chart.{data.period.kind}"))
+            for points, title in ((data.history, f"chart.{data.period.kind}"), (data.days, "chart.days"))
             if len(points) > 1
         ],
+        "partial": "" if all(point.is_whole for point in data.history) else say.text("chart.partial"),
     }
 
 
+def _tile(kpi: Kpi, data: ReportData, say: Wording) -> Printed:
+    """A figure with what it is made of and how it was before."""
+    promises = {promise.metric: promise for promise in data.sla if promise.clock == "wall"}
+    below = ""
+    if kpi.metric == "unanswered" and kpi.value is not None:
+        below = say.text("n.of", count=say.number(kpi.count))
+    elif kpi.metric == "sla_overall_rate" and promises["overall"].goal is not None:
+        below = say.text("n.goal", count=say.number(kpi.count), goal=say.percent(promises["overall"].goal, 0))
+    elif kpi.metric == "sla_first_response_rate" and promises["first_response"].target_seconds is not None:
+        target = say.duration(promises["first_response"].target_seconds)
+        below = say.text("n.target", count=say.number(kpi.count), target=target)
+    elif kpi.unit in ("seconds", "share", "points"):
+        below = say.text("n", count=say.number(kpi.count))
+    before = "before.start" if kpi.metric == "backlog_open" else "before"
+    return {
+        "label": kpi_name(kpi, data, say),
+        "value": say.value(kpi.value, kpi.unit),
+        "empty": kpi.value is None,
+        "made_of": below,
+        "change": say.change(kpi),
+        "verdict": kpi.verdict or "none",
+        "before": say.text(before, value=say.value(kpi.previous, kpi.unit)) if kpi.previous is not None else "",
+    }
+
+
+def kpi_name(kpi: Kpi, data: ReportData, say: Wording) -> str:
+    """What a figure is called in this report."""
+    if kpi.metric == "chats_created" and data.direction != "incoming":
+        return say.text("kpi.chats_created.of", direction=say.kind(data.direction))
+    return say.text(f"kpi.{kpi.metric}")
+
+
+def population(data: ReportData, say: Wording) -> str:
+    """Which chats the figures are of, and how many there are of the others."""
+    if data.direction is None:
+        return ""
+    of = "population.incoming" if data.direction == "incoming" else "population.of"
+    others = [
+        say.text(
+            "population.other",
+            count=say.number(other.chat_count),
+            direction=say.label("other", other.direction),
+            before=say.text("population.before", value=say.number(other.previous_chat_count))
+            if other.previous_chat_count is not None
+            else "",
+        )
+        for other in data.others
+        if other.chat_count
+    ]
+    told = say.text("population.others", others="; ".join(others)) if others else say.text("population.none")
+    return f"{say.text(of, direction=say.kind(data.direction))} {told}"
+
+
+def _actions(data: ReportData, say: Wording) -> Printed:
+    """What a manager can do at once: chats to look up, and who is farthest from the goal."""
+    enough = data.slot_min_chat_count or 0
+    shown = len(data.open_breaches) < data.open_breached_count
+    return {
+        "title": say.text("section.actions"),
+        "slots_title": say.text("actions.slots"),
+        "slots_why": say.text("actions.slots.why" if data.slots else "actions.slots.none", enough=enough),
+        "slots": [
+            {
+                "title": say.text("actions.slot", number=number, **_sentence_case(slot(one.cell, say))),
+                "figures": say.text(
+                    "actions.slot.figures",
+                    mean=say.duration(one.cell.mean_seconds),
+                    p50=say.duration(one.cell.p50_seconds),
+                    count=say.number(one.cell.chat_count),
+                ),
+                "rows": [_waited(chat, data, say) for chat in one.chats],
+            }
+            for number, one in enumerate(data.slots, start=1)
+        ],
+        "columns": [say.text(f"column.{name}") for name in ("chat_id", "agent", "department", "created", "waited")],
+        "open_title": say.text("actions.open"),
+        "open_why": say.text(
+            "actions.open.why",
+            count=say.number(data.open_breached_count),
+            shown=say.text("actions.open.shown", shown=len(data.open_breaches)) if shown else "",
+        )
+        if data.open_breaches
+        else say.text("actions.open.none"),
+        "open": [_waited(chat, data, say) for chat in data.open_breaches],
+        "gap_title": say.text("actions.gap"),
+        "gap_why": say.text("actions.gap.why", enough=enough, goal=say.percent(data.sla[0].goal, 0)),
+        "gap_columns": [say.text(f"column.{name}") for name in ("who", "judged", "sla", "gap", "open_breached")],
+        "gap": _farthest(data, enough, say),
+    }
+
+
+FARTHEST = 5
+
+
+def _farthest(data: ReportData, enough: int, say: Wording) -> list[list[str]]:
+    """Those with the lowest SLA below the goal, agents and departments together."""
+    named = [
+        (names[member.id], member)
+        for kind, members in (("agent", data.agents), ("department", data.departments))
+        for names in [_told_apart(members, kind, say)]
+        for member in members
+        if len(members) > 1 and member.sla_judged_count >= max(enough, 1)
+    ]
+    below = [
+        (name, member)
+        for name, member in named
+        if member.sla_rate is not None and member.sla_goal is not None and member.sla_rate < member.sla_goal
+    ]
+    below.sort(key=lambda one: (one[1].sla_rate or 0, -one[1].sla_judged_count, one[0]))
+    return [
+        [
+            shortened(name),
+            say.number(member.sla_judged_count),
+            say.percent(member.sla_rate, 0),
+            say.gap(member.sla_rate, member.sla_goal),
+            say.number(member.open_breached_count),
+        ]
+        for name, member in below[:FARTHEST]
+    ]
+
+
+def _waited(chat: Waited, data: ReportData, say: Wording) -> list[str]:
+    return [
+        shortened(chat.chat_id, 40),
+        shortened(chat.agent_name or "–", 28),
+        shortened(chat.department_name or "–", 26),
+        say.short_instant(chat.created_at, data.timezone),
+        say.duration(chat.seconds) if chat.seconds is not None else say.text("actions.unanswered"),
+    ]
+
+
+def _sentence_case(texts: dict[str, str]) -> dict[str, str]:
+    return texts | {"day": texts["day"][:1].upper() + texts["day"][1:]}
+
+
 def _heatmaps(data: ReportData, say: Wording) -> Printed:
-    means = [cell.mean_seconds for cell in data.heatmap]
+    medians = [cell.p50_seconds for cell in data.heatmap]
     counts = [cell.chat_count or None for cell in data.traffic]
+    kind = say.kind(data.direction)
     return {
         "title": say.text(f"section.heatmap.{data.period.kind}"),
         "day": say.text("heatmap.day"),
@@ -190,14 +323,14 @@ def _heatmaps(data: ReportData, say: Wording) -> Printed:
         "units": say.text("heatmap.units"),
         "first_response": {
             "title": say.text("heatmap.first_response"),
-            "caption": say.text("heatmap.caption"),
-            **shaded(means, short, say.duration, say),
+            "caption": say.text("heatmap.caption.analysis")
+            if data.analysis
+            else say.text("heatmap.caption", kind=kind, enough=data.slot_min_chat_count or say.text("no_data")),
+            **shaded(medians, short, say.duration, say, [cell.has_enough_chats for cell in data.heatmap]),
         },
-        "traffic": None
-        if data.filter.scope == "direction"
-        else {
+        "traffic": {
             "title": say.text("heatmap.traffic"),
-            "caption": say.text("heatmap.traffic.caption" if counts else "no_data"),
+            "caption": say.text("heatmap.traffic.caption", kind=kind) if counts else "",
             **shaded(counts, say.number, say.number, say),
         },
     }
@@ -307,42 +440,47 @@ def _agents(data: ReportData, say: Wording) -> Printed:
     return {
         "title": say.text("section.agents"),
         "caption": say.text(
-            "agents.caption.analysis" if data.analysis else "agents.caption", badge=classified_by(data, say)
+            "agents.caption.analysis" if data.analysis else "agents.caption",
+            badge=classified_by(data, say),
+            kind=say.kind(data.direction),
+            goal=say.percent(data.sla[0].goal, 0),
         ),
-        "count": say.text("agents.count", count=say.number(len(data.agents))),
-        **_members(data, data.agents, "agent", [*_COUNTED, *_TIMED, "concurrent", "quality"], say),
+        "count": say.text("agents.count", count=say.number(len(data.agents))) if len(data.agents) > 1 else "",
+        **_members(data, data.agents, "agent", [*_COLUMNS, "quality"], say),
         "note": "" if data.agents else say.text("agents.none"),
     }
 
 
 def _groups(data: ReportData, say: Wording) -> Printed:
     channels = () if data.analysis else data.channels  # an analysis knows nothing of them but their chats
-    columns = [*_COUNTED, *_TIMED, "share"]
+    columns = [*_COLUMNS, "share"]
     tables = [
         _members(data, data.departments, "department", columns, say),
         _members(data, channels, "provider", columns, say),
     ]
     return {
         "title": say.text("section.groups"),
-        "caption": say.text("groups.caption"),
+        "caption": say.text(
+            "groups.caption.analysis" if data.analysis else "groups.caption",
+            kind=say.kind(data.direction),
+            goal=say.percent(data.sla[0].goal, 0),
+        ),
         "tables": [found for found in tables if found["rows"]],
-        "fits": len(data.agents) + len(data.departments) + len(channels) <= 32,
         "note": "" if data.departments or channels else say.text("no_data"),
     }
 
 
-_COUNTED = ("chats", "closed", "messages")
-_TIMED = ("first_response", "first_response_p90", "reply", "sla")
+_COLUMNS = ("chats", "messages", "first_response", "first_response_p90", "sla", "gap", "open_breached", "others")
 _WIDTHS = {
-    "chats": 12, "closed": 12, "messages": 12, "first_response": 20, "first_response_p90": 20, "reply": 20, "sla": 11,
-    "concurrent": 13, "quality": 14, "share": 14,
+    "chats": 11, "messages": 17, "first_response": 20, "first_response_p90": 21, "sla": 11, "gap": 19,
+    "open_breached": 19, "others": 13, "quality": 14, "share": 13,
 }  # fmt: skip
-_NOT_OF_AN_ANALYSIS = ("closed", "reply")
+_OF_ANALYSES = {"chats", "messages", "first_response", "first_response_p90", "sla", "quality", "share"}
 
 
 def _members(data: ReportData, members: tuple[Member, ...], kind: str, columns: list[str], say: Wording) -> Printed:
     """A table of agents, departments or channels; widths of its columns but the first in millimetres."""
-    shown = [column for column in columns if not (data.analysis and column in _NOT_OF_AN_ANALYSIS)]
+    shown = [column for column in columns if (column in _OF_ANALYSES if data.analysis else column != "messages")]
     names = _told_apart(members, kind, say)
     whole = sum(member.chat_count for member in members)
     heads = ["channel" if kind == "provider" else kind, *shown]
@@ -350,13 +488,13 @@ def _members(data: ReportData, members: tuple[Member, ...], kind: str, columns: 
     def row(member: Member) -> list[str]:
         cells = {
             "chats": say.number(member.chat_count),
-            "closed": say.number(member.closed_count),
             "messages": say.number(member.message_count),
             "first_response": say.duration(member.first_response_p50_seconds),
             "first_response_p90": say.duration(member.first_response_p90_seconds),
-            "reply": say.duration(member.reply_p50_seconds),
             "sla": say.percent(member.sla_rate, 0),
-            "concurrent": say.number(member.mean_concurrent_chats, 1),
+            "gap": say.gap(member.sla_rate, member.sla_goal),
+            "open_breached": say.number(member.open_breached_count),
+            "others": say.number(member.other_chat_count),
             "quality": say.number(member.mean_quality, 1),
             "share": say.percent(member.chat_count / whole if whole else None, 0),
         }
@@ -389,11 +527,13 @@ def _insights(data: ReportData, say: Wording) -> Printed:
             for share in shares
         ]
 
-    groups = (
+    groups: tuple[tuple[str, str, tuple[Share, ...]], ...] = (
         ("intents", "intent", insights.intents),
         ("journeys", "journey", insights.journeys),
         ("sentiments", "sentiment", insights.sentiments),
     )
+    if data.intents:
+        groups = groups[1:]
     covered = insights.categorized_count / insights.chat_count if insights.chat_count else None
     return {
         "title": say.text("section.insights"),
@@ -426,6 +566,7 @@ def _insights(data: ReportData, say: Wording) -> Printed:
                 ]
             ),
         ],
+        "intents": _intents(data, say) if data.intents else None,
         "groups": [{"title": say.text(f"insights.{key}"), "rows": bars(kind, shares)} for key, kind, shares in groups],
         "empty": not insights.categorized_count,
     }
@@ -443,48 +584,47 @@ def _caution(insights: Insights, say: Wording) -> str:
     return say.text("insights.mixed", sources=", ".join(parts))
 
 
-def _operations(data: ReportData, say: Wording) -> Printed:
-    by_hour = [sum(cell.chat_count for cell in data.traffic if cell.hour == hour) for hour in range(24)]
-    by_day = [sum(cell.chat_count for cell in data.traffic if cell.day_of_week == day) for day in MONDAY_FIRST]
-    whole = sum(by_day)
-    hours: list[tuple[str, float | None]] = [(f"{hour:02}", count or None) for hour, count in enumerate(by_hour)]
-    days: list[tuple[str, float | None]] = [
-        (say.weekday(day), count or None) for day, count in zip(MONDAY_FIRST, by_day, strict=True)
-    ]
-    channels = sum(member.chat_count for member in data.channels)
+def _intents(data: ReportData, say: Wording) -> Printed:
+    columns = ("intent", "count", "share", "previous_share", "share_delta", "first_response")
     return {
-        "title": say.text("section.operations"),
-        "peaks": _peaks(by_hour, by_day, whole, say) if whole else "",
-        "no_traffic": "" if data.traffic else say.text("no_data"),
-        "hours": bars(hours, say, "operations.hours"),
-        "weekdays": bars(days, say, "operations.weekdays"),
-        "channels": {
-            "title": say.text("operations.channels"),
-            "rows": [
-                {
-                    "label": shortened(say.label("provider", member.name), 30),
-                    "share": member.chat_count / channels,
-                    "text": f"{say.percent(member.chat_count / channels)} · {say.number(member.chat_count)}",
-                }
-                for member in data.channels
-                if channels
-            ],
-        },
-        "backlog": None if data.analysis else _backlog(data, say),
+        "title": say.text("insights.intents"),
+        "columns": [say.text(f"column.{name}") for name in columns],
+        "rows": [
+            [
+                say.label("intent", intent.label),
+                say.number(intent.count),
+                say.percent(intent.share),
+                say.percent(intent.previous_share),
+                say.gap(intent.share, intent.previous_share),
+                say.duration(intent.first_response_p50_seconds),
+            ]
+            for intent in data.intents
+        ],
+        "caption": say.text("intents.caption"),
     }
 
 
-def _peaks(by_hour: list[int], by_day: list[int], whole: int, say: Wording) -> str:
-    hour, day = by_hour.index(max(by_hour)), by_day.index(max(by_day))
-    return say.text(
-        "operations.peaks",
-        hour=f"{hour}:00–{hour + 1}:00",
-        hour_count=say.number(by_hour[hour]),
-        hour_share=say.percent(by_hour[hour] / whole),
-        day=say.weekday(MONDAY_FIRST[day], long=True),
-        day_count=say.number(by_day[day]),
-        day_share=say.percent(by_day[day] / whole),
-    )
+def _operations(data: ReportData, say: Wording) -> Printed:
+    return {
+        "title": say.text("section.operations"),
+        "service": {
+            "title": say.text("service.title"),
+            "columns": [say.text(f"column.{name}") for name in ("metric", "value", "count", "before", "share_delta")],
+            "rows": [
+                [
+                    say.text(f"kpi.{kpi.metric}"),
+                    say.value(kpi.value, kpi.unit),
+                    say.number(kpi.count) if kpi.count != kpi.value else "",
+                    say.value(kpi.previous, kpi.unit),
+                    say.change(kpi) or "–",
+                ]
+                for kpi in data.service
+            ],
+            "caption": say.text("service.caption", kind=say.kind(data.direction)),
+        },
+        "backlog": None if data.filter.scope == "direction" else _backlog(data, say),
+        "backlog_caption": say.text("service.caption.backlog"),
+    }
 
 
 def _backlog(data: ReportData, say: Wording) -> Printed:
@@ -519,8 +659,8 @@ def _notes(data: ReportData, say: Wording) -> Printed:
     categorized = f"{say.number(data.insights.categorized_count)} ({classified_by(data, say)})"
     categorized += not_categorized(data.insights, say)
     definitions = (
-        *("pickup", "first_response", "reply", "handling", "resolution", "percentiles", "clock", "sla"),
-        *("backlog", "change", "no_data"),
+        *("incoming", "n", "pickup", "first_response", "reply", "handling", "resolution", "percentiles", "clock"),
+        *("sla", "backlog", "change", "no_data"),
     )
     return {
         "title": say.text("section.notes"),
@@ -533,6 +673,10 @@ def _notes(data: ReportData, say: Wording) -> Printed:
             [say.text("notes.failed"), say.number(coverage.failed_syncs)],
             [say.text("notes.quarantine"), say.number(coverage.quarantined_count)],
             [say.text("notes.categorized"), categorized],
+            [
+                say.text("notes.targets"),
+                say.text("notes.targets.default" if data.has_default_targets else "notes.targets.set"),
+            ],
         ],
         "glyphs": say.text("notes.glyphs"),
         "whole_account": say.text("notes.whole_account"),

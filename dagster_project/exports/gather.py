@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.sql import SQL
 
-from dagster_project.exports.gather_members import PERIODS_CATEGORIES, insights, members
+from dagster_project.exports.gather_members import PERIODS_CATEGORIES, insights, intents, members
+from dagster_project.exports.gather_service import open_breaches, populations, service, slots, volumes
 from dagster_project.exports.marts import IN_SCOPE, Values, rows
 from dagster_project.exports.report import (
     DIRECTIONS,
@@ -27,11 +28,11 @@ from dagster_project.exports.report import (
     TrafficCell,
     TrendPoint,
 )
-from dagster_project.warehouse import data_source
+from dagster_project.warehouse import data_source, sla_targets
 from dagster_project.warehouse.connection import has_relation
 from dagster_project.warehouse.directory import NOTHING_YET
 
-HISTORY = 12  # weeks or months of the long trend, the report's own among them
+HISTORY = 13  # weeks or months of the long trend, the report's own among them
 
 
 def gather(
@@ -65,6 +66,10 @@ def gather(
         "kind": period.kind,
         "scope": scope,
         "scope_id": scope_id,
+        # A direction is one way in which all chats of the account began; of any other scope, customers' waits are told.
+        "members_of": "all" if scope == "direction" else scope,
+        "member_id": "all" if scope == "direction" else scope_id,
+        "direction": scope_id if scope == "direction" else "incoming",
     }
     name = _name(connection, scope, scope_id)
     known = freshness(connection)
@@ -80,16 +85,15 @@ def gather(
         is_complete=_ended(known, period, timezone),
         is_previous_complete=_began_before(known, period.previous_start),
         summary=(
-            *_volumes(connection, values | {"both_whole": both_whole}),
+            *volumes(connection, values | {"both_whole": both_whole}),
             *_speeds(response_times),
             *_promises(sla),
             *_piles(backlog),
         ),
         heatmap=_heatmap(connection, values),
-        slot_min_chat_count=slot_min_chat_count(connection),
         response_times=response_times,
-        days=_trend(connection, values | {"step": "day", "first": period.start}),
-        history=_trend(connection, values | {"step": period.kind, "first": _history_start(period)}),
+        days=_trend(connection, values | {"step": "day", "first": period.start}, known, timezone),
+        history=_trend(connection, values | {"step": period.kind, "first": _history_start(period)}, known, timezone),
         sla=sla,
         agents=members(connection, values, "agent"),
         departments=members(connection, values, "department"),
@@ -99,6 +103,14 @@ def gather(
         backlog=backlog,
         coverage=coverage(connection, period),
         is_demo=data_source.is_demo(connection),
+        others=populations(connection, values | {"is_previous_whole": _began_before(known, period.previous_start)}),
+        slots=slots(connection, values),
+        slot_min_chat_count=slot_min_chat_count(connection),
+        open_breaches=open_breaches(connection, values),
+        open_breached_count=sla[0].open_breached_count,
+        service=service(connection, values | {"both_whole": both_whole}),
+        intents=intents(connection, values),
+        has_default_targets=sla_targets.are_defaults(connection),
     )
 
 
@@ -161,37 +173,6 @@ def _began_before(freshness: Freshness, day: date) -> bool:
     return freshness.first_date is not None and freshness.first_date <= day
 
 
-def _volumes(connection: psycopg.Connection, values: Values) -> list[Kpi]:
-    """Sums of days."""
-    return rows(
-        connection,
-        Kpi,
-        """
-        with days as ({days})
-
-        select
-            metrics.metric,
-            metrics.unit,
-            metrics.better,
-            sum(days.value) filter (where days.date >= %(start)s) as value,
-            count(*) filter (where days.date >= %(start)s) as count,
-            sum(days.value) filter (where days.date < %(start)s) as previous,
-            %(both_whole)s as is_comparable
-        from (
-            values
-            (1, 'chats_created', 'chats', null),
-            (2, 'chats_closed', 'chats', null),
-            (3, 'messages_in', 'messages', null),
-            (4, 'messages_out', 'messages', null)
-        ) as metrics (number, metric, unit, better)
-        left join days on days.metric = metrics.metric
-        group by metrics.number, metrics.metric, metrics.unit, metrics.better
-        order by metrics.number
-        """,
-        values | {"first": values["previous_start"]},
-    )
-
-
 def _speeds(response_times: tuple[ResponseTimes, ...]) -> list[Kpi]:
     """The medians and p90 that the summary shows, by wall clock."""
     by_metric = {times.metric: times for times in response_times if times.clock == "wall"}
@@ -210,6 +191,7 @@ def _speeds(response_times: tuple[ResponseTimes, ...]) -> list[Kpi]:
 
 
 def _promises(sla: tuple[Sla, ...]) -> list[Kpi]:
+    """The shares that the summary shows: all targets by both clocks, and the first response by wall clock."""
     return [
         Kpi(
             f"sla_{promise.metric}_rate" if promise.clock == "wall" else f"sla_{promise.metric}_business_rate",
@@ -220,7 +202,7 @@ def _promises(sla: tuple[Sla, ...]) -> list[Kpi]:
             promise.previous_rate,
         )
         for promise in sla
-        if promise.metric == "overall"
+        if promise.metric == "overall" or (promise.metric == "first_response" and promise.clock == "wall")
     ]
 
 
@@ -232,7 +214,7 @@ def _piles(backlog: tuple[Backlog, ...]) -> list[Kpi]:
 
 
 def _heatmap(connection: psycopg.Connection, values: Values) -> tuple[HeatmapCell, ...]:
-    """Always 168 cells, Monday first. Over the chats of the period, as the mart of weeks has them for one week."""
+    """Always 168 cells, Monday first."""
     return tuple(
         rows(
             connection,
@@ -241,19 +223,15 @@ def _heatmap(connection: psycopg.Connection, values: Values) -> tuple[HeatmapCel
             select
                 days.day_of_week,
                 hours.hour,
-                count(chats.first_response_seconds) as chat_count,
-                avg(chats.first_response_seconds)::double precision as mean_seconds,
-                percentile_cont(0.5) within group (order by chats.first_response_seconds) as p50_seconds
+                coalesce(slots.chat_count, 0) as chat_count,
+                slots.mean_first_response_seconds as mean_seconds,
+                slots.p50_first_response_seconds as p50_seconds,
+                coalesce(slots.has_enough_chats, false) as has_enough_chats
             from generate_series(0, 6) as days (day_of_week)
             cross join generate_series(0, 23) as hours (hour)
-            left join marts.chat_response_times as chats
-                on chats.created_day_of_week = days.day_of_week
-                and chats.created_local_hour = hours.hour
-                and chats.created_local_date between %(start)s and %(end)s
-                and not chats.is_deleted
-                -- A first response is the agent's who gave it.
-                and case when %(scope)s = 'agent' then chats.first_response_agent_id = %(scope_id)s else {in_scope} end
-            group by days.day_of_week, hours.hour
+            left join marts.slots_by_direction as slots
+                on slots.period = %(kind)s and slots.period_start = %(start)s and {of_scope}
+                and slots.day_of_week = days.day_of_week and slots.hour = hours.hour
             order by (days.day_of_week + 6) %% 7, hours.hour
             """,
             values,
@@ -268,6 +246,11 @@ def _response_times(connection: psycopg.Connection, values: Values) -> tuple[Res
             connection,
             ResponseTimes,
             """
+            with known as materialized (
+                select * from marts.response_times_by_direction
+                where period = %(kind)s and period_start between %(previous_start)s and %(start)s and {of_scope}
+            )
+
             select
                 metrics.metric,
                 clocks.clock,
@@ -289,12 +272,10 @@ def _response_times(connection: psycopg.Connection, values: Values) -> tuple[Res
                 values (1, 'pickup'), (2, 'first_response'), (3, 'reply'), (4, 'handling'), (5, 'resolution')
             ) as metrics (number, metric)
             cross join (values (1, 'wall'), (2, 'business')) as clocks (number, clock)
-            left join {times} as times
-                on times.period_start = %(start)s and times.scope = %(scope)s and times.scope_id = %(scope_id)s
-                and times.metric = metrics.metric and times.clock = clocks.clock
-            left join {times} as before
-                on before.period_start = %(previous_start)s and before.scope = %(scope)s
-                and before.scope_id = %(scope_id)s
+            left join known as times
+                on times.period_start = %(start)s and times.metric = metrics.metric and times.clock = clocks.clock
+            left join known as before
+                on before.period_start = %(previous_start)s
                 and before.metric = metrics.metric and before.clock = clocks.clock
             order by metrics.number, clocks.number
             """,
@@ -303,54 +284,58 @@ def _response_times(connection: psycopg.Connection, values: Values) -> tuple[Res
     )
 
 
-def _trend(connection: psycopg.Connection, values: Values) -> tuple[TrendPoint, ...]:
+def _trend(connection: psycopg.Connection, values: Values, known: Freshness, timezone: str) -> tuple[TrendPoint, ...]:
     """Days, weeks or months up to the period's end, those before the first chat left out; `step` says which."""
+    through = known.data_through.astimezone(ZoneInfo(timezone)).date() if known.data_through else None
     return tuple(
         rows(
             connection,
             TrendPoint,
             """
-            with chats as (
-                select date_trunc(%(step)s, days.date)::date as start, sum(days.value)::bigint as chat_count
-                from ({days}) as days
-                where days.metric = 'chats_created'
-                group by 1
+            with slots as (
+                select period_start, sum(created_chat_count)::integer as chat_count
+                from marts.slots_by_direction
+                where period = %(step)s and period_start between %(first)s and %(end)s and {of_scope}
+                group by period_start
+            ),
+
+            times as (
+                select period_start, count, p50_seconds, p90_seconds
+                from marts.response_times_by_direction
+                where period = %(step)s and period_start between %(first)s and %(end)s and {of_scope}
+                    and metric = 'first_response' and clock = 'wall'
             ),
 
             sla as (
-                select
-                    date_trunc(%(step)s, date)::date as start,
-                    sum(met_count) as met_count,
-                    sum(met_count + breached_count) as judged_count
-                from marts.sla_daily
-                where date between %(first)s and %(end)s
-                    and scope = %(scope)s and scope_id = %(scope_id)s and metric = 'overall' and clock = 'wall'
-                group by 1
+                select period_start, judged_count, rate
+                from marts.sla_by_direction
+                where period = %(step)s and period_start between %(first)s and %(end)s and {of_scope}
+                    and metric = 'overall' and clock = 'wall'
             )
 
             select
                 steps.start::date as start,
-                chats.chat_count,
+                slots.chat_count,
                 coalesce(times.count, 0) as first_response_count,
                 times.p50_seconds as first_response_p50_seconds,
                 times.p90_seconds as first_response_p90_seconds,
-                coalesce(sla.judged_count, 0)::bigint as sla_judged_count,
-                sla.met_count::double precision / nullif(sla.judged_count, 0) as sla_rate
+                coalesce(sla.judged_count, 0) as sla_judged_count,
+                sla.rate as sla_rate,
+                coalesce(
+                    steps.start::date >= %(first_date)s
+                    and (steps.start + ('1 ' || %(step)s)::interval)::date <= %(through)s,
+                    false
+                ) as is_whole
             from generate_series(
                 %(first)s::timestamp, %(end)s::timestamp, ('1 ' || %(step)s)::interval
             ) as steps (start)
-            left join chats on chats.start = steps.start::date
-            left join {stepped_times} as times
-                on times.period_start = steps.start::date and times.scope = %(scope)s
-                and times.scope_id = %(scope_id)s
-                and times.metric = 'first_response' and times.clock = 'wall'
-            left join sla on sla.start = steps.start::date
-            where %(step)s = 'day' or steps.start::date >= (
-                select date_trunc(%(step)s, min(created_local_date))::date from marts.chat_response_times
-            )
+            left join slots on slots.period_start = steps.start::date
+            left join times on times.period_start = steps.start::date
+            left join sla on sla.period_start = steps.start::date
+            where %(step)s = 'day' or steps.start::date >= date_trunc(%(step)s, %(first_date)s::timestamp)::date
             order by steps.start
             """,
-            values,
+            values | {"first_date": known.first_date, "through": through},
         )
     )
 
@@ -361,26 +346,31 @@ def _sla(connection: psycopg.Connection, values: Values) -> tuple[Sla, ...]:
             connection,
             Sla,
             """
+            with known as materialized (
+                select * from marts.sla_by_direction
+                where period = %(kind)s and period_start between %(previous_start)s and %(start)s and {of_scope}
+            )
+
             select
                 metrics.metric,
                 clocks.clock,
                 targets.target_seconds,
-                coalesce(max(days.goal) filter (where {now}), targets.goal)::double precision as goal,
-                coalesce(sum(days.met_count) filter (where {now}), 0)::bigint as met_count,
-                coalesce(sum(days.breached_count) filter (where {now}), 0)::bigint as breached_count,
-                coalesce(sum(days.pending_count) filter (where {now}), 0)::bigint as pending_count,
-                sum(days.met_count) filter (where {now})::double precision
-                / nullif(sum(days.met_count + days.breached_count) filter (where {now}), 0) as rate,
-                sum(days.met_count) filter (where not {now})::double precision
-                / nullif(sum(days.met_count + days.breached_count) filter (where not {now}), 0) as previous_rate
+                coalesce(sla.goal, targets.goal)::double precision as goal,
+                coalesce(sla.met_count, 0) as met_count,
+                coalesce(sla.breached_count, 0) as breached_count,
+                coalesce(sla.pending_count, 0) as pending_count,
+                sla.rate,
+                before.rate as previous_rate,
+                coalesce(sla.open_breached_count, 0) as open_breached_count
             from (
                 values (1, 'overall'), (2, 'pickup'), (3, 'first_response'), (4, 'avg_reply'), (5, 'resolution')
             ) as metrics (number, metric)
             cross join (values (1, 'wall'), (2, 'business')) as clocks (number, clock)
-            left join marts.sla_daily as days
-                on days.date between %(previous_start)s and %(end)s
-                and days.scope = %(scope)s and days.scope_id = %(scope_id)s
-                and days.metric = metrics.metric and days.clock = clocks.clock
+            left join known as sla
+                on sla.period_start = %(start)s and sla.metric = metrics.metric and sla.clock = clocks.clock
+            left join known as before
+                on before.period_start = %(previous_start)s
+                and before.metric = metrics.metric and before.clock = clocks.clock
             left join lateral (
                 select target_seconds, goal
                 from intermediate.sla_targets
@@ -389,29 +379,47 @@ def _sla(connection: psycopg.Connection, values: Values) -> tuple[Sla, ...]:
                 order by valid_from desc nulls last
                 limit 1
             ) as targets on true
-            group by
-                metrics.number, metrics.metric, clocks.number, clocks.clock, targets.target_seconds, targets.goal
             order by clocks.number, metrics.number
             """,
             values,
-            now=SQL("days.date >= %(start)s"),
         )
     )
 
 
 def _traffic(connection: psycopg.Connection, values: Values) -> tuple[TrafficCell, ...]:
-    """Always 168 cells, Monday first; none for a direction, by which messages are not counted."""
-    query = """
-        select day_of_week, hour, chat_count, message_count
-        from {traffic}
-        where {of_period} and scope = %(scope)s and scope_id = %(scope_id)s
-        order by (day_of_week + 6) %% 7, hour
-    """
+    """Always 168 cells, Monday first. Messages, of all chats, are not counted by direction."""
     if values["kind"] == "week":
         traffic, of_period = "marts.conversation_traffic_heatmap", "week_start = %(start)s"
     else:
         traffic, of_period = "marts.conversation_traffic_periods", "period = 'month' and period_start = %(start)s"
-    return tuple(rows(connection, TrafficCell, query, values, traffic=SQL(traffic), of_period=SQL(of_period)))
+    return tuple(
+        rows(
+            connection,
+            TrafficCell,
+            """
+            with messages as (
+                select day_of_week, hour, message_count from {traffic}
+                where {of_period} and scope = %(scope)s and scope_id = %(scope_id)s
+            )
+
+            select
+                days.day_of_week,
+                hours.hour,
+                coalesce(slots.created_chat_count, 0) as chat_count,
+                messages.message_count
+            from generate_series(0, 6) as days (day_of_week)
+            cross join generate_series(0, 23) as hours (hour)
+            left join marts.slots_by_direction as slots
+                on slots.period = %(kind)s and slots.period_start = %(start)s and {of_scope}
+                and slots.day_of_week = days.day_of_week and slots.hour = hours.hour
+            left join messages on messages.day_of_week = days.day_of_week and messages.hour = hours.hour
+            order by (days.day_of_week + 6) %% 7, hours.hour
+            """,
+            values,
+            traffic=SQL(traffic),
+            of_period=SQL(of_period),
+        )
+    )
 
 
 def _backlog(connection: psycopg.Connection, values: Values) -> tuple[Backlog, ...]:

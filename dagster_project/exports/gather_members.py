@@ -6,7 +6,7 @@ import psycopg
 from psycopg.sql import SQL, Composable
 
 from dagster_project.exports.marts import Values, rows
-from dagster_project.exports.report import Insights, Member, Scope, Share
+from dagster_project.exports.report import Insights, Intent, Member, Scope, Share
 
 
 def members(connection: psycopg.Connection, values: Values, kind: Scope) -> tuple[Member, ...]:
@@ -19,20 +19,39 @@ def members(connection: psycopg.Connection, values: Values, kind: Scope) -> tupl
             connection,
             Member,
             """
-            with days as (
+            with known as (
+                select * from marts.service_by_direction
+                where period = %(kind)s and period_start = %(start)s and scope = %(member)s
+                    and (%(scope)s = 'all' or scope_id = %(scope_id)s)
+            ),
+
+            chats as (
+                select
+                    scope_id as id,
+                    sum(case when direction = %(direction)s then chat_count end)::integer as chat_count,
+                    sum(case when direction = %(direction)s then closed_chat_count end)::integer as closed_count,
+                    sum(case when direction <> %(direction)s then chat_count end)::integer as other_chat_count
+                from known
+                group by scope_id
+            ),
+
+            days as (
                 select
                     {key} as id,
                     max({name}) as name,
-                    sum(chat_count)::bigint as chat_count,
-                    sum(closed_chat_count)::bigint as closed_count,
                     sum(outgoing_message_count)::bigint as message_count,
-                    sum(sla_overall_wall_met_count + sla_overall_wall_breached_count)::bigint as sla_judged_count,
-                    sum(sla_overall_wall_met_count)::bigint as sla_met_count,
                     {concurrency} as mean_concurrent_chats
                 from {table}
                 where local_date between %(start)s and %(end)s
                     and (%(scope)s = 'all' or {key} = %(scope_id)s)
                 group by {key}
+            ),
+
+            sla as (
+                select scope_id as id, judged_count, rate, goal, open_breached_count
+                from marts.sla_by_direction
+                where period = %(kind)s and period_start = %(start)s and scope = %(member)s
+                    and direction = %(direction)s and metric = 'overall' and clock = 'wall'
             ),
 
             quality as (
@@ -47,51 +66,18 @@ def members(connection: psycopg.Connection, values: Values, kind: Scope) -> tupl
                 group by chats.agent_id
             ),
 
-            -- Chats without a department are in the daily rollup, but have no times of the period there.
-            without_department as (
-                select 'first_response' as metric, first_response_seconds as seconds
-                from marts.chat_response_times
-                where %(member)s = 'department' and department_id is null
-                    and created_local_date between %(start)s and %(end)s and not is_deleted
-
-                union all
-
-                select 'resolution', resolution_seconds
-                from marts.chat_response_times
-                where %(member)s = 'department' and department_id is null
-                    and created_local_date between %(start)s and %(end)s and not is_deleted
-
-                union all
-
-                select 'reply', reply_seconds
-                from marts.reply_turns
-                where %(member)s = 'department' and department_id is null
-                    and replied_local_date between %(start)s and %(end)s and not is_deleted
-            ),
-
             times as (
                 select scope_id as id, metric, count, p50_seconds, p90_seconds
-                from {times}
-                where period_start = %(start)s and scope = %(member)s and clock = 'wall'
-
-                union all
-
-                select
-                    'none',
-                    metric,
-                    count(*),
-                    percentile_cont(0.5) within group (order by seconds),
-                    percentile_cont(0.9) within group (order by seconds)
-                from without_department
-                where seconds is not null
-                group by metric
+                from marts.response_times_by_direction
+                where period = %(kind)s and period_start = %(start)s and scope = %(member)s
+                    and direction = %(direction)s and clock = 'wall'
             )
 
             select
                 days.id,
                 days.name,
-                days.chat_count,
-                days.closed_count,
+                coalesce(chats.chat_count, 0) as chat_count,
+                coalesce(chats.closed_count, 0) as closed_count,
                 days.message_count,
                 coalesce(first_response.count, 0) as first_response_count,
                 first_response.p50_seconds as first_response_p50_seconds,
@@ -100,18 +86,23 @@ def members(connection: psycopg.Connection, values: Values, kind: Scope) -> tupl
                 reply.p50_seconds as reply_p50_seconds,
                 coalesce(resolution.count, 0) as resolution_count,
                 resolution.p50_seconds as resolution_p50_seconds,
-                days.sla_judged_count,
-                days.sla_met_count / nullif(days.sla_judged_count, 0)::double precision as sla_rate,
+                coalesce(sla.judged_count, 0) as sla_judged_count,
+                sla.rate as sla_rate,
                 days.mean_concurrent_chats,
                 coalesce(quality.quality_count, 0) as quality_count,
-                quality.mean_quality
+                quality.mean_quality,
+                coalesce(chats.other_chat_count, 0) as other_chat_count,
+                sla.goal as sla_goal,
+                coalesce(sla.open_breached_count, 0) as open_breached_count
             from days
+            left join chats on chats.id = days.id
+            left join sla on sla.id = days.id
             left join times as first_response
                 on first_response.id = days.id and first_response.metric = 'first_response'
             left join times as reply on reply.id = days.id and reply.metric = 'reply'
             left join times as resolution on resolution.id = days.id and resolution.metric = 'resolution'
             left join quality on quality.id = days.id
-            order by days.chat_count desc, days.name, days.id
+            order by coalesce(chats.chat_count, 0) desc, chats.other_chat_count desc nulls last, days.name, days.id
             """,
             values | {"member": kind},
             table=SQL(table),
@@ -128,6 +119,40 @@ _DAILY = {
     "provider": ("marts.channel_daily", "provider", "provider"),
 }
 _CONCURRENCY = "sum(held_seconds)::double precision / nullif(sum(active_seconds), 0)"
+
+
+def intents(connection: psycopg.Connection, values: Values) -> tuple[Intent, ...]:
+    """What customers wanted, most wanted first, beside the period before."""
+    return tuple(
+        rows(
+            connection,
+            Intent,
+            """
+            with known as (
+                select * from marts.intents_by_direction
+                where period = %(kind)s and period_start in (%(start)s, %(previous_start)s) and {of_scope}
+            ),
+
+            now as (select * from known where period_start = %(start)s),
+
+            before as (select * from known where period_start = %(previous_start)s)
+
+            select
+                customer_intent as label,
+                coalesce(now.chat_count, 0) as count,
+                coalesce(now.label_share, 0) as share,
+                coalesce(before.chat_count, 0) as previous_count,
+                case when exists (select from before) then coalesce(before.label_share, 0) end as previous_share,
+                coalesce(now.first_response_count, 0) as first_response_count,
+                now.p50_first_response_seconds as first_response_p50_seconds
+            from now
+            full join before using (customer_intent)
+            where exists (select from now)
+            order by coalesce(now.chat_count, 0) desc, customer_intent
+            """,
+            values,
+        )
+    )
 
 
 # What `insights` counts: the period's chats with their categories, a person's before a machine's.

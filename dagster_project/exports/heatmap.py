@@ -14,6 +14,7 @@ from dagster_project.warehouse.directory import NOTHING_YET
 
 Band = Literal["fast", "average", "slow", "no_data"]
 DIRECTIONS = ("all", "incoming", "outgoing", "outgoing_broadcast", "outgoing_all", "converted")
+DEFAULT_DIRECTION = "incoming"  # in the others nobody waits for a first response
 OFFICE_HOURS = ("all", "office_hours", "non_office_hours")
 MONDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)
 DAYS = {1: "Lun", 2: "Mar", 3: "Mié", 4: "Jue", 5: "Vie", 6: "Sáb", 0: "Dom"}
@@ -83,7 +84,7 @@ def read(
     week_start: date,
     *,
     agent_id: str = "all",
-    direction: str = "all",
+    direction: str = DEFAULT_DIRECTION,
     office_hours: str = "all",
 ) -> Heatmap:
     """The heatmap of a week.
@@ -91,7 +92,7 @@ def read(
     Args:
         week_start: the week's local Monday.
         agent_id: an agent's id, or "all".
-        direction: one of `DIRECTIONS`.
+        direction: one of `DIRECTIONS`; by default the chats that customers began, converted ones too.
         office_hours: one of `OFFICE_HOURS`.
 
     Raises:
@@ -133,7 +134,8 @@ def last_full_week(connection: psycopg.Connection) -> date | None:
     if not _is_built(connection):
         return None
     row = connection.execute(
-        "select max(created_local_date), min(created_local_date) from marts.chat_response_times").fetchone()
+        "select max(created_local_date), min(created_local_date) from marts.chat_response_times"
+    ).fetchone()
     if not row or row[0] is None:
         return None
     newest, oldest = row

@@ -11,7 +11,8 @@ from typing import Literal
 Scope = Literal["all", "agent", "department", "provider", "direction"]
 SCOPES: tuple[Scope, ...] = ("all", "agent", "department", "provider", "direction")
 DIRECTIONS = ("incoming", "outgoing", "outgoing_broadcast")
-Unit = Literal["chats", "messages", "seconds", "share", "points"]
+Direction = Literal["incoming", "outgoing", "outgoing_broadcast", "unknown"]
+Unit = Literal["chats", "messages", "transfers", "seconds", "share", "points"]
 BUCKETS = ("under_1m", "from_1m_to_3m", "from_3m_to_5m", "from_5m_to_10m", "over_10m")
 
 
@@ -118,13 +119,45 @@ class Kpi:
 
 @dataclass(frozen=True)
 class HeatmapCell:
-    """First responses of one weekday (0 = Sunday) × hour, by the chats' local creation."""
+    """First responses of one weekday (0 = Sunday) × hour, by the chats' local creation.
+
+    `has_enough_chats` says whether they are so many that the cell may be compared with others.
+    """
 
     day_of_week: int
     hour: int
     chat_count: int
     mean_seconds: float | None
     p50_seconds: float | None
+    has_enough_chats: bool = True
+
+
+@dataclass(frozen=True)
+class Waited:
+    """A chat that one can look up in B2Chat, and how long its customer waited (None: waits still)."""
+
+    chat_id: str
+    agent_name: str | None
+    department_name: str | None
+    created_at: datetime | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One of the slowest slots of those with enough chats, and its slowest chats."""
+
+    cell: HeatmapCell
+    chats: tuple[Waited, ...]
+
+
+@dataclass(frozen=True)
+class Population:
+    """Chats that began in one way; they stand apart from those that the report is about."""
+
+    direction: Direction
+    chat_count: int
+    previous_chat_count: int | None
 
 
 @dataclass(frozen=True)
@@ -166,7 +199,10 @@ class ResponseTimes:
 
 @dataclass(frozen=True)
 class TrendPoint:
-    """A day, week or month: chats created, first responses by wall clock, and the overall SLA by wall clock."""
+    """A day, week or month: chats created, first responses by wall clock, and the overall SLA by wall clock.
+
+    `is_whole` is false where the data does not cover all its days.
+    """
 
     start: date
     chat_count: int | None
@@ -175,6 +211,7 @@ class TrendPoint:
     first_response_p90_seconds: float | None
     sla_judged_count: int
     sla_rate: float | None
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -190,14 +227,16 @@ class Sla:
     pending_count: int
     rate: float | None
     previous_rate: float | None
+    open_breached_count: int = 0
 
 
 @dataclass(frozen=True)
 class Member:
     """What an agent, a department or a channel did; times by wall clock.
 
-    `closed_count` counts what was closed in the period (None in an analysis), `message_count` what was sent;
-    concurrency and quality (1 to 10, as categorized) are of agents alone.
+    `closed_count` counts what was closed in the period (None in an analysis). `message_count` (what was sent),
+    concurrency and `other_chat_count` (chats that the report is not about) are of chats of every kind; concurrency and
+    quality (1 to 10, as categorized) are of agents alone.
     """
 
     id: str
@@ -217,6 +256,22 @@ class Member:
     mean_concurrent_chats: float | None
     quality_count: int
     mean_quality: float | None
+    other_chat_count: int = 0
+    sla_goal: float | None = None
+    open_breached_count: int = 0
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What customers wanted, beside the period before, and how soon they heard from us."""
+
+    label: str
+    count: int
+    share: float
+    previous_count: int
+    previous_share: float | None
+    first_response_count: int
+    first_response_p50_seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -321,12 +376,18 @@ class Analysis:
 class ReportData:
     """A whole report.
 
-    `slot_min_chat_count` is how many chats a cell of the heatmap needs to be called the slowest slot; None where no
-    chat was ever answered. `agents`, `departments` and `channels` hold all of them for the scope `all`, the one member
-    for its own scope, and are empty else. `is_complete` says whether the data goes to the end of the period,
-    `is_previous_complete` whether it reaches back to the beginning of the period before. A direction has no backlog
-    and no traffic; an analysis, which `analysis` is about, has no backlog, no history, no business times and nothing
-    before it. `is_demo` says that the data is made up.
+    `agents`, `departments` and `channels` hold all of them for the scope `all`, the one member for its own scope, and
+    are empty else. `is_complete` says whether the data goes to the end of the period, `is_previous_complete` whether it
+    reaches back to the beginning of the period before. A direction has no backlog and no traffic; an analysis, which
+    `analysis` is about, has no backlog, no history, no business times and nothing before it. `is_demo` says that the
+    data is made up.
+
+    All is about chats that customers began (`incoming`, converted ones too), for the scope `direction` about those of
+    it; where it is about others, a text beside it says so. `others` are the chats left out, by how they began. Backlog
+    and messages are of all chats. `service` tells what became of the chats: surveys, bot, transfers, reopenings.
+    `slot_min_chat_count` is how many answered chats a slot needs to be compared, None where no chat was ever answered;
+    `slots` are the slowest of those. `has_default_targets` says that nobody
+    has set the targets yet.
     """
 
     period: Period
@@ -351,6 +412,20 @@ class ReportData:
     coverage: Coverage
     analysis: Analysis | None = None
     is_demo: bool = False
+    others: tuple[Population, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    open_breaches: tuple[Waited, ...] = ()
+    open_breached_count: int = 0
+    service: tuple[Kpi, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    has_default_targets: bool = False
+
+    @property
+    def direction(self) -> str | None:
+        """How the chats began that the report is about; None for an analysis, which has filters of its own."""
+        if self.analysis:
+            return None
+        return self.filter.scope_id if self.filter.scope == "direction" else "incoming"
 
     @property
     def chat_count(self) -> int:

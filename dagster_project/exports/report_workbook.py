@@ -1,13 +1,14 @@
-"""A report as an Excel workbook: a sheet a topic, and in front `Léame`, which says what one looks at."""
+"""A report as an Excel workbook: a sheet a topic, `Resumen` first, and `Léame`, which says what one looks at."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from dagster_project.exports.document import asked_for, classified_by, not_categorized
+from dagster_project.exports.document import asked_for, classified_by, kpi_name, not_categorized, population
+from dagster_project.exports.findings import slot
 from dagster_project.exports.making import Written
-from dagster_project.exports.report import BUCKETS, Kpi, Member, ReportData, Share, TrendPoint
+from dagster_project.exports.report import BUCKETS, Kpi, Member, ReportData, Share, TrendPoint, Waited
 from dagster_project.exports.wording import Language, Wording
 from dagster_project.exports.workbook import Book, Head, Kind, Sheet
 from dagster_project.exports.workbook_texts import TEXTS
@@ -18,22 +19,26 @@ _MEMBERS: tuple[tuple[str, Kind, str], ...] = (
     ("closed", "whole", "closed_count"),
     ("messages", "whole", "message_count"),
     ("responses", "whole", "first_response_count"),
-    ("first_p50", "minutes", "first_response_p50_seconds"),
-    ("first_p90", "minutes", "first_response_p90_seconds"),
+    ("first_p50", "duration", "first_response_p50_seconds"),
+    ("first_p90", "duration", "first_response_p90_seconds"),
     ("replies", "whole", "reply_count"),
-    ("reply_p50", "minutes", "reply_p50_seconds"),
+    ("reply_p50", "duration", "reply_p50_seconds"),
     ("resolved", "whole", "resolution_count"),
-    ("resolution_p50", "minutes", "resolution_p50_seconds"),
+    ("resolution_p50", "duration", "resolution_p50_seconds"),
     ("judged", "whole", "sla_judged_count"),
     ("sla", "share", "sla_rate"),
+    ("goal", "share", "sla_goal"),
+    ("open_breached", "whole", "open_breached_count"),
+    ("others", "whole", "other_chat_count"),
     ("concurrent", "points", "mean_concurrent_chats"),
     ("quality", "points", "mean_quality"),
     ("quality_count", "whole", "quality_count"),
 )
 _OF_AGENTS = {"concurrent", "quality", "quality_count"}
+_NOT_OF_ANALYSES = {"closed", "replies", "reply_p50", "goal", "open_breached", "others"}
 DEFINITIONS = (
-    "pickup", "first_response", "reply", "handling", "resolution", "percentiles", "clock", "sla", "backlog", "change",
-    "no_data",
+    "incoming", "n", "pickup", "first_response", "reply", "handling", "resolution", "percentiles", "clock",
+    "sla", "backlog", "change", "no_data",
 )  # fmt: skip
 
 
@@ -50,8 +55,10 @@ def write(out: BinaryIO, data: ReportData, language: Language, made_at: datetime
     title = say.words.title(say.words.text(f"title.{data.period.kind}"), is_demo=data.is_demo)
     demo = say.words.text("demo") if data.is_demo else ""
     book = Book(out, title=f"{title} {data.period.start}", zone=data.timezone, made_at=made_at, demo=demo)
+    first, *others = _topics(data)
+    _SHEETS[first](book, say, data)
     readme = book.sheet(say("sheet.readme"))
-    for topic in _topics(data):
+    for topic in others:
         _SHEETS[topic](book, say, data)
     write_readme(book, readme, say("readme.topic"), say("readme.value"), _about(say, data, book, title, made_at))
     book.close()
@@ -90,15 +97,39 @@ def _summary(book: Book, say: _Say, data: ReportData) -> None:
     heads = say.heads(("metric", "text", 34), ("value", "text"), ("unit", "text"), ("count", "whole"))
     if not data.analysis:
         heads += say.heads(("before", "text"), ("change", "change"), ("verdict", "text"))
-    kinds: dict[str, Kind] = {"seconds": "minutes", "share": "share", "points": "points"}
+    kinds: dict[str, Kind] = {"seconds": "duration", "share": "share", "points": "points"}
 
     def rows() -> Iterator[list[Any]]:
-        for kpi in data.summary:
+        for kpi in (*data.summary, *data.service):
             kind = kinds.get(kpi.unit, "whole")
-            row = [say.words.label("kpi", kpi.metric), (kpi.value, kind), say(f"unit.{kpi.unit}"), kpi.count]
+            row = [kpi_name(kpi, data, say.words), (kpi.value, kind), say(f"unit.{kpi.unit}"), kpi.count]
             yield row if data.analysis else [*row, (kpi.previous, kind), _change(kpi), _verdict(say, kpi)]
 
     book.table(sheet, heads, rows())
+
+
+def _actions(book: Book, say: _Say, data: ReportData) -> None:
+    """The chats to look up, those of the slowest slots and those that are breached and open."""
+    sheet = book.sheet(say("sheet.actions"))
+    text = say.words.text
+    heads = say.heads(("reason", "text", 44), ("slot_p50", "duration"), ("slot_count", "whole"))
+    heads += [Head(text("column.chat_id"), "text", 40), Head(text("column.agent"), "text", 26),
+              Head(text("column.department"), "text", 26), Head(text("column.created"), "instant"),
+              Head(text("column.waited"), "duration")]  # fmt: skip
+
+    def rows() -> Iterator[list[Any]]:
+        for number, one in enumerate(data.slots, start=1):
+            reason = text("actions.slot", number=number, **slot(one.cell, say.words))
+            for chat in one.chats:
+                yield [reason, one.cell.p50_seconds, one.cell.chat_count, *_waited(chat)]
+        for chat in data.open_breaches:
+            yield [text("actions.open"), None, None, *_waited(chat)]
+
+    book.table(sheet, heads, rows())
+
+
+def _waited(chat: Waited) -> list[Any]:
+    return [chat.chat_id, chat.agent_name, chat.department_name, chat.created_at, chat.seconds]
 
 
 def _change(kpi: Kpi) -> tuple[float | None, Kind]:
@@ -115,9 +146,13 @@ def _verdict(say: _Say, kpi: Kpi) -> str | None:
 def _heatmap(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.heatmap"))
     cells = {(cell.day_of_week, cell.hour): cell for cell in data.heatmap}
-    means = {slot: cell.mean_seconds for slot, cell in cells.items()}
-    counts = {slot: cell.chat_count or None for slot, cell in cells.items()}
-    _grids(book, say, sheet, [("corner.mean", means, "minutes"), ("corner.chats", counts, "whole")])
+    medians = {place: cell.p50_seconds for place, cell in cells.items()}
+    compared = {place: value if cells[place].has_enough_chats else None for place, value in medians.items()}
+    counts = {place: cell.chat_count or None for place, cell in cells.items()}
+    grids: list[tuple[str, dict[tuple[int, int], Any], Kind]] = [("corner.p50", medians, "duration")]
+    if not data.analysis:
+        grids = [("corner.compared", compared, "duration"), ("corner.all", medians, "duration")]
+    _grids(book, say, sheet, [*grids, ("corner.chats", counts, "whole")], enough=data.slot_min_chat_count)
 
 
 def _traffic(book: Book, say: _Say, data: ReportData) -> None:
@@ -125,17 +160,20 @@ def _traffic(book: Book, say: _Say, data: ReportData) -> None:
     chats = {(cell.day_of_week, cell.hour): cell.chat_count or None for cell in data.traffic}
     messages = {(cell.day_of_week, cell.hour): cell.message_count or None for cell in data.traffic}
     grids: list[tuple[str, dict[tuple[int, int], Any], Kind]] = [("corner.created", chats, "whole")]
-    _grids(book, say, sheet, grids if data.analysis else [*grids, ("corner.messages", messages, "whole")])
+    has_messages = any(cell.message_count is not None for cell in data.traffic)
+    _grids(book, say, sheet, [*grids, ("corner.messages", messages, "whole")] if has_messages else grids)
 
 
-def _grids(book: Book, say: _Say, sheet: Sheet, grids: Sequence[tuple[str, dict[tuple[int, int], Any], Kind]]) -> None:
+def _grids(
+    book: Book, say: _Say, sheet: Sheet, grids: Sequence[tuple[str, dict[tuple[int, int], Any], Kind]], **parts: object
+) -> None:
     """Grids of 7 days × 24 hours below each other, each with colours of its own."""
-    sheet.set_column(0, 0, 20)
+    sheet.set_column(0, 0, 30)
     sheet.set_column(1, 24, 6.5)
     sheet.freeze_panes(1, 1)
     for place, (corner, values, kind) in enumerate(grids):
         top = place * 10
-        book.header(sheet, top, [say(corner), *(f"{hour:02}" for hour in range(24))])
+        book.header(sheet, top, [say(corner, **parts), *(f"{hour:02}" for hour in range(24))])
         for row, day in enumerate(MONDAY_FIRST, start=top + 1):
             sheet.set_row(row, 20)
             book.cell(sheet, row, 0, say.words.weekday(day, long=True), bold=True)
@@ -148,11 +186,11 @@ def _grids(book: Book, say: _Say, sheet: Sheet, grids: Sequence[tuple[str, dict[
 def _times(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.times"))
     heads = say.heads(
-        ("metric", "text", 20), ("clock", "text", 16), ("count", "whole"), ("mean_min", "minutes"),
-        ("p50_min", "minutes"), ("p90_min", "minutes"), ("p95_min", "minutes"), ("p99_min", "minutes"),
+        ("metric", "text", 20), ("clock", "text", 16), ("count", "whole"), ("mean", "duration"),
+        ("p50", "duration"), ("p90", "duration"), ("p95", "duration"), ("p99", "duration"),
     )  # fmt: skip
     if not data.analysis:
-        heads += say.heads(("previous_p50_min", "minutes"), ("previous_p90_min", "minutes"))
+        heads += say.heads(("previous_p50", "duration"), ("previous_p90", "duration"))
         heads += [Head(say.words.text(f"bucket.{bucket}"), "whole") for bucket in BUCKETS]
     book.table(sheet, heads, (
         [say.words.text(f"metric.{times.metric}"), say.words.text(f"clock.{times.clock}"), times.count,
@@ -172,12 +210,13 @@ def _history(book: Book, say: _Say, data: ReportData) -> None:
 def _trend(book: Book, say: _Say, name: str, first: str, points: Sequence[TrendPoint]) -> None:
     sheet = book.sheet(say(f"sheet.{name}"))
     heads = say.heads(
-        (first, "date"), ("chats", "whole"), ("responses", "whole"), ("first_p50", "minutes"), ("first_p90", "minutes"),
-        ("judged", "whole"), ("sla", "share"),
+        (first, "date"), ("chats", "whole"), ("responses", "whole"), ("first_p50", "duration"),
+        ("first_p90", "duration"), ("judged", "whole"), ("sla", "share"), ("whole", "text"),
     )  # fmt: skip
     count = book.table(sheet, heads, (
         [point.start, point.chat_count, point.first_response_count, point.first_response_p50_seconds,
-         point.first_response_p90_seconds, point.sla_judged_count, point.sla_rate] for point in points))  # fmt: skip
+         point.first_response_p90_seconds, point.sla_judged_count, point.sla_rate,
+         None if point.is_whole else say("whole.partial")] for point in points))  # fmt: skip
     if count:
         _chart(book, say, sheet, count)
 
@@ -194,7 +233,7 @@ def _chart(book: Book, say: _Say, sheet: Sheet, count: int) -> None:
     chart.combine(line)
     chart.set_legend({"position": "bottom"})
     chart.set_y_axis({"name": say("head.chats"), "major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}})
-    line.set_y2_axis({"name": say("head.first_p50")})
+    line.set_y2_axis({"name": say("head.first_p50"), "num_format": "[h]:mm"})
     chart.set_size({"width": 760, "height": 320})
     sheet.insert_chart(count + 2, 0, chart, {"description": f"{say('head.chats')}, {say('head.first_p50')}"})
 
@@ -202,12 +241,14 @@ def _chart(book: Book, say: _Say, sheet: Sheet, count: int) -> None:
 def _sla(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.sla"))
     text, before = say.words.text, [] if data.analysis else ["previous"]
-    heads = say.heads(("metric", "text", 20), ("clock", "text", 16), ("target_min", "minutes"))
+    heads = say.heads(("metric", "text", 20), ("clock", "text", 16), ("target", "duration"))
     heads += [Head(text(f"column.{name}"), "whole") for name in ("met", "breached", "pending")]
     heads += [Head(text(f"column.{name}"), "share") for name in ("rate", "goal", *before)]
+    heads += [Head(text("column.open_breached"), "whole")]
     count = book.table(sheet, heads, (
         [text(f"metric.{sla.metric}"), text(f"clock.{sla.clock}"), sla.target_seconds, sla.met_count,
-         sla.breached_count, sla.pending_count, sla.rate, sla.goal, *([sla.previous_rate] if before else [])]
+         sla.breached_count, sla.pending_count, sla.rate, sla.goal, *([sla.previous_rate] if before else []),
+         sla.open_breached_count]
         for sla in data.sla))  # fmt: skip
     book.bars(sheet, (1, 6), (max(count, 1), 6))
 
@@ -250,7 +291,7 @@ def _known_of(name: str, data: ReportData) -> set[str]:
     """The columns of members that hold something: an analysis knows less, and of channels nothing but their chats."""
     known = {key for key, _, _ in _MEMBERS} - (set() if name == "agents" else _OF_AGENTS)
     if data.analysis:
-        known = {"chats"} if name == "channels" else known - {"closed", "replies", "reply_p50"}
+        known = {"chats"} if name == "channels" else known - _NOT_OF_ANALYSES
     return known
 
 
@@ -271,13 +312,25 @@ def _insights(book: Book, say: _Say, data: ReportData) -> None:
             ("intents", "intent", data.insights.intents), ("journeys", "journey", data.insights.journeys),
             ("sentiments", "sentiment", data.insights.sentiments),
         )  # fmt: skip
-        for title, group, shares in groups:
+        for title, group, shares in groups[1:] if data.intents else groups:
             for share in shares:
                 label = say.words.label(group, share.label)
                 yield [say.words.text(f"insights.{title}"), label, share.count, share.share, shown]
 
     count = book.table(sheet, heads, rows())
     book.bars(sheet, (1, 3), (max(count, 1), 3))
+
+
+def _intents(book: Book, say: _Say, data: ReportData) -> None:
+    sheet = book.sheet(say("sheet.intents"))
+    heads = [Head(say.words.text("column.intent"), "text", 30), *say.heads(("count_chats", "whole"), ("share", "share"),
+             ("previous_chats", "whole"), ("previous_share", "share"), ("share_delta", "change_in_points"),
+             ("responses", "whole"), ("first_p50", "duration"), ("classified", "text", 30))]  # fmt: skip
+    shown = classified_by(data, say.words)
+    book.table(sheet, heads, (
+        [say.words.label("intent", one.label), one.count, one.share, one.previous_count, one.previous_share,
+         None if one.previous_share is None else (one.share - one.previous_share) * 100,
+         one.first_response_count, one.first_response_p50_seconds, shown] for one in data.intents))  # fmt: skip
 
 
 def _backlog(book: Book, say: _Say, data: ReportData) -> None:
@@ -311,6 +364,8 @@ def _about(say: _Say, data: ReportData, book: Book, title: str, made_at: datetim
         (words.text("data_through"), words.instant(data.freshness.data_through, data.timezone)),
         (words.text("generated_at"), words.instant(made_at, data.timezone)),
         (words.text("timezone"), data.timezone),
+        *([(words.text("population"), population(data, words))] if data.direction else []),
+        *([(words.text("notes.targets"), words.text("notes.targets.default"))] if data.has_default_targets else []),
     ]
     if not data.is_complete and not data.analysis:
         lines.append(("", words.text("badge.partial")))
@@ -345,18 +400,19 @@ def _about(say: _Say, data: ReportData, book: Book, title: str, made_at: datetim
 
 
 _SHEETS: dict[str, Callable[[Book, _Say, ReportData], None]] = {
-    "summary": _summary, "heatmap": _heatmap, "times": _times, "days": _days, "history": _history, "sla": _sla,
-    "agents": _agents, "departments": _departments, "channels": _channels, "insights": _insights, "traffic": _traffic,
-    "backlog": _backlog, "quality": _quality,
+    "summary": _summary, "actions": _actions, "heatmap": _heatmap, "times": _times, "days": _days, "history": _history,
+    "sla": _sla, "agents": _agents, "departments": _departments, "channels": _channels, "intents": _intents,
+    "insights": _insights, "traffic": _traffic, "backlog": _backlog, "quality": _quality,
 }  # fmt: skip
 
 
 def _topics(data: ReportData) -> list[str]:
     """The sheets of a report: all but those that its filter, or an analysis, leaves nothing of."""
     scope = data.filter.scope
-    left_out = {"history", "backlog"} if data.analysis else set()
+    left_out = {"history", "backlog", "actions"} if data.analysis else set()
+    left_out |= set() if data.intents else {"intents"}
     left_out |= set() if scope in ("all", "agent") else {"agents"}
     left_out |= set() if scope in ("all", "department") else {"departments"}
     left_out |= set() if scope in ("all", "provider") else {"channels"}
-    left_out |= {"traffic", "backlog"} if scope == "direction" else set()
+    left_out |= {"backlog"} if scope == "direction" else set()
     return [topic for topic in _SHEETS if topic not in left_out]

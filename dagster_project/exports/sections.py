@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from dagster_project.exports.csv_file import BOM, DECIMAL_SIGNS, DELIMITERS, GUARDED, UNITS
-from dagster_project.exports.document import classified_by
+from dagster_project.exports.document import classified_by, kpi_name, population
 from dagster_project.exports.making import Written
 from dagster_project.exports.report import BUCKETS, Member, ReportData, Share
 from dagster_project.exports.tables import analysis_notes
@@ -26,9 +26,9 @@ Row = tuple[str, str, float | int | str | None, str]
 _GUARDED = re.compile(GUARDED)
 _UNITS = UNITS | {"seconds": ("segundos", "seconds")}
 _TIMES = {
-    "pickup": ("Toma", "Pickup"), "first_response": ("Primera respuesta", "First response"),
-    "response": ("Respuesta desde la creación", "Response since creation"), "handling": ("Atención", "Handling"),
-    "resolution": ("Resolución", "Resolution"),
+    "pickup": ("Tiempo de asignación", "Pickup"), "first_response": ("Primera respuesta", "First response"),
+    "response": ("Respuesta desde la creación", "Response since creation"),
+    "handling": ("Tiempo de gestión", "Handling"), "resolution": ("Resolución", "Resolution"),
 }  # fmt: skip
 _METRICS = {
     "total_chats": ("Conversaciones", "Chats"), "total_messages": ("Mensajes", "Messages"),
@@ -43,13 +43,13 @@ _METRICS = {
     "chats_on_day": ("Conversaciones, día (0 = domingo)", "Chats, weekday (0 = Sunday)"),
     "messages_on_day": ("Mensajes, día (0 = domingo)", "Messages, weekday (0 = Sunday)"),
     "channel_share": ("Canal", "Channel"), "content_share": ("Contenido", "Content"),
-    "intent_share": ("Intención", "Intent"), "journey_share": ("Etapa", "Stage"),
+    "intent_share": ("Motivo de contacto", "Intent"), "journey_share": ("Etapa", "Stage"),
     "sentiment_share": ("Sentimiento", "Sentiment"), "agent_quality_share": ("Calidad", "Quality"),
     "agent_quality_average": ("Calidad, promedio", "Quality, mean"),
 }  # fmt: skip
 _ANALYSIS = {
     "RESPONSE_TIME": ("Tiempos de respuesta", "Response times"), "VOLUME": ("Volumen", "Volume"),
-    "PEAK_TIME": ("Horas y días pico", "Peak hours and days"), "CUSTOMER_INTENT": ("Intención", "Intent"),
+    "PEAK_TIME": ("Horas y días pico", "Peak hours and days"), "CUSTOMER_INTENT": ("Motivo de contacto", "Intent"),
     "JOURNEY_STAGE": ("Etapa del cliente", "Customer journey"), "SENTIMENT": ("Sentimiento", "Sentiment"),
     "AGENT_QUALITY": ("Calidad de la atención", "Quality of the service"),
     "CHANNEL_USAGE": ("Canales y contenido", "Channels and content"),
@@ -83,8 +83,10 @@ def of_report(data: ReportData, language: Language) -> Iterator[Row]:
     shown = _plain(through.astimezone(ZoneInfo(data.timezone))) if through else None
     yield about, words.text("data_through"), shown, ""
     yield about, words.text("timezone"), data.timezone, ""
-    for kpi in data.summary:
-        yield words.text("section.summary"), words.label("kpi", kpi.metric), kpi.value, unit(kpi.unit)
+    if data.direction:
+        yield about, words.text("population"), population(data, words), ""
+    for kpi in (*data.summary, *data.service):
+        yield words.text("section.summary"), kpi_name(kpi, data, words), kpi.value, unit(kpi.unit)
     for times in data.response_times:
         name = f"{words.text(f'metric.{times.metric}')}, {words.text(f'clock.{times.clock}').lower()}"
         section = words.text("section.times")

@@ -54,114 +54,209 @@ TEXTS: dict[str, tuple[str, str]] = {
         "el período anterior no tiene todos sus días",
         "the period before lacks some of its days",
     ),
-    "contents": ("Contenido", "Contents"),
     "page": ("Página {page} de {pages}", "Page {page} of {pages}"),
     "keywords": ("B2Chat, atención al cliente, tiempos de respuesta", "B2Chat, customer service, response times"),
     # sections
     "section.summary": ("Resumen", "Summary"),
+    "section.actions": ("Qué hacer", "What to do"),
+    "actions.slots": ("Las tres franjas más lentas", "The three slowest slots"),
+    "actions.slots.why": (
+        "Revise por qué esperaron estos clientes y si hay agentes suficientes a esa hora. Cuentan franjas con "
+        "{enough} o más respuestas; el orden es por el promedio.",
+        "Look at why these customers waited, and whether there are enough agents at that hour. Slots with {enough} "
+        "answers or more count, by their mean.",
+    ),
+    "actions.slots.none": (
+        "Ninguna franja tiene {enough} respuestas o más: hay muy pocas conversaciones para comparar horas.",
+        "No slot has {enough} answers or more: there are too few chats to compare hours.",
+    ),
+    "actions.slot": ("{number}. {day} de {from_hour} a {to_hour}", "{number}. {day}, {from_hour} to {to_hour}"),
+    "actions.slot.figures": (
+        "promedio {mean} · mediana {p50} · n = {count}",
+        "mean {mean} · median {p50} · n = {count}",
+    ),
+    "actions.open": ("Incumplidas y todavía abiertas", "Breached and still open"),
+    "actions.open.why": (
+        "{count} conversaciones del período incumplieron un objetivo y siguen sin cerrar. Primero las que nadie ha "
+        "respondido, de la más antigua a la más reciente{shown}.",
+        "{count} chats of the period missed a target and are not closed. Those that nobody answered come first, from "
+        "the oldest{shown}.",
+    ),
+    "actions.open.shown": ("; aquí, las primeras {shown}", "; here, the first {shown}"),
+    "actions.open.none": (
+        "Ninguna conversación incumplida del período sigue abierta.",
+        "No breached chat of the period is still open.",
+    ),
+    "actions.gap": ("Más lejos de la meta", "Farthest from the goal"),
+    "actions.gap.why": (
+        "Agentes y departamentos con {enough} o más conversaciones juzgadas y el SLA más bajo; la meta es {goal}.",
+        "Agents and departments with {enough} judged chats or more and the lowest SLA; the goal is {goal}.",
+    ),
+    "actions.unanswered": ("sin respuesta", "not answered"),
+    "column.chat_id": ("Conversación (id)", "Chat (id)"),
+    "column.created": ("Creada", "Created"),
+    "column.waited": ("Esperó", "Waited"),
+    "column.who": ("Quién", "Who"),
+    "column.judged": ("Juzgadas", "Judged"),
+    "appendix": ("Anexo", "Appendix"),
+    "population": ("Población", "Population"),
+    "population.incoming": (
+        "Las cifras son de las conversaciones entrantes: las que inició el cliente, también las que respondieron a "
+        "una difusión.",
+        "The figures are of incoming chats: those that customers began, answers to a broadcast among them.",
+    ),
+    "population.of": ("Las cifras son de las conversaciones {direction}.", "The figures are of {direction} chats."),
+    "population.others": (
+        "Aparte, y en ninguna de estas cifras: {others}.",
+        "Apart, and in none of these figures: {others}.",
+    ),
+    "population.other": ("{count} {direction}{before}", "{count} {direction}{before}"),
+    "population.before": (" (antes {value})", " (before {value})"),
+    "population.none": ("No hubo conversaciones de otro tipo.", "There were no chats of another kind."),
+    "other.incoming": ("entrantes", "incoming"),
+    "other.outgoing": ("salientes, que iniciaron los agentes", "outgoing, begun by agents"),
+    "other.outgoing_broadcast": ("de difusiones sin respuesta", "of broadcasts without an answer"),
+    "other.unknown": ("de origen desconocido", "of unknown origin"),
     "section.heatmap.week": ("Mapa de calor de la semana", "Heatmap of the week"),
     "section.heatmap.month": ("Mapa de calor del mes", "Heatmap of the month"),
     "section.heatmap.analysis": ("Mapa de calor", "Heatmap"),
     "section.times": ("Tiempos de respuesta", "Response times"),
-    "section.sla": ("Compromisos (SLA)", "Promises (SLA)"),
+    "section.sla": ("Nivel de servicio (SLA)", "Service level (SLA)"),
     "section.agents": ("Agentes", "Agents"),
     "section.groups": ("Departamentos y canales", "Departments and channels"),
-    "section.insights": ("Qué quieren los clientes", "What customers want"),
-    "section.operations": ("Operación", "Operations"),
-    "section.notes": ("Notas de los datos", "Data notes"),
+    "section.insights": ("Motivos de contacto", "Why customers write"),
+    "section.operations": ("Calidad y pendientes", "Quality and open work"),
+    "section.notes": ("Notas y definiciones", "Notes and definitions"),
     # summary
-    "kpi.chats_created": ("Conversaciones creadas", "Chats created"),
-    "kpi.chats_closed": ("Conversaciones cerradas", "Chats closed"),
-    "kpi.messages_in": ("Mensajes de clientes", "Messages from customers"),
-    "kpi.messages_out": ("Mensajes enviados", "Messages sent"),
+    "kpi.chats_created": ("Conversaciones entrantes", "Incoming chats"),
+    "kpi.chats_closed": ("Cerradas en el período", "Closed in the period"),
+    "kpi.messages_in": ("Mensajes de clientes, todas las conversaciones", "Messages from customers, all chats"),
+    "kpi.messages_out": ("Mensajes enviados, todas las conversaciones", "Messages sent, all chats"),
     "kpi.chats_analysed": ("Conversaciones analizadas", "Chats analysed"),
     "kpi.messages_analysed": ("Mensajes", "Messages"),
     "kpi.quality": ("Calidad de la atención, 1 a 10", "Quality of the service, 1 to 10"),
-    "kpi.pickup_p90": ("Toma, 9 de cada 10", "Pickup, 9 in 10"),
+    "kpi.pickup_p90": ("Tiempo de asignación, 9 de cada 10", "Pickup, 9 in 10"),
     "kpi.first_response_p50": ("Primera respuesta, mediana", "First response, median"),
     "kpi.first_response_p90": ("Primera respuesta, 9 de cada 10", "First response, 9 in 10"),
-    "kpi.reply_p50": ("Réplica, mediana", "Reply, median"),
+    "kpi.reply_p50": ("Siguiente respuesta, mediana", "Next reply, median"),
     "kpi.resolution_p50": ("Resolución, mediana", "Resolution, median"),
     "kpi.sla_overall_rate": ("SLA cumplido", "SLA met"),
-    "kpi.sla_overall_business_rate": ("SLA en horario hábil", "SLA in business time"),
-    "kpi.backlog_open": ("Abiertas, último corte", "Open, last count"),
+    "kpi.sla_overall_business_rate": ("SLA cumplido, horario de atención", "SLA met, business hours"),
+    "kpi.backlog_open": ("Abiertas, todas, último corte", "Open, of all kinds, last count"),
+    "kpi.chats_created.of": ("Conversaciones {direction}", "Chats, {direction}"),
+    "kpi.unanswered": ("Sin respuesta de un agente", "Not answered by an agent"),
+    "kpi.sla_first_response_rate": ("Primera respuesta a tiempo", "First response in time"),
+    "kpi.first_contact_resolution_rate": ("Resolución en el primer contacto (FCR)", "First-contact resolution"),
+    "kpi.chats_reopened": ("Reaperturas", "Reopenings"),
+    "kpi.agent_transfers": ("Transferencias entre agentes", "Transfers between agents"),
+    "kpi.department_transfers": ("Transferencias entre departamentos", "Transfers between departments"),
+    "kpi.survey_response_rate": ("Encuestas respondidas, tasa", "Surveys answered, rate"),
+    "kpi.bot_chats": ("Atendidas primero por el bot", "Begun with the bot"),
+    "kpi.bot_containment_rate": ("Resueltas por el bot, sin agente", "Done by the bot, without an agent"),
+    "kpi.broadcasts_answered": ("Difusiones que el cliente respondió", "Broadcasts that the customer answered"),
+    "n": ("n = {count}", "n = {count}"),
+    "n.goal": ("n = {count}; meta {goal}", "n = {count}; goal {goal}"),
+    "n.target": ("n = {count}; en {target} o menos", "n = {count}; within {target}"),
+    "n.of": ("de {count}", "of {count}"),
     "before.week": ("semana anterior", "week before"),
     "before.month": ("mes anterior", "month before"),
     "before": ("antes {value}", "before {value}"),
     "before.start": ("al inicio {value}", "at the start {value}"),
-    "findings": ("En pocas palabras", "In a few words"),
+    "findings": ("Lo esencial", "In short"),
     "finding.none": (
         "No hay conversaciones en este período con estos filtros.",
         "There are no chats in this period with these filters.",
     ),
-    "finding.volume": ("Conversaciones creadas: {count}{change}.", "Chats created: {count}{change}."),
+    "finding.volume": (
+        "Escribieron los clientes: {chats}{change}; sin respuesta de un agente, {unanswered}.",
+        "Customers wrote: {chats}{change}; not answered by an agent, {unanswered}.",
+    ),
+    "finding.volume.of": (
+        "Conversaciones {direction}: {count}{change}; sin respuesta, {unanswered}.",
+        "Chats, {direction}: {count}{change}; not answered, {unanswered}.",
+    ),
     "finding.analysed": ("Conversaciones analizadas: {count}{change}.", "Chats analysed: {count}{change}."),
     "finding.more": (" ({change} más que las {previous} de antes)", " ({change} more than the {previous} before)"),
     "finding.fewer": (" ({change} menos que las {previous} de antes)", " ({change} fewer than the {previous} before)"),
     "finding.same": (" (igual que antes)", " (as many as before)"),
     "finding.speed": (
-        "La mitad de los clientes recibió la primera respuesta en {p50} o menos; nueve de cada diez, en {p90} o menos.",
-        "Half of the customers got their first response within {p50}; nine in ten within {p90}.",
+        "De {chats} con respuesta, la mitad la tuvo en {p50} o menos; nueve de cada diez, en {p90} o menos.",
+        "Of {chats} that were answered, half were within {p50}; nine in ten within {p90}.",
     ),
     "finding.slowest": (
-        "La franja más lenta, de las que tienen al menos {enough} conversaciones, fue el {day} de {from_hour} a "
-        "{to_hour}: primera respuesta de {mean} en promedio, {chats}.",
-        "The slowest slot of those with at least {enough} chats was {day} from {from_hour} to {to_hour}: a mean "
-        "first response of {mean}, {chats}.",
+        "La franja más lenta fue el {day} de {from_hour} a {to_hour}: primera respuesta de {mean} en promedio "
+        "({chats}; franjas con {enough} o más).",
+        "The slowest slot was {day} from {from_hour} to {to_hour}: a mean first response of {mean} ({chats}; slots "
+        "with {enough} or more).",
     ),
     "finding.busiest": (
         "La franja con más movimiento fue el {day} de {from_hour} a {to_hour}: {chats}.",
         "The busiest slot was {day} from {from_hour} to {to_hour}: {chats}.",
     ),
     "finding.sla": (
-        "El {rate} de las conversaciones cumplió todos los compromisos; la meta es {goal}.",
-        "{rate} of the chats met every promise; the goal is {goal}.",
+        "El {rate} de {judged} cumplió todos los objetivos; la meta es {goal}. A tiempo con la primera respuesta: "
+        "{first}.",
+        "{rate} of {judged} met every target; the goal is {goal}. In time with the first response: {first}.",
     ),
     "finding.backlog": (
-        "Abiertas al último corte: {chats}; desde hace más de siete días, {old}.",
-        "Open at the last count: {chats}; for more than seven days, {old}.",
+        "Quedan abiertas, de todos los tipos, {chats}; {old} desde hace más de siete días.",
+        "Still open, of all kinds: {chats}; {old} for more than seven days.",
     ),
     "finding.intent": (
-        "Lo que más pidieron los clientes: {intent} ({share}, {badge}).",
-        "What customers asked for most: {intent} ({share}, {badge}).",
+        "Motivo de contacto más frecuente: {intent} ({share} de {count} clasificadas, {badge}).",
+        "Most frequent reason to write: {intent} ({share} of {count} categorized, {badge}).",
     ),
-    "chart.days": ("Conversaciones por día", "Chats by day"),
-    "chart.week": ("Conversaciones por semana", "Chats by week"),
-    "chart.month": ("Conversaciones por mes", "Chats by month"),
+    "finding.targets": (
+        "Los objetivos del SLA son los de fábrica: nadie los ha definido todavía (ver las notas).",
+        "The SLA targets are the delivered ones: nobody has set them yet (see the notes).",
+    ),
+    "chart.days": ("Conversaciones {kind} por día", "Chats by day, {kind}"),
+    "chart.week": ("Conversaciones {kind} por semana", "Chats by week, {kind}"),
+    "chart.month": ("Conversaciones {kind} por mes", "Chats by month, {kind}"),
+    "chart.partial": (
+        "* Período incompleto: los datos no cubren todos sus días.",
+        "* Not whole: the data does not cover all of its days.",
+    ),
     # heatmap
     "heatmap.first_response": (
-        "Primera respuesta, promedio, por día y hora de creación",
-        "First response, mean, by weekday and hour of creation",
+        "Primera respuesta, mediana, por día y hora de creación",
+        "First response, median, by weekday and hour of creation",
     ),
     "heatmap.traffic": ("Conversaciones creadas, por día y hora", "Chats created, by weekday and hour"),
     "heatmap.caption": (
-        "Cada celda es el tiempo promedio de primera respuesta de las conversaciones creadas a esa hora. El tono "
-        "compara las celdas entre sí: cada uno tiene la quinta parte de ellas. Vacía: sin datos.",
-        "Each cell is the mean first response of the chats created at that hour. The shade compares the cells with "
-        "each other: each has a fifth of them. Empty: no data.",
+        "Mediana de la primera respuesta de las conversaciones {kind} creadas a esa hora. El tono compara entre sí "
+        "las franjas con {enough} o más respuestas; con menos, la cifra va en gris y sin tono. Vacía: sin datos.",
+        "Median first response of the chats created at that hour ({kind}). The shade compares slots with {enough} "
+        "answers or more; with fewer the figure is grey and has no shade. Empty: no data.",
+    ),
+    "heatmap.caption.analysis": (
+        "Mediana de la primera respuesta de las conversaciones creadas a esa hora. El tono compara las franjas entre "
+        "sí. Vacía: sin datos.",
+        "Median first response of the chats created at that hour. The shade compares the slots with each other. "
+        "Empty: no data.",
     ),
     "heatmap.traffic.caption": (
-        "Conversaciones creadas a esa hora. El tono compara las celdas entre sí. Vacía: ninguna.",
-        "Chats created at that hour. The shade compares the cells with each other. Empty: none.",
+        "Conversaciones {kind} creadas a esa hora. El tono compara las franjas entre sí. Vacía: ninguna.",
+        "Chats created at that hour ({kind}). The shade compares the slots with each other. Empty: none.",
     ),
     "heatmap.units": ("s segundos · m minutos · h horas · d días", "s seconds · m minutes · h hours · d days"),
     "heatmap.day": ("Día", "Day"),
     "legend.up_to": ("hasta {value}", "up to {value}"),
     "legend.above": ("más de {value}", "above {value}"),
     # response times
-    "metric.pickup": ("Toma", "Pickup"),
+    "metric.pickup": ("Tiempo de asignación", "Pickup"),
     "metric.first_response": ("Primera respuesta", "First response"),
-    "metric.reply": ("Réplica", "Reply"),
-    "metric.avg_reply": ("Réplica promedio", "Average reply"),
-    "metric.handling": ("Atención", "Handling"),
+    "metric.reply": ("Siguiente respuesta", "Next reply"),
+    "metric.avg_reply": ("Siguiente respuesta", "Next reply"),
+    "metric.handling": ("Tiempo de gestión", "Handling"),
     "metric.resolution": ("Resolución", "Resolution"),
-    "metric.overall": ("Todos", "All of them"),
-    "clock.wall": ("Reloj corrido", "Wall clock"),
-    "clock.business": ("Horario hábil", "Business time"),
-    "times.wall": ("Tiempos, reloj corrido", "Times, wall clock"),
-    "times.business": ("Tiempos, horario hábil", "Times, business time"),
+    "metric.overall": ("Todos los objetivos", "All targets"),
+    "clock.wall": ("Tiempo corrido", "Wall clock"),
+    "clock.business": ("Horario de atención", "Business hours"),
+    "times.wall": ("Tiempo corrido", "Wall clock"),
+    "times.business": ("Sólo horario de atención", "Business hours only"),
     "column.time": ("Tiempo", "Time"),
-    "column.count": ("N.º", "Count"),
+    "column.count": ("n", "n"),
     "column.mean": ("Promedio", "Mean"),
     "column.p50": ("Mediana", "Median"),
     "column.p90": ("p90", "p90"),
@@ -169,10 +264,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "column.p99": ("p99", "p99"),
     "column.previous_p50": ("Mediana antes", "Median before"),
     "buckets": ("Cuántos esperaron cuánto", "How many waited how long"),
-    "buckets.caption": (
-        "Parte de cada tiempo que cae en cada tramo, reloj corrido.",
-        "Share of each time that falls in each bucket, wall clock.",
-    ),
+    "buckets.caption": ("Tiempo corrido; a la izquierda, n.", "Wall clock; n on the left."),
     "bucket.under_1m": ("menos de 1 min", "under 1 min"),
     "bucket.from_1m_to_3m": ("1 a 3 min", "1 to 3 min"),
     "bucket.from_3m_to_5m": ("3 a 5 min", "3 to 5 min"),
@@ -182,22 +274,22 @@ TEXTS: dict[str, tuple[str, str]] = {
     "trend.week": ("Primera respuesta, últimas semanas", "First response, last weeks"),
     "trend.month": ("Primera respuesta, últimos meses", "First response, last months"),
     "trend.caption": (
-        "Escala logarítmica. Un hueco en la línea es un día sin datos.",
-        "Logarithmic scale. A gap in the line is a day without data.",
+        "Escala logarítmica. Un hueco en la línea no tiene datos. * Período incompleto.",
+        "Logarithmic scale. A gap in the line has no data. * Not whole.",
     ),
     "trend.alt": ("Gráfico de líneas: {title}. {values}", "Line chart: {title}. {values}"),
     "bars.alt": ("Gráfico de barras: {title}. {values}", "Bar chart: {title}. {values}"),
     # sla
     "sla.intro": (
-        "Parte de las conversaciones que cumplieron cada objetivo, de las ya juzgadas. La marca es la meta.",
+        "Parte de las conversaciones que cumplió cada objetivo, de las ya juzgadas. La marca es la meta.",
         "Share of the judged chats that met each target. The mark is the goal.",
     ),
-    "column.promise": ("Compromiso", "Promise"),
-    "column.target": ("Objetivo", "Target"),
-    "column.met": ("Cumplen", "Met"),
-    "column.breached": ("Incumplen", "Breached"),
+    "column.promise": ("Objetivo", "Target"),
+    "column.target": ("Plazo", "Within"),
+    "column.met": ("Cumplidas", "Met"),
+    "column.breached": ("Incumplidas", "Breached"),
     "column.pending": ("Pendientes", "Pending"),
-    "column.rate": ("Tasa", "Rate"),
+    "column.rate": ("Cumplimiento", "Rate"),
     "column.previous": ("Antes", "Before"),
     "column.goal": ("Meta", "Goal"),
     "sla.trend": ("SLA cumplido por día", "SLA met by day"),
@@ -207,30 +299,42 @@ TEXTS: dict[str, tuple[str, str]] = {
     "column.agent": ("Agente", "Agent"),
     "column.department": ("Departamento", "Department"),
     "column.channel": ("Canal", "Channel"),
-    "column.chats": ("Conv.", "Chats"),
-    "column.closed": ("Cerr.", "Closed"),
-    "column.messages": ("Mens.", "Msgs."),
-    "column.first_response": ("1.ª resp.", "1st resp."),
+    "column.chats": ("n", "n"),
+    "column.closed": ("Cerradas", "Closed"),
+    "column.messages": ("Mensajes", "Messages"),
+    "column.first_response": ("1.ª respuesta", "1st response"),
     "column.first_response_p90": ("1.ª resp. p90", "1st resp. p90"),
-    "column.reply": ("Réplica", "Reply"),
+    "column.reply": ("Sig. respuesta", "Next reply"),
     "column.resolution": ("Resolución", "Resolution"),
     "column.sla": ("SLA", "SLA"),
-    "column.concurrent": ("Simult.", "At once"),
+    "column.gap": ("Frente a la meta", "Against goal"),
+    "column.open_breached": ("Incumpl. abiertas", "Breached, open"),
+    "column.others": ("Otras", "Others"),
     "column.quality": ("Calidad", "Quality"),
     "column.share": ("Parte", "Share"),
     "agents.caption": (
-        "Conv.: creadas en el período. Cerr.: cerradas en él. Mens.: enviados. Tiempos: medianas, reloj corrido. "
-        "Simult.: conversaciones que tuvo en promedio mientras tuvo alguna. Calidad: de 1 a 10, {badge}.",
-        "Chats: created in the period. Closed: closed in it. Msgs.: sent. Times: medians, wall clock. At once: "
-        "chats held on average while any was held. Quality: 1 to 10, {badge}.",
+        "n: conversaciones {kind} creadas en el período, por el agente que las tiene. 1.ª respuesta: mediana, tiempo "
+        "corrido. SLA: parte que cumplió todos los objetivos; la meta es {goal}. Incumpl. abiertas: siguen sin "
+        "cerrar. Otras: las que no son {kind}. Calidad: de 1 a 10, {badge}.",
+        "n: chats created in the period ({kind}), by the agent who has them. 1st response: median, wall clock. SLA: "
+        "share that met every target; the goal is {goal}. Breached, open: not closed yet. Others: chats that are not "
+        "{kind}. Quality: 1 to 10, {badge}.",
     ),
     "agents.caption.analysis": (
-        "Conv.: analizadas. Mens.: enviados. Tiempos: medianas, reloj corrido. Simult.: conversaciones que tuvo en "
-        "promedio mientras tuvo alguna, también las de otros filtros. Calidad: de 1 a 10, {badge}.",
-        "Chats: analysed. Msgs.: sent. Times: medians, wall clock. At once: chats held on average while any was held, "
-        "those of other filters too. Quality: 1 to 10, {badge}.",
+        "n: conversaciones analizadas. Mensajes: enviados. Tiempos: medianas, tiempo corrido. Calidad: de 1 a 10, "
+        "{badge}.",
+        "n: chats analysed. Messages: sent. Times: medians, wall clock. Quality: 1 to 10, {badge}.",
     ),
-    "groups.caption": ("Tiempos: medianas, reloj corrido.", "Times: medians, wall clock."),
+    "groups.caption": (
+        "n: conversaciones {kind}. Tiempos: medianas, tiempo corrido. La meta del SLA es {goal}. Otras: las que no "
+        "son {kind}.",
+        "n: chats, {kind}. Times: medians, wall clock. The goal of the SLA is {goal}. Others: chats that are not "
+        "{kind}.",
+    ),
+    "groups.caption.analysis": (
+        "n: conversaciones analizadas. Tiempos: medianas, tiempo corrido.",
+        "n: chats analysed. Times: medians, wall clock.",
+    ),
     "agents.count": ("{count} agentes", "{count} agents"),
     "agents.none": ("Ningún agente con actividad.", "No agent was active."),
     "department.none": ("Sin departamento", "No department"),
@@ -241,6 +345,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "provider.livechat": ("Chat en vivo", "Live chat"),
     "provider.b2cbotapi": ("API de bots", "Bot API"),
     "provider.unknown": ("Desconocido", "Unknown"),
+    "direction.none": ("analizadas", "analysed"),
+    "direction.unknown": ("de origen desconocido", "of unknown origin"),
     "direction.incoming": ("entrantes", "incoming"),
     "direction.outgoing": ("salientes", "outgoing"),
     "direction.outgoing_broadcast": ("difusiones", "broadcasts"),
@@ -272,36 +378,61 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Of the categorized chats: {sources}. What is not said by a person is a guide.",
     ),
     "insights.source": ("{count} por {source}", "{count} by {source}"),
-    "insights.intents": ("Intención", "Intent"),
+    "insights.intents": ("Motivo de contacto", "Reason to write"),
     "insights.journeys": ("Etapa del cliente", "Customer journey"),
     "insights.sentiments": ("Sentimiento", "Sentiment"),
+    "column.intent": ("Motivo", "Reason"),
+    "column.previous_share": ("Parte antes", "Share before"),
+    "column.share_delta": ("Cambio", "Change"),
+    "intents.caption": (
+        "Parte de las conversaciones clasificadas del período; cambio en puntos. 1.ª respuesta: mediana, tiempo "
+        "corrido, de las que la tuvieron.",
+        "Share of the period's categorized chats; change in points. 1st response: median, wall clock, of those that "
+        "had one.",
+    ),
     "intent.PROJECT_INFO": ("Información de proyectos", "Project information"),
     "intent.PAYMENT": ("Pagos", "Payments"),
     "intent.LEGAL": ("Trámites y escrituras", "Legal paperwork"),
     "intent.POST_PURCHASE": ("Posventa", "After-sales"),
-    "intent.OTHER": ("Otra", "Other"),
-    "journey.PROSPECT": ("Interesado", "Prospect"),
-    "journey.ACTIVE_BUYER": ("Comprador activo", "Active buyer"),
+    "intent.OTHER": ("Otro", "Other"),
+    "journey.PROSPECT": ("Prospecto", "Prospect"),
+    "journey.ACTIVE_BUYER": ("Comprador en proceso", "Active buyer"),
     "journey.POST_PURCHASE": ("Después de la compra", "After the purchase"),
     "journey.none": ("Ninguna", "None applies"),
     "sentiment.POSITIVE": ("Positivo", "Positive"),
     "sentiment.NEUTRAL": ("Neutro", "Neutral"),
     "sentiment.FRICTION": ("Fricción", "Friction"),
     # operations
-    "operations.hours": ("Conversaciones por hora del día", "Chats by hour of the day"),
-    "operations.weekdays": ("Conversaciones por día de la semana", "Chats by weekday"),
-    "operations.channels": ("Conversaciones por canal", "Chats by channel"),
     "on_day": ("el {day}", "on {day}"),
     "operations.backlog": ("Conversaciones abiertas a medianoche", "Chats open at midnight"),
-    "operations.peaks": (
-        "Hora pico: {hour} ({hour_count}, {hour_share}). Día pico: {day} ({day_count}, {day_share}).",
-        "Peak hour: {hour} ({hour_count}, {hour_share}). Peak day: {day} ({day_count}, {day_share}).",
-    ),
     "operations.open": ("abiertas", "open"),
     "operations.waiting": ("sin responder", "waiting for an answer"),
     "operations.over_1d": ("abiertas más de un día", "open for more than a day"),
+    "service.title": ("Qué pasó con las conversaciones", "What became of the chats"),
+    "service.caption": (
+        "Conversaciones {kind}. El FCR se juzga sólo siete días después del cierre. B2Chat muestra únicamente las "
+        "difusiones que tuvieron respuesta: no se da una tasa.",
+        "Chats, {kind}. First-contact resolution is judged only seven days after the closing. B2Chat shows only "
+        "broadcasts that were answered: no rate is given.",
+    ),
+    "service.caption.backlog": (
+        "Todas las conversaciones, entrantes y salientes.",
+        "All chats, incoming and outgoing.",
+    ),
+    "column.metric": ("Indicador", "Metric"),
+    "column.value": ("Período", "Period"),
+    "column.before": ("Antes", "Before"),
     # notes
     "notes.coverage": ("De dónde salen los números", "Where the numbers come from"),
+    "notes.targets": ("Objetivos del SLA", "SLA targets"),
+    "notes.targets.default": (
+        "de fábrica: nadie los ha definido (dbt/seeds/sla_targets.csv)",
+        "as delivered: nobody has set them (dbt/seeds/sla_targets.csv)",
+    ),
+    "notes.targets.set": (
+        "definidos por ustedes (dbt/seeds/sla_targets.csv)",
+        "set by you (dbt/seeds/sla_targets.csv)",
+    ),
     "notes.days": ("Días del período leídos por completo", "Days of the period read in full"),
     "notes.days.value": ("{read} de {days}", "{read} of {days}"),
     "notes.failed": ("Sincronizaciones fallidas en el período", "Failed syncs in the period"),
@@ -330,10 +461,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The filter is a channel: there is no table of agents or departments.",
     ),
     "notes.left_out.direction": (
-        "El filtro es una dirección: mensajes, cierres, conversaciones abiertas, tráfico por hora, agentes, "
-        "departamentos y canales no se llevan por dirección.",
-        "The filter is a direction: messages, closings, open chats, traffic by hour, agents, departments and channels "
-        "are not kept by direction.",
+        "El filtro es una dirección: mensajes, conversaciones abiertas, agentes, departamentos y canales no se "
+        "llevan por dirección.",
+        "The filter is a direction: messages, open chats, agents, departments and channels are not kept by direction.",
     ),
     "notes.rules": ("Lo que no está bien en los registros de origen", "What is not right in the source's records"),
     "notes.rules.none": ("Ningún registro del período rompe una regla.", "No record of the period breaks a rule."),
@@ -346,42 +476,53 @@ TEXTS: dict[str, tuple[str, str]] = {
     "severity.error": ("error", "error"),
     "notes.definitions": ("Definiciones", "Definitions"),
     "definition.pickup": (
-        "Toma|De la cola hasta que un agente toma la conversación.",
+        "Tiempo de asignación|Desde que entra a la cola hasta que un agente la toma.",
         "Pickup|From the queue to an agent taking the chat.",
     ),
     "definition.first_response": (
-        "Primera respuesta|De la cola hasta la primera respuesta.",
+        "Primera respuesta|Desde que entra a la cola hasta la primera respuesta de un agente.",
         "First response|From the queue to the first answer.",
     ),
     "definition.reply": (
-        "Réplica|Del primer mensaje del cliente sin responder hasta la respuesta de un agente.",
-        "Reply|From the customer's first unanswered message to an agent's answer.",
+        "Siguiente respuesta|Desde el primer mensaje del cliente sin contestar hasta la respuesta del agente.",
+        "Next reply|From the customer’s first unanswered message to an agent’s answer.",
     ),
     "definition.handling": (
-        "Atención|De la toma al cierre.",
+        "Tiempo de gestión|Desde la asignación hasta el cierre.",
         "Handling|From being taken to being closed.",
     ),
     "definition.resolution": (
-        "Resolución|De la cola al cierre.",
+        "Resolución|Desde que entra a la cola hasta el cierre.",
         "Resolution|From the queue to being closed.",
     ),
     "definition.percentiles": (
         "Mediana y p90|La mitad, y nueve de cada diez, no tardaron más.",
         "Median and p90|Half, and nine in ten, took no longer.",
     ),
+    "definition.incoming": (
+        "Entrantes|Las que inició el cliente, y las salientes o difusiones que el cliente respondió. Las demás las "
+        "inició un agente: nadie espera en ellas.",
+        "Incoming|Those that the customer began, and outgoing chats or broadcasts that the customer answered. The "
+        "rest were begun by an agent: nobody waits in them.",
+    ),
+    "definition.n": (
+        "n|De cuántas conversaciones (en «siguiente respuesta», de cuántas respuestas) sale la cifra.",
+        "n|How many chats (of the next reply, how many replies) a figure is made of.",
+    ),
     "definition.clock": (
-        "Horario hábil|Sólo cuentan las horas en que se atiende, según el calendario; reloj corrido cuenta todas.",
-        "Business time|Only the hours of service count, by the calendar; the wall clock counts all.",
+        "Horario de atención|Cuentan sólo las horas en que se atiende, según el calendario; el tiempo corrido las "
+        "cuenta todas.",
+        "Business hours|Only the hours of service count, by the calendar; the wall clock counts all.",
     ),
     "definition.sla": (
-        "SLA|Cumple quien llega a tiempo a cada objetivo; incumple también lo que venció sin que nada pasara. Lo "
-        "que aún no vence está pendiente y no cuenta en la tasa.",
-        "SLA|Met is what was in time for each target; what came due without anything happening is breached too. "
-        "What is not due yet is pending and does not count in the rate.",
+        "SLA|Cumple la conversación que llega a tiempo a cada objetivo; incumple también la que se venció sin que "
+        "nada pasara. La que aún no vence está pendiente y no cuenta.",
+        "SLA|Met is what was in time for each target; what came due without anything happening is breached too. What "
+        "is not due yet is pending and does not count in the rate.",
     ),
     "definition.backlog": (
-        "Abiertas|Conversaciones sin cerrar a la medianoche local.",
-        "Open|Chats not closed at the local midnight.",
+        "Abiertas|Conversaciones sin cerrar a la medianoche local, de todos los tipos.",
+        "Open|Chats of all kinds not closed at the local midnight.",
     ),
     "definition.change": (
         "Cambio|Contra el período anterior; no se da donde falta alguno de los dos o no está completo.",

@@ -68,6 +68,10 @@ class Wording:
             text = text.lstrip("-")
         return text.translate(str.maketrans(",.", ".,")) if self.language == "es" else text
 
+    def kind(self, direction: str | None) -> str:
+        """How chats of a direction are called: entrantes, incoming."""
+        return self.label("direction", direction)
+
     def chats(self, count: int) -> str:
         """1 conversación, 1.234 conversaciones."""
         return self.text("chat" if count == 1 else "chats", count=self.number(count))
@@ -123,6 +127,21 @@ class Wording:
             return self.text("no_data")
         local = moment.astimezone(ZoneInfo(timezone))
         return f"{self.day(local.date())}, {local:%H:%M}"
+
+    def short_instant(self, moment: datetime | None, timezone: str) -> str:
+        """mar 17 nov, 09:32, in a zone."""
+        if moment is None:
+            return self.text("no_data")
+        local = moment.astimezone(ZoneInfo(timezone))
+        return f"{_DAYS[self.language][local.weekday()]} {self.short_day(local.date())}, {local:%H:%M}"
+
+    def gap(self, share: float | None, other: float | None) -> str:
+        """How many points a share lies above (+) or below (−) another: −78,3 pts."""
+        if share is None or other is None:
+            return "–"
+        points = round((share - other) * 100, 1)
+        sign = "+" if points > 0 else "−" if points < 0 else ""
+        return f"{sign}{self.number(abs(points), 1)}\u00a0pts"
 
     def value(self, value: float | None, unit: str) -> str:
         """A KPI's value by its unit."""

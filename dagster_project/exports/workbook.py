@@ -15,7 +15,17 @@ Sheet = Any  # xlsxwriter's Worksheet: imported where a book is made, it takes a
 MOST_ROWS = 1_048_575  # of a sheet, below its header
 MOST_UNITS = 32_767  # of a cell, in UTF-16
 Kind = Literal[
-    "text", "whole", "decimal", "minutes", "share", "points", "change", "change_in_points", "date", "instant", "boolean"
+    "text",
+    "whole",
+    "decimal",
+    "duration",
+    "share",
+    "points",
+    "change",
+    "change_in_points",
+    "date",
+    "instant",
+    "boolean",
 ]
 
 DARK, PALE, INK = "#1F4E5F", "#EAF1F3", "#222222"
@@ -23,7 +33,7 @@ LOW, MIDDLE, HIGH = "#4589C4", "#FEE090", "#D73027"  # those of the heatmap's pi
 _NUMBERS: dict[Kind, str] = {
     "whole": "#,##0",
     "decimal": "#,##0.00",
-    "minutes": "[<10]0.0;#,##0",
+    "duration": '[<0.000694]s" s";[h]:mm',  # seconds below a minute, else hours and minutes
     "share": "0.0%",
     "points": "0.0",
     "change": "+0.0%;-0.0%;0.0%",
@@ -120,7 +130,7 @@ class Book:
             sheet.write_string(row, place, text, style)
 
     def cell(self, sheet: Sheet, row: int, column: int, value: Any, kind: Kind = "text", **style: Any) -> None:
-        """One cell; None is an empty one. Minutes are given in seconds."""
+        """One cell; None is an empty one. Durations are given in seconds."""
         look = self.style(num_format=_NUMBERS[kind], **style) if kind in _NUMBERS else self.style(**style)
         if value is None:
             sheet.write_blank(row, column, None, look)
@@ -133,7 +143,7 @@ class Book:
         elif not math.isfinite(value):
             sheet.write_string(row, column, str(value), look)
         else:
-            sheet.write_number(row, column, value / 60 if kind == "minutes" else float(value), look)
+            sheet.write_number(row, column, value / 86400 if kind == "duration" else float(value), look)
 
     def style(self, **look: Any) -> Any:
         """A format, made once."""

@@ -337,7 +337,7 @@ def test_csv_for_excel_tells_times_in_minutes_by_their_unit(make: Callable[..., 
     assert by_sections[0] == "\ufeffSección;Métrica;Valor;Unidad"
     assert by_sections[-3:] == [
         "Tiempos de respuesta;Primera respuesta: mediana;1,5;minutos",
-        "Intención (clasificado por reglas);Intención: Pagos;0,75;parte de 1",
+        "Motivo de contacto (clasificado por reglas);Motivo de contacto: Pagos;0,75;parte de 1",
         "",
     ]
 
@@ -355,7 +355,7 @@ def test_an_analysis_comes_in_both_forms_and_says_who_categorized(make: Callable
     assert {"Notas de los datos,status,COMPLETED,", "Notas de los datos,sample_rate,0.1,"} < set(by_sections)
     assert by_sections[-3:] == [
         "Tiempos de respuesta,Primera respuesta: mediana,90.25,segundos",
-        "Intención (clasificado por reglas),Intención: Pagos,0.75,parte de 1",
+        "Motivo de contacto (clasificado por reglas),Motivo de contacto: Pagos,0.75,parte de 1",
         "",
     ]
 

@@ -145,25 +145,31 @@ def test_a_report_of_a_week_has_the_numbers_that_its_chats_give(world: World) ->
         )  # fmt: skip
         month = gather(conn, Period.month(date(2025, 9, 1)), timezone="America/Bogota")
     found = {kpi.metric: (kpi.value, kpi.previous) for kpi in report.summary}
-    assert found["chats_created"] == (8, 1)
-    assert found["chats_closed"] == (5, 1)  # sunday-night is closed on Monday, instagram not, ages in 2100
-    assert found["messages_in"] == (6, 0) and found["messages_out"] == (5, 0)
-    assert found["first_response_p50"] == (600, 120)
-    assert found["resolution_p50"] == (3300, 3600)  # of 2400, 3300 and 3600 seconds
+    assert found["chats_created"] == (3, None)  # nul, answered-broadcast, sunday-night; before is an agent's
+    assert {(other.direction, other.chat_count, other.previous_chat_count) for other in report.others} == {
+        ("outgoing", 4, 1), ("outgoing_broadcast", 1, 0)}  # fmt: skip
+    assert found["unanswered"] == (2, None)
+    assert found["chats_closed"] == (2, None)  # sunday-night is closed on Monday
+    assert found["messages_in"] == (6, 0) and found["messages_out"] == (5, 0)  # of all chats
+    assert found["first_response_p50"] == (600, None)
+    assert found["resolution_p50"] == (2400, None)  # the two others were never in the queue
     assert [(cell.day_of_week, cell.hour, cell.chat_count, cell.mean_seconds, cell.p50_seconds)
             for cell in report.heatmap if cell.chat_count] == [(0, 23, 1, 600, 600)]  # fmt: skip
     assert [(cell.day_of_week, cell.hour, cell.chat_count) for cell in report.traffic if cell.chat_count] == [
-        (3, 9, 6), (3, 10, 1), (0, 23, 1)]  # fmt: skip
-    assert [(member.id, member.chat_count) for member in report.agents] == [("ana", 2)]
-    assert {member.id: (member.chat_count, member.resolution_p50_seconds) for member in report.departments} == {
-        "none": (6, 3600), "Ventas": (1, 2400), "CAR": (1, 3300)}  # fmt: skip
-    assert (report.insights.chat_count, report.insights.categorized_count, report.insights.intents) == (8, 0, ())
-    assert [day.chat_count for day in report.days] == [None, None, 7, None, None, None, 1]
+        (3, 9, 2), (0, 23, 1)]  # fmt: skip
+    assert [(member.id, member.chat_count, member.other_chat_count) for member in report.agents] == [("ana", 1, 1)]
+    assert {member.id: (member.chat_count, member.other_chat_count, member.resolution_p50_seconds)
+            for member in report.departments} == {
+        "none": (2, 4, None), "Ventas": (1, 0, 2400), "CAR": (0, 1, None)}  # fmt: skip
+    assert (report.insights.chat_count, report.insights.categorized_count, report.insights.intents) == (3, 0, ())
+    assert report.days == incoming.days and report.response_times == incoming.response_times
     assert [day.chat_count for day in incoming.days] == [None, None, 2, None, None, None, 1]  # nul, answered-broadcast
+    assert (report.slots, report.slot_min_chat_count) == ((), 5)  # no slot has five answered chats
+    assert report.has_default_targets
     assert (report.backlog[0].day, report.backlog[-1].day) == (date(2025, 9, 29), date(2025, 10, 6))
-    assert (cartera.chat_count, cartera.agents, [member.id for member in cartera.departments]) == (1, (), ["CAR"])
-    assert (incoming.chat_count, incoming.backlog[0].open_count, incoming.traffic) == (3, None, ())
-    assert (month.chat_count, month.period.end, len(month.days)) == (1, date(2025, 9, 30), 30)
+    assert (cartera.chat_count, cartera.agents, [member.id for member in cartera.departments]) == (0, (), ["CAR"])
+    assert (incoming.chat_count, incoming.backlog[0].open_count) == (3, None)
+    assert (month.chat_count, month.period.end, len(month.days)) == (0, date(2025, 9, 30), 30)
     assert (empty.chat_count, len(empty.heatmap), {kpi.value for kpi in empty.summary}) == (0, 168, {None})
 
 
@@ -173,11 +179,11 @@ def test_a_reports_heatmap_and_sla_are_those_of_the_marts_of_a_chat_and_a_week(w
     assert [(cell.chat_count, cell.mean_seconds, cell.p50_seconds) for cell in report.heatmap] == [
         (row["chat_count"], row["mean_first_response_seconds"], row["p50_first_response_seconds"]) for row in world.ask(
             "select * from marts.weekly_response_time_heatmap where week_start = '2025-09-29' and agent_id = 'all' "
-            "and direction_filter = 'all' and office_hours_filter = 'all' order by (day_of_week + 6) %% 7, hour")
+            "and direction_filter = 'incoming' and office_hours_filter = 'all' order by (day_of_week + 6) %% 7, hour")
     ]  # fmt: skip
     states = world.ask(
-        "select metric, wall_state, business_state from marts.sla_chats "
-        "where opened_local_date between '2025-09-29' and '2025-10-05' and not is_deleted")  # fmt: skip
+        "select metric, wall_state, business_state from marts.sla_chats where direction = 'incoming' "
+        "and opened_local_date between '2025-09-29' and '2025-10-05' and not is_deleted")  # fmt: skip
     for promise in report.sla:
         own = [row[f"{promise.clock}_state"] for row in states if row["metric"] == promise.metric]
         met, breached, pending = (own.count(state) for state in ("met", "breached", "pending"))

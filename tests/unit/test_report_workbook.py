@@ -4,11 +4,13 @@ import csv
 import io
 import warnings
 from dataclasses import replace
+from datetime import datetime, time
 from functools import cache
 from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.utils.datetime import to_excel
 
 from dagster_project.exports import report_workbook, sections, workbook
 from dagster_project.exports.report import Filter
@@ -20,8 +22,8 @@ HOSTILE = [
     "nul\x00\ttab", "http://x.example", "😀" * 40_000, "../../etc/passwd",
 ]  # fmt: skip
 SHEETS = [
-    "Léame", "Resumen", "Mapa de calor", "Tiempos", "Por día", "Historia", "SLA", "Agentes", "Departamentos", "Canales",
-    "Clientes", "Tráfico", "Abiertas", "Calidad de datos",
+    "Resumen", "Léame", "Qué hacer", "Mapa de calor", "Tiempos", "Por día", "Historia", "SLA", "Agentes",
+    "Departamentos", "Canales", "Motivos de contacto", "Clientes", "Tráfico", "Abiertas", "Calidad de datos",
 ]  # fmt: skip
 
 
@@ -40,7 +42,14 @@ def book(kind: str, language: Language = "es") -> Any:
 
 
 def rows(sheet: str, kind: str = "full", language: Language = "es") -> list[list[Any]]:
-    return [list(row) for row in book(kind, language)[sheet].iter_rows(values_only=True)]
+    return [[plain(value) for value in row] for row in book(kind, language)[sheet].iter_rows(values_only=True)]
+
+
+def plain(value: Any) -> Any:
+    """A duration as Excel keeps it, in days; openpyxl makes a time of day of it."""
+    if isinstance(value, time) or (isinstance(value, datetime) and value.year < 1910):
+        return to_excel(value)
+    return value
 
 
 def test_a_sheet_a_topic_each_with_a_header_that_stays_and_filters() -> None:
@@ -52,23 +61,38 @@ def test_a_sheet_a_topic_each_with_a_header_that_stays_and_filters() -> None:
         assert sheet["A1"].font.bold and sheet["A1"].fill.start_color.rgb == "FF1F4E5F"
 
 
+def test_it_opens_on_the_summary() -> None:
+    assert book("full").active.title == "Resumen" and book("full", "en").active.title == "Summary"
+
+
 def test_numbers_are_numbers_in_the_unit_that_the_header_names() -> None:
     summary = {row[0]: row[1:] for row in rows("Resumen")}
     assert summary["Indicador"] == ["Valor", "Unidad", "Basado en (n)", "Antes", "Cambio", "Lectura"]
-    assert summary["Conversaciones creadas"] == [1234, "conversaciones", 7, 1000, 0.234, None]
-    assert summary["Toma, 9 de cada 10"] == [0.75, "min", 900, 0.5, 0.5, "peor"]  # 45 and 30 seconds
-    assert summary["Réplica, mediana"][3:5] == [None, None]
+    assert summary["Conversaciones entrantes"] == [1234, "conversaciones", 1234, 1000, 0.234, None]
+    assert summary["Tiempo de asignación, 9 de cada 10"] == [days(45), "h:mm", 900, days(30), 0.5, "peor"]
+    assert summary["Siguiente respuesta, mediana"][3:5] == [None, None]
     share = summary["SLA cumplido"]
     assert (share[0], round(share[4], 6), share[5]) == (0.6, 10, "mejor")  # ten points
-    assert book("full")["Resumen"]["F11"].number_format == '+0.0" pt";-0.0" pt";0.0" pt"'
+    change = next(row[5] for row in book("full")["Resumen"].iter_rows() if row[0].value == "SLA cumplido")
+    assert change.number_format == '+0.0" pt";-0.0" pt";0.0" pt"'
     agents = rows("Agentes")
     assert [head for head in agents[0] if "mediana" in head] == [
-        "1.ª respuesta, mediana (min)",
-        "Réplica, mediana (min)",
-        "Resolución, mediana (min)",
+        "1.ª respuesta, mediana (h:mm)",
+        "Siguiente respuesta, mediana (h:mm)",
+        "Resolución, mediana (h:mm)",
     ]
-    assert agents[1][:7] == ["Lina Duque", 1234, 40, 90, 45, pytest.approx(91 / 60), 125]
+    assert agents[1][:7] == ["Lina Duque", 1234, 40, 90, 45, days(91), days(7500)]
     assert agents[1][-2:] == ["clasificado por reglas", "agent0"]
+
+
+def days(seconds: float) -> Any:
+    """A duration as Excel keeps it: in days."""
+    return pytest.approx(seconds / 86400)
+
+
+def test_durations_are_shown_as_hours_and_minutes_and_short_ones_in_seconds() -> None:
+    value = next(row[1] for row in book("full")["Resumen"].iter_rows() if row[0].value == "Resolución, mediana")
+    assert plain(value.value) == days(90000) and value.number_format == '[<0.000694]s" s";[h]:mm'
 
 
 def test_the_heatmap_has_168_cells_from_monday_on_in_colours() -> None:
@@ -76,9 +100,25 @@ def test_the_heatmap_has_168_cells_from_monday_on_in_colours() -> None:
     grid = rows("Mapa de calor")
     assert [row[0] for row in grid[1:8]] == ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"]
     assert grid[0][1:] == [f"{hour:02}" for hour in range(24)]
-    assert all(row[1:] == [None, *range(1, 24)] for row in grid[1:8])  # the hour's minutes; none where no chat was
+    medians = [None, *(days(hour * 50) for hour in range(1, 24))]  # none where no chat was
+    assert all(row[1:] == medians for row in grid[1:8])
     scales = {str(area.sqref): area.rules[0].type for area in sheet.conditional_formatting}
-    assert scales == {"B2:Y8": "colorScale", "B12:Y18": "colorScale"}
+    assert scales == {"B2:Y8": "colorScale", "B12:Y18": "colorScale", "B22:Y28": "colorScale"}
+
+
+def test_slots_of_few_chats_are_not_compared_but_shown() -> None:
+    grid = rows("Mapa de calor", "small")
+    assert grid[0][0] == "Primera respuesta, mediana (h:mm), franjas con 5 o más"
+    assert not any(value for row in grid[1:8] for value in row[1:])
+    assert grid[11][2] == days(50)
+
+
+def test_the_chats_to_look_up_are_listed_with_their_ids() -> None:
+    listed = rows("Qué hacer")
+    assert listed[0][3:] == ["Conversación (id)", "Agente", "Departamento", "Creada", "Esperó"]
+    assert len(listed) == 1 + 3 * 4 + 4
+    assert listed[1][0] == "1. martes de 9:00 a 10:00" and listed[1][3].endswith("-b80113e3f56e")
+    assert listed[-1][0] == "Incumplidas y todavía abiertas" and listed[-1][-1] is None
 
 
 def test_leame_tells_filters_freshness_definitions_and_who_categorized() -> None:
@@ -86,6 +126,7 @@ def test_leame_tells_filters_freshness_definitions_and_who_categorized() -> None
     assert about["Período"] == "lun 9 nov 2026 – dom 15 nov 2026"
     assert about["Filtros"] == "Todas las conversaciones"
     assert about["Datos hasta"] == "lun 16 nov 2026, 07:30"
+    assert about["Población"].startswith("Las cifras son de las conversaciones entrantes")
     assert about["Categorías"].startswith("Clasificado por reglas: 40 de 1.234 conversaciones")
     assert about["Celdas recortadas"].startswith("0 ")
     assert about["Primera respuesta"] and about["Agentes"] == "Un agente por fila"
@@ -104,21 +145,21 @@ def test_hostile_names_stay_text_and_what_no_cell_can_hold_is_cut_and_counted() 
 
 
 def test_an_empty_week_has_every_sheet_and_neither_a_zero_time_nor_an_invented_one() -> None:
-    assert book("empty").sheetnames == SHEETS
-    assert [row[1] for row in rows("Resumen", "empty")[1:]] == [None] * 12
+    assert book("empty").sheetnames == [name for name in SHEETS if name != "Motivos de contacto"]
+    assert [row[1] for row in rows("Resumen", "empty")[1:]] == [None] * 17
     assert all(row[3:10] == [None] * 7 for row in rows("Tiempos", "empty")[1:])
     assert {row[0]: row[1] for row in rows("Léame", "empty")}["Categorías"].startswith("Sin clasificar")
     assert not any(value for row in rows("Mapa de calor", "empty")[1:8] for value in row[1:])
 
 
 def test_a_filter_leaves_out_the_sheets_that_it_empties_and_says_so() -> None:
-    data = replace(reports.full_week(), filter=Filter("direction", "incoming", "incoming"), traffic=(), backlog=())
+    data = replace(reports.full_week(), filter=Filter("direction", "incoming", "incoming"), backlog=())
     out = io.BytesIO()
     report_workbook.write(out, data, "es", reports.MADE_AT)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         made = openpyxl.load_workbook(out)
-    left_out = {"Agentes", "Departamentos", "Canales", "Tráfico", "Abiertas"}
+    left_out = {"Agentes", "Departamentos", "Canales", "Abiertas"}
     assert made.sheetnames == [name for name in SHEETS if name not in left_out]
     about = [row[1] for row in made["Léame"].iter_rows(values_only=True)]
     assert any(text and text.startswith("El filtro es una dirección") for text in about)
@@ -126,11 +167,11 @@ def test_a_filter_leaves_out_the_sheets_that_it_empties_and_says_so() -> None:
 
 def test_a_hundred_agents_are_a_hundred_rows() -> None:
     assert len(rows("Agentes", "crowd")) == 101
-    assert book("crowd")["Agentes"].auto_filter.ref == "A1:R101"
+    assert book("crowd")["Agentes"].auto_filter.ref == "A1:U101"
 
 
 def test_english_is_english_throughout() -> None:
-    assert book("full", "en").sheetnames[:4] == ["Read me", "Summary", "Heatmap", "Times"]
+    assert book("full", "en").sheetnames[:4] == ["Summary", "Read me", "What to do", "Heatmap"]
     texts = " ".join(str(value) for sheet in book("full", "en").sheetnames for row in rows(sheet, "full", "en")
                      for value in row if isinstance(value, str))  # fmt: skip
     assert "classified by rules" in texts
@@ -162,11 +203,11 @@ def test_by_sections_a_report_is_four_columns_in_either_profile() -> None:
     read = list(csv.reader(io.StringIO(machine.getvalue().decode(), newline="")))
     assert read[0] == ["Section", "Metric", "Value", "Unit"] and len(read) == count + 1
     assert {len(row) for row in read} == {4}
-    assert ["Notas de los datos", "Datos hasta", "2026-11-16T07:30:00-05:00", ""] in read
+    assert ["Notas y definiciones", "Datos hasta", "2026-11-16T07:30:00-05:00", ""] in read
     assert ["Resumen", "SLA cumplido", "0.6", "parte de 1"] in read
     assert ["Agente: =1+1", "Primera respuesta, mediana", "91", "segundos"] in read
-    assert ["Intención (clasificado por reglas)", "Pagos", "0.75", "parte de 1"] in read
-    assert ["Resumen", "Réplica, mediana", "45", "segundos"] in read
+    assert ["Motivo de contacto (clasificado por reglas)", "Pagos", "0.75", "parte de 1"] in read
+    assert ["Resumen", "Siguiente respuesta, mediana", "45", "segundos"] in read
     text = excel.getvalue().decode("utf-8-sig")
     assert excel.getvalue().startswith(b"\xef\xbb\xbf") and "Resumen;SLA cumplido;0,6;parte de 1\r\n" in text
     assert text.startswith("Sección;Métrica;Valor;Unidad\r\n")

@@ -1,0 +1,55 @@
+-- A view over the chats of its periods: who reads one period of one scope pays for that.
+with judged as (
+    select
+        periods.period,
+        periods.period_start,
+        periods.period_end,
+        scopes.scope,
+        scopes.scope_id,
+        judgements.direction,
+        judgements.metric,
+        clocks.clock,
+        count(*) filter (where clocks.state = 'met')::integer as met_count,
+        count(*) filter (where clocks.state = 'breached')::integer as breached_count,
+        count(*) filter (where clocks.state = 'pending')::integer as pending_count,
+        count(*) filter (where clocks.state = 'breached' and chats.closed_at is null)::integer as open_breached_count
+    from {{ ref('int_periods') }} as periods
+    inner join {{ ref('sla_chats') }} as judgements
+        on judgements.opened_local_date between periods.period_start and periods.period_end
+    inner join {{ ref('chat_response_times') }} as chats on chats.chat_id = judgements.chat_id
+    cross join lateral (
+        values
+        ('wall', judgements.wall_state), ('business', judgements.business_state)
+    ) as clocks (clock, state)
+    {{ scopes_by_direction('judgements') }}
+    where not judgements.is_deleted and scopes.scope_id is not null and clocks.state <> 'not_applicable'
+    group by
+        periods.period, periods.period_start, periods.period_end, scopes.scope, scopes.scope_id, judgements.direction,
+        judgements.metric, clocks.clock
+)
+
+select
+    period,
+    period_start,
+    scope,
+    scope_id,
+    direction,
+    metric,
+    clock,
+    met_count,
+    breached_count,
+    pending_count,
+    open_breached_count,
+    met_count + breached_count as judged_count,
+    met_count::double precision / nullif(met_count + breached_count, 0) as rate,
+    (
+        select targets.goal
+        from {{ ref('sla_targets') }} as targets
+        where targets.metric = judged.metric
+            and (targets.provider is null or judged.scope = 'provider' and targets.provider = judged.scope_id)
+            and targets.priority is null
+            and {{ is_in_force('targets', 'judged.period_end') }}
+        order by targets.provider is null, targets.valid_from desc nulls last
+        limit 1
+    )::double precision as goal
+from judged

@@ -1,0 +1,49 @@
+-- A view over the chats of its periods: who reads one period of one scope pays for that.
+with slots as (
+    select
+        periods.period,
+        periods.period_start,
+        scopes.scope,
+        scopes.scope_id,
+        chats.direction,
+        chats.created_day_of_week as day_of_week,
+        chats.created_local_hour as hour,
+        count(*)::integer as created_chat_count,
+        count(chats.first_response_seconds)::integer as chat_count,
+        avg(chats.first_response_seconds)::double precision as mean_first_response_seconds,
+        percentile_cont(0.5) within group (order by chats.first_response_seconds) as p50_first_response_seconds,
+        percentile_cont(0.9) within group (order by chats.first_response_seconds) as p90_first_response_seconds
+    from {{ ref('int_periods') }} as periods
+    inner join {{ ref('chat_response_times') }} as chats
+        on chats.created_local_date between periods.period_start and periods.period_end
+    {{ scopes_by_direction('chats', credited_agent('first_response', 'chats')) }}
+    where not chats.is_deleted and scopes.scope_id is not null
+    group by
+        periods.period, periods.period_start, scopes.scope, scopes.scope_id, chats.direction,
+        chats.created_day_of_week, chats.created_local_hour
+)
+
+select
+    period,
+    period_start,
+    scope,
+    scope_id,
+    direction,
+    day_of_week,
+    hour,
+    created_chat_count,
+    chat_count,
+    mean_first_response_seconds,
+    p50_first_response_seconds,
+    p90_first_response_seconds,
+    {{ var('slot_min_chat_count') }} as slot_min_chat_count,
+    chat_count >= {{ var('slot_min_chat_count') }} as has_enough_chats,
+    case
+        when chat_count >= {{ var('slot_min_chat_count') }}
+            then row_number() over (
+                partition by
+                    period, period_start, scope, scope_id, direction, chat_count >= {{ var('slot_min_chat_count') }}
+                order by mean_first_response_seconds desc, (day_of_week + 6) % 7, hour
+            )::integer
+    end as slowest_rank
+from slots

@@ -1,0 +1,68 @@
+-- The newest two weeks, or all with test_everything: what is told by direction agrees with the rollups that others read.
+with weeks as (
+    select distinct created_week_start as week_start from {{ ref('chat_response_times') }}
+    where created_week_start >= (
+        select max(newest.created_week_start) {% if not var('test_everything') %}- 7{% else %}- 3650{% endif %}
+        from {{ ref('chat_response_times') }} as newest
+    )
+),
+
+times as (
+    select
+        times.period_start as week_start,
+        times.metric || ' ' || times.clock || ' ' || times.direction as what,
+        times.count::double precision as here,
+        rollup.count as there,
+        times.p50_seconds as median_here,
+        rollup.p50_seconds as median_there
+    from weeks
+    inner join {{ ref('response_times_by_direction') }} as times
+        on times.period = 'week' and times.period_start = weeks.week_start and times.scope = 'all'
+    left join {{ ref('response_times_weekly') }} as rollup
+        on rollup.period_start = times.period_start
+        and rollup.scope = 'direction'
+        and rollup.scope_id = times.direction
+        and rollup.metric = times.metric
+        and rollup.clock = times.clock
+),
+
+sla as (
+    select
+        weeks.week_start,
+        'sla ' || here.metric || ' ' || here.clock || ' ' || here.direction as what,
+        here.met_count::double precision as here,
+        (
+            select sum(days.met_count) from {{ ref('sla_daily') }} as days
+            where days.date between weeks.week_start and weeks.week_start + 6
+                and days.scope = 'direction' and days.scope_id = here.direction
+                and days.metric = here.metric and days.clock = here.clock
+        ) as there,
+        null::double precision as median_here,
+        null::double precision as median_there
+    from weeks
+    inner join {{ ref('sla_by_direction') }} as here
+        on here.period = 'week' and here.period_start = weeks.week_start and here.scope = 'all'
+),
+
+slots as (
+    select
+        weeks.week_start,
+        'slowest slot ' || here.direction as what,
+        (here.day_of_week * 100 + here.hour)::double precision as here,
+        summary.slowest_day_of_week * 100 + summary.slowest_hour as there,
+        null::double precision as median_here,
+        null::double precision as median_there
+    from weeks
+    inner join {{ ref('slots_by_direction') }} as here
+        on here.period = 'week' and here.period_start = weeks.week_start and here.scope = 'all' and here.slowest_rank = 1
+    inner join {{ ref('weekly_response_time_summary') }} as summary
+        on summary.week_start = here.period_start
+        and summary.agent_id = 'all'
+        and summary.direction_filter = here.direction
+        and summary.office_hours_filter = 'all'
+)
+
+select * from (
+    select * from times union all select * from sla union all select * from slots
+) as compared
+where here is distinct from there or abs(median_here - median_there) > 0.001
