@@ -44,3 +44,55 @@
 {% macro sla_metrics() -%}
     {{ return({'pickup': 'picked_up_at', 'first_response': 'response_at', 'avg_reply': none, 'resolution': 'closed_at'}) }}
 {%- endmacro %}
+
+{# SQL: the share that met the target; NULL when nothing was judged. #}
+{% macro sla_rate(met_count, breached_count) -%}
+    {{ met_count }}::double precision / nullif({{ met_count }} + {{ breached_count }}, 0)
+{%- endmacro %}
+
+
+{# SQL: the goal that a scope has for a metric on a day; of days, a relation of SLA rollups. #}
+{% macro sla_goal(days, local_date) -%}
+    (
+        select targets.goal
+        from {{ ref('sla_targets') }} as targets
+        where targets.metric = {{ days }}.metric
+            and (targets.provider is null or {{ days }}.scope = 'provider' and targets.provider = {{ days }}.scope_id)
+            and targets.priority is null
+            and {{ is_in_force('targets', local_date) }}
+        order by targets.provider is null, targets.valid_from desc nulls last
+        limit 1
+    )::double precision
+{%- endmacro %}
+
+
+{# The SLA of all weeks or all months, as sla_weekly and sla_monthly show it. #}
+{% macro sla_of_periods(period) -%}
+select
+    periods.period_start,
+    periods.day_count,
+    periods.is_partial,
+    periods.scope,
+    periods.scope_id,
+    coalesce(agents.name, departments.name, periods.scope_id) as scope_name,
+    periods.metric,
+    periods.clock,
+    periods.met_count,
+    periods.breached_count,
+    periods.pending_count,
+    periods.not_applicable_count,
+    periods.rate,
+    goal.goal,
+    periods.rate >= goal.goal as is_goal_met,
+    periods.late_count,
+    periods.sum_seconds_past,
+    periods.sum_seconds_past::double precision / nullif(periods.late_count, 0) as mean_seconds_past,
+    periods.previous_judged_count,
+    periods.previous_rate,
+    periods.rate - periods.previous_rate as rate_delta
+from {{ ref('int_sla_periods') }} as periods
+cross join lateral (select {{ sla_goal('periods', 'periods.period_end') }} as goal) as goal
+left join {{ ref('agents') }} as agents on periods.scope = 'agent' and agents.id = periods.scope_id
+left join {{ ref('departments') }} as departments on periods.scope = 'department' and departments.id = periods.scope_id
+where periods.period = '{{ period }}'
+{%- endmacro %}

@@ -1,7 +1,6 @@
 {#
   Columns of a daily mart as rows of kpi_daily, each beside its value of the day before.
-  metrics: (name, column, SQL of what the value rests on), or (name, column, none) for a plain count, which is 0 on a day
-  without a row.
+  metrics: as in kpi_sources; a plain count is 0 on a day without a row.
 #}
 {% macro unpivoted(relation, scope, scope_id, scope_name, key, metrics) %}
 select
@@ -21,7 +20,7 @@ left join {{ ref(relation) }} as days_before
     {%- endfor %}
 cross join lateral (
     values
-    {%- for metric, value, count in metrics %}
+    {%- for entry in metrics %}{% set metric, value, count = entry[0], entry[1], entry[2] %}
     {%- if count %}
     ('{{ metric }}', days.{{ value }}::double precision, ({{ count }})::bigint, days_before.{{ value }}::double precision)
     {%- else %}

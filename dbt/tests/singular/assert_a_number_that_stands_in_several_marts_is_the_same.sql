@@ -64,6 +64,23 @@
     ('first responses of a week', 'heatmap_cells', 'week_start', 'chat_count', unfiltered),
     ('first responses of a week', 'weekly_response_time_summary', 'week_start', 'chat_count', unfiltered),
     ('first responses of a week', 'heatmap_cell_chats', 'week_start', '1', unfiltered),
+    ('first responses of a week', 'kpi_weekly', 'period_start', 'count', all ~ " and metric = 'first_response_p90'"),
+    ('chats of a week', 'kpi_weekly', 'period_start', 'value', all ~ " and metric = 'chats_created'"),
+    (
+        'chats of a week', 'conversation_traffic_heatmap', 'week_start', 'chat_count', all_shown
+    ),
+    (
+        'chats of a week', 'channel_daily', "date_trunc('week', local_date)::date", 'chat_count', 'true'
+    ),
+    ('SLA in time in a week', 'sla_weekly', 'period_start', 'met_count', all ~ " and metric = 'overall' and clock = 'wall'"),
+    (
+        'SLA in time in a week', 'sla_daily', "date_trunc('week', date)::date", 'met_count',
+        all ~ " and metric = 'overall' and clock = 'wall'"
+    ),
+    (
+        'SLA in time in a week', 'department_daily', "date_trunc('week', local_date)::date",
+        'sla_overall_wall_met_count', 'true'
+    ),
     ('broadcasts', 'broadcast_daily', 'local_date', 'sent_count', all),
     ('broadcasts', 'kpi_daily', 'date', 'value', all ~ " and metric = 'broadcasts_sent'"),
 ] %}

@@ -42,14 +42,5 @@ select
     open_breached_count,
     met_count + breached_count as judged_count,
     met_count::double precision / nullif(met_count + breached_count, 0) as rate,
-    (
-        select targets.goal
-        from {{ ref('sla_targets') }} as targets
-        where targets.metric = judged.metric
-            and (targets.provider is null or judged.scope = 'provider' and targets.provider = judged.scope_id)
-            and targets.priority is null
-            and {{ is_in_force('targets', 'judged.period_end') }}
-        order by targets.provider is null, targets.valid_from desc nulls last
-        limit 1
-    )::double precision as goal
+    {{ sla_goal('judged', 'judged.period_end') }} as goal
 from judged

@@ -1,18 +1,6 @@
 -- No CTEs here: Postgres merges only a view without them into its reader's query, and so compares the days that are read.
-{%- set rate = 'days.met_count::double precision / nullif(days.met_count + days.breached_count, 0)' %}
-{%- set rate_before = 'days_before.met_count::double precision / nullif(days_before.met_count + days_before.breached_count, 0)' %}
-{%- set goal %}
-    (
-        select targets.goal
-        from {{ ref('sla_targets') }} as targets
-        where targets.metric = days.metric
-            and (targets.provider is null or days.scope = 'provider' and targets.provider = days.scope_id)
-            and targets.priority is null
-            and {{ is_in_force('targets', 'days.opened_local_date') }}
-        order by targets.provider is null, targets.valid_from desc nulls last
-        limit 1
-    )::double precision
-{%- endset %}
+{%- set rate = sla_rate('days.met_count', 'days.breached_count') %}
+{%- set rate_before = sla_rate('days_before.met_count', 'days_before.breached_count') %}
 select
     days.opened_local_date as date,
     days.scope,
@@ -35,7 +23,7 @@ select
     {{ rate_before }} as previous_rate,
     {{ rate }} - {{ rate_before }} as rate_change
 from {{ ref('int_sla_days') }} as days
-cross join lateral (select {{ goal }} as goal) as goal
+cross join lateral (select {{ sla_goal('days', 'days.opened_local_date') }} as goal) as goal
 left join {{ ref('int_sla_days') }} as days_before
     on days_before.opened_local_date = days.opened_local_date - 1
     and days_before.scope = days.scope

@@ -1,0 +1,194 @@
+{#
+  Where the KPIs come from that are columns of daily marts: the mart, whose number it is, and its metrics, for kpi_daily as for
+  the weeks and months.
+  metrics: (name, column, none) for a plain count, which is summed over days; (name, column, SQL of what the value rests on, how
+  the values of days make one), where how is `max`, or SQL of the weight of a day: the denominator of a share or a mean.
+#}
+{% macro kpi_sources() -%}
+    {%- set volume = [
+        ('chats_created', 'chat_count', none),
+        ('chats_closed', 'closed_chat_count', none),
+        ('chats_reopened', 'reopened_count', none),
+        ('messages_in', 'incoming_message_count', none),
+        ('messages_out', 'outgoing_message_count', none),
+    ] -%}
+    {%- set transfers = [
+        ('agent_transfers', 'agent_transfer_count', none),
+        ('department_transfers', 'department_transfer_count', none),
+    ] -%}
+    {%- set of_agents = [
+        ('transfers_in', 'transfer_in_count', none),
+        ('transfers_out', 'transfer_out_count', none),
+        ('chats_picked_up', 'picked_up_chat_count', none),
+        ('concurrent_chats_mean', 'mean_concurrent_chats', 'days.picked_up_chat_count', 'days.active_seconds'),
+        ('concurrent_chats_peak', 'peak_concurrent_chats', 'days.picked_up_chat_count', 'max'),
+    ] -%}
+    {%- set asked = 'days.offered_count - days.answering_count' -%}
+    {%- set ended = 'days.bot_chat_count - days.with_bot_count' -%}
+    {%- set surveys = [
+        ('surveys_offered', 'offered_count', none),
+        ('survey_response_rate', 'response_rate', asked, asked),
+    ] -%}
+    {%- set bots = [
+        ('bot_chats', 'bot_chat_count', none),
+        ('bot_containment_rate', 'containment_rate', ended, ended),
+    ] -%}
+    {%- set broadcasts = [
+        ('broadcasts_sent', 'sent_count', none),
+        ('broadcast_answer_rate', 'answer_rate', 'days.sent_count', 'days.sent_count'),
+    ] -%}
+    {%- set any_scope = ['days.scope', 'days.scope_id', 'days.scope_name', ['scope', 'scope_id']] -%}
+    {{ return([
+        ['account_daily', "'all'", "'all'", "'all'", [], volume + transfers],
+        ['agent_daily', "'agent'", 'days.agent_id', 'days.agent_name', ['agent_id'], volume + of_agents],
+        [
+            'department_daily', "'department'", 'days.department_id', 'days.department_name', ['department_id'],
+            volume + transfers,
+        ],
+        ['channel_daily', "'provider'", 'days.provider', 'days.provider', ['provider'], volume + transfers],
+        ['survey_daily'] + any_scope + [surveys],
+        ['bot_daily'] + any_scope + [bots],
+        ['broadcast_daily'] + any_scope + [broadcasts],
+    ]) }}
+{%- endmacro %}
+
+
+{#
+  All KPIs of weeks or months, as kpi_weekly and kpi_monthly show them. Counts are sums of days; shares and means weigh each day
+  by its denominator; what has percentiles, and the SLA, comes from the mart of the period itself.
+#}
+{% macro kpis_of_periods(period, suffix) -%}
+select
+    kpis.period_start,
+    periods.day_count,
+    periods.is_partial,
+    kpis.scope,
+    kpis.scope_id,
+    kpis.scope_name,
+    kpis.metric,
+    metrics.label_es as metric_label_es,
+    metrics.label_en as metric_label_en,
+    metrics.unit,
+    metrics.better,
+    case when kpis.count > 0 then kpis.value end as value,
+    kpis.count,
+    case when kpis.count_before > 0 then kpis.value_before end as previous_value,
+    case when kpis.count > 0 and kpis.count_before > 0 then kpis.value - kpis.value_before end as value_delta,
+    case when kpis.count > 0 and kpis.count_before > 0 and metrics.unit <> 'share'
+        then {{ percent_change('kpis.value', 'kpis.value_before') }} end as value_delta_pct
+from (
+    {%- for relation, scope, scope_id, scope_name, key, source_metrics in kpi_sources() %}
+    {{ summed_kpis(period, relation, scope, scope_id, scope_name, source_metrics) }}
+
+    union all
+    {% endfor %}
+    select
+        periods.period_start,
+        days.scope,
+        days.scope_id,
+        days.scope_name,
+        'backlog_' || days.state,
+        days.chat_count::double precision,
+        days.chat_count::bigint,
+        days_before.chat_count::double precision,
+        days_before.chat_count::bigint
+    from {{ ref('int_rollup_periods') }} as periods
+    inner join {{ ref('backlog_daily') }} as days on days.local_date = periods.period_start
+    left join {{ ref('backlog_daily') }} as days_before
+        on days_before.local_date = periods.previous_start
+        and days_before.scope = days.scope
+        and days_before.scope_id = days.scope_id
+        and days_before.state = days.state
+    where periods.period = '{{ period }}'
+
+    union all
+
+    select
+        period_start,
+        scope,
+        scope_id,
+        scope_name,
+        'sla_' || metric || case clock when 'business' then '_business' else '' end || '_rate',
+        rate,
+        (met_count + breached_count)::bigint,
+        previous_rate,
+        previous_judged_count::bigint
+    from {{ ref('sla_' ~ suffix) }}
+
+    union all
+
+    select
+        times.period_start,
+        times.scope,
+        times.scope_id,
+        times.scope_name,
+        times.metric || case times.clock when 'business' then '_business' else '' end || kpi.statistic,
+        kpi.value,
+        times.count::bigint,
+        kpi.value_before,
+        times.previous_count::bigint
+    from {{ ref('response_times_' ~ suffix) }} as times
+    cross join lateral (
+        values
+        ('_mean', times.mean_seconds, times.previous_mean_seconds),
+        ('_p50', times.p50_seconds, times.previous_p50_seconds),
+        ('_p90', times.p90_seconds, times.previous_p90_seconds)
+    ) as kpi (statistic, value, value_before)
+    where times.metric in ('pickup', 'first_response', 'resolution', 'handling', 'reply')
+) as kpis
+inner join {{ ref('kpi_metrics') }} as metrics on metrics.metric = kpis.metric
+inner join {{ ref('int_rollup_periods') }} as periods
+    on periods.period = '{{ period }}' and periods.period_start = kpis.period_start
+{%- endmacro %}
+
+
+{# The columns of a daily mart, each day's put together to weeks or months, beside the period before. #}
+{% macro summed_kpis(period, relation, scope, scope_id, scope_name, metrics) %}
+    select
+        sums.period_start,
+        sums.scope,
+        sums.scope_id,
+        sums.scope_name,
+        kpi.*
+    from (
+        select
+            periods.period_start,
+            {{ scope }} as scope,
+            {{ scope_id }} as scope_id,
+            min({{ scope_name }}) as scope_name,
+            bool_or(not periods.is_before) as is_of_period
+            {%- for metric in metrics %}{% for part, days in [('', 'not periods.is_before'), ('_before', 'periods.is_before')] %},
+            {{ kpi_over_days(metric, days) }} as {{ metric[0] }}{{ part }},
+            coalesce(sum({{ metric[2] or 'days.' ~ metric[1] }}) filter (where {{ days }} and days.{{ metric[1] }} is not null), 0)
+                as {{ metric[0] }}_count{{ part }}
+            {%- endfor %}{% endfor %}
+        from {{ ref('int_rollup_days') }} as periods
+        inner join {{ ref(relation) }} as days on days.local_date = periods.local_date
+        where periods.period = '{{ period }}'
+        group by 1, 2, 3
+    ) as sums
+    cross join lateral (
+        values
+        {%- for metric in metrics %}
+        (
+            '{{ metric[0] }}', sums.{{ metric[0] }}::double precision, sums.{{ metric[0] }}_count::bigint,
+            sums.{{ metric[0] }}_before::double precision, sums.{{ metric[0] }}_count_before::bigint
+        ){{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as kpi (metric, value, count, value_before, count_before)
+    where sums.is_of_period
+{%- endmacro %}
+
+
+{# SQL: the values of the named days as one. #}
+{% macro kpi_over_days(metric, days) -%}
+    {%- set value = 'days.' ~ metric[1] -%}
+    {%- if not metric[2] -%}
+    sum({{ value }}) filter (where {{ days }})
+    {%- elif metric[3] == 'max' -%}
+    max({{ value }}) filter (where {{ days }})
+    {%- else -%}
+    sum({{ value }} * ({{ metric[3] }})) filter (where {{ days }})
+            / nullif(sum({{ metric[3] }}) filter (where {{ days }} and {{ value }} is not null), 0)
+    {%- endif -%}
+{%- endmacro %}

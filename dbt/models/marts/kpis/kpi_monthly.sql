@@ -1,0 +1,1 @@
+{{ kpis_of_periods('month', 'monthly') }}

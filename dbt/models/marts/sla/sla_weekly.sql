@@ -1,0 +1,1 @@
+{{ sla_of_periods('week') }}
