@@ -10,6 +10,7 @@ and leaves its lock (`run_locks.py`).
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster._serdes import ConfigurableClassData
 from dagster._utils.concurrency import ConcurrencyClaimStatus
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage, PostgresRunStorage
@@ -79,6 +80,11 @@ class _EventLog(PostgresEventLogStorage):
         # Dagster itself would ask again and again without a pause, and be deaf to signals.
         run_locks.wait_for_slot(self._instance, concurrency_key, run_id)
         return claim.with_sleep_interval(0)
+
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        # Postgres' own also notifies a channel that nobody listens to. Where any role has filled the server's one queue
+        # of notices, that would fail, and the run with it.
+        SqlEventLogStorage.store_event(self, event)
 
     def has_table(self, table_name: str) -> bool:
         return self._remembered(("table", table_name), super().has_table, table_name)

@@ -99,7 +99,8 @@ end $$""",
     Part(
         "its settings are not those that limit it",
         """(
-            select array_agg(setting order by setting collate "C") filter (where setting !~ '^temp_file_limit=')
+            select array_agg(setting order by setting collate "C")
+                filter (where setting !~ '^(temp_file_limit|log_min_messages)=')
             from pg_db_role_setting
             cross join lateral unnest(setconfig) as setting
             where setrole = 'bi_reader'::regrole
@@ -181,6 +182,15 @@ from (select oid from pg_largeobject_metadata where lomowner = 'bi_reader'::regr
             where setrole = 'bi_reader'::regrole and setdatabase = 0 and 'temp_file_limit=10GB' = any(setconfig)
         )""",
         "alter role bi_reader set temp_file_limit = '10GB'",
+        superuser_only=True,
+    ),
+    Part(
+        "it may write to the server's log as much as it likes",
+        """not exists (
+            select from pg_db_role_setting
+            where setrole = 'bi_reader'::regrole and setdatabase = 0 and 'log_min_messages=panic' = any(setconfig)
+        )""",
+        "alter role bi_reader set log_min_messages = panic",
         superuser_only=True,
     ),
 )

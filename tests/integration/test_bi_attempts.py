@@ -5,9 +5,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import dagster as dg
 import psycopg
 import pytest
 
+from dagster_project.dagster_storage import PooledStorage
 from dagster_project.ingestion.writer import writer
 from dagster_project.settings import Settings
 from dagster_project.warehouse import bi_access, embedded, migrations
@@ -36,6 +38,28 @@ REFUSED = {
         select lo_import('/etc/hostname')
         select lo_export(1, '/tmp/of_bi')
         select nextval('ops.page_loads_load_id_seq')
+        select setval('ops.page_loads_load_id_seq', 1)
+        select passwd from pg_shadow
+        select from pg_statistic_ext_data
+        select from pg_ident_file_mappings
+        select query_to_xml('select * from raw.chats', true, false, '')
+        select table_to_xml('raw.chats', true, false, '')
+        select schema_to_xml('raw', true, false, '')
+        select from ts_stat('select to_tsvector(chat_id) from raw.chats')
+        select pg_relation_size('raw.chats')
+        select attname from pg_attribute where attrelid = 'raw.chats'::regclass
+        do $$ begin execute 'select from raw.chats'; end $$
+        copy raw.chats to stdout
+        copy marts.fact to program 'cat'
+        select current_setting('config_file')
+        select current_setting('log_directory')
+        select pg_current_logfile()
+        select pg_ls_tmpdir()
+        select pg_ls_archive_statusdir()
+        select pg_database_size('postgres')
+        select pg_read_file('/etc/hostname', 0, 10)
+        select from pg_ls_dir('/')
+        select ops.grant_marts_to_bi_reader()
     """,
     "writes": """
         delete from marts.fact
@@ -56,6 +80,16 @@ REFUSED = {
         create trigger mine before insert on marts.fact execute function suppress_redundant_updates_trigger()
         create policy mine on marts.fact
         refresh materialized view marts.fact
+        copy marts.fact from '/etc/passwd'
+        create function pg_temp.leak(text) returns bool language sql as 'select true'
+        create operator public.=== (leftarg = text, rightarg = text, function = texteq)
+        create aggregate pg_temp.mine (text) (sfunc = textcat, stype = text)
+        create type pg_temp.mine as (n int)
+        create domain mine as text
+        create collation mine from "C"
+        create statistics mine on id, size from marts.fact
+        create cast (text as int) with inout
+        alter default privileges for role b2chat grant select on tables to bi_reader
         merge into marts.fact using (select 1 as n) as t on false when not matched then insert values (1, 1)
     """,
     "blocks others": """
@@ -117,6 +151,11 @@ REFUSED = {
         alter role b2chat set statement_timeout = 1
         alter role all set statement_timeout = 1
         set session_replication_role = replica
+        set role pg_monitor
+        select set_config('role', 'b2chat', false)
+        select set_config('session_authorization', 'b2chat', false)
+        alter role bi_reader set session_preload_libraries = 'x'
+        alter role bi_reader set log_min_messages = debug5
     """,
     "changes the server": """
         alter system set work_mem = '1GB'
@@ -141,6 +180,18 @@ REFUSED = {
         select pg_create_physical_replication_slot('mine')
         select pg_log_backend_memory_contexts(pg_backend_pid())
         set log_statement = 'all'
+        set log_min_messages = debug5
+        set track_activities = off
+        set dynamic_library_path = '/tmp'
+        set allow_system_table_mods = on
+        select pg_rotate_logfile()
+        select pg_stat_reset_shared('io')
+        select pg_backup_start('mine')
+        select pg_create_logical_replication_slot('mine', 'pgoutput')
+        select pg_replication_origin_create('mine')
+        select pg_log_backend_memory_contexts(pid) from pg_stat_activity where usename = 'b2chat'
+        create extension pg_stat_statements
+        comment on database b2chat is 'mine'
     """,
 }
 # These succeed, as they do for any role: what a check puts back, or what ends with the session.
@@ -157,6 +208,10 @@ UNDONE = {
         alter role bi_reader in database b2chat set statement_timeout = 0
         alter role bi_reader in database b2chat set work_mem = '100GB'
         alter role bi_reader reset statement_timeout
+        alter role bi_reader set role = 'b2chat'
+        alter role bi_reader set local_preload_libraries = 'x'
+        alter role bi_reader set default_tablespace = 'x'
+        alter role bi_reader with encrypted password 'md5d41d8cd98f00b204e9800998ecf8427e'
         alter role bi_reader reset all
         alter role current_user set default_transaction_isolation = serializable
     """,
@@ -228,7 +283,8 @@ class House:
             """).fetchone()
             assert row == (20, False, 0, 0, [
                 "default_transaction_read_only=on", "idle_in_transaction_session_timeout=1min", "lock_timeout=30s",
-                "search_path=marts", "statement_timeout=5min", "temp_file_limit=10GB"])  # fmt: skip
+                "log_min_messages=panic", "search_path=marts", "statement_timeout=5min",
+                "temp_file_limit=10GB"])  # fmt: skip
             conn.rollback()
         with psycopg.connect(self.bi_url) as conn:
             assert conn.execute("select fact.id, size from fact inner join report using (id)").fetchall() == [(1, 1)]
@@ -266,6 +322,41 @@ def test_what_bi_can_do_stops_no_sync_and_is_gone_after_the_next_check(house: Ho
 def test_a_hundred_attempts_end_with_the_role_as_it_was(house: House) -> None:
     assert len(set(_each(REFUSED))) + len(set(_each(UNDONE))) >= 100
     house.is_whole()
+
+
+def test_what_others_ask_and_what_their_tables_hold_is_not_in_what_the_catalog_shows_to_bi(house: House) -> None:
+    with psycopg.connect(house.url, autocommit=True) as ours, psycopg.connect(house.bi_url) as bi:
+        ours.execute("create table raw.canary as select 'canary-' || n % 3 as said from generate_series(1, 99) as n")
+        ours.execute("analyze raw.canary")
+        ours.execute("select 'canary'")
+        for shown in (
+            "pg_stat_activity where usename = 'b2chat'", "pg_stats where schemaname not in ('marts', 'pg_catalog')",
+            "pg_stats_ext", "pg_prepared_statements", "pg_cursors", "pg_settings where sourcefile is not null",
+            "pg_sequences where last_value is not null", "information_schema.columns where table_schema = 'raw'",
+        ):  # fmt: skip
+            assert "canary" not in str(bi.execute(f"select * from {shown}".encode()).fetchall()), shown
+        ours.execute("drop table raw.canary")
+
+
+def test_bi_does_not_fill_the_servers_log(house: House) -> None:
+    [log] = (house.settings.data_path / "pg").glob("*/server.log")
+    before = log.stat().st_size
+    with psycopg.connect(house.bi_url, autocommit=True) as conn:
+        conn.execute("do $$ begin for n in 1..5 loop raise log '%', repeat('x', 100000); end loop; end $$")
+        conn.execute("set debug_print_plan = on")
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            conn.execute('select 1 / 0 as "' + "x" * 50 + '" /* ' + "x" * 100_000 + " */")
+    assert log.stat().st_size - before < 2000
+
+
+def test_no_event_of_a_run_is_told_to_a_channel_that_bi_could_hear_or_fill(house: House) -> None:
+    storage = PooledStorage(house.url.replace("postgresql:", "postgresql+psycopg2:"))
+    with psycopg.connect(house.bi_url, autocommit=True) as bi:
+        bi.execute("listen run_events")
+        storage.event_log_storage.store_event(dg.EventLogEntry(None, "info", "said", "run-1", 1.0))
+        assert list(bi.notifies(timeout=0.5)) == []
+    assert len(storage.event_log_storage.get_logs_for_run("run-1")) == 1
+    storage.event_log_storage.dispose()
 
 
 def test_bi_enters_no_other_database_of_our_server_and_has_twenty_sessions(house: House) -> None:
