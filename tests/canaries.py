@@ -387,3 +387,117 @@ name | Rosmery; Angulo | Rosmery Angulo
 name | dayro | dayro
 file | WhatsApp Juan Carlos | [archivo] WhatsApp Juan Carlos 2025.pdf
 """)
+
+# Written by an attacker before he saw the code: 14 of these 110 chats leaked at first.
+ATTACKERS = read("""
+co | Ovidio; Restrepo | buenas, hablas con la esposa de Ovidio Restrepo, el del apto 502
+co | Luz Dary; Ocampo; Zuluaga | > ¿a nombre de quién está el contrato? | de mi mamá, Luz Dary Ocampo Zuluaga
+co | 1 017 234 998 | > me regalas la cedulita | un millón de gracias, es 1 017 234 998
+co | 03124457789 | consignenme a la ahorro a la mano 03124457789 de bancolombia
+co | tres doce cuatro | mi nequi, tres doce cuatro cuarenta y cinco setenta y siete ochenta y nueve
+co | 43 # 18 sur 135 | vivo en la crr 43 # 18 sur 135 torre 2 apto 1804 envigado
+co | manzana F casa 12 | manzana F casa 12 barrio Villa Carolina, Ibagué
+co | Edilma; Cuesta | le escribe Wilmar, hermano de la señora Edilma Cuesta
+co | Hernando; Mosquera; Blanca Nubia; Tique | codeudor don Hernando Mosquera, fiadora Blanca Nubia Tique
+co | KLM 482 | la placa de mi carro para el parqueadero es KLM 482
+co | qwe12f | moto placa qwe12f
+co | 901.447.238-6 | nit de la empresa 901.447.238-6 razon social Inversiones Tafur
+co | 50C-1893345 | el chip catastral AAA0123XYZT y la matricula inmobiliaria 50C-1893345
+co | pelusita_89 | mándelo a pelusita_89 arroba hotmail punto com
+co | jairo.tabares87 | mi correo es jairo.tabares87 y termina en gmail
+co | 14 de marzo del 86 | nací el 14 de marzo del 86 por si lo necesita
+co | 140386 | > fecha de nacimiento? | 140386
+co | 8 4 4 1 0 2 | el código que me llegó al celular fue 8 4 4 1 0 2
+co | Toronja2019* | le pasé la clave del wifi al señor de internet: Toronja2019*
+co | elbarcoRojo77 | para entrar al portal uso aurelio y de clave pongo elbarcoRojo77
+co | 71'334'218; 43'887'120 | la cc de mi esposo 71'334'218 y la mia 43'887'120
+co | 3 0 0 7 8 9 1 2 2 3 | 3 0 0 7 8 9 1 2 2 3 ese es el whatsapp de mi hija
+co | 444 87 21 | llamenme al fijo 604 444 87 21 ext 3
+co | Arbeláez; Toro | Cordialmente,\\nMaría Fernanda Arbeláez Toro\\nAsesora comercial
+co | Echavarría | quedo atenta\\nAtt: Dra. Pilar Echavarría
+co | Londoño | > Buenos días, mi nombre es Katherin Londoño de Arrendar, ¿en qué le colaboro?
+co | Gildardo; Pineda | ya le transferí desde la cuenta de Gildardo Pineda, aprobación 00482913
+co | Abelardo | doña Ruth dijo que el señor Abelardo iba a abrir
+co | 1.045.667.231; Samuel David | TI 1.045.667.231 es la de mi hijo Samuel David
+co | 987654321012345; Yulimar; Colmenares | PEP 987654321012345 soy venezolana, Yulimar Colmenares
+mx | GOML 850312 | mi CURP es GOML 850312 MJCNRP 08
+mx | GOML850312QX4 | factúrenlo al rfc GOML850312QX4 porfa
+mx | 0121 8000 1234 5678 95 | clabe 0121 8000 1234 5678 95 bbva
+mx | 32-90-76-1234-5 | el NSS de mi papá es 32-90-76-1234-5
+mx | 41 82 09 33 | mi celular con lada es cincuenta y cinco, 41 82 09 33
+mx | Insurgentes Sur 1602 | Estoy en Av. Insurgentes Sur 1602, int 4B, col. Crédito Constructor, CP 03940
+mx | fresnos 18 | privada de los fresnos 18 fracc. Las Ánimas
+mx | Baltazar; Ceniceros | quien recibe es el inge Baltazar Ceniceros
+mx | Chayo; Eleuterio | soy la maestra Chayo, de parte de Don Eleuterio
+mx | xochitl; iturbide | > me confirma su nombre completo por favor? | claro que sí | xochitl nava iturbide
+mx | GMLPRD85031214M400 | mi INE clave de elector GMLPRD85031214M400
+mx | NRX-45-71 | las placas son NRX-45-71 de Jalisco
+mx | 4152313344556672; 713 | tarjeta 4152 31** no, completa: 4152313344556672 vence 08/29 los tres de atrás 713
+mx | G38472915 | mi pasaporte G38472915
+mx | lupita.cenizas; lupitacz_9 | mi insta es @lupita.cenizas y en tiktok lupitacz_9
+pe | cuatro cinco seis siete ocho | mi DNI: cuatro cinco seis siete ocho nueve cero uno
+pe | 10456789012; Percy; Quispe; Mamani | el ruc es 10456789012 de mi hermano Percy Quispe Mamani
+pe | 987-654-321; Dionicia | yapeame al 987-654-321 sale a nombre de Dionicia
+pe | Huallaga 455 | Jr. Huallaga 455 dpto 302 Cercado
+pe | Mz. K Lt. 14 | Mz. K Lt. 14 AAHH Los Jazmines, SJL
+pe | 19100234567801 | CCI 002-19100234567801-54
+pe | 001234567 | carnet de extranjeria 001234567
+pe | Fiorella; Teófilo; Huamán | la señorita Fiorella me atendió, ella habló con mi tío Teófilo Huamán
+pe | Milagros; Wilder; Ccori | mi hijita se llama Milagros y el papá Wilder Ccori
+pe | 20171234H | Mi código de alumno es 20171234H
+cl | 12.345.678-5 | mi rut 12.345.678-5
+cl | 9876543-3; Isidora; Fuenzalida | RUN 9876543-3 a nombre de la Isidora Fuenzalida
+cl | doce millones trescientos | rut doce millones trescientos cuarenta y cinco mil seiscientos ocho guion cinco
+cl | 18234567 | deposite en cuenta rut 18234567 banco estado
+cl | Los Aromos 2230 | soy vecino de Los Aromos 2230 depto 1105, Ñuñoa
+cl | Undurraga | mi polola la Cata Undurraga tiene las llaves
+cl | 8765 4321 | fono +56 9 8765 4321
+cl | BBCL-34 | patente BBCL-34 color gris
+cl | Nelson | > con quién tengo el gusto? | con el Nelson nomás
+cl | Errázuriz | Atte.\\nJ. Errázuriz V.
+ar | vane.mate.luna; 2850590940090418135201 | te paso mi alias vane.mate.luna y el cbu 2850590940090418135201
+ar | 27-28033514-8 | cuil 27-28033514-8
+ar | 28 033 514; 8.456.211 | dni 28 033 514, mi viejo 8.456.211
+ar | 4455-6677 | escribime al 11 15 4455-6677
+ar | Gurruchaga al 1800 | vivo en Gurruchaga al 1800, timbre 3B, toca y decí que sos de la inmobiliaria
+ar | Mirta; Szuldman; Héctor | la dueña, Mirta Szuldman, no contesta; el marido se llama Héctor
+ar | AE 452 KT | patente AE 452 KT
+ar | Bevilacqua | che soy el Tano Bevilacqua, el plomero
+ar | Peralta Ramos | anotá: G. Peralta Ramos 4to B
+ar | roldan | mi mail vanesa (punto) roldan (arroba) yahoo (punto) com (punto) ar
+es | 12345678 Z | mi NIF es 12345678 Z
+es | x-1234567-l; Oyinkan; Adewale | nie: x-1234567-l, me llamo Oyinkan Adewale
+es | 2100 0418 4502 0005 1332 | IBAN ES91 2100 0418 4502 0005 1332
+es | 6 12 34 56 78; Begoña | Tlf. 6 12 34 56 78, pregunte por Begoña
+es | Arapiles, 14 | C/ Arapiles, 14, 3º Dcha, 28015
+es | Arantxa; Goikoetxea | el piso está a nombre de mi ex, Arantxa Goikoetxea
+es | 28/12345678/40 | SS 28/12345678/40
+es | 4821 LKF | Matrícula 4821 LKF
+es | 9872023VH5797S0001WX | ref catastral 9872023VH5797S0001WX
+es | Txomin | Un saludo, Txomin
+es | cuatro-siete-uno-nueve | > ¿Me dice el PIN que le ha llegado? | sí, mira, cuatro-siete-uno-nueve
+co | ybetancur.adm; Sol-Luna-44 | mi usuario es ybetancur.adm y la contra: Sol-Luna-44
+co | ZmFzdG8x | este es el link https://meet.example.co/j/8844?pwd=ZmFzdG8x y mi mapa https://maps.app.goo.gl/AbC12x
+co | 6.244203 | mi ubicación 6.244203, -75.581211
+co | 2 2 1. 4 4. 0 9 | mi número es 57 3 1 5. 2 2 1. 4 4. 0 9
+co | ３１５２２１４４０９ | ３１５２２１４４０９ contacto
+co | 315🙂221🙂4409 | 315🙂221🙂4409 ese es
+co | 2214409 | cel 315 | 2214409
+co | Inés Amparo; Guerrero; 8 83 21 14 | Remite: Fundación, contacto Sor Inés Amparo Guerrero, tel 8 83 21 14
+co | Desmond; Okafor; A04488123 | My name is Desmond Okafor, passport A04488123
+co | YESENIA; MONTAÑEZ; CARVAJAL | HOLA SOY YESENIA MONTAÑEZ CARVAJAL NECESITO EL CERTIFICADO
+co | brayan; stiven | hola soy brayan stiven necesito ayuda
+co | Eustaquio | Se lo entregué a Eustaquio ayer en la oficina
+co | rigoberto | pregúntele a rigoberto que él sabe de la gotera
+co | Nelcy | la de servicio, Nelcy, estará hasta las 4
+co | Kcomt | en el contrato quedó mal escrito mi apellido, es Kcomt y no Kont
+co | Fabio Nel | Tengo diabetes y mi eps es por mi esposo Fabio Nel
+co | 110016000050202312345 | radicado en la fiscalía 110016000050202312345
+co | 2178845531 | guía de servientrega 2178845531
+co | 3344 5566 7788 | la tarjeta es una visa, cuatro mil quinientos doce, 3344 5566 7788
+co | Villamizar; Buitrago | el acta quedó firmada por Q. Villamizar y S. Buitrago
+co | Jhon Eider | el papá de la niña (Jhon Eider) autoriza
+co | Óscar; Zapata; oscar_z@correo.example | De: Óscar Iván Zapata <oscar_z@correo.example>\\nPara: ustedes
+co | 4f9a2bb1c3d4e5f6 | ID de teams: live:.cid.4f9a2bb1c3d4e5f6
+co | 356938035643809 | imei 356938035643809
+""")

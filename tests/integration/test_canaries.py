@@ -17,10 +17,10 @@ from psycopg.types.json import Jsonb
 from dagster_project.analysis.claude import fake
 from dagster_project.assets.analysis import chat_categorizations
 from dagster_project.resources import Warehouse
-from tests.canaries import HELD_OUT, HELD_OUT_LATER, TUNED, found_in
+from tests.canaries import ATTACKERS, HELD_OUT, HELD_OUT_LATER, TUNED, found_in
 from tests.integration.test_claude_runs import Desk
 
-CANARIES = (*TUNED, *HELD_OUT, *HELD_OUT_LATER)
+CANARIES = (*TUNED, *HELD_OUT, *HELD_OUT_LATER, *ATTACKERS)
 OF_PERSONS = (
     # name, mobile, identification, e-mail, address, custom fields; and how a chat speaks of them
     (

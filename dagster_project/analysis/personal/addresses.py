@@ -87,6 +87,8 @@ _STREETS = [
         r"(?<![a-z])(?!(?:torre|piso|lote|casa|etapa|bloque|manzana|mza|local|apto|apartamento|hasta|desde|son|por|"
         r"del|los|las|con|cuota)\b)[a-z]{3,20}\s\d{1,4},?\s(?:interior|int|piso|depto|puerta|escalera|esc|portal|"
         r"bajo|izquierda|derecha|izq|dcha|\d{1,2}\s?°)(?![a-z])[\s.:#°]{0,3}(?:\d{1,4}[a-z]?)?",
+        # Mz. K Lt. 14, as addresses have it in Peru
+        r"(?<![a-z])mz\.?\s?[a-z\d]{1,3}[\s,.-]{1,3}lt\.?\s?\d{1,3}[a-z]?(?![a-z\d])",
         # Manzana B casa 14: where somebody lives, not what he buys.
         r"(?<![a-z])(?:manzana|mz|mza)\.?\s?[a-z\d]{1,3}[\s,#]{1,3}casa\s?#?\s?\d{1,4}[a-z]?",
     )

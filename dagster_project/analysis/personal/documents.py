@@ -59,12 +59,21 @@ _SECRET_CUE = re.compile(
     r"(?<![a-z])(?P<cue>contrasena|contra|password|passwd|pass|pwd|clave|pin|token|api[ _-]?key|secret|secreto|"
     r"bearer|usuario|user|login)(?![a-z])"
     r"(?P<between>\s*(?:(?:de|del|de la|de mi|para)\s\w{2,15}\s?(?:\w{2,15}\s?)?(?=[:=]|es\b))?(?:[:=]|\b(?:es|is|"
-    r"era|sera)\b)?\s*(?:(?:la|el|esta|siguiente)\b)?[\s:=\"'«“*]*)"
+    r"era|sera|pongo|puse|puso|uso|usa|tengo|coloque)\b)?\s*(?:(?:la|el|esta|siguiente)\b)?[\s:=\"'«“*]*)"
     r"(?P<value>[^\s]{3,})"
 )
 _SECRET_BEFORE = re.compile(
     r"(?<!\S)(?P<value>\S{4,40})\s(?:(?:que|esa|ese|esta)\s)?(?:es|era)\s(?:mi|la|el|su)\s(?:nueva\s|actual\s)"
     r"?(?:contrasena|clave|password|pin|token|usuario)(?![a-z])"
+)
+_SECRET_LATER = re.compile(  # clave del wifi al señor de internet: Toronja2019*
+    r"(?<![a-z])(?:contrasena|contra|password|clave|pin)(?![a-z])[^\n.:=?\d]{1,60}[:=]\s*(?P<value>(?!https?:)[^\s]{5,40})"
+)
+_HANDLE = re.compile(
+    r"(?<![a-z])(?:insta(?:gram)?|ig|tik ?tok|twitter|telegram|facebook|face|fb|snapchat|skype|discord|linkedin|"
+    r"alias)"
+    r"(?:[\s:,]|\b(?:es|soy|como|mi|el|la|usuario|user|is)\b)*+"
+    r"(?P<value>[a-z\d](?=[a-z\d]*[._\d])[a-z\d._]{3,30}(?<!\.))"
 )
 _TOKENS = re.compile(r"(?<![a-z\d])[a-z\d][a-z\d_\-.~+/=]{9,}")
 _KNOWN_TOKENS = re.compile(
@@ -107,6 +116,13 @@ def secrets(text: str, ordinary: frozenset[str]) -> Iterator[Span]:
     for match in _SECRET_BEFORE.finditer(text):
         if not match["value"].strip(".,;!").isalpha():
             yield Span(match.start("value"), match.end("value"), "CLAVE", match["value"])
+    for match in _SECRET_LATER.finditer(text):
+        value = match["value"]
+        if re.search(r"[a-z]", value) and re.search(r"\d|[^\w\s.,;]\S", value) and "[" not in match[0]:
+            yield Span(match.start("value"), match.end("value"), "CLAVE", value)
+    for match in _HANDLE.finditer(text):
+        if not match["value"].isdigit():
+            yield Span(match.start("value"), match.end("value"), "ENLACE", match["value"])
     for match in _KNOWN_TOKENS.finditer(text):
         if any(map(str.isdigit, match[0])):
             yield Span(match.start(), match.end(), "CLAVE", match[0])

@@ -23,13 +23,15 @@ _KIN = (
     r"|agente|gestora?|contadora?|notari[oa]|compradora?|beneficiari[oa]|herederos?|representante(?: legal)?|"
     r"porter[oa]|administradora?|secretari[oa]|colega|maestr[oa]|profes?(?:or|ora)?|arq|ing|medic[oa]|"
     r"enfermer[oa]|conductor|capitan|sargento|juez|obrer[oa]|ejecutiv[oa]|director[a]?|coordinadora?|gerente|"
-    r"supervisora?|doctora?|senorita"
+    r"supervisora?|doctora?|senorita|"
+    r"polol[oa]|ex|nuera|yerno|madrina|padrino|ahijad[oa]|cuate|compadre|comadre|nana"
 )
 _STRONG = re.compile(
     r"(?<![a-z])(?:don|dona|d[oñ]a\.|senor(?:a|ita|es)?|sr(?:a|ita|ta|es)?|dr(?:a)?|doctor(?:a)?|lic(?:enciad[oa])"
     r"?|me llamo|se llama|llamad[oa]|mi nombre(?: completo)?|su nombre|a nombre de|de nombre|nombres?(?: y "
     r"apellidos?| completos?)?\s?[:=]"
-    r"|apellidos?\s?[:=]|(?:les?|te) (?:habla|saluda|escribe|atiende|atendio|atendera)|(?:quien )?(?:habla|saluda|"
+    r"|apellidos?\s?[:=]|(?:mi|su|el|tu|cuyo) apellidos?(?=,?\s(?:es|era)\b)"
+    r"|(?:les?|te) (?:habla|saluda|escribe|atiende|atendio|atendera)|(?:quien )?(?:habla|saluda|"
     r"escribe)(?= )|de parte de|atentamente|atte?|cordialmente|firmad[oa](?: por)?|firma\s?:|(?:quien|que|el que|"
     r"la que) (?:firma|compra|paga|va|llama|recibe|figura|aparece|responde|vive|autoriza)[a-z]{0,4} es|(?:gracias|"
     r"saludos|bendiciones|quedo atent[oa]|feliz (?:dia|tarde|noche))(?=[\s,.!]{0,3}\n)|my name is|mrs?|ms)"
@@ -41,9 +43,11 @@ _KINSHIP = re.compile(
     r"(?:[\s:,.\-*_]|\b(?:es|se llama|llamad[oa]|de nombre|el|la|don|dona)\b)*+"
 )
 _INTRODUCED = re.compile(
-    r"(?<![a-z])(?:soy|somos|habl[a-z]{1,5}(?: con)?|llam[a-z]{1,5}(?: a)?|contact[a-z]{1,5}(?: a| con)?|"
+    r"(?<![a-z])(?:soy(?: [a-z]{4,20},)?|"
+    r"somos|habl[a-z]{1,5}(?: con)?|llam[a-z]{1,5}(?: a)?|contact[a-z]{1,5}(?: a| con)?|"
     r"comunic[a-z]{1,5}(?: con)?|pregunt[a-z]{1,4} por|busc[a-z]{1,3} a|(?:dig|avis|pid|entreg|escrib)[a-z]{1,5} a"
-    r"|i am|this is|regards|sincerely|my (?:husband|wife|mother|father|brother|sister|son|daughter|mom|dad))(?![a-z])"
+    r"|i am|this is|un saludo|un abrazo|abrazos|besos|regards|sincerely|"
+    r"my (?:husband|wife|mother|father|brother|sister|son|daughter|mom|dad))(?![a-z])"
     r"(?:[\s:,.\-*_]|\b(?:es|el|la|don|dona)\b)*+"
 )
 _MENTIONED = re.compile(
@@ -114,6 +118,10 @@ def names(text: str, written: str, known: Mapping[str, str], keep: frozenset[str
                 yield from _name_at(text, words, place, keep, lex, strength)
     for match in _BEFORE_KIN.finditer(text):
         yield from _name_at(text, words, starts[match.start()], keep, lex, 2)
+    for match in _INITIAL.finditer(written):
+        place = starts.get(match.end())
+        if place is not None and words[place].text not in lex.places:
+            yield from _name_at(text, words, place, keep, lex, 2)
     for place, word in enumerate(words):
         if word.is_capital and word.text not in lex.given and _is_before_surname(_next(text, words, place), lex):
             yield from _name_at(text, words, place, keep, lex, 2)
@@ -128,7 +136,9 @@ def _is_before_surname(following: _Word | None, lex: _Lexicon) -> bool:
     return (
         following is not None
         and following.is_capital
-        and (following.text in lex.surnames - lex.also_words - lex.ordinary)
+        and following.text in lex.surnames
+        and following.text not in lex.also_words
+        and following.text not in lex.ordinary
     )
 
 
@@ -241,6 +251,7 @@ def _next(text: str, words: Sequence[_Word], place: int) -> _Word | None:
 
 
 _BEFORE_KIN = re.compile(rf"(?<![a-z])[a-z]{{3,20}}(?=,?\s(?:mi|su)\s(?:{_KIN})(?![a-z]))")
+_INITIAL = re.compile(r"(?<![A-Za-z.])[A-Z]\.\s?(?=[A-ZÀ-Ý][a-zà-ÿ]{2})")  # J. Errázuriz
 _ENDS = re.compile(r"\s?(?:[,.\n]|$)")
 _FORM = re.compile(
     r".*(?:cion|ciones|mente|ando|iendo|aron|ieron|amos|emos|imos|aban?|aria|arian|eria|arme|arle|erle|irle|arlo|"

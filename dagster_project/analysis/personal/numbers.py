@@ -150,8 +150,9 @@ def answers(text: str) -> Iterator[Span]:
 
 def birthdays(text: str) -> Iterator[Span]:
     """Dates in an answer to somebody who asked for a date of birth."""
-    for match in _ANY_DATE.finditer(text):
-        yield Span(match.start(), match.end(), "FECHA", match[0])
+    for pattern in (_ANY_DATE, _BARE_DATE):
+        for match in pattern.finditer(text):
+            yield Span(match.start(), match.end(), "FECHA", match[0])
 
 
 def digits_of(text: str) -> str:
@@ -248,6 +249,7 @@ def _kind(digits: str) -> str:
     return "NUMERO"
 
 
+@lru_cache(maxsize=4)  # a text is asked for by one look after the other
 def without_harmless(text: str) -> str:
     """The text with letters in place of dates, times, amounts, measures and cases."""
     for pattern in _HARMLESS:
@@ -312,6 +314,7 @@ _RECEIVED = re.compile(
     r"enviaron|mandaron|salio|aparece|dieron)"
 )
 _ANY_DATE = re.compile(rf"(?<!\d)(?:{_DATE}|{_SPOKEN_DATE})(?!\d)")
+_BARE_DATE = re.compile(r"(?<!\d)\d{2}\s?\d{2}\s?\d{2}(?:\d{2})?(?!\d)")  # 140386
 _LONG_AGO = re.compile(r"^(?:19\d\d|200\d)[/.\-]|\d.*[^\d](?:19\d\d|200\d|[3-9]\d)$")  # a date of birth, most likely
 _BIRTHDAY = re.compile(
     rf"\b(?:nacimiento|naci|nacio|nacid[oa]|cumpl[eo][a-z]*|f\.? ?nac\.?|born|birth(?:day)?|dob)"
