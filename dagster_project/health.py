@@ -18,7 +18,7 @@ from dagster_project.deployment import Deployment
 from dagster_project.exports import stores
 from dagster_project.ingestion.ration import PostgresRation
 from dagster_project.settings import env_file
-from dagster_project.warehouse import bi_access, connection, conninfo, migrations
+from dagster_project.warehouse import bi_access, connection, conninfo, migrations, sla_targets
 from dagster_project.warehouse.fitness import UnfitServer
 
 _MOST_SECONDS = 10.0  # that an answer of B2Chat is waited for: somebody sits before the screen
@@ -38,7 +38,7 @@ def examine(standing: Deployment) -> list[Finding]:
     looks: list[tuple[str, Callable[[Deployment], str]]] = [
         ("settings", _settings), ("warehouse", _warehouse), ("drivers", _drivers), ("tables", _tables),
         ("BI access", _bi_access), ("data source", _data_source), ("account", _account), ("dbt project", _dbt),
-        ("seeds", _seeds), ("categories", _categories), ("exports", _exports),
+        ("seeds", _seeds), ("SLA targets", _sla_targets), ("categories", _categories), ("exports", _exports),
     ]  # fmt: skip
     return list(_examined(standing, looks))
 
@@ -153,6 +153,12 @@ def _dbt(_: Deployment) -> str:
 
 def _seeds(_: Deployment) -> str:
     return f"{seed_files.check()} rows of hours, holidays, targets and labels can be loaded"
+
+
+def _sla_targets(standing: Deployment) -> str:
+    with connection.connect(standing.url) as conn:
+        told = sla_targets.told(conn)
+    return told
 
 
 def _categories(standing: Deployment) -> str:

@@ -19,7 +19,7 @@ from dagster_project import run_locks, terminal
 from dagster_project.deployment import Deployment
 from dagster_project.exports import heatmap as heatmaps
 from dagster_project.run_log import told_on_terminal
-from dagster_project.warehouse import connection, data_source
+from dagster_project.warehouse import connection, data_source, sla_targets
 
 
 def run(
@@ -122,11 +122,13 @@ def tell_demo(console: Console, standing: Deployment, outcome: dict[str, Any]) -
     console.print()
     console.print(table)
     with connection.connect(standing.url) as conn:
+        targets = sla_targets.told(conn)
         week = heatmaps.last_full_week(conn)
         if week:
             terminal.print_heatmap(console, heatmaps.read(conn, week))
     console.print(
         f"\nThe chats above were made by the sandbox (clock: {standing.settings.sandbox_clock}): they are not real.\n"
+        f"[bold]SLA[/bold]        targets: {targets}\n"
         f"[bold]Data[/bold]       {standing.settings.data_path}\n"
         f"[bold]BI, psql[/bold]   {connection.without_password(standing.url)}  "
         "(b2chat db url: with password; b2chat db up: keep it running)\n"

@@ -12,7 +12,7 @@ from dagster_project.exports.pdf import page_pictures
 from dagster_project.exports.report import Period
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-SHOWN = {"report-summary.png": 1, "report-heatmap.png": 2}
+SHOWN = {"report-summary.png": 0, "report-actions.png": 1, "report-heatmap.png": 2}
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
         assert monday, "make the demo first"
         report = gather(connection, Period.week(monday), timezone="America/Bogota")
     pages = page_pictures(
-        report, language="es", timestamp=datetime.now(UTC), company="Inmobiliaria Los Arrayanes", pixels_per_inch=90)
+        report, language="es", timestamp=datetime.now(UTC), company="Inmobiliaria Los Arrayanes", pixels_per_inch=80)
     for name, page in SHOWN.items():
         (DOCS / name).write_bytes(pages[page])
         print(DOCS / name)

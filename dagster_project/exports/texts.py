@@ -142,7 +142,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "kpi.resolution_p50": ("Resolución, mediana", "Resolution, median"),
     "kpi.sla_overall_rate": ("SLA cumplido", "SLA met"),
     "kpi.sla_overall_business_rate": ("SLA cumplido, horario de atención", "SLA met, business hours"),
-    "kpi.backlog_open": ("Abiertas, todas, último corte", "Open, of all kinds, last count"),
+    "kpi.backlog_open": ("Abiertas (todas), último corte", "Open (of all kinds), last count"),
     "kpi.chats_created.of": ("Conversaciones {direction}", "Chats, {direction}"),
     "kpi.unanswered": ("Sin respuesta de un agente", "Not answered by an agent"),
     "kpi.sla_first_response_rate": ("Primera respuesta a tiempo", "First response in time"),
@@ -168,12 +168,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "There are no chats in this period with these filters.",
     ),
     "finding.volume": (
-        "Escribieron los clientes: {chats}{change}; sin respuesta de un agente, {unanswered}.",
-        "Customers wrote: {chats}{change}; not answered by an agent, {unanswered}.",
+        "Los clientes iniciaron {chats}{change}; sin respuesta de un agente: {unanswered}.",
+        "Customers began {chats}{change}; not answered by an agent: {unanswered}.",
     ),
     "finding.volume.of": (
-        "Conversaciones {direction}: {count}{change}; sin respuesta, {unanswered}.",
-        "Chats, {direction}: {count}{change}; not answered, {unanswered}.",
+        "Conversaciones {direction}: {count}{change}; sin respuesta: {unanswered}.",
+        "Chats, {direction}: {count}{change}; not answered: {unanswered}.",
     ),
     "finding.analysed": ("Conversaciones analizadas: {count}{change}.", "Chats analysed: {count}{change}."),
     "finding.more": (" ({change} más que las {previous} de antes)", " ({change} more than the {previous} before)"),
@@ -207,8 +207,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Most frequent reason to write: {intent} ({share} of {count} categorized, {badge}).",
     ),
     "finding.targets": (
-        "Los objetivos del SLA son los de fábrica: nadie los ha definido todavía (ver las notas).",
-        "The SLA targets are the delivered ones: nobody has set them yet (see the notes).",
+        "Los objetivos del SLA son los que vienen por defecto: la empresa no ha definido los suyos (ver las notas).",
+        "The SLA targets are the defaults: the company has not set its own (see the notes).",
     ),
     "chart.days": ("Conversaciones {kind} por día", "Chats by day, {kind}"),
     "chart.week": ("Conversaciones {kind} por semana", "Chats by week, {kind}"),
@@ -328,7 +328,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "groups.caption": (
         "n: conversaciones {kind}. Tiempos: medianas, tiempo corrido. La meta del SLA es {goal}. Otras: las que no "
         "son {kind}.",
-        "n: chats, {kind}. Times: medians, wall clock. The goal of the SLA is {goal}. Others: chats that are not "
+        "n: {kind} chats. Times: medians, wall clock. The goal of the SLA is {goal}. Others: chats that are not "
         "{kind}.",
     ),
     "groups.caption.analysis": (
@@ -410,9 +410,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "operations.over_1d": ("abiertas más de un día", "open for more than a day"),
     "service.title": ("Qué pasó con las conversaciones", "What became of the chats"),
     "service.caption": (
-        "Conversaciones {kind}. El FCR se juzga sólo siete días después del cierre. B2Chat muestra únicamente las "
-        "difusiones que tuvieron respuesta: no se da una tasa.",
-        "Chats, {kind}. First-contact resolution is judged only seven days after the closing. B2Chat shows only "
+        "De las conversaciones {kind}. El FCR se juzga sólo siete días después del cierre. B2Chat muestra únicamente "
+        "las difusiones que tuvieron respuesta: no se da una tasa.",
+        "Of {kind} chats. First-contact resolution is judged only seven days after the closing. B2Chat shows only "
         "broadcasts that were answered: no rate is given.",
     ),
     "service.caption.backlog": (
@@ -426,12 +426,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "notes.coverage": ("De dónde salen los números", "Where the numbers come from"),
     "notes.targets": ("Objetivos del SLA", "SLA targets"),
     "notes.targets.default": (
-        "de fábrica: nadie los ha definido (dbt/seeds/sla_targets.csv)",
-        "as delivered: nobody has set them (dbt/seeds/sla_targets.csv)",
+        "los que vienen por defecto, sin definir por la empresa (sla_targets.csv)",
+        "the defaults, not set by the company (sla_targets.csv)",
     ),
     "notes.targets.set": (
-        "definidos por ustedes (dbt/seeds/sla_targets.csv)",
-        "set by you (dbt/seeds/sla_targets.csv)",
+        "definidos por la empresa (sla_targets.csv)",
+        "set by the company (sla_targets.csv)",
     ),
     "notes.days": ("Días del período leídos por completo", "Days of the period read in full"),
     "notes.days.value": ("{read} de {days}", "{read} of {days}"),

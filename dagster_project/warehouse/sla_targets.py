@@ -11,6 +11,18 @@ DELIVERED = {
 }  # fmt: skip
 
 
+def told(connection: psycopg.Connection) -> str:
+    """Whether they are set, and where one does it, in a line."""
+    if not has_relation(connection, "intermediate.sla_targets"):
+        return "not read yet: b2chat build reads dbt/seeds/sla_targets.csv"
+    if are_defaults(connection):
+        return (
+            "the defaults (pickup 2 min, first response and reply 5 min, resolution 2 h, goal 95 %): nobody has set "
+            "what you promise; write it into dbt/seeds/sla_targets.csv"
+        )
+    return "set in dbt/seeds/sla_targets.csv"
+
+
 def are_defaults(connection: psycopg.Connection) -> bool:
     """Whether the targets that the warehouse judges by are the delivered ones; False before the first build."""
     if not has_relation(connection, "intermediate.sla_targets"):

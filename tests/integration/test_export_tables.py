@@ -352,7 +352,7 @@ def test_an_analysis_comes_in_both_forms_and_says_who_categorized(make: Callable
     ]  # fmt: skip
     by_sections = make("analysis", "csv", analysis_id="a1b2", sections=True).read_bytes().decode().split("\r\n")
     assert by_sections[0] == "Section,Metric,Value,Unit"
-    assert {"Notas de los datos,status,COMPLETED,", "Notas de los datos,sample_rate,0.1,"} < set(by_sections)
+    assert {"Notas y definiciones,status,COMPLETED,", "Notas y definiciones,sample_rate,0.1,"} < set(by_sections)
     assert by_sections[-3:] == [
         "Tiempos de respuesta,Primera respuesta: mediana,90.25,segundos",
         "Motivo de contacto (clasificado por reglas),Motivo de contacto: Pagos,0.75,parte de 1",

@@ -180,9 +180,9 @@ def test_what_to_do_names_chats_that_can_be_looked_up() -> None:
 
 
 def test_targets_that_nobody_set_are_called_so() -> None:
-    assert "nadie los ha definido" in pages("full")[0]
+    assert "la empresa no ha definido los suyos" in words("full")
     ours = document(replace(reports.full_week(), has_default_targets=False), language="es", timestamp=reports.MADE_AT)
-    assert ours["summary"]["note"] == "" and "definidos por ustedes" in str(ours["notes"]["coverage"])
+    assert ours["summary"]["note"] == "" and "definidos por la empresa" in str(ours["notes"]["coverage"])
 
 
 def test_a_cell_of_few_chats_has_its_figure_and_no_shade() -> None:
