@@ -46,6 +46,8 @@ _TITLES: dict[str, Title] = {
     "chat_id": ("Conversación", "Chat"),
     "id": ("Identificador", "Id"),
     "agent_id": ("Usuario del agente", "Agent's username"),
+    "pickup_agent_id": ("Usuario de quien la tomó", "Username of who picked it up"),
+    "first_response_agent_id": ("Usuario de quien respondió primero", "Username of who answered first"),
     "agent_name": ("Agente", "Agent"),
     "department_id": ("Código del departamento", "Department's key"),
     "department_name": ("Departamento", "Department"),
