@@ -7,6 +7,9 @@ Every run, of the UI and of the command line, starts, ends and waits for a pool 
 and leaves its lock (`run_locks.py`).
 """
 
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -19,6 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from dagster_project import run_locks
 
+_ADDRESS = "DAGSTER_PG_URL"
 # One connection waits for the next statement; more are opened when threads ask at once, and closed after it. It is
 # opened anew after some seconds, so that one that the server has dropped is not met for long.
 _KEPT_OPEN, _SECONDS = 1, 10
@@ -37,6 +41,17 @@ class PooledStorage(DagsterPostgresStorage):
             storage._engine = create_pg_engine(
                 postgres_url, isolation_level="AUTOCOMMIT",
                 pool_size=_KEPT_OPEN, max_overflow=-1, pool_recycle=_SECONDS)  # fmt: skip
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """What Dagster asks for before it reads `dagster.yaml`: the last place at which to say what is missing."""
+        if _ADDRESS not in os.environ:
+            program = Path(sys.argv[0]).name
+            sys.exit(
+                f"b2chat: {program} does not know the warehouse ({_ADDRESS} is not set): start it with "
+                f"`b2chat exec {program} …`, see docs/operations.md"
+            )
+        return super().config_type()
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "PooledStorage":
