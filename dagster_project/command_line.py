@@ -29,7 +29,7 @@ def print_json(answer: Any) -> None:
     print(json.dumps(answer, default=str, ensure_ascii=False))  # noqa: T201
 
 
-def day(text: str | None, option: str, wanted: str = "a day such as 2026-01-05") -> date:
+def day(text: str | None, option: str) -> date:
     """The day that an option names.
 
     Raises:
@@ -38,7 +38,7 @@ def day(text: str | None, option: str, wanted: str = "a day such as 2026-01-05")
     try:
         return date.fromisoformat(text or "")
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not {wanted}", param_hint=option) from None
+        raise typer.BadParameter(f"{text!r} is not a day such as 2026-01-05", param_hint=option) from None
 
 
 def in_order(first: date | None, last: date | None) -> None:

@@ -2,7 +2,7 @@
 
 import getpass
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, cast
@@ -254,10 +254,11 @@ def _period(week: str | None, month: str | None) -> tuple[Period | None, Latest]
     try:
         if week:
             return Period.week(day(week, "--week")), None
-        wanted = "a month such as 2026-01, or last"
-        return (Period.month(day(f"{month}-01", "--month", wanted)) if month else None), None
+        return (Period.month(date.fromisoformat(f"{month}-01")) if month else None), None
     except NoReport as error:
         raise typer.BadParameter(str(error), param_hint="--week") from None
+    except ValueError:
+        raise typer.BadParameter(f"{month!r} is not a month such as 2026-01, or last", param_hint="--month") from None
 
 
 def _filters(

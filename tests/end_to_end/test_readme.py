@@ -1,0 +1,241 @@
+"""What a user types first: every command of the README and of `docs/` as it is written, and the usual slips.
+
+All on one demo's warehouse, in this process.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import psycopg
+import pytest
+import typer
+
+from dagster_project import cli
+from dagster_project.command_line import console
+from dagster_project.settings import PROJECT_ROOT
+from dagster_project.warehouse import embedded
+
+PAGES = [PROJECT_ROOT / "README.md", *sorted((PROJECT_ROOT / "docs").glob("*.md"))]
+DEMO = {
+    "B2CHAT_SANDBOX": "generated",
+    "B2CHAT_SANDBOX_CLOCK": "2026-03-16T05:00:00+00:00",
+    "B2CHAT_SANDBOX_CHATS_PER_DAY": "40",
+}
+NOT_RUN = {
+    "make demo": "it installs the project; what it runs then is this module's demo",
+    "make test": "it is what runs this",
+    "make ui": "it is `b2chat ui`",
+    "b2chat ui": "it serves until it is stopped: test_dagster_ui.py",
+    "b2chat fake-claude": "it serves until it is stopped: test_claude.py",
+    "b2chat exec dagster-webserver": "it serves until it is stopped: test_operations.py",
+    "b2chat exec dagster-daemon": "the same",
+    "b2chat exec dagster code-server": "the same",
+}
+NEEDS_A_KEY = "ANTHROPIC_API_KEY"
+EXIT_CODES = {  # where it is not 0: nobody has a key for Claude here
+    "b2chat evaluate chats.jsonl --classifier claude": 2,
+    "b2chat analyze --dry-run": 2,
+}
+
+
+def blocks() -> list[str]:
+    """The commands of all ```bash blocks, those that delete last."""
+    lines = [
+        shlex.join(words)
+        for page in PAGES
+        for block in re.findall(r"^```bash\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+        for line in block.splitlines()
+        if (words := shlex.split(line, comments=True)) and words[0] in ("b2chat", "make")
+    ]
+    return sorted(dict.fromkeys(lines), key=lambda line: " delete " in line)
+
+
+def mentioned() -> list[str]:
+    """The commands in the text, without those that are cut short (`b2chat export …`)."""
+    found = [
+        command
+        for page in PAGES
+        for command in re.findall(r"(?<!`)`(b2chat [^`\n]*)`", page.read_text())
+        if "…" not in command
+    ]
+    return sorted(set(found))
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended: its exit code, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture(scope="module")
+def folder(new_folder: Callable[[], str]) -> str:
+    return new_folder()
+
+
+@pytest.fixture(scope="module")
+def run(folder: str) -> Iterator[Run]:
+    """Runs the command line in this process, in a folder with the files that the commands name."""
+    before, here = dict(os.environ), Path.cwd()
+    blind = PROJECT_ROOT / "tests" / "data" / "ai_dev.jsonl"
+    lexicon = PROJECT_ROOT / "dagster_project" / "analysis" / "rules" / "lexicon.yml"
+    for name, content in (("chats.jsonl", blind), ("new.yml", lexicon), ("old.yml", lexicon)):
+        Path(folder, name).write_bytes(content.read_bytes())
+    os.chdir(folder)
+    for name in [name for name in os.environ if name.startswith(("ANTHROPIC_", "POSTGRES_", "DATABASE_URL"))]:
+        del os.environ[name]
+    os.environ |= DEMO | {"B2CHAT_DATA_DIR": folder, "B2CHAT_ENV_FILE": os.devnull, "COLUMNS": "120"}
+    start = dict(os.environ)
+
+    def invoke(*words: str, **variables: str) -> Done:
+        code = 0
+        os.environ |= variables
+        console.width = int(os.environ["COLUMNS"])
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            try:
+                with (
+                    pytest.MonkeyPatch.context() as patch,
+                    contextlib.redirect_stdout(out),
+                    contextlib.redirect_stderr(err),
+                ):
+                    patch.setattr(sys, "argv", ["b2chat", *words])
+                    cli.main()
+            except SystemExit as end:
+                code = int(end.code or 0)
+            finally:  # each command finds what the first found
+                os.environ.clear()
+                os.environ.update(start)
+            out.seek(0), err.seek(0)
+            return Done(code, out.read(), err.read())
+
+    mask, on_stop = os.umask(0o077), signal.getsignal(signal.SIGTERM)
+    try:
+        with embedded.running(Path(folder) / "pg"):
+            demo = invoke("demo")
+            assert demo.code == 0, demo
+            yield invoke
+    finally:
+        os.umask(mask)
+        signal.signal(signal.SIGTERM, on_stop)
+        os.chdir(here)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.mark.parametrize("command", blocks())
+def test_a_command_of_the_readme_does_what_it_says(run: Run, command: str) -> None:
+    if reason := next((why for start, why in NOT_RUN.items() if command.startswith(start)), None):
+        pytest.skip(reason)
+    done = run(*filled(run, shlex.split(command)[1:]))
+    assert done.code == EXIT_CODES.get(command, 0), done
+    if done.code:
+        assert NEEDS_A_KEY in done.err and len(done.err.splitlines()) == 1
+    else:
+        assert done.out.strip()
+
+
+@pytest.mark.parametrize("command", mentioned())
+def test_a_command_that_the_text_mentions_is_there_with_its_options(command: str) -> None:
+    group: Any = typer.main.get_command(cli.app)
+    words = shlex.split(command)[1:]
+    if words == ["--help"]:
+        return
+    while isinstance(group, click.Group) or hasattr(group, "commands"):
+        group = group.commands[words.pop(0)]
+        if not words:
+            return  # its name alone: arguments that it needs are not part of a mention
+    group.make_context(group.name, words)
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    ("heatmap --week 2031-01-06", "no heatmap of the week of 2031-01-06: there are weeks from 2026-02-02 to "),
+    ("export report --month 2031-01", "the month of 2031-01-01 has not begun yet"),
+    ("export chats --from 2031-01-01 --to 2031-01-31", "nothing to export of from 2031-01-01, to 2031-01-31: "),
+    ("export agents --week last --agent Paula", "there is no agent 'Paula'; did you mean Paula Andrade ("),
+    ("export report --channel fax", "there is no channel 'fax': there are b2cbotapi, facebook, instagram, livechat,"),
+    ("heatmap --agent Zenaida", "there is no agent 'Zenaida': `b2chat list agents` names them"),
+])  # fmt: skip
+def test_what_is_not_there_is_said_in_a_line_with_what_is(run: Run, words: str, says: str) -> None:
+    done = run(*words.split())
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"b2chat: {says}") and len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    ("sync --from 2031-01-01", "2031-01-01 is in the future: today is 2026-03-16"),
+    ("sync --from 2026-03-02 --to 2026-03-01", "2026-03-02 is after 2026-03-01"),
+    ("analyze --from 2026-03-02 --to 2026-03-01", "2026-03-02 is after 2026-03-01"),
+    ("export kpis --from 2026-03-02 --to 2026-03-01", "2026-03-02 is after 2026-03-01"),
+    ("sync --from 2026-02-30", "'2026-02-30' is not a day such as 2026-01-05"),
+    ("export chats --month 2026-13", "'2026-13' is not a month such as 2026-01, or last"),
+    ("heatmap --week now", "'now' is not a day such as 2026-01-05"),
+])  # fmt: skip
+def test_days_that_cannot_be_meant_are_refused_before_anything_is_done(run: Run, words: str, says: str) -> None:
+    done = run(*words.split())
+    assert done.code == 2
+    assert says in " ".join(done.err.replace("│", " ").split())
+
+
+def test_days_before_the_start_date_are_read_when_they_are_asked_for(run: Run) -> None:
+    asked = ("sync", "--from", "2026-02-10", "--to", "2026-02-11", "--json")
+    (sync,) = (one for one in json.loads(run(*asked, B2CHAT_START_DATE="2026-03-01").out)["syncs"]
+               if one["entity"] == "chats")  # fmt: skip
+    assert sync["status"] == "success" and sync["read"] > 20
+
+
+def test_a_name_of_300_characters_does_in_lists_reports_and_file_names(run: Run, folder: str) -> None:
+    name = ("Ñandú de la Cordillera " * 14)[:300]
+    with psycopg.connect(run("db", "url").out.strip()) as conn:
+        conn.execute("update core.agents set name = %s where id = 'paulaandrade'", [name])
+    listed = run("list", "agents", COLUMNS="80")
+    assert max(map(len, listed.out.splitlines())) <= 80
+    assert listed.out.count("Cordillera") >= 13 and "…" not in listed.out
+    assert [one["name"] for one in json.loads(run("list", "agents", "--json").out)["agents"]].count(name) == 1
+    assert run("heatmap", "--agent", name).code == 0
+    for form in ("pdf", "xlsx", "csv"):
+        made = run("export", "report", "--agent", name, "--format", form, "--out", folder, "--json")
+        assert made.code == 0, made
+        assert json.loads(made.out)["file_name"] == f"b2chat-report-demo-week-2026-03-02-agent-paulaandrade.{form}"
+
+
+@pytest.mark.parametrize("words", ["status", "exports list", "heatmap", "analyses", "evaluate chats.jsonl"])
+def test_nothing_is_cut_at_80_columns(run: Run, words: str) -> None:
+    shown = run(*words.split(), COLUMNS="80")
+    assert shown.code == 0 and "…" not in shown.out
+
+
+def filled(run: Run, words: list[str]) -> list[str]:
+    """The words, with what a user would put for ID and CHAT_ID."""
+    if "labels.csv" in words:
+        Path("labels.csv").write_text(f"chat_id,intent,by\n{chat_id(run)},LEGAL,Marta\n")
+    values = {"CHAT_ID": chat_id, "ID": export_id if words[0] == "exports" else analysis_id}
+    return [values[word](run) if word in values else word for word in words]
+
+
+def chat_id(run: Run) -> str:
+    return str(json.loads(run("review", "list", "--json").out)["chats"][0]["chat_id"])
+
+
+def analysis_id(run: Run) -> str:
+    return str(json.loads(run("analyses", "--json").out)["analyses"][0]["id"])
+
+
+def export_id(run: Run) -> str:
+    made = json.loads(run("exports", "list", "--json").out)["exports"]
+    return next(str(one["id"]) for one in made if one["status"] == "completed")
