@@ -136,6 +136,34 @@ _TITLES: dict[str, Title] = {
     "tag_key": ("Clave de la etiqueta", "Key of the tag"),
     "rate": ("Parte", "Share"),
     "goal": ("Meta", "Goal"),
+    "is_goal_met": ("Cumple la meta", "Goal met"),
+    "clock": ("Reloj", "Clock"),
+    "met_count": ("Cumplen", "Met"),
+    "breached_count": ("Incumplen", "Breached"),
+    "pending_count": ("Pendientes", "Pending"),
+    "not_applicable_count": ("No aplica", "Not applicable"),
+    "judged_count": ("Juzgadas", "Judged"),
+    "late_count": ("Tardías", "Late"),
+    "sum_seconds_past": ("Tiempo pasado de la meta, suma (s)", "Past the target, sum (s)"),
+    "mean_seconds_past": ("Tiempo pasado de la meta, promedio (s)", "Past the target, mean (s)"),
+    "period_start": ("Periodo desde", "Period from"),
+    "day_count": ("Días con datos", "Days in the data"),
+    "is_partial": ("Periodo incompleto", "Not a whole period"),
+    "value_delta": ("Diferencia", "Difference"),
+    "value_delta_pct": ("Cambio", "Change"),
+    "field": ("Clasificación", "Field"),
+    "label": ("Etiqueta", "Label"),
+    "label_es": ("Nombre de la etiqueta", "Label in words"),
+    "label_en": ("Nombre de la etiqueta", "Label in words"),
+    "by_human_count": ("Revisadas por una persona", "Looked at by a person"),
+    "labelled_count": ("Conversaciones clasificadas", "Chats categorized"),
+    "label_share": ("Parte de la etiqueta", "Share of the label"),
+    "status_label": ("Nombre del estado", "Status in words"),
+    "provider_label": ("Nombre del canal", "Channel in words"),
+    "direction_label": ("Nombre de la dirección", "Direction in words"),
+    "final_intent_label": ("Nombre del motivo final", "Final intent in words"),
+    "final_stage_label": ("Nombre de la etapa final", "Final stage in words"),
+    "final_sentiment_label": ("Nombre del sentimiento final", "Final sentiment in words"),
 }
 _A_TIME = re.compile(rf"(?:({'|'.join(_MEASURES)})_)?({'|'.join(_TIMES)})(_business)?_seconds")
 _A_TIMES_CHANGE = re.compile(rf"({'|'.join(_MEASURES)})_({'|'.join(_TIMES)})(?=_delta)")
@@ -151,7 +179,7 @@ def is_other_language(column: str, language: Language) -> bool:
 def title(column: str, language: Language) -> str:
     """The head of a column; times are in minutes. A column that has none is called by its name, without underscores."""
     place = 0 if language == "es" else 1
-    name = column.removesuffix(f"_{language}")
+    name = column if column in _TITLES else column.removesuffix(f"_{language}")
     if name in _TITLES:
         return _TITLES[name][place]
     if name.startswith("previous_"):

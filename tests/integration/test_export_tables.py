@@ -168,7 +168,13 @@ def test_what_a_spreadsheet_would_change_is_known_in_python_and_in_postgres(data
     assert {text for text in (*CHANGED, *UNCHANGED) if re.search(csv_file.GUARDED, text)} == set(CHANGED)
 
 
-@pytest.mark.parametrize("mart", ["chat_response_times", "agent_daily", "kpi_daily", "analysis_kpis"])
+TITLED = (
+    "chat_response_times", "agent_daily", "kpi_daily", "analysis_kpis", "kpi_weekly", "sla_monthly",
+    "categories_weekly",
+)
+
+
+@pytest.mark.parametrize("mart", TITLED)
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_each_column_of_the_tables_has_a_title_of_its_own(mart: str, language: Language) -> None:
     (file,) = (DBT_DIR / "models").rglob(f"{mart}.yml")

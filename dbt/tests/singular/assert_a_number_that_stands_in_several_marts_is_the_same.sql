@@ -10,6 +10,7 @@
     agent_id = 'all' and direction_filter = 'all' and office_hours_filter = 'all'
     and week_start >= (select first_date from shown)
 {%- endset %}
+{%- set labelled = "scope = 'all' and field = 'customer_intent'" %}
 {%- set buckets = 'under_1m_count + from_1m_to_3m_count + from_3m_to_5m_count + from_5m_to_10m_count + over_10m_count' %}
 {#- (number, mart, its date, what is summed, of which rows) -#}
 {%- set told = [
@@ -81,6 +82,8 @@
         'SLA in time in a week', 'department_daily', "date_trunc('week', local_date)::date",
         'sla_overall_wall_met_count', 'true'
     ),
+    ('chats with a category', 'categories_daily', "date_trunc('week', date)::date", 'chat_count', labelled),
+    ('chats with a category', 'categories_weekly', 'period_start', 'chat_count', labelled),
     ('broadcasts', 'broadcast_daily', 'local_date', 'sent_count', all),
     ('broadcasts', 'kpi_daily', 'date', 'value', all ~ " and metric = 'broadcasts_sent'"),
 ] %}

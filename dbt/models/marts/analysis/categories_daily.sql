@@ -45,18 +45,21 @@ counted as (
 )
 
 select
-    date,
-    scope,
-    scope_id,
-    scope_name,
-    field,
-    label,
-    chat_count::integer as chat_count,
-    by_human_count::integer as by_human_count,
-    (sum(chat_count) over day)::integer as labelled_count,
-    chat_count / (sum(chat_count) over day)::double precision as label_share,
-    is_llm,
-    classified_by_es,
-    classified_by_en
+    counted.date,
+    counted.scope,
+    counted.scope_id,
+    counted.scope_name,
+    counted.field,
+    counted.label,
+    counted.chat_count::integer as chat_count,
+    counted.by_human_count::integer as by_human_count,
+    (sum(counted.chat_count) over day)::integer as labelled_count,
+    counted.chat_count / (sum(counted.chat_count) over day)::double precision as label_share,
+    counted.is_llm,
+    counted.classified_by_es,
+    counted.classified_by_en,
+    coalesce(labels.label_es, counted.label) as label_es,
+    coalesce(labels.label_en, counted.label) as label_en
 from counted
-window day as (partition by date, scope, scope_id, field, classified_by_en)
+{{ join_labels('labels', 'counted.field', 'counted.label') }}
+window day as (partition by counted.date, counted.scope, counted.scope_id, counted.field, counted.classified_by_en)

@@ -1,4 +1,10 @@
 -- A view: it is right whenever it is read, and the asset that categorizes runs after the models.
+{%- set final_intent = 'coalesce(labels.customer_intent, answers.customer_intent)' %}
+{%- set final_sentiment = 'coalesce(labels.sentiment, answers.sentiment)' %}
+{%- set final_stage -%}
+    case when not coalesce(labels.no_stage_applies, false) then coalesce(labels.journey_stage, answers.journey_stage) end
+{%- endset %}
+
 with current_answers as (
     select * from {{ source('analysis', 'current_answers') }}
 ),
@@ -20,8 +26,7 @@ queue as (
 select
     current_answers.chat_id,
     current_answers.state,
-    {{ categorization_state('current_answers.state', 'es') }} as state_label_es,
-    {{ categorization_state('current_answers.state', 'en') }} as state_label_en,
+    {{ label_columns('state', 'current_answers.state', 'states') }},
     current_answers.reason as state_reason,
     answers.provider,
     answers.model,
@@ -38,10 +43,9 @@ select
     answers.answer_id is not null and coalesce(queue.state = 'open', false) as needs_review,
     {{ shown_notes('answers.reasoning_notes') }} as reasoning_notes,
     answers.answered_at,
-    coalesce(labels.customer_intent, answers.customer_intent) as final_intent,
-    case when labels.no_stage_applies then null else coalesce(labels.journey_stage, answers.journey_stage) end
-        as final_stage,
-    coalesce(labels.sentiment, answers.sentiment) as final_sentiment,
+    {{ final_intent }} as final_intent,
+    {{ final_stage }} as final_stage,
+    {{ final_sentiment }} as final_sentiment,
     case
         when not coalesce(labels.no_quality_applies, false)
             then coalesce(labels.agent_quality_score, answers.agent_quality_score)::integer
@@ -51,7 +55,10 @@ select
         when answers.provider = 'anthropic' then 'llm'
         else answers.provider
     end as final_source,
-    outdated.chat_id is not null as has_outdated_label
+    outdated.chat_id is not null as has_outdated_label,
+    {{ label_columns('final_intent', final_intent, 'intents') }},
+    {{ label_columns('final_stage', final_stage, 'stages') }},
+    {{ label_columns('final_sentiment', final_sentiment, 'sentiments') }}
 from current_answers
 left join answers on answers.answer_id = current_answers.answer_id
 left join newest_labels as labels
@@ -59,3 +66,7 @@ left join newest_labels as labels
 left join newest_labels as outdated
     on outdated.chat_id = current_answers.chat_id and outdated.content_key <> current_answers.content_key
 left join queue on queue.chat_id = current_answers.chat_id
+{{ join_labels('states', "'state'", 'current_answers.state') }}
+{{ join_labels('intents', "'customer_intent'", final_intent) }}
+{{ join_labels('stages', "'journey_stage'", final_stage) }}
+{{ join_labels('sentiments', "'sentiment'", final_sentiment) }}

@@ -29,6 +29,12 @@ select
     categorizations.is_llm,
     {{ classified_by('categorizations.is_llm', 'categorizations.model', 'es') }} as classified_by_es,
     {{ classified_by('categorizations.is_llm', 'categorizations.model', 'en') }} as classified_by_en,
-    categorizations.created_at
+    categorizations.created_at,
+    {{ label_columns('customer_intent', 'categorizations.customer_intent', 'intents') }},
+    {{ label_columns('journey_stage', 'categorizations.journey_stage', 'stages') }},
+    {{ label_columns('sentiment', 'categorizations.sentiment', 'sentiments') }}
 from categorizations
 inner join chats on chats.chat_id = categorizations.chat_id and not chats.is_deleted
+{{ join_labels('intents', "'customer_intent'", 'categorizations.customer_intent') }}
+{{ join_labels('stages', "'journey_stage'", 'categorizations.journey_stage') }}
+{{ join_labels('sentiments', "'sentiment'", 'categorizations.sentiment') }}

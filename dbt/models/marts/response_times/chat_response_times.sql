@@ -75,6 +75,9 @@ select
     day_labels.label_es as day_label_es,
     day_labels.label_en as day_label_en,
     lpad(timed.created_local_hour::text, 2, '0') as hour_label,
+    {{ label_columns('status', 'timed.status', 'statuses') }},
+    {{ label_columns('provider', 'timed.provider', 'providers') }},
+    {{ label_columns('direction', 'timed.direction', 'directions') }},
     calendars.calendar,
     coalesce(created_clock.is_open, false) as is_office_hours,
 
@@ -140,3 +143,6 @@ left join {{ ref('agents') }} as agents on agents.id = timed.agent_id
 left join {{ ref('departments') }} as departments on departments.id = timed.department_id
 left join {{ ref('labels') }} as day_labels
     on day_labels.label_set = 'day_of_week' and day_labels.member = timed.created_day_of_week::text
+{{ join_labels('statuses', "'status'", 'timed.status') }}
+{{ join_labels('providers', "'provider'", 'timed.provider') }}
+{{ join_labels('directions', "'direction'", 'timed.direction') }}

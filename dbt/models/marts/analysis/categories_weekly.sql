@@ -1,0 +1,1 @@
+{{ categories_of_periods('week') }}

@@ -1,0 +1,25 @@
+"""The seed of labels names what marts show."""
+
+import csv
+
+from dagster_project.analysis.categories import INTENTS, SENTIMENTS, STAGES
+from dagster_project.exports.texts import TEXTS
+from dagster_project.settings import PROJECT_ROOT
+
+CHANNELS = ("whatsapp", "facebook", "instagram", "telegram", "livechat", "b2cbotapi", "unknown")
+SETS = {
+    "customer_intent": ("intent", INTENTS),
+    "journey_stage": ("journey", STAGES),
+    "sentiment": ("sentiment", SENTIMENTS),
+    "provider": ("provider", CHANNELS),
+}
+
+
+def test_marts_and_reports_call_each_intent_stage_sentiment_and_channel_the_same() -> None:
+    with (PROJECT_ROOT / "dbt" / "seeds" / "labels.csv").open(encoding="utf-8") as file:
+        labels = {(row["label_set"], row["member"]): (row["label_es"], row["label_en"]) for row in csv.DictReader(file)}
+    for label_set, (prefix, members) in SETS.items():
+        shown = {member for set_, member in labels if set_ == label_set}
+        assert shown == set(members)
+        for member in members:
+            assert labels[label_set, member] == TEXTS[f"{prefix}.{member}"]
