@@ -210,7 +210,7 @@ def _piles(backlog: tuple[Backlog, ...]) -> list[Kpi]:
     """The backlog at the last midnight that is known, beside that of the midnight that began the period."""
     known = [midnight.open_count for midnight in backlog if midnight.open_count is not None]
     value, previous = (known[-1], backlog[0].open_count) if known else (None, None)
-    return [Kpi("backlog_open", "chats", "lower", value, len(known), previous)]
+    return [Kpi("backlog_open", "chats", "lower", value, value or 0, previous)]
 
 
 def _heatmap(connection: psycopg.Connection, values: Values) -> tuple[HeatmapCell, ...]:

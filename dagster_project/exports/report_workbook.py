@@ -34,6 +34,7 @@ _MEMBERS: tuple[tuple[str, Kind, str], ...] = (
     ("quality", "points", "mean_quality"),
     ("quality_count", "whole", "quality_count"),
 )
+OF_ALL_CHATS = {"messages_in", "messages_out", "backlog_open"}
 _OF_AGENTS = {"concurrent", "quality", "quality_count"}
 _NOT_OF_ANALYSES = {"closed", "replies", "reply_p50", "goal", "open_breached", "others"}
 DEFINITIONS = (
@@ -73,7 +74,8 @@ def write_readme(book: Book, sheet: Sheet, topic: str, detail: str, lines: Seque
     book.header(sheet, 0, [topic, detail])
     sheet.freeze_panes(1, 0)
     for row, (name, text) in enumerate(lines, start=1):
-        book.cell(sheet, row, 0, name, bold=True)
+        sheet.set_row(row, 14 * max(1, -(-len(text) // 96), -(-len(name) // 30)))  # no program but Excel fits it itself
+        book.cell(sheet, row, 0, name, bold=True, text_wrap=True)
         book.cell(sheet, row, 1, text, text_wrap=True)
 
 
@@ -94,16 +96,18 @@ class _Say:
 
 def _summary(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.summary"))
-    heads = say.heads(("metric", "text", 34), ("value", "text"), ("unit", "text"), ("count", "whole"))
+    heads = say.heads(("metric", "text", 44), ("value", "duration"), ("unit", "text"), ("count", "whole"))
+    heads += [] if data.analysis else [Head(say.words.text("population"), "text", 14)]
     if not data.analysis:
-        heads += say.heads(("before", "text"), ("change", "change"), ("verdict", "text"))
+        heads += say.heads(("before", "duration"), ("change", "change"), ("verdict", "text"))
     kinds: dict[str, Kind] = {"seconds": "duration", "share": "share", "points": "points"}
 
     def rows() -> Iterator[list[Any]]:
         for kpi in (*data.summary, *data.service):
             kind = kinds.get(kpi.unit, "whole")
             row = [kpi_name(kpi, data, say.words), (kpi.value, kind), say(f"unit.{kpi.unit}"), kpi.count]
-            yield row if data.analysis else [*row, (kpi.previous, kind), _change(kpi), _verdict(say, kpi)]
+            of = say.words.kind("all" if kpi.metric in OF_ALL_CHATS else data.direction)
+            yield row if data.analysis else [*row, of, (kpi.previous, kind), _change(kpi), _verdict(say, kpi)]
 
     book.table(sheet, heads, rows())
 

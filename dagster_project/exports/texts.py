@@ -345,6 +345,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "provider.livechat": ("Chat en vivo", "Live chat"),
     "provider.b2cbotapi": ("API de bots", "Bot API"),
     "provider.unknown": ("Desconocido", "Unknown"),
+    "direction.all": ("todas", "all"),
     "direction.none": ("analizadas", "analysed"),
     "direction.unknown": ("de origen desconocido", "of unknown origin"),
     "direction.incoming": ("entrantes", "incoming"),

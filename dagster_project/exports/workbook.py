@@ -5,7 +5,7 @@ Nothing in it is a formula or a link, whatever the data says; text that a cell c
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, BinaryIO, Literal
@@ -110,7 +110,8 @@ class Book:
         for place, head in enumerate(heads):
             width = head.width or max(_WIDTHS.get(head.kind, 11), min(len(head.text), 22) + 3)
             sheet.set_column(place, place, width)
-        self.header(sheet, 0, [head.text for head in heads])
+        self.header(sheet, 0, [head.text for head in heads], {
+            place for place, head in enumerate(heads) if head.kind not in ("text", "boolean")})  # fmt: skip
         count = 0
         for count, row in enumerate(rows, start=1):
             for place, (head, value) in enumerate(zip(heads, row, strict=True)):
@@ -122,16 +123,18 @@ class Book:
         self.rows += count
         return count
 
-    def header(self, sheet: Sheet, row: int, texts: Sequence[str]) -> None:
-        """A row of heads."""
-        style = self.style(bold=True, font_color="white", bg_color=DARK, text_wrap=True, valign="vcenter", bottom=1)
+    def header(self, sheet: Sheet, row: int, texts: Sequence[str], to_the_right: Collection[int] = ()) -> None:
+        """A row of heads; those above numbers to the right, as the numbers are."""
+        look = {"bold": True, "font_color": "white", "bg_color": DARK, "text_wrap": True, "bottom": 1}
         sheet.set_row(row, 34)
         for place, text in enumerate(texts):
-            sheet.write_string(row, place, text, style)
+            side: dict[str, Any] = {"align": "right"} if place in to_the_right else {"align": "left", "indent": 1}
+            sheet.write_string(row, place, text, self.style(valign="vcenter", **look, **side))
 
     def cell(self, sheet: Sheet, row: int, column: int, value: Any, kind: Kind = "text", **style: Any) -> None:
         """One cell; None is an empty one. Durations are given in seconds."""
-        look = self.style(num_format=_NUMBERS[kind], **style) if kind in _NUMBERS else self.style(**style)
+        own: dict[str, Any] = {"num_format": _NUMBERS[kind]} if kind in _NUMBERS else {"align": "left", "indent": 1}
+        look = self.style(**own | style)
         if value is None:
             sheet.write_blank(row, column, None, look)
         elif kind in ("date", "instant"):

@@ -1,6 +1,7 @@
 """The heatmap's picture and its numbers, as people see them."""
 
 import base64
+import inspect
 import re
 import struct
 import zlib
@@ -10,8 +11,9 @@ from datetime import date
 import pytest
 from rich.console import Console
 
-from dagster_project import terminal
-from dagster_project.exports.heatmap import COLOURS, Cell, Heatmap, picture, short
+from dagster_project import cli, terminal
+from dagster_project.assets.heatmap import PictureConfig
+from dagster_project.exports.heatmap import COLOURS, DIRECTIONS, Cell, Heatmap, picture, read, short
 
 
 @pytest.fixture
@@ -108,3 +110,17 @@ def decode(png: bytes) -> list[list[tuple[int, int, int]]]:
         ]
         for y in range(height)
     ]  # type: ignore[misc]
+
+
+def test_heatmaps_are_of_chats_that_customers_began_unless_one_asks_for_others() -> None:
+    assert PictureConfig().direction_filter == "incoming"
+    assert [inspect.signature(of).parameters["direction"].default for of in (read, cli.heatmap)] == ["incoming"] * 2
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_the_terminal_names_whose_chats_it_shows(heatmap: Heatmap, direction: str) -> None:
+    console = Console(width=200, record=True)
+    terminal.print_heatmap(console, replace(heatmap, direction_filter=direction))
+    told = " ".join(console.export_text().split())
+    assert f"direction: {direction}" in told
+    assert ("of chats that customers began (" in told) == (direction == "incoming")

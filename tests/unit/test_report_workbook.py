@@ -67,13 +67,16 @@ def test_it_opens_on_the_summary() -> None:
 
 def test_numbers_are_numbers_in_the_unit_that_the_header_names() -> None:
     summary = {row[0]: row[1:] for row in rows("Resumen")}
-    assert summary["Indicador"] == ["Valor", "Unidad", "Basado en (n)", "Antes", "Cambio", "Lectura"]
-    assert summary["Conversaciones entrantes"] == [1234, "conversaciones", 1234, 1000, 0.234, None]
-    assert summary["Tiempo de asignación, 9 de cada 10"] == [days(45), "h:mm", 900, days(30), 0.5, "peor"]
-    assert summary["Siguiente respuesta, mediana"][3:5] == [None, None]
+    assert summary["Indicador"] == [
+        "Valor", "Unidad", "Basado en (n)", "Población", "Antes", "Cambio", "Lectura"]  # fmt: skip
+    assert summary["Conversaciones entrantes"] == [1234, "conversaciones", 1234, "entrantes", 1000, 0.234, None]
+    assert summary["Abiertas (todas), último corte"][3] == "todas"
+    assert summary["Tiempo de asignación, 9 de cada 10"] == [
+        days(45), "h:mm", 900, "entrantes", days(30), 0.5, "peor"]  # fmt: skip
+    assert summary["Siguiente respuesta, mediana"][4:6] == [None, None]
     share = summary["SLA cumplido"]
-    assert (share[0], round(share[4], 6), share[5]) == (0.6, 10, "mejor")  # ten points
-    change = next(row[5] for row in book("full")["Resumen"].iter_rows() if row[0].value == "SLA cumplido")
+    assert (share[0], round(share[5], 6), share[6]) == (0.6, 10, "mejor")  # ten points
+    change = next(row[6] for row in book("full")["Resumen"].iter_rows() if row[0].value == "SLA cumplido")
     assert change.number_format == '+0.0" pt";-0.0" pt";0.0" pt"'
     agents = rows("Agentes")
     assert [head for head in agents[0] if "mediana" in head] == [

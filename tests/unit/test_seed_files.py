@@ -1,5 +1,6 @@
 """Seeds that people edit with a spreadsheet: what must not be loaded is refused by file, row and column."""
 
+import csv
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from dagster_project import health, seed_files
 from dagster_project.assets.dbt import dbt_models
 from dagster_project.dbt_project import dbt_project, executable
 from dagster_project.resources import DbtCli, Warehouse
+from dagster_project.warehouse import sla_targets
 
 
 @pytest.fixture
@@ -81,3 +83,12 @@ def test_neither_a_build_nor_the_check_takes_a_wrong_seed(seeds: Path, monkeypat
     assert fault in str(failure.step_failure_data.error)
     with pytest.raises(seed_files.SeedsWrong, match="2026"):
         health._seeds(None)  # type: ignore[arg-type]
+
+
+def test_the_delivered_targets_are_those_that_are_called_defaults() -> None:
+    with (seed_files.SEEDS / "sla_targets.csv").open() as file:
+        rows = [{name: value or None for name, value in row.items()} for row in csv.DictReader(file)]
+    assert {(row["metric"], row["target_seconds"] and int(row["target_seconds"]), float(row["goal"]))
+            for row in rows} == sla_targets.DELIVERED  # fmt: skip
+    assert all((row["is_enabled"], row["provider"], row["priority"], row["valid_from"]) == ("true", None, None, None)
+               for row in rows)  # fmt: skip
