@@ -20,8 +20,8 @@
         ('transfers_in', 'transfer_in_count', none),
         ('transfers_out', 'transfer_out_count', none),
         ('chats_picked_up', 'picked_up_chat_count', none),
-        ('concurrent_chats_mean', 'mean_concurrent_chats', 'days.picked_up_chat_count', 'days.active_seconds'),
-        ('concurrent_chats_peak', 'peak_concurrent_chats', 'days.picked_up_chat_count', 'max'),
+        ('concurrent_chats_mean', 'mean_concurrent_chats', 'days.active_chat_count', 'days.active_seconds'),
+        ('concurrent_chats_peak', 'peak_concurrent_chats', 'days.active_chat_count', 'max'),
     ] -%}
     {%- set asked = 'days.offered_count - days.answering_count' -%}
     {%- set ended = 'days.bot_chat_count - days.with_bot_count' -%}

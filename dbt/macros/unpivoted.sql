@@ -1,6 +1,6 @@
 {#
   Columns of a daily mart as rows of kpi_daily, each beside its value of the day before.
-  metrics: as in kpi_sources; a plain count is 0 on a day without a row.
+  metrics: as in kpi_sources; a plain count (is_count) is 0 on a day without a row.
 #}
 {% macro unpivoted(relation, scope, scope_id, scope_name, key, metrics) %}
 select
@@ -11,7 +11,8 @@ select
     kpi.metric,
     kpi.value,
     kpi.count,
-    kpi.previous_value
+    kpi.previous_value,
+    kpi.is_count
 from {{ ref(relation) }} as days
 left join {{ ref(relation) }} as days_before
     on days_before.local_date = days.local_date - 1
@@ -22,13 +23,17 @@ cross join lateral (
     values
     {%- for entry in metrics %}{% set metric, value, count = entry[0], entry[1], entry[2] %}
     {%- if count %}
-    ('{{ metric }}', days.{{ value }}::double precision, ({{ count }})::bigint, days_before.{{ value }}::double precision)
+    (
+        '{{ metric }}', days.{{ value }}::double precision,
+        case when days.{{ value }} is null then 0 else {{ count }} end::bigint,
+        days_before.{{ value }}::double precision, false
+    )
     {%- else %}
     (
         '{{ metric }}', days.{{ value }}::double precision, days.{{ value }}::bigint,
-        coalesce(days_before.{{ value }}, 0)::double precision
+        coalesce(days_before.{{ value }}, 0)::double precision, true
     )
     {%- endif %}{{ ',' if not loop.last }}
     {%- endfor %}
-) as kpi (metric, value, count, previous_value)
+) as kpi (metric, value, count, previous_value, is_count)
 {% endmacro %}

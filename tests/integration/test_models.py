@@ -519,7 +519,7 @@ def test_each_kpi_is_the_number_of_the_mart_it_comes_from_beside_the_same_of_the
         for row in world.ask(f"select * from marts.{mart}"):
             for metric, column in columns.items():
                 scope_id = row[key] if key else "all"
-                wanted[row["local_date"], scope, scope_id, metric] = (row[column], row[column])
+                wanted[row["local_date"], scope, scope_id, metric] = (row[column] or None, row[column])
     for row in world.ask(
         "select * from marts.response_times_daily where metric not in ('response', 'reply_from_last')"
     ):
@@ -533,16 +533,16 @@ def test_each_kpi_is_the_number_of_the_mart_it_comes_from_beside_the_same_of_the
         wanted[key] = (row["rate"], row["met_count"] + row["breached_count"])
     for row in world.ask("select * from marts.backlog_daily"):
         key = (row["local_date"], row["scope"], row["scope_id"], f"backlog_{row['state']}")
-        wanted[key] = (row["chat_count"], row["chat_count"])
+        wanted[key] = (row["chat_count"] or None, row["chat_count"])
 
     kpis = {(row["date"], row["scope"], row["scope_id"], row["metric"]): row for row in world.ask(
         "select * from marts.kpi_daily where metric !~ '^(survey|bot|broadcast|concurrent)'")}  # fmt: skip
     assert {key: (row["value"], row["count"]) for key, row in kpis.items()} == wanted
     before = {key: kpis.get((key[0] - timedelta(days=1), *key[1:])) for key in kpis}
-    counts = {*volume, *transfers, *of_agents}
     assert {key: row["previous_value"] for key, row in kpis.items()} == {
-        key: row["value"] if row else 0 if key[3] in counts or key[3].startswith("backlog") else None
-        for key, row in before.items()}  # fmt: skip
+        key: row["value"] if row else None for key, row in before.items()}  # fmt: skip
+    assert world.ask("select metric, value, count from marts.kpi_daily where (value is null) <> (count = 0)") == []
+    assert world.ask("select metric, change_pct from marts.kpi_daily where unit = 'share' and change_pct <> 0") == []
 
 
 def test_data_tests_look_at_new_rows_and_at_every_row_when_asked(world: World) -> None:

@@ -10,10 +10,11 @@ select
     metrics.label_en as metric_label_en,
     metrics.unit,
     metrics.better,
-    kpis.value,
+    case when kpis.count > 0 then kpis.value end as value,
     kpis.count,
-    kpis.previous_value,
-    {{ percent_change('kpis.value', 'kpis.previous_value') }} as change_pct
+    case when kpis.is_count then nullif(kpis.previous_value, 0) else kpis.previous_value end as previous_value,
+    kpis.value - kpis.previous_value as value_delta,
+    case when metrics.unit <> 'share' then {{ percent_change('kpis.value', 'kpis.previous_value') }} end as change_pct
 from (
     {%- for relation, scope, scope_id, scope_name, key, metrics in kpi_sources() %}
     {{ unpivoted(relation, scope, scope_id, scope_name, key, metrics) }}
@@ -28,7 +29,8 @@ from (
         case state when 'open' then 'backlog_open' else 'backlog_' || state end,
         chat_count::double precision,
         chat_count::bigint,
-        previous_chat_count::double precision
+        previous_chat_count::double precision,
+        true
     from {{ ref('backlog_daily') }}
 
     union all
@@ -41,7 +43,8 @@ from (
         'sla_' || metric || case clock when 'business' then '_business' else '' end || '_rate',
         rate,
         (met_count + breached_count)::bigint,
-        previous_rate
+        previous_rate,
+        false
     from {{ ref('sla_daily') }}
 
     union all
@@ -54,7 +57,8 @@ from (
         times.metric || case times.clock when 'business' then '_business' else '' end || kpi.statistic,
         kpi.value,
         times.count::bigint,
-        kpi.previous_value
+        kpi.previous_value,
+        false
     from {{ ref('response_times_daily') }} as times
     cross join lateral (
         values
