@@ -6,7 +6,7 @@ has no clock change in the data), percentiles are linear between the two nearest
 """
 
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -198,41 +198,92 @@ def traffic(chats: Iterable[Chat]) -> dict[tuple[date, int], list[int]]:
 
 
 Spell = tuple[str, datetime, datetime | None]
+STALE_AFTER = timedelta(hours=24 * 30)
+
+
+def in_work(versions: list[Chat], zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
+    """The times (UTC) in which something happened in a chat no longer than thirty days before, in order."""
+    own = [version[f"{name}_at"] for version in versions for name in MOMENTS]
+    written = [message["created_at"] for message in versions[-1]["messages"]]
+    found: list[tuple[datetime, datetime]] = []
+    for at in sorted(_instant(moment, zone) for text in (*own, *written) if (moment := local(text))):
+        if found and at <= found[-1][1]:
+            found[-1] = (found[-1][0], at + STALE_AFTER)
+        else:
+            found.append((at, at + STALE_AFTER))
+    return found
 
 
 def backlog_spells(versions: list[Chat], zone: ZoneInfo) -> list[Spell]:
     """Each time that a chat was in a state of the backlog: the state, when it came (UTC), when it left (or None)."""
-
-    def instant(moment: datetime | None) -> datetime | None:
-        return moment and moment.replace(tzinfo=zone).astimezone(UTC)
-
-    chat, people = versions[-1], People(*versions)
-    created, opened, closed = (instant(local(chat[name])) for name in ("created_at", "opened_at", "closed_at"))
-    still_open = chat["status"] in People.OPEN
-    if not created or not opened or (not still_open and not closed):
+    people = People(*versions)
+    life = lifetime(versions, zone)
+    if not life:
         return []
-    end = None if still_open else closed
-    begin = max(created, opened)
+    begin, end = life
 
     def until(*moments: datetime | None) -> datetime | None:
-        return min((moment for moment in (*moments, end) if moment), default=None)
+        return min((_instant(moment, zone) for moment in moments if moment), default=None)
 
-    taken = (instant(people.first(name)) for name in ("picked_up_at", "responded_at"))
-    spells: list[Spell] = [("open", begin, end), ("waiting_for_pickup", begin, until(*taken))]
+    taken = until(*(people.first(name) for name in ("picked_up_at", "responded_at")))
+    spells: list[Spell] = [("open", begin, end), ("waiting_for_pickup", begin, _earlier(taken, end))]
     for turn in turns(*versions):
-        asked = instant(turn.asked)
-        assert asked
-        spells.append(("waiting_for_answer", max(asked, begin), until(instant(turn.replied))))
-    return [(state, start, left) for state, start, left in spells if left is None or left > start]
+        asked = max(_instant(turn.asked, zone), begin)
+        spells.append(("waiting_for_answer", asked, _earlier(until(turn.replied), end)))
+    known = [(state, start, left) for state, start, left in spells if left is None or left > start]
+    working = in_work(versions, zone)
+    cut = [
+        (state, max(start, busy), _earlier(left, silent))
+        for state, start, left in known for busy, silent in working
+        if start < silent and (left is None or left > busy)
+    ]  # fmt: skip
+    silences = [(silent, again) for (_, silent), again in
+                zip(working, [*(busy for busy, _ in working[1:]), None], strict=True)]  # fmt: skip
+    stale = [
+        ("stale", max(begin, silent), _earlier(end, again))
+        for silent, again in silences
+        if known and (end is None or end > silent) and (again is None or again > begin)
+    ]
+    return cut + stale
+
+
+def lifetime(versions: list[Chat], zone: ZoneInfo) -> tuple[datetime, datetime | None] | None:
+    """From when to when (UTC; None for no end) a chat is open; None if it never is, or nobody knows how long."""
+    chat = versions[-1]
+    created, opened, closed = (local(chat[name]) for name in ("created_at", "opened_at", "closed_at"))
+    still_open = chat["status"] in People.OPEN
+    if not created or not opened or (not still_open and not closed):
+        return None
+    begin = _instant(max(created, opened), zone)
+    end = None if still_open or not closed else _instant(closed, zone)
+    return (begin, end) if end is None or end > begin else None
 
 
 def backlog(
     chats: Iterable[list[Chat]], zone: ZoneInfo, moments: list[datetime]
 ) -> dict[tuple[datetime, str], list[float]]:
-    """By moment and state, the hours that each chat had been in it; moments in order, each chat by its versions."""
+    """By the moment at which an hour or day begins and state, the hours that each chat had been in it.
+
+    Moments in order, each chat by its versions. What happens on the very moment is not yet seen."""
     found: dict[tuple[datetime, str], list[float]] = defaultdict(list)
     for versions in chats:
         for state, start, left in backlog_spells(versions, zone):
-            for moment in moments[bisect_left(moments, start) : bisect_left(moments, left) if left else None]:
+            for moment in moments[bisect_right(moments, start) : bisect_right(moments, left) if left else None]:
                 found[moment, state].append((moment - start).total_seconds() / 3600)
     return dict(found)
+
+
+def opened_and_closed(chats: Iterable[list[Chat]], zone: ZoneInfo) -> Counter[tuple[datetime, str]]:
+    """By the hour (UTC) in which it lies, how many chats were opened, and how many closed."""
+    lives = [life for versions in chats if (life := lifetime(versions, zone))]
+    found = Counter((begin.replace(minute=0, second=0), "opened") for begin, _ in lives)
+    found.update((end.replace(minute=0, second=0), "closed") for _, end in lives if end)
+    return found
+
+
+def _instant(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _earlier(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment), default=None)

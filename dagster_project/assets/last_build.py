@@ -57,7 +57,7 @@ def still_good(
     if not row:
         return None
     began_at, as_of, known_until = row
-    if _has_landed(conn) or any(_is_due(conn, node, known_until) for node in built):
+    if _has_landed(conn) or any(_is_due(conn, node, as_of, known_until) for node in built):
         return None
     return LastBuild(began_at, as_of)
 
@@ -85,11 +85,12 @@ def _has_landed(conn: psycopg.Connection) -> bool:
     return found != (False,)
 
 
-def _is_due(conn: psycopg.Connection, node: Mapping[str, Any], known_until: datetime) -> bool:
-    """Whether a row of the model changes although nothing lands: its column meta.falls_due says when."""
+def _is_due(conn: psycopg.Connection, node: Mapping[str, Any], known_before: datetime, known_until: datetime) -> bool:
+    """Whether a row of the model counts otherwise since the last build although nothing landed: its column
+    meta.falls_due says when; an index on it makes the look cheap."""
     column = node["config"]["meta"].get("falls_due")
     if not column:
         return False
-    query = sql.SQL("select exists (select from {} where {} < %s)")
+    query = sql.SQL("select exists (select from {} where {} between %s and %s)")
     names = sql.Identifier(node["schema"], node["alias"]), sql.Identifier(column)
-    return conn.execute(query.format(*names), [known_until]).fetchone() != (False,)
+    return conn.execute(query.format(*names), [known_before, known_until]).fetchone() != (False,)

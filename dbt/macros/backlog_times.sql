@@ -1,17 +1,23 @@
 {#
-  A backlog is looked at on each full hour and each local midnight. Whatever happens between two looks is first seen by
-  the later one; what happens on the very moment of a look is seen by it.
+  A backlog is what stands at the start of a local hour or day, and what comes and goes in it: what happens on the very
+  moment at which an hour begins is an event of that hour, and not yet in its start.
 #}
 
-{# The first full local hour at or after an instant. #}
-{% macro first_hour_at_or_after(instant) -%}
-    date_trunc('hour', {{ instant }} - interval '1 microsecond', '{{ account_timezone() }}') + interval '1 hour'
+{# The local hour in which an instant lies, by its beginning. #}
+{% macro hour_of(instant) -%}
+    date_trunc('hour', {{ instant }}, '{{ account_timezone() }}')
+{%- endmacro %}
+
+
+{# The local date in which an instant lies. #}
+{% macro date_of(instant) -%}
+    {{ local_time(instant) }}::date
 {%- endmacro %}
 
 
 {# The local date whose midnight (its beginning) is the first at or after an instant. #}
 {% macro first_midnight_at_or_after(instant) -%}
-    {{ local_time('(' ~ instant ~ " - interval '1 microsecond')") }}::date + 1
+    {{ date_of('(' ~ instant ~ " - interval '1 microsecond')") }} + 1
 {%- endmacro %}
 
 
@@ -28,14 +34,40 @@
 
 
 {#
-  The rows from the first change on go before they are counted anew: where nothing is open any more there is no new row
+  SQL: the first hour or date to count anew: the first that the new loads touched, or the last one that is stored, which
+  went on since. NULL where nothing has landed since. The balance at its start is stored, and stays.
+#}
+{% macro first_uncounted(key, of_instant) -%}
+    {%- set from_the_beginning -%}
+        (select min({{ of_instant('entered_at') }}) from {{ ref('int_backlog_spells') }})
+    {%- endset -%}
+    {%- if is_incremental() -%}
+    case
+        when not exists (select from {{ this }}) then {{ from_the_beginning }}
+        when current_setting('b2chat.loads_upto')::bigint > current_setting('b2chat.loads_after')::bigint then least(
+            (
+                select min({{ of_instant('touched.changed_from') }})
+                from {{ ref('int_backlog_spells') }} as touched
+                where {{ load_window('touched') }}
+            ),
+            (select max({{ key }}) from {{ this }})
+        )
+    end
+    {%- else -%}
+    {{ from_the_beginning }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
+  The rows after the first change go before they are counted anew: where nothing is open any more there is no new row
   that would take an old one's place. All go when all loads are read anew.
 #}
 {% macro forget_changed_backlog(key, first_changed) -%}
     {%- if execute and is_incremental() -%}
     delete from {{ this }}
     where current_setting('b2chat.loads_after') = '0'
-        or {{ key }} >= (
+        or {{ key }} > (
             select min({{ first_changed }})
             from {{ ref('int_backlog_spells') }} as touched
             where {{ load_window('touched') }}

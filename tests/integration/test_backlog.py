@@ -6,6 +6,7 @@ New York sets its clocks back on 2025-11-02, when many of the chats are open.
 import itertools
 import random
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from tests.world import World
 
 ZONE = ZoneInfo("America/New_York")
 BEA = {"username": "bea", "name": "Bea Dos"}
-STATES = ("open", "waiting_for_pickup", "waiting_for_answer")
+STATES = ("open", "waiting_for_pickup", "waiting_for_answer")  # of an hour; a day has stale, too
 AGES = {
     "under_1h_count": (0, 1), "from_1h_to_4h_count": (1, 4), "from_4h_to_1d_count": (4, 24),
     "from_1d_to_3d_count": (24, 72), "from_3d_to_7d_count": (72, 168), "over_7d_count": (168, float("inf")),
@@ -53,6 +54,7 @@ class Observed:
         midnights = [hour for hour in hours if hour.astimezone(ZONE).hour == 0]
         self.hours = world.ask("select * from marts.backlog_hourly where scope_id in ('all', 'ana')")
         self.days = world.ask("select * from marts.backlog_daily where scope_id in ('all', 'ana')")
+        self.expected_flows = {name: oracle.opened_and_closed(some, ZONE) for name, some in versions.items()}
         self.traffic = world.ask(
             "select * from marts.conversation_traffic_heatmap where scope_id in ('all', 'ana') "
             "and week_start between '2025-09-15' and '2025-10-06'")  # fmt: skip
@@ -93,7 +95,35 @@ def test_each_hours_backlog_is_the_chats_that_plain_python_counts(observed: Obse
             for row in observed.hours for state in STATES if row["scope_id"] == name and row[f"{state}_count"]
         }  # fmt: skip
         assert len(found) > 500
-        assert found == {key: len(ages) for key, ages in expected.items()}
+        assert found == {key: len(ages) for key, ages in expected.items() if key[1] in STATES}
+
+
+def test_what_opened_and_closed_in_an_hour_stands_with_that_hour(observed: Observed) -> None:
+    for name, expected in observed.expected_flows.items():
+        found = {
+            (row["hour_at"], flow): row[f"{flow}_count"]
+            for row in observed.hours for flow in ("opened", "closed")
+            if row["scope_id"] == name and row[f"{flow}_count"]
+        }  # fmt: skip
+        assert len(found) > 50
+        assert found == expected
+
+
+def test_a_day_ends_with_the_backlog_that_the_next_one_begins_with(observed: Observed) -> None:
+    for name, expected in observed.expected_days.items():
+        days = {(row["local_date"], row["state"]): row for row in observed.days if row["scope_id"] == name}
+        last = max(day for day, _ in days)
+        midnights = {(key[0].astimezone(ZONE).date(), key[1]): len(ages) for key, ages in expected.items()}
+        ends = {(day + timedelta(days=1), state): row["end_chat_count"]
+                for (day, state), row in days.items() if row["end_chat_count"] and day < last}  # fmt: skip
+        assert ends == midnights
+        assert {"stale", *STATES} == {state for _, state in midnights}
+    everything = [row for row in observed.days if row["scope"] == "all"]
+    flows = Counter[tuple[date, str]]()
+    for (hour, flow), count in observed.expected_flows["all"].items():
+        flows[hour.astimezone(ZONE).date(), flow] += count
+    assert {(row["local_date"], flow): row[f"{flow}_count"] for row in everything for flow in ("opened", "closed")
+            if row["state"] == "open" and row[f"{flow}_count"]} == flows  # fmt: skip
 
 
 def test_all_chats_have_a_row_for_each_hour_to_the_newest_load_and_none_after_it(observed: Observed) -> None:

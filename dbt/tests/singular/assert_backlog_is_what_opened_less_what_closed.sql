@@ -3,11 +3,11 @@
 with hours as (
     select
         hour_at,
-        open_count,
-        sum(opened_count - closed_count) over (order by hour_at) as opened_less_closed
+        open_count + opened_count - closed_count - became_stale_count + returned_count as open_after,
+        lead(open_count) over (order by hour_at) as next_open_count
     from {{ ref('backlog_hourly') }}
     where scope = 'all'
 )
 
 select * from hours
-where open_count <> opened_less_closed
+where open_after <> next_open_count

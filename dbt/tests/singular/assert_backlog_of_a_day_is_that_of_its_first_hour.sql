@@ -1,6 +1,6 @@
 {{ config(meta={'dagster': {'ref': {'name': 'backlog_daily'}}}) }}
 
--- Two models sum the same events by different steps. The first day begins with the first chat, not at midnight.
+-- Two models sum the same events by different steps. The first day's hours begin with the first chat, not at midnight.
 with hours as (
     select distinct on (local_date)
         local_date,

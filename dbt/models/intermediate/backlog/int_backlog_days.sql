@@ -7,7 +7,7 @@
         {'columns': ['scope', 'scope_id', 'state', 'local_date'], 'unique': true},
         {'columns': ['local_date']},
     ],
-    pre_hook="{{ forget_changed_backlog('local_date', first_midnight_at_or_after('touched.changed_from')) }}",
+    pre_hook="{{ forget_changed_backlog('local_date', date_of('touched.changed_from')) }}",
 ) }}
 
 {%- set ages = {
@@ -18,39 +18,37 @@
     'from_3d_to_7d': ['72 hours', '168 hours'],
     'over_7d': ['168 hours', none],
 } %}
+{%- set flows = ['opened', 'closed', 'became_stale', 'returned'] %}
+{%- set columns = 'state, is_opening, is_closing, agent_id, department_id, provider' %}
 
--- As int_backlog_hours, by midnights. A chat enters an age and leaves it: at most six pairs of events in all its life.
+-- As int_backlog_hours, by days. A chat enters an age and leaves it: at most six pairs of events a state in all its life,
+-- and none after a week.
 with bounds as (
     select
-        {%- if is_incremental() %}
-        case
-            when exists (select from {{ this }}) then least(
-                (
-                    select min({{ first_midnight_at_or_after('touched.changed_from') }})
-                    from {{ ref('int_backlog_spells') }} as touched
-                    where {{ load_window('touched') }}
-                ),
-                (select max(local_date) + 1 from {{ this }})
-            )
-            else (select min({{ first_midnight_at_or_after('entered_at') }}) from {{ ref('int_backlog_spells') }})
-        end as first_date,
-        {%- else %}
-        (select min({{ first_midnight_at_or_after('entered_at') }}) from {{ ref('int_backlog_spells') }}) as first_date,
-        {%- endif %}
-        {{ local_time('as_of') }}::date as last_date
+        {{ first_uncounted('local_date', date_of) }} as first_date,
+        {{ date_of('as_of') }} as last_date,
+        as_of
     from {{ ref('int_as_of') }}
 ),
 
-aged as (
+window_start as (
+    select first_date::timestamp at time zone '{{ account_timezone() }}' as starts_at from bounds
+),
+
+-- An age's midnights: from the first one at which a chat that came before it has it.
+ages as (
     select
         spells.state,
         spells.agent_id,
         spells.department_id,
         spells.provider,
         age.name as age,
-        {{ first_midnight_at_or_after('(spells.entered_at + age.starts_after)') }} as from_date,
-        coalesce(
-            {{ first_midnight_at_or_after('least(spells.entered_at + age.ends_after, spells.left_at)') }}, 'infinity'
+        greatest(
+            {{ date_of('spells.entered_at') }} + 1,
+            {{ first_midnight_at_or_after('(spells.entered_at + age.starts_after)') }}
+        ) as from_date,
+        least(
+            {{ first_midnight_at_or_after('(spells.entered_at + age.ends_after)') }}, {{ date_of('spells.left_at') }} + 1
         ) as until_date
     from {{ ref('int_backlog_spells') }} as spells
     cross join (
@@ -63,31 +61,105 @@ aged as (
         ){{ ',' if not loop.last }}
         {%- endfor %}
     ) as age (name, starts_after, ends_after)
-    where (select first_date <= last_date from bounds)
-        and spells.until_hour >= (
-            select (first_date - 1)::timestamp at time zone '{{ account_timezone() }}' from bounds
-        )
-        and (spells.left_at > spells.entered_at + age.starts_after or spells.left_at is null)
+    where (
+        spells.entered_at >= (select starts_at - interval '9 days' from window_start)
+        and spells.entered_at <= (select as_of from bounds)
+    ) or (
+        spells.left_at >= (select starts_at - interval '1 day' from window_start)
+        and spells.left_at <= (select as_of from bounds)
+    )
 ),
 
--- What changes at a midnight: chats that come and go, and the balance of the midnight before the first.
+events as (
+    select
+        {{ date_of('entered_at') }} as local_date,
+        1 as change,
+        {{ columns }}
+    from {{ ref('int_backlog_spells') }}
+    where entered_at >= (select starts_at from window_start) and entered_at <= (select as_of from bounds)
+
+    union all
+
+    select
+        {{ date_of('left_at') }} as local_date,
+        -1 as change,
+        {{ columns }}
+    from {{ ref('int_backlog_spells') }}
+    where left_at >= (select starts_at from window_start) and left_at <= (select as_of from bounds)
+),
+
+-- What is otherwise at a midnight than at the one before, what comes and goes in a day, and the balance of the first
+-- midnight, which stays.
 changes as (
     select
-        event.local_date,
+        midnight.local_date,
         scopes.scope,
         scopes.scope_id,
-        aged.state,
-        event.change,
+        ages.state,
         {% for age in ages -%}
-        case when aged.age = '{{ age }}' then event.change else 0 end as {{ age }}_change{{ ',' if not loop.last }}
+        case when ages.age = '{{ age }}' then midnight.change else 0 end as {{ age }}_change,
+        {% endfor -%}
+        0 as day_change,
+        {% for flow in flows -%}
+        0 as {{ flow }}_count{{ ',' if not loop.last }}
         {% endfor %}
-    from aged
-    cross join lateral (values (aged.from_date, 1), (aged.until_date, -1)) as event (local_date, change)
-    cross join {{ backlog_scopes('aged') }}
-    where aged.from_date < aged.until_date
-        and event.local_date >= (select first_date from bounds)
-        and event.local_date <= (select last_date from bounds)
+    from ages
+    cross join lateral (values (ages.from_date, 1), (ages.until_date, -1)) as midnight (local_date, change)
+    cross join {{ backlog_scopes('ages') }}
+    where (ages.from_date < ages.until_date or ages.until_date is null)
+        and midnight.local_date > (select first_date from bounds)
+        and midnight.local_date <= (select last_date from bounds)
         and scopes.scope_id is not null
+
+    union all
+
+    select
+        events.local_date,
+        scopes.scope,
+        scopes.scope_id,
+        told_of.state,
+        {% for age in ages -%}
+        0,
+        {% endfor -%}
+        told_of.day_change,
+        (events.change = 1 and events.is_opening)::integer,
+        (events.change = -1 and events.is_closing)::integer,
+        (events.change = 1 and events.state = 'stale')::integer,
+        (events.change = -1 and events.state = 'stale')::integer
+    from events
+    cross join {{ backlog_scopes('events') }}
+    -- Who becomes stale leaves those in work, and comes back to them.
+    cross join lateral (
+        select
+            events.state,
+            events.change as day_change
+
+        union all
+
+        select
+            'open' as state,
+            0 as day_change
+        where events.state = 'stale'
+    ) as told_of
+    where scopes.scope_id is not null
+
+    union all
+
+    select
+        bounds.first_date,
+        'all',
+        'all',
+        states.state,
+        {% for age in ages -%}
+        0,
+        {% endfor -%}
+        0,
+        {% for flow in flows -%}
+        0{{ ',' if not loop.last }}
+        {% endfor %}
+    from bounds
+    cross join (values ('open'), ('waiting_for_pickup'), ('waiting_for_answer'), ('stale')) as states (state)
+    where bounds.first_date is not null
 
     {%- if is_incremental() %}
 
@@ -98,12 +170,15 @@ changes as (
         stored.scope,
         stored.scope_id,
         stored.state,
-        stored.chat_count,
         {% for age in ages -%}
-        stored.{{ age }}_count{{ ',' if not loop.last }}
+        stored.{{ age }}_count,
+        {% endfor -%}
+        0,
+        {% for flow in flows -%}
+        0{{ ',' if not loop.last }}
         {% endfor %}
     from bounds
-    inner join {{ this }} as stored on stored.local_date = bounds.first_date - 1
+    inner join {{ this }} as stored on stored.local_date = bounds.first_date
     {%- endif %}
 ),
 
@@ -113,15 +188,18 @@ changes_by_day as (
         scope,
         scope_id,
         state,
-        sum(change) as change,
         {% for age in ages -%}
-        sum({{ age }}_change) as {{ age }}_change{{ ',' if not loop.last }}
+        sum({{ age }}_change) as {{ age }}_change,
+        {% endfor -%}
+        sum(day_change) as day_change,
+        {% for flow in flows -%}
+        sum({{ flow }}_count) as {{ flow }}_count{{ ',' if not loop.last }}
         {% endfor %}
     from changes
     group by local_date, scope, scope_id, state
 ),
 
-running as (
+balances as (
     select
         local_date,
         lead(local_date) over so_far as next_date,
@@ -131,25 +209,26 @@ running as (
         {% for age in ages -%}
         sum({{ age }}_change) over so_far as {{ age }}_count,
         {% endfor -%}
-        sum(change) over so_far as chat_count
+        sum({% for age in ages %}{{ age }}_change{{ ' + ' if not loop.last }}{% endfor %}) over so_far as chat_count,
+        day_change,
+        {% for flow in flows -%}
+        {{ flow }}_count{{ ',' if not loop.last }}
+        {% endfor %}
     from changes_by_day
     window so_far as (partition by scope, scope_id, state order by local_date)
-),
-
-balances as (
-    select
-        *,
-        lag(chat_count) over (partition by scope, scope_id, state order by local_date) > 0 as had_chats
-    from running
 )
 
--- A balance holds until the next change. Only for all chats is one of 0 kept, and where a scope comes down to it.
+-- A balance holds until the next change. Only for all chats is one of 0 kept.
 select
     shown.local_date::date as local_date,
     balances.scope,
     balances.scope_id,
     balances.state,
     balances.chat_count::integer as chat_count,
+    (balances.chat_count + case when is_own.day then balances.day_change else 0 end)::integer as end_chat_count,
+    {% for flow in flows -%}
+    case when is_own.day then balances.{{ flow }}_count else 0 end::integer as {{ flow }}_count,
+    {% endfor -%}
     {% for age in ages -%}
     balances.{{ age }}_count::integer as {{ age }}_count{{ ',' if not loop.last }}
     {% endfor %}
@@ -158,11 +237,13 @@ cross join bounds
 cross join lateral generate_series(
     balances.local_date::timestamp,
     case
-        when balances.chat_count > 0 or balances.scope = 'all'
-            then coalesce(balances.next_date - 1, bounds.last_date)
+        when balances.chat_count > 0 or balances.scope = 'all' then coalesce(balances.next_date - 1, bounds.last_date)
         else balances.local_date
     end::timestamp,
     interval '1 day'
 ) as shown (local_date)
-where shown.local_date >= bounds.first_date
-    and (balances.scope = 'all' or balances.chat_count > 0 or balances.had_chats)
+cross join lateral (select shown.local_date::date = balances.local_date as day) as is_own
+where balances.scope = 'all'
+    or balances.chat_count > 0
+    or balances.chat_count + balances.day_change > 0
+    or {% for flow in flows %}balances.{{ flow }}_count{{ ' + ' if not loop.last }}{% endfor %} > 0

@@ -3,10 +3,11 @@
     incremental_strategy='touched_keys',
     unique_key='chat_id',
     on_schema_change='append_new_columns',
-    meta={'touched_by': 'chats', 'touched_key': 'id'},
+    meta={'touched_by': 'chats', 'touched_key': 'id', 'falls_due': 'left_at'},
     indexes=[
         {'columns': ['chat_id', 'state', 'entered_at']},
-        {'columns': ['until_hour']},
+        {'columns': ['entered_at']},
+        {'columns': ['left_at']},
         {'columns': ['load_id']},
     ],
 ) }}
@@ -24,6 +25,7 @@ open_chats as (
         agent_id,
         department_id,
         provider,
+        created_at,
         greatest(opened_at, created_at) as entered_at,
         case when status not in ('open', 'pending') then closed_at end as left_at,
         least(first_picked_up_at, first_response_at) as taken_at
@@ -32,6 +34,53 @@ open_chats as (
         and created_at is not null
         and not is_deleted
         and (status <> 'closed' or closed_at is not null)
+),
+
+own_times as (
+    select
+        chat_id,
+        created_at as happened_at
+    from open_chats
+
+    union distinct
+
+    select
+        versions.chat_id,
+        event.happened_at
+    from {{ ref('int_chat_versions') }} as versions
+    cross join lateral (
+        values (versions.opened_at), (versions.picked_up_at), (versions.responded_at), (versions.closed_at)
+    ) as event (happened_at)
+    where versions.chat_id in (select chat_id from open_chats) and event.happened_at is not null
+),
+
+-- A chat is in work for stale_days after each of its events, and stale at all other times. That it will be stale is known
+-- beforehand, so that nobody has to look at it again when it becomes so.
+own_work as (
+    select
+        chat_id,
+        range_agg(tstzrange(happened_at, happened_at + {{ stale_after() }})) as in_work
+    from own_times
+    group by chat_id
+),
+
+message_work as (
+    select
+        chat_id,
+        tstzmultirange(tstzrange(min(first_message_at), max(last_message_at) + {{ stale_after() }}))
+            - coalesce(range_agg(silences), '{}') as in_work
+    from {{ ref('int_customer_turns') }}
+    where chat_id in (select chat_id from open_chats) and first_message_at is not null
+    group by chat_id
+),
+
+worked_chats as (
+    select
+        open_chats.*,
+        own_work.in_work + coalesce(message_work.in_work, '{}') as in_work
+    from open_chats
+    inner join own_work on own_work.chat_id = open_chats.chat_id
+    left join message_work on message_work.chat_id = open_chats.chat_id
 ),
 
 states as (
@@ -63,26 +112,49 @@ states as (
     where turns.first_customer_at is not null
 ),
 
--- Most waits are over before anyone looks; only of open chats are those counted that came and went between two looks.
-spells as (
+-- What is stale of a chat is counted apart and in none of the other states.
+parts as (
     select
         states.chat_id,
-        states.state,
-        states.entered_at,
-        states.left_at,
-        {{ first_hour_at_or_after('states.entered_at') }} as from_hour,
-        coalesce({{ first_hour_at_or_after('states.left_at') }}, 'infinity') as until_hour,
-        open_chats.agent_id,
-        open_chats.department_id,
-        open_chats.provider
+        part.state,
+        lower(part.span) as entered_at,
+        upper(part.span) as left_at,
+        worked_chats.entered_at as opened_at,
+        worked_chats.left_at as closed_at,
+        worked_chats.agent_id,
+        worked_chats.department_id,
+        worked_chats.provider
     from states
-    inner join open_chats on open_chats.chat_id = states.chat_id
-    where (states.left_at > states.entered_at or states.left_at is null)
-        and (
-            states.state = 'open'
-            or states.left_at is null
-            or {{ first_hour_at_or_after('states.left_at') }} > {{ first_hour_at_or_after('states.entered_at') }}
-        )
+    inner join worked_chats on worked_chats.chat_id = states.chat_id
+    cross join lateral (
+        select
+            states.state,
+            unnest(tstzmultirange(tstzrange(states.entered_at, states.left_at)) * worked_chats.in_work) as span
+
+        union all
+
+        select
+            'stale' as state,
+            unnest(tstzmultirange(tstzrange(states.entered_at, states.left_at)) - worked_chats.in_work) as span
+        where states.state = 'open'
+    ) as part
+    where states.left_at > states.entered_at or states.left_at is null
+),
+
+-- Most waits are over before the hour is; only of open chats are those counted that came and went within one.
+spells as (
+    select
+        chat_id,
+        state,
+        entered_at,
+        left_at,
+        state = 'open' and entered_at = opened_at as is_opening,
+        state in ('open', 'stale') and coalesce(left_at = closed_at, false) as is_closing,
+        agent_id,
+        department_id,
+        provider
+    from parts
+    where state in ('open', 'stale') or left_at is null or {{ hour_of('left_at') }} > {{ hour_of('entered_at') }}
 )
 
 {%- if is_incremental() %},
@@ -122,8 +194,8 @@ select
     spells.state,
     spells.entered_at,
     spells.left_at,
-    spells.from_hour,
-    spells.until_hour,
+    spells.is_opening,
+    spells.is_closing,
     spells.agent_id,
     spells.department_id,
     spells.provider,

@@ -22,7 +22,9 @@ select
     hours.waiting_for_pickup_count,
     hours.waiting_for_answer_count,
     hours.opened_count,
-    hours.closed_count
+    hours.closed_count,
+    hours.became_stale_count,
+    hours.returned_count
 from hours
 left join agents on hours.scope = 'agent' and agents.id = hours.scope_id
 left join departments on hours.scope = 'department' and departments.id = hours.scope_id
