@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dagster_dbt import DbtProject
 
-from dagster_project.settings import PROJECT_ROOT
+from dagster_project.settings import PROJECT_ROOT, Settings
 
 DBT_DIR = PROJECT_ROOT / "dbt"
 dbt_project = DbtProject(project_dir=DBT_DIR, profiles_dir=DBT_DIR)
@@ -82,9 +82,10 @@ def executable(program: str = "dbt") -> str:
     return str(Path(sys.executable).parent / program)
 
 
-def fingerprint(zone: str) -> str:
-    """A hash of what decides what dbt builds from the same data: each file of the project, and the account's zone."""
-    found = hashlib.sha256(zone.encode())
+def fingerprint(settings: Settings) -> str:
+    """A hash of what decides what dbt builds from the same data: each file of the project, the settings it reads."""
+    read = (settings.timezone, settings.activity_minutes, settings.stale_days)
+    found = hashlib.sha256(repr(read).encode())
     for file in sorted(file for file in _sources() if file.is_file()):
         found.update(str(file.relative_to(DBT_DIR)).encode() + b"\0" + file.read_bytes() + b"\0")
     return found.hexdigest()

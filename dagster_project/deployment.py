@@ -20,9 +20,9 @@ from dagster_project.warehouse import connection, fitness, migrations
 log = logging.getLogger(__name__)
 
 _EXPORTED = (
-    "api_url", "timezone", "data_dir", "start_date", "lookback_days", "requests_per_second", "requests_per_day",
-    "timeout_seconds", "max_attempts", "page_size", "sync_interval", "client_id",
-    "sandbox_clock",
+    "api_url", "timezone", "activity_minutes", "stale_days", "data_dir", "start_date", "lookback_days",
+    "requests_per_second", "requests_per_day", "timeout_seconds", "max_attempts", "page_size", "sync_interval",
+    "client_id", "sandbox_clock",
 )  # fmt: skip
 # What leads out of this machine, or to somebody's own data: the demo has no use for it.
 _OUTSIDE = frozenset(

@@ -75,6 +75,15 @@ class Settings(BaseSettings):
     timezone: str = Field(
         "America/Bogota", description="IANA time zone of the account: B2Chat's times are local and carry no zone."
     )
+    activity_minutes: int = Field(
+        15,
+        ge=1,
+        le=240,
+        description="Minutes around an agent's message, pick-up or closing for which the agent counts as at work.",
+    )
+    stale_days: int = Field(
+        30, ge=1, le=3650, description="Days without an event after which an open chat is stale, no backlog in work."
+    )
     start_date: date | None = Field(
         None, description="First creation day to read (YYYY-MM-DD). Default: 90 days before the first sync."
     )

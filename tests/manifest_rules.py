@@ -30,8 +30,8 @@ TYPES = {
 }
 # They look into Postgres' own catalogue or only list logs: tests/integration holds them.
 WITHOUT_UNIT_TEST = {"data_freshness", "sync_health"}
-# A hold that a later load tells otherwise stays beside the one that replaced it.
-WITHOUT_KEY = {"int_agent_holds"}
+# Work that a later load tells otherwise stays beside what replaced it.
+WITHOUT_KEY = {"int_agent_activity"}
 PLAIN_TYPES = {"text", "boolean", "integer", "bigint", "double precision", "date", "timestamptz"}
 
 

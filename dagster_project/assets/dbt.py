@@ -91,7 +91,7 @@ def dbt_models(
         seed_files.check()
     except seed_files.SeedsWrong as error:
         raise dg.Failure(f"nothing was built: {error}", allow_retries=False) from None
-    project, is_whole = fingerprint(zone), not context.assets_def.is_subset
+    project, is_whole = fingerprint(settings), not context.assets_def.is_subset
     if is_whole and not (config.force or config.full_refresh or config.test_everything):
         nodes = json.loads(dbt_project.manifest_path.read_bytes())["nodes"]
         with warehouse.connect() as conn:

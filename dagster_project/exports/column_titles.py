@@ -19,7 +19,7 @@ _TIMES: dict[str, Title] = {
     "bot": ("Con el bot", "With the bot"),
     "answer": ("Contestación", "Answer"),
     "active": ("Tiempo activo", "Active time"),
-    "held": ("Tiempo con conversaciones", "Time with chats"),
+    "active_chat": ("Tiempo activo, por conversación", "Active time, by chat"),
     "overall": ("total", "overall"),
 }
 _MEASURES: dict[str, Title] = {
@@ -113,6 +113,7 @@ _TITLES: dict[str, Title] = {
     "resolution_count": ("Resoluciones medidas", "Resolutions measured"),
     "handling_count": ("Atenciones medidas", "Handlings measured"),
     "mean_concurrent_chats": ("Conversaciones simultáneas, promedio", "Concurrent chats, mean"),
+    "active_chat_count": ("Conversaciones trabajadas", "Chats worked on"),
     "peak_concurrent_chats": ("Conversaciones simultáneas, máximo", "Concurrent chats, peak"),
     "first_action_at": ("Primera acción", "First action"),
     "last_action_at": ("Última acción", "Last action"),

@@ -118,7 +118,7 @@ _DAILY = {
     "department": ("marts.department_daily", "department_id", "department_name"),
     "provider": ("marts.channel_daily", "provider", "provider"),
 }
-_CONCURRENCY = "sum(held_seconds)::double precision / nullif(sum(active_seconds), 0)"
+_CONCURRENCY = "sum(active_chat_seconds)::double precision / nullif(sum(active_seconds), 0)"
 
 
 def intents(connection: psycopg.Connection, values: Values) -> tuple[Intent, ...]:

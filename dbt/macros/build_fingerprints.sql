@@ -1,6 +1,6 @@
 {#
   A fingerprint says what a relation was built from: its own text, the text of every model and seed above it, the text of
-  every macro of ours that these call, and the account's zone. When it differs from the one stored at the last build, incremental models read all loads again, so
+  every macro of ours that these call, and the settings that models read. When it differs from the one stored at the last build, incremental models read all loads again, so
   that a corrected rule, a changed holiday or another zone leaves no old row behind; when it is the same, seeds and
   views are left alone, because rewriting them would take locks that an open BI session can hold up.
   Dated seeds are not part of it: macros/rules.sql says why. A macro counts with its comments, so a changed comment in
@@ -21,7 +21,7 @@
 {% macro fingerprint(node) %}
     {%- set parts = [
         account_timezone(), var('business_calendar'), var('calendar_first_year'), var('calendar_last_year'),
-        var('slot_min_chat_count')
+        var('slot_min_chat_count'), activity_time(), stale_after()
     ] -%}
     {%- set above = lineage(node.unique_id) -%}
     {%- for unique_id in above | sort

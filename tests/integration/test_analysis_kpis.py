@@ -154,11 +154,14 @@ def _fill(conn: psycopg.Connection[Any]) -> None:
             chat_id text, agent_id text, department_id text, provider text, pickup_seconds integer,
             first_response_seconds double precision, response_seconds integer, resolution_seconds integer,
             handling_seconds integer, incoming_message_count integer, outgoing_message_count integer,
-            created_local_hour integer, created_day_of_week integer, is_deleted boolean);
+            created_local_hour integer, created_day_of_week integer, is_deleted boolean, pickup_agent_id text,
+            first_response_agent_id text);
         create table core.messages (chat_id text, content_type text, timestamp timestamptz);
-        create table marts.sla_chats (chat_id text, metric text, wall_state text, business_state text);
+        create table marts.sla_chats (
+            chat_id text, metric text, wall_state text, business_state text, agent_id text);
         create table intermediate.int_agent_days (
-            agent_id text, local_date date, held_seconds bigint, active_seconds integer, peak_chat_count integer);
+            agent_id text, local_date date, active_chat_seconds bigint, active_seconds integer,
+            peak_chat_count integer);
         insert into intermediate.int_agent_days values
             ('ana', '2026-01-05', 400, 200, 3), ('ana', '2026-01-06', 100, 100, 1), ('ana', '2026-01-08', 900, 10, 99);
         insert into marts.sla_chats values

@@ -18,7 +18,7 @@ import pytest
 
 from tests import performance_oracle as oracle
 from tests.listed import ListedSource, chat, serving
-from tests.oracle import local, week_start
+from tests.oracle import MOMENTS, People, local, week_start
 from tests.world import World
 
 AGENTS = [{"email": f"{key}@example.test", "name": key.title(), "username": key} for key in ("ana", "bea", "eva")]
@@ -59,8 +59,9 @@ def world(new_database: Callable[[], str], versions: Versions) -> Iterator[World
 
 
 @pytest.fixture(scope="module")
-def holds(versions: Versions) -> list[oracle.Hold]:
-    return [hold for seen in versions.values() if seen[-1] for hold in oracle.holds(seen, FIRST_SEEN)]
+def activity(versions: Versions) -> dict[str, list[oracle.Span]]:
+    """When whom was at work on each chat."""
+    return {key: oracle.activity(seen, FIRST_SEEN) for key, seen in versions.items() if seen[-1]}
 
 
 @pytest.fixture(scope="module")
@@ -68,42 +69,61 @@ def newest(versions: Versions) -> list[oracle.Chat]:
     return [seen[-1] for seen in versions.values() if seen[-1]]
 
 
-def test_concurrency_of_each_agents_day_is_what_a_count_between_all_events_gives(
-    world: World, holds: list[oracle.Hold]
+def test_an_agents_day_is_the_work_that_plain_python_finds_between_all_events(
+    world: World, activity: dict[str, list[oracle.Span]]
 ) -> None:
+    spans = [span for of_chat in activity.values() for span in of_chat]
     expected = {}
-    for agent in {hold.agent for hold in holds}:
-        own = [hold for hold in holds if hold.agent == agent]
+    for agent in {span.agent for span in spans}:
+        own = [span for span in spans if span.agent == agent]
         for offset in range(40):
-            day = FIRST + timedelta(days=offset)
-            found = oracle.load(own, *oracle.day(day))
+            start, end = oracle.day(FIRST + timedelta(days=offset))
+            found = oracle.load(own, start, end)
             if found.active:
-                expected[agent, day] = found
-    assert len(expected) > 100
+                chats = {key for key, of_chat in activity.items() for span in of_chat
+                         if span.agent == agent and span.start < end and span.end > start}  # fmt: skip
+                expected[agent, start.date()] = (*found, len(chats))
+    assert len(expected) > 60
     rows = world.ask(
         "select * from marts.agent_daily where active_seconds > 0 and local_date >= %s and local_date < %s",
         FIRST, FIRST + timedelta(days=40))  # fmt: skip
     assert {
         (row["agent_id"], row["local_date"]):
-            (row["active_seconds"], row["held_seconds"], row["peak_concurrent_chats"]) for row in rows
+            (row["active_seconds"], row["active_chat_seconds"], row["peak_concurrent_chats"], row["active_chat_count"])
+        for row in rows
     } == expected  # fmt: skip
 
 
-def test_occupancy_and_coverage_are_the_hours_held_by_weekday(world: World, holds: list[oracle.Hold]) -> None:
+def test_having_open_chats_is_no_work(world: World, versions: Versions) -> None:
+    """Some chats lie open for ever; nobody works on them a quarter of an hour after the last thing that happened."""
+    last = max(local(moment) or datetime.min for seen in versions.values() if seen[-1] for version in seen  # noqa: DTZ901
+               for moment in (*(version[f"{name}_at"] for name in MOMENTS),
+                              *(sent["created_at"] for sent in version["messages"])))  # fmt: skip
+    assert any(not seen[-1]["closed_at"] for seen in versions.values() if seen[-1] and seen[-1]["picked_up_at"])
+    end = last + timedelta(minutes=15)
+    assert world.ask("select * from marts.agent_daily where local_date > %s and active_seconds > 0", end.date()) == []
+    months = world.ask("select max(month_start) as month from marts.team_coverage")
+    assert months == [{"month": end.date().replace(day=1)}]
+
+
+def test_occupancy_and_coverage_are_the_hours_of_work_by_weekday(
+    world: World, activity: dict[str, list[oracle.Span]]
+) -> None:
     first, last = date(2025, 10, 1), date(2025, 10, 31)
+    spans = [span for of_chat in activity.values() for span in of_chat]
     expected: dict[tuple[str, int, int], tuple[int, int]] = {}
     coverage: Counter[tuple[str, int, int]] = Counter()
-    for agent in {hold.agent for hold in holds}:
-        own = [hold for hold in holds if hold.agent == agent]
+    for agent in {span.agent for span in spans}:
+        own = [span for span in spans if span.agent == agent]
         for cell, seconds in oracle.occupied(own, first, last).items():
             expected[agent, *cell] = seconds
             coverage["all", *cell] += seconds[0]
-        for department in {hold.department for hold in own}:
-            theirs = [hold for hold in own if hold.department == department]
+        for department in {span.department for span in own}:
+            theirs = [span for span in own if span.department == department]
             for cell, seconds in oracle.occupied(theirs, first, last).items():
                 coverage[department, *cell] += seconds[0]
     rows = world.ask("select * from marts.agent_occupancy where month_start = %s", first)
-    assert {(row["agent_id"], row["day_of_week"], row["hour"]): (row["active_seconds"], row["held_seconds"])
+    assert {(row["agent_id"], row["day_of_week"], row["hour"]): (row["active_seconds"], row["active_chat_seconds"])
             for row in rows} == expected  # fmt: skip
     assert {row["passed_seconds"] for row in rows if row["day_of_week"] in (3, 4, 5)} == {5 * 3600}
     assert {row["passed_seconds"] for row in rows if row["day_of_week"] in (0, 1, 2, 6)} <= {4 * 3600}
@@ -196,7 +216,7 @@ def _random_chats(source: random.Random, count: int) -> Iterator[oracle.Chat]:
         status = source.choice(("CLOSED",) * 6 + ("COMPLETED_POLL", "ABANDONED_POLL", "COMPLETING_POLL", "PICKED_UP",
                                 "RESPONDED_BY_AGENT", "OPENED", "BOT_CHATTING"))  # fmt: skip
         held = status not in ("OPENED", "BOT_CHATTING")
-        ended = held and status not in oracle.OPEN_EVENT
+        ended = held and status not in People.OPEN
         wrote = source.random() < 0.5
         yield chat(
             f"random-{number}", created_at=str(created), status=status,

@@ -136,12 +136,12 @@ def test_without_a_pickup_the_first_response_begins_what_people_answer(world: Wo
     assert credited(world, "no-pickup") == (None, None, 60, "ana")
 
 
-def test_the_day_before_of_an_agent_who_only_held_a_chat_is_the_calendars(world: World) -> None:
+def test_the_day_before_of_an_agent_who_only_had_an_open_chat_is_the_calendars(world: World) -> None:
     found = world.one("marts.agent_daily", "local_date = '2025-10-02' and agent_id", "holder")
     assert (found["chat_count"], found["previous_chat_count"], found["chat_count_delta_pct"]) == (0, 1, -100)
 
 
-def test_who_had_a_chat_is_one_answer_for_replies_holds_and_transfers(world: World) -> None:
+def test_who_had_a_chat_is_one_answer_for_replies_work_and_transfers(world: World) -> None:
     expected = {
         "s1-deactivated": [("ana1", None, None)],
         "s2-three": [("ana2", None, "13:21:21"), ("bea2", "13:21:21", "13:21:21"), ("carla2", "13:21:21", None)],
@@ -160,12 +160,15 @@ def test_who_had_a_chat_is_one_answer_for_replies_holds_and_transfers(world: Wor
                    to_char(nullif(assigned_to, 'infinity') at time zone 'America/Bogota', 'HH24:MI:SS') as until
             from intermediate.int_agent_assignments where chat_id = %s order by assignment_number""", chat)
         assert [tuple(row.values()) for row in rows] == assignments
-        held = world.ask("""
-            select agent_id, to_char(held_from at time zone 'America/Bogota', 'HH24:MI:SS'),
-                   to_char(held_to at time zone 'America/Bogota', 'HH24:MI:SS') as until
-            from intermediate.int_agent_holds where chat_id = %s and superseded_by_load_id is null order by 2""", chat)
-        assert [tuple(row.values()) for row in held] == [
-            (agent, start or "10:13:16", end) for agent, start, end in assignments if start != end or start is None]
+        working = world.ask("""
+            select activity.agent_id, bool_and(exists (
+                select from intermediate.int_agent_assignments as had
+                where had.chat_id = activity.chat_id and had.agent_id = activity.agent_id
+                    and activity.active_from >= had.assigned_from
+                    and activity.active_to <= had.assigned_to)) as is_theirs
+            from intermediate.int_agent_activity as activity
+            where chat_id = %s and superseded_by_load_id is null group by 1 order by 1""", chat)
+        assert [tuple(row.values()) for row in working] == [(agent, True) for agent in sorted(set(writers[chat]))]
         assert [agent for agent, _ in replies(world, chat)][:7] == writers[chat]
     transfers = world.ask("select agent_id, transfer_in_count, transfer_out_count from marts.agent_daily "
                           "where local_date = '2026-11-26' and transfer_in_count + transfer_out_count > 0 order by 1")
@@ -196,8 +199,8 @@ def test_three_builds_one_after_the_other_equal_one_of_all_that_was_seen(world: 
     tables.keep(world.url)
     done = world.dbt("run", "--full-refresh", "--select", *(f"+{mart}" for mart in MARTS))
     assert done.returncode == 0, done.stdout[-4000:]
-    # Agents and departments remember when they were first seen; holds that a later load ended stay, so that their
-    # days are counted anew.
+    # Agents and departments remember when they were first seen; work that a later load shows otherwise stays, so that
+    # its days are counted anew.
     noticed = {"load_id", "created_at", "updated_at", "last_sync_at"}
     leaving_out = {
         "core.agents": noticed,
@@ -205,4 +208,4 @@ def test_three_builds_one_after_the_other_equal_one_of_all_that_was_seen(world: 
         "intermediate.int_backlog_spells": {"changed_from"},
     }
     assert [difference for difference in tables.differences(world.url, leaving_out)
-            if not difference.startswith("intermediate.int_agent_holds: ")] == []
+            if not difference.startswith("intermediate.int_agent_activity: ")] == []

@@ -147,13 +147,13 @@ sla_figures as (
     group by chats.analysis_id, scopes.scope, scopes.scope_id, sla.metric, clocks.suffix
 ),
 
--- What the agents of an analysis held on its days, chats of other filters too: that is what they had to do.
-held as (
+-- The chats that the agents of an analysis were at work on on its days, those of other filters too: that is their load.
+concurrency as (
     select
         agents.analysis_id,
         agents.scope_id,
         max(days.peak_chat_count) as peak_chat_count,
-        sum(days.held_seconds)::double precision / nullif(sum(days.active_seconds), 0) as mean_chat_count,
+        sum(days.active_chat_seconds)::double precision / nullif(sum(days.active_seconds), 0) as mean_chat_count,
         count(days.local_date) filter (where days.active_seconds > 0) as active_day_count
     from (select distinct analysis_id, scope_id from chats where scope = 'agent') as agents
     inner join due on due.analysis_id = agents.analysis_id
@@ -379,18 +379,18 @@ figures as (
         scope_id,
         'VOLUME',
         'operational',
-        held_chats.metric,
-        held_chats.value,
+        concurrent.metric,
+        concurrent.value,
         null,
         null,
         'chats',
         active_day_count
-    from held
+    from concurrency
     cross join lateral (
         values
         ('concurrent_chats_peak', case when active_day_count > 0 then peak_chat_count end),
         ('concurrent_chats_average', mean_chat_count)
-    ) as held_chats (metric, value)
+    ) as concurrent (metric, value)
 
     union all
 

@@ -18,11 +18,32 @@ hours as (
         agent_id,
         local_date,
         sum(active_seconds) as active_seconds,
-        sum(held_seconds) as held_seconds,
+        sum(active_chat_seconds) as active_chat_seconds,
         max(peak_chat_count) as peak_chat_count
     from {{ ref('int_agent_hours') }}
     where department_id = 'all' and local_date in (select local_date from touched_days)
     group by agent_id, local_date
+),
+
+known as (
+    select max(known_until) as known_until from {{ ref('int_chat_loads') }}
+),
+
+-- A chat is worked on on each day that its activity lies on, as far as is known.
+worked as (
+    select
+        activity.agent_id,
+        touched_days.local_date,
+        count(distinct activity.chat_id) as active_chat_count
+    from touched_days
+    cross join known
+    inner join {{ ref('int_agent_activity') }} as activity
+        on tstzrange(activity.active_from, activity.active_to) && tstzrange(
+            touched_days.local_date::timestamp at time zone '{{ account_timezone() }}',
+            (touched_days.local_date + 1)::timestamp at time zone '{{ account_timezone() }}'
+        )
+    where activity.superseded_by_load_id is null and activity.active_from < known.known_until
+    group by activity.agent_id, touched_days.local_date
 ),
 
 chat_days as (
@@ -95,13 +116,26 @@ acted as (
     group by agent_id, local_date
 ),
 
--- On these days an agent's chats have something, even where the agent did nothing.
+-- On these days an agent's chats have something, even where the agent did nothing; and on the day after one on which chats
+-- were created there is a fall to tell of.
 days as (
     select
         local_date,
         scope_id as agent_id
     from {{ ref('int_performance_days') }}
     where scope = 'agent' and local_date in (select local_date from touched_days)
+
+    union distinct
+
+    select
+        chats.local_date + 1 as local_date,
+        chats.scope_id as agent_id
+    from {{ ref('int_performance_days') }} as chats
+    cross join known
+    where chats.scope = 'agent'
+        and chats.chat_count > 0
+        and chats.local_date in (select local_date - 1 from touched_days)
+        and chats.local_date < {{ local_time('known.known_until') }}::date
 )
 
 select
@@ -113,11 +147,15 @@ select
     acted.first_action_at,
     acted.last_action_at,
     coalesce(hours.active_seconds, 0)::integer as active_seconds,
-    coalesce(hours.held_seconds, 0)::bigint as held_seconds,
-    coalesce(hours.peak_chat_count, 0) as peak_chat_count
+    coalesce(hours.active_chat_seconds, 0)::bigint as active_chat_seconds,
+    coalesce(hours.peak_chat_count, 0) as peak_chat_count,
+    coalesce(worked.active_chat_count, 0)::integer as active_chat_count
 from acted
 full join hours
     on hours.local_date = acted.local_date and hours.agent_id = acted.agent_id
 full join days
     on days.local_date = coalesce(acted.local_date, hours.local_date)
     and days.agent_id = coalesce(acted.agent_id, hours.agent_id)
+left join worked
+    on worked.local_date = coalesce(acted.local_date, hours.local_date, days.local_date)
+    and worked.agent_id = coalesce(acted.agent_id, hours.agent_id, days.agent_id)

@@ -3,19 +3,19 @@
     incremental_strategy='touched_keys',
     unique_key='local_date',
     on_schema_change='append_new_columns',
-    meta={'touched_by': 'int_hold_touched_days'},
+    meta={'touched_by': 'int_activity_touched_days'},
     indexes=[{'columns': ['local_date', 'department_id', 'agent_id']}],
 ) }}
 
--- depends_on: {{ ref('int_hold_touched_days') }}
+-- depends_on: {{ ref('int_activity_touched_days') }}
 
--- A sweep: each hold is one event at its start and one at its end, however long it lasts, and a running sum of the events
--- is the number of chats held. What is left to split by the hour are the stretches between events, at most one a time
+-- A sweep: each span of activity is one event at its start and one at its end, and a running sum of the events is the number
+-- of chats at work on. What is left to split by the hour are the stretches between events, at most one a time
 -- and agent; never a row a chat and hour.
 with {% if is_incremental() -%}
 touched_days as (
     select distinct local_date
-    from {{ ref('int_hold_touched_days') }} as touched
+    from {{ ref('int_activity_touched_days') }} as touched
     where {{ load_window('touched') }}
 ),
 
@@ -44,32 +44,32 @@ known as (
     select max(known_until) as known_until from {{ ref('int_chat_loads') }}
 ),
 
--- LEAST skips a null: a chat that is not closed is held for as long as we know.
-holds as (
+-- Nobody is at work after what is known.
+activity as (
     select
-        holds.agent_id,
-        holds.department_id,
-        greatest(holds.held_from, windows.starts_at) as held_from,
-        least(holds.held_to, windows.ends_at, known.known_until) as held_to
+        activity.agent_id,
+        activity.department_id,
+        greatest(activity.active_from, windows.starts_at) as active_from,
+        least(activity.active_to, windows.ends_at, known.known_until) as active_to
     from windows
     cross join known
-    inner join {{ ref('int_agent_holds') }} as holds
-        on tstzrange(holds.held_from, holds.held_to) && tstzrange(windows.starts_at, windows.ends_at)
-    where holds.superseded_by_load_id is null
+    inner join {{ ref('int_agent_activity') }} as activity
+        on tstzrange(activity.active_from, activity.active_to) && tstzrange(windows.starts_at, windows.ends_at)
+    where activity.superseded_by_load_id is null
 ),
 
 -- An agent may hold chats of several departments at once, so the whole is swept beside the parts.
 events as (
     select
-        holds.agent_id,
+        activity.agent_id,
         scope.department_id,
         event.happened_at,
         sum(event.change) as change
-    from holds
-    cross join lateral (values ('all'), (coalesce(holds.department_id, 'none'))) as scope (department_id)
-    cross join lateral (values (holds.held_from, 1), (holds.held_to, -1)) as event (happened_at, change)
-    where holds.held_from < holds.held_to
-    group by holds.agent_id, scope.department_id, event.happened_at
+    from activity
+    cross join lateral (values ('all'), (coalesce(activity.department_id, 'none'))) as scope (department_id)
+    cross join lateral (values (activity.active_from, 1), (activity.active_to, -1)) as event (happened_at, change)
+    where activity.active_from < activity.active_to
+    group by activity.agent_id, scope.department_id, event.happened_at
 ),
 
 stretches as (
@@ -107,7 +107,7 @@ select
     agent_id,
     department_id,
     round(sum(seconds))::integer as active_seconds,
-    round(sum(seconds * chat_count))::bigint as held_seconds,
+    round(sum(seconds * chat_count))::bigint as active_chat_seconds,
     max(chat_count)::integer as peak_chat_count
 from hourly
 group by 1, 2, agent_id, department_id

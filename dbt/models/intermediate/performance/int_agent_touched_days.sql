@@ -1,6 +1,14 @@
--- Which load changed what an agent did or held on a local day.
+-- Which load changed what an agent did on a local day.
 select
     local_date,
+    load_id
+from {{ ref('int_performance_touched_days') }}
+
+union all
+
+-- The day after shows what it is compared with.
+select
+    local_date + 1 as local_date,
     load_id
 from {{ ref('int_performance_touched_days') }}
 
@@ -9,4 +17,4 @@ union all
 select
     local_date,
     load_id
-from {{ ref('int_hold_touched_days') }}
+from {{ ref('int_activity_touched_days') }}

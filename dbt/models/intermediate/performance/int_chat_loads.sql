@@ -1,5 +1,5 @@
--- What we know of a chat that is not closed ends with the newest load that brought chats: it is held until then. A load
--- that found nothing new moves nothing, so that it wakes no model.
+-- What we know ends with the newest load that brought chats. A load that found nothing new moves nothing, so that it wakes
+-- no model.
 with loads as (
     select
         load_id,

@@ -44,7 +44,7 @@ select
     extract(dow from local_date)::integer as day_of_week,
     hour,
     sum(active_seconds)::bigint as active_seconds,
-    sum(held_seconds)::bigint as held_seconds,
+    sum(active_chat_seconds)::bigint as active_chat_seconds,
     max(peak_chat_count)::integer as peak_chat_count
 from scoped
 group by month_start, scope, scope_id, day_of_week, hour

@@ -1,5 +1,5 @@
--- Months in which who holds which chat changed, with the load that changed it.
+-- Months in which it changed who was at work, with the load that changed it.
 select
     date_trunc('month', local_date)::date as month_start,
     load_id
-from {{ ref('int_hold_touched_days') }}
+from {{ ref('int_activity_touched_days') }}

@@ -61,6 +61,7 @@ counted as (
             partition by chat_id order by timestamp, position
             rows between unbounded preceding and 1 preceding
         ) as replies_before,
+        lag(timestamp) over (partition by chat_id order by timestamp, position) as previous_at,
         first_value(sender) over (partition by chat_id order by timestamp, position) as first_sender
     from messages
 ),
@@ -76,7 +77,11 @@ exchanges as (
         count(*) filter (where is_reply) as agent_message_count,
         min(waits_from) as first_customer_at,
         max(waits_from) as last_customer_at,
-        min(timestamp) filter (where is_reply) as replied_at
+        min(timestamp) filter (where is_reply) as replied_at,
+        min(timestamp) as first_message_at,
+        max(timestamp) as last_message_at,
+        range_agg(tstzrange(previous_at + {{ stale_after() }}, timestamp))
+            filter (where timestamp > previous_at + {{ stale_after() }}) as silences
     from counted
     group by chat_id, replies_before
 ),
@@ -99,7 +104,12 @@ turns as (
         sum(agent_message_count)::integer as agent_message_count,
         min(first_customer_at) as first_customer_at,
         min(last_customer_at) as last_customer_at,
-        min(replied_at) filter (where first_customer_at is not null) as replied_at
+        min(replied_at) filter (where first_customer_at is not null) as replied_at,
+        -- An exchange ends with an agent's message. Ranges of one instant each: dbt cannot add an array to a table.
+        range_agg(tstzrange(replied_at, replied_at, '[]')) filter (where replied_at is not null) as agent_message_times,
+        min(first_message_at) as first_message_at,
+        max(last_message_at) as last_message_at,
+        range_agg(silences) as silences
     from numbered
     group by chat_id, turn_number
 )
@@ -117,6 +127,10 @@ select
     turns.replied_at,
     {{ seconds_between('turns.first_customer_at', 'turns.replied_at') }} as reply_seconds,
     {{ seconds_between('turns.last_customer_at', 'turns.replied_at') }} as reply_from_last_seconds,
+    turns.agent_message_times,
+    turns.first_message_at,
+    turns.last_message_at,
+    turns.silences,
     chats.load_id
 from chats
 left join turns on turns.chat_id = chats.chat_id

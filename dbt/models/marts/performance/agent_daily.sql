@@ -10,7 +10,7 @@ chats as (
     where scope = 'agent'
 ),
 
--- The day before is the calendar's: on a day on which the agent only held chats there is none in chats to take it from.
+-- The day before is the calendar's: on a day on which the agent was only at work there is none in chats to take it from.
 chats_before as (
     select * from {{ ref('int_performance_compared') }}
     where scope = 'agent'
@@ -55,9 +55,10 @@ select
     {%- endif %}
     {%- endfor %}{% endfor %}
     days.active_seconds,
-    days.held_seconds,
-    days.held_seconds::double precision / nullif(days.active_seconds, 0) as mean_concurrent_chats,
-    days.peak_chat_count as peak_concurrent_chats,
+    days.active_chat_seconds,
+    days.active_chat_count,
+    days.active_chat_seconds::double precision / nullif(days.active_seconds, 0) as mean_concurrent_chats,
+    nullif(days.peak_chat_count, 0) as peak_concurrent_chats,
     days.first_action_at,
     days.last_action_at
 from days

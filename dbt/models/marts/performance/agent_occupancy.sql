@@ -26,10 +26,10 @@ select
     days.label_en as day_label_en,
     lpad(months.hour::text, 2, '0') as hour_label,
     months.active_seconds,
-    months.held_seconds,
+    months.active_chat_seconds,
     shares.passed_seconds,
     months.active_seconds::double precision / nullif(shares.passed_seconds, 0) as occupancy_share,
-    months.held_seconds::double precision / nullif(months.active_seconds, 0) as mean_concurrent_chats,
+    months.active_chat_seconds::double precision / nullif(months.active_seconds, 0) as mean_concurrent_chats,
     months.peak_chat_count as peak_concurrent_chats
 from months
 inner join shares

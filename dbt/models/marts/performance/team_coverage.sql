@@ -26,10 +26,10 @@ select
     days.label_en as day_label_en,
     lpad(months.hour::text, 2, '0') as hour_label,
     months.active_seconds as agent_active_seconds,
-    months.held_seconds,
+    months.active_chat_seconds,
     shares.passed_seconds,
     months.active_seconds::double precision / nullif(shares.passed_seconds, 0) as mean_active_agents,
-    months.held_seconds::double precision / nullif(months.active_seconds, 0) as chats_per_active_agent
+    months.active_chat_seconds::double precision / nullif(months.active_seconds, 0) as chats_per_active_agent
 from months
 inner join shares
     on shares.month_start = months.month_start
