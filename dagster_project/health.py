@@ -1,7 +1,6 @@
 """What `b2chat check` looks at: each finding says what is so, or what is wrong and what to do."""
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -89,7 +88,7 @@ def _drivers(standing: Deployment) -> str:
     """Dagster and dbt speak to the warehouse by a driver of their own, which reads its address in another way."""
     faults = []
     for name, connect in (
-        ("Dagster", lambda: dagster_storage.require_connection(os.environ["DAGSTER_PG_URL"])),
+        ("Dagster", lambda: dagster_storage.require_connection(connection.environment(standing.url)["DAGSTER_PG_URL"])),
         ("dbt", dbt_project.require_connection),
     ):
         try:

@@ -195,6 +195,7 @@ class B2ChatClient:
                 if fewer == 1:
                     return self._page_without(window, offset, fault)
                 self._records_that_fit = max(1, fewer // 4)
+                fault.with_traceback(None)  # it and tenacity hold each other, and by this frame the page to come
             else:
                 self._records_that_fit = max(self._records_that_fit, fewer * 2)
                 return page
@@ -276,6 +277,7 @@ class B2ChatClient:
 
     def _say(self, call: "_Call", state: RetryCallState) -> None:
         fault = failure(state)
+        fault.with_traceback(None)  # its frames hold tenacity's, and so the answer to come
         log.info("B2Chat: %s %s: %s; attempt %d of %d in %.1f s", call.endpoint, call.window, fault.cause,
                  state.attempt_number + 1, self._most_attempts(fault),
                  state.next_action.sleep if state.next_action else 0)

@@ -17,7 +17,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
@@ -130,6 +130,8 @@ class WindowPage:
     """A page of a window, judged: what can land, what cannot, and what came before already.
 
     Attributes:
+        page: the answer, without its items: a large one takes several times its bytes.
+        received: how many records it held.
         duplicates: records dropped because an earlier record of this pass had their key.
         last: no page follows.
         whole: only on the last page: all records of the window were seen (see the module).
@@ -143,6 +145,7 @@ class WindowPage:
 
     window: Window
     page: Page
+    received: int
     records: list[Record]
     rejected: list[Rejected]
     duplicates: int
@@ -213,26 +216,29 @@ class _Pass:
         while True:
             before, offset = self.seen, page.offset
             records, rejected, duplicates, repeated = self._judge(page)
+            received, mark = len(page.items), Landmark(
+                page.offset, page.keys_digest(self.window.entity), before, self._earlier)
+            page = replace(page, items=[])
             self.seen = Seen(self.seen.count, self.seen.digest, page.total)
-            fresh = len(page.items) - duplicates
-            if page.items:
+            fresh = received - duplicates
+            if received:
                 in_one_answer = in_one_answer and offset == 0 and self.seen.adds_up and (
-                    not duplicates and len(page.items) <= page.limit)
+                    not duplicates and received <= page.limit)
             # No further than what was new: where records come twice in a page, others may have given way to them.
             offset += min(fresh, page.limit)
             # A full page at the total is not believed to be the last: the total may be too low.
-            ended = not fresh or (offset >= page.total and len(page.items) < page.limit)
+            ended = not fresh or (offset >= page.total and received < page.limit)
             whole = ended and self._is_whole(in_one_answer)
             last = ended and (whole or self._is_last or self._is_stuck())
             if last and not whole:
                 log.warning("%s %s: %d records seen of %d; the window stays unread",
                             self.window.entity, self.window, self.seen.count, page.total)
-            mark = Landmark(page.offset, page.keys_digest(self.window.entity), before, self._earlier)
             yield WindowPage(
-                self.window, page, records, rejected, duplicates, self.seen.count, last, whole, repeated,
+                self.window, page, received, records, rejected, duplicates, self.seen.count, last, whole, repeated,
                 None if last else mark, self._keys if whole and not after else None, self._keyless)
             if ended:
                 return last
+            del page, records, rejected  # two large pages must not meet in memory
             page = self._fetch(offset)
 
     def _is_whole(self, in_one_answer: bool) -> bool:

@@ -2,7 +2,7 @@
 
 import contextvars
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -11,10 +11,13 @@ _T = TypeVar("_T")
 _PATIENCE_SECONDS = 2
 
 
-def one_ahead(items: Iterator[_T]) -> Generator[_T, None, None]:
+def one_ahead(items: Iterator[_T], *, alone: Callable[[_T], bool] = lambda item: False) -> Generator[_T, None, None]:
     """The same items in the same order, and at last the same exception, made in a thread of their own.
 
     While the caller has one item, the next is made, and none after it. Close the generator to end early.
+
+    Args:
+        alone: whether an item is too large to be there beside another: the next is made when the caller is done with it.
     """
     asked, made = SimpleQueue[bool](), SimpleQueue["_T | _Ended"]()
     thread = threading.Thread(
@@ -23,8 +26,13 @@ def one_ahead(items: Iterator[_T]) -> Generator[_T, None, None]:
     asked.put(True)
     try:
         while not isinstance(item := made.get(), _Ended):
-            asked.put(True)
+            waits = alone(item)
+            if not waits:
+                asked.put(True)
             yield item
+            del item
+            if waits:
+                asked.put(True)
         if item.error:
             raise item.error
     finally:

@@ -44,7 +44,7 @@ class Tally:
     def add(self, page: WindowPage, result: PageResult) -> None:
         """Count one more page."""
         self.pages += 1
-        self.records += len(page.page.items) - page.repeated
+        self.records += page.received - page.repeated
         for name in ("new", "changed", "unchanged", "quarantined", "duplicates", "bad_messages", "restored",
                      "new_fields"):
             setattr(self, name, getattr(self, name) + getattr(result, name))

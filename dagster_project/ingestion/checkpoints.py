@@ -64,7 +64,7 @@ def page_landed(
     """
     if checkpoint_id is None:
         checkpoint_id = _begin(conn, sync_id, page)
-    now, count = datetime.now(UTC), len(page.page.items) - page.repeated
+    now, count = datetime.now(UTC), page.received - page.repeated
     failures = [{"entity": one.entity_type, "id": one.key, "rule": one.problem.rule}
                 for one in [*page.rejected, *(bad for record in page.records for bad in record.bad_messages)]]
     conn.execute(
@@ -107,7 +107,7 @@ def _status(page: WindowPage) -> str:
 
 
 def _text(page: WindowPage) -> str:
-    text, mark = f"{page.window} offset {page.page.offset + len(page.page.items)}", page.landmark
+    text, mark = f"{page.window} offset {page.page.offset + page.received}", page.landmark
     if not mark:
         return text
     confirming = f" confirming {_seen_text(mark.earlier)}" if mark.earlier else ""

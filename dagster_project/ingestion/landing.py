@@ -92,7 +92,7 @@ def _open_load(conn: psycopg.Connection, page: WindowPage, sync_id: str, loaded_
         returning load_id
         """,
         (sync_id, page.window.entity, page.window.day_from, page.window.day_to, page.page.offset,
-         len(page.page.items) - page.repeated, page.page.exported, page.page.total, page.page.response_bytes,
+         page.received - page.repeated, page.page.exported, page.page.total, page.page.response_bytes,
          page.page.request_ms, loaded_at),
     ).fetchone()
     assert row is not None
@@ -189,7 +189,7 @@ def _quarantine(
     conn: psycopg.Connection, page: WindowPage, rejected: Sequence[Rejected], load_id: int, at: datetime
 ) -> int:
     """Keep what cannot be read. Returns how much of it was not there, or counted as resolved."""
-    if page.page.items:
+    if page.received:
         _resolve(conn, page, rejected, at)
     if not rejected:
         return 0

@@ -38,7 +38,7 @@ def progress(
 ) -> Progress:
     """How far a sync has come after a page of its window `number` (from 0)."""
     seconds = max((datetime.now(UTC) - started_at).total_seconds(), 0.001)
-    of_window = 1.0 if page.last else min(1.0, (page.page.offset + len(page.page.items)) / max(page.page.total, 1))
+    of_window = 1.0 if page.last else min(1.0, (page.page.offset + page.received) / max(page.page.total, 1))
     done = max(number + of_window, 0.001)
     return Progress(
         page.window.day_from, records, pages, records / seconds, windows_total - number - page.last, windows_total,

@@ -216,7 +216,7 @@ def _page(window: Window, landing: list[tuple[Item, Record]]) -> WindowPage:
     items, records = [item for item, _ in landing], [record for _, record in landing]
     count, size = len(items), sum(len(item.data) for item in items)
     page = Page(items, None, count, 0, BATCH, size, 0)
-    return WindowPage(window, page, records, [], 0, count, last=False, whole=False)
+    return WindowPage(window, page, len(records), records, [], 0, count, last=False, whole=False)
 
 
 def _log(

@@ -7,9 +7,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from dagster_project.b2chat.answers import Item
 from dagster_project.b2chat.canonical import canonical_json
-from dagster_project.b2chat.cleaning import clean, cut
 from dagster_project.b2chat.client import MAX_ANSWER_BYTES
 from dagster_project.b2chat.windows import WindowPage
 from dagster_project.warehouse.connection import has_relation
@@ -75,22 +73,15 @@ def _insert(
         values (%s, %s, %s, %s::json, %b, %s, %s, %s, %s)
         """,
         (sync_id, f"/{page.window.entity}/export", Jsonb(dict(answer.query)), response, exact, answer.response_bytes,
-         len(answer.items), answer.asked_at or now, now),
+         page.received, answer.asked_at or now, now),
     )
 
 
 def _cleaned(page: WindowPage) -> str:
-    records = ",".join(_cleaned_record(item) for item in page.page.items)
+    """The answer with its records as they have landed: Postgres takes these. What else came is in the exact bytes."""
+    records = ",".join(record.payload for record in page.records)
     counts = canonical_json({"exported": page.page.exported, "total": page.page.total})
     return f'{{"{page.window.entity}":[{records}],{counts[1:]}'
-
-
-def _cleaned_record(item: Item) -> str:
-    """A record as Postgres takes it; null where it does not: the exact bytes are beside it, and in quarantine."""
-    try:
-        return canonical_json(cut(clean(item.value)[0])[0])
-    except (ValueError, RecursionError):
-        return "null"
 
 
 def _name(day: date) -> str:

@@ -33,6 +33,8 @@ __all__ = ["Progress", "SyncResult", "sync"]
 
 log = logging.getLogger(__name__)
 
+_LARGE_ANSWER = 16 * 2**20  # bytes; a thousand chats with twenty messages each have 5 MiB
+
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
@@ -158,11 +160,14 @@ class _Run:
                    **({"reads_up_to": str(todo.reads_up_to)} if todo.reads_up_to else {}))
 
     def _read_all(self, todo: Plan, under_way: Mapping[str, OpenWindow], *, again: bool = False) -> None:
-        with closing(one_ahead(self._pages(todo, under_way))) as pages:
-            for number, page in pages:
+        number = 0
+        with closing(one_ahead(self._pages(todo, under_way), alone=_is_large)) as pages:
+            for page in pages:
                 self._land(page, _day_read(page, todo, number, self.scope.today, self.incomplete), again=again,
                            ends=again and page.last and number == len(todo.windows) - 1)
                 self._tell(page, number, len(todo.windows))
+                number += page.last
+                del page  # two large pages must not meet in memory
 
     def _look_again(self, todo: Plan) -> None:
         """Read once more what lacks known records; with its last page, what is missing then too is marked."""
@@ -171,13 +176,12 @@ class _Run:
                      self.entity, len(self.missing))
             self._read_all(replace(todo, windows=list(self.missing)), {}, again=True)
 
-    def _pages(self, todo: Plan, under_way: Mapping[str, OpenWindow]) -> Iterator[tuple[int, WindowPage]]:
-        """The pages of all windows, with the number of their window. It runs in another thread than the rest."""
-        for number, window in enumerate(todo.windows):
+    def _pages(self, todo: Plan, under_way: Mapping[str, OpenWindow]) -> Iterator[WindowPage]:
+        """The pages of all windows. It runs in another thread than the rest."""
+        for window in todo.windows:
             broken_off = under_way.get(str(window))
-            for page in read_window(window, partial(self.client.page, window),
-                                    after=broken_off.landmark if broken_off else None):
-                yield number, page
+            yield from read_window(window, partial(self.client.page, window),
+                                   after=broken_off.landmark if broken_off else None)
 
     def _land(self, page: WindowPage, day_read: date | None, *, again: bool, ends: bool) -> None:
         tally = replace(self.tally)
@@ -187,10 +191,10 @@ class _Run:
             self._note_missing(page, result, again)
             if ends:
                 self._settle(tally, result.load_id)
-            next_offset = page.page.offset + len(page.page.items)
+            next_offset = page.page.offset + page.received
             books.page_landed(self.conn, self.sync_id, self.entity, tally, None if page.last else next_offset)
             checkpoint_id = checkpoints.page_landed(self.conn, self.sync_id, self.checkpoint_id, page, result)
-            if self.keep_responses and not (page.repeated and page.repeated == len(page.page.items)):
+            if self.keep_responses and not (page.repeated and page.repeated == page.received):
                 keep_response(self.conn, page, self.sync_id)
             # A day of which something is missing is read for good by the second look.
             if day_read and (again or not result.missing):
@@ -272,6 +276,11 @@ class _Run:
             books.close_log(
                 conn, self.sync_id, self.entity, self.tally, self.started_at, "error", reason=safe_reason(error),
                 windows_read=self.read, windows_incomplete=self.incomplete)
+
+
+def _is_large(page: WindowPage) -> bool:
+    """Whether a page takes so much memory that the next waits for it."""
+    return page.page.response_bytes > _LARGE_ANSWER
 
 
 def _day_read(page: WindowPage, todo: Plan, number: int, today: date, incomplete: list[str]) -> date | None:

@@ -1,6 +1,7 @@
 """One page is read ahead of the one that lands: never more, in order, and nothing is swallowed."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -53,3 +54,16 @@ def test_an_early_end_asks_for_nothing_more_and_ends_the_thread() -> None:
     ahead.close()
     assert len(made) <= 2
     assert "one ahead" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_after_an_item_that_must_be_alone_the_next_is_made_when_the_caller_is_done_with_it() -> None:
+    made: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(3):
+            made.append(number)
+            yield number
+
+    for number in one_ahead(numbers(), alone=lambda item: item == 1):
+        time.sleep(0.2)
+        assert made == [0, 1] if number == 1 else len(made) == min(number + 2, 3)
