@@ -17,7 +17,7 @@ def one_ahead(items: Iterator[_T], *, alone: Callable[[_T], bool] = lambda item:
     While the caller has one item, the next is made, and none after it. Close the generator to end early.
 
     Args:
-        alone: whether an item is too large to be there beside another: the next is made when the caller is done with it.
+        alone: whether an item is too large for another beside it: the next is made when the caller is done with it.
     """
     asked, made = SimpleQueue[bool](), SimpleQueue["_T | _Ended"]()
     thread = threading.Thread(

@@ -73,11 +73,14 @@ def taken_up_since(
 ) -> datetime | None:
     """When the reading began that a sync takes up: the newest one of the same days, where it did not come to its end.
 
-    None when there is nothing to take up, or it began more than `TAKEN_UP_FOR` ago.
+    None when there is nothing to take up, or it began more than `TAKEN_UP_FOR` ago. One whose windows did not add up
+    has come to its end: whoever asks for all days again wants what is new in those that it has read.
     """
     row = conn.execute(
         """
-        select status, (metadata ->> 'reads_since')::timestamptz from ops.sync_logs
+        select status = 'error' or coalesce((metadata ->> 'paused')::boolean, false),
+            (metadata ->> 'reads_since')::timestamptz
+        from ops.sync_logs
         where entity_type = %s and operation = %s
           and metadata ->> 'day_from' is not distinct from %s and metadata ->> 'day_to' is not distinct from %s
         order by started_at desc
@@ -85,7 +88,7 @@ def taken_up_since(
         """,
         (entity, operation, day_from and str(day_from), day_to and str(day_to)),
     ).fetchone()
-    if not row or row[0] == "success" or row[1] is None or row[1] < datetime.now(UTC) - TAKEN_UP_FOR:
+    if not row or not row[0] or row[1] is None or row[1] < datetime.now(UTC) - TAKEN_UP_FOR:
         return None
     return cast("datetime", row[1])
 
@@ -174,7 +177,7 @@ def close_log(
     ended_at = datetime.now(UTC)
     state = {"success": "idle", "partial": "paused" if paused else "idle", "error": "error"}[status]
     with conn.transaction():
-        note(conn, sync_id, **asdict(tally), **metadata, **({"reason": reason} if reason else {}))
+        note(conn, sync_id, **asdict(tally), **metadata, paused=paused, **({"reason": reason} if reason else {}))
         conn.execute(
             """
             update ops.sync_logs set status = %s, completed_at = %s, error_message = %s, record_count = %s

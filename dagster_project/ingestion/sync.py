@@ -97,6 +97,8 @@ def sync(
             log.info("An earlier sync did not finish; this one takes it up")
         started_at = datetime.now(UTC)
         since = None if mode == "incremental" else books.taken_up_since(conn, entity, mode, day_from, day_to)
+        if since:
+            log.info("It goes on with what was begun at %s; days read since then are not read again", since)
         asked = {name: value if isinstance(value, int | str) else str(value)
                  for name, value in asdict(scope).items() if value is not None}
         sync_id = books.open_log(conn, entity, mode, triggered_by, started_at,

@@ -107,6 +107,15 @@ def test_a_long_reading_that_failed_goes_on_where_it_was_and_the_next_one_reads_
     assert days_asked(source)[:2] == ["10-01", "10-02"]
 
 
+def test_a_full_reading_that_came_to_its_end_but_did_not_add_up_is_not_taken_up_by_the_next(
+    run: Callable[..., SyncResult], source: ListedSource
+) -> None:
+    source.records["chats"].append(chat("c05", "2025-10-05"))  # comes twice, and counts twice
+    assert run(mode="full").windows_incomplete == ["created 2025-10-05"]
+    source.records["chats"].append(chat("late", "2025-10-02"))
+    assert run(mode="full").tally.new == 1
+
+
 def test_all_contacts_are_read_again_when_the_last_such_reading_is_a_week_old(
     database_url: str, run: Callable[..., SyncResult], source: ListedSource
 ) -> None:
