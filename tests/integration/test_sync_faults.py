@@ -183,7 +183,7 @@ def test_a_sync_killed_anywhere_is_taken_up_and_ends_like_an_undisturbed_one(
 
 def test_a_postgres_that_dies_five_times_costs_nothing_that_was_landed(new_folder: Callable[[], str]) -> None:
     folder = Path(new_folder()) / "pg"
-    postmaster = binaries.home_for(folder) / binaries.find(None).major / "postmaster.pid"
+    postmaster = folder / binaries.find(None).major / "postmaster.pid"
     chance = random.Random(5)
     with embedded.running(folder) as url:
         migrations.upgrade(url)

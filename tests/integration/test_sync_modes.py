@@ -107,6 +107,18 @@ def test_a_long_reading_that_failed_goes_on_where_it_was_and_the_next_one_reads_
     assert days_asked(source)[:2] == ["10-01", "10-02"]
 
 
+def test_a_refresh_asks_four_times_for_a_day_of_just_over_a_page_and_twice_for_contacts(
+    run: Callable[..., SyncResult], source: ListedSource
+) -> None:
+    source.records["chats"] = [chat(f"c{day:02}{n}", f"2025-10-{day:02}") for day in range(1, 11) for n in range(3)]
+    for entity in ("chats", "contacts"):
+        run(entity)
+    run()
+    assert (days_asked(source), len(source.queries)) == (["10-09", "10-10"], 8)
+    run("contacts")
+    assert len(source.queries) == 2
+
+
 def test_a_full_reading_that_came_to_its_end_but_did_not_add_up_is_not_taken_up_by_the_next(
     run: Callable[..., SyncResult], source: ListedSource
 ) -> None:

@@ -57,6 +57,14 @@ def test_a_window_that_one_answer_holds_is_read_once() -> None:
         assert (read(server)[0], server.offsets) == (list(keys), offsets)
 
 
+@pytest.mark.parametrize(("records", "requests"), [
+    (0, 1), (999, 1), (1000, 2), (1001, 4), (1999, 4), (2000, 6), (50_000, 102)])
+def test_what_a_window_costs_in_requests(records: int, requests: int) -> None:
+    server = Server([str(number) for number in range(records)], limit=1000)
+    assert read(server)[1].whole
+    assert len(server.offsets) == requests
+
+
 def test_an_empty_window_is_one_page_and_whole() -> None:
     server = Server([])
     assert read(server)[1].whole
