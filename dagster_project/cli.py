@@ -18,6 +18,7 @@ import typer
 from dagster_project import dbt_alone, deployment, export_commands, review_commands, sandbox_source
 from dagster_project.command_line import LAST, JsonOption, console, day, in_order, print_answer
 from dagster_project.exports import heatmap as heatmaps
+from dagster_project.harmless import visible
 from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.watch import notifications
 from dagster_project.sandbox import server
@@ -476,7 +477,7 @@ def _for_demo(advance: timedelta = timedelta(0)) -> Settings:
 
 
 def _say(line: str) -> None:
-    print(f"b2chat: {line}", file=sys.stderr)  # noqa: T201
+    print(f"b2chat: {visible(line)}", file=sys.stderr)  # noqa: T201
 
 
 def _tell_cost(conn: Any, settings: Settings, asked: Any, max_usd: float, as_json: bool) -> None:

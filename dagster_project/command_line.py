@@ -8,12 +8,13 @@ from datetime import date
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+
+from dagster_project.harmless import harmless_console
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 LAST = "last"  # of a --week or --month: the last full one
 # A pipe has no width, and what reads it wraps or cuts by itself; a terminal tells its own.
-console = Console(highlight=False, width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else 1000)
+console = harmless_console(width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else 1000)
 
 
 def print_answer(as_json: bool, answer: Any, tell: Callable[[], None]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, cast
 
 import typer
+from rich.markup import escape
 
 from dagster_project import deployment
 from dagster_project.command_line import LAST, JsonOption, console, day, in_order, print_answer
@@ -241,7 +242,7 @@ def _show(made: making.Exported, settings: Settings) -> None:
 
     terminal.print_data_source(console, made.data_source)
     expires = f", kept until {made.expires_at.astimezone(settings.zone):%Y-%m-%d %H:%M}" if made.expires_at else ""
-    console.print(f"[bold]{made.place}[/bold]\n{made.rows:,} rows, {made.size_bytes:,} bytes{expires}\n"
+    console.print(f"[bold]{escape(made.place)}[/bold]\n{made.rows:,} rows, {made.size_bytes:,} bytes{expires}\n"
                   f"sha256 {made.sha256}\nid {made.id}", soft_wrap=True)  # fmt: skip
 
 

@@ -70,9 +70,12 @@ def _examined(standing: Deployment, looks: list[tuple[str, Callable[[Deployment]
 
 
 def _settings(standing: Deployment) -> str:
-    settings = standing.settings
+    settings, file = standing.settings, env_file()
+    # A file that a container is given is often so, and is no fault then.
+    is_open = file is not None and file.is_file() and file.stat().st_mode & 0o066
+    note = " (other accounts of this machine can read or change it: chmod 600)" if is_open else ""
     return (
-        f"from the environment and {env_file() or 'no .env'}: zone {settings.timezone}, data in {settings.data_path}, "
+        f"from the environment and {file or 'no .env'}{note}: zone {settings.timezone}, data in {settings.data_path}, "
         f"refresh every {settings.sync_interval} minutes"
     )
 

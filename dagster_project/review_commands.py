@@ -1,7 +1,6 @@
 """`b2chat review …`: the chats that a person should look at, and what he says of them."""
 
 import sys
-import unicodedata
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +12,7 @@ from dagster_project import deployment
 from dagster_project.analysis import taxonomy
 from dagster_project.analysis.review import desk, labelled, labels, queue
 from dagster_project.command_line import JsonOption, console, print_json
+from dagster_project.harmless import visible
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 
@@ -52,9 +52,9 @@ def show(chat_id: ChatId, as_json: JsonOption = False) -> None:
         return
     for message in shown.conversation.messages:
         minutes = "" if message.minutes is None else f"{message.minutes:7.0f} min"
-        _say(f"{minutes}  {'customer' if message.incoming else 'agent   '}  {_visible(message.text)}")
+        _say(f"{minutes}  {'customer' if message.incoming else 'agent   '}  {_indented(message.text)}")
     row = shown.row
-    _say(f"\n{_opinion(row)}\n  {_visible(row.reasoning_notes or '')[:600]}\n"
+    _say(f"\n{_opinion(row)}\n  {_indented(row.reasoning_notes or '')[:600]}\n"
          f"{row.state}: {', '.join(row.reasons) or 'no reason to review it'}")
     for said in shown.said:
         _say(f"{said.labelled_by}, {said.labelled_at:%Y-%m-%d %H:%M}: {_told(said)}"
@@ -107,7 +107,7 @@ def import_labels(
         print_json({"taken": kept.taken, "known": kept.known, "bad": [{"line": n, "why": why} for n, why in bad]})
     else:
         for number, why in bad:
-            print(f"{file.name}, line {number}: {_visible(why)}", file=sys.stderr)  # noqa: T201
+            print(f"{file.name}, line {number}: {visible(why)}", file=sys.stderr)  # noqa: T201
         _say(f"{kept.taken} labels taken, {kept.known} known already, {len(bad)} lines not taken")
     if bad:
         raise typer.Exit(1)
@@ -146,13 +146,11 @@ def _told(said: desk.Said) -> str:
         ("sentiment", said.sentiment), ("quality", "none" if said.no_quality_applies else said.agent_quality_score),
     )  # fmt: skip
     told = ", ".join(f"{name} {value}" for name, value in opinions if value is not None)
-    return told + (f" ({_visible(said.note)})" if said.note else "")
+    return told + (f" ({_indented(said.note)})" if said.note else "")
 
 
-def _visible(text: str) -> str:
-    """Text of strangers for a terminal: what would steer it, or is not seen, is shown as ·"""
-    return "".join("·" if unicodedata.category(sign) in {"Cc", "Cf", "Co", "Cs"} and sign != "\n" else sign
-                   for sign in text).replace("\n", "\n" + " " * 23)  # fmt: skip
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n" + " " * 23)
 
 
 def _say(text: str) -> None:

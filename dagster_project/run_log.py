@@ -11,6 +11,7 @@ import dagster as dg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from dagster_project.harmless import harmless_console
 from dagster_project.ingestion.progress import PROGRESS_LOGGER
 from dagster_project.ingestion.progress import Progress as SyncProgress
 from dagster_project.warehouse.locks import WAITING_LOGGER
@@ -33,7 +34,7 @@ def told_on_terminal(*, quiet: bool = False) -> Iterator[None]:
     """
     # A copy of the stream: Dagster turns the original to a file while a step runs.
     with os.fdopen(os.dup(sys.stderr.fileno()), "w") as stream:
-        console = Console(file=stream, highlight=False, soft_wrap=True)
+        console = harmless_console(file=stream, soft_wrap=True)
         if quiet:
             with _listening(WAITING_LOGGER, _Story(console)):
                 yield

@@ -13,6 +13,7 @@ import psycopg
 from dagster._core.events import RunFailureReason
 from psycopg import sql
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from dagster_project import run_locks, terminal
@@ -100,9 +101,9 @@ def tell(console: Console, outcome: dict[str, Any]) -> None:
             console.print(f"{'':>10}  [yellow]{sync['missing']} known records were not returned, and are not marked as "
                           "deleted: see ops.error_logs[/yellow]", soft_wrap=True)
         if sync["status"] == "partial":
-            console.print(f"{'':>10}  [yellow]{sync['reason']}[/yellow]", soft_wrap=True)
+            console.print(f"{'':>10}  [yellow]{escape(sync['reason'] or '')}[/yellow]", soft_wrap=True)
     for error in outcome["errors"]:
-        console.print(f"[red]failed[/red] {error}", markup=True, soft_wrap=True)
+        console.print(f"[red]failed[/red] {escape(error)}", soft_wrap=True)
     colour = "green" if outcome["status"] == "success" else "red"
     console.print(f"[{colour}]{outcome['job']}: {outcome['status']}[/{colour}] in {outcome['seconds']} s")
 

@@ -5,6 +5,7 @@ from datetime import tzinfo
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -37,7 +38,8 @@ def print_heatmap(console: Console, heatmap: Heatmap) -> None:
     """The heatmap as a table: a row a weekday, a column an hour; the other way round where the terminal is narrow."""
     console.print(
         f"\n[bold]First response, week of {heatmap.week_start}[/bold] "
-        f"of {_BEGAN[heatmap.direction_filter]} (agent: {heatmap.agent_id}, direction: {heatmap.direction_filter}, "
+        f"of {_BEGAN[heatmap.direction_filter]} (agent: {escape(heatmap.agent_id)}, "
+        f"direction: {heatmap.direction_filter}, "
         f"hours: {heatmap.office_hours_filter}; mean of each cell; local time)"
     )
     console.print(_table(heatmap) if console.width >= _WIDE else _narrow_table(heatmap))

@@ -97,6 +97,7 @@ class B2ChatClient:
         self._credentials = SecretStr(_basic(client_id, client_secret))
         self._http = httpx.Client(
             base_url=self.base_url, follow_redirects=False,
+            mounts={"http://": None},  # only this machine is spoken to so: HTTP_PROXY would read what is for it
             timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, MAX_CONNECT_SECONDS)),
             headers={"accept": "application/json", "user-agent": "b2chat-analytics"})
         self._timeout_seconds = timeout_seconds

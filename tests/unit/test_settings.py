@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project import health
 from dagster_project import settings as settings_module
+from dagster_project.deployment import Deployment
 from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError, documented
 
 
@@ -136,3 +138,11 @@ def test_env_example_lists_every_variable_with_its_default() -> None:
     assert [f"#{variable}={default}" for variable, default, _ in documented()] == [
         line for line in lines if re.match(r"#[A-Z0-9_]+=", line)
     ]
+
+
+@pytest.mark.parametrize(("mode", "is_open"), [(0o600, False), (0o644, True), (0o660, True)])
+def test_check_says_that_others_can_read_the_file_of_the_secrets(mode: int, is_open: bool, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("B2CHAT_CLIENT_ID=ana\nB2CHAT_CLIENT_SECRET=canary\n")
+    (tmp_path / ".env").chmod(mode)
+    [found, *_] = health._examined(Deployment(Settings.load(), ""), [("settings", health._settings)])
+    assert found.ok and ("chmod 600" in found.text) == is_open

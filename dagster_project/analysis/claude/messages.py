@@ -84,7 +84,8 @@ def connect(api_key: str, base_url: str | None = None, timeout: float = 60.0) ->
 
     return anthropic.Anthropic(
         api_key=api_key, base_url=base_url, timeout=timeout, max_retries=0,
-        http_client=anthropic.DefaultHttpxClient(follow_redirects=False))  # fmt: skip
+        # http:// is this machine alone: HTTP_PROXY would read the key and the chats that are for it.
+        http_client=anthropic.DefaultHttpxClient(follow_redirects=False, mounts={"http://": None}))  # fmt: skip
 
 
 def ask(
