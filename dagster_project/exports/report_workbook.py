@@ -103,6 +103,9 @@ def _summary(book: Book, say: _Say, data: ReportData) -> None:
     kinds: dict[str, Kind] = {"seconds": "duration", "share": "share", "points": "points"}
 
     def rows() -> Iterator[list[Any]]:
+        if data.is_demo:
+            told = say.words.text("demo").capitalize(), None, say.words.text("demo.value")
+            yield [*told, *[None] * (len(heads) - len(told))]
         for kpi in (*data.summary, *data.service):
             kind = kinds.get(kpi.unit, "whole")
             row = [kpi_name(kpi, data, say.words), (kpi.value, kind), say(f"unit.{kpi.unit}"), kpi.count]

@@ -65,6 +65,16 @@ def test_it_opens_on_the_summary() -> None:
     assert book("full").active.title == "Resumen" and book("full", "en").active.title == "Summary"
 
 
+def test_made_up_data_is_called_so_where_it_opens() -> None:
+    out = io.BytesIO()
+    report_workbook.write(out, replace(reports.full_week(), is_demo=True), "es", reports.MADE_AT)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sheet = openpyxl.load_workbook(out).active
+    assert sheet.title == "Resumen (demo)" and sheet["A2"].value == "Datos de demostración"
+    assert sheet["C2"].value == "inventados por el sandbox, no son reales"
+
+
 def test_numbers_are_numbers_in_the_unit_that_the_header_names() -> None:
     summary = {row[0]: row[1:] for row in rows("Resumen")}
     assert summary["Indicador"] == [
