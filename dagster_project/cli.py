@@ -276,8 +276,10 @@ def evaluate(
     settings = Settings.load()
     try:
         labelled = evaluation.read_labelled(file)
-        report = evaluation.evaluate(classifier_of(classifier, settings, lexicon), labelled)
-        other = evaluation.evaluate(classifier_of(Classifiers.RULES, settings, against), labelled) if against else None
+        unsure = settings.review_confidence
+        report = evaluation.evaluate(classifier_of(classifier, settings, lexicon), labelled, unsure)
+        other = (evaluation.evaluate(classifier_of(Classifiers.RULES, settings, against), labelled, unsure)
+                 if against else None)  # fmt: skip
     except (evaluation.UnreadableSet, Unusable) as error:
         _fail(str(error), MISUSED)
     except StopRun as error:

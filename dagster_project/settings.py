@@ -145,7 +145,7 @@ class Settings(BaseSettings):
     ai_taxonomy: Path | None = Field(None, description="YAML file with the business's labels, not the shipped one.")
     ai_lexicon: Path | None = Field(None, description="YAML file with the rules' words, not the shipped one.")
     review_confidence: float = Field(
-        0.5, ge=0, le=1, description="Confidence of a classifier below which a chat goes to the review queue."
+        0.7, ge=0, le=1, description="Confidence of a classifier below which a chat goes to the review queue."
     )
     review_share: float = Field(
         0.02, ge=0, le=1, description="Share of all chats drawn at random for review, to measure accuracy by."

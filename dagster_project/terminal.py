@@ -83,7 +83,9 @@ def print_evaluation(console: Console, report: Report, other: Report | None = No
                       abstained, *compared)
     console.print(table)
     console.print(f"intent or another acceptable one: {_share(report.acceptable_intent_accuracy)}   "
-                  f"calibration error of the confidence: {_share(report.calibration_error)}")
+                  f"calibration error of the confidence: {_share(report.calibration_error)}   "
+                  f"to review: {_share(report.unsure_share)} of the chats, "
+                  f"{_share(report.unsure_of_wrong_share)} of the wrong intents")
     for name, score in report.fields.items():
         if score.n:
             console.print(_confusion(name, score))

@@ -1,10 +1,11 @@
 """Learn what words weigh for the rules (dagster_project/analysis/rules/weights.json) from scripts/training.
 
     python scripts/train_rules.py            # writes the weights; the same corpora give the same file, byte for byte
-    python scripts/train_rules.py --cross    # trains without one author at a time, and scores the rules on his chats
+    python scripts/train_rules.py --cross    # only scores the rules on each author's chats, taught by the others
 
-Multinomial logistic regression by stochastic gradient descent, for intent, stage and sentiment each, in plain Python: a
-minute or two. Rare cues may weigh more than frequent ones (inverse document frequency).
+Multinomial logistic regression by stochastic gradient descent, for intent, stage and sentiment each, in plain Python:
+some minutes. Rare cues may weigh more than frequent ones (inverse document frequency). How sure the rules are of an
+intent is learnt from where they were right on each author's chats, taught by the others.
 All chats are invented; scripts/training/README.md says by whom. Chats of your own: add a .jsonl file there.
 """
 
@@ -16,14 +17,16 @@ import math
 import random
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from dagster_project.analysis.conversation import Conversation, Message
-from dagster_project.analysis.evaluation import FIELDS, Labelled, evaluate, read_labelled
+from dagster_project.analysis.evaluation import FIELDS, UNSURE, Labelled, evaluate, read_labelled
 from dagster_project.analysis.injection import without_orders
 from dagster_project.analysis.rules import cues
 from dagster_project.analysis.rules.classifier import RulesClassifier
+from dagster_project.analysis.rules.confidence import SIGNS
 from dagster_project.analysis.rules.learnt import DAMPING, FEWEST, WEIGHTS, row_of
 from dagster_project.analysis.rules.spanish import fold, words
 
@@ -44,15 +47,22 @@ Model = dict[Cue, list[float]]
 
 
 def main() -> None:
-    """Train on everything, or judge on each author's chats what the others taught."""
+    """Judge on each author's chats what the others taught, and train on everything."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cross", action="store_true", help="judge instead of writing the weights")
+    parser.add_argument("--cross", action="store_true", help="only judge")
+    only_judge = parser.parse_args().cross
     corpora = _corpora()
-    if parser.parse_args().cross:
-        for held_out in [name for name in corpora if name.startswith("w")]:
-            _judge(held_out, corpora)
-    else:
-        WEIGHTS.write_text(_trained(one for chats in corpora.values() for one in chats))
+    authors = [name for name in corpora if name.startswith("w")]
+    with ProcessPoolExecutor() as pool:
+        everything = None if only_judge else pool.submit(_taught, frozenset())
+        weights = dict(zip(authors, pool.map(_taught, ({one} | SEEN.get(one, set()) for one in authors)), strict=True))
+    guesses = {author: _guesses(weights[author], corpora[author]) for author in weights}
+    for author in authors:
+        sureness = _learn_confidence(one for other in authors if other != author for one in guesses[other])
+        _judge(author, _with_confidence(weights[author], sureness), corpora[author])
+    if everything:
+        sureness = _learn_confidence(one for author in authors for one in guesses[author])
+        WEIGHTS.write_text(_with_confidence(everything.result(), sureness))
 
 
 def fingerprint() -> str:
@@ -76,14 +86,47 @@ def _line(intent: str, stage: str, sentiment: str, text: str) -> Labelled:
     return Labelled("", Conversation(tuple(Message(True, one) for one in text.split(" // "))), gold)
 
 
-def _judge(author: str, corpora: dict[str, list[Labelled]]) -> None:
-    left_out = {author} | SEEN.get(author, set())
+def _taught(left_out: Collection[str]) -> str:
+    """The file of weights that all chats but some authors' teach."""
+    return _trained(one for name, chats in _corpora().items() if name not in left_out for one in chats)
+
+
+def _judge(author: str, weights: str, chats: Sequence[Labelled]) -> None:
+    report = evaluate(_classifier(weights), chats)
+    scores = ", ".join(f"{name} {score.accuracy:.3f}" for name, score in report.fields.items() if score.accuracy)
+    print(f"{author} ({report.chats} chats): {scores}; calibration error {report.calibration_error:.3f}; "
+          f"below {UNSURE:g}: {report.unsure_share:.2f} of the chats, {report.unsure_of_wrong_share:.2f} of the wrong")
+
+
+def _guesses(weights: str, chats: Sequence[Labelled]) -> list[tuple[dict[str, float], bool]]:
+    """What speaks for an intent's being right, and whether it is."""
+    rules = _classifier(weights)
+    return [(rules.signs(one.conversation),
+             rules.classify(one.conversation).customer_intent == one.gold["customer_intent"])
+            for one in chats if one.gold["customer_intent"]]  # fmt: skip
+
+
+def _learn_confidence(guesses: Iterable[tuple[dict[str, float], bool]]) -> dict[str, float]:
+    """What `confidence.likely` takes: a logistic regression of being right."""
+    known = [({("signal", name): value for name, value in signs.items()}, int(right)) for signs, right in guesses]
+    weights, (wrong, right) = _learn(known, 2, STRENGTH["sentiment"], 1, True)
+    return {"start": right - wrong} | {name: row[1] - row[0] for (_, name), row in weights.items()}
+
+
+def _classifier(weights: str) -> RulesClassifier:
     with tempfile.TemporaryDirectory() as folder:
-        weights = Path(folder) / "weights.json"
-        weights.write_text(_trained(one for name, chats in corpora.items() if name not in left_out for one in chats))
-        report = evaluate(RulesClassifier(weights=weights), corpora[author])
-    scores = ", ".join(f"{name} {report.fields[name].accuracy:.3f}" for name in FIELDS)
-    print(f"{author} ({report.chats} chats): {scores}; calibration error {report.calibration_error:.3f}")
+        file = Path(folder) / "weights.json"
+        file.write_text(weights)
+        return RulesClassifier(weights=file)
+
+
+def _with_confidence(weights: str, sureness: dict[str, float]) -> str:
+    """The file of weights with what makes the rules sure, in place of nothing."""
+    return weights.replace(_confidence(dict.fromkeys(sureness, 0.0)), _confidence(sureness), 1)
+
+
+def _confidence(sureness: dict[str, float]) -> str:
+    return f'"confidence": {json.dumps({name: round(sureness[name], 4) for name in ("start", *SIGNS)})}'
 
 
 def _trained(labelled: Iterable[Labelled]) -> str:
@@ -211,7 +254,8 @@ def _file(rows: dict[str, dict[str, str]], start: str, chats: Sequence[Labelled]
         "about": "What cues weigh for each label, a sign each (rules/learnt.py). Written by scripts/train_rules.py.",
         "chats": len(chats), "learnt_from": fingerprint(), "labels": {field: FIELDS[field] for field in LEARNT},
         "stages": stages, "start": start}  # fmt: skip
-    parts = [json.dumps(head, ensure_ascii=False)[1:-1]]
+    nothing = dict.fromkeys(("start", *SIGNS), 0.0)
+    parts = [json.dumps(head, ensure_ascii=False)[1:-1], _confidence(nothing)]
     names = {"word": "words", "rare": "rare", "pair": "pairs", "piece": "pieces", "signal": "signals"}
     for kind, name in names.items():
         lines = [f"{json.dumps(cue, ensure_ascii=False)}:{json.dumps(row)}" for cue, row in rows[kind].items()]

@@ -2,7 +2,8 @@
 
 A chat whose label is null is left out of its field's scores; a classifier that names a label there should have
 abstained, and is counted apart. A field that a chat does not have is no opinion, and counted nowhere. Kappa is Cohen's;
-the interval is Wilson's at 95 %; the calibration error (ECE) has ten bins over the confidence in the intent.
+the interval is Wilson's at 95 %; the calibration error (ECE) has ten bins over the confidence in the intent. What a
+review of the unsure answers would find: their share, and the share of the wrong intents that is among them.
 """
 
 import json
@@ -23,6 +24,7 @@ FIELDS = {
 }  # fmt: skip
 NONE = "(none)"  # a column of the matrix: the classifier named no label
 BINS = 10
+UNSURE = 0.7  # a confidence below goes to review, where nobody says otherwise
 
 
 class UnreadableSet(ValueError):
@@ -87,6 +89,8 @@ class Report:
         answered_by: models, as their answers name them: a stand-in for Claude is not Claude.
         acceptable_intent_accuracy: share whose intent is the label or another acceptable one.
         calibration_error: ECE, 0 is best; bins hold (mean confidence, share right, chats).
+        unsure_share: share of the answers whose confidence in the intent is below what goes to review.
+        unsure_of_wrong_share: share of the wrong intents that is among them.
         failed: chats for which there was no answer; they count as wrong.
         cost_usd: what the classifier's provider charges; 0 for rules.
     """
@@ -95,6 +99,8 @@ class Report:
     answered_by: list[str]
     version: str
     chats: int
+    unsure_share: float | None
+    unsure_of_wrong_share: float | None
     failed: int
     seconds: float
     cost_usd: float
@@ -129,20 +135,22 @@ def read_labelled(path: Path) -> list[Labelled]:
     return list(found.values())
 
 
-def evaluate(classifier: Classifier, labelled: Sequence[Labelled]) -> Report:
-    """Classify each chat and compare."""
+def evaluate(classifier: Classifier, labelled: Sequence[Labelled], unsure: float = UNSURE) -> Report:
+    """Classify each chat and compare; a confidence below `unsure` goes to review."""
     began = time.perf_counter()
     answers = [classifier.classify(one.conversation) for one in labelled]
     seconds = time.perf_counter() - began
     named = [_named(answer) for answer in answers]
     intents = [one["customer_intent"] for one in named]
-    calibration = _calibration(
-        [(answer.confidence_score, one.gold["customer_intent"] == intent)
-         for one, answer, intent in zip(labelled, answers, intents, strict=True)
-         if answer and one.gold["customer_intent"]])
+    guesses = [(answer.confidence_score, one.gold["customer_intent"] == intent)
+               for one, answer, intent in zip(labelled, answers, intents, strict=True)
+               if answer and one.gold["customer_intent"]]  # fmt: skip
+    calibration = _calibration(guesses)
     return Report(
         classifier=classifier.model, answered_by=sorted(classifier.answered_by), version=classifier.version,
         chats=len(labelled),
+        unsure_share=_share([confidence < unsure for confidence, _ in guesses]),
+        unsure_of_wrong_share=_share([confidence < unsure for confidence, right in guesses if not right]),
         failed=sum(answer is None for answer in answers), seconds=seconds, cost_usd=classifier.cost_usd,
         fields={
             name: _score([(one.gold[name], answer[name]) for one, answer in zip(labelled, named, strict=True)

@@ -45,7 +45,8 @@ def classifier_evaluation(
     file = Path(config.file or BLIND_SET)
     try:
         labelled = evaluation.read_labelled(file)
-        report = evaluation.evaluate(classifier_of(config.classifier, Settings.load()), labelled)
+        settings = Settings.load()
+        report = evaluation.evaluate(classifier_of(config.classifier, settings), labelled, settings.review_confidence)
     except (evaluation.UnreadableSet, Unusable, StopRun) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     if not labelled:

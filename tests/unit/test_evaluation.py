@@ -76,6 +76,15 @@ def test_calibration_error_is_the_distance_of_confidence_from_being_right(labell
     assert report.calibration_error == pytest.approx(0.95 / 3)
 
 
+def test_a_review_of_the_unsure_finds_its_share_of_the_wrong_intents(labelled_file: Callable[..., Path]) -> None:
+    report = evaluate(Told(), read_labelled(labelled_file(
+        gold("PAYMENT - NEUTRAL - 0.4", "LEGAL", None),
+        gold("PAYMENT - NEUTRAL - 0.4", "PAYMENT", None),
+        gold("PAYMENT - NEUTRAL - 0.8", "LEGAL", None),
+        gold("PAYMENT - NEUTRAL - 0.6", "PAYMENT", None))), unsure=0.6)
+    assert (report.unsure_share, report.unsure_of_wrong_share) == (0.5, 0.5)
+
+
 def test_another_acceptable_intent_counts_apart(labelled_file: Callable[..., Path]) -> None:
     report = evaluate(Told(), read_labelled(labelled_file(
         gold("LEGAL - NEUTRAL - 0.5", "PAYMENT", None, acceptable_intents=["PAYMENT", "LEGAL"]))))

@@ -2,7 +2,8 @@
 
 Two things speak for a label, and are added up: the terms of the lexicon, which people wrote and edit, and what words
 turned out to weigh in labelled chats (`learnt`). A term counts once in a chat. Intent, stage and sentiment come from
-the customer's text, the agent's quality from times and from the agent's. Orders to the machine are not read.
+the customer's text, the agent's quality from times and from the agent's. What the customer calls urgent counts twice.
+Orders to the machine are not read.
 """
 
 import hashlib
@@ -18,9 +19,11 @@ import yaml
 from dagster_project.analysis.categories import Categorization
 from dagster_project.analysis.conversation import Conversation
 from dagster_project.analysis.injection import without_orders
-from dagster_project.analysis.rules import cues, effectiveness, quality, sentiment
+from dagster_project.analysis.rules import confidence, cues, effectiveness, quality, sentiment
+from dagster_project.analysis.rules.glossary import GLOSSARY
 from dagster_project.analysis.rules.learnt import WEIGHTS, BadWeights, Learnt
 from dagster_project.analysis.rules.spanish import words
+from dagster_project.analysis.rules.spelling import Spelling
 from dagster_project.analysis.rules.terms import BadTerm, Finder, Found, Term, parse, without_overlaps
 
 LEXICON = Path(__file__).with_name("lexicon.yml")
@@ -29,13 +32,14 @@ MODEL = "rules-v1"
 ASKING = 1.25  # what is said in a request says more about what is wanted
 FIRST_REQUEST = 1.3
 # How the lexicon's weights and the learnt log odds add up; judged on chats of another author than those learnt from.
-OF_LEXICON = 0.25
+OF_LEXICON = {"customer_intent": 0.2, "journey_stage": 0.3}
 MOST_OF_LEXICON = {"customer_intent": 12.0, "journey_stage": 9.0}
 NO_TERM = 1.5  # what speaks for OTHER when the lexicon knows nothing
-JUDGED_MOOD, STRONG_COMPLAINT = 0.5, 2.0
+JUDGED_MOOD, STRONG_COMPLAINT = 0.3, 1.5
+MORE_COMPLAINTS = 0.3  # than among the chats that were learnt from, many of which are a line
 STAGE_BY_INTENT = 0.5
 TEMPERATURE = 1.0  # above 1 is more modest about the intent
-LEAST_SURE = 0.4  # below, the intent is OTHER: most such guesses are wrong
+LEAST_SURE = 0.3  # below, the intent is OTHER: most such guesses are wrong
 LONGEST = 10_000  # signs of a message that are read; WhatsApp sends 4,096 at most
 SHOWN = 8  # terms of the lexicon in the notes; of learnt words half as many
 
@@ -63,8 +67,8 @@ class RulesClassifier:
 
     Attributes:
         model: "rules-v1".
-        version: model and the first eight signs of a hash of the lexicon, the learnt weights and the rules of
-            effectiveness: another of them is another version.
+        version: model and the first eight signs of a hash of the lexicon, the glossary, the learnt weights and the
+            rules of effectiveness: another of them is another version.
     """
 
     model = MODEL
@@ -86,48 +90,83 @@ class RulesClassifier:
         except BadWeights as error:
             raise LexiconError(f"{weights.name}: {error}") from None
         self.cost_usd, self.answered_by = 0.0, {MODEL}
-        self.version = f"{MODEL}+{hashlib.sha256(data + learnt + effectiveness.VERSION).hexdigest()[:8]}"
+        of_all = hashlib.sha256(data + GLOSSARY.read_bytes() + learnt + effectiveness.VERSION)
+        self.version = f"{MODEL}+{of_all.hexdigest()[:8]}"
         terms = _terms(content)
         self._customer = Finder(term for term in terms if not term.label.startswith("agent:"))
         self._agent = Finder(term for term in terms if term.label.startswith("agent:"))
+        self._spelling = _spelling(terms, self._learnt)
 
     def classify(self, conversation: Conversation) -> Categorization:
         """Categorize one chat."""
-        conversation = without_orders(conversation.cut(LONGEST))
-        rows = [words(message.text) for message in conversation.customer]
-        evidence = [_evidence(self._customer, row) for row in rows]
-        learnt = self._learnt.scores(rows, cues.signals(conversation))
-        intents = _probabilities(_with_intent_terms(learnt["customer_intent"], evidence))
-        intent = most if intents[most := _most(intents)] >= LEAST_SURE else "OTHER"
-        stage = None if intent == "OTHER" else _most(self._stages(learnt["journey_stage"], evidence, intents))
-        mood = _most(_with_judgement(learnt["sentiment"], sentiment.judge(conversation, evidence), evidence))
-        agent = [_evidence(self._agent, words(message.text)) for message in conversation.agent]
-        score = quality.score(conversation, agent)
+        read = self._read(conversation)
+        most = _most(read.intents)
+        intent = most if read.intents[most] >= LEAST_SURE else "OTHER"
+        stage = None if intent == "OTHER" else _most(self._stages(read))
+        judged = sentiment.judge(read.conversation, read.evidence)
+        mood = _most(_with_judgement(read.learnt["sentiment"], judged, read.evidence))
+        agent = [_evidence(self._agent, words(message.text)) for message in read.conversation.agent]
         return Categorization(
-            customer_intent=intent, journey_stage=stage, sentiment=mood, agent_quality_score=score,
-            confidence_score=round(intents[most], 2), reasoning_notes=self._notes(intent, mood, evidence, rows),
-            effectiveness=effectiveness.judge(conversation, evidence, agent, mood))
+            customer_intent=intent, journey_stage=stage, sentiment=mood,
+            agent_quality_score=quality.score(read.conversation, agent),
+            confidence_score=round(confidence.likely(self._signs(read), self._learnt.confidence), 2),
+            reasoning_notes=self._notes(intent, mood, read),
+            effectiveness=effectiveness.judge(read.conversation, read.evidence, agent, mood))
 
-    def _stages(
-        self, learnt: Mapping[str, float], evidence: Sequence[Evidence], intents: Mapping[str, float]
-    ) -> dict[str, float]:
+    def signs(self, conversation: Conversation) -> dict[str, float]:
+        """What `confidence` goes by in a chat."""
+        return self._signs(self._read(conversation))
+
+    def _read(self, conversation: Conversation) -> "_Read":
+        conversation = without_orders(conversation.cut(LONGEST))
+        rows = [list(map(self._spelling.right, words(message.text))) for message in conversation.customer]
+        evidence = [_evidence(self._customer, row) for row in rows]
+        signals = cues.signals(conversation)
+        learnt, terms = self._learnt.scores(rows, signals), _intent_scores(evidence)
+        intents = _with_intent_terms(learnt["customer_intent"], terms)
+        urgent = [place for place, one in enumerate(evidence) if place and "urgent" in one.found]
+        if urgent:
+            of_urgent = self._learnt.scores([rows[place] for place in urgent], signals)["customer_intent"]
+            again = _with_intent_terms(of_urgent, _intent_scores([evidence[place] for place in urgent]))
+            intents = {intent: score + again[intent] for intent, score in intents.items()}
+        intents = _probabilities(intents)
+        return _Read(conversation, rows, evidence, learnt, terms, intents)
+
+    def _signs(self, read: "_Read") -> dict[str, float]:
+        spoken = {word for row in read.rows for word in row if word.isalpha()}
+        return confidence.signs(
+            read.intents, read.terms, spoken, sum(not self._learnt.knows(word) for word in spoken))
+
+    def _stages(self, read: "_Read") -> dict[str, float]:
         found = {}
-        for stage, score in learnt.items():
-            terms = {text: term for one in evidence for text, term in one.found.get(f"stage:{stage}", {}).items()}
+        for stage, score in read.learnt["journey_stage"].items():
+            terms = {text: term for one in read.evidence for text, term in one.found.get(f"stage:{stage}", {}).items()}
             weight = min(sum(term.weight for term in terms.values()), MOST_OF_LEXICON["journey_stage"])
-            of_intents = sum(share * self._learnt.stages[intent][stage] for intent, share in intents.items())
-            found[stage] = score + OF_LEXICON * weight + STAGE_BY_INTENT * math.log(of_intents)
+            of_intents = sum(share * self._learnt.stages[intent][stage] for intent, share in read.intents.items())
+            found[stage] = score + OF_LEXICON["journey_stage"] * weight + STAGE_BY_INTENT * math.log(of_intents)
         return found
 
-    def _notes(self, intent: str, mood: str, evidence: Sequence[Evidence], rows: Sequence[Sequence[str]]) -> str:
+    def _notes(self, intent: str, mood: str, read: "_Read") -> str:
         wanted = [f"intent:{intent}", f"sentiment:{mood}"]
         terms = dict.fromkeys(
-            text.lstrip("-") for label in wanted for one in evidence for text in one.found.get(label, {}))
+            text.lstrip("-") for label in wanted for one in read.evidence for text in one.found.get(label, {}))
         shown = list(terms)[:SHOWN]
-        told = [word for word in self._learnt.telling(rows, "customer_intent", intent)
+        told = [word for word in self._learnt.telling(read.rows, "customer_intent", intent)
                 if not any(word in term for term in shown)][: SHOWN // 2]  # fmt: skip
         return (f"[Reglas, sin IA] términos: {', '.join(shown) or 'ninguno'}"
                 + (f"; palabras: {', '.join(told)}" if told else ""))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A chat, read: its words and terms, and what speaks for which label."""
+
+    conversation: Conversation
+    rows: Sequence[Sequence[str]]  # the customer's words, by message
+    evidence: Sequence[Evidence]  # likewise
+    learnt: Mapping[str, Mapping[str, float]]
+    terms: Mapping[str, float]  # by intent, what the lexicon says
+    intents: Mapping[str, float]  # probabilities
 
 
 def _evidence(finder: Finder, row: Sequence[str]) -> Evidence:
@@ -139,6 +178,16 @@ def _evidence(finder: Finder, row: Sequence[str]) -> Evidence:
         for label, all_found in by_label.items()})  # fmt: skip
 
 
+def _spelling(terms: Iterable[Term], learnt: Learnt) -> Spelling:
+    """A speller who takes the words of the lexicon and of the labelled chats for right."""
+    options = {option for term in terms for part in term.parts for option in part or ()}
+    whole = {word for word, is_beginning in options if not is_beginning}
+    beginnings = tuple(word for word, is_beginning in options if is_beginning)
+    return Spelling(
+        {*whole, *learnt.common},
+        lambda word: word in whole or word.startswith(beginnings) or learnt.knows(word))  # fmt: skip
+
+
 def _terms(lexicon: Any) -> list[Term]:
     terms = []
     try:
@@ -146,8 +195,8 @@ def _terms(lexicon: Any) -> list[Term]:
             for label, weights in lexicon[group].items():
                 for weight, texts in weights.items():
                     terms += [parse(f"{prefix}:{label}", str(text), float(weight)) for text in texts]
-        for group, label in (("sarcasm", "sarcasm"), ("requests", "request")):
-            terms += [parse(label, str(text), 1) for text in lexicon[group]]
+        for group, label in (("sarcasm", "sarcasm"), ("requests", "request"), ("urgent", "urgent")):
+            terms += [parse(label, str(text), 1) for text in lexicon.get(group, ())]
         for kind, texts in lexicon["agent"].items():
             terms += [parse(f"agent:{kind}", str(text), 1) for text in texts]
     except BadTerm as error:
@@ -179,10 +228,10 @@ def _diminished(weights: Iterable[float]) -> float:
     return sum(weight * 0.75**place for place, weight in enumerate(sorted(weights, reverse=True)))
 
 
-def _with_intent_terms(learnt: Mapping[str, float], evidence: Sequence[Evidence]) -> dict[str, float]:
-    terms, most = _intent_scores(evidence), MOST_OF_LEXICON["customer_intent"]
+def _with_intent_terms(learnt: Mapping[str, float], terms: Mapping[str, float]) -> dict[str, float]:
+    share, most = OF_LEXICON["customer_intent"], MOST_OF_LEXICON["customer_intent"]
     return {
-        intent: score + OF_LEXICON * min(max(terms.get(intent, 0), NO_TERM if intent == "OTHER" else 0), most)
+        intent: score + share * min(max(terms.get(intent, 0), NO_TERM if intent == "OTHER" else 0), most)
         for intent, score in learnt.items()
     }
 
@@ -192,7 +241,10 @@ def _with_judgement(
 ) -> dict[str, float]:
     complaint = sum(one.weight("sentiment:FRICTION") for one in evidence)
     weight = STRONG_COMPLAINT if judged == "FRICTION" and complaint >= sentiment.STRONG_COMPLAINT else JUDGED_MOOD
-    return {mood: score + weight * (mood == judged) for mood, score in learnt.items()}
+    return {
+        mood: score + weight * (mood == judged) + MORE_COMPLAINTS * (mood == "FRICTION")
+        for mood, score in learnt.items()
+    }
 
 
 def _probabilities(scores: Mapping[str, float]) -> dict[str, float]:

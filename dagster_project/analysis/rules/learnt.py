@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
-from dagster_project.analysis.rules import cues
+from dagster_project.analysis.rules import confidence, cues
 from dagster_project.analysis.rules.spanish import words
 
 WEIGHTS = Path(__file__).with_name("weights.json")
@@ -32,6 +32,8 @@ class Learnt:
 
     Attributes:
         stages: by intent, by stage: how frequent the stage is among the intent's chats.
+        confidence: what `confidence.likely` takes.
+        common: the words that several chats have, as `spanish.words` gives them.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -43,9 +45,11 @@ class Learnt:
         try:
             content = json.loads(data)
             self.stages: dict[str, dict[str, float]] = content["stages"]
+            self.confidence = {name: float(content["confidence"][name]) for name in ("start", *confidence.SIGNS)}
             self._labels = [(field, label) for field, labels in content["labels"].items() for label in labels]
             self._start = self._vector(content["start"])
             self._shown = {_stem(word): word for word in content["words"]}
+            self.common = [spoken[0] for word in content["words"] if (spoken := words(word))]
             both = content["words"] | content["rare"]
             self._words = {_stem(word): self._vector(row) for word, row in both.items()}
             self._pairs = {_stems(two): self._vector(row) for two, row in content["pairs"].items()}
@@ -54,6 +58,10 @@ class Learnt:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadWeights(f"these are no weights: {type(error).__name__} at {error}") from None
         self._of_word = lru_cache(50_000)(self._word)
+
+    def knows(self, word: str) -> bool:
+        """Whether a chat that was learnt from had a word of its stem."""
+        return cues.stem(word) in self._words
 
     def scores(self, rows: Rows, signals: Mapping[str, float]) -> dict[str, dict[str, float]]:
         """By field and label how much speaks for it, as log odds up to a constant.

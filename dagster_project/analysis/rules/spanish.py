@@ -4,6 +4,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from dagster_project.analysis.rules import glossary
+
 _ABBREVIATIONS = {
     "q": "que", "k": "que", "ke": "que", "qe": "que", "xq": "porque", "pq": "porque", "xk": "porque", "porq": "porque",
     "x": "por", "xfa": "porfavor", "xfavor": "porfavor", "porfa": "porfavor", "porfis": "porfavor", "pf": "porfavor",
@@ -36,7 +38,7 @@ _LAUGHTER = re.compile(r"^(ja|je|ji|ha|he)+(j|h)?$")
 def words(text: str) -> list[str]:
     """The words of a text by their sound; ?, !, numbers and [placeholders] are words of their own."""
     plain = fold(_URL.sub(" enlace ", text).translate(_EMOJI_TABLE))
-    return [sounded for word in _WORD.findall(plain) for sounded in _spoken(word) if sounded]
+    return [sounded for word in glossary.meant(_WORD.findall(plain)) for sounded in _spoken(word) if sounded]
 
 
 def fold(text: str) -> str:

@@ -1,0 +1,47 @@
+"""Slips of the finger: a word that nobody knows, one letter away from a single word that many wrote.
+
+The first letter is taken to be right: "Marcela" is no slip of "parcela".
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+
+SHORTEST = 6  # letters of a word that is put right: of shorter ones too many are near
+LONGEST = 16
+
+
+class Spelling:
+    """Puts words right, in time that does not grow with how many are known."""
+
+    def __init__(self, common: Iterable[str], is_known: Callable[[str], bool]) -> None:
+        """Take the words that are meant where there is a slip, as `spanish.words` gives them, and which are none."""
+        self._is_known, self._near = is_known, defaultdict[str, set[str]](set)
+        for word in common:
+            if SHORTEST - 1 <= len(word) <= LONGEST and word.isalpha():
+                for form in _shorter(word):
+                    self._near[form].add(word)
+        self.right = lru_cache(50_000)(self._right)
+
+    def _right(self, word: str) -> str:
+        """The known word that is meant; the same where there is none, or more than one."""
+        if not SHORTEST <= len(word) <= LONGEST or not word.isalpha() or self._is_known(word):
+            return word
+        near = {one for form in _shorter(word) for one in self._near.get(form, ()) if _one_slip(word, one)}
+        return near.pop() if len(near) == 1 else word
+
+
+def _shorter(word: str) -> Iterator[str]:
+    """The word, and what is left of it without one letter."""
+    yield word
+    for place in range(len(word)):
+        yield word[:place] + word[place + 1 :]
+
+
+def _one_slip(one: str, other: str) -> bool:
+    """Whether a letter more, less or other, or two changed places, make one of the other."""
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    a, b = one[start:], other[start:]
+    return start > 0 and (a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:]))
