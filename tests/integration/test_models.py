@@ -389,8 +389,8 @@ def test_a_chat_that_is_answered_late_enters_its_cell_and_an_incremental_build_e
     world.sync()
     world.build("heatmap_cells")
     query = (
-        "select * from marts.heatmap_cells order by week_start, agent_id, direction_filter, office_hours_filter, "
-        "day_of_week, hour"
+        "select * from marts.heatmap_cells order by week_start, scope, scope_id, direction_filter, "
+        "office_hours_filter, day_of_week, hour"
     )
     incremental = world.ask(query)
     assert any(

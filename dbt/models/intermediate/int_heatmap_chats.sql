@@ -1,7 +1,8 @@
 -- Each chat once for every combination of filters that shows it; its agent is the one who gave the first response. A chat without a response time is in no cell.
 select
     chats.created_week_start as week_start,
-    slice_agent.agent_id,
+    scopes.scope,
+    scopes.scope_id,
     slice_direction.direction_filter,
     slice_office.office_hours_filter,
     chats.created_day_of_week as day_of_week,
@@ -9,7 +10,13 @@ select
     chats.chat_id,
     chats.first_response_seconds
 from {{ ref('chat_response_times') }} as chats
-cross join lateral (values ('all'), ({{ credited_agent('first_response', 'chats') }})) as slice_agent (agent_id)
+cross join lateral (
+    values
+    ('all', 'all'),
+    ('agent', {{ credited_agent('first_response', 'chats') }}),
+    ('department', chats.department_id),
+    ('provider', chats.provider)
+) as scopes (scope, scope_id)
 cross join lateral (
     values
     ('all'),
@@ -23,5 +30,5 @@ cross join lateral (
 where chats.first_response_seconds is not null
     and not chats.is_deleted
     and chats.created_week_start is not null
-    and slice_agent.agent_id is not null
+    and scopes.scope_id is not null
     and slice_direction.direction_filter is not null

@@ -2,15 +2,12 @@ with shown_weeks as (
     select * from {{ ref('int_shown_weeks') }}
 ),
 
-shown_agents as (
+shown_scopes as (
     select
-        'all' as agent_id,
-        'all' as agent_name
-    union all
-    select
-        id as agent_id,
-        name as agent_name
-    from {{ ref('agents') }}
+        scope,
+        scope_id,
+        scope_name
+    from {{ ref('int_traffic_scopes') }}
 ),
 
 directions as (
@@ -25,8 +22,9 @@ office_hours as (
 
 select
     shown_weeks.week_start,
-    shown_agents.agent_id,
-    shown_agents.agent_name,
+    shown_scopes.scope,
+    shown_scopes.scope_id,
+    shown_scopes.scope_name,
     directions.member as direction_filter,
     directions.label_es as direction_label_es,
     directions.label_en as direction_label_en,
@@ -34,6 +32,6 @@ select
     office_hours.label_es as office_hours_label_es,
     office_hours.label_en as office_hours_label_en
 from shown_weeks
-cross join shown_agents
+cross join shown_scopes
 cross join directions
 cross join office_hours

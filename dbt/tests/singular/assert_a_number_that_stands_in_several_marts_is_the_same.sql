@@ -6,10 +6,11 @@
 {%- set all = "scope = 'all'" %}
 {%- set all_shown = "scope = 'all' and week_start >= (select first_date from shown)" %}
 {%- set first_responses = "scope = 'all' and metric = 'first_response' and clock = 'wall'" %}
-{%- set unfiltered -%}
-    agent_id = 'all' and direction_filter = 'all' and office_hours_filter = 'all'
-    and week_start >= (select first_date from shown)
+{%- set no_filters -%}
+    direction_filter = 'all' and office_hours_filter = 'all' and week_start >= (select first_date from shown)
 {%- endset %}
+{%- set unfiltered = "agent_id = 'all' and " ~ no_filters %}
+{%- set week_of_day = "date_trunc('week', local_date)::date" %}
 {%- set labelled = "scope = 'all' and field = 'customer_intent'" %}
 {%- set buckets = 'under_1m_count + from_1m_to_3m_count + from_3m_to_5m_count + from_5m_to_10m_count + over_10m_count' %}
 {#- (number, mart, its date, what is summed, of which rows) -#}
@@ -66,20 +67,23 @@
     ('first responses of a week', 'weekly_response_time_summary', 'week_start', 'chat_count', unfiltered),
     ('first responses of a week', 'heatmap_cell_chats', 'week_start', '1', unfiltered),
     ('first responses of a week', 'kpi_weekly', 'period_start', 'count', all ~ " and metric = 'first_response_p90'"),
+    ('first responses on channels', 'channel_daily', week_of_day, 'first_response_count', 'true'),
+    ('first responses on channels', 'heatmap_weeks', 'week_start', 'chat_count', "scope = 'provider' and " ~ no_filters),
+    ('first responses on channels', 'weekly_response_time_heatmap', 'week_start', 'chat_count', "scope = 'provider' and " ~ no_filters),
+    ('first responses of departments', 'department_daily', week_of_day, 'first_response_count', "department_id <> 'none'"),
+    ('first responses of departments', 'heatmap_weeks', 'week_start', 'chat_count', "scope = 'department' and " ~ no_filters),
     ('chats of a week', 'kpi_weekly', 'period_start', 'value', all ~ " and metric = 'chats_created'"),
     (
         'chats of a week', 'conversation_traffic_heatmap', 'week_start', 'chat_count', all_shown
     ),
-    (
-        'chats of a week', 'channel_daily', "date_trunc('week', local_date)::date", 'chat_count', 'true'
-    ),
+    ('chats of a week', 'channel_daily', week_of_day, 'chat_count', 'true'),
     ('SLA in time in a week', 'sla_weekly', 'period_start', 'met_count', all ~ " and metric = 'overall' and clock = 'wall'"),
     (
         'SLA in time in a week', 'sla_daily', "date_trunc('week', date)::date", 'met_count',
         all ~ " and metric = 'overall' and clock = 'wall'"
     ),
     (
-        'SLA in time in a week', 'department_daily', "date_trunc('week', local_date)::date",
+        'SLA in time in a week', 'department_daily', week_of_day,
         'sla_overall_wall_met_count', 'true'
     ),
     ('chats with a category', 'categories_daily', "date_trunc('week', date)::date", 'chat_count', labelled),

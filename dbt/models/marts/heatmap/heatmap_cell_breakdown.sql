@@ -18,7 +18,7 @@ members as (
 
 select
     week_start,
-    agent_id,
+    min(agent_id) as agent_id,
     direction_filter,
     office_hours_filter,
     day_of_week,
@@ -27,6 +27,8 @@ select
     member,
     min(member_label) as member_label,
     count(*)::integer as chat_count,
-    sum(first_response_seconds)::double precision / count(*) as mean_first_response_seconds
+    sum(first_response_seconds)::double precision / count(*) as mean_first_response_seconds,
+    scope,
+    scope_id
 from members
-group by week_start, agent_id, direction_filter, office_hours_filter, day_of_week, hour, dimension, member
+group by week_start, scope, scope_id, direction_filter, office_hours_filter, day_of_week, hour, dimension, member

@@ -14,7 +14,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by week_start, agent_id, direction_filter, office_hours_filter, day_of_week, hour
+            partition by week_start, scope, scope_id, direction_filter, office_hours_filter, day_of_week, hour
             order by first_response_seconds desc, chat_id
         )::integer as slowest_rank
     from shown
@@ -31,14 +31,15 @@ compared as (
     from ranked
     inner join weeks
         on weeks.week_start = ranked.week_start
-        and weeks.agent_id = ranked.agent_id
+        and weeks.scope = ranked.scope
+        and weeks.scope_id = ranked.scope_id
         and weeks.direction_filter = ranked.direction_filter
         and weeks.office_hours_filter = ranked.office_hours_filter
 )
 
 select
     compared.week_start,
-    compared.agent_id,
+    case compared.scope when 'all' then 'all' when 'agent' then compared.scope_id end as agent_id,
     compared.direction_filter,
     compared.office_hours_filter,
     compared.day_of_week,
@@ -59,7 +60,9 @@ select
         when compared.difference_to_week_mean_pct < -20 then 'better'
         when compared.difference_to_week_mean_pct > 20 then 'worse'
         else 'average'
-    end as performance
+    end as performance,
+    compared.scope,
+    compared.scope_id
 from compared
 inner join chats on chats.chat_id = compared.chat_id
 left join {{ ref('agents') }} as agents on agents.id = {{ credited_agent('first_response', 'chats') }}

@@ -9,7 +9,8 @@
 with cells as (
     select
         week_start,
-        agent_id,
+        scope,
+        scope_id,
         direction_filter,
         office_hours_filter,
         day_of_week,
@@ -20,7 +21,7 @@ with cells as (
         select week_start from {{ ref('int_touched_weeks') }} as touched
         where {{ load_window('touched') }}
     )
-    group by week_start, agent_id, direction_filter, office_hours_filter, day_of_week, hour
+    group by week_start, scope, scope_id, direction_filter, office_hours_filter, day_of_week, hour
 ),
 
 -- Bands compare the cells of one shown week with each other. Min-max scaling would paint everything green, because
@@ -28,18 +29,21 @@ with cells as (
 limits as (
     select
         week_start,
-        agent_id,
+        scope,
+        scope_id,
         direction_filter,
         office_hours_filter,
         percentile_cont(0.33) within group (order by mean_first_response_seconds) as fast_limit,
         percentile_cont(0.66) within group (order by mean_first_response_seconds) as average_limit
     from cells
-    group by week_start, agent_id, direction_filter, office_hours_filter
+    group by week_start, scope, scope_id, direction_filter, office_hours_filter
 )
 
 select
     cells.week_start,
-    cells.agent_id,
+    cells.scope,
+    cells.scope_id,
+    case cells.scope when 'all' then 'all' when 'agent' then cells.scope_id end as agent_id,
     cells.direction_filter,
     cells.office_hours_filter,
     cells.day_of_week,
@@ -57,6 +61,7 @@ select
 from cells
 inner join limits
     on limits.week_start = cells.week_start
-    and limits.agent_id = cells.agent_id
+    and limits.scope = cells.scope
+    and limits.scope_id = cells.scope_id
     and limits.direction_filter = cells.direction_filter
     and limits.office_hours_filter = cells.office_hours_filter

@@ -14,13 +14,14 @@ with touched as (
 weeks as (
     select
         week_start,
-        agent_id,
+        scope,
+        scope_id,
         direction_filter,
         office_hours_filter,
         {{ first_response_measures() }}
     from {{ ref('int_heatmap_chats') }}
     where week_start in (select week_start from touched)
-    group by week_start, agent_id, direction_filter, office_hours_filter
+    group by week_start, scope, scope_id, direction_filter, office_hours_filter
 ),
 
 -- A cell of few chats is chance. Ties go to the earlier cell of the week, which starts on Monday.
@@ -28,11 +29,11 @@ cells as (
     select
         *,
         row_number() over (
-            partition by week_start, agent_id, direction_filter, office_hours_filter
+            partition by week_start, scope, scope_id, direction_filter, office_hours_filter
             order by mean_first_response_seconds, (day_of_week + 6) % 7, hour
         ) as fastness,
         row_number() over (
-            partition by week_start, agent_id, direction_filter, office_hours_filter
+            partition by week_start, scope, scope_id, direction_filter, office_hours_filter
             order by mean_first_response_seconds desc, (day_of_week + 6) % 7, hour
         ) as slowness
     from {{ ref('heatmap_cells') }}
@@ -41,6 +42,7 @@ cells as (
 
 select
     weeks.*,
+    case weeks.scope when 'all' then 'all' when 'agent' then weeks.scope_id end as agent_id,
     {{ var('slot_min_chat_count') }} as slot_min_chat_count,
     fastest.day_of_week as fastest_day_of_week,
     fastest.hour as fastest_hour,
@@ -54,7 +56,8 @@ from weeks
 {%- for slot, place in [('fastest', 'fastness'), ('slowest', 'slowness')] %}
 left join cells as {{ slot }}
     on {{ slot }}.week_start = weeks.week_start
-    and {{ slot }}.agent_id = weeks.agent_id
+    and {{ slot }}.scope = weeks.scope
+    and {{ slot }}.scope_id = weeks.scope_id
     and {{ slot }}.direction_filter = weeks.direction_filter
     and {{ slot }}.office_hours_filter = weeks.office_hours_filter
     and {{ slot }}.{{ place }} = 1

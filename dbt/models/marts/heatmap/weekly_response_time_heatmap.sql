@@ -31,8 +31,8 @@ cells_before as (
 
 select
     slices.week_start,
-    slices.agent_id,
-    slices.agent_name,
+    case slices.scope when 'all' then 'all' when 'agent' then slices.scope_id end as agent_id,
+    case when slices.scope in ('all', 'agent') then slices.scope_name end as agent_name,
     slices.direction_filter,
     slices.direction_label_es,
     slices.direction_label_en,
@@ -58,20 +58,25 @@ select
     {{ percent_change('cells.mean_first_response_seconds', 'cells_before.mean_first_response_seconds') }}
         as mean_delta_pct,
     {{ percent_change('cells.p50_first_response_seconds', 'cells_before.p50_first_response_seconds') }}
-        as p50_delta_pct
+        as p50_delta_pct,
+    slices.scope,
+    slices.scope_id,
+    slices.scope_name
 from slices
 cross join days
 cross join hours
 left join cells
     on cells.week_start = slices.week_start
-    and cells.agent_id = slices.agent_id
+    and cells.scope = slices.scope
+    and cells.scope_id = slices.scope_id
     and cells.direction_filter = slices.direction_filter
     and cells.office_hours_filter = slices.office_hours_filter
     and cells.day_of_week = days.day_of_week
     and cells.hour = hours.hour
 left join cells_before
     on cells_before.week_start = slices.week_start - 7
-    and cells_before.agent_id = slices.agent_id
+    and cells_before.scope = slices.scope
+    and cells_before.scope_id = slices.scope_id
     and cells_before.direction_filter = slices.direction_filter
     and cells_before.office_hours_filter = slices.office_hours_filter
     and cells_before.day_of_week = days.day_of_week

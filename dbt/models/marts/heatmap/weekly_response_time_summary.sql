@@ -13,8 +13,8 @@ weeks_before as (
 
 select
     slices.week_start,
-    slices.agent_id,
-    slices.agent_name,
+    case slices.scope when 'all' then 'all' when 'agent' then slices.scope_id end as agent_id,
+    case when slices.scope in ('all', 'agent') then slices.scope_name end as agent_name,
     slices.direction_filter,
     slices.direction_label_es,
     slices.direction_label_en,
@@ -44,15 +44,20 @@ select
     {{ percent_change('weeks.p50_first_response_seconds', 'weeks_before.p50_first_response_seconds') }}
         as p50_delta_pct,
     {{ percent_change('weeks.p90_first_response_seconds', 'weeks_before.p90_first_response_seconds') }}
-        as p90_delta_pct
+        as p90_delta_pct,
+    slices.scope,
+    slices.scope_id,
+    slices.scope_name
 from slices
 left join weeks
     on weeks.week_start = slices.week_start
-    and weeks.agent_id = slices.agent_id
+    and weeks.scope = slices.scope
+    and weeks.scope_id = slices.scope_id
     and weeks.direction_filter = slices.direction_filter
     and weeks.office_hours_filter = slices.office_hours_filter
 left join weeks_before
     on weeks_before.week_start = slices.week_start - 7
-    and weeks_before.agent_id = slices.agent_id
+    and weeks_before.scope = slices.scope
+    and weeks_before.scope_id = slices.scope_id
     and weeks_before.direction_filter = slices.direction_filter
     and weeks_before.office_hours_filter = slices.office_hours_filter
