@@ -94,7 +94,7 @@ class _EventLog(PostgresEventLogStorage):
             return claim
         # Dagster itself would ask again and again without a pause, and be deaf to signals.
         run_locks.wait_for_slot(self._instance, concurrency_key, run_id)
-        return claim.with_sleep_interval(0)
+        return claim.with_sleep_interval(0.0)
 
     def store_event(self, event: dg.EventLogEntry) -> None:
         # Postgres' own also notifies a channel that nobody listens to. Where any role has filled the server's one queue

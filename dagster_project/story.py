@@ -75,7 +75,8 @@ def run(
             else "partial"
             if any(sync["status"] == "partial" for sync in syncs)
             else "success",
-            "errors": [_cause(event) for event in result.all_node_events if event.is_step_failure],
+            "errors": [_cause(event) for event in result.all_node_events if event.is_step_failure]
+            or [_cause_of_run(event) for event in result.all_events if event.is_job_failure],
             "data_source": data_source.kind_of(conn),
             "syncs": syncs,
             "tables": _tables(conn),
@@ -188,6 +189,12 @@ def _tables(conn: psycopg.Connection) -> dict[str, int]:
         count = conn.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(schema, table))).fetchone()
         counts[f"{schema}.{table}"] = count[0] if count else 0
     return counts
+
+
+def _cause_of_run(event: dg.DagsterEvent) -> str:
+    """What ended a run of which no step failed. The kind alone: its text may name anything."""
+    error = event.job_failure_data.error
+    return f"{event.job_name}: {error.cls_name if error else 'no reason given'}; the run's page in the UI says more"
 
 
 def _cause(event: dg.DagsterEvent) -> str:

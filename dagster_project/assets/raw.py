@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -33,7 +34,7 @@ BACKFILL_DAYS = 7  # of one that names no days
 _SECONDS_BETWEEN_LINES = 5.0
 _RETRIES = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 _COMMON: dict[str, Any] = {
-    "group_name": "raw", "owners": ["team:data"], "kinds": {"python", "postgres"}, "retry_policy": _RETRIES,
+    "group_name": "raw", "owners": ["team:data"], "kinds": {"python", "postgres"},
 }  # fmt: skip
 
 
@@ -148,7 +149,8 @@ def _landed(
 )
 def raw_audit_messages(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
     folder = Settings.load().audit_folder
-    result = AuditResult() if not folder else _land_audit(warehouse, folder, starter(context.run))
+    with _tried_again(context):
+        result = AuditResult() if not folder else _land_audit(warehouse, folder, starter(context.run))
     return dg.MaterializeResult(
         metadata={
             "folder": str(folder or "none: B2CHAT_AUDIT_FOLDER is not set"),
@@ -187,6 +189,7 @@ def _sync(
 ) -> SyncResult:
     settings = Settings.load()
     with (
+        _tried_again(context),
         PostgresRation(warehouse.url, b2chat.client_id, b2chat.requests_per_day, settings.today) as ration,
         b2chat.client(ration) as client,
     ):
@@ -204,6 +207,21 @@ def _sync(
             raise
         except (B2ChatError, IngestionError) as error:
             raise dg.Failure(str(error), allow_retries=False) from None
+
+
+@contextmanager
+def _tried_again(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Let a step that fails be tried again, unless its failure says that this cannot help.
+
+    A retry policy on the asset would also try again what Ctrl-C, SIGTERM or the UI has stopped.
+    """
+    try:
+        yield
+    except dg.Failure:
+        raise
+    except Exception as error:
+        wait = _RETRIES.calculate_delay(context.retry_number + 1)
+        raise dg.RetryRequested(_RETRIES.max_retries, wait) from error
 
 
 def _teller(entity: Entity) -> Callable[[Progress], None]:

@@ -124,6 +124,33 @@ def test_a_killed_run_of_dagster_keeps_no_slot_and_who_waits_for_a_living_one_sa
     assert ask(database_url, "select count(*) from raw.chats") == [(1,)]
 
 
+def test_a_sync_at_work_that_is_stopped_ends_and_is_not_tried_again(
+    start: Start, database_url: str, silent_port: int
+) -> None:
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        at_work = start("sync", "--json", **account(database_url, silent_port))
+        until(lambda: ask(database_url, SLOT))
+        time.sleep(2)
+        at_work.send_signal(stop)
+        assert at_work.wait(20) != 0  # the first retry would come after half a minute
+        until(lambda at_work=at_work: not members(at_work.pid), 5)
+
+
+def test_of_two_syncs_at_once_the_second_waits_for_the_first_and_both_succeed(
+    start: Start, database_url: str
+) -> None:
+    source = ListedSource([chat(f"c{n}") for n in range(12)], [contact(1)])
+    source.before_answer = lambda: time.sleep(0.5)
+    with serving(source) as sandbox:
+        both = []
+        for _ in range(2):
+            both.append(start("sync", "--json", B2CHAT_PAGE_SIZE="1", **account(database_url, base=sandbox.base_url)))
+            until(lambda: ask(database_url, SLOT))
+        for one in both:
+            assert one.wait(120) == 0, one.printed.read_text()
+    assert "waiting for run" in both[1].printed.read_text()
+
+
 def test_a_second_build_waits_for_the_first_and_a_killed_one_leaves_no_dbt_behind(
     start: Start, database_url: str
 ) -> None:
