@@ -23,7 +23,7 @@ NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 COMPLAINT = ("llevo un mes esperando y nadie contesta, qué falta de respeto la cuota que me cobran",
              "> Buenos días, con mucho gusto: ya quedó radicado, le confirmo el martes 14 y le envío el documento")
 CERTAIN = ("cuánto vale la cuota de este mes? ya hice el pago", "> Con gusto, son $ 450.000 y se la envío hoy mismo")
-RULES = queue.Rules(least_confidence=0.5, random_share=0)
+RULES = queue.Rules(random_share=0)
 
 
 class Office:

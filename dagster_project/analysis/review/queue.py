@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import psycopg
 
-DISPUTED_FROM = 0.5  # confidence of both, to contradict each other; with less they abstain
 HIGH_QUALITY = 8  # an agent's score that does not go with a complaint
 REASONS = (
     "suspicious", "disputed", "friction_with_high_quality", "low_confidence", "outdated_label", "random",
@@ -136,7 +135,7 @@ def _judge(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> N
             coalesce(
                 (answers.customer_intent <> second.customer_intent
                     and 'OTHER' not in (answers.customer_intent, second.customer_intent)
-                    and least(answers.confidence_score, second.confidence_score) >= %(disputed)s)
+                    and least(answers.confidence_score, second.confidence_score) >= %(least)s)
                 or (answers.sentiment, second.sentiment) in (('POSITIVE', 'FRICTION'), ('FRICTION', 'POSITIVE')),
                 false) as is_disputed,
             coalesce(now_is.injection_suspected, false) as is_suspicious,
@@ -163,5 +162,4 @@ def _judge(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> N
             limit 1
         ) as label on true
         """,
-        {"least": rules.least_confidence, "disputed": DISPUTED_FROM, "high": HIGH_QUALITY,
-         "share": rules.random_share})  # fmt: skip
+        {"least": rules.least_confidence, "high": HIGH_QUALITY, "share": rules.random_share})  # fmt: skip
