@@ -11,7 +11,34 @@
     {%- if execute and config.get('materialized') == 'incremental' %}
     select
         set_config('b2chat.loads_after', ({{ loads_seen() if is_incremental() else '0' }})::text, true),
-        set_config('b2chat.loads_upto', ({{ loads_ready() }})::text, true)
+        set_config('b2chat.loads_upto', ({{ loads_ready() }})::text, true);
+    {{ allow_nulls_of_today() if is_incremental() else 'select' }}
+    {%- endif -%}
+{% endmacro %}
+
+
+{#
+  A table of an earlier version may refuse a NULL that today's contract allows, or that of a column which is gone: an
+  incremental build keeps its table, so its NOT NULL goes here. Where all is as it should be, nothing is locked.
+#}
+{% macro allow_nulls_of_today() %}
+    {%- set required = [] -%}
+    {%- for column in model.columns.values() if 'not_null' in column.constraints | map(attribute='type') | list -%}
+        {%- do required.append(column.name) -%}
+    {%- endfor -%}
+    {%- set stored -%}
+        select attname from pg_attribute
+        where attrelid = to_regclass('{{ this }}') and attnum > 0 and not attisdropped and attnotnull
+            and attname <> all ('{ {{- required | join(',') -}} }')
+            and not exists (select from pg_index where indrelid = attrelid and indisprimary and attnum = any (indkey))
+    {%- endset -%}
+    {%- set columns = run_query(stored).columns[0].values() -%}
+    {%- if columns -%}
+    {%- set changes = [] -%}
+    {%- for column in columns -%}{%- do changes.append('alter column ' ~ adapter.quote(column) ~ ' drop not null') -%}{%- endfor -%}
+    {{ patiently('alter table ' ~ this ~ ' ' ~ changes | join(', ')) }}
+    {%- else -%}
+    select
     {%- endif -%}
 {% endmacro %}
 

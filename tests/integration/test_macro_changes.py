@@ -4,6 +4,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+
 from dagster_project.dbt_project import DBT_DIR
 from tests import forked_dbt
 from tests.integration.test_models import AGENT
@@ -48,3 +50,20 @@ def test_a_changed_macro_rebuilds_all_that_calls_it_and_leaves_no_row_of_the_old
                            "and metric = 'first_response'")
         assert day["sum_seconds"] == 240_000
         assert world.ask(unrelated) == before, "what does not call the macro is left alone"
+
+
+def test_a_table_of_an_earlier_version_takes_the_nulls_that_todays_contract_allows(
+    new_database: Callable[[], str],
+) -> None:
+    with serving(ListedSource([chat("answered", agent=AGENT, **TIMES)])) as sandbox:
+        world = World(new_database(), sandbox)
+        world.sync()
+        world.build("chats")
+        with psycopg.connect(world.url) as conn:
+            conn.execute("alter table core.chats alter column picked_up_at set not null")
+            conn.execute("alter table core.chats add column gone text not null default 'x'")
+            conn.execute("alter table core.chats alter column gone drop default")
+        world.source.records["chats"].append(chat("waiting"))
+        world.sync()
+        world.build("chats")
+        assert world.one("core.chats", "id", "waiting")["picked_up_at"] is None
