@@ -12,8 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 
+from dagster_project.assets.last_build import still_good
 from tests import forked_dbt, oracle
 from tests.integration.test_models import AGENT, message
 from tests.listed import ListedSource, serving
@@ -176,6 +178,47 @@ def test_a_build_with_nothing_new_writes_no_backlog_and_no_traffic(world: World)
     before = written()
     world.build()
     assert written() == before
+
+
+@pytest.mark.usefixtures("told")
+def test_a_chat_becomes_stale_by_time_alone_and_a_refresh_without_news_notices_it(world: World) -> None:
+    """Nothing of the chat is read or written then: that it will be stale was known beforehand."""
+    spells = {"resource_type": "model", "schema": "intermediate", "alias": "int_backlog_spells",
+              "config": {"meta": {"falls_due": "left_at"}}}  # fmt: skip
+
+    def is_good() -> bool:
+        with psycopg.connect(world.url) as conn:
+            return still_good(conn, [spells], project="p", zone=ZONE.key) is not None
+
+    def stale() -> tuple[list[Any], list[Any]]:
+        return (world.ask("select chat_count, end_chat_count, became_stale_count from marts.backlog_daily "
+                          "where scope = 'all' and state = 'stale' order by local_date desc limit 1"),
+                world.ask("select max(xmin::text::bigint), count(*) from intermediate.int_backlog_spells"))  # fmt: skip
+
+    last_word = datetime.now(UTC) - timedelta(days=30) + timedelta(minutes=10)
+    at = text(last_word.astimezone(ZONE))
+    assert at
+    world.source.records["chats"].append(random_chat(1) | {
+        "chat_id": "silent", "status": "PICKED_UP", "created_at": "2025-10-08 10:00:00",
+        "opened_at": "2025-10-08 10:00:00", "picked_up_at": "2025-10-08 10:05:00", "responded_at": None,
+        "closed_at": None, "messages": [message(at, incoming=True)]})  # fmt: skip
+    world.sync()
+    world.build()
+    before, written = stale()
+    with psycopg.connect(world.url) as conn:
+        conn.execute("update intermediate.last_build set project = 'p', has_all_rules = true")
+    assert is_good()
+    with psycopg.connect(world.url) as conn:  # a sync that finds nothing, a quarter of an hour later
+        conn.execute("""
+            insert into ops.page_loads (
+                sync_id, entity_type, page_offset, record_count, new_count, changed_count, unchanged_count,
+                quarantined_count, response_bytes, request_ms, loaded_at)
+            select 's', 'chats', 0, 1, 0, 0, 1, 0, 1, 1, max(loaded_at) + interval '15 minutes' from ops.page_loads""")
+    assert not is_good()
+    world.build()
+    after, written_after = stale()
+    assert written_after == written
+    assert after[0]["end_chat_count"] == before[0]["end_chat_count"] + 1
 
 
 def chats() -> list[dict[str, Any]]:
