@@ -6,10 +6,13 @@ The lock is held by dbt's own process, so it tells the truth also where the proc
 import contextlib
 import logging
 import os
+import re
 import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from typing import Any
 
 from dagster_project.warehouse import connection, locks
 from dagster_project.warehouse.locks import WAITING_LOGGER
@@ -37,6 +40,7 @@ def main() -> None:
         os.environ["PGOPTIONS"] = " ".join(options).strip()
         from dbt.cli.main import cli  # noqa: PLC0415  seconds, while another build may be at work
 
+        _quote_no_rows()
         cli()
 
 
@@ -54,6 +58,32 @@ def wait_for_turn() -> None:
 def as_builds_do(command: list[str]) -> list[str]:
     """A command, of dbt that writes to the warehouse as our builds call it."""
     return ["b2chat-dbt", *command[1:]] if command[0] == "dbt" and _WRITES & set(command[1:]) else command
+
+
+def without_values(error: str) -> str:
+    """Postgres' words on an error without what it quotes of the data: whole rows, keys, values that are none."""
+    told = re.sub(r"\n(?:DETAIL|CONTEXT):.*?(?=\n(?:DETAIL|CONTEXT|HINT|LINE \d+)\b|\Z)", "", error, flags=re.DOTALL)
+    return re.sub(
+        r'(invalid [^\n"]*|out of range): ".*?"(?=\n|\Z)', r"\1: a value that is not shown", told, flags=re.DOTALL
+    )
+
+
+def _quote_no_rows() -> None:
+    """dbt prints and logs Postgres' errors, and Dagster keeps them: they must not hold what customers said."""
+    import psycopg2  # noqa: PLC0415  dbt's
+    from dbt.adapters.postgres.connections import PostgresConnectionManager  # noqa: PLC0415
+
+    handler: Any = PostgresConnectionManager.exception_handler
+
+    @contextlib.contextmanager
+    def without_rows(self: Any, sql: str) -> Iterator[None]:
+        with handler(self, sql):
+            try:
+                yield
+            except psycopg2.DatabaseError as error:
+                raise type(error)(without_values(str(error))) from None
+
+    PostgresConnectionManager.exception_handler = without_rows
 
 
 def _end_with(parent: int) -> None:

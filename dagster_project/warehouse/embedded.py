@@ -177,7 +177,7 @@ def _start_server(programs: Binaries, data: Path, port: int, password: str) -> N
                 "--log",
                 data / "server.log",
                 "--options",
-                f"-p {port}",
+                f"-p {port} -c log_error_verbosity=terse",  # an error's details are rows of the data
             )
             break
         except EmbeddedPostgresFailed:
