@@ -83,7 +83,7 @@ def _quote_no_rows() -> None:
             except psycopg2.DatabaseError as error:
                 raise type(error)(without_values(str(error))) from None
 
-    PostgresConnectionManager.exception_handler = without_rows
+    PostgresConnectionManager.exception_handler = without_rows  # type: ignore[method-assign]
 
 
 def _end_with(parent: int) -> None:
