@@ -396,7 +396,7 @@ co | 1 017 234 998 | > me regalas la cedulita | un millón de gracias, es 1 017 
 co | 03124457789 | consignenme a la ahorro a la mano 03124457789 de bancolombia
 co | tres doce cuatro | mi nequi, tres doce cuatro cuarenta y cinco setenta y siete ochenta y nueve
 co | 43 # 18 sur 135 | vivo en la crr 43 # 18 sur 135 torre 2 apto 1804 envigado
-co | manzana F casa 12 | manzana F casa 12 barrio Villa Carolina, Ibagué
+co | manzana F casa 12 | manzana F casa 12 barrio Villa Serena, Ibagué
 co | Edilma; Cuesta | le escribe Wilmar, hermano de la señora Edilma Cuesta
 co | Hernando; Mosquera; Blanca Nubia; Tique | codeudor don Hernando Mosquera, fiadora Blanca Nubia Tique
 co | KLM 482 | la placa de mi carro para el parqueadero es KLM 482

@@ -423,7 +423,10 @@ def _traffic(connection: psycopg.Connection, values: Values) -> tuple[TrafficCel
 
 
 def _backlog(connection: psycopg.Connection, values: Values) -> tuple[Backlog, ...]:
-    """The midnights from the one that begins the period to the one that ends it; a scope's missing row is a 0."""
+    """The midnights from the one that begins the period to the one that ends it; a scope's missing row is a 0.
+
+    Nothing is known of the midnight before the first chat: data begins in the course of that day.
+    """
     return tuple(
         rows(
             connection,
@@ -439,6 +442,7 @@ def _backlog(connection: psycopg.Connection, values: Values) -> tuple[Backlog, .
                 select local_date from marts.backlog_daily
                 where local_date between %(start)s and %(end)s::date + 1
                     and scope = 'all' and state = 'open' and %(scope)s <> 'direction'
+                    and local_date > (select min(local_date) from marts.backlog_daily)
             )
 
             select

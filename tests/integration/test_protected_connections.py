@@ -149,16 +149,20 @@ def test_a_server_that_is_not_the_one_whose_certificate_is_known_is_refused_in_a
     assert "\n" not in str(caught.value) and "se/cret" not in str(caught.value)
 
 
-def test_check_connects_with_each_driver_and_says_which_one_fails(server: Server) -> None:
+def test_check_connects_with_each_driver_and_says_which_one_fails(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = Settings.load(database_url=filled(WAYS["client certificate"][0], server))
     with connection.warehouse(settings) as url:
         os.environ.update(connection.environment(url))
         standing = Deployment(settings, url)
         assert health._drivers(standing) == "psycopg, Dagster and dbt connect to it"
-        os.environ["DAGSTER_PG_URL"] += "&sslcert=/nowhere"
-        with pytest.raises(health._Wrong, match=r"^Dagster cannot connect: [^;]*$"):
-            health._drivers(standing)
-        os.environ["DAGSTER_PG_URL"] = connection.environment(url)["DAGSTER_PG_URL"]
+        given = connection.environment(url)
+        wrong = given | {"DAGSTER_PG_URL": given["DAGSTER_PG_URL"] + "&sslcert=/nowhere"}
+        with monkeypatch.context() as patched:
+            patched.setattr(connection, "environment", lambda url: wrong)
+            with pytest.raises(health._Wrong, match=r"^Dagster cannot connect: [^;]*$"):
+                health._drivers(standing)
         os.environ["PGDATABASE"] = "nowhere"
         with pytest.raises(health._Wrong, match=r"^Dagster .*\"nowhere\".*; dbt cannot connect: .*\"nowhere\""):
             health._drivers(standing)
