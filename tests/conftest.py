@@ -33,6 +33,15 @@ def pytest_configure(config: pytest.Config) -> None:
         manifest()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _environment() -> Iterator[None]:
+    """What a module's tests put into the environment is gone after it: the next one may be any other."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def server_url(new_folder: Callable[[], str]) -> Iterator[str]:
     with embedded.running(Path(new_folder()) / "pg", throwaway=True) as url:
