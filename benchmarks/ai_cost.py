@@ -18,10 +18,12 @@ from typing import Any, Literal
 
 import psycopg
 
-from dagster_project.analysis import persons, taxonomy, work
+from dagster_project.analysis import work
 from dagster_project.analysis.claude.classifier import FEWEST_BYTES, MOST_BYTES, Blocked, ClaudeClassifier
 from dagster_project.analysis.claude.prices import Usage
 from dagster_project.analysis.conversation import Conversation
+from dagster_project.analysis.personal import persons
+from dagster_project.analysis.taxonomy import taxonomy
 
 MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5")
 # Signs a token, tokens an answer.
@@ -66,11 +68,17 @@ def main() -> None:
         Way("second month, ours, 20 % changed, one by one", changed, "cached"),
         Way("second month, ours, 20 % changed, as a batch", changed, "batch"),
     ]
-    print(f"{len(naive)} chats with the customer's words, {len(ours)} distinct requests, {blocked} not sent for "
-          f"personal data; scaled to {count}. Prompt {ours[0].prompt:,} signs, schema {ours[0].schema:,}, "
-          f"a chat {sum(one.chat for one in ours) / len(ours):,.0f} in the mean. Estimates: nothing was sent.\n")
-    print("| way | requests | input tokens | of them cached | output tokens | "
-          + " | ".join(f"{model}, USD" for model in MODELS) + " |\n|---|---:|---:|---:|---:|" + "---:|" * len(MODELS))
+    print(
+        f"{len(naive)} chats with the customer's words, {len(ours)} distinct requests, {blocked} not sent for "
+        f"personal data; scaled to {count}. Prompt {ours[0].prompt:,} signs, schema {ours[0].schema:,}, "
+        f"a chat {sum(one.chat for one in ours) / len(ours):,.0f} in the mean. Estimates: nothing was sent.\n"
+    )
+    print(
+        "| way | requests | input tokens | of them cached | output tokens | "
+        + " | ".join(f"{model}, USD" for model in MODELS)
+        + " |\n|---|---:|---:|---:|---:|"
+        + "---:|" * len(MODELS)
+    )
     for way in ways:
         print(_row(way, claudes, scale))
 
@@ -84,9 +92,14 @@ def _requests(
     conn: psycopg.Connection, claude: ClaudeClassifier, count: int
 ) -> tuple[list[Request], list[Request], int]:
     """What would be sent for each chat naively and by us; and how many chats would not be sent."""
-    ids = [row[0] for row in conn.execute(
-        "select id from core.chats where not is_deleted and exists (select from core.messages as said "
-        "where said.chat_id = chats.id and said.incoming) order by md5(id) limit %s", [count])]  # fmt: skip
+    ids = [
+        row[0]
+        for row in conn.execute(
+            "select id from core.chats where not is_deleted and exists (select from core.messages as said "
+            "where said.chat_id = chats.id and said.incoming) order by md5(id) limit %s",
+            [count],
+        )
+    ]
     scope = work.scope(conn, "nobody", "")
     chats = [chat for chat in work.read_chats(conn, ids, scope, timedelta(0)) if chat.conversation.customer]
     known = persons.known(conn, ids)
@@ -106,19 +119,29 @@ def _requests(
 
 def _signs(conversation: Conversation) -> int:
     """Signs of a whole chat in the form in which it is sent, not redacted and not cut."""
-    lines = [{"de": "cliente" if one.incoming else "agente", "minuto": round(one.minutes or 0), "texto": one.text}
-             for one in conversation.messages]  # fmt: skip
+    lines = [
+        {"de": "cliente" if one.incoming else "agente", "minuto": round(one.minutes or 0), "texto": one.text}
+        for one in conversation.messages
+    ]
     return len(json.dumps(lines, ensure_ascii=False)) + 130
 
 
 def _row(way: Way, claudes: dict[str, ClaudeClassifier], scale: float) -> str:
     both = [_usages(way, claudes[MODELS[0]], is_low=is_low) for is_low in (True, False)]
-    tokens = [(sum(one.all_input for one in usages), sum(one.cache_read_tokens for one in usages),
-               sum(one.output_tokens for one in usages)) for usages in both]  # fmt: skip
+    tokens = [
+        (
+            sum(one.all_input for one in usages),
+            sum(one.cache_read_tokens for one in usages),
+            sum(one.output_tokens for one in usages),
+        )
+        for usages in both
+    ]
     cells = [_range(low * scale, high * scale, "{:,.0f}") for low, high in zip(*tokens, strict=True)]
     for claude in claudes.values():
-        usd = [sum(claude.cost(one, batch=way.kind == "batch") for one in _usages(way, claude, is_low=is_low))
-               for is_low in (True, False)]  # fmt: skip
+        usd = [
+            sum(claude.cost(one, batch=way.kind == "batch") for one in _usages(way, claude, is_low=is_low))
+            for is_low in (True, False)
+        ]
         cells.append(_range(usd[0] * scale, usd[1] * scale, "{:,.2f}"))
     return f"| {way.name} | {len(way.requests) * scale:,.0f} | {' | '.join(cells)} |"
 

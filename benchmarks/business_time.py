@@ -21,7 +21,7 @@ import psycopg
 from common import ROOT, with_project
 from peak_memory import cpu_of_tree
 
-from dagster_project.dbt_project import DBT_DIR, executable
+from dagster_project.orchestration.dbt_project import DBT_DIR, executable
 from dagster_project.warehouse import connection, embedded, migrations
 
 RUNS = 5
@@ -65,11 +65,34 @@ def main() -> None:
 def _build_calendars(url: str, target: Path) -> None:
     migrations.upgrade(url)
     subprocess.run(
-        [executable(), "--quiet", "build", "--exclude-resource-type", "unit_test", "--exclude", "test_type:data",
-         "--select", "resource_type:seed", "int_business_slots", "int_rule_days", "int_touched_calendars",
-         "int_calendar_clock", "int_calendar_due",
-         "--project-dir", DBT_DIR, "--profiles-dir", DBT_DIR, "--target-path", target, "--log-path", target],
-        check=True, cwd=ROOT, env=with_project(os.environ) | connection.environment(url))  # fmt: skip
+        [
+            executable(),
+            "--quiet",
+            "build",
+            "--exclude-resource-type",
+            "unit_test",
+            "--exclude",
+            "test_type:data",
+            "--select",
+            "resource_type:seed",
+            "int_business_slots",
+            "int_rule_days",
+            "int_touched_calendars",
+            "int_calendar_clock",
+            "int_calendar_due",
+            "--project-dir",
+            DBT_DIR,
+            "--profiles-dir",
+            DBT_DIR,
+            "--target-path",
+            target,
+            "--log-path",
+            target,
+        ],
+        check=True,
+        cwd=ROOT,
+        env=with_project(os.environ) | connection.environment(url),
+    )
 
 
 def _prepare(conn: psycopg.Connection, intervals: int) -> None:

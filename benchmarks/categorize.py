@@ -1,7 +1,7 @@
 """How many chats a second the rules categorize, on one core: chats of several messages, no two alike.
 
-    .venv/bin/python benchmarks/categorize.py
-    .venv/bin/python benchmarks/categorize.py --chats 1000
+.venv/bin/python benchmarks/categorize.py
+.venv/bin/python benchmarks/categorize.py --chats 1000
 """
 
 import argparse
@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from dagster_project.analysis.conversation import Conversation, Message
-from dagster_project.analysis.evaluation import read_labelled
+from dagster_project.analysis.evaluation.scores import read_labelled
 from dagster_project.analysis.rules.classifier import RulesClassifier
 
 TRAINING = Path(__file__).parents[1] / "scripts" / "training"
@@ -28,17 +28,25 @@ def main() -> None:
         rules.classify(chat)
     seconds = time.process_time() - ready
     messages = sum(len(chat.messages) for chat in chats)
-    print(f"{len(chats):,} chats, {messages:,} messages, {rules.version}: {seconds:.1f} s of one core, "
-          f"{len(chats) / seconds:,.0f} chats/s; {ready - began:.2f} s to read lexicon and weights")
+    print(
+        f"{len(chats):,} chats, {messages:,} messages, {rules.version}: {seconds:.1f} s of one core, "
+        f"{len(chats) / seconds:,.0f} chats/s; {ready - began:.2f} s to read lexicon and weights"
+    )
 
 
 def _chats(count: int) -> list[Conversation]:
     """The training chats again and again, each time with a few words that never were there: names, numbers, slips."""
     chance = random.Random(0)
     known = [one.conversation for file in sorted(TRAINING.glob("*.jsonl")) for one in read_labelled(file)]
-    return [Conversation(tuple(
-        Message(one.incoming, f"{one.text} {_invented(chance)} {chance.randrange(10**6)}", one.minutes)
-        for one in known[number % len(known)].messages)) for number in range(count)]  # fmt: skip
+    return [
+        Conversation(
+            tuple(
+                Message(one.incoming, f"{one.text} {_invented(chance)} {chance.randrange(10**6)}", one.minutes)
+                for one in known[number % len(known)].messages
+            )
+        )
+        for number in range(count)
+    ]
 
 
 def _invented(chance: random.Random) -> str:

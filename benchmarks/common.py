@@ -109,14 +109,18 @@ def copy_payloads(conn: psycopg.Connection, file: Path) -> tuple[int, float]:
 
 
 def _serve(chats: int, today: str) -> None:
-    from dagster_project.sandbox import server  # noqa: PLC0415  for the process of the sandbox alone
-    from dagster_project.sandbox.account import Account  # noqa: PLC0415
-    from dagster_project.sandbox.clock import FrozenClock  # noqa: PLC0415
-    from dagster_project.sandbox.generator import GeneratedSource  # noqa: PLC0415
+    from dagster_project.sources.b2chat.sandbox import server  # noqa: PLC0415  for the process of the sandbox alone
+    from dagster_project.sources.b2chat.sandbox.account import Account  # noqa: PLC0415
+    from dagster_project.sources.b2chat.sandbox.clock import FrozenClock  # noqa: PLC0415
+    from dagster_project.sources.b2chat.sandbox.generator import GeneratedSource  # noqa: PLC0415
 
     account = Account(
-        first_day=FIRST_DAY, days=DAYS + 2, chats_per_day=chats / DAYS, messages_per_chat=20, silent_share=0,
-    )  # fmt: skip
+        first_day=FIRST_DAY,
+        days=DAYS + 2,
+        chats_per_day=chats / DAYS,
+        messages_per_chat=20,
+        silent_share=0,
+    )
     server.serve(
         GeneratedSource(account),
         client_id=CLIENT_ID,

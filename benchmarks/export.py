@@ -20,9 +20,11 @@ import yaml
 from common import ROOT, with_project
 from peak_memory import cpu_of_tree
 
-from dagster_project.exports import csv_file, making, parquet_file, tables
-from dagster_project.exports.records import Request
-from dagster_project.exports.stores import Folder
+from dagster_project.exports import service
+from dagster_project.exports.export_log import Request
+from dagster_project.exports.formats import csv_file, parquet_file
+from dagster_project.exports.stores.stores import Folder
+from dagster_project.exports.tables import definitions
 from dagster_project.warehouse import embedded, migrations
 from dagster_project.warehouse.binaries import find
 
@@ -30,10 +32,14 @@ ZONE, FEW = "America/Bogota", 20_000
 FORMATS = ("csv", "csv-excel", "parquet")
 # One expression a type; of `n`, the number of the row. A tenth is NULL, as where nothing happened.
 VALUES = {
-    "text": "'Sofía Muñoz ' || n % 40", "integer": "n % 7200", "bigint": "n", "boolean": "n % 7 = 0",
-    "double precision": "n % 7200 / 7.0", "date": "date '2024-01-01' + n % 700",
+    "text": "'Sofía Muñoz ' || n % 40",
+    "integer": "n % 7200",
+    "bigint": "n",
+    "boolean": "n % 7 = 0",
+    "double precision": "n % 7200 / 7.0",
+    "date": "date '2024-01-01' + n % 700",
     "timestamptz": "timestamptz '2024-01-01' + n * interval '35 seconds'",
-}  # fmt: skip
+}
 CATEGORIES = """
     create table marts.chat_categories as
     select n::text as chat_id, 'answered' as state, 'PAYMENT' as customer_intent,
@@ -56,8 +62,11 @@ def main() -> None:
         folder.chmod(0o755)
         with embedded.running(folder / "pg", throwaway=True) as url:
             migrations.upgrade(url)
-            rows = [row for count in (FEW, arguments.chats)
-                    for row in _measure(url, folder, count, arguments.formats.split(","))]  # fmt: skip
+            rows = [
+                row
+                for count in (FEW, arguments.chats)
+                for row in _measure(url, folder, count, arguments.formats.split(","))
+            ]
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}.\n")
     print("| rows | what | seconds | ratio | work, CPU seconds | ratio | peak MiB of the process | file, MiB |")
     print("|---:|---|---:|---:|---:|---:|---:|---:|", *rows, sep="\n")
@@ -104,13 +113,18 @@ def _postmaster(conn: psycopg.Connection) -> int:
 def _fill(url: str, chats: int) -> None:
     model = yaml.safe_load((ROOT / "dbt/models/marts/response_times/chat_response_times.yml").read_text())
     columns = model["models"][0]["columns"]
-    shown = [f"case when n % 10 > 0 then {VALUES[c['data_type']]} end as {c['name']}" for c in columns
-             if c["name"] not in ("chat_id", "is_deleted")]  # fmt: skip
+    shown = [
+        f"case when n % 10 > 0 then {VALUES[c['data_type']]} end as {c['name']}"
+        for c in columns
+        if c["name"] not in ("chat_id", "is_deleted")
+    ]
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("drop schema if exists marts cascade")
         conn.execute("create schema marts")
-        conn.execute(f"create table marts.chat_response_times as select n::text as chat_id, {', '.join(shown)}, "
-                     f"false as is_deleted from generate_series(1, {chats}) as n")  # fmt: skip
+        conn.execute(
+            f"create table marts.chat_response_times as select n::text as chat_id, {', '.join(shown)}, "
+            f"false as is_deleted from generate_series(1, {chats}) as n"
+        )
         conn.execute("create schema if not exists core")
         for table in ("agents", "departments"):
             conn.execute(f"create table if not exists core.{table} (id text)")
@@ -118,20 +132,27 @@ def _fill(url: str, chats: int) -> None:
         conn.execute("vacuum analyze")
 
 
-def _table(conn: psycopg.Connection) -> tables.Table:
-    return tables.chats(conn, tables.Filters(), "es")
+def _table(conn: psycopg.Connection) -> definitions.Table:
+    return definitions.chats(conn, definitions.Filters(), "es")
 
 
 def _export(url: str, folder: Path, profile: str) -> None:
     """One export, in this process: prints peak MiB, MiB of the file and rows."""
 
-    def write(conn: psycopg.Connection, out: object) -> making.Written:
+    def write(conn: psycopg.Connection, out: object) -> service.Written:
         if profile == "parquet":
             return parquet_file.write(conn, out, _table(conn), zone=ZONE)
         return csv_file.write(conn, out, _table(conn), for_excel=profile == "csv-excel", zone=ZONE)
 
-    made = making.export(url, Folder(folder / "exports"), Request("chats", profile, "benchmark"), write,
-                         label="all", zone=ZONE, keep=timedelta(days=1))  # fmt: skip
+    made = service.export(
+        url,
+        Folder(folder / "exports"),
+        Request("chats", profile, "benchmark"),
+        write,
+        label="all",
+        zone=ZONE,
+        keep=timedelta(days=1),
+    )
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, made.size_bytes / 1024**2, made.rows)
     Path(made.place).unlink()
 

@@ -127,18 +127,23 @@ def _sync(name: str, folder: Path, sandbox: Sandbox) -> Phase:
         last_load = one(conn, "select coalesce(max(load_id), 0) from ops.page_loads")[0] if known else 0
     phase = _b2chat(name, "sync", folder, sandbox)
     with _warehouse(folder) as conn:
-        phase.landed = Counts(*one(
-            conn,
-            """
+        phase.landed = Counts(
+            *one(
+                conn,
+                """
             select (select count(*) from raw.chats where load_id > %(last)s),
                    (select coalesce(sum(jsonb_array_length(payload -> 'messages')), 0) from raw.chats
                     where load_id > %(last)s and jsonb_typeof(payload -> 'messages') = 'array'),
                    (select count(*) from raw.contacts where load_id > %(last)s)
             """,
-            last=last_load))  # fmt: skip
+                last=last_load,
+            )
+        )
         phase.read, waiting = one(
-            conn, "select sum(record_count), sum(request_ms) / 1000.0 from ops.page_loads where load_id > %(last)s",
-            last=last_load)  # fmt: skip
+            conn,
+            "select sum(record_count), sum(request_ms) / 1000.0 from ops.page_loads where load_id > %(last)s",
+            last=last_load,
+        )
     phase.waiting = float(waiting)
     return phase
 
@@ -153,10 +158,13 @@ def _b2chat(name: str, command: str, folder: Path, sandbox: Sandbox) -> Phase:
     """Run the command as a user would, and watch it and Postgres."""
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-c", "from dagster_project.cli import main; main()", command, "--json"],
-        cwd=folder, env=environment(sandbox) | {"B2CHAT_DATA_DIR": str(_data(folder))},
-        stdout=subprocess.PIPE, stderr=sys.stderr, text=True,
-    )  # fmt: skip
+        [sys.executable, "-c", "from dagster_project.cli.main import main; main()", command, "--json"],
+        cwd=folder,
+        env=environment(sandbox) | {"B2CHAT_DATA_DIR": str(_data(folder))},
+        stdout=subprocess.PIPE,
+        stderr=sys.stderr,
+        text=True,
+    )
     with PeakMemory(lambda: iter([process.pid, *_postmaster(folder)])) as memory:
         answer = process.communicate()[0]
     seconds = time.monotonic() - began
@@ -207,9 +215,12 @@ def _copy(folder: Path) -> Phase:
 def _missing(when: str, held: Counts, folder: Path) -> list[str]:
     """Where a table does not hold as many rows as the source."""
     wanted = {
-        "raw.chats": held.chats, "core.chats": held.chats, "marts.chat_response_times": held.chats,
-        "core.messages": held.messages, "raw.contacts": held.contacts,
-    }  # fmt: skip
+        "raw.chats": held.chats,
+        "core.chats": held.chats,
+        "marts.chat_response_times": held.chats,
+        "core.messages": held.messages,
+        "raw.contacts": held.contacts,
+    }
     with _warehouse(folder) as conn:
         found = {table: one(conn, f"select count(*) from {table}")[0] for table in wanted}
     return [

@@ -2,28 +2,33 @@
 
 import dagster as dg
 
-from dagster_project.assets.analysis import chat_categorizations
-from dagster_project.assets.customer_analysis import customer_analysis_job
-from dagster_project.assets.dbt import dbt_models
-from dagster_project.assets.evaluation import classifier_evaluation
-from dagster_project.assets.exports import EXPORTS, clean_up_exports_job
-from dagster_project.assets.heatmap import weekly_heatmap_picture
-from dagster_project.assets.maintenance import enforce_retention_job, retry_quarantine_job
-from dagster_project.assets.raw import raw_audit_messages, raw_chats, raw_contacts
-from dagster_project.assets.review import review_queue
-from dagster_project.automation.jobs import JOBS
-from dagster_project.automation.schedules import daily_and_weekly, refresh_schedule, weekly_report_schedule
-from dagster_project.automation.sensors import audit_sensor, batches_sensor, watch_sensor
-from dagster_project.dbt_project import dbt_project, executable
-from dagster_project.resources import B2ChatAccount, DbtCli, Warehouse
-from dagster_project.run_log import silent
+from dagster_project.orchestration.assets.analysis import chat_categorizations
+from dagster_project.orchestration.assets.customer_analysis import customer_analysis_job
+from dagster_project.orchestration.assets.dbt import dbt_models
+from dagster_project.orchestration.assets.evaluation import classifier_evaluation
+from dagster_project.orchestration.assets.exports import EXPORTS, clean_up_exports_job
+from dagster_project.orchestration.assets.heatmap import weekly_heatmap_picture
+from dagster_project.orchestration.assets.maintenance import enforce_retention_job, retry_quarantine_job
+from dagster_project.orchestration.assets.raw import raw_audit_messages, raw_chats, raw_contacts
+from dagster_project.orchestration.assets.review import review_queue
+from dagster_project.orchestration.dbt_project import dbt_project, executable
+from dagster_project.orchestration.jobs import JOBS
+from dagster_project.orchestration.loggers import silent
+from dagster_project.orchestration.resources import B2ChatAccount, DbtCli, Warehouse
+from dagster_project.orchestration.schedules import daily_and_weekly, refresh_schedule, weekly_report_schedule
+from dagster_project.orchestration.sensors import audit_sensor, batches_sensor, watch_sensor
 from dagster_project.settings import Settings
 
 settings = Settings.load()
 
 defs = dg.Definitions(
     assets=[
-        raw_contacts, raw_chats, raw_audit_messages, dbt_models, chat_categorizations, review_queue,
+        raw_contacts,
+        raw_chats,
+        raw_audit_messages,
+        dbt_models,
+        chat_categorizations,
+        review_queue,
         classifier_evaluation,
         weekly_heatmap_picture,
         *EXPORTS,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import psycopg
 
-from dagster_project.exports.gather import gather
-from dagster_project.exports.heatmap import last_full_week
-from dagster_project.exports.pdf import page_pictures
-from dagster_project.exports.report import Period
+from dagster_project.exports.pictures.heatmap import last_full_week
+from dagster_project.exports.report.data import Period
+from dagster_project.exports.report.pdf import page_pictures
+from dagster_project.exports.report.read import gather
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SHOWN = {"report-summary.png": 0, "report-actions.png": 1, "report-heatmap.png": 2}
@@ -21,7 +21,8 @@ def main() -> None:
         assert monday, "make the demo first"
         report = gather(connection, Period.week(monday), timezone="America/Bogota")
     pages = page_pictures(
-        report, language="es", timestamp=datetime.now(UTC), company="Inmobiliaria Los Arrayanes", pixels_per_inch=80)
+        report, language="es", timestamp=datetime.now(UTC), company="Inmobiliaria Los Arrayanes", pixels_per_inch=80
+    )
     for name, page in SHOWN.items():
         (DOCS / name).write_bytes(pages[page])
         print(DOCS / name)

@@ -21,7 +21,7 @@ PAGES = {
     "asset-groups.png": ("/asset-groups", 1500, 760),
     "heatmap.png": ("/assets/marts/weekly_heatmap_picture?view=overview", 1560, 1000),
     "evaluation.png": ("/assets/analysis/classifier_evaluation?view=overview", 1560, 1300),
-}  # fmt: skip
+}
 READY = """
     { workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError { __typename } } } } }
 """
@@ -33,9 +33,21 @@ def main() -> None:
         sys.exit("screenshots need Chromium on the PATH")
     DOCS.mkdir(exist_ok=True)
     subprocess.run(
-        [BIN / "b2chat", "exec", BIN / "dagster", "job", "execute", "-m", "dagster_project.definitions",
-         "-j", "evaluate_classifier"],
-        cwd=ROOT, check=True, capture_output=True)
+        [
+            BIN / "b2chat",
+            "exec",
+            BIN / "dagster",
+            "job",
+            "execute",
+            "-m",
+            "dagster_project.definitions",
+            "-j",
+            "evaluate_classifier",
+        ],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     with dagster_ui():
         for name, (path, width, height) in PAGES.items():
             take(chromium, f"http://127.0.0.1:{PORT}{path}", DOCS / name, width, height)

@@ -22,7 +22,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from dagster_project.analysis.conversation import Conversation, Message
-from dagster_project.analysis.evaluation import FIELDS, UNSURE, Labelled, evaluate, read_labelled
+from dagster_project.analysis.evaluation.scores import FIELDS, UNSURE, Labelled, evaluate, read_labelled
 from dagster_project.analysis.injection import without_orders
 from dagster_project.analysis.rules import cues
 from dagster_project.analysis.rules.classifier import RulesClassifier
@@ -94,16 +94,20 @@ def _taught(left_out: Collection[str]) -> str:
 def _judge(author: str, weights: str, chats: Sequence[Labelled]) -> None:
     report = evaluate(_classifier(weights), chats)
     scores = ", ".join(f"{name} {score.accuracy:.3f}" for name, score in report.fields.items() if score.accuracy)
-    print(f"{author} ({report.chats} chats): {scores}; calibration error {report.calibration_error:.3f}; "
-          f"below {UNSURE:g}: {report.unsure_share:.2f} of the chats, {report.unsure_of_wrong_share:.2f} of the wrong")
+    print(
+        f"{author} ({report.chats} chats): {scores}; calibration error {report.calibration_error:.3f}; "
+        f"below {UNSURE:g}: {report.unsure_share:.2f} of the chats, {report.unsure_of_wrong_share:.2f} of the wrong"
+    )
 
 
 def _guesses(weights: str, chats: Sequence[Labelled]) -> list[tuple[dict[str, float], bool]]:
     """What speaks for an intent's being right, and whether it is."""
     rules = _classifier(weights)
-    return [(rules.signs(one.conversation),
-             rules.classify(one.conversation).customer_intent == one.gold["customer_intent"])
-            for one in chats if one.gold["customer_intent"]]  # fmt: skip
+    return [
+        (rules.signs(one.conversation), rules.classify(one.conversation).customer_intent == one.gold["customer_intent"])
+        for one in chats
+        if one.gold["customer_intent"]
+    ]
 
 
 def _learn_confidence(guesses: Iterable[tuple[dict[str, float], bool]]) -> dict[str, float]:
@@ -141,8 +145,7 @@ def _trained(labelled: Iterable[Labelled]) -> str:
     shown = _usual_spelling([one.conversation for one, _ in chats])
     frequency = Counter(cue for _, found in chats for cue in found)
     for kind, name in sorted(frequency):
-        row = [weight for field in LEARNT
-               for weight in models[field].get((kind, name), [0.0] * len(FIELDS[field]))]  # fmt: skip
+        row = [weight for field in LEARNT for weight in models[field].get((kind, name), [0.0] * len(FIELDS[field]))]
         often = kind != "pair" or frequency[kind, name] >= FEWEST_PAIRS
         if kind == "signal" or (often and max(map(abs, row)) >= LEAST_WEIGHT):
             written = name if kind in ("piece", "signal") else " ".join(shown[part] for part in name.split(" "))
@@ -175,8 +178,10 @@ def _learn(
     frequency = Counter(cue for found, _ in chats for cue in found if with_signals or cue[0] != "signal")
     scale = {cue: _scale(cue, frequency[cue], len(chats), rarity) for cue in sorted(frequency)}
     weights = {cue: [0.0] * labels for cue in scale}
-    examples = [([(weights[cue], value * scale[cue]) for cue, value in sorted(found.items()) if cue in scale and value],
-                 label) for found, label in chats]  # fmt: skip
+    examples = [
+        ([(weights[cue], value * scale[cue]) for cue, value in sorted(found.items()) if cue in scale and value], label)
+        for found, label in chats
+    ]
     means, start, mean_start = {cue: [0.0] * labels for cue in scale}, [0.0] * labels, [0.0] * labels
     shrinkage, shrunk, steps = 1 / (strength * len(chats)), 1.0, 0
     order, chance = list(range(len(examples))), random.Random(0)
@@ -252,8 +257,12 @@ def _file(rows: dict[str, dict[str, str]], start: str, chats: Sequence[Labelled]
         stages[intent] = {stage: round((seen[stage] + 1) / whole, 4) for stage in FIELDS["journey_stage"]}
     head = {
         "about": "What cues weigh for each label, a sign each (rules/learnt.py). Written by scripts/train_rules.py.",
-        "chats": len(chats), "learnt_from": fingerprint(), "labels": {field: FIELDS[field] for field in LEARNT},
-        "stages": stages, "start": start}  # fmt: skip
+        "chats": len(chats),
+        "learnt_from": fingerprint(),
+        "labels": {field: FIELDS[field] for field in LEARNT},
+        "stages": stages,
+        "start": start,
+    }
     nothing = dict.fromkeys(("start", *SIGNS), 0.0)
     parts = [json.dumps(head, ensure_ascii=False)[1:-1], _confidence(nothing)]
     names = {"word": "words", "rare": "rare", "pair": "pairs", "piece": "pieces", "signal": "signals"}

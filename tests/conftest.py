@@ -28,7 +28,7 @@ DICTIONARY = SHARED / "seeds" / "002_1aa652a2447fc107.txt"
 def pytest_configure(config: pytest.Config) -> None:
     """Parse the dbt project once, before workers that would do it at the same time, in the same folder."""
     if not hasattr(config, "workerinput"):
-        from dagster_project.dbt_project import manifest  # seconds, and workers need it for themselves
+        from dagster_project.orchestration.dbt_project import manifest  # seconds, and workers need it for themselves
 
         manifest()
 
@@ -122,8 +122,13 @@ def b2chat(new_folder: Callable[[], str]) -> Callable[..., subprocess.CompletedP
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [PROGRAM, *arguments], capture_output=True, text=True, timeout=600, check=False,
-            **_as_a_user(variables, new_folder))  # fmt: skip
+            [PROGRAM, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+            **_as_a_user(variables, new_folder),
+        )
 
     return run
 
@@ -135,8 +140,11 @@ def b2chat_process(new_folder: Callable[[], str]) -> Callable[..., AbstractConte
     @contextmanager
     def start(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
         process = subprocess.Popen(
-            [PROGRAM, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            **_as_a_user(variables, new_folder))  # fmt: skip
+            [PROGRAM, *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **_as_a_user(variables, new_folder),
+        )
         try:
             yield process
         finally:

@@ -118,10 +118,17 @@ class Bench:
         """Run a file and return the JSON it prints, with the seconds of the whole process as `process`."""
         began, began_cpu = time.monotonic(), self.cpu()
         done = subprocess.run(
-            [program, str(file)], env=environment(self.source) | variables, stdout=subprocess.PIPE, check=True,
-            text=True, cwd=self.folder)
+            [program, str(file)],
+            env=environment(self.source) | variables,
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+            cwd=self.folder,
+        )
         answer = json.loads(done.stdout.splitlines()[-1]) | {
-            "process": time.monotonic() - began, "all_cpu": self.cpu() - began_cpu}  # fmt: skip
+            "process": time.monotonic() - began,
+            "all_cpu": self.cpu() - began_cpu,
+        }
         print(f"{file.stem} {answer}", file=sys.stderr, flush=True)
         return answer
 
@@ -147,7 +154,8 @@ def _measure(run: Run, options: argparse.Namespace, bench: Bench) -> None:
             chats = _multiply(url, options.times)
             first = FIRST_DAY - timedelta(days=(options.times - 1) * DAYS_APART)
             run.unchanged[f"{chats:,}"] = [
-                _sync(bench, url, B2CHAT_START_DATE=first.isoformat()) for _ in range(REPEATS)]
+                _sync(bench, url, B2CHAT_START_DATE=first.isoformat()) for _ in range(REPEATS)
+            ]
 
 
 def _sync(bench: Bench, url: str, **variables: str) -> dict[str, float]:
@@ -174,10 +182,29 @@ def _build(run: Run, bench: Bench, url: str) -> None:
     target = bench.folder / "dbt"
     began, began_cpu = time.monotonic(), bench.cpu()
     done = subprocess.run(
-        [str(Path(sys.executable).parent / "dbt"), "build", "--select", "+messages", "--exclude-resource-type",
-         "unit_test", "--indirect-selection", "cautious", "--project-dir", str(ROOT / "dbt"),
-         "--profiles-dir", str(ROOT / "dbt"), "--target-path", str(target), "--log-path", str(target)],
-        env=environment(bench.source) | connection.environment(url), stdout=subprocess.PIPE, text=True, check=False)
+        [
+            str(Path(sys.executable).parent / "dbt"),
+            "build",
+            "--select",
+            "+messages",
+            "--exclude-resource-type",
+            "unit_test",
+            "--indirect-selection",
+            "cautious",
+            "--project-dir",
+            str(ROOT / "dbt"),
+            "--profiles-dir",
+            str(ROOT / "dbt"),
+            "--target-path",
+            str(target),
+            "--log-path",
+            str(target),
+        ],
+        env=environment(bench.source) | connection.environment(url),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     run.build, run.build_cpu = time.monotonic() - began, bench.cpu() - began_cpu
     print(f"build {run.build:.1f}, work {run.build_cpu:.1f}", file=sys.stderr, flush=True)
     if done.returncode:
@@ -186,11 +213,14 @@ def _build(run: Run, bench: Bench, url: str) -> None:
 
 def _count(run: Run, url: str) -> None:
     with psycopg.connect(url) as conn:
-        run.chats, landed = one(conn, """
+        run.chats, landed = one(
+            conn,
+            """
             select count(*), sum(jsonb_array_length(payload -> 'messages'))
                 filter (where jsonb_typeof(payload -> 'messages') = 'array')
             from raw.chats
-        """)
+        """,
+        )
         run.messages = one(conn, "select count(*) from core.messages")[0]
     if run.messages != landed:
         run.wrong.append(f"{run.messages:,} rows in core.messages, but {landed:,} messages in raw.chats")
@@ -200,12 +230,20 @@ def _dlt(run: Run, program: str, bench: Bench) -> None:
     days = [(FIRST_DAY + timedelta(days=day)).isoformat() for day in range(DAYS + 1)]
     with bench.database("dlt") as url:
         run.dlt = bench.python(
-            program, HERE / "with_dlt.py", BENCHMARK_URL=url, BENCHMARK_DAYS=json.dumps(days),
-            BENCHMARK_FOLDER=str(bench.folder / "dlt"), PYTHONPATH="")
+            program,
+            HERE / "with_dlt.py",
+            BENCHMARK_URL=url,
+            BENCHMARK_DAYS=json.dumps(days),
+            BENCHMARK_FOLDER=str(bench.folder / "dlt"),
+            PYTHONPATH="",
+        )
         with psycopg.connect(url) as conn:
-            rows = one(conn, """
+            rows = one(
+                conn,
+                """
                 select (select count(*) from dlt_raw.chats), (select count(*) from dlt_raw.chats__messages)
-            """)
+            """,
+            )
     if rows != (run.chats, run.messages):
         run.wrong.append(f"dlt holds {rows[0]:,} chats and {rows[1]:,} messages")
 
@@ -216,12 +254,18 @@ def _multiply(url: str, times: int) -> int:
     with psycopg.connect(url) as conn:
         loads = one(conn, "select max(load_id) from ops.page_loads")[0]
         for copy in range(1, times):
-            shift = {"days": copy * DAYS_APART, "loads": copy * loads, "suffix": f"~{copy}",
-                     "last_load": loads, "first_day": FIRST_DAY}
+            shift = {
+                "days": copy * DAYS_APART,
+                "loads": copy * loads,
+                "suffix": f"~{copy}",
+                "last_load": loads,
+                "first_day": FIRST_DAY,
+            }
             for statement in _COPY_HISTORY:
                 conn.execute(statement, shift)
-        conn.execute("select setval(pg_get_serial_sequence('ops.page_loads', 'load_id'), max(load_id)) "
-                     "from ops.page_loads")
+        conn.execute(
+            "select setval(pg_get_serial_sequence('ops.page_loads', 'load_id'), max(load_id)) from ops.page_loads"
+        )
         conn.commit()
         conn.autocommit = True
         for table in ("raw.chats", "raw.contacts", "ops.page_loads", "ops.sync_windows"):
@@ -281,16 +325,19 @@ def _markdown(run: Run) -> str:
     for kept, landing in run.landing.items():
         copy, copy_cpu = statistics.median(run.copies[kept]), run.copy_cpu[kept]
         lines += [
-            _row(f"landing, answers {kept}", landing["seconds"], run.records,
-                 f"{copy / landing['seconds']:.2f} of COPY", landing["all_cpu"],
-                 f"{copy_cpu / landing['all_cpu']:.2f} of COPY"),
+            _row(
+                f"landing, answers {kept}",
+                landing["seconds"],
+                run.records,
+                f"{copy / landing['seconds']:.2f} of COPY",
+                landing["all_cpu"],
+                f"{copy_cpu / landing['all_cpu']:.2f} of COPY",
+            ),
             _row(f"plain COPY right after it (median of {REPEATS})", copy, run.records, "", copy_cpu),
         ]
     for kept, first in run.first.items():
-        lines.append(_row(
-            f"sync from the source, answers {kept}", first["seconds"], run.records, "", first["all_cpu"]))
-    lines.append(_row(
-        "`dbt build --select +messages`, with data tests", run.build, run.records, "", run.build_cpu))
+        lines.append(_row(f"sync from the source, answers {kept}", first["seconds"], run.records, "", first["all_cpu"]))
+    lines.append(_row("`dbt build --select +messages`, with data tests", run.build, run.records, "", run.build_cpu))
     for kept, first in run.first.items():
         whole, work = first["process"] + run.build, first["all_cpu"] + run.build_cpu
         ratios = ("", "")
@@ -300,13 +347,17 @@ def _markdown(run: Run) -> str:
     if run.dlt:
         steps = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in run.dlt["steps"].items())
         lines.append(_row(f"dlt ({steps})", run.dlt["process"], run.records, "", run.dlt["all_cpu"]))
-    lines += ["", "| nothing changed: chats held | windows | records read | sync | of it requests | beyond |",
-              "|---|---:|---:|---:|---:|---:|"]
+    lines += [
+        "",
+        "| nothing changed: chats held | windows | records read | sync | of it requests | beyond |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
     for chats, syncs in run.unchanged.items():
         for one_sync in syncs:
             lines.append(
                 f"| {chats} | {one_sync['windows']:.0f} | {one_sync['records']:,.0f} | {one_sync['seconds']:.2f} s "
-                f"| {one_sync['waiting']:.2f} s | {one_sync['seconds'] - one_sync['waiting']:.2f} s |")
+                f"| {one_sync['waiting']:.2f} s | {one_sync['seconds'] - one_sync['waiting']:.2f} s |"
+            )
     return "\n".join([*lines, *(f"**Wrong:** {line}" for line in run.wrong)])
 
 

@@ -9,10 +9,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dagster_project.b2chat.answers import read_envelope
-from dagster_project.b2chat.client import B2ChatClient, Source
-from dagster_project.b2chat.windows import Page, Window, days
 from dagster_project.settings import Settings
+from dagster_project.sources.b2chat.answers import read_envelope
+from dagster_project.sources.b2chat.client import B2ChatClient, Source
+from dagster_project.sources.b2chat.windows import Page, Window, days
 
 
 class AnswersOnDisk:
@@ -30,8 +30,18 @@ class AnswersOnDisk:
     def page(self, window: Window, offset: int = 0, limit: int | None = None) -> Page:
         body = file_of(self._folder, window, offset).read_bytes()
         envelope = read_envelope(body, window.entity)
-        return Page(envelope.items, envelope.exported, envelope.total, offset, limit or 1000, len(body), 0, body, {},
-                    datetime.now(UTC))
+        return Page(
+            envelope.items,
+            envelope.exported,
+            envelope.total,
+            offset,
+            limit or 1000,
+            len(body),
+            0,
+            body,
+            {},
+            datetime.now(UTC),
+        )
 
 
 def file_of(folder: Path, window: Window, offset: int) -> Path:
@@ -46,7 +56,10 @@ def main() -> None:
     folder.mkdir()
     began, pages = time.monotonic(), 0
     with B2ChatClient(
-        settings.api_url, settings.client_id, settings.client_secret, requests_per_second=settings.requests_per_second,
+        settings.api_url,
+        settings.client_id,
+        settings.client_secret,
+        requests_per_second=settings.requests_per_second,
     ) as client:
         chats = [Window("chats", day, day) for day in days(settings.start_date, settings.today())]
         for window in [Window("contacts"), *chats]:

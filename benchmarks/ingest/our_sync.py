@@ -14,10 +14,10 @@ from typing import Any
 
 from answers import AnswersOnDisk
 
-from dagster_project.b2chat.client import B2ChatClient
-from dagster_project.ingestion.ration import PostgresRation
+from dagster_project.ingestion.quota import PostgresRation
 from dagster_project.ingestion.sync import sync
 from dagster_project.settings import Settings
+from dagster_project.sources.b2chat.client import B2ChatClient
 from dagster_project.warehouse.connection import connect
 
 
@@ -30,9 +30,16 @@ def main() -> None:
         with _client(settings, url) as client:
             began = time.monotonic()
             result = sync(
-                url, client, entity=entity, start_date=settings.start_date, today=settings.today(),
-                lookback_days=settings.lookback_days, sweep_days=settings.sweep_days,
-                keep_responses=settings.keep_responses, triggered_by="benchmark")
+                url,
+                client,
+                entity=entity,
+                start_date=settings.start_date,
+                today=settings.today(),
+                lookback_days=settings.lookback_days,
+                sweep_days=settings.sweep_days,
+                keep_responses=settings.keep_responses,
+                triggered_by="benchmark",
+            )
             sums["seconds"] += time.monotonic() - began
         if result.status != "success":
             raise SystemExit(f"{entity}: {result.reason}")
@@ -52,8 +59,12 @@ def _client(settings: Settings, url: str) -> Iterator[Any]:
     with (
         PostgresRation(url, settings.client_id, settings.requests_per_day, settings.today) as ration,
         B2ChatClient(
-            settings.api_url, settings.client_id, settings.client_secret, ration=ration,
-            requests_per_second=settings.requests_per_second) as client,
+            settings.api_url,
+            settings.client_id,
+            settings.client_secret,
+            ration=ration,
+            requests_per_second=settings.requests_per_second,
+        ) as client,
     ):
         yield client
 

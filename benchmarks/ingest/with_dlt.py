@@ -27,9 +27,11 @@ PAGE_SIZE = 1000
 def main() -> None:
     """Run the pipeline and print how long each of its steps took."""
     pipeline = dlt.pipeline(
-        "ingest", pipelines_dir=os.environ["BENCHMARK_FOLDER"], dataset_name="dlt_raw",
+        "ingest",
+        pipelines_dir=os.environ["BENCHMARK_FOLDER"],
+        dataset_name="dlt_raw",
         destination=dlt.destinations.postgres(os.environ["BENCHMARK_URL"]),
-    )  # fmt: skip
+    )
     seconds = {}
     for name, step in {
         "extract": lambda: pipeline.extract([chats(), contacts()], loader_file_format="csv"),
@@ -64,7 +66,8 @@ def signed_in() -> Any:
     session = requests.Client().session
     credentials = os.environ["B2CHAT_CLIENT_ID"], os.environ["B2CHAT_CLIENT_SECRET"]
     answer = session.post(
-        os.environ["B2CHAT_API_URL"] + "/oauth/token", data={"grant_type": "client_credentials"}, auth=credentials)
+        os.environ["B2CHAT_API_URL"] + "/oauth/token", data={"grant_type": "client_credentials"}, auth=credentials
+    )
     session.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
     return session
 
@@ -76,7 +79,8 @@ def pages(session: Any, entity: str, query: dict[str, str]) -> Iterator[list[dic
         asked = time.monotonic()
         answer = session.get(
             f"{os.environ['B2CHAT_API_URL']}/{entity}/export",
-            params={**query, "limit": PAGE_SIZE, "offset": offset, "order_dir": "asc"})
+            params={**query, "limit": PAGE_SIZE, "offset": offset, "order_dir": "asc"},
+        )
         waits.append(time.monotonic() - asked)
         records = answer.json()[entity]
         size, offset = len(records), offset + len(records)

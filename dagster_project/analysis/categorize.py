@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from dagster_project.analysis import store, work
-from dagster_project.analysis.categories import Categorization
 from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.analysis.store import Answer, Work
+from dagster_project.analysis.taxonomy.categories import Categorization
 
 SLICE = 2000  # chats a transaction
 
@@ -38,9 +38,14 @@ class Result:
 
 
 def categorize_by_rules(
-    conn: psycopg.Connection, classifier: RulesClassifier, *, idle: timedelta, chat_ids: Sequence[str] | None = None,
-    on_progress: Callable[[int, int], None] | None = None, is_second_opinion: bool = False,
-) -> Result:  # fmt: skip
+    conn: psycopg.Connection,
+    classifier: RulesClassifier,
+    *,
+    idle: timedelta,
+    chat_ids: Sequence[str] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    is_second_opinion: bool = False,
+) -> Result:
     """Look at every chat that this version has not seen since its last load. A killed run is simply run again.
 
     Args:
@@ -64,14 +69,23 @@ def categorize_by_rules(
     if chat_ids is None:
         store.remember_load(conn, classifier.model, classifier.version, scope.upto)
     return Result(
-        len(todo), counts["answered"], counts["new"], counts["skipped"], counts["unsettled"], intents,
-        time.monotonic() - began)
+        len(todo),
+        counts["answered"],
+        counts["new"],
+        counts["skipped"],
+        counts["unsettled"],
+        intents,
+        time.monotonic() - began,
+    )
 
 
 def _slice(
-    conn: psycopg.Connection, classifier: RulesClassifier, chats: Sequence[work.Chat], counts: Counter[str],
+    conn: psycopg.Connection,
+    classifier: RulesClassifier,
+    chats: Sequence[work.Chat],
+    counts: Counter[str],
     intents: Counter[str],
-) -> None:  # fmt: skip
+) -> None:
     found: dict[str, Categorization] = {}
     looked_at, now = [], datetime.now(UTC)
     for chat in chats:
@@ -80,14 +94,29 @@ def _slice(
         if key and key not in found:
             found[key] = classifier.classify(chat.conversation)
         looked_at.append((chat, state, reason, key))
-    counts["new"] += len(store.keep_answers(conn, [
-        Answer(key, classifier.model, classifier.version, "rules", classifier.model, labels, 0, now)
-        for key, labels in found.items()]))  # fmt: skip
+    counts["new"] += len(
+        store.keep_answers(
+            conn,
+            [
+                Answer(key, classifier.model, classifier.version, "rules", classifier.model, labels, 0, now)
+                for key, labels in found.items()
+            ],
+        )
+    )
     ids = store.answers_of_rules(conn, list(found))
     rows = [
-        Work(chat.chat_id, state, chat.load_id, key, ids[key] if key else None, reason,
-             chat.content_key if key else None, chat.injection_suspected)
-        for chat, state, reason, key in looked_at]  # fmt: skip
+        Work(
+            chat.chat_id,
+            state,
+            chat.load_id,
+            key,
+            ids[key] if key else None,
+            reason,
+            chat.content_key if key else None,
+            chat.injection_suspected,
+        )
+        for chat, state, reason, key in looked_at
+    ]
     store.keep_work(conn, classifier.model, classifier.version, rows, now)
     counts.update(row.state for row in rows)
     intents.update(found[row.work_key].customer_intent for row in rows if row.work_key)

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from dagster_project.analysis import taxonomy
 from dagster_project.analysis.claude.classifier import ClaudeClassifier
 from dagster_project.analysis.claude.messages import connect
 from dagster_project.analysis.claude.prices import UnknownPrice
-from dagster_project.analysis.evaluation import Classifier
+from dagster_project.analysis.evaluation.scores import Classifier
 from dagster_project.analysis.rules.classifier import LEXICON, LexiconError, RulesClassifier
+from dagster_project.analysis.taxonomy import taxonomy
 from dagster_project.settings import Settings
 
 
@@ -31,8 +31,12 @@ def claude_of(settings: Settings) -> ClaudeClassifier:
     try:
         client = connect(settings.anthropic_api_key.get_secret_value().strip(), settings.anthropic_base_url)
         return ClaudeClassifier(
-            client, taxonomy.load(settings.ai_taxonomy or taxonomy.SHIPPED), model=settings.ai_model,
-            effort=settings.ai_effort, redacts=settings.ai_redaction == "on")
+            client,
+            taxonomy.load(settings.ai_taxonomy or taxonomy.SHIPPED),
+            model=settings.ai_model,
+            effort=settings.ai_effort,
+            redacts=settings.ai_redaction == "on",
+        )
     except (taxonomy.TaxonomyError, UnknownPrice) as error:
         raise Unusable(str(error)) from None
 

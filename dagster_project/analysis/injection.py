@@ -21,7 +21,8 @@ _TAG_SIGNS = re.compile("(?:^|[^\U0001f3f4\U000e0020-\U000e007f])[\U000e0020-\U0
 
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+|\n+")
 _MACHINE = (
-    r"(?:claude|chat ?gpt|gpt|llm|ia|ai|inteligencia artificial|modelo de (?:lenguaje|ia)|language model|clasificador)")
+    r"(?:claude|chat ?gpt|gpt|llm|ia|ai|inteligencia artificial|modelo de (?:lenguaje|ia)|language model|clasificador)"
+)
 _LABEL = r"(?:customer_intent|journey_stage|agent_quality\w*|reasoning_notes|resolution_score|customer_satisfaction)"
 _RULES = r"(?:instruc\w+|reglas?|directrices|ordenes|indicaciones|prompt|rules?|guidelines?|directions)"
 _EARLIER = r"(?:anterior\w*|previ\w+|tus|sus|tod[ao]s?|del sistema|of the system|above|prior|earlier|all|your|any)"
@@ -29,30 +30,35 @@ _ANSWER = r"(?:califi\w+|clasifi\w+|debes|tienes que|respond\w+|devuelv\w+|must|
 _MARK = r"(?:calificacion|puntaje|puntuacion|nota|score|rating|quality)"
 _TOP = r"(?:10|diez|ten|maxim[ao]|perfect[ao]?)"
 _SCALE = r"(?:1|uno|one)\s*(?:a|al|to|-)\s*\d"
-_ORDERS = re.compile("|".join((
-    # Forget what you were told.
-    rf"\b(?:ignor\w*|olvid\w*|descart\w*|desobedec\w*|omit\w*|disregard|forget|override|bypass)\b[^.?!\n]{{0,25}}"
-    rf"(?:\b{_EARLIER}\b[^.?!\n]{{0,20}}\b{_RULES}\b|\b{_RULES}\b[^.?!\n]{{0,10}}\b{_EARLIER}\b)",
-    rf"\b(?:nuevas|new)\s+{_RULES}\s*:",
-    # To whom it speaks.
-    rf"\b(?:nota|instruc\w+|mensaje|note|message|orden)\s+(?:para|al?|to|for)\s+(?:el |la |the |un |una )?{_MACHINE}\b",
-    r"\b(?:si eres|como|actua como|act as|you are|as an?|if you are)\s+(?:un |una |an? |the )?"
-    rf"{_MACHINE}\b[^.?!\n]{{0,60}}\b{_ANSWER}\b",
-    rf"\b{_MACHINE}\s*[,:][^.?!\n]{{0,30}}\b{_ANSWER}\b",
-    r"\b(?:system prompt|prompt del sistema|prompt injection|jailbreak|developer mode|modo desarrollador)\b",
-    # What it should say.
-    rf"\b(?:califi(?:ca|que|quen|car|quelo|calo)|puntua\w*|rate|score)\b(?:\s+(?!{_SCALE}|para\b|si\b|for\b)[\w,:]+){{0,5}}"
-    rf"\s+{_TOP}\b(?!\s*(?:(?:a|al|to|-)\s*\d|%|mil|dias|anos|salarios|puntos|dolares|de\b|para\b|credito|subsidio))",
-    rf"\b{_MARK}\s*(?:del agente|del asesor|of the agent)?\s*[:=]\s*\"?{_TOP}\b",
-    r"\b(?:clasific\w+|marc\w+|etiquet\w+|classify|label|mark)\b[^.?!\n]{0,40}"
-    r"\b(?:positiv[ao]|positive|friction|neutral|project_info|post_purchase|active_buyer|prospect)\b",
-    rf"\b{_LABEL}\b|\b(?:project_info|post_purchase|active_buyer)\b",
-    r"\"(?:sentiment|confidence|categories|effectiveness|intent)\"\s*:",
-    # Tags of prompts and roles.
-    r"<\s*/?\s*(?:chat|system|assistant|user|human|instruc\w+|prompt)(?:_[\w-]+)?\s*>",
-    r"<\|\s*\w+\s*\|>|\[/?inst\]|<</?sys>>|```\s*(?:json|system)",
-    r"(?:^|\n)\s*(?:#+\s*)?(?:system|assistant|human|developer)\s*:",
-)))  # fmt: skip
+_ORDERS = re.compile(
+    "|".join(
+        (
+            # Forget what you were told.
+            rf"\b(?:ignor\w*|olvid\w*|descart\w*|desobedec\w*|omit\w*|disregard|forget|override|bypass)\b[^.?!\n]{{0,25}}"
+            rf"(?:\b{_EARLIER}\b[^.?!\n]{{0,20}}\b{_RULES}\b|\b{_RULES}\b[^.?!\n]{{0,10}}\b{_EARLIER}\b)",
+            rf"\b(?:nuevas|new)\s+{_RULES}\s*:",
+            # To whom it speaks.
+            r"\b(?:nota|instruc\w+|mensaje|note|message|orden)\s+(?:para|al?|to|for)\s+"
+            rf"(?:el |la |the |un |una )?{_MACHINE}\b",
+            r"\b(?:si eres|como|actua como|act as|you are|as an?|if you are)\s+(?:un |una |an? |the )?"
+            rf"{_MACHINE}\b[^.?!\n]{{0,60}}\b{_ANSWER}\b",
+            rf"\b{_MACHINE}\s*[,:][^.?!\n]{{0,30}}\b{_ANSWER}\b",
+            r"\b(?:system prompt|prompt del sistema|prompt injection|jailbreak|developer mode|modo desarrollador)\b",
+            # What it should say.
+            rf"\b(?:califi(?:ca|que|quen|car|quelo|calo)|puntua\w*|rate|score)\b(?:\s+(?!{_SCALE}|para\b|si\b|for\b)[\w,:]+){{0,5}}"
+            rf"\s+{_TOP}\b(?!\s*(?:(?:a|al|to|-)\s*\d|%|mil|dias|anos|salarios|puntos|dolares|de\b|para\b|credito|subsidio))",
+            rf"\b{_MARK}\s*(?:del agente|del asesor|of the agent)?\s*[:=]\s*\"?{_TOP}\b",
+            r"\b(?:clasific\w+|marc\w+|etiquet\w+|classify|label|mark)\b[^.?!\n]{0,40}"
+            r"\b(?:positiv[ao]|positive|friction|neutral|project_info|post_purchase|active_buyer|prospect)\b",
+            rf"\b{_LABEL}\b|\b(?:project_info|post_purchase|active_buyer)\b",
+            r"\"(?:sentiment|confidence|categories|effectiveness|intent)\"\s*:",
+            # Tags of prompts and roles.
+            r"<\s*/?\s*(?:chat|system|assistant|user|human|instruc\w+|prompt)(?:_[\w-]+)?\s*>",
+            r"<\|\s*\w+\s*\|>|\[/?inst\]|<</?sys>>|```\s*(?:json|system)",
+            r"(?:^|\n)\s*(?:#+\s*)?(?:system|assistant|human|developer)\s*:",
+        )
+    )
+)
 
 
 def suspected(conversation: Conversation) -> bool:
@@ -73,8 +79,7 @@ def without_orders(conversation: Conversation) -> Conversation:
     texts = [_without_orders(one.text) for one in conversation.messages]
     if all(text is one.text for text, one in zip(texts, conversation.messages, strict=True)):
         return conversation
-    return Conversation(tuple(
-        replace(one, text=text) for text, one in zip(texts, conversation.messages, strict=True)))
+    return Conversation(tuple(replace(one, text=text) for text, one in zip(texts, conversation.messages, strict=True)))
 
 
 def _without_orders(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from dagster_project.analysis.categories import Categorization
+from dagster_project.analysis.taxonomy.categories import Categorization
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,26 @@ class Work:
 
 
 _ANSWER = (
-    "work_key", "classifier", "version", "provider", "model", "is_llm", "customer_intent", "journey_stage", "sentiment",
-    "agent_quality_score", "confidence_score", "confidence_source", "reasoning_notes", "resolution_score",
-    "customer_satisfaction", "recommendations", "analysis_data", "cost_usd", "answered_at",
-)  # fmt: skip
+    "work_key",
+    "classifier",
+    "version",
+    "provider",
+    "model",
+    "is_llm",
+    "customer_intent",
+    "journey_stage",
+    "sentiment",
+    "agent_quality_score",
+    "confidence_score",
+    "confidence_source",
+    "reasoning_notes",
+    "resolution_score",
+    "customer_satisfaction",
+    "recommendations",
+    "analysis_data",
+    "cost_usd",
+    "answered_at",
+)
 _AUDIT = tuple(field.name for field in fields(Audit))
 _COLUMNS = ", ".join((*_ANSWER, *_AUDIT))
 
@@ -92,15 +108,19 @@ def keep_answers(conn: psycopg.Connection, answers: Sequence[Answer]) -> dict[st
             copy.write_row(_row(answer))
     rows = conn.execute(
         f"insert into analysis.answers ({_COLUMNS}) select {_COLUMNS} from pg_temp.new_answers "  # noqa: S608
-        "on conflict (work_key) where provider = 'rules' do nothing returning work_key, answer_id").fetchall()
+        "on conflict (work_key) where provider = 'rules' do nothing returning work_key, answer_id"
+    ).fetchall()
     return dict(rows)
 
 
 def answers_of_rules(conn: psycopg.Connection, work_keys: Sequence[str]) -> dict[str, int]:
     """By work key, the answers of rules that there are."""
-    return dict(conn.execute(
-        "select work_key, answer_id from analysis.answers where provider = 'rules' and work_key = any(%s)",
-        [list(work_keys)]).fetchall())  # fmt: skip
+    return dict(
+        conn.execute(
+            "select work_key, answer_id from analysis.answers where provider = 'rules' and work_key = any(%s)",
+            [list(work_keys)],
+        ).fetchall()
+    )
 
 
 def keep_work(
@@ -116,9 +136,18 @@ def keep_work(
     conn.execute("truncate pg_temp.new_work")
     with conn.cursor() as cursor, cursor.copy("copy pg_temp.new_work from stdin") as copy:
         for row in rows:
-            copy.write_row((
-                row.chat_id, row.state, row.load_id, row.work_key, row.answer_id, row.reason, row.content_key,
-                row.injection_suspected))  # fmt: skip
+            copy.write_row(
+                (
+                    row.chat_id,
+                    row.state,
+                    row.load_id,
+                    row.work_key,
+                    row.answer_id,
+                    row.reason,
+                    row.content_key,
+                    row.injection_suspected,
+                )
+            )
     conn.execute(
         """
         insert into analysis.chat_work as work (
@@ -139,7 +168,9 @@ def keep_work(
             last_error_type = case when work.work_key = excluded.work_key then work.last_error_type end,
             last_request_id = case when work.work_key = excluded.work_key then work.last_request_id end,
             next_retry_at = case when work.work_key = excluded.work_key then work.next_retry_at end
-        """, (classifier, version, looked_at))  # fmt: skip
+        """,
+        (classifier, version, looked_at),
+    )
 
 
 def choose(conn: psycopg.Connection, classifier: str, version: str) -> None:
@@ -166,21 +197,40 @@ def remember_load(conn: psycopg.Connection, classifier: str, version: str, load_
         insert into analysis.progress (classifier, version, load_id, updated_at) values (%s, %s, %s, now())
         on conflict (classifier) do update set
             version = excluded.version, load_id = excluded.load_id, updated_at = excluded.updated_at
-        """, (classifier, version, load_id))  # fmt: skip
+        """,
+        (classifier, version, load_id),
+    )
 
 
 def _row(answer: Answer) -> tuple[object, ...]:
     found, effect = answer.found, answer.found.effectiveness
     by_rules = answer.provider == "rules"
-    advice = [{"text": text, "source": "rule" if by_rules else "model"} for text in effect.recommendations
-              ] if effect else None  # fmt: skip
+    advice = (
+        [{"text": text, "source": "rule" if by_rules else "model"} for text in effect.recommendations]
+        if effect
+        else None
+    )
     data = answer.exchange or (effect.evidence if effect else None)
     audit = [getattr(answer.audit, name) for name in _AUDIT] if answer.audit else [None] * len(_AUDIT)
     return (
-        answer.work_key, answer.classifier, answer.version, answer.provider, answer.model,
-        answer.provider == "anthropic", found.customer_intent, found.journey_stage, found.sentiment,
-        found.agent_quality_score, found.confidence_score, "rule_margin" if by_rules else "model_verbalized",
-        found.reasoning_notes, effect and effect.resolution_score, effect and effect.customer_satisfaction,
-        None if advice is None else Jsonb(advice), None if data is None else Jsonb(data), answer.cost_usd,
-        answer.answered_at, *audit,
-    )  # fmt: skip
+        answer.work_key,
+        answer.classifier,
+        answer.version,
+        answer.provider,
+        answer.model,
+        answer.provider == "anthropic",
+        found.customer_intent,
+        found.journey_stage,
+        found.sentiment,
+        found.agent_quality_score,
+        found.confidence_score,
+        "rule_margin" if by_rules else "model_verbalized",
+        found.reasoning_notes,
+        effect and effect.resolution_score,
+        effect and effect.customer_satisfaction,
+        None if advice is None else Jsonb(advice),
+        None if data is None else Jsonb(data),
+        answer.cost_usd,
+        answer.answered_at,
+        *audit,
+    )

@@ -50,7 +50,7 @@ class Chat:
         return injection.suspected(self.conversation)
 
     def state_and_reason(self) -> tuple[str, str | None]:
-        """"answered" where it can be categorized; else "skipped" or "unsettled", and why it is skipped."""
+        """ "answered" where it can be categorized; else "skipped" or "unsettled", and why it is skipped."""
         if self.is_deleted:
             return "skipped", "deleted"
         if not self.is_settled:
@@ -66,7 +66,9 @@ def scope(conn: psycopg.Connection, classifier: str, version: str) -> Scope:
             coalesce((select load_id from analysis.progress where classifier = %s and version = %s), 0),
             coalesce((select min(load_id) from ops.build_watermarks where model in ('chats', 'messages')), 0),
             (select max(loaded_at) from ops.page_loads)
-        """, (classifier, version)).fetchone()  # fmt: skip
+        """,
+        (classifier, version),
+    ).fetchone()
     assert row is not None
     return Scope(*row)
 
@@ -85,7 +87,9 @@ def chats_to_look_at(
             union
             select chat_id from analysis.chat_work where classifier = %s and state = 'unsettled'
             order by 1
-            """, (scope.seen, scope.upto, classifier))  # fmt: skip
+            """,
+            (scope.seen, scope.upto, classifier),
+        )
     else:
         rows = conn.execute(
             """
@@ -96,20 +100,22 @@ def chats_to_look_at(
                 chats.id = any(%s) and chats.load_id <= %s
                 and (work.load_id >= chats.load_id and work.version = %s and work.state <> 'unsettled') is not true
             order by 1
-            """, (classifier, list(chat_ids), scope.upto, version))  # fmt: skip
+            """,
+            (classifier, list(chat_ids), scope.upto, version),
+        )
     return [row[0] for row in rows]
 
 
-def read_chats(
-    conn: psycopg.Connection, chat_ids: Sequence[str], scope: Scope, idle: timedelta
-) -> list[Chat]:
+def read_chats(conn: psycopg.Connection, chat_ids: Sequence[str], scope: Scope, idle: timedelta) -> list[Chat]:
     """The chats with their messages. One that has vanished from core is left out."""
     conversations = dict(_conversations(conn, chat_ids))
     rows = conn.execute(
         """
         select id, load_id, is_deleted, status = 'closed' as is_closed
         from core.chats where id = any(%s) order by id
-        """, (list(chat_ids),))  # fmt: skip
+        """,
+        (list(chat_ids),),
+    )
     found = []
     for chat_id, load_id, is_deleted, is_closed in rows:
         conversation, last_at = conversations.get(chat_id, (Conversation(()), None))
@@ -146,15 +152,24 @@ def _conversations(
         from core.messages
         where chat_id = any(%s) and incoming is not null
         order by chat_id, timestamp, position
-        """, (list(chat_ids),)).fetchall()  # fmt: skip
+        """,
+        (list(chat_ids),),
+    ).fetchall()
     for chat_id, group in groupby(rows, key=lambda row: row[0]):
         messages = list(group)
         began = messages[0][5]
-        yield chat_id, (
-            Conversation(tuple(
-                Message(incoming, _shown(kind, text, caption), (at - began).total_seconds() / 60)
-                for _, incoming, kind, text, caption, at in messages)),
-            messages[-1][5])  # fmt: skip
+        yield (
+            chat_id,
+            (
+                Conversation(
+                    tuple(
+                        Message(incoming, _shown(kind, text, caption), (at - began).total_seconds() / 60)
+                        for _, incoming, kind, text, caption, at in messages
+                    )
+                ),
+                messages[-1][5],
+            ),
+        )
 
 
 def _shown(kind: str, text: str, caption: str) -> str:

@@ -9,10 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from dagster_project.harmless import harmless_console
+from dagster_project.cli.harmless import harmless_console
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-LAST = "last"  # of a --week or --month: the last full one
 # A pipe has no width, and what reads it wraps or cuts by itself; a terminal tells its own.
 console = harmless_console(width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else 1000)
 

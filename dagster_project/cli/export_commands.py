@@ -10,20 +10,20 @@ from typing import Annotated, Literal, cast
 import typer
 from rich.markup import escape
 
-from dagster_project import deployment
-from dagster_project.command_line import LAST, JsonOption, console, day, in_order, print_answer
-from dagster_project.exports import making, orders, records
-from dagster_project.exports.orders import Order
-from dagster_project.exports.report import DIRECTIONS, NoReport, Period, Scope
-from dagster_project.exports.stores import OwnFile, StoreFailed, store_of
-from dagster_project.exports.tables import Filters
+from dagster_project.cli.command_line import JsonOption, console, day, in_order, print_answer
+from dagster_project.deployment import environment
+from dagster_project.exports import export_log, requests, service
+from dagster_project.exports.report.data import DIRECTIONS, NoReport, Period, Scope
+from dagster_project.exports.requests import LAST, Order
+from dagster_project.exports.stores.stores import OwnFile, StoreFailed, store_of
+from dagster_project.exports.tables.definitions import Filters
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 
 export = typer.Typer(no_args_is_help=True, help="Write a report or a table to a file: PDF, Excel, CSV or Parquet.")
 exports = typer.Typer(no_args_is_help=True, help="The files made by `b2chat export`: list, open, delete old ones.")
 Latest = Literal["week", "month"] | None
-FAULTS = (making.ExportFailed, StoreFailed, records.NoSuchExport)  # one line each
+FAULTS = (service.ExportFailed, StoreFailed, export_log.NoSuchExport)  # one line each
 
 
 class ReportFormat(StrEnum):
@@ -183,12 +183,12 @@ def list_exports(
     as_json: JsonOption = False,
 ) -> None:
     """Show the newest exports, whatever became of them."""
-    from dagster_project import terminal  # noqa: PLC0415
+    from dagster_project.cli import render  # noqa: PLC0415
 
     settings = Settings.load()
-    with deployment.running(settings) as standing, connection.connect(standing.url) as conn:
-        found = records.listed(conn, limit)
-    print_answer(as_json, {"exports": found}, lambda: terminal.print_exports(console, found, settings.zone))
+    with environment.running(settings) as standing, connection.connect(standing.url) as conn:
+        found = export_log.listed(conn, limit)
+    print_answer(as_json, {"exports": found}, lambda: render.print_exports(console, found, settings.zone))
 
 
 @exports.command()
@@ -201,8 +201,8 @@ def link(
 ) -> None:
     """Print where an export's file is; of a bucket a signed link, which opens it for whoever has it."""
     settings = Settings.load()
-    with deployment.running(settings) as standing, connection.connect(standing.url) as conn:
-        found = records.readable(conn, export_id)
+    with environment.running(settings) as standing, connection.connect(standing.url) as conn:
+        found = export_log.readable(conn, export_id)
     store = store_of(settings)
     if found.store == OwnFile.name:
         address = found.file_url
@@ -217,33 +217,41 @@ def link(
 def clean_up(as_json: JsonOption = False) -> None:
     """Delete the files whose time is over, and close exports that were killed."""
     settings = Settings.load()
-    with deployment.running(settings) as standing, connection.connect(standing.url, autocommit=True) as conn:
-        deleted, stayed = making.clean_up(conn, store_of(settings), datetime.now(UTC))
-    print_answer(as_json, {"deleted": deleted, "stayed": stayed}, lambda: console.print(
-        f"{deleted} deleted" + (f", [red]{stayed} could not be deleted and stay listed[/red]" if stayed else "")))
+    with environment.running(settings) as standing, connection.connect(standing.url, autocommit=True) as conn:
+        deleted, stayed = service.clean_up(conn, store_of(settings), datetime.now(UTC))
+    print_answer(
+        as_json,
+        {"deleted": deleted, "stayed": stayed},
+        lambda: console.print(
+            f"{deleted} deleted" + (f", [red]{stayed} could not be deleted and stay listed[/red]" if stayed else "")
+        ),
+    )
     if stayed:
         raise typer.Exit(1)
 
 
 def _fill(order: Order, language: Language | None, out: Path | None, as_json: bool) -> None:
     settings = Settings.load()
-    with deployment.running(settings) as standing:
+    with environment.running(settings) as standing:
         order = replace(order, language=cast(Literal["es", "en"], str(language or settings.exports_language)))
-        made = orders.fill(standing.url, settings, order, user=getpass.getuser(), own_file=out)
+        made = requests.fill(standing.url, settings, order, user=getpass.getuser(), own_file=out)
     print_answer(as_json, vars(made), lambda: _show(made, settings))
 
 
-def _format(form: ReportFormat | TableFormat | AnalysisFormat) -> records.Format:
-    return cast(records.Format, str(form))
+def _format(form: ReportFormat | TableFormat | AnalysisFormat) -> export_log.Format:
+    return cast(export_log.Format, str(form))
 
 
-def _show(made: making.Exported, settings: Settings) -> None:
-    from dagster_project import terminal  # noqa: PLC0415
+def _show(made: service.Exported, settings: Settings) -> None:
+    from dagster_project.cli import render  # noqa: PLC0415
 
-    terminal.print_data_source(console, made.data_source)
+    render.print_data_source(console, made.data_source)
     expires = f", kept until {made.expires_at.astimezone(settings.zone):%Y-%m-%d %H:%M}" if made.expires_at else ""
-    console.print(f"[bold]{escape(made.place)}[/bold]\n{made.rows:,} rows, {made.size_bytes:,} bytes{expires}\n"
-                  f"sha256 {made.sha256}\nid {made.id}", soft_wrap=True)  # fmt: skip
+    console.print(
+        f"[bold]{escape(made.place)}[/bold]\n{made.rows:,} rows, {made.size_bytes:,} bytes{expires}\n"
+        f"sha256 {made.sha256}\nid {made.id}",
+        soft_wrap=True,
+    )
 
 
 def _period(week: str | None, month: str | None) -> tuple[Period | None, Latest]:
@@ -263,9 +271,14 @@ def _period(week: str | None, month: str | None) -> tuple[Period | None, Latest]
 
 
 def _filters(
-    week: str | None, month: str | None, first: str | None, last: str | None, agents: list[str] | None = None,
-    departments: list[str] | None = None, channels: list[str] | None = None,
-) -> tuple[Filters, Latest]:  # fmt: skip
+    week: str | None,
+    month: str | None,
+    first: str | None,
+    last: str | None,
+    agents: list[str] | None = None,
+    departments: list[str] | None = None,
+    channels: list[str] | None = None,
+) -> tuple[Filters, Latest]:
     period, latest = _period(week, month)
     if (week or month) and (first or last):
         raise typer.BadParameter("--week, --month and --from/--to exclude each other")

@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.exc import DBAPIError
 
-from dagster_project import dagster_storage, dbt_project, seed_files
 from dagster_project.analysis.classifiers import Unusable, classifier_of, has_key
-from dagster_project.b2chat.client import B2ChatClient
-from dagster_project.b2chat.errors import B2ChatError
-from dagster_project.deployment import Deployment
-from dagster_project.exports import stores
-from dagster_project.ingestion.ration import PostgresRation
+from dagster_project.deployment.environment import Deployment
+from dagster_project.exports.stores import stores
+from dagster_project.ingestion.quota import PostgresRation
+from dagster_project.orchestration import dbt_project, seed_files, storage
 from dagster_project.settings import env_file
+from dagster_project.sources.b2chat.client import B2ChatClient
+from dagster_project.sources.b2chat.errors import B2ChatError
 from dagster_project.warehouse import bi_access, connection, conninfo, migrations, sla_targets
 from dagster_project.warehouse.fitness import UnfitServer
 
@@ -35,10 +35,19 @@ class Finding:
 def examine(standing: Deployment) -> list[Finding]:
     """Look at everything; a fault in one place does not hide the others."""
     looks: list[tuple[str, Callable[[Deployment], str]]] = [
-        ("settings", _settings), ("warehouse", _warehouse), ("drivers", _drivers), ("tables", _tables),
-        ("BI access", _bi_access), ("data source", _data_source), ("account", _account), ("dbt project", _dbt),
-        ("seeds", _seeds), ("SLA targets", _sla_targets), ("categories", _categories), ("exports", _exports),
-    ]  # fmt: skip
+        ("settings", _settings),
+        ("warehouse", _warehouse),
+        ("drivers", _drivers),
+        ("tables", _tables),
+        ("BI access", _bi_access),
+        ("data source", _data_source),
+        ("account", _account),
+        ("dbt project", _dbt),
+        ("seeds", _seeds),
+        ("SLA targets", _sla_targets),
+        ("categories", _categories),
+        ("exports", _exports),
+    ]
     return list(_examined(standing, looks))
 
 
@@ -63,9 +72,15 @@ def _examined(standing: Deployment, looks: list[tuple[str, Callable[[Deployment]
         try:
             yield Finding(name, True, look(standing))
         except (
-            _Wrong, bi_access.BiAccessWrong, B2ChatError, psycopg.Error, dbt_project.DbtParseFailed,
-            seed_files.SeedsWrong, Unusable, stores.StoreFailed,
-        ) as fault:  # fmt: skip
+            _Wrong,
+            bi_access.BiAccessWrong,
+            B2ChatError,
+            psycopg.Error,
+            dbt_project.DbtParseFailed,
+            seed_files.SeedsWrong,
+            Unusable,
+            stores.StoreFailed,
+        ) as fault:
             yield Finding(name, False, " ".join(str(fault).split()))
 
 
@@ -91,7 +106,7 @@ def _drivers(standing: Deployment) -> str:
     """Dagster and dbt speak to the warehouse by a driver of their own, which reads its address in another way."""
     faults = []
     for name, connect in (
-        ("Dagster", lambda: dagster_storage.require_connection(connection.environment(standing.url)["DAGSTER_PG_URL"])),
+        ("Dagster", lambda: storage.require_connection(connection.environment(standing.url)["DAGSTER_PG_URL"])),
         ("dbt", dbt_project.require_connection),
     ):
         try:
@@ -139,11 +154,15 @@ def _account(standing: Deployment) -> str:
     with (
         PostgresRation(standing.url, settings.client_id, settings.requests_per_day, settings.today) as ration,
         B2ChatClient(
-            settings.api_url, settings.client_id, settings.client_secret,
-            ration=ration, timeout_seconds=min(settings.timeout_seconds, _MOST_SECONDS), max_attempts=2,
+            settings.api_url,
+            settings.client_id,
+            settings.client_secret,
+            ration=ration,
+            timeout_seconds=min(settings.timeout_seconds, _MOST_SECONDS),
+            max_attempts=2,
             max_connect_attempts=1,
         ) as client,
-    ):  # fmt: skip
+    ):
         kind = client.source().kind
     return f"{settings.api_url} gives a token" + (" (the sandbox)" if kind == "sandbox" else "")
 

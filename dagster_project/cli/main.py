@@ -15,14 +15,18 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from dagster_project import dbt_alone, deployment, export_commands, review_commands, sandbox_source
-from dagster_project.command_line import LAST, JsonOption, console, day, in_order, print_answer
-from dagster_project.exports import heatmap as heatmaps
-from dagster_project.harmless import visible
+from dagster_project.cli import export_commands, review_commands
+from dagster_project.cli.command_line import JsonOption, console, day, in_order, print_answer
+from dagster_project.cli.harmless import visible
+from dagster_project.deployment import environment
+from dagster_project.deployment import sandbox as sandbox_source
+from dagster_project.exports.pictures import heatmap as heatmaps
+from dagster_project.exports.requests import LAST
 from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.watch import notifications
-from dagster_project.sandbox import server
+from dagster_project.orchestration import single_dbt
 from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError
+from dagster_project.sources.b2chat.sandbox import server
 from dagster_project.warehouse import (
     bi_access,
     binaries,
@@ -81,9 +85,12 @@ def main() -> None:
     except (SettingsError, *review_commands.FAULTS) as error:
         _fail(str(error), MISUSED)
     except (
-        binaries.PostgresMissing, migrations.NewerWarehouse, heatmaps.NoSuchWeek, directory.NoSuchMember,
+        binaries.PostgresMissing,
+        migrations.NewerWarehouse,
+        heatmaps.NoSuchWeek,
+        directory.NoSuchMember,
         *export_commands.FAULTS,
-    ) as error:  # fmt: skip
+    ) as error:
         _fail(str(error), FAILED)
 
 
@@ -99,11 +106,11 @@ def demo(
     A second run takes up where the first ended; with the sandbox's clock held still, nothing has changed by then.
     """
     settings = _for_demo(timedelta(days=advance))
-    with deployment.running(settings) as standing:
-        from dagster_project import story  # noqa: PLC0415  imports Dagster: seconds
+    with environment.running(settings) as standing:
+        from dagster_project.cli import run_job  # noqa: PLC0415
 
-        outcome = story.run(standing, "refresh_all", quiet=as_json)
-        print_answer(as_json, outcome, lambda: story.tell_demo(console, standing, outcome))
+        outcome = run_job.run(standing, "refresh_all", quiet=as_json)
+        print_answer(as_json, outcome, lambda: run_job.tell_demo(console, standing, outcome))
         _leave(outcome)
 
 
@@ -119,8 +126,8 @@ def ui(
     of_demo: Annotated[bool, typer.Option("--demo", help="On the demo's data, whatever the settings name.")] = False,
 ) -> None:
     """Open the Dagster UI on the same data (where only a demo was run: on the demo's). Ctrl-C stops it."""
-    settings = _for_demo() if of_demo else deployment.for_work(Settings.load())
-    with deployment.running(settings):
+    settings = _for_demo() if of_demo else environment.for_work(Settings.load())
+    with environment.running(settings):
         console.print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl-C stops it)")
         # Dagster's advice to use another program (`dg`) is of no use to whoever opens the UI.
         os.environ["PYTHONWARNINGS"] = "ignore:Function `dev_command` is superseded"
@@ -130,15 +137,17 @@ def ui(
 @app.command()
 def check(as_json: JsonOption = False) -> None:
     """Look at settings, warehouse, account, dbt project, classifier and store of exports, and say what is wrong."""
-    from dagster_project import health  # noqa: PLC0415  imports dbt's and the client's modules: seconds
+    from dagster_project.cli import health_checks  # noqa: PLC0415
 
-    settings = deployment.for_work(Settings.load())
+    settings = environment.for_work(Settings.load())
     try:
-        with deployment.running(settings) as standing:
-            findings = health.examine(standing)
+        with environment.running(settings) as standing:
+            findings = health_checks.examine(standing)
     except fitness.UnfitServer as server:
-        findings = health.unfit(server)
-    print_answer(as_json, {"checks": [vars(finding) for finding in findings]}, lambda: health.tell(console, findings))
+        findings = health_checks.unfit(server)
+    print_answer(
+        as_json, {"checks": [vars(finding) for finding in findings]}, lambda: health_checks.tell(console, findings)
+    )
     if any(not finding.ok for finding in findings):
         raise typer.Exit(FAILED)
 
@@ -162,31 +171,44 @@ def sync(
     if first or last:
         day_from, day_to = day(first or last, "--from"), day(last or first, "--to")
         in_order(day_from, day_to)
-        if day_to > (today := deployment.today(deployment.for_work(Settings.load()))):
+        if day_to > (today := environment.today(environment.for_work(Settings.load()))):
             raise typer.BadParameter(f"{day_to} is in the future: today is {today}", param_hint="--from/--to")
-        _run_job("backfill_days", as_json, needs_source=True, config={
-            "mode": "backfill", "date_start": str(day_from), "date_end": str(day_to),
-            "confirm_deletions": confirm_deletions})
+        _run_job(
+            "backfill_days",
+            as_json,
+            needs_source=True,
+            config={
+                "mode": "backfill",
+                "date_start": str(day_from),
+                "date_end": str(day_to),
+                "confirm_deletions": confirm_deletions,
+            },
+        )
     else:
-        job, mode = ("sync_full", "full") if full else ("sweep_recent", "sweep") if sweep else (
-            "sync_b2chat", "incremental")
-        _run_job(job, as_json, needs_source=True,
-                 config={"mode": mode, "confirm_deletions": True} if confirm_deletions else None)
+        job, mode = (
+            ("sync_full", "full") if full else ("sweep_recent", "sweep") if sweep else ("sync_b2chat", "incremental")
+        )
+        _run_job(
+            job,
+            as_json,
+            needs_source=True,
+            config={"mode": mode, "confirm_deletions": True} if confirm_deletions else None,
+        )
 
 
 @app.command()
 def status(as_json: JsonOption = False) -> None:
     """Say how far each entity is read, what failed, what is in quarantine, and what notifications are unread."""
-    from dagster_project import terminal  # noqa: PLC0415
+    from dagster_project.cli import render  # noqa: PLC0415
 
     settings = Settings.load()
-    with deployment.running(settings) as standing, connection.connect(standing.url) as conn:
+    with environment.running(settings) as standing, connection.connect(standing.url) as conn:
         states = sync_status(conn, standing.settings.today())
         unread, source = notifications(conn), data_source.kind_of(conn)
     answer = {"data_source": source, "entities": [asdict(state) for state in states], "notifications": unread}
     if not as_json:
-        terminal.print_data_source(console, source)
-    print_answer(as_json, answer, lambda: terminal.print_status(console, states, unread))
+        render.print_data_source(console, source)
+    print_answer(as_json, answer, lambda: render.print_status(console, states, unread))
 
 
 @app.command()
@@ -203,15 +225,15 @@ def analyze(
     as_json: JsonOption = False,
 ) -> None:
     """Analyse the chats of up to 90 days: what customers wanted, how they felt, how quick and good the answers were."""
-    from dagster_project import story, terminal  # noqa: PLC0415  imports Dagster: seconds
-    from dagster_project.analysis import analyses, request  # noqa: PLC0415
+    from dagster_project.analysis.customer_analysis import analyses, request  # noqa: PLC0415
+    from dagster_project.cli import render, run_job  # noqa: PLC0415
 
     since, until = day(first, "--from") if first else None, day(last, "--to") if last else None
     in_order(since, until)
     asked = request.Request(
-        since, until, by or getpass.getuser(),
-        agent or (), department or (), contact or (), sample_rate)
-    with deployment.running(deployment.for_work(Settings.load())) as standing:
+        since, until, by or getpass.getuser(), agent or (), department or (), contact or (), sample_rate
+    )
+    with environment.running(environment.for_work(Settings.load())) as standing:
         with connection.connect(standing.url, autocommit=True) as conn:
             try:
                 asked = request.checked(conn, asked)
@@ -220,38 +242,41 @@ def analyze(
             if dry_run:
                 _tell_cost(conn, standing.settings, asked, max_usd, as_json)
                 return
-        outcome = story.run(standing, "customer_analysis", {
-            **asked.filters, "triggered_by": asked.triggered_by, "sample_rate": asked.sample_rate,
-            "max_usd": max_usd}, quiet=as_json)  # fmt: skip
+        outcome = run_job.run(
+            standing,
+            "customer_analysis",
+            {**asked.filters, "triggered_by": asked.triggered_by, "sample_rate": asked.sample_rate, "max_usd": max_usd},
+            quiet=as_json,
+        )
         with connection.connect(standing.url) as conn:
             made, source = analyses.of_run(conn, outcome["run_id"]), data_source.kind_of(conn)
     answer = {"data_source": source, "analysis": made, "status": outcome["status"], "errors": outcome["errors"]}
     if not as_json:
-        terminal.print_data_source(console, source)
-    print_answer(as_json, answer, lambda: terminal.print_analysis(console, made, outcome["errors"]))
+        render.print_data_source(console, source)
+    print_answer(as_json, answer, lambda: render.print_analysis(console, made, outcome["errors"]))
     _leave({"status": "partial"} if made and made["status"] == "PARTIAL" else outcome)
 
 
 @app.command(name="analyses")
 def list_analyses(as_json: JsonOption = False) -> None:
     """List the newest customer analyses, and how they went."""
-    from dagster_project import terminal  # noqa: PLC0415
-    from dagster_project.analysis import analyses  # noqa: PLC0415
+    from dagster_project.analysis.customer_analysis import analyses  # noqa: PLC0415
+    from dagster_project.cli import render  # noqa: PLC0415
 
-    with deployment.running(Settings.load()) as standing, connection.connect(standing.url, autocommit=True) as conn:
+    with environment.running(Settings.load()) as standing, connection.connect(standing.url, autocommit=True) as conn:
         analyses.close_killed(conn)
         made, source = analyses.newest(conn), data_source.kind_of(conn)
     if not as_json:
-        terminal.print_data_source(console, source)
-    print_answer(as_json, {"data_source": source, "analyses": made}, lambda: terminal.print_analyses(console, made))
+        render.print_data_source(console, source)
+    print_answer(as_json, {"data_source": source, "analyses": made}, lambda: render.print_analyses(console, made))
 
 
 @analysis.command(name="delete")
 def delete_analysis(analysis_id: Annotated[str, typer.Argument(help="Its id, as `b2chat analyses` shows it.")]) -> None:
     """Delete an analysis with its categorizations, its KPIs and the records of its exports."""
-    from dagster_project.analysis import analyses  # noqa: PLC0415
+    from dagster_project.analysis.customer_analysis import analyses  # noqa: PLC0415
 
-    with deployment.running(Settings.load()) as standing, connection.connect(standing.url, autocommit=True) as conn:
+    with environment.running(Settings.load()) as standing, connection.connect(standing.url, autocommit=True) as conn:
         try:
             analyses.delete(conn, analysis_id)
         except analyses.NoSuchAnalysis as error:
@@ -268,24 +293,25 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Score a classifier on labelled chats: accuracy, F1, kappa, confusion, calibration, cost."""
-    from dagster_project import terminal  # noqa: PLC0415
-    from dagster_project.analysis import evaluation  # noqa: PLC0415  reads the lexicon
     from dagster_project.analysis.classifiers import Unusable, classifier_of  # noqa: PLC0415
     from dagster_project.analysis.claude.messages import StopRun  # noqa: PLC0415
+    from dagster_project.analysis.evaluation import scores  # noqa: PLC0415
+    from dagster_project.cli import render  # noqa: PLC0415
 
     settings = Settings.load()
     try:
-        labelled = evaluation.read_labelled(file)
+        labelled = scores.read_labelled(file)
         unsure = settings.review_confidence
-        report = evaluation.evaluate(classifier_of(classifier, settings, lexicon), labelled, unsure)
-        other = (evaluation.evaluate(classifier_of(Classifiers.RULES, settings, against), labelled, unsure)
-                 if against else None)  # fmt: skip
-    except (evaluation.UnreadableSet, Unusable) as error:
+        report = scores.evaluate(classifier_of(classifier, settings, lexicon), labelled, unsure)
+        other = (
+            scores.evaluate(classifier_of(Classifiers.RULES, settings, against), labelled, unsure) if against else None
+        )
+    except (scores.UnreadableSet, Unusable) as error:
         _fail(str(error), MISUSED)
     except StopRun as error:
         _fail(str(error), FAILED)
     answer = asdict(report) | ({"against": asdict(other)} if other else {})
-    print_answer(as_json, answer, lambda: terminal.print_evaluation(console, report, other))
+    print_answer(as_json, answer, lambda: render.print_evaluation(console, report, other))
 
 
 @app.command()
@@ -297,8 +323,10 @@ def fake_claude(
     from dagster_project.analysis.claude import fake  # noqa: PLC0415
 
     with fake.running(port, batch_seconds) as claude, contextlib.suppress(KeyboardInterrupt):
-        console.print(f"This is not Claude, it is {fake.MODEL}. In another terminal:\n"
-                      f"  export ANTHROPIC_BASE_URL={claude.url} ANTHROPIC_API_KEY=none")
+        console.print(
+            f"This is not Claude, it is {fake.MODEL}. In another terminal:\n"
+            f"  export ANTHROPIC_BASE_URL={claude.url} ANTHROPIC_API_KEY=none"
+        )
         signal.pause()
 
 
@@ -332,16 +360,14 @@ def heatmap(
     as_json: JsonOption = False,
 ) -> None:
     """Print a week's response-time heatmap: of chats that customers began, if you say nothing else."""
-    from dagster_project import terminal  # noqa: PLC0415
+    from dagster_project.cli import render  # noqa: PLC0415
 
-    with deployment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
+    with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
         monday = day(week, "--week") if week and week != LAST else heatmaps.last_full_week(conn)
         if monday is None:
             raise heatmaps.NoSuchWeek(directory.NOTHING_YET)
         agent_id = agent if agent == "all" else directory.find(conn, "agent", agent)
-        shown = heatmaps.read(
-            conn, monday, agent_id=agent_id, direction=str(direction), office_hours=str(office_hours)
-        )
+        shown = heatmaps.read(conn, monday, agent_id=agent_id, direction=str(direction), office_hours=str(office_hours))
         if not shown.chat_count:
             raise heatmaps.NoSuchWeek(
                 f"no chat of the week of {monday} was answered (agent: {directory.shortened(agent)}, "
@@ -349,9 +375,9 @@ def heatmap(
             )
         source = data_source.kind_of(conn)
     if not as_json:
-        terminal.print_data_source(console, source)
-    answer = {"data_source": source} | terminal.heatmap_as_dict(shown)
-    print_answer(as_json, answer, lambda: terminal.print_heatmap(console, shown))
+        render.print_data_source(console, source)
+    answer = {"data_source": source} | render.heatmap_as_dict(shown)
+    print_answer(as_json, answer, lambda: render.print_heatmap(console, shown))
 
 
 @app.command(name="list")
@@ -360,12 +386,12 @@ def list_members(
     as_json: JsonOption = False,
 ) -> None:
     """List the agents, departments or channels to filter by: each one's id, and the name, which works as well."""
-    from dagster_project import terminal  # noqa: PLC0415
+    from dagster_project.cli import render  # noqa: PLC0415
 
-    with deployment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
+    with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
         found = directory.members(conn, cast(directory.Kind, str(what).removesuffix("s")))
     answer = {str(what): [vars(member) for member in found]}
-    print_answer(as_json, answer, lambda: terminal.print_members(console, found))
+    print_answer(as_json, answer, lambda: render.print_members(console, found))
 
 
 @app.command()
@@ -405,8 +431,8 @@ def run_program(context: typer.Context) -> None:
     """
     if not context.args:
         raise typer.BadParameter("name the program to run")
-    with deployment.running(deployment.for_work(Settings.load())):
-        raise typer.Exit(_run_child(dbt_alone.as_builds_do(context.args)))
+    with environment.running(environment.for_work(Settings.load())):
+        raise typer.Exit(_run_child(single_dbt.as_builds_do(context.args)))
 
 
 @db.command()
@@ -415,7 +441,7 @@ def up() -> None:
     settings = Settings.load()
     if not connection.configured_url(settings):
         embedded.keep(settings.data_path / "pg", True)
-    with deployment.running(settings) as standing:
+    with environment.running(settings) as standing:
         shown = connection.without_password(standing.url)
         console.print(f"up: {shown}  (`b2chat db bi-url` prints the address for BI tools)")
 
@@ -435,14 +461,14 @@ def down() -> None:
 @db.command()
 def url(as_json: JsonOption = False) -> None:
     """Print the warehouse's address, with its owner's password, for psql and administration."""
-    with deployment.running(Settings.load()) as standing:
+    with environment.running(Settings.load()) as standing:
         print_answer(as_json, {"url": standing.url}, lambda: print(standing.url))  # noqa: T201
 
 
 @db.command()
 def bi_url(as_json: JsonOption = False) -> None:
     """Print the address for BI tools, with its password: the role bi_reader, which reads the marts and nothing else."""
-    with deployment.running(settings := Settings.load()) as standing:
+    with environment.running(settings := Settings.load()) as standing:
         address = bi_access.url_with_password(settings, standing.url)
         print_answer(as_json, {"url": address}, lambda: print(address))  # noqa: T201
 
@@ -450,7 +476,7 @@ def bi_url(as_json: JsonOption = False) -> None:
 @db.command()
 def bi_sql(as_json: JsonOption = False) -> None:
     """Print the SQL that makes bi_reader with its limits, for an administrator of a server where we may not."""
-    with deployment.running(settings := Settings.load()) as standing:
+    with environment.running(settings := Settings.load()) as standing:
         script = bi_access.script(settings, standing.url)
         print_answer(as_json, {"sql": script}, lambda: print(script))  # noqa: T201
 
@@ -461,7 +487,7 @@ def psql(context: typer.Context) -> None:
     settings = Settings.load()
     # The packaged psql speaks no TLS, which a named server may ask for.
     of_the_machine = shutil.which("psql") if connection.configured_url(settings) else None
-    with deployment.running(settings):
+    with environment.running(settings):
         program = of_the_machine or str(binaries.find(settings.pg_bin).folder / "psql")
         raise typer.Exit(_run_child([program, *context.args]))
 
@@ -469,10 +495,10 @@ def psql(context: typer.Context) -> None:
 def _for_demo(advance: timedelta = timedelta(0)) -> Settings:
     """The demo's settings; on the error stream, which of the settings are not heeded, and where its data is then."""
     settings = Settings.load()
-    if left_out := deployment.left_out_of_demo(settings):
+    if left_out := environment.left_out_of_demo(settings):
         _say(f"the demo is on its own: {', '.join(left_out)} not used")
-    own = deployment.demo_has_own_folder(settings)
-    chosen = deployment.for_demo(settings, advance=advance)
+    own = environment.demo_has_own_folder(settings)
+    chosen = environment.for_demo(settings, advance=advance)
     if own:
         _say(f"its data is in {chosen.data_path}; `b2chat ui --demo` opens it")
     return chosen
@@ -484,34 +510,37 @@ def _say(line: str) -> None:
 
 def _tell_cost(conn: Any, settings: Settings, asked: Any, max_usd: float, as_json: bool) -> None:
     """What Claude would cost for an analysis; nothing is sent."""
-    from dagster_project import terminal  # noqa: PLC0415
-    from dagster_project.analysis import classifiers, publishing  # noqa: PLC0415
-    from dagster_project.analysis.categorize_claude import estimate  # noqa: PLC0415
-    from dagster_project.analysis.claude_run import Limits  # noqa: PLC0415
+    from dagster_project.analysis import classifiers  # noqa: PLC0415
+    from dagster_project.analysis.claude.categorize import estimate  # noqa: PLC0415
+    from dagster_project.analysis.claude.run import Limits  # noqa: PLC0415
+    from dagster_project.analysis.customer_analysis import materialize  # noqa: PLC0415
     from dagster_project.analysis.work import IDLE_HOURS  # noqa: PLC0415
+    from dagster_project.cli import render  # noqa: PLC0415
 
     try:
         claude = classifiers.claude_of(settings)
     except classifiers.Unusable as error:
         _fail(str(error), MISUSED)
     expected = estimate(
-        conn, claude, limits=Limits(timedelta(hours=IDLE_HOURS), max_usd, settings.ai_monthly_usd), run_id="dry run",
-        chat_ids=publishing.select_chats(conn, asked)[1])  # fmt: skip
+        conn,
+        claude,
+        limits=Limits(timedelta(hours=IDLE_HOURS), max_usd, settings.ai_monthly_usd),
+        run_id="dry run",
+        chat_ids=materialize.select_chats(conn, asked)[1],
+    )
     answer = {field.name: getattr(expected, field.name) for field in fields(expected)}
-    print_answer(as_json, answer, lambda: terminal.print_estimate(console, expected))
+    print_answer(as_json, answer, lambda: render.print_estimate(console, expected))
 
 
-def _run_job(
-    job: str, as_json: bool, *, needs_source: bool, config: dict[str, Any] | None = None
-) -> None:
-    settings = deployment.for_work(Settings.load())
+def _run_job(job: str, as_json: bool, *, needs_source: bool, config: dict[str, Any] | None = None) -> None:
+    settings = environment.for_work(Settings.load())
     if needs_source:
-        deployment.require_source(settings)
-    with deployment.running(settings) as standing:
-        from dagster_project import story  # noqa: PLC0415  imports Dagster: seconds
+        environment.require_source(settings)
+    with environment.running(settings) as standing:
+        from dagster_project.cli import run_job  # noqa: PLC0415
 
-        outcome = story.run(standing, job, config, quiet=as_json)
-        print_answer(as_json, outcome, lambda: story.tell(console, outcome))
+        outcome = run_job.run(standing, job, config, quiet=as_json)
+        print_answer(as_json, outcome, lambda: run_job.tell(console, outcome))
         _leave(outcome)
 
 

@@ -9,10 +9,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from dagster_project.analysis.analyses import classified_by
-from dagster_project.analysis.categorize_claude import Estimate
-from dagster_project.analysis.evaluation import NONE, Report, Score
-from dagster_project.exports.heatmap import COLOURS, DAYS, MONDAY_FIRST, Band, Cell, Heatmap, short
+from dagster_project.analysis.claude.categorize import Estimate
+from dagster_project.analysis.customer_analysis.analyses import classified_by
+from dagster_project.analysis.evaluation.scores import NONE, Report, Score
+from dagster_project.exports.pictures.heatmap import COLOURS, DAYS, MONDAY_FIRST, Band, Cell, Heatmap, short
 from dagster_project.ingestion.status import EntityStatus
 from dagster_project.warehouse import data_source
 from dagster_project.warehouse.directory import Member
@@ -79,13 +79,23 @@ def print_evaluation(console: Console, report: Report, other: Report | None = No
         between = f"{_share(score.accuracy_low)}-{_share(score.accuracy_high)}"
         abstained = f"{score.named_without_gold} of {score.without_gold}"
         compared = [_share(other.fields[name].accuracy)] if other else []
-        table.add_row(name, str(score.n), _share(score.accuracy), between, _share(score.macro_f1), _share(score.kappa),
-                      abstained, *compared)
+        table.add_row(
+            name,
+            str(score.n),
+            _share(score.accuracy),
+            between,
+            _share(score.macro_f1),
+            _share(score.kappa),
+            abstained,
+            *compared,
+        )
     console.print(table)
-    console.print(f"intent or another acceptable one: {_share(report.acceptable_intent_accuracy)}   "
-                  f"calibration error of the confidence: {_share(report.calibration_error)}   "
-                  f"to review: {_share(report.unsure_share)} of the chats, "
-                  f"{_share(report.unsure_of_wrong_share)} of the wrong intents")
+    console.print(
+        f"intent or another acceptable one: {_share(report.acceptable_intent_accuracy)}   "
+        f"calibration error of the confidence: {_share(report.calibration_error)}   "
+        f"to review: {_share(report.unsure_share)} of the chats, "
+        f"{_share(report.unsure_of_wrong_share)} of the wrong intents"
+    )
     for name, score in report.fields.items():
         if score.n:
             console.print(_confusion(name, score))
@@ -106,7 +116,9 @@ def print_analysis(console: Console, made: dict[str, Any] | None, errors: list[s
         f"{made['categorized_count']:,} classified by {classified_by(made)}, "
         f"{made['new_answer_count']:,} anew; {made['skipped_count']:,} skipped, {made['pending_count']:,} pending\n"
         "See marts.customer_analyses, marts.customer_categorizations and marts.analysis_kpis.",
-        markup=False, soft_wrap=True)  # fmt: skip
+        markup=False,
+        soft_wrap=True,
+    )
     if made["error_message"]:
         console.print(made["error_message"], style="yellow", markup=False, soft_wrap=True)
 
@@ -120,7 +132,9 @@ def print_exports(console: Console, found: list[dict[str, Any]], zone: tzinfo) -
             f"{row['id'][:8]}  {row['created_at'].astimezone(zone):%Y-%m-%d %H:%M}  by {row['user_id']}: "
             f"{row['export_type']} as {row['format']}, {row['record_count']:,} rows, {row['status']}\n"
             f"  {row['error_message'] or row['file_name']}",
-            markup=False, soft_wrap=True)  # fmt: skip
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def print_estimate(console: Console, expected: Estimate) -> None:
@@ -132,7 +146,8 @@ def print_estimate(console: Console, expected: Estimate) -> None:
         f"estimated {expected.tokens_low:,} to {expected.tokens_high:,} tokens, {expected.usd_low:.4f} to "
         f"{expected.usd_high:.4f} USD; the caps leave {expected.budget_left:.2f} USD, {expected.affordable:,} requests "
         "at their highest",
-        soft_wrap=True)  # fmt: skip
+        soft_wrap=True,
+    )
 
 
 def print_analyses(console: Console, analyses: list[dict[str, Any]]) -> None:
@@ -147,7 +162,9 @@ def print_analyses(console: Console, analyses: list[dict[str, Any]]) -> None:
             f"  asked {made['created_at']:%Y-%m-%d %H:%M} UTC by {made['triggered_by']}: {filters['date_start']} to "
             f"{filters['date_end']}{sample}, {made['total_chats_analyzed']:,} chats, "
             f"{made['categorized_count']:,} categorized",
-            markup=False, soft_wrap=True)  # fmt: skip
+            markup=False,
+            soft_wrap=True,
+        )
         if made["error_message"]:
             console.print(f"  {made['error_message']}", style="yellow", markup=False, soft_wrap=True)
 
@@ -170,14 +187,19 @@ def _share(value: float | None) -> str:
 def print_status(console: Console, states: list[EntityStatus], unread: list[dict[str, str]]) -> None:
     """The state of each entity, a row each, and what notifications are unread."""
     table = _plain_table(
-        "entity", "state", "last success", "read through",
-        right=("open windows", "in quarantine", "requests today"))  # fmt: skip
+        "entity", "state", "last success", "read through", right=("open windows", "in quarantine", "requests today")
+    )
     for state in states:
         ago = f"{short(state.lag.total_seconds())} ago" if state.lag else "never"
         table.add_row(
-            state.entity, state.state, ago, str(state.data_through or "·"), str(state.open_checkpoints),
-            str(state.quarantined), f"{state.ration_used:,}",
-        )  # fmt: skip
+            state.entity,
+            state.state,
+            ago,
+            str(state.data_through or "·"),
+            str(state.open_checkpoints),
+            str(state.quarantined),
+            f"{state.ration_used:,}",
+        )
     console.print(table)
     for state in states:
         if state.last_error:

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from dagster_project import deployment
-from dagster_project.analysis import taxonomy
 from dagster_project.analysis.review import desk, labelled, labels, queue
-from dagster_project.command_line import JsonOption, console, print_json
-from dagster_project.harmless import visible
+from dagster_project.analysis.taxonomy import taxonomy
+from dagster_project.cli.command_line import JsonOption, console, print_json
+from dagster_project.cli.harmless import visible
+from dagster_project.deployment import environment
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 
@@ -32,7 +32,7 @@ def list_waiting(
     as_json: JsonOption = False,
 ) -> None:
     """List the chats of the queue that are open, the gravest first; no message is shown."""
-    with deployment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
+    with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
         rows, counts = desk.waiting(conn, [str(one) for one in reason or ()], limit), queue.counts(conn)
     if as_json:
         print_json({"open": counts, "chats": [asdict(row) for row in rows]})
@@ -45,7 +45,7 @@ def list_waiting(
 @review.command()
 def show(chat_id: ChatId, as_json: JsonOption = False) -> None:
     """Print a chat with what the machine and people say of it. It holds personal data, and goes nowhere else."""
-    with deployment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
+    with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
         shown = desk.show(conn, chat_id)
     if as_json:
         print_json(asdict(shown))
@@ -54,11 +54,15 @@ def show(chat_id: ChatId, as_json: JsonOption = False) -> None:
         minutes = "" if message.minutes is None else f"{message.minutes:7.0f} min"
         _say(f"{minutes}  {'customer' if message.incoming else 'agent   '}  {_indented(message.text)}")
     row = shown.row
-    _say(f"\n{_opinion(row)}\n  {_indented(row.reasoning_notes or '')[:600]}\n"
-         f"{row.state}: {', '.join(row.reasons) or 'no reason to review it'}")
+    _say(
+        f"\n{_opinion(row)}\n  {_indented(row.reasoning_notes or '')[:600]}\n"
+        f"{row.state}: {', '.join(row.reasons) or 'no reason to review it'}"
+    )
     for said in shown.said:
-        _say(f"{said.labelled_by}, {said.labelled_at:%Y-%m-%d %H:%M}: {_told(said)}"
-             f"{' (the chat has changed since)' if said.is_outdated else ''}")  # fmt: skip
+        _say(
+            f"{said.labelled_by}, {said.labelled_at:%Y-%m-%d %H:%M}: {_told(said)}"
+            f"{' (the chat has changed since)' if said.is_outdated else ''}"
+        )
     if shown.has_changed:
         _say("The chat has changed since it was categorized: run the categorization before you label it.")
 
@@ -74,10 +78,18 @@ def label(
     note: Annotated[str | None, typer.Option(help="Anything to remember.")] = None,
 ) -> None:
     """Say what a chat is. What you leave out is no opinion: there the machine's label stays."""
-    given = labels.Label.read({
-        "chat_id": chat_id, "by": by, "intent": intent, "stage": stage, "sentiment": sentiment, "quality": quality,
-        "note": note})  # fmt: skip
-    with deployment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
+    given = labels.Label.read(
+        {
+            "chat_id": chat_id,
+            "by": by,
+            "intent": intent,
+            "stage": stage,
+            "sentiment": sentiment,
+            "quality": quality,
+            "note": note,
+        }
+    )
+    with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
         kept = labels.keep(conn, [given])
     if kept.refused:
         raise labels.BadLabel(f"{chat_id}: {kept.refused[0][1]}")
@@ -87,7 +99,7 @@ def label(
 @review.command()
 def dismiss(chat_id: ChatId, by: By) -> None:
     """Close a chat's row in the queue without a label."""
-    with deployment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
+    with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
         if not labels.dismiss(conn, chat_id, by):
             raise desk.NoSuchChat(f"chat {chat_id} is not open in the queue")
     _say("dismissed")
@@ -100,7 +112,7 @@ def import_labels(
 ) -> None:
     """Take labels from a file; lines that cannot be taken are named (exit code 1), the others are taken."""
     given, bad = labels.read_file(file)
-    with deployment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
+    with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
         kept = labels.keep(conn, [one for _, one in given])
     bad = sorted([*bad, *((given[place][0], why) for place, why in kept.refused)])
     if as_json:
@@ -122,29 +134,35 @@ def export_labels(
     settings = Settings.load()
     try:
         keep = taxonomy.load(settings.ai_taxonomy or taxonomy.SHIPPED).words_to_keep
-        with deployment.running(settings) as standing, connection.connect(standing.url) as conn:
+        with environment.running(settings) as standing, connection.connect(standing.url) as conn:
             found = labelled.write(conn, file, keep)
     except (taxonomy.TaxonomyError, OSError) as error:
         raise labels.BadLabel(str(error)) from None
     if as_json:
         print_json(asdict(found))
     else:
-        _say(f"{found.written} labelled chats written to {file}; left out: {found.changed} that have changed since, "
-             f"{found.blocked} that may still hold personal data")  # fmt: skip
+        _say(
+            f"{found.written} labelled chats written to {file}; left out: {found.changed} that have changed since, "
+            f"{found.blocked} that may still hold personal data"
+        )
 
 
 def _opinion(row: desk.Row) -> str:
     if row.confidence_score is None:
         return f"not categorized: {row.answer_state}"
-    return (f"{row.customer_intent} ({row.confidence_score:.2f}), {row.journey_stage or 'no stage'}, {row.sentiment}, "
-            f"agent {row.agent_quality_score or 'not scored'}; {_CLASSIFIED_BY.get(row.provider or '', row.model)}")
+    return (
+        f"{row.customer_intent} ({row.confidence_score:.2f}), {row.journey_stage or 'no stage'}, {row.sentiment}, "
+        f"agent {row.agent_quality_score or 'not scored'}; {_CLASSIFIED_BY.get(row.provider or '', row.model)}"
+    )
 
 
 def _told(said: desk.Said) -> str:
     opinions = (
-        ("intent", said.customer_intent), ("stage", "none" if said.no_stage_applies else said.journey_stage),
-        ("sentiment", said.sentiment), ("quality", "none" if said.no_quality_applies else said.agent_quality_score),
-    )  # fmt: skip
+        ("intent", said.customer_intent),
+        ("stage", "none" if said.no_stage_applies else said.journey_stage),
+        ("sentiment", said.sentiment),
+        ("quality", "none" if said.no_quality_applies else said.agent_quality_score),
+    )
     told = ", ".join(f"{name} {value}" for name, value in opinions if value is not None)
     return told + (f" ({_indented(said.note)})" if said.note else "")
 

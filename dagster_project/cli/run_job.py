@@ -16,10 +16,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dagster_project import run_locks, terminal
-from dagster_project.deployment import Deployment
-from dagster_project.exports import heatmap as heatmaps
-from dagster_project.run_log import told_on_terminal
+from dagster_project.cli import render
+from dagster_project.cli.run_log import told_on_terminal
+from dagster_project.deployment.environment import Deployment
+from dagster_project.exports.pictures import heatmap as heatmaps
+from dagster_project.orchestration import run_locks
 from dagster_project.warehouse import connection, data_source, sla_targets
 
 
@@ -90,7 +91,7 @@ def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
 
 def tell(console: Console, outcome: dict[str, Any]) -> None:
     """What a run did: records read and landed, and how it ended."""
-    terminal.print_data_source(console, outcome["data_source"])
+    render.print_data_source(console, outcome["data_source"])
     for sync in outcome["syncs"]:
         news = f"{sync['new']} new, {sync['changed']} changed, {sync['unchanged']} unchanged"
         quarantined = f", [red]{sync['quarantined']} in quarantine[/red]" if sync["quarantined"] else ""
@@ -99,8 +100,11 @@ def tell(console: Console, outcome: dict[str, Any]) -> None:
             f"{sync['entity']:>10}: {sync['read']} records read in {sync['pages']} pages: {news}{quarantined}{nothing}"
         )
         if sync["missing"]:
-            console.print(f"{'':>10}  [yellow]{sync['missing']} known records were not returned, and are not marked as "
-                          "deleted: see ops.error_logs[/yellow]", soft_wrap=True)
+            console.print(
+                f"{'':>10}  [yellow]{sync['missing']} known records were not returned, and are not marked as "
+                "deleted: see ops.error_logs[/yellow]",
+                soft_wrap=True,
+            )
         if sync["status"] == "partial":
             console.print(f"{'':>10}  [yellow]{escape(sync['reason'] or '')}[/yellow]", soft_wrap=True)
     for error in outcome["errors"]:
@@ -127,7 +131,7 @@ def tell_demo(console: Console, standing: Deployment, outcome: dict[str, Any]) -
         targets = sla_targets.told(conn)
         week = heatmaps.last_full_week(conn)
         if week:
-            terminal.print_heatmap(console, heatmaps.read(conn, week))
+            render.print_heatmap(console, heatmaps.read(conn, week))
     console.print(
         f"\nThe chats above were made by the sandbox (clock: {standing.settings.sandbox_clock}): they are not real.\n"
         f"[bold]SLA[/bold]        targets: {targets}\n"
@@ -172,8 +176,19 @@ def _syncs(conn: psycopg.Connection, began: datetime) -> list[dict[str, Any]]:
         """,
         [began],
     ).fetchall()
-    names = ("entity", "status", "reason", "deleted", "missing", "pages", "read",
-             "new", "changed", "unchanged", "quarantined")
+    names = (
+        "entity",
+        "status",
+        "reason",
+        "deleted",
+        "missing",
+        "pages",
+        "read",
+        "new",
+        "changed",
+        "unchanged",
+        "quarantined",
+    )
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 

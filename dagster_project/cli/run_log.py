@@ -7,22 +7,13 @@ import os
 import sys
 from collections.abc import Iterator
 
-import dagster as dg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from dagster_project.harmless import harmless_console
+from dagster_project.cli.harmless import harmless_console
 from dagster_project.ingestion.progress import PROGRESS_LOGGER
 from dagster_project.ingestion.progress import Progress as SyncProgress
 from dagster_project.warehouse.locks import WAITING_LOGGER
-
-
-@dg.logger
-def silent(_: dg.InitLoggerContext) -> logging.Logger:
-    """Nothing on the terminal; the run log in the UI keeps everything."""
-    logger = logging.Logger("b2chat.silent")
-    logger.addHandler(logging.NullHandler())
-    return logger
 
 
 @contextlib.contextmanager
@@ -60,12 +51,21 @@ def _listening(name: str, handler: logging.Handler) -> Iterator[None]:
 
 def _bars(console: Console) -> Progress:
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("windows"),
-        TextColumn("{task.fields[records]:,} records, {task.fields[rate]:,.0f} a second"), TimeRemainingColumn(),
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("windows"),
+        TextColumn("{task.fields[records]:,} records, {task.fields[rate]:,.0f} a second"),
+        TimeRemainingColumn(),
+    )
     return Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False,
-        redirect_stderr=False)  # fmt: skip
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
 
 
 class _Story(logging.Handler):
@@ -94,5 +94,9 @@ class _Bars(logging.Handler):
         if entity not in self._tasks:
             self._tasks[entity] = self._bars.add_task(entity, records=0, rate=0.0)
         self._bars.update(
-            self._tasks[entity], total=progress.windows_total, completed=progress.windows_total - progress.windows_left,
-            records=progress.done_records, rate=progress.rate)  # fmt: skip
+            self._tasks[entity],
+            total=progress.windows_total,
+            completed=progress.windows_total - progress.windows_left,
+            records=progress.done_records,
+            rate=progress.rate,
+        )

@@ -12,18 +12,30 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from dagster_project import sandbox_source
-from dagster_project.sandbox import server
+from dagster_project.deployment import sandbox as sandbox_source
 from dagster_project.settings import ENV_FILE, PROJECT_ROOT, Settings, SettingsError, env_file, variable_name
+from dagster_project.sources.b2chat.sandbox import server
 from dagster_project.warehouse import connection, fitness, migrations
 
 log = logging.getLogger(__name__)
 
 _EXPORTED = (
-    "api_url", "timezone", "activity_minutes", "stale_days", "data_dir", "start_date", "lookback_days",
-    "requests_per_second", "requests_per_day", "timeout_seconds", "max_attempts", "page_size", "sync_interval",
-    "client_id", "sandbox_clock",
-)  # fmt: skip
+    "api_url",
+    "timezone",
+    "activity_minutes",
+    "stale_days",
+    "data_dir",
+    "start_date",
+    "lookback_days",
+    "requests_per_second",
+    "requests_per_day",
+    "timeout_seconds",
+    "max_attempts",
+    "page_size",
+    "sync_interval",
+    "client_id",
+    "sandbox_clock",
+)
 # What leads out of this machine, or to somebody's own data: the demo has no use for it.
 _OUTSIDE = frozenset(
     name

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Self
 
-from dagster_project.sandbox.account import Account
-from dagster_project.sandbox.clock import Clock, FrozenClock, system_clock
-from dagster_project.sandbox.generator import GeneratedSource
-from dagster_project.sandbox.replay import ReplayFileError, ReplaySource
-from dagster_project.sandbox.source import ChatQuery, Source
 from dagster_project.settings import Settings, SettingsError
+from dagster_project.sources.b2chat.sandbox.account import Account
+from dagster_project.sources.b2chat.sandbox.clock import Clock, FrozenClock, system_clock
+from dagster_project.sources.b2chat.sandbox.generator import GeneratedSource
+from dagster_project.sources.b2chat.sandbox.replay import ReplayFileError, ReplaySource
+from dagster_project.sources.b2chat.sandbox.source import ChatQuery, Source
 
 CLIENT_ID = "sandbox"
 _YEARS_AHEAD = 20

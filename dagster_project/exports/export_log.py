@@ -81,9 +81,21 @@ def begin(conn: psycopg.Connection, request: Request, place: Place) -> str:
             file_name, file_url, store, key, status
         ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'processing')
         """,
-        [export_id, request.user, request.kind, request.format, request.language, Jsonb(dict(request.filters)),
-         request.analysis_id, request.run_id, place.file_name, place.url, place.store, place.key],
-    )  # fmt: skip
+        [
+            export_id,
+            request.user,
+            request.kind,
+            request.format,
+            request.language,
+            Jsonb(dict(request.filters)),
+            request.analysis_id,
+            request.run_id,
+            place.file_name,
+            place.url,
+            place.store,
+            place.key,
+        ],
+    )
     return export_id
 
 
@@ -139,8 +151,7 @@ def close_killed(conn: psycopg.Connection) -> list[Record]:
         them, so that what they left can be deleted.
     """
     with conn.transaction(), conn.cursor(row_factory=class_row(Record)) as cursor:
-        unfinished = conn.execute(
-            "select id from ops.export_logs where status in ('pending', 'processing')").fetchall()
+        unfinished = conn.execute("select id from ops.export_logs where status in ('pending', 'processing')").fetchall()
         return cursor.execute(
             """
             update ops.export_logs

@@ -10,34 +10,35 @@ from typing import Any, BinaryIO, Literal
 
 import psycopg
 
-from dagster_project.exports import (
-    csv_file,
-    gather,
-    heatmap,
-    making,
-    parquet_file,
-    report_workbook,
-    sections,
-    table_workbook,
-    tables,
-)
-from dagster_project.exports.document import classified_by
-from dagster_project.exports.gather_analysis import gather_analysis
-from dagster_project.exports.making import Exported, ExportFailed, Writer, Written
-from dagster_project.exports.pdf import first_page_png, render_pdf
-from dagster_project.exports.records import Format, Kind, Language, Request
-from dagster_project.exports.report import SCOPES, Period, ReportData, Scope
-from dagster_project.exports.stores import OwnFile, StoreFailed, reason_of, store_of
-from dagster_project.exports.tables import Filters, NothingToExport, Table
-from dagster_project.exports.wording import LANGUAGES, Wording
+from dagster_project.exports import service
+from dagster_project.exports.export_log import Format, Kind, Language, Request
+from dagster_project.exports.formats import csv_file, parquet_file
+from dagster_project.exports.i18n.wording import LANGUAGES, Wording
+from dagster_project.exports.pictures import heatmap
+from dagster_project.exports.report import read as gather
+from dagster_project.exports.report import sections, workbook
+from dagster_project.exports.report.data import SCOPES, Period, ReportData, Scope
+from dagster_project.exports.report.pdf import first_page_png, render_pdf
+from dagster_project.exports.report.read_analysis import gather_analysis
+from dagster_project.exports.report.view_model import classified_by
+from dagster_project.exports.service import Exported, ExportFailed, Writer, Written
+from dagster_project.exports.stores.stores import OwnFile, StoreFailed, reason_of, store_of
+from dagster_project.exports.tables import definitions
+from dagster_project.exports.tables import workbook as table_workbook
+from dagster_project.exports.tables.definitions import Filters, NothingToExport, Table
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection, data_source, directory
 
+LAST = "last"  # in the place of a week or a month: the last full one
 _TABLES: tuple[Format, ...] = ("csv", "csv-excel", "parquet", "xlsx")
 FORMATS: dict[Kind, tuple[Format, ...]] = {
     "report": ("pdf", "xlsx", "csv", "csv-excel"),
-    "chats": _TABLES, "agents": _TABLES, "kpis": _TABLES, "table": _TABLES, "analysis": (*_TABLES, "pdf"),
-}  # fmt: skip
+    "chats": _TABLES,
+    "agents": _TABLES,
+    "kpis": _TABLES,
+    "table": _TABLES,
+    "analysis": (*_TABLES, "pdf"),
+}
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,18 @@ def fill(
     request = Request(order.kind, order.format, user, order.language, _filters(order), order.analysis_id, run_id)
     named = f"demo-{label(order)}" if is_demo else label(order)
     try:
-        store = _own(own_file, making.file_name(request, named), is_demo) if own_file else store_of(settings)
+        store = _own(own_file, service.file_name(request, named), is_demo) if own_file else store_of(settings)
     except StoreFailed as error:
         raise ExportFailed(str(error)) from None
-    return making.export(
-        url, store, request, _writer(order, settings, _now()), label=named, zone=settings.timezone,
-        keep=timedelta(days=settings.exports_keep_days))  # fmt: skip
+    return service.export(
+        url,
+        store,
+        request,
+        _writer(order, settings, _now()),
+        label=named,
+        zone=settings.timezone,
+        keep=timedelta(days=settings.exports_keep_days),
+    )
 
 
 def last_week(conn: psycopg.Connection) -> Period:
@@ -130,16 +137,20 @@ def _days_with_chats(conn: psycopg.Connection) -> tuple[date, date] | None:
 def first_page(conn: psycopg.Connection, settings: Settings, order: Order) -> bytes:
     """The first page of a report, ordered with its period, as a small PNG."""
     return first_page_png(
-        _gathered(conn, _with_ids(conn, order), settings.timezone), language=order.language, timestamp=_now(),
-        company=settings.company)  # fmt: skip
+        _gathered(conn, _with_ids(conn, order), settings.timezone),
+        language=order.language,
+        timestamp=_now(),
+        company=settings.company,
+    )
 
 
 def _require_known(order: Order) -> None:
     """That formats, languages and scopes, which come from outside, are those that there are."""
     for name, value, known in (
-        ("format", order.format, FORMATS[order.kind]), ("language", order.language, LANGUAGES),
+        ("format", order.format, FORMATS[order.kind]),
+        ("language", order.language, LANGUAGES),
         ("scope", order.scope, SCOPES),
-    ):  # fmt: skip
+    ):
         if value not in known:
             raise ExportFailed(f"the {name} of {order.kind} is one of {', '.join(known)}, not {value!r}")
 
@@ -226,8 +237,9 @@ def _file_writer(order: Order, settings: Settings, made_at: datetime) -> Writer:
         if order.format == "parquet":
             return parquet_file.write(conn, out, table, zone=zone)
         if order.format == "xlsx":
-            return table_workbook.write(conn, out, table, language=order.language, zone=zone, made_at=made_at,
-                                        filters=_filters(order))  # fmt: skip
+            return table_workbook.write(
+                conn, out, table, language=order.language, zone=zone, made_at=made_at, filters=_filters(order)
+            )
         return csv_file.write(conn, out, table, excel=_excel(order), zone=zone)
 
     return write
@@ -243,7 +255,7 @@ def _write_report(
 ) -> Written:
     data = _gathered(conn, order, settings.timezone)
     if order.format == "xlsx":
-        return report_workbook.write(out, data, order.language, made_at)
+        return workbook.write(out, data, order.language, made_at)
     if order.format != "pdf":
         rows = sections.of_report(data, order.language)
         return sections.write(out, rows, excel=_excel(order))
@@ -254,7 +266,7 @@ def _write_report(
 
 def _gathered(conn: psycopg.Connection, order: Order, zone: str) -> ReportData:
     if order.analysis_id:
-        tables.analysis_notes(conn, order.analysis_id)  # refuses one that failed after its chats were chosen
+        definitions.analysis_notes(conn, order.analysis_id)  # refuses one that failed after its chats were chosen
         return gather_analysis(conn, order.analysis_id, timezone=zone)
     assert order.period
     return gather.gather(conn, order.period, scope=order.scope, scope_id=order.scope_id, timezone=zone)
@@ -262,21 +274,23 @@ def _gathered(conn: psycopg.Connection, order: Order, zone: str) -> ReportData:
 
 def _table(conn: psycopg.Connection, order: Order) -> Table:
     if order.kind == "chats":
-        return tables.chats(conn, order.filters, order.language)
+        return definitions.chats(conn, order.filters, order.language)
     if order.kind == "agents":
-        return tables.agents(conn, order.filters)
+        return definitions.agents(conn, order.filters)
     if order.kind == "kpis":
-        return tables.kpis(conn, order.filters)
+        return definitions.kpis(conn, order.filters)
     if order.kind == "analysis":
-        return tables.analysis_kpis(conn, order.analysis_id or "", order.language)
-    return tables.mart(conn, order.mart or "")
+        return definitions.analysis_kpis(conn, order.analysis_id or "", order.language)
+    return definitions.mart(conn, order.mart or "")
 
 
 def _filters(order: Order) -> Mapping[str, Any]:
     """What was asked for, as plain values."""
     if order.kind == "report" and order.period:
-        return {order.period.kind: order.period.start.isoformat(), **(
-            {order.scope: order.scope_id} if order.scope != "all" else {})}  # fmt: skip
+        return {
+            order.period.kind: order.period.start.isoformat(),
+            **({order.scope: order.scope_id} if order.scope != "all" else {}),
+        }
     named = {"analysis": order.analysis_id, "mart": order.mart, "form": "sections" if order.sections else None}
     return order.filters.as_values() | {name: value for name, value in named.items() if value}
 

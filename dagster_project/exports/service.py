@@ -16,10 +16,10 @@ from typing import Any, BinaryIO
 
 import psycopg
 
-from dagster_project.exports import records
-from dagster_project.exports.records import Place, Request
-from dagster_project.exports.report import NoReport
-from dagster_project.exports.stores import (
+from dagster_project.exports import export_log
+from dagster_project.exports.export_log import Place, Request
+from dagster_project.exports.report.data import NoReport
+from dagster_project.exports.stores.stores import (
     ExportStore,
     OwnFile,
     StoreFailed,
@@ -28,7 +28,7 @@ from dagster_project.exports.stores import (
     new_key,
     reason_of,
 )
-from dagster_project.exports.tables import NothingToExport
+from dagster_project.exports.tables.definitions import NothingToExport
 from dagster_project.warehouse import connection, data_source
 
 SCHEMA_VERSION = 1  # of the columns of our exports: it grows when one is renamed or gone
@@ -93,14 +93,19 @@ def export(
     place = Place(store.name, key, store.place(key), file_name(request, label))
     with connection.connect(url, autocommit=True) as books:
         close_killed(books, store)
-        export_id = records.begin(books, request, place)
+        export_id = export_log.begin(books, request, place)
         with _written_down(books, export_id):
             exported = _make(url, store, request, writer, export_id, place, zone, keep)
             # Where the warehouse is lost, nobody knows whether the record stands: the next export looks after it.
             with _taken_back(store, place.key, unless=psycopg.OperationalError):
-                records.complete(
-                    books, export_id, rows=exported.rows, size_bytes=exported.size_bytes, sha256=exported.sha256,
-                    expires_at=exported.expires_at)  # fmt: skip
+                export_log.complete(
+                    books,
+                    export_id,
+                    rows=exported.rows,
+                    size_bytes=exported.size_bytes,
+                    sha256=exported.sha256,
+                    expires_at=exported.expires_at,
+                )
     log.info("%s: %d rows, %d bytes", exported.place, exported.rows, exported.size_bytes)
     return exported
 
@@ -117,7 +122,7 @@ def close_killed(books: psycopg.Connection, store: ExportStore) -> int:
         books: in autocommit.
         store: the one in use; what lies in another one is left.
     """
-    killed = records.close_killed(books)
+    killed = export_log.close_killed(books)
     for record in killed:
         folder = Path(record.file_url).parent if record.store == OwnFile.name else store.workshop
         with contextlib.suppress(OSError, StoreFailed):
@@ -140,7 +145,7 @@ def clean_up(books: psycopg.Connection, store: ExportStore, now: datetime) -> tu
     """
     close_killed(books, store)
     deleted = stayed = 0
-    for record in records.due(books, now):
+    for record in export_log.due(books, now):
         try:
             if record.store != store.name:
                 raise StoreFailed(f"it lies in {record.store}, and {store.name} is in use")
@@ -149,15 +154,21 @@ def clean_up(books: psycopg.Connection, store: ExportStore, now: datetime) -> tu
             log.warning("export %s stays: %s", record.id, error)
             stayed += 1
             continue
-        records.expire(books, record.id)
+        export_log.expire(books, record.id)
         deleted += 1
     return deleted, stayed
 
 
 def _make(
-    url: str, store: ExportStore, request: Request, writer: Writer, export_id: str, place: Place, zone: str,
+    url: str,
+    store: ExportStore,
+    request: Request,
+    writer: Writer,
+    export_id: str,
+    place: Place,
+    zone: str,
     keep: timedelta,
-) -> Exported:  # fmt: skip
+) -> Exported:
     with _aside(store.workshop, export_id) as file:
         with _private(file) as out, connection.connect(url) as conn:
             conn.execute("set transaction isolation level repeatable read, read only")
@@ -169,8 +180,18 @@ def _make(
         size = file.stat().st_size
         expires_at = None if isinstance(store, OwnFile) else datetime.now(UTC) + keep
         exported = Exported(
-            export_id, store.name, place.key, place.url, place.file_name, written.rows, size, sha256, expires_at,
-            written.notes, kind)  # fmt: skip
+            export_id,
+            store.name,
+            place.key,
+            place.url,
+            place.file_name,
+            written.rows,
+            size,
+            sha256,
+            expires_at,
+            written.notes,
+            kind,
+        )
         with _taken_back(store, place.key, unless=StoreFailed):
             store.put(place.key, file, place.file_name)
         with _taken_back(store, place.key):
@@ -226,13 +247,13 @@ def _written_down(books: psycopg.Connection, export_id: str) -> Iterator[None]:
     except Exception as error:
         reason = _reason(error)
         with contextlib.suppress(psycopg.Error):  # then the next export closes it
-            records.fail(books, export_id, reason)
+            export_log.fail(books, export_id, reason)
         if isinstance(error, psycopg.Error | _Told):
             raise ExportFailed(reason) from None
         raise
     except BaseException:
         with contextlib.suppress(psycopg.Error):
-            records.fail(books, export_id, "it was stopped")
+            export_log.fail(books, export_id, "it was stopped")
         raise
 
 

@@ -13,11 +13,18 @@ from pathlib import Path
 import psycopg
 from psycopg.types.json import Jsonb
 
-from dagster_project.b2chat.audit import FORMATS, WINDOWS_1252, AuditFileError, AuditRow, encoding_of, read_audit_file
-from dagster_project.b2chat.audit_archive import ARCHIVES, unpack
-from dagster_project.b2chat.records import Rejected
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
-from dagster_project.ingestion.writer import writer
+from dagster_project.ingestion.single_writer import writer
+from dagster_project.sources.b2chat.records import Rejected
+from dagster_project.sources.b2chat_audit.archive import ARCHIVES, unpack
+from dagster_project.sources.b2chat_audit.files import (
+    FORMATS,
+    WINDOWS_1252,
+    AuditFileError,
+    AuditRow,
+    encoding_of,
+    read_audit_file,
+)
 
 log = logging.getLogger(__name__)
 
@@ -78,9 +85,10 @@ def land_audit_files(url: str, folder: Path | str, *, triggered_by: str) -> Audi
 def audit_files(folder: Path | str) -> list[Path]:
     """The files of a folder that may be audit exports or archives of them, by name; hidden and lock files are none."""
     return sorted(
-        path for path in Path(folder).iterdir()
-        if path.suffix.lower()[1:] in (*FORMATS, *ARCHIVES) and not path.name.startswith((".", "~$"))
-        and path.is_file())
+        path
+        for path in Path(folder).iterdir()
+        if path.suffix.lower()[1:] in (*FORMATS, *ARCHIVES) and not path.name.startswith((".", "~$")) and path.is_file()
+    )
 
 
 def _land(conn: psycopg.Connection, path: Path, triggered_by: str, result: AuditResult) -> None:
@@ -119,15 +127,26 @@ def _land_if_new(conn: psycopg.Connection, path: Path, name: str, triggered_by: 
     result.duplicates += load.duplicates
     result.quarantined += load.quarantined
     result.load_id = load.load_id
-    log.info("Audit export: %s: %s rows, %s new, %s known, %s in quarantine", name, load.rows, load.new,
-             load.duplicates, load.quarantined)
+    log.info(
+        "Audit export: %s: %s rows, %s new, %s known, %s in quarantine",
+        name,
+        load.rows,
+        load.new,
+        load.duplicates,
+        load.quarantined,
+    )
     if path.suffix.lower() == ".csv" and encoding_of(path, name) == WINDOWS_1252:
         result.notes.append(f"{name}: not UTF-8, read as Windows-1252")
         log.warning("Audit export: %s", result.notes[-1])
 
 
 def _refuse(
-    conn: psycopg.Connection, path: Path, name: str, file_hash: str, triggered_by: str, error: AuditFileError,
+    conn: psycopg.Connection,
+    path: Path,
+    name: str,
+    file_hash: str,
+    triggered_by: str,
+    error: AuditFileError,
     result: AuditResult,
 ) -> None:
     with conn.transaction():
@@ -174,11 +193,13 @@ def land_rows(
     conn.execute(_INSERT_QUARANTINE, stamp)
     _resolve_torn_rows(conn)
     (quarantined,) = conn.execute(  # type: ignore[misc]
-        "select count(*) from pg_temp.audit_landing where rule is not null").fetchone()
+        "select count(*) from pg_temp.audit_landing where rule is not null"
+    ).fetchone()
     load = AuditLoad(load_id, rows, new, rows - new - quarantined, quarantined)
     conn.execute(
         "update ops.page_loads set new_count = %s, unchanged_count = %s, quarantined_count = %s where load_id = %s",
-        (load.new, load.duplicates, load.quarantined, load_id))
+        (load.new, load.duplicates, load.quarantined, load_id),
+    )
     return load
 
 
@@ -189,8 +210,8 @@ def _resolve_torn_rows(conn: psycopg.Connection) -> None:
     """
     torn = conn.execute(_TORN_ROWS).fetchall()
     resolved = {
-        quarantine_id for quarantine_id, payload_bytes, whole in torn
-        if _is_torn_from(json.loads(payload_bytes), whole)}
+        quarantine_id for quarantine_id, payload_bytes, whole in torn if _is_torn_from(json.loads(payload_bytes), whole)
+    }
     if resolved:
         conn.execute("update raw.quarantine set resolved_at = now() where quarantine_id = any(%s)", (list(resolved),))
 
@@ -223,8 +244,17 @@ def _stage(conn: psycopg.Connection, audit_rows: Iterable[AuditRow | Rejected]) 
 
 def _staged(row: AuditRow | Rejected) -> tuple[object, ...]:
     if isinstance(row, Rejected):
-        return (row.position, row.key, row.content_hash, None, None, row.data, None, row.problem.rule,
-                row.problem.detail)
+        return (
+            row.position,
+            row.key,
+            row.content_hash,
+            None,
+            None,
+            row.data,
+            None,
+            row.problem.rule,
+            row.problem.detail,
+        )
     cleaned = json.dumps(row.cleaned, ensure_ascii=False) if row.cleaned else None
     return (row.position, row.chat_id, row.identity, row.payload, row.chat, row.exact, cleaned, None, None)
 
@@ -301,8 +331,15 @@ _INSERT_QUARANTINE = """
 
 
 def _note(
-    conn: psycopg.Connection, path: Path, name: str, file_hash: str, sync_id: str, triggered_by: str,
-    started_at: datetime, load: AuditLoad | None, error: str | None,
+    conn: psycopg.Connection,
+    path: Path,
+    name: str,
+    file_hash: str,
+    sync_id: str,
+    triggered_by: str,
+    started_at: datetime,
+    load: AuditLoad | None,
+    error: str | None,
 ) -> None:
     """The file's place in the books: raw.audit_files, and a row of ops.sync_logs."""
     ended_at, rows = datetime.now(UTC), load.rows if load else 0
@@ -314,7 +351,8 @@ def _note(
             file_name = excluded.file_name, row_count = excluded.row_count, load_id = excluded.load_id,
             landed_at = excluded.landed_at, error = excluded.error
         """,
-        (file_hash, name, path.suffix.lower()[1:], rows, load.load_id if load else None, ended_at, error))
+        (file_hash, name, path.suffix.lower()[1:], rows, load.load_id if load else None, ended_at, error),
+    )
     conn.execute(
         """
         insert into ops.sync_logs (
@@ -322,5 +360,14 @@ def _note(
             metadata)
         values (%s, %s, 'audit', 'audit_file', %s, %s, %s, %s, %s, %s)
         """,
-        (sync_id, triggered_by, rows, "error" if error else "success", started_at, ended_at, error,
-         Jsonb({"file_name": name})))
+        (
+            sync_id,
+            triggered_by,
+            rows,
+            "error" if error else "success",
+            started_at,
+            ended_at,
+            error,
+            Jsonb({"file_name": name}),
+        ),
+    )

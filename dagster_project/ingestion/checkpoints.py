@@ -13,14 +13,15 @@ from datetime import UTC, date, datetime
 import psycopg
 from psycopg.types.json import Jsonb
 
-from dagster_project.b2chat.records import Entity
-from dagster_project.b2chat.windows import Landmark, Seen, WindowPage
 from dagster_project.ingestion.landing import PageResult
+from dagster_project.sources.b2chat.records import Entity
+from dagster_project.sources.b2chat.windows import Landmark, Seen, WindowPage
 
 _SEEN = r"\d+:[0-9a-f]+:\d+"
 _UNDER_WAY = re.compile(
     r"(?P<window>.+) offset \d+ after page (?P<page>\d+) of (?P<digest>[0-9a-f]+)"
-    rf" seen (?P<before>{_SEEN})(?: confirming (?P<earlier>{_SEEN}))?")
+    rf" seen (?P<before>{_SEEN})(?: confirming (?P<earlier>{_SEEN}))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,10 @@ def page_landed(
     if checkpoint_id is None:
         checkpoint_id = _begin(conn, sync_id, page)
     now, count = datetime.now(UTC), page.received - page.repeated
-    failures = [{"entity": one.entity_type, "id": one.key, "rule": one.problem.rule}
-                for one in [*page.rejected, *(bad for record in page.records for bad in record.bad_messages)]]
+    failures = [
+        {"entity": one.entity_type, "id": one.key, "rule": one.problem.rule}
+        for one in [*page.rejected, *(bad for record in page.records for bad in record.bad_messages)]
+    ]
     conn.execute(
         """
         update ops.sync_checkpoints set
@@ -77,8 +80,19 @@ def page_landed(
                                    else coalesce(failure_details, '[]') || %s end
         where id = %s
         """,
-        (_text(page), _status(page), now if page.last else None, now, page.page.total, count,
-         count - result.quarantined, result.quarantined, not failures, Jsonb(failures), checkpoint_id),
+        (
+            _text(page),
+            _status(page),
+            now if page.last else None,
+            now,
+            page.page.total,
+            count,
+            count - result.quarantined,
+            result.quarantined,
+            not failures,
+            Jsonb(failures),
+            checkpoint_id,
+        ),
     )
     return None if page.last else checkpoint_id
 

@@ -15,9 +15,9 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from dagster_project.b2chat.records import KEY_FIELD, Entity
-from dagster_project.b2chat.windows import Window, WindowPage
 from dagster_project.ingestion.error_log import note_warning
+from dagster_project.sources.b2chat.records import KEY_FIELD, Entity
+from dagster_project.sources.b2chat.windows import Window, WindowPage
 
 log = logging.getLogger(__name__)
 
@@ -104,9 +104,12 @@ def mark(conn: psycopg.Connection, missing: Sequence[Missing], load_id: int) -> 
         update {current} set deleted_at = %s, deletion_reason = %s, load_id = %s where {key} = any(%s)
     """)
     return sum(
-        conn.execute(statement.format(**_names(one.window.entity)),
-                     (datetime.now(UTC), REASONS[one.window.entity], load_id, list(one.keys))).rowcount
-        for one in missing)
+        conn.execute(
+            statement.format(**_names(one.window.entity)),
+            (datetime.now(UTC), REASONS[one.window.entity], load_id, list(one.keys)),
+        ).rowcount
+        for one in missing
+    )
 
 
 def restore(conn: psycopg.Connection, entity: Entity, keys: Collection[str], load_id: int) -> int:
@@ -150,9 +153,15 @@ def _known_and_missing(
         select (select count(*) from known), array(select key from missing where is_told),
             (select count(*) from missing where not is_told)
     """).format(of_window=of_window, **_names(window.entity))
-    row = conn.execute(statement, {
-        "keys": list(keys), "first": str(window.day_from or date.min), "last": str(window.day_to or date.max),
-        "told_from": _told_from(conn, window, keyless)}).fetchone()
+    row = conn.execute(
+        statement,
+        {
+            "keys": list(keys),
+            "first": str(window.day_from or date.min),
+            "last": str(window.day_to or date.max),
+            "told_from": _told_from(conn, window, keyless),
+        },
+    ).fetchone()
     assert row is not None
     return row
 
@@ -179,14 +188,27 @@ def _told_from(conn: psycopg.Connection, window: Window, keyless: Mapping[str, i
 def _report(
     conn: psycopg.Connection, entity: Entity, window: str, missing: int, known: int, sync_id: str, confirmed: bool
 ) -> None:
-    log.warning("%s %s: B2Chat no longer returns %d of %d records; %s", entity, window, missing, known,
-                "confirmed, they are marked as deleted" if confirmed else
-                "that is suspicious, none is marked as deleted (--confirm-deletions does it)")
+    log.warning(
+        "%s %s: B2Chat no longer returns %d of %d records; %s",
+        entity,
+        window,
+        missing,
+        known,
+        "confirmed, they are marked as deleted"
+        if confirmed
+        else "that is suspicious, none is marked as deleted (--confirm-deletions does it)",
+    )
     told = {"window": window, "missing": missing, "known": known}
     place, entry = ("confirmed_deletions", told) if confirmed else ("errors", {"error": "suspicious_deletion"} | told)
     if not confirmed:
-        note_warning(conn, sync_id, "SuspiciousDeletion", "most of what is known was not returned; none is marked",
-                     entity=entity, **told)
+        note_warning(
+            conn,
+            sync_id,
+            "SuspiciousDeletion",
+            "most of what is known was not returned; none is marked",
+            entity=entity,
+            **told,
+        )
     conn.execute(
         """
         update ops.sync_logs
@@ -200,10 +222,24 @@ def _report(
 
 def _report_untold(conn: psycopg.Connection, found: Sequence[Missing], sync_id: str) -> None:
     for one in found:
-        log.warning("%s %s: %d known records were not returned, or are among the %d that came without a usable key; "
-                    "none of them is marked as deleted", one.window.entity, one.window, one.untold, one.keyless)
-        note_warning(conn, sync_id, "DeletionsUntold", "records without a usable key may be those that are missing",
-                     entity=one.window.entity, window=str(one.window), missing=one.untold, without_key=one.keyless)
+        log.warning(
+            "%s %s: %d known records were not returned, or are among the %d that came without a usable key; "
+            "none of them is marked as deleted",
+            one.window.entity,
+            one.window,
+            one.untold,
+            one.keyless,
+        )
+        note_warning(
+            conn,
+            sync_id,
+            "DeletionsUntold",
+            "records without a usable key may be those that are missing",
+            entity=one.window.entity,
+            window=str(one.window),
+            missing=one.untold,
+            without_key=one.keyless,
+        )
 
 
 def _names(entity: Entity) -> dict[str, sql.Composable]:

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import psycopg
 from psycopg.types.json import Jsonb
 
-from dagster_project.b2chat.errors import B2ChatError
 from dagster_project.ingestion.errors import IngestionError
+from dagster_project.sources.b2chat.errors import B2ChatError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -42,8 +42,13 @@ def note_killed(conn: psycopg.Connection, sync_id: str, entity: str) -> None:
 
 
 def _insert(
-    conn: psycopg.Connection, level: Literal["error", "warn"], message: str, code: str, sync_id: str | None,
-    metadata: dict[str, Any], stack_trace: str | None = None,
+    conn: psycopg.Connection,
+    level: Literal["error", "warn"],
+    message: str,
+    code: str,
+    sync_id: str | None,
+    metadata: dict[str, Any],
+    stack_trace: str | None = None,
 ) -> None:
     now = datetime.now(UTC)
     conn.execute(
@@ -59,5 +64,9 @@ def _insert(
 def _own_frames(error: BaseException) -> str | None:
     """Where it happened, in this project's files only: places, without the lines' text."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _PACKAGE in Path(frame.filename).parents]
-    return "\n".join(f"{Path(frame.filename).relative_to(_PACKAGE.parent)}:{frame.lineno} in {frame.name}"
-                     for frame in frames) or None
+    return (
+        "\n".join(
+            f"{Path(frame.filename).relative_to(_PACKAGE.parent)}:{frame.lineno} in {frame.name}" for frame in frames
+        )
+        or None
+    )

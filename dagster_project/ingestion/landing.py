@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import psycopg
 from psycopg import sql
 
-from dagster_project.b2chat.records import Entity, Record, Rejected
-from dagster_project.b2chat.windows import WindowPage
-from dagster_project.ingestion.deletion import Missing, find_missing, restore
-from dagster_project.ingestion.drift import note_fields
+from dagster_project.ingestion.deletions import Missing, find_missing, restore
+from dagster_project.ingestion.schema_drift import note_fields
+from dagster_project.sources.b2chat.records import Entity, Record, Rejected
+from dagster_project.sources.b2chat.windows import WindowPage
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +73,18 @@ def land_page(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> PageR
         bad_messages = [bad for record in page.records for bad in record.bad_messages]
         new_faults = _quarantine(conn, page, [*page.rejected, *bad_messages], load_id, loaded_at)
         result = PageResult(
-            load_id, new=len(new), changed=len(changed), unchanged=len(page.records) - len(new) - len(changed),
-            quarantined=len(page.rejected), duplicates=page.duplicates, bad_messages=len(bad_messages),
+            load_id,
+            new=len(new),
+            changed=len(changed),
+            unchanged=len(page.records) - len(new) - len(changed),
+            quarantined=len(page.rejected),
+            duplicates=page.duplicates,
+            bad_messages=len(bad_messages),
             restored=restore(conn, entity, keys_of(page), load_id),
-            new_fields=_note_fields(conn, entity, new + changed, sync_id, load_id, loaded_at), new_faults=new_faults,
-            missing=find_missing(conn, page))
+            new_fields=_note_fields(conn, entity, new + changed, sync_id, load_id, loaded_at),
+            new_faults=new_faults,
+            missing=find_missing(conn, page),
+        )
         _close_load(conn, result)
     return result
 
@@ -91,9 +98,19 @@ def _open_load(conn: psycopg.Connection, page: WindowPage, sync_id: str, loaded_
         values (%s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 0, 0, %s, %s, %s)
         returning load_id
         """,
-        (sync_id, page.window.entity, page.window.day_from, page.window.day_to, page.page.offset,
-         page.received - page.repeated, page.page.exported, page.page.total, page.page.response_bytes,
-         page.page.request_ms, loaded_at),
+        (
+            sync_id,
+            page.window.entity,
+            page.window.day_from,
+            page.window.day_to,
+            page.page.offset,
+            page.received - page.repeated,
+            page.page.exported,
+            page.page.total,
+            page.page.response_bytes,
+            page.page.request_ms,
+            loaded_at,
+        ),
     ).fetchone()
     assert row is not None
     return int(row[0])
@@ -202,8 +219,23 @@ def _quarantine(
             values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
             on conflict (entity_type, content_hash, rule) do nothing
             """,
-            [(one.entity_type, one.key, one.problem.rule, one.problem.detail, one.data, one.content_hash, load_id,
-              page.window.day_from, page.window.day_to, page.page.offset, one.position, at) for one in rejected],
+            [
+                (
+                    one.entity_type,
+                    one.key,
+                    one.problem.rule,
+                    one.problem.detail,
+                    one.data,
+                    one.content_hash,
+                    load_id,
+                    page.window.day_from,
+                    page.window.day_to,
+                    page.page.offset,
+                    one.position,
+                    at,
+                )
+                for one in rejected
+            ],
         )
         added = cursor.rowcount
     reopened = conn.execute(
@@ -211,7 +243,8 @@ def _quarantine(
         update raw.quarantine set resolved_at = null, load_id = %s
         where resolved_at is not null and content_hash = any(%s)
         """,
-        (load_id, [one.content_hash for one in rejected])).rowcount
+        (load_id, [one.content_hash for one in rejected]),
+    ).rowcount
     return added + reopened
 
 
@@ -222,8 +255,12 @@ def _resolve(conn: psycopg.Connection, page: WindowPage, rejected: Sequence[Reje
         update raw.quarantine set resolved_at = %s
         where resolved_at is null and entity_type = any(%s) and record_key = any(%s) and content_hash <> all(%s)
         """,
-        (at, ["chats", "message"] if page.window.entity == "chats" else ["contacts"], keys_of(page),
-         [one.content_hash for one in rejected]),
+        (
+            at,
+            ["chats", "message"] if page.window.entity == "chats" else ["contacts"],
+            keys_of(page),
+            [one.content_hash for one in rejected],
+        ),
     )
 
 

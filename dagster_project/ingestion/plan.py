@@ -7,9 +7,9 @@ from typing import Literal
 
 import psycopg
 
-from dagster_project.b2chat.records import FINAL_STATUSES, Entity
-from dagster_project.b2chat.windows import Window, days
 from dagster_project.ingestion.checkpoints import OpenWindow
+from dagster_project.sources.b2chat.records import FINAL_STATUSES, Entity
+from dagster_project.sources.b2chat.windows import Window, days
 
 Mode = Literal["incremental", "full", "backfill", "sweep"]
 
@@ -67,7 +67,10 @@ class Plan:
 
 
 def plan(
-    conn: psycopg.Connection, entity: Entity, scope: Scope, under_way: Mapping[str, OpenWindow],
+    conn: psycopg.Connection,
+    entity: Entity,
+    scope: Scope,
+    under_way: Mapping[str, OpenWindow],
     read_since: datetime | None,
 ) -> Plan:
     """Decide which windows to read.
@@ -78,12 +81,12 @@ def plan(
     """
     if entity == "contacts":
         return _contacts(conn, scope, under_way)
-    read: dict[date, datetime] = dict(conn.execute(
-        "select window_day, read_at from ops.sync_windows where entity_type = 'chats'").fetchall())
+    read: dict[date, datetime] = dict(
+        conn.execute("select window_day, read_at from ops.sync_windows where entity_type = 'chats'").fetchall()
+    )
     if scope.mode == "incremental":
         return _changed_chats(conn, scope, read)
-    chosen = [day for day in _asked_days(scope)
-              if read_since is None or day not in read or read[day] < read_since]
+    chosen = [day for day in _asked_days(scope) if read_since is None or day not in read or read[day] < read_since]
     return _by_day(chosen)
 
 
@@ -99,10 +102,16 @@ def _asked_days(scope: Scope) -> list[date]:
 def _changed_chats(conn: psycopg.Connection, scope: Scope, read: Mapping[date, datetime]) -> Plan:
     recent = scope.today - timedelta(days=scope.lookback_days)
     swept, stale = scope.today - timedelta(days=scope.sweep_days), datetime.now(UTC) - SWEEP_EVERY
-    chosen = {day for day in days(scope.start_date, scope.today)
-              if day not in read or day >= recent or (day >= swept and read[day] < stale)}
-    old = [day for day in _unfinished_days(conn, scope.today)
-           if day not in chosen and scope.start_date <= day <= scope.today]
+    chosen = {
+        day
+        for day in days(scope.start_date, scope.today)
+        if day not in read or day >= recent or (day >= swept and read[day] < stale)
+    }
+    old = [
+        day
+        for day in _unfinished_days(conn, scope.today)
+        if day not in chosen and scope.start_date <= day <= scope.today
+    ]
     chosen.update(old[:MAX_OLD_DAYS])
     return replace(_by_day(sorted(chosen)), old_days_waiting=len(old[MAX_OLD_DAYS:]))
 
@@ -144,8 +153,12 @@ def _contacts(conn: psycopg.Connection, scope: Scope, under_way: Mapping[str, Op
     row = conn.execute("select max(window_day) from ops.sync_windows where entity_type = 'contacts'").fetchone()
     in_vain = _all_contacts_read_in_vain(conn)
     last = (row[0] if row else None) or in_vain
-    if (scope.mode == "full" or str(everything) in under_way or last is None
-            or (not in_vain and _all_contacts_are_due(conn))):
+    if (
+        scope.mode == "full"
+        or str(everything) in under_way
+        or last is None
+        or (not in_vain and _all_contacts_are_due(conn))
+    ):
         windows = [everything]
     else:
         windows = _updated_or_created(last - timedelta(days=1), None)
@@ -181,5 +194,6 @@ def _all_contacts_read_in_vain(conn: psycopg.Connection) -> date | None:
 def _all_contacts_are_due(conn: psycopg.Connection) -> bool:
     row = conn.execute(
         "select max(completed_at) from ops.sync_checkpoints "
-        "where entity_type = 'contacts' and status = 'completed' and starts_with(checkpoint, 'all offset ')").fetchone()
+        "where entity_type = 'contacts' and status = 'completed' and starts_with(checkpoint, 'all offset ')"
+    ).fetchone()
     return not row or row[0] is None or row[0] < datetime.now(UTC) - ALL_CONTACTS_EVERY

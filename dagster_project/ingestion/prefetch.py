@@ -21,7 +21,8 @@ def one_ahead(items: Iterator[_T], *, alone: Callable[[_T], bool] = lambda item:
     """
     asked, made = SimpleQueue[bool](), SimpleQueue["_T | _Ended"]()
     thread = threading.Thread(
-        target=contextvars.copy_context().run, args=(_make, items, asked, made), name="one ahead", daemon=True)
+        target=contextvars.copy_context().run, args=(_make, items, asked, made), name="one ahead", daemon=True
+    )
     thread.start()
     asked.put(True)
     try:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from dagster_project.b2chat.windows import WindowPage
+from dagster_project.sources.b2chat.windows import WindowPage
 
 # Where each step of a sync is told to a terminal's bar: a logger of its own, because a run log wants fewer lines.
 PROGRESS_LOGGER = "b2chat.progress"
@@ -33,7 +33,13 @@ class Progress:
 
 
 def progress(
-    page: WindowPage, number: int, windows_total: int, *, records: int, pages: int, started_at: datetime,
+    page: WindowPage,
+    number: int,
+    windows_total: int,
+    *,
+    records: int,
+    pages: int,
+    started_at: datetime,
     ration_left: int | None,
 ) -> Progress:
     """How far a sync has come after a page of its window `number` (from 0)."""
@@ -41,5 +47,12 @@ def progress(
     of_window = 1.0 if page.last else min(1.0, (page.page.offset + page.received) / max(page.page.total, 1))
     done = max(number + of_window, 0.001)
     return Progress(
-        page.window.day_from, records, pages, records / seconds, windows_total - number - page.last, windows_total,
-        ration_left, seconds / done * (windows_total - done))
+        page.window.day_from,
+        records,
+        pages,
+        records / seconds,
+        windows_total - number - page.last,
+        windows_total,
+        ration_left,
+        seconds / done * (windows_total - done),
+    )

@@ -13,13 +13,13 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from dagster_project.b2chat.answers import Item, UnreadableAnswer, read_envelope
-from dagster_project.b2chat.audit import AuditRow, read_kept_row
-from dagster_project.b2chat.records import KEY_FIELD, Entity, Record, message_problem, read_record
-from dagster_project.b2chat.windows import Page, Window, WindowPage
 from dagster_project.ingestion.audit_export import AuditFile, land_rows
 from dagster_project.ingestion.landing import land_page
-from dagster_project.ingestion.writer import writer
+from dagster_project.ingestion.single_writer import writer
+from dagster_project.sources.b2chat.answers import Item, UnreadableAnswer, read_envelope
+from dagster_project.sources.b2chat.records import KEY_FIELD, Entity, Record, message_problem, read_record
+from dagster_project.sources.b2chat.windows import Page, Window, WindowPage
+from dagster_project.sources.b2chat_audit.files import AuditRow, read_kept_row
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +87,9 @@ def retry_quarantine(url: str, *, triggered_by: str) -> RetryResult:
             for rows in _open_rows(conn, entity):
                 of_entity += len(rows)
                 with conn.transaction():
-                    done = (_retry_audit(conn, rows, sync_id) if entity == "audit"
-                            else _retry(conn, entity, rows, sync_id))
+                    done = (
+                        _retry_audit(conn, rows, sync_id) if entity == "audit" else _retry(conn, entity, rows, sync_id)
+                    )
                     _note_attempt(conn, rows, done)
                 resolved += len(done)
             if of_entity:
@@ -105,8 +106,10 @@ def quarantine_counts(conn: psycopg.Connection) -> list[QuarantineCount]:
         from raw.quarantine where resolved_at is null group by 1, 2 order by 3 desc, 1, 2
     """).fetchall()
     records = {entity: _records(conn, entity) for entity in {_counted_with(row[0]) for row in rows}}
-    return [QuarantineCount(entity, rule, count, keys / max(1, records[_counted_with(entity)]))
-            for entity, rule, count, keys in rows]
+    return [
+        QuarantineCount(entity, rule, count, keys / max(1, records[_counted_with(entity)]))
+        for entity, rule, count, keys in rows
+    ]
 
 
 def _counted_with(entity: str) -> str:
@@ -130,15 +133,19 @@ def _records(conn: psycopg.Connection, entity: str) -> int:
 def _open_rows(conn: psycopg.Connection, entity: str) -> Iterator[list[_Row]]:
     """The open rows of an entity, in batches; newest first, so that an older version never lands after a newer."""
     kinds, last = ["chats", "message"] if entity == "chats" else [entity], (MAX_BIGINT, MAX_BIGINT)
-    while rows := conn.cursor(row_factory=class_row(_Row)).execute(
-        """
+    while (
+        rows := conn.cursor(row_factory=class_row(_Row))
+        .execute(
+            """
         select quarantine_id, entity_type, rule, load_id, window_from, window_to, position, payload_bytes
         from raw.quarantine
         where resolved_at is null and entity_type = any(%s) and (load_id, quarantine_id) < (%s, %s)
         order by load_id desc, quarantine_id desc limit %s
         """,
-        (kinds, *last, BATCH),
-    ).fetchall():
+            (kinds, *last, BATCH),
+        )
+        .fetchall()
+    ):
         yield rows
         last = rows[-1].load_id, rows[-1].quarantine_id
 
@@ -181,12 +188,14 @@ def _retry_audit(conn: psycopg.Connection, rows: Sequence[_Row], sync_id: str) -
     for row in rows:
         # Of a row that is longer or shorter than its file's header nobody knows which cell is which.
         if row.rule != "cells_do_not_fit" and isinstance(
-                judged := read_kept_row(row.payload_bytes, row.position), AuditRow):
+            judged := read_kept_row(row.payload_bytes, row.position), AuditRow
+        ):
             readable.setdefault(row.load_id, []).append((row, judged))
     resolved = []
     for load_id, landing in sorted(readable.items()):
         file = conn.execute(
-            "select file_name, file_hash from raw.audit_files where load_id = %s", (load_id,)).fetchone()
+            "select file_name, file_hash from raw.audit_files where load_id = %s", (load_id,)
+        ).fetchone()
         if file:
             size = sum(len(row.payload_bytes) for row, _ in landing)
             land_rows(conn, (judged for _, judged in landing), AuditFile(file[0], file[1], size), sync_id)

@@ -7,9 +7,9 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from dagster_project.b2chat.canonical import canonical_json
-from dagster_project.b2chat.client import MAX_ANSWER_BYTES
-from dagster_project.b2chat.windows import WindowPage
+from dagster_project.sources.b2chat.client import MAX_ANSWER_BYTES
+from dagster_project.sources.b2chat.windows import WindowPage
+from dagster_project.sources.canonical import canonical_json
 from dagster_project.warehouse.connection import has_relation
 
 _PREFIX = "api_response_logs_"
@@ -38,9 +38,13 @@ def keep_response(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> N
 
 def drop_old_responses(conn: psycopg.Connection, keep_days: int) -> list[str]:
     """Drop the partitions whose days (UTC) are all more than `keep_days` days ago. Returns their names."""
-    names = [row[0] for row in conn.execute(
-        "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid "
-        "where i.inhparent = 'ops.api_response_logs'::regclass order by 1").fetchall()]
+    names = [
+        row[0]
+        for row in conn.execute(
+            "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid "
+            "where i.inhparent = 'ops.api_response_logs'::regclass order by 1"
+        ).fetchall()
+    ]
     oldest = _name(datetime.now(UTC).date() - timedelta(days=keep_days))
     old = [name for name in names if name < oldest]
     for name in old:
@@ -54,11 +58,14 @@ def _make_partition(conn: psycopg.Connection, day: date) -> None:
         return
     # Made first and attached then: that does not wait for those who read the other days.
     table = sql.Identifier("ops", name)
-    conn.execute(sql.SQL(
-        "create table {} (like ops.api_response_logs including defaults including compression)").format(table))
+    conn.execute(
+        sql.SQL("create table {} (like ops.api_response_logs including defaults including compression)").format(table)
+    )
     conn.execute(
         sql.SQL("alter table ops.api_response_logs attach partition {} for values from ({}) to ({})").format(
-            table, f"{day} 00:00:00+00", f"{day + timedelta(days=1)} 00:00:00+00"))
+            table, f"{day} 00:00:00+00", f"{day + timedelta(days=1)} 00:00:00+00"
+        )
+    )
 
 
 def _insert(
@@ -72,8 +79,17 @@ def _insert(
             created_at)
         values (%s, %s, %s, %s::json, %b, %s, %s, %s, %s)
         """,
-        (sync_id, f"/{page.window.entity}/export", Jsonb(dict(answer.query)), response, exact, answer.response_bytes,
-         page.received, answer.asked_at or now, now),
+        (
+            sync_id,
+            f"/{page.window.entity}/export",
+            Jsonb(dict(answer.query)),
+            response,
+            exact,
+            answer.response_bytes,
+            page.received,
+            answer.asked_at or now,
+            now,
+        ),
     )
 
 

@@ -8,14 +8,18 @@ from datetime import datetime
 
 import psycopg
 
-from dagster_project.b2chat.records import Entity
-from dagster_project.b2chat.shapes import Shape, fields_of
+from dagster_project.sources.b2chat.records import Entity
+from dagster_project.sources.b2chat.shapes import Shape, fields_of
 
 MAX_FIELDS = 2000  # of one entity: what comes after these is not catalogued
 
 
 def note_fields(
-    conn: psycopg.Connection, entity: Entity, shapes: Iterable[Shape], sync_id: str, load_id: int,
+    conn: psycopg.Connection,
+    entity: Entity,
+    shapes: Iterable[Shape],
+    sync_id: str,
+    load_id: int,
     at: datetime,
 ) -> list[str]:
     """Add the fields of some records, given by their shapes, to ops.field_catalog.
@@ -34,13 +38,23 @@ def note_fields(
         on conflict do nothing
         returning path, json_type
         """,
-        {"entity": entity, "at": at, "load_id": load_id, "max": MAX_FIELDS,
-         "paths": [path for path, _ in fields], "types": [kind for _, kind in fields]},
+        {
+            "entity": entity,
+            "at": at,
+            "load_id": load_id,
+            "max": MAX_FIELDS,
+            "paths": [path for path, _ in fields],
+            "types": [kind for _, kind in fields],
+        },
     ).fetchall()
     if not added or _is_first_sync(conn, entity, sync_id):
         return []
-    known = {row[0] for row in conn.execute(
-        "select path from ops.field_catalog where entity_type = %s and first_load_id < %s", (entity, load_id))}
+    known = {
+        row[0]
+        for row in conn.execute(
+            "select path from ops.field_catalog where entity_type = %s and first_load_id < %s", (entity, load_id)
+        )
+    }
     return [f"{path} {kind}" for path, kind in added if kind != "null" or path not in known]
 
 

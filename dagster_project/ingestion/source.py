@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from dagster_project.b2chat.client import Source
 from dagster_project.ingestion.errors import SourceMismatch
+from dagster_project.sources.b2chat.client import Source
 
 _NAMES = {"b2chat": "a B2Chat account", "sandbox": "the sandbox"}
 
@@ -27,4 +27,5 @@ def require_source(conn: psycopg.Connection, source: Source) -> None:
     if noted and noted[0] != source.kind:
         raise SourceMismatch(
             f"this warehouse holds data of {_NAMES[noted[0]]} (since {noted[1]}), but {_NAMES[source.kind]} answers "
-            f"at {source.base_url}: use another database for it")
+            f"at {source.base_url}: use another database for it"
+        )

@@ -10,23 +10,23 @@ from typing import Literal
 
 import psycopg
 
-from dagster_project.b2chat.client import B2ChatClient, Source
-from dagster_project.b2chat.errors import RationExhausted
-from dagster_project.b2chat.records import Entity
-from dagster_project.b2chat.windows import Window, WindowPage, read_window
-from dagster_project.ingestion import books, checkpoints, deletion, error_log
-from dagster_project.ingestion.ahead import one_ahead
-from dagster_project.ingestion.books import Tally
+from dagster_project.ingestion import checkpoints, deletions, error_log, sync_log
 from dagster_project.ingestion.checkpoints import OpenWindow, open_windows
-from dagster_project.ingestion.deletion import Missing
+from dagster_project.ingestion.deletions import Missing
 from dagster_project.ingestion.error_log import note_warning, safe_reason
 from dagster_project.ingestion.errors import WarehouseFailed
 from dagster_project.ingestion.landing import PageResult, keys_of, land_page
 from dagster_project.ingestion.plan import SWEEP_EVERY, Mode, Plan, Scope, plan
+from dagster_project.ingestion.prefetch import one_ahead
 from dagster_project.ingestion.progress import Progress, progress
 from dagster_project.ingestion.response_log import keep_response
+from dagster_project.ingestion.single_writer import writer
 from dagster_project.ingestion.source import require_source
-from dagster_project.ingestion.writer import writer
+from dagster_project.ingestion.sync_log import Tally
+from dagster_project.sources.b2chat.client import B2ChatClient, Source
+from dagster_project.sources.b2chat.errors import RationExhausted
+from dagster_project.sources.b2chat.records import Entity
+from dagster_project.sources.b2chat.windows import Window, WindowPage, read_window
 from dagster_project.warehouse.connection import connect
 
 __all__ = ["Progress", "SyncResult", "sync"]
@@ -67,10 +67,21 @@ class SyncResult:
 
 
 def sync(
-    url: str, client: B2ChatClient, *, entity: Entity, start_date: date, today: date, lookback_days: int = 3,
-    sweep_days: int = 30, mode: Mode = "incremental", day_from: date | None = None, day_to: date | None = None,
-    keep_responses: bool = True, confirm_deletions: bool = False,
-    on_progress: Callable[[Progress], None] | None = None, triggered_by: str,
+    url: str,
+    client: B2ChatClient,
+    *,
+    entity: Entity,
+    start_date: date,
+    today: date,
+    lookback_days: int = 3,
+    sweep_days: int = 30,
+    mode: Mode = "incremental",
+    day_from: date | None = None,
+    day_to: date | None = None,
+    keep_responses: bool = True,
+    confirm_deletions: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    triggered_by: str,
 ) -> SyncResult:
     """Bring the warehouse up to date with B2Chat. A sync that was killed is taken up by the next one of its mode.
 
@@ -93,16 +104,20 @@ def sync(
     """
     scope = Scope(mode, start_date, today, lookback_days, sweep_days, day_from, day_to)
     with writer(url, f"sync {entity} ({triggered_by})") as conn:
-        if books.close_unfinished(conn):
+        if sync_log.close_unfinished(conn):
             log.info("An earlier sync did not finish; this one takes it up")
         started_at = datetime.now(UTC)
-        since = None if mode == "incremental" else books.taken_up_since(conn, entity, mode, day_from, day_to)
+        since = None if mode == "incremental" else sync_log.taken_up_since(conn, entity, mode, day_from, day_to)
         if since:
             log.info("It goes on with what was begun at %s; days read since then are not read again", since)
-        asked = {name: value if isinstance(value, int | str) else str(value)
-                 for name, value in asdict(scope).items() if value is not None}
-        sync_id = books.open_log(conn, entity, mode, triggered_by, started_at,
-                                 asked | {"reads_since": str(since or started_at)})
+        asked = {
+            name: value if isinstance(value, int | str) else str(value)
+            for name, value in asdict(scope).items()
+            if value is not None
+        }
+        sync_id = sync_log.open_log(
+            conn, entity, mode, triggered_by, started_at, asked | {"reads_since": str(since or started_at)}
+        )
         run = _Run(conn, client, entity, scope, sync_id, started_at, keep_responses, confirm_deletions, on_progress)
         try:
             return run.to_the_end(since)
@@ -157,16 +172,25 @@ class _Run:
     def _announce(self, todo: Plan) -> None:
         assert self.source is not None
         log.info("Sync of %s from %s: %d windows to read", self.entity, self.source.kind, len(todo.windows))
-        books.note(self.conn, self.sync_id, source=self.source.kind, windows=len(todo.windows),
-                   old_days_waiting=todo.old_days_waiting,
-                   **({"reads_up_to": str(todo.reads_up_to)} if todo.reads_up_to else {}))
+        sync_log.note(
+            self.conn,
+            self.sync_id,
+            source=self.source.kind,
+            windows=len(todo.windows),
+            old_days_waiting=todo.old_days_waiting,
+            **({"reads_up_to": str(todo.reads_up_to)} if todo.reads_up_to else {}),
+        )
 
     def _read_all(self, todo: Plan, under_way: Mapping[str, OpenWindow], *, again: bool = False) -> None:
         number = 0
         with closing(one_ahead(self._pages(todo, under_way), alone=_is_large)) as pages:
             for page in pages:
-                self._land(page, _day_read(page, todo, number, self.scope.today, self.incomplete), again=again,
-                           ends=again and page.last and number == len(todo.windows) - 1)
+                self._land(
+                    page,
+                    _day_read(page, todo, number, self.scope.today, self.incomplete),
+                    again=again,
+                    ends=again and page.last and number == len(todo.windows) - 1,
+                )
                 self._tell(page, number, len(todo.windows))
                 number += page.last
                 del page  # two large pages must not meet in memory
@@ -174,16 +198,20 @@ class _Run:
     def _look_again(self, todo: Plan) -> None:
         """Read once more what lacks known records; with its last page, what is missing then too is marked."""
         if self.missing:
-            log.info("%s: known records were not returned; reading their %d windows once more to be sure",
-                     self.entity, len(self.missing))
+            log.info(
+                "%s: known records were not returned; reading their %d windows once more to be sure",
+                self.entity,
+                len(self.missing),
+            )
             self._read_all(replace(todo, windows=list(self.missing)), {}, again=True)
 
     def _pages(self, todo: Plan, under_way: Mapping[str, OpenWindow]) -> Iterator[WindowPage]:
         """The pages of all windows. It runs in another thread than the rest."""
         for window in todo.windows:
             broken_off = under_way.get(str(window))
-            yield from read_window(window, partial(self.client.page, window),
-                                   after=broken_off.landmark if broken_off else None)
+            yield from read_window(
+                window, partial(self.client.page, window), after=broken_off.landmark if broken_off else None
+            )
 
     def _land(self, page: WindowPage, day_read: date | None, *, again: bool, ends: bool) -> None:
         tally = replace(self.tally)
@@ -194,13 +222,13 @@ class _Run:
             if ends:
                 self._settle(tally, result.load_id)
             next_offset = page.page.offset + page.received
-            books.page_landed(self.conn, self.sync_id, self.entity, tally, None if page.last else next_offset)
+            sync_log.page_landed(self.conn, self.sync_id, self.entity, tally, None if page.last else next_offset)
             checkpoint_id = checkpoints.page_landed(self.conn, self.sync_id, self.checkpoint_id, page, result)
             if self.keep_responses and not (page.repeated and page.repeated == page.received):
                 keep_response(self.conn, page, self.sync_id)
             # A day of which something is missing is read for good by the second look.
             if day_read and (again or not result.missing):
-                books.window_read(self.conn, self.sync_id, page, day_read)
+                sync_log.window_read(self.conn, self.sync_id, page, day_read)
             self._warn(page, result)
         self.tally, self.checkpoint_id = tally, checkpoint_id
         if page.last and page.whole:
@@ -218,27 +246,56 @@ class _Run:
 
     def _settle(self, tally: Tally, load_id: int) -> None:
         found = [one for one in self.missing.values() if one.count]
-        gone = deletion.believed(self.conn, found, self.sync_id, confirmed=self.confirm_deletions)
-        tally.deleted = deletion.mark(self.conn, gone, load_id)
+        gone = deletions.believed(self.conn, found, self.sync_id, confirmed=self.confirm_deletions)
+        tally.deleted = deletions.mark(self.conn, gone, load_id)
         tally.missing = sum(one.count for one in found) - tally.deleted
 
     def _warn(self, page: WindowPage, result: PageResult) -> None:
         if result.new_faults:  # a bad record is met again by each sync that reads its day
-            log.warning("%s %s: %d records and messages more could not be read; see raw.quarantine",
-                        self.entity, page.window, result.new_faults)
-            note_warning(self.conn, self.sync_id, "Quarantined", "records or messages could not be read",
-                         entity=self.entity, window=str(page.window), offset=page.page.offset,
-                         records=result.quarantined, messages=result.bad_messages, new=result.new_faults,
-                         load_id=result.load_id)
+            log.warning(
+                "%s %s: %d records and messages more could not be read; see raw.quarantine",
+                self.entity,
+                page.window,
+                result.new_faults,
+            )
+            note_warning(
+                self.conn,
+                self.sync_id,
+                "Quarantined",
+                "records or messages could not be read",
+                entity=self.entity,
+                window=str(page.window),
+                offset=page.page.offset,
+                records=result.quarantined,
+                messages=result.bad_messages,
+                new=result.new_faults,
+                load_id=result.load_id,
+            )
         if page.last and not page.whole:
-            note_warning(self.conn, self.sync_id, "WindowIncomplete", "the records of a window did not add up",
-                         entity=self.entity, window=str(page.window), seen=page.distinct, total=page.page.total)
+            note_warning(
+                self.conn,
+                self.sync_id,
+                "WindowIncomplete",
+                "the records of a window did not add up",
+                entity=self.entity,
+                window=str(page.window),
+                seen=page.distinct,
+                total=page.page.total,
+            )
 
     def _tell(self, page: WindowPage, number: int, windows: int) -> None:
         if self.on_progress:
-            self.on_progress(progress(
-                page, number, windows, records=self.tally.records, pages=self.tally.pages,
-                started_at=self.started_at, ration_left=self.client.ration_left()))
+            self.on_progress(
+                progress(
+                    page,
+                    number,
+                    windows,
+                    records=self.tally.records,
+                    pages=self.tally.pages,
+                    started_at=self.started_at,
+                    ration_left=self.client.ration_left(),
+                )
+            )
 
     def _close(self, todo: Plan, out_of_ration: str | None) -> SyncResult:
         reason = out_of_ration
@@ -247,18 +304,45 @@ class _Run:
         status: Literal["success", "partial"] = "partial" if reason else "success"
         if out_of_ration:
             note_warning(self.conn, self.sync_id, "RationExhausted", out_of_ration, entity=self.entity)
-        books.close_log(
-            self.conn, self.sync_id, self.entity, self.tally, self.started_at, status, reason=reason,
-            paused=out_of_ration is not None, brings_up_to_date=self.scope.mode != "backfill",
-            windows_read=self.read, windows_incomplete=self.incomplete)
+        sync_log.close_log(
+            self.conn,
+            self.sync_id,
+            self.entity,
+            self.tally,
+            self.started_at,
+            status,
+            reason=reason,
+            paused=out_of_ration is not None,
+            brings_up_to_date=self.scope.mode != "backfill",
+            windows_read=self.read,
+            windows_incomplete=self.incomplete,
+        )
         seconds = (datetime.now(UTC) - self.started_at).total_seconds()
-        log.info("Sync of %s: %s; %d records in %d pages (%d new, %d changed, %d quarantined) in %.1f s",
-                 self.entity, reason or "done", self.tally.records, self.tally.pages, self.tally.new,
-                 self.tally.changed, self.tally.quarantined, seconds)
+        log.info(
+            "Sync of %s: %s; %d records in %d pages (%d new, %d changed, %d quarantined) in %.1f s",
+            self.entity,
+            reason or "done",
+            self.tally.records,
+            self.tally.pages,
+            self.tally.new,
+            self.tally.changed,
+            self.tally.quarantined,
+            seconds,
+        )
         return SyncResult(
-            self.sync_id, self.entity, status, reason, self.source.kind if self.source else None,
-            len(todo.windows), self.read, self.incomplete, todo.old_days_waiting, self.tally, seconds,
-            self.client.ration_left())
+            self.sync_id,
+            self.entity,
+            status,
+            reason,
+            self.source.kind if self.source else None,
+            len(todo.windows),
+            self.read,
+            self.incomplete,
+            todo.old_days_waiting,
+            self.tally,
+            seconds,
+            self.client.ration_left(),
+        )
 
     def note_failure(self, url: str, error: BaseException) -> None:
         """Write the failure down; over a new connection where the old one is what failed."""
@@ -275,9 +359,17 @@ class _Run:
     def _write_failure(self, conn: psycopg.Connection, error: BaseException) -> None:
         with conn.transaction():
             error_log.note_failure(conn, self.sync_id, error, entity=self.entity, mode=self.scope.mode)
-            books.close_log(
-                conn, self.sync_id, self.entity, self.tally, self.started_at, "error", reason=safe_reason(error),
-                windows_read=self.read, windows_incomplete=self.incomplete)
+            sync_log.close_log(
+                conn,
+                self.sync_id,
+                self.entity,
+                self.tally,
+                self.started_at,
+                "error",
+                reason=safe_reason(error),
+                windows_read=self.read,
+                windows_incomplete=self.incomplete,
+            )
 
 
 def _is_large(page: WindowPage) -> bool:

@@ -8,10 +8,10 @@ from typing import Any, Literal, cast
 import psycopg
 from psycopg.types.json import Jsonb
 
-from dagster_project.b2chat.records import Entity
-from dagster_project.b2chat.windows import WindowPage
 from dagster_project.ingestion import error_log
 from dagster_project.ingestion.landing import PageResult
+from dagster_project.sources.b2chat.records import Entity
+from dagster_project.sources.b2chat.windows import WindowPage
 
 # A reading of many days that was broken off longer ago begins anew.
 TAKEN_UP_FOR = timedelta(days=7)
@@ -45,8 +45,16 @@ class Tally:
         """Count one more page."""
         self.pages += 1
         self.records += page.received - page.repeated
-        for name in ("new", "changed", "unchanged", "quarantined", "duplicates", "bad_messages", "restored",
-                     "new_fields"):
+        for name in (
+            "new",
+            "changed",
+            "unchanged",
+            "quarantined",
+            "duplicates",
+            "bad_messages",
+            "restored",
+            "new_fields",
+        ):
             setattr(self, name, getattr(self, name) + getattr(result, name))
         self.last_load_id = result.load_id
 
@@ -94,7 +102,11 @@ def taken_up_since(
 
 
 def open_log(
-    conn: psycopg.Connection, entity: Entity, operation: str, user_id: str, started_at: datetime,
+    conn: psycopg.Connection,
+    entity: Entity,
+    operation: str,
+    user_id: str,
+    started_at: datetime,
     metadata: dict[str, Any],
 ) -> str:
     """Note that a sync has begun. Returns its id."""
@@ -124,13 +136,11 @@ def open_log(
 def note(conn: psycopg.Connection, sync_id: str, **metadata: Any) -> None:
     """Add to a log's metadata."""
     conn.execute(
-        "update ops.sync_logs set metadata = coalesce(metadata, '{}') || %s where id = %s",
-        (Jsonb(metadata), sync_id))
+        "update ops.sync_logs set metadata = coalesce(metadata, '{}') || %s where id = %s", (Jsonb(metadata), sync_id)
+    )
 
 
-def page_landed(
-    conn: psycopg.Connection, sync_id: str, entity: Entity, tally: Tally, next_offset: int | None
-) -> None:
+def page_landed(conn: psycopg.Connection, sync_id: str, entity: Entity, tally: Tally, next_offset: int | None) -> None:
     """Note how far a sync has come, in the transaction of the page.
 
     Args:
@@ -143,8 +153,7 @@ def page_landed(
             last_sync_offset = %s, updated_at = %s
         where entity_type = %s
         """,
-        (tally.records, tally.records - tally.quarantined, tally.quarantined, next_offset, datetime.now(UTC),
-         entity),
+        (tally.records, tally.records - tally.quarantined, tally.quarantined, next_offset, datetime.now(UTC), entity),
     )
 
 
@@ -163,9 +172,17 @@ def window_read(conn: psycopg.Connection, sync_id: str, page: WindowPage, day: d
 
 
 def close_log(
-    conn: psycopg.Connection, sync_id: str, entity: Entity, tally: Tally, started_at: datetime,
-    status: Literal["success", "partial", "error"], *, reason: str | None = None, paused: bool = False,
-    brings_up_to_date: bool = True, **metadata: Any,
+    conn: psycopg.Connection,
+    sync_id: str,
+    entity: Entity,
+    tally: Tally,
+    started_at: datetime,
+    status: Literal["success", "partial", "error"],
+    *,
+    reason: str | None = None,
+    paused: bool = False,
+    brings_up_to_date: bool = True,
+    **metadata: Any,
 ) -> None:
     """Note how a sync has ended.
 
@@ -191,6 +208,11 @@ def close_log(
                 last_sync_timestamp = coalesce(%s, last_sync_timestamp)
             where entity_type = %s
             """,
-            (state, round((ended_at - started_at).total_seconds() * 1000), ended_at,
-             started_at if status == "success" and brings_up_to_date else None, entity),
+            (
+                state,
+                round((ended_at - started_at).total_seconds() * 1000),
+                ended_at,
+                started_at if status == "success" and brings_up_to_date else None,
+                entity,
+            ),
         )

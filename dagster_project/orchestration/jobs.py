@@ -5,11 +5,11 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project.assets.analysis import CategorizeConfig
-from dagster_project.assets.dbt import DbtConfig
-from dagster_project.assets.evaluation import EvaluationConfig
-from dagster_project.assets.exports import ReportConfig, TableConfig
-from dagster_project.assets.raw import ChatsConfig, ContactsConfig
+from dagster_project.orchestration.assets.analysis import CategorizeConfig
+from dagster_project.orchestration.assets.dbt import DbtConfig
+from dagster_project.orchestration.assets.evaluation import EvaluationConfig
+from dagster_project.orchestration.assets.exports import ReportConfig, TableConfig
+from dagster_project.orchestration.assets.raw import ChatsConfig, ContactsConfig
 
 CHATS, CONTACTS = dg.AssetKey(["raw", "chats"]), dg.AssetKey(["raw", "contacts"])
 AUDIT = dg.AssetKey(["raw", "audit_messages"])
@@ -26,7 +26,11 @@ def _job(name: str, selection: dg.AssetSelection, description: str, config: Mapp
     """A job whose launchpad shows what can be chosen: the config of its steps, with the values that it runs with."""
     ops = dg.RunConfig(ops=dict(config)).to_config_dict()["ops"]
     return dg.define_asset_job(
-        name, selection, executor_def=dg.in_process_executor, description=description, config={"ops": ops},
+        name,
+        selection,
+        executor_def=dg.in_process_executor,
+        description=description,
+        config={"ops": ops},
         tags={"b2chat/job": name},
     )
 
@@ -115,6 +119,17 @@ evaluate_classifier = _job(
 )
 
 JOBS = [
-    refresh_all, sync_b2chat, sync_full, sweep_recent, sync_contacts, backfill_days, land_audit_export, build_marts,
-    verify_all, categorize_chats, weekly_report, export_tables, evaluate_classifier,
-]  # fmt: skip
+    refresh_all,
+    sync_b2chat,
+    sync_full,
+    sweep_recent,
+    sync_contacts,
+    backfill_days,
+    land_audit_export,
+    build_marts,
+    verify_all,
+    categorize_chats,
+    weekly_report,
+    export_tables,
+    evaluate_classifier,
+]

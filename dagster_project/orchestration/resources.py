@@ -11,10 +11,10 @@ import psycopg
 from dagster_dbt import DbtCliInvocation, DbtCliResource
 from packaging import version
 
-from dagster_project import dbt_alone
-from dagster_project.b2chat.client import B2ChatClient
-from dagster_project.ingestion.ration import PostgresRation
+from dagster_project.ingestion.quota import PostgresRation
+from dagster_project.orchestration import single_dbt
 from dagster_project.settings import Settings, safe_address, variable_name
+from dagster_project.sources.b2chat.client import B2ChatClient
 from dagster_project.warehouse import connection
 
 
@@ -79,7 +79,7 @@ class DbtCli(DbtCliResource):
 
     def cli(self, *args: Any, **more: Any) -> DbtCliInvocation:
         """What dagster-dbt does, when no other build is at work."""
-        dbt_alone.wait_for_turn()
+        single_dbt.wait_for_turn()
         return super().cli(*args, **more)
 
     @cached_property

@@ -5,9 +5,9 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project.assets.exports import clean_up_exports_job
-from dagster_project.assets.maintenance import enforce_retention_job
-from dagster_project.automation.jobs import refresh_all, sweep_recent, sync_contacts, verify_all, weekly_report
+from dagster_project.orchestration.assets.exports import clean_up_exports_job
+from dagster_project.orchestration.assets.maintenance import enforce_retention_job
+from dagster_project.orchestration.jobs import refresh_all, sweep_recent, sync_contacts, verify_all, weekly_report
 from dagster_project.settings import Settings
 
 _UNFINISHED = [
@@ -49,9 +49,10 @@ def daily_and_weekly(settings: Settings) -> list[dg.ScheduleDefinition]:
     ]
     return [
         dg.ScheduleDefinition(
-            name=name, job=job, cron_schedule=line, execution_timezone=settings.timezone, description=description)
+            name=name, job=job, cron_schedule=line, execution_timezone=settings.timezone, description=description
+        )
         for name, job, line, description in rounds
-    ]  # fmt: skip
+    ]
 
 
 def weekly_report_schedule(settings: Settings) -> dg.ScheduleDefinition:

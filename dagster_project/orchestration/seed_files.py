@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from dagster_project.dbt_project import DBT_DIR
+from dagster_project.orchestration.dbt_project import DBT_DIR
 
 SEEDS = DBT_DIR / "seeds"
 MAX_FAULTS = 20  # of a file

@@ -4,14 +4,14 @@ import hashlib
 
 import dagster as dg
 
-from dagster_project import run_locks
-from dagster_project.analysis.analyses import close_killed
-from dagster_project.analysis.batches import to_look_at as batches_to_look_at
 from dagster_project.analysis.classifiers import has_key
-from dagster_project.automation.jobs import categorize_chats, land_audit_export
+from dagster_project.analysis.claude.batches import to_look_at as batches_to_look_at
+from dagster_project.analysis.customer_analysis.analyses import close_killed
 from dagster_project.ingestion.audit_export import audit_files as list_audit_files
 from dagster_project.ingestion.watch import watch
-from dagster_project.resources import Warehouse
+from dagster_project.orchestration import run_locks
+from dagster_project.orchestration.jobs import categorize_chats, land_audit_export
+from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 
 

@@ -20,7 +20,7 @@ from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage, Po
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
 from sqlalchemy.pool import NullPool
 
-from dagster_project import run_locks
+from dagster_project.orchestration import run_locks
 
 _ADDRESS = "DAGSTER_PG_URL"
 # One connection waits for the next statement; more are opened when threads ask at once, and closed after it. It is
@@ -39,8 +39,8 @@ class PooledStorage(DagsterPostgresStorage):
         self._event_log_storage = _EventLog(postgres_url, should_autocreate_tables)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = create_pg_engine(
-                postgres_url, isolation_level="AUTOCOMMIT",
-                pool_size=_KEPT_OPEN, max_overflow=-1, pool_recycle=_SECONDS)  # fmt: skip
+                postgres_url, isolation_level="AUTOCOMMIT", pool_size=_KEPT_OPEN, max_overflow=-1, pool_recycle=_SECONDS
+            )
 
     @classmethod
     def config_type(cls) -> Any:

@@ -21,10 +21,24 @@ _FILES = {"sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir", "passfile"}
 _SHOWN = {"host", "hostaddr", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "sslcert"}
 # What says where a server is and how a connection to it is protected; the rest says who we are.
 _PLACE = {
-    "host", "hostaddr", "port", "dbname", "sslmode", "sslrootcert", "sslcrl", "sslcrldir", "sslsni", "sslnegotiation",
-    "ssl_min_protocol_version", "ssl_max_protocol_version", "channel_binding", "gssencmode", "target_session_attrs",
-    "load_balance_hosts", "connect_timeout",
-}  # fmt: skip
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "sslmode",
+    "sslrootcert",
+    "sslcrl",
+    "sslcrldir",
+    "sslsni",
+    "sslnegotiation",
+    "ssl_min_protocol_version",
+    "ssl_max_protocol_version",
+    "channel_binding",
+    "gssencmode",
+    "target_session_attrs",
+    "load_balance_hosts",
+    "connect_timeout",
+}
 # No variable of libpq's carries these to dbt, and none is needed there: a connection is the same without them.
 _TUNING = {"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"}
 # We speak UTF-8, and each program gives its own name.
@@ -166,7 +180,7 @@ def _reason(message: str) -> str:
         "missing key/value separator": "it has an option after the ? without a value (& is written %26)",
         "extra key/value separator": "an = in an option after the ? is written %3D",
         "invalid connection option": "it has a keyword that Postgres does not know",
-    }  # fmt: skip
+    }
     known = next((reason for start, reason in reasons.items() if message.startswith(start)), None)
     return known or "it is no address that Postgres understands"
 

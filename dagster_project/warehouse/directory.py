@@ -89,8 +89,9 @@ def guess(known: Sequence[Member], kind: Kind, wanted: str) -> str:
     """The end of a line that says that nobody is called so: who may be meant."""
     text = _folded(wanted)
     close = difflib.get_close_matches(text[:200], [_folded(member.name) for member in known], n=_MOST_NAMED)
-    meant = [member for member in known
-             if _folded(member.name) in close or (len(text) > 1 and text in _folded(member.name))]  # fmt: skip
+    meant = [
+        member for member in known if _folded(member.name) in close or (len(text) > 1 and text in _folded(member.name))
+    ]
     if meant:
         return f"; did you mean {' or '.join(map(str, meant[:_MOST_NAMED]))}?"
     if len(known) <= _MOST_NAMED:

@@ -1,7 +1,7 @@
 {#
   One row about the last run of dbt that could build: which loads were there when it began. Each run puts its own row in
   the place of the one before; who runs it adds, when the whole project was built and passed, what project that was
-  (dagster_project/assets/last_build.py). So a run that failed, was killed or built a part leaves no such word behind.
+  (dagster_project/orchestration/assets/last_build.py). So a run that failed, was killed or built a part leaves no such word behind.
 
   A change of the dated seeds that could not be registered, because a sync was writing, has yet to be built.
 #}

@@ -19,9 +19,9 @@ from psycopg import sql
 
 from dagster_project.analysis.claude import fake
 from dagster_project.warehouse import embedded
-from tests.audit_files import row, write_csv
-from tests.fake_b2chat import CHATS, TOKEN, Account, Asked, Reply, serving
-from tests.listed import chat, contact
+from tests.support.audit_files import row, write_csv
+from tests.support.fake_b2chat import CHATS, TOKEN, Account, Asked, Reply, serving
+from tests.support.listed import chat, contact
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 DAYS = [f"{datetime.now(UTC) - timedelta(days=back):%Y-%m-%d}" for back in range(3, 12)]
@@ -53,26 +53,53 @@ class Person:
 
     def chat(self, day: str, **fields: Any) -> dict[str, Any]:
         said = f"{self.words} soy {self.name}, cédula {self.document}, cel {self.mobile[2:]}, {self.mail}"
-        return chat(f"chat-{self.number}", day, **{
-            "provider": "whatsapp", "department": f"Ventas {self.name}", "alias": "linea",
-            "agent": {"name": f"Agente {self.name}", "email": self.mail, "username": self.mail},
-            "contact": {"id": 1000 + self.number, "name": self.name, "email": self.mail,
-                        "identification": self.document,
-                        "mobile_number": "+" + self.mobile, "phone_number": "", "tags": None,
-                        "custom_attributes": {"conyuge": self.name, "cuenta": self.document}},
-            "picked_up_at": f"{day} 09:10:00", "responded_at": f"{day} 09:20:00", "opened_at": f"{day} 09:01:00",
-            "messages": [message(said, True, f"{day} 09:00:00"), message("con gusto", False, f"{day} 09:20:00")],
-            } | fields)  # fmt: skip
+        return chat(
+            f"chat-{self.number}",
+            day,
+            **{
+                "provider": "whatsapp",
+                "department": f"Ventas {self.name}",
+                "alias": "linea",
+                "agent": {"name": f"Agente {self.name}", "email": self.mail, "username": self.mail},
+                "contact": {
+                    "id": 1000 + self.number,
+                    "name": self.name,
+                    "email": self.mail,
+                    "identification": self.document,
+                    "mobile_number": "+" + self.mobile,
+                    "phone_number": "",
+                    "tags": None,
+                    "custom_attributes": {"conyuge": self.name, "cuenta": self.document},
+                },
+                "picked_up_at": f"{day} 09:10:00",
+                "responded_at": f"{day} 09:20:00",
+                "opened_at": f"{day} 09:01:00",
+                "messages": [message(said, True, f"{day} 09:00:00"), message("con gusto", False, f"{day} 09:20:00")],
+            }
+            | fields,
+        )
 
 
 def message(text: str, incoming: bool, at: str) -> dict[str, Any]:
-    return {"body": text, "incoming": incoming, "created_at": at, "type": "TEXT", "caption": None,
-            "broadcasted": False, "location": None}  # fmt: skip
+    return {
+        "body": text,
+        "incoming": incoming,
+        "created_at": at,
+        "type": "TEXT",
+        "caption": None,
+        "broadcasted": False,
+        "location": None,
+    }
 
 
 PEOPLE = [Person(number) for number in range(PERSONS)]
-CANARIES = [*SECRETS.values(), quote(SECRETS["database"], safe=""), quote(SECRETS["bi"], safe=""), "kan-db",
-            *(canary for person in PEOPLE for canary in person.canaries)]  # fmt: skip
+CANARIES = [
+    *SECRETS.values(),
+    quote(SECRETS["database"], safe=""),
+    quote(SECRETS["bi"], safe=""),
+    "kan-db",
+    *(canary for person in PEOPLE for canary in person.canaries),
+]
 
 
 class House:
@@ -90,11 +117,18 @@ class House:
         for name in ("data", "audit"):
             (folder / name).mkdir()
         self.variables = {
-            "B2CHAT_DATA_DIR": str(folder / "data"), "DATABASE_URL": self.url, "B2CHAT_BI_PASSWORD": SECRETS["bi"],
-            "B2CHAT_API_URL": account.base_url, "B2CHAT_CLIENT_ID": "kan", "B2CHAT_CLIENT_SECRET": SECRETS["client"],
-            "ANTHROPIC_API_KEY": SECRETS["claude"], "ANTHROPIC_BASE_URL": claude.url,
-            "B2CHAT_AUDIT_FOLDER": str(folder / "audit"), "B2CHAT_MAX_ATTEMPTS": "2", "B2CHAT_START_DATE": DAYS[-1],
-        }  # fmt: skip
+            "B2CHAT_DATA_DIR": str(folder / "data"),
+            "DATABASE_URL": self.url,
+            "B2CHAT_BI_PASSWORD": SECRETS["bi"],
+            "B2CHAT_API_URL": account.base_url,
+            "B2CHAT_CLIENT_ID": "kan",
+            "B2CHAT_CLIENT_SECRET": SECRETS["client"],
+            "ANTHROPIC_API_KEY": SECRETS["claude"],
+            "ANTHROPIC_BASE_URL": claude.url,
+            "B2CHAT_AUDIT_FOLDER": str(folder / "audit"),
+            "B2CHAT_MAX_ATTEMPTS": "2",
+            "B2CHAT_START_DATE": DAYS[-1],
+        }
 
     def run(self, *arguments: str, **variables: str) -> int:
         done = self._run(*arguments, **self.variables | variables)
@@ -162,23 +196,35 @@ def plant(house: House) -> None:
     records = [person.chat(DAYS[person.number % 8]) for person in PEOPLE]
     odd = PEOPLE[1]
     records += [
-        odd.chat(DAYS[1], chat_id=None), odd.chat(DAYS[1], chat_id="odd-1", messages=odd.words),
+        odd.chat(DAYS[1], chat_id=None),
+        odd.chat(DAYS[1], chat_id="odd-1", messages=odd.words),
         odd.chat(DAYS[1], chat_id="odd-2", created_at=f"{DAYS[1]} {odd.name}"),
-        odd.chat(DAYS[1], chat_id="odd-3", status=odd.name), odd.chat(DAYS[1], chat_id="odd-4", contact=[odd.document]),
+        odd.chat(DAYS[1], chat_id="odd-3", status=odd.name),
+        odd.chat(DAYS[1], chat_id="odd-4", contact=[odd.document]),
         odd.chat(DAYS[1], chat_id="odd-5", provider=odd.name, duration=odd.document),
-    ]  # fmt: skip
+    ]
     contacts = [
-        contact(1000 + one.number, fullname=one.name, email=one.mail, identification=one.document, mobile=one.mobile,
-                custom_attributes={"conyuge": one.name})
+        contact(
+            1000 + one.number,
+            fullname=one.name,
+            email=one.mail,
+            identification=one.document,
+            mobile=one.mobile,
+            custom_attributes={"conyuge": one.name},
+        )
         for one in PEOPLE
-    ]  # fmt: skip
+    ]
     contacts += [contact(0, contact_id=None, fullname=odd.name), contact(7, created=odd.document)]
     house.account.records = {"chats": records, "contacts": contacts}
     day = DAYS[0]
-    write_csv(house.folder / "audit" / "a.csv", [
-        row("chat-0", f"{day} 09:00:00", f"{odd.words} {odd.document}"),
-        row("odd-6", f"{day} 10:00:00", odd.name) | {"Message Created At": odd.document},
-        row("", f"{day} 10:00:00", odd.words)])  # fmt: skip
+    write_csv(
+        house.folder / "audit" / "a.csv",
+        [
+            row("chat-0", f"{day} 09:00:00", f"{odd.words} {odd.document}"),
+            row("odd-6", f"{day} 10:00:00", odd.name) | {"Message Created At": odd.document},
+            row("", f"{day} 10:00:00", odd.words),
+        ],
+    )
     (house.folder / "audit" / "torn.xlsx").write_bytes(odd.words.encode() * 100)
 
 
@@ -186,8 +232,12 @@ def test_no_canary_is_where_it_must_not_be(house: House) -> None:
     assert len(CANARIES) >= 200
     plant(house)
     wrong = house.url.replace("kan:", "kan:x")
-    bucket = {"BUCKET": "kan", "S3_ENDPOINT": "http://127.0.0.1:9", "S3_ACCESS_KEY_ID": "kan",
-              "S3_SECRET_ACCESS_KEY": SECRETS["s3"]}  # fmt: skip
+    bucket = {
+        "BUCKET": "kan",
+        "S3_ENDPOINT": "http://127.0.0.1:9",
+        "S3_ACCESS_KEY_ID": "kan",
+        "S3_SECRET_ACCESS_KEY": SECRETS["s3"],
+    }
     with Watch() as watch:
         assert house.run("check", DATABASE_URL=wrong) == 2
         assert house.run("check") == 0

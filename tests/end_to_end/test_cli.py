@@ -93,8 +93,13 @@ def test_check_looks_at_everything_and_fails_where_the_account_does_not_answer(
 def test_a_sync_that_reaches_nobody_says_whom_and_ends_soon(b2chat: Run, database_url: str, unused_port: int) -> None:
     began = time.monotonic()
     done = b2chat(
-        "sync", "--json", DATABASE_URL=database_url, B2CHAT_API_URL=f"http://127.0.0.1:{unused_port}",
-        B2CHAT_CLIENT_ID="someone", B2CHAT_CLIENT_SECRET="canary")  # fmt: skip
+        "sync",
+        "--json",
+        DATABASE_URL=database_url,
+        B2CHAT_API_URL=f"http://127.0.0.1:{unused_port}",
+        B2CHAT_CLIENT_ID="someone",
+        B2CHAT_CLIENT_SECRET="canary",
+    )
     assert done.returncode == 1
     assert time.monotonic() - began < 60  # 3 s of it are waits; Dagster's own retries alone would wait 90 s
     reason = f"127.0.0.1:{unused_port} cannot be reached: connection refused after 3 attempts"

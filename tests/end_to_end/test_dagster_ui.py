@@ -52,7 +52,8 @@ def test_materialize_all_on_an_empty_warehouse_makes_every_asset(ask: Ask, url: 
     _wait_for(ask, [run])
     events = ask(MADE, keys=keys)["assetNodes"]
     assert [
-        node["assetKey"]["path"] for node in events
+        node["assetKey"]["path"]
+        for node in events
         if not node["assetMaterializations"] or node["assetMaterializations"][0]["runId"] != run
     ] == []
     (picture,) = ask(PICTURE)["assetOrError"]["assetMaterializations"]
@@ -103,9 +104,7 @@ PICTURE = """
 """
 _REPOSITORY = '(repositorySelector: {repositoryLocationName: "dagster_project", repositoryName: "__repository__"})'
 JOBS = f"{{ repositoryOrError{_REPOSITORY} {{ ... on Repository {{ jobs {{ name presets {{ runConfigYaml }} }} }} }} }}"
-TICKERS = (
-    f"{{ repositoryOrError{_REPOSITORY} {{ ... on Repository {{ schedules {{ name }} sensors {{ name }} }} }} }}"
-)
+TICKERS = f"{{ repositoryOrError{_REPOSITORY} {{ ... on Repository {{ schedules {{ name }} sensors {{ name }} }} }} }}"
 LAUNCH = """
 mutation($params: ExecutionParams!) { launchPipelineExecution(executionParams: $params) {
   __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }

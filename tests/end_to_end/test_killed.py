@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from tests.conftest import PROGRAM
-from tests.listed import CLIENT_ID, SECRET, ListedSource, chat, contact, serving
+from tests.support.listed import CLIENT_ID, SECRET, ListedSource, chat, contact, serving
 
 Start = Callable[..., Any]
 SLOT = "select run_id from dagster.concurrency_slots where run_id is not null"
@@ -101,8 +101,16 @@ def test_a_killed_run_of_dagster_keeps_no_slot_and_who_waits_for_a_living_one_sa
 ) -> None:
     # As the UI's run worker does, Dagster executes this run; our command line knows nothing of it.
     of_dagster = start(
-        "exec", "dagster", "job", "execute", "-m", "dagster_project.definitions", "-j", "sync_b2chat",
-        **account(database_url, silent_port))  # fmt: skip
+        "exec",
+        "dagster",
+        "job",
+        "execute",
+        "-m",
+        "dagster_project.definitions",
+        "-j",
+        "sync_b2chat",
+        **account(database_url, silent_port),
+    )
     [[run_id]] = until(lambda: ask(database_url, SLOT))
 
     for stop in (signal.SIGTERM, signal.SIGINT):
@@ -136,9 +144,7 @@ def test_a_sync_at_work_that_is_stopped_ends_and_is_not_tried_again(
         until(lambda at_work=at_work: not members(at_work.pid), 5)
 
 
-def test_of_two_syncs_at_once_the_second_waits_for_the_first_and_both_succeed(
-    start: Start, database_url: str
-) -> None:
+def test_of_two_syncs_at_once_the_second_waits_for_the_first_and_both_succeed(start: Start, database_url: str) -> None:
     source = ListedSource([chat(f"c{n}") for n in range(12)], [contact(1)])
     source.before_answer = lambda: time.sleep(0.5)
     with serving(source) as sandbox:
@@ -163,8 +169,8 @@ def test_a_second_build_waits_for_the_first_and_a_killed_one_leaves_no_dbt_behin
         until(lambda: ask(database_url, at_work) != [(0,)])
         second = start("build", "--json", DATABASE_URL=database_url)
         of_a_user = start(
-            "exec", "dbt", "run", "--project-dir", "dbt", "--profiles-dir", "dbt",
-            DATABASE_URL=database_url)  # fmt: skip
+            "exec", "dbt", "run", "--project-dir", "dbt", "--profiles-dir", "dbt", DATABASE_URL=database_url
+        )
         for waiting in (second, of_a_user):
             until(lambda waiting=waiting: f"waiting for {name}" in waiting.printed.read_text())
         of_a_user.send_signal(signal.SIGTERM)

@@ -16,10 +16,10 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from dagster_project.sandbox.account import Account
-from dagster_project.sandbox.generator import GeneratedSource
-from dagster_project.sandbox.source import ChatQuery
-from tests import forked_dbt, oracle, tables
+from dagster_project.sources.b2chat.sandbox.account import Account
+from dagster_project.sources.b2chat.sandbox.generator import GeneratedSource
+from dagster_project.sources.b2chat.sandbox.source import ChatQuery
+from tests.support import forked_dbt, oracle, tables
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., AbstractContextManager[subprocess.Popen[bytes]]]
@@ -127,11 +127,16 @@ def test_an_agents_own_heatmap_holds_that_agents_chats(outcome: Outcome) -> None
 def test_each_turn_and_its_reply_is_the_one_read_from_the_json_message_by_message(outcome: Outcome) -> None:
     expected = {
         (chat["chat_id"], number): (
-            turn.asked, turn.asked_last, turn.replied, turn.customer_messages, turn.agent_messages,
-            (chat["agent"] or {}).get("username"))
+            turn.asked,
+            turn.asked_last,
+            turn.replied,
+            turn.customer_messages,
+            turn.agent_messages,
+            (chat["agent"] or {}).get("username"),
+        )
         for chat in outcome.chats
         for number, turn in enumerate(oracle.turns(chat), start=1)
-    }  # fmt: skip
+    }
     with psycopg.connect(outcome.url) as conn:
         rows = conn.execute(
             """
@@ -299,7 +304,8 @@ def test_tables_built_step_by_step_equal_those_built_at_once(generated: Outcome)
     assert done.returncode == 0, done.stdout[-3000:]
     # Work that a later load shows otherwise stays, so that the days which it lay on are counted anew.
     assert [
-        difference for difference in tables.differences(generated.url, leaving_out=NOTICED)
+        difference
+        for difference in tables.differences(generated.url, leaving_out=NOTICED)
         if not difference.startswith("intermediate.int_agent_activity: ")
     ] == []
 

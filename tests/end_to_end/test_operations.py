@@ -31,8 +31,14 @@ RUNS = """
 def test_started_bare_it_says_in_a_line_how_to_start_it(command: list[str]) -> None:
     own = {name: value for name, value in os.environ.items() if not name.startswith("DAGSTER_")}
     done = subprocess.run(
-        [BIN / command[0], *command[1:]], capture_output=True, text=True, timeout=300, check=False,
-        cwd=PROJECT_ROOT, env=own | {"DAGSTER_HOME": str(PROJECT_ROOT)})  # fmt: skip
+        [BIN / command[0], *command[1:]],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        cwd=PROJECT_ROOT,
+        env=own | {"DAGSTER_HOME": str(PROJECT_ROOT)},
+    )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert done.stderr.strip().splitlines()[-1].startswith(f"b2chat: {command[0]} does not know the warehouse")
@@ -46,9 +52,14 @@ def test_web_server_and_daemon_run_apart_tick_launch_and_stop(
     unused_port: int,
 ) -> None:
     variables = {
-        "B2CHAT_SANDBOX": "generated", "B2CHAT_SANDBOX_CLOCK": "2026-03-16T05:00:00+00:00", "B2CHAT_SANDBOX_DAYS": "3",
-        "B2CHAT_SANDBOX_CHATS_PER_DAY": "5", "SYNC_INTERVAL": "1", "DATABASE_URL": database_url,
-        "B2CHAT_DATA_DIR": new_folder()}  # fmt: skip
+        "B2CHAT_SANDBOX": "generated",
+        "B2CHAT_SANDBOX_CLOCK": "2026-03-16T05:00:00+00:00",
+        "B2CHAT_SANDBOX_DAYS": "3",
+        "B2CHAT_SANDBOX_CHATS_PER_DAY": "5",
+        "SYNC_INTERVAL": "1",
+        "DATABASE_URL": database_url,
+        "B2CHAT_DATA_DIR": new_folder(),
+    }
 
     def ask(query: str, **values: Any) -> Any:
         answer = httpx.post(
@@ -63,8 +74,7 @@ def test_web_server_and_daemon_run_apart_tick_launch_and_stop(
         tags = [tag for run in ask(RUNS)["runsOrError"]["results"] for tag in run["tags"]]
         return {"key": "dagster/schedule_name", "value": "refresh_all_schedule"} in tags
 
-    web = b2chat_process(
-        "exec", "dagster-webserver", "-h", "127.0.0.1", "-p", str(unused_port), **variables)  # fmt: skip
+    web = b2chat_process("exec", "dagster-webserver", "-h", "127.0.0.1", "-p", str(unused_port), **variables)
     with b2chat_process("exec", "dagster-daemon", "run", **variables) as daemon, web:
         _wait(lambda: "ScheduleStateResult" in str(ask(START, of=SELECTOR | {"scheduleName": "refresh_all_schedule"})))
         params = {"selector": SELECTOR | {"pipelineName": "clean_up_exports"}, "runConfigData": {}, "mode": "default"}
@@ -76,9 +86,15 @@ def test_web_server_and_daemon_run_apart_tick_launch_and_stop(
         daemon.wait(60)
         assert ask(RUNS)  # the UI goes on
     with psycopg.connect(database_url, autocommit=True) as conn:  # nothing of them is left at work on the warehouse
-        _wait(lambda: conn.execute(
-            "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-        ).fetchone() == (0,))  # fmt: skip
+        _wait(
+            lambda: (
+                conn.execute(
+                    "select count(*) from pg_stat_activity "
+                    "where datname = current_database() and pid <> pg_backend_pid()"
+                ).fetchone()
+                == (0,)
+            )
+        )
 
 
 def _wait(until: Callable[[], bool], seconds: float = 300) -> None:

@@ -21,8 +21,8 @@ import psycopg
 import pytest
 import typer
 
-from dagster_project import cli
-from dagster_project.command_line import console
+from dagster_project.cli import main as cli
+from dagster_project.cli.command_line import console
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.warehouse import embedded
 
@@ -165,29 +165,38 @@ def test_a_command_that_the_text_mentions_is_there_with_its_options(command: str
     group.make_context(group.name, words)
 
 
-@pytest.mark.parametrize(("words", "says"), [
-    ("heatmap --week 2031-01-06", "no heatmap of the week of 2031-01-06: there are weeks from 2026-02-02 to "),
-    ("export report --month 2031-01", "the month of 2031-01-01 has not begun yet"),
-    ("export chats --from 2031-01-01 --to 2031-01-31", "nothing to export of from 2031-01-01, to 2031-01-31: "),
-    ("export agents --week last --agent Paula", "there is no agent 'Paula'; did you mean Paula Andrade ("),
-    ("export report --channel fax", "there is no channel 'fax': there are b2cbotapi, facebook, instagram, livechat,"),
-    ("heatmap --agent Zenaida", "there is no agent 'Zenaida': `b2chat list agents` names them"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("heatmap --week 2031-01-06", "no heatmap of the week of 2031-01-06: there are weeks from 2026-02-02 to "),
+        ("export report --month 2031-01", "the month of 2031-01-01 has not begun yet"),
+        ("export chats --from 2031-01-01 --to 2031-01-31", "nothing to export of from 2031-01-01, to 2031-01-31: "),
+        ("export agents --week last --agent Paula", "there is no agent 'Paula'; did you mean Paula Andrade ("),
+        (
+            "export report --channel fax",
+            "there is no channel 'fax': there are b2cbotapi, facebook, instagram, livechat,",
+        ),
+        ("heatmap --agent Zenaida", "there is no agent 'Zenaida': `b2chat list agents` names them"),
+    ],
+)
 def test_what_is_not_there_is_said_in_a_line_with_what_is(run: Run, words: str, says: str) -> None:
     done = run(*words.split())
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith(f"b2chat: {says}") and len(done.err.splitlines()) == 1
 
 
-@pytest.mark.parametrize(("words", "says"), [
-    ("sync --from 2031-01-01", "2031-01-01 is in the future: today is 2026-03-16"),
-    ("sync --from 2026-03-02 --to 2026-03-01", "2026-03-02 is after 2026-03-01"),
-    ("analyze --from 2026-03-02 --to 2026-03-01", "2026-03-02 is after 2026-03-01"),
-    ("export kpis --from 2026-03-02 --to 2026-03-01", "2026-03-02 is after 2026-03-01"),
-    ("sync --from 2026-02-30", "'2026-02-30' is not a day such as 2026-01-05"),
-    ("export chats --month 2026-13", "'2026-13' is not a month such as 2026-01, or last"),
-    ("heatmap --week now", "'now' is not a day such as 2026-01-05"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("sync --from 2031-01-01", "2031-01-01 is in the future: today is 2026-03-16"),
+        ("sync --from 2026-03-02 --to 2026-03-01", "2026-03-02 is after 2026-03-01"),
+        ("analyze --from 2026-03-02 --to 2026-03-01", "2026-03-02 is after 2026-03-01"),
+        ("export kpis --from 2026-03-02 --to 2026-03-01", "2026-03-02 is after 2026-03-01"),
+        ("sync --from 2026-02-30", "'2026-02-30' is not a day such as 2026-01-05"),
+        ("export chats --month 2026-13", "'2026-13' is not a month such as 2026-01, or last"),
+        ("heatmap --week now", "'now' is not a day such as 2026-01-05"),
+    ],
+)
 def test_days_that_cannot_be_meant_are_refused_before_anything_is_done(run: Run, words: str, says: str) -> None:
     done = run(*words.split())
     assert done.code == 2
@@ -196,8 +205,9 @@ def test_days_that_cannot_be_meant_are_refused_before_anything_is_done(run: Run,
 
 def test_days_before_the_start_date_are_read_when_they_are_asked_for(run: Run) -> None:
     asked = ("sync", "--from", "2026-02-10", "--to", "2026-02-11", "--json")
-    (sync,) = (one for one in json.loads(run(*asked, B2CHAT_START_DATE="2026-03-01").out)["syncs"]
-               if one["entity"] == "chats")  # fmt: skip
+    (sync,) = (
+        one for one in json.loads(run(*asked, B2CHAT_START_DATE="2026-03-01").out)["syncs"] if one["entity"] == "chats"
+    )
     assert sync["status"] == "success" and sync["read"] > 20
 
 

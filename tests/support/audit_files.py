@@ -8,18 +8,53 @@ from typing import Any
 from openpyxl import Workbook
 
 COLUMNS = (
-    "Chat ID", "Merchant ID", "Provider", "Department", "Chat Created At", "Month of chat creation",
-    "Message Created At", "Date of last message from contact", "Contact ID", "Contact Identification", "Contact Name",
-    "Contact Email", "Contact Phone Number", "Contact Mobile Number", "Contact Tag", "Agent ID", "Agent Name",
-    "Agent Username", "Agent Email", "Message Incoming", "Message Contact", "Message Agent", "Message Bot",
-    "Message Type", "Message Caption", "Alias", "Bot", "Status", "Opened at", "Picked up at", "Responded at",
-    "Closed at", "Duration", "Outgoing", "Broadcasted", "Tags", "Ad Source", "Ad type", "Ad name", "Ad Source_id",
-)  # fmt: skip
+    "Chat ID",
+    "Merchant ID",
+    "Provider",
+    "Department",
+    "Chat Created At",
+    "Month of chat creation",
+    "Message Created At",
+    "Date of last message from contact",
+    "Contact ID",
+    "Contact Identification",
+    "Contact Name",
+    "Contact Email",
+    "Contact Phone Number",
+    "Contact Mobile Number",
+    "Contact Tag",
+    "Agent ID",
+    "Agent Name",
+    "Agent Username",
+    "Agent Email",
+    "Message Incoming",
+    "Message Contact",
+    "Message Agent",
+    "Message Bot",
+    "Message Type",
+    "Message Caption",
+    "Alias",
+    "Bot",
+    "Status",
+    "Opened at",
+    "Picked up at",
+    "Responded at",
+    "Closed at",
+    "Duration",
+    "Outgoing",
+    "Broadcasted",
+    "Tags",
+    "Ad Source",
+    "Ad type",
+    "Ad name",
+    "Ad Source_id",
+)
 AGENT = {"Agent ID": "4711", "Agent Name": "Ana Uno", "Agent Username": "ana", "Agent Email": "ana@example.test"}
 
 
-def row(chat_id: str, at: str, body: str = "hola", *, by: str = "Agent", outgoing: bool = True, **cells: Any) -> dict[
-    str, Any]:
+def row(
+    chat_id: str, at: str, body: str = "hola", *, by: str = "Agent", outgoing: bool = True, **cells: Any
+) -> dict[str, Any]:
     """A message's row.
 
     Args:
@@ -29,10 +64,16 @@ def row(chat_id: str, at: str, body: str = "hola", *, by: str = "Agent", outgoin
         cells: of other columns, `_` for a blank: `Message_Type="IMAGE"`.
     """
     given = {
-        "Chat ID": chat_id, "Provider": "WHATSAPPB2CHAT", "Message Created At": in_12_hours(at),
-        "Message Incoming": "YES" if by == "Contact" else "NO", f"Message {by}": body, "Message Type": "TEXT",
-        "Status": "CLOSED", "Outgoing": "TRUE" if outgoing else "FALSE", "Broadcasted": "FALSE",
-    }  # fmt: skip
+        "Chat ID": chat_id,
+        "Provider": "WHATSAPPB2CHAT",
+        "Message Created At": in_12_hours(at),
+        "Message Incoming": "YES" if by == "Contact" else "NO",
+        f"Message {by}": body,
+        "Message Type": "TEXT",
+        "Status": "CLOSED",
+        "Outgoing": "TRUE" if outgoing else "FALSE",
+        "Broadcasted": "FALSE",
+    }
     return dict.fromkeys(COLUMNS, "") | AGENT | given | {name.replace("_", " "): cell for name, cell in cells.items()}
 
 

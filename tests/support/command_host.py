@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Host:
@@ -45,7 +45,7 @@ def hosting(folder: str, variables: dict[str, str]) -> Iterator[Host]:
     with (
         (Path(folder) / "host.log").open("w") as log,
         subprocess.Popen(
-            [sys.executable, "-m", "tests.command_host"],
+            [sys.executable, "-m", "tests.support.command_host"],
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -64,8 +64,8 @@ def _serve() -> None:
     import dagster as dg
 
     dg.RetryPolicy.calculate_delay = lambda *_: 0.0  # type: ignore[method-assign]
-    from dagster_project import cli
-    from dagster_project.b2chat import retries
+    from dagster_project.cli import main as cli
+    from dagster_project.sources.b2chat import retries
 
     retries.MAX_WAIT_SECONDS = 0.02
     answers = sys.stdout

@@ -6,7 +6,7 @@ import psycopg2
 import sqlalchemy
 import yaml
 
-from dagster_project.dbt_project import DBT_DIR
+from dagster_project.orchestration.dbt_project import DBT_DIR
 from dagster_project.warehouse import connection
 
 

@@ -115,8 +115,9 @@ def serving(account: Account) -> Iterator[str]:
                 return
             data = reply.data()
             self.send_response(reply.status)
-            for name, value in ({"content-type": "application/json", "content-length": str(len(data))}
-                                | reply.headers).items():
+            for name, value in (
+                {"content-type": "application/json", "content-length": str(len(data))} | reply.headers
+            ).items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)

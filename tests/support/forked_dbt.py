@@ -15,15 +15,13 @@ import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dagster_project.dbt_project import DBT_DIR
+from dagster_project.orchestration.dbt_project import DBT_DIR
 from dagster_project.warehouse import connection
 
 SECONDS = 600  # no call takes so long
 
 
-def run(
-    url: str, *arguments: str, project: Path = DBT_DIR, **variables: str
-) -> subprocess.CompletedProcess[str]:
+def run(url: str, *arguments: str, project: Path = DBT_DIR, **variables: str) -> subprocess.CompletedProcess[str]:
     """Call dbt on a database.
 
     Args:
@@ -39,9 +37,17 @@ def run(
     folder = Path(_folder().name)
     target, printed = folder / environment["PGDATABASE"], folder / "printed"
     command = [
-        "--no-use-colors", *arguments, "--project-dir", str(project), "--profiles-dir", str(project),
-        "--target-path", str(target), "--log-path", str(target),
-    ]  # fmt: skip
+        "--no-use-colors",
+        *arguments,
+        "--project-dir",
+        str(project),
+        "--profiles-dir",
+        str(project),
+        "--target-path",
+        str(target),
+        "--log-path",
+        str(target),
+    ]
     # dbt looks through the whole environment for each line that it logs, and nobody reads its file.
     inherited = {name: os.environ[name] for name in ("HOME", "PATH", "LANG", "TMPDIR") if name in os.environ}
     environment = inherited | environment | {"DBT_LOG_LEVEL_FILE": "none"} | variables
@@ -62,8 +68,12 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 def _server() -> Any:
     """The process that forks: it ends when its standard input does, with the tests."""
     return subprocess.Popen(
-        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONPATH": str(DBT_DIR.parent)})  # fmt: skip
+        [sys.executable, __file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(DBT_DIR.parent)},
+    )
 
 
 def _serve() -> None:

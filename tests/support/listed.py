@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from dagster_project.b2chat.client import B2ChatClient
-from dagster_project.sandbox import server
-from dagster_project.sandbox.clock import FrozenClock
-from dagster_project.sandbox.faults import FaultPlan
-from dagster_project.sandbox.source import ChatQuery, ContactQuery, Page
+from dagster_project.sources.b2chat.client import B2ChatClient
+from dagster_project.sources.b2chat.sandbox import server
+from dagster_project.sources.b2chat.sandbox.clock import FrozenClock
+from dagster_project.sources.b2chat.sandbox.faults import FaultPlan
+from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Page
 
 CLIENT_ID, SECRET = "client-7", "CANARY-secret-3f9a"
 NOON = datetime(2025, 10, 10, 17, tzinfo=UTC)
@@ -17,14 +17,25 @@ NOON = datetime(2025, 10, 10, 17, tzinfo=UTC)
 
 def chat(key: str, day: str = "2025-10-01", **fields: Any) -> dict[str, Any]:
     """A closed chat without messages, created on a day."""
-    return {"chat_id": key, "created_at": f"{day} 09:00:00", "closed_at": f"{day} 10:00:00", "status": "CLOSED",
-            "messages": []} | fields
+    return {
+        "chat_id": key,
+        "created_at": f"{day} 09:00:00",
+        "closed_at": f"{day} 10:00:00",
+        "status": "CLOSED",
+        "messages": [],
+    } | fields
 
 
 def contact(key: int, **fields: Any) -> dict[str, Any]:
     """A contact, created and last updated in 2024."""
-    return {"contact_id": key, "fullname": f"Cliente {key}", "created": "2024-01-01 08:00:00",
-            "updated": "2024-01-02 08:00:00", "tags": None, "row_index": None} | fields
+    return {
+        "contact_id": key,
+        "fullname": f"Cliente {key}",
+        "created": "2024-01-01 08:00:00",
+        "updated": "2024-01-02 08:00:00",
+        "tags": None,
+        "row_index": None,
+    } | fields
 
 
 class ListedSource:
@@ -41,10 +52,15 @@ class ListedSource:
         return self._page(query, [one for one in self.records["chats"] if query.created.hold(_time(one, "created_at"))])
 
     def contacts(self, query: ContactQuery, now: datetime) -> Page:
-        return self._page(query, [
-            one for one in self.records["contacts"]
-            if (not query.created or query.created.hold(_time(one, "created")))
-            and (not query.updated or query.updated.hold(_time(one, "updated")))])
+        return self._page(
+            query,
+            [
+                one
+                for one in self.records["contacts"]
+                if (not query.created or query.created.hold(_time(one, "created")))
+                and (not query.updated or query.updated.hold(_time(one, "updated")))
+            ],
+        )
 
     def _page(self, query: ChatQuery | ContactQuery, matching: list[Any]) -> Page:
         self.queries.append(query)
@@ -72,8 +88,9 @@ class FakeTime:
 @contextmanager
 def serving(source: Any, *, faults: FaultPlan | None = None) -> Iterator[server.Sandbox]:
     """A sandbox over real HTTP, its clock held at noon (account's time) of 2025-10-10."""
-    with server.running(source, client_id=CLIENT_ID, client_secret=SECRET, clock=FrozenClock(NOON),
-                        faults=faults) as sandbox:
+    with server.running(
+        source, client_id=CLIENT_ID, client_secret=SECRET, clock=FrozenClock(NOON), faults=faults
+    ) as sandbox:
         yield sandbox
 
 

@@ -38,9 +38,16 @@ PLAIN_TYPES = {"text", "boolean", "integer", "bigint", "double precision", "date
 def violations(manifest: Manifest) -> list[str]:
     """Every breach of every rule, sorted."""
     rules = (
-        _layers, _names, _grain_and_columns, _column_types, _keys, _owners_and_access,
-        _marts_have_contracts_and_unit_tests, _one_text_one_block, _unit_test_names,
-    )  # fmt: skip
+        _layers,
+        _names,
+        _grain_and_columns,
+        _column_types,
+        _keys,
+        _owners_and_access,
+        _marts_have_contracts_and_unit_tests,
+        _one_text_one_block,
+        _unit_test_names,
+    )
     return sorted(line for rule in rules for line in rule(manifest))
 
 

@@ -118,8 +118,11 @@ class People:
 
     def answer(self, at: datetime) -> bool:
         """Whether what is sent at a time is a person's."""
-        return self.begin is not None and at >= self.begin and not any(
-            at > closed and (again is None or at < again) for closed, again in self.shut)  # fmt: skip
+        return (
+            self.begin is not None
+            and at >= self.begin
+            and not any(at > closed and (again is None or at < again) for closed, again in self.shut)
+        )
 
     def _all(self, name: str) -> list[datetime]:
         return [at for version in self._versions if (at := local(version[name]))]
@@ -155,10 +158,12 @@ def timings(chats: Iterable[Chat]) -> Iterator[tuple[Chat, date, str, int]]:
     for chat in chats:
         moments = {name: local(chat[f"{name}_at"]) for name in MOMENTS}
         for metric, start, end in (
-            ("pickup", "opened", "picked_up"), ("first_response", "opened", "responded"),
-            ("response", "created", "responded"), ("resolution", "opened", "closed"),
+            ("pickup", "opened", "picked_up"),
+            ("first_response", "opened", "responded"),
+            ("response", "created", "responded"),
+            ("resolution", "opened", "closed"),
             ("handling", "picked_up", "closed"),
-        ):  # fmt: skip
+        ):
             begun, ended, created = moments[start], moments[end], moments["created"]
             if created and begun and ended and ended >= begun:
                 yield chat, created.date(), metric, int((ended - begun).total_seconds())
@@ -172,11 +177,17 @@ def figures(values: list[int]) -> dict[str, float]:
     """What a rollup says of some times: count, sum, mean, percentiles, extremes and buckets."""
     buckets = Counter(bisect_right([60, 180, 300, 600], value) for value in values)
     return {
-        "count": len(values), "sum_seconds": sum(values), "mean_seconds": sum(values) / len(values),
-        "min_seconds": min(values), "max_seconds": max(values),
-        "under_1m_count": buckets[0], "from_1m_to_3m_count": buckets[1], "from_3m_to_5m_count": buckets[2],
-        "from_5m_to_10m_count": buckets[3], "over_10m_count": buckets[4],
-    } | {f"p{share}_seconds": percentile(values, share / 100) for share in (50, 90, 95, 99)}  # fmt: skip
+        "count": len(values),
+        "sum_seconds": sum(values),
+        "mean_seconds": sum(values) / len(values),
+        "min_seconds": min(values),
+        "max_seconds": max(values),
+        "under_1m_count": buckets[0],
+        "from_1m_to_3m_count": buckets[1],
+        "from_3m_to_5m_count": buckets[2],
+        "from_5m_to_10m_count": buckets[3],
+        "over_10m_count": buckets[4],
+    } | {f"p{share}_seconds": percentile(values, share / 100) for share in (50, 90, 95, 99)}
 
 
 def traffic(chats: Iterable[Chat]) -> dict[tuple[date, int], list[int]]:
@@ -234,11 +245,13 @@ def backlog_spells(versions: list[Chat], zone: ZoneInfo) -> list[Spell]:
     working = in_work(versions, zone)
     cut = [
         (state, max(start, busy), _earlier(left, silent))
-        for state, start, left in known for busy, silent in working
+        for state, start, left in known
+        for busy, silent in working
         if start < silent and (left is None or left > busy)
-    ]  # fmt: skip
-    silences = [(silent, again) for (_, silent), again in
-                zip(working, [*(busy for busy, _ in working[1:]), None], strict=True)]  # fmt: skip
+    ]
+    silences = [
+        (silent, again) for (_, silent), again in zip(working, [*(busy for busy, _ in working[1:]), None], strict=True)
+    ]
     stale = [
         ("stale", max(begin, silent), _earlier(end, again))
         for silent, again in silences

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from tests.oracle import People, local
+from tests.support.oracle import People, local
 
 Chat = dict[str, Any]
 NEVER = datetime(2100, 1, 1)  # noqa: DTZ001  local by nature
@@ -56,8 +56,11 @@ def holds(versions: list[Chat], first_seen: datetime) -> list[Span]:
 def activity(versions: list[Chat], first_seen: datetime) -> list[Span]:
     """When an agent was at work on a chat: in reach of a message, pick-up or closing of theirs, while they had it."""
     people = People(*versions)
-    sent = [local(message["created_at"]) for message in versions[-1]["messages"]
-            if not message["incoming"] and not message["broadcasted"]]  # fmt: skip
+    sent = [
+        local(message["created_at"])
+        for message in versions[-1]["messages"]
+        if not message["incoming"] and not message["broadcasted"]
+    ]
     picked_up = [local(version["picked_up_at"]) for version in versions]
     closed = [at for version in versions if (at := local(version["closed_at"]))]
     did = [at for at in (*sent, *picked_up) if at and (people.answer(at) or at in picked_up)]
@@ -131,9 +134,15 @@ def contact_activity(chats: Iterable[Chat], week: timedelta = timedelta(days=7))
     for contact, own in by_contact.items():
         closed = [chat for chat in own if chat["closed_at"]]
         resolved = [
-            chat for chat in closed
-            if not any(other is not chat and local(chat["closed_at"]) <= local(other["created_at"])  # type: ignore[operator]
-                       <= local(chat["closed_at"]) + week for other in own)  # type: ignore[operator]
-        ]  # fmt: skip
+            chat
+            for chat in closed
+            if not any(
+                other is not chat
+                and local(chat["closed_at"])
+                <= local(other["created_at"])  # type: ignore[operator]
+                <= local(chat["closed_at"]) + week
+                for other in own
+            )  # type: ignore[operator]
+        ]
         found[contact] = (len(own), len(closed), len(resolved))
     return found

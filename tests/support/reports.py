@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from dagster_project.exports.report import (
+from dagster_project.exports.report.data import (
     Backlog,
     Coverage,
     Filter,
@@ -108,7 +108,7 @@ def full_week(*names: str) -> ReportData:
         ),
         intents=(Intent("PAYMENT", 30, 0.75, 20, 0.5, 28, 91.0), Intent("LEGAL", 10, 0.25, 20, 0.5, 0, None)),
         has_default_targets=True,
-    )  # fmt: skip
+    )
 
 
 def small_week() -> ReportData:
@@ -120,9 +120,13 @@ def small_week() -> ReportData:
         heatmap=tuple(
             replace(cell, chat_count=min(cell.chat_count, 1), has_enough_chats=False) for cell in full.heatmap
         ),
-        departments=(), channels=(), slots=(), open_breaches=_WAITED[:1], open_breached_count=1,
+        departments=(),
+        channels=(),
+        slots=(),
+        open_breaches=_WAITED[:1],
+        open_breached_count=1,
         history=full.history[-2:],
-    )  # fmt: skip
+    )
 
 
 def made(kind: str, hostile: Sequence[str] = ()) -> ReportData:
@@ -130,8 +134,10 @@ def made(kind: str, hostile: Sequence[str] = ()) -> ReportData:
     if kind in ("empty", "small"):
         return empty_week() if kind == "empty" else small_week()
     names = {
-        "full": ("Lina Duque", "Óscar Zuluaga"), "hostile": hostile,
-        "crowd": [f"Agente número {number}" for number in range(100)]}[kind]  # fmt: skip
+        "full": ("Lina Duque", "Óscar Zuluaga"),
+        "hostile": hostile,
+        "crowd": [f"Agente número {number}" for number in range(100)],
+    }[kind]
     return full_week(*names)
 
 
@@ -159,6 +165,10 @@ def empty_week() -> ReportData:
         traffic=tuple(replace(cell, chat_count=0, message_count=0) for cell in full.traffic),
         backlog=tuple(Backlog(midnight.day, None, None, None, None, None) for midnight in full.backlog),
         coverage=Coverage(7, 0, 0, 0, ()),
-        others=(), slots=(), open_breaches=(), open_breached_count=0, intents=(),
+        others=(),
+        slots=(),
+        open_breaches=(),
+        open_breached_count=0,
+        intents=(),
         service=tuple(replace(kpi, value=None, count=0, previous=None) for kpi in full.service),
-    )  # fmt: skip
+    )

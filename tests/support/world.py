@@ -11,8 +11,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from dagster_project.ingestion.sync import sync
-from tests import forked_dbt
-from tests.listed import ListedSource, client_of
+from tests.support import forked_dbt
+from tests.support.listed import ListedSource, client_of
 
 FIRST_DAY, TODAY = date(2025, 9, 22), date(2025, 10, 10)
 
@@ -27,8 +27,15 @@ class World:
     def sync(self) -> None:
         with client_of(self.sandbox) as client:
             for entity in ("contacts", "chats"):
-                sync(self.url, client, entity=entity, start_date=FIRST_DAY, today=TODAY, lookback_days=30,  # type: ignore[arg-type]
-                     triggered_by="test")  # fmt: skip
+                sync(
+                    self.url,
+                    client,
+                    entity=entity,
+                    start_date=FIRST_DAY,
+                    today=TODAY,
+                    lookback_days=30,  # type: ignore[arg-type]
+                    triggered_by="test",
+                )
 
     def build(self, *models: str) -> None:
         """Build and test everything; or the named models and all that they stand on, which costs less."""

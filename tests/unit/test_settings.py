@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project import health
 from dagster_project import settings as settings_module
-from dagster_project.deployment import Deployment
+from dagster_project.cli import health_checks
+from dagster_project.deployment.environment import Deployment
 from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError, documented
 
 
@@ -144,5 +144,5 @@ def test_env_example_lists_every_variable_with_its_default() -> None:
 def test_check_says_that_others_can_read_the_file_of_the_secrets(mode: int, is_open: bool, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("B2CHAT_CLIENT_ID=ana\nB2CHAT_CLIENT_SECRET=canary\n")
     (tmp_path / ".env").chmod(mode)
-    [found, *_] = health._examined(Deployment(Settings.load(), ""), [("settings", health._settings)])
+    [found, *_] = health_checks._examined(Deployment(Settings.load(), ""), [("settings", health_checks._settings)])
     assert found.ok and ("chmod 600" in found.text) == is_open

@@ -30,7 +30,8 @@ class Categories(_Strict):
     journey_stage: Stage | None = Field(description="null si no aplica: no es cliente ni interesado")
     sentiment: Mood
     agent_quality_score: Annotated[int, Field(ge=1, le=10)] | None = Field(
-        description="1 a 10; null si ningún agente escribió")
+        description="1 a 10; null si ningún agente escribió"
+    )
     confidence: Annotated[float, Field(ge=0, le=1)]
 
 
@@ -39,7 +40,8 @@ class Effectiveness(_Strict):
 
     resolution_score: Percent = Field(description="0 a 100: qué tan resuelto quedó lo que pidió el cliente")
     customer_satisfaction: Percent | None = Field(
-        description="0 a 100 según lo que el cliente escribió; null sin evidencia")
+        description="0 a 100 según lo que el cliente escribió; null sin evidencia"
+    )
     recommendations: list[Annotated[str, Field(max_length=ADVICE)]] = Field(max_length=3)
 
 

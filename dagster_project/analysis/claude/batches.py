@@ -20,12 +20,12 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from dagster_project.analysis import ledger, outcomes
+from dagster_project.analysis.claude import ledger, outcomes
 from dagster_project.analysis.claude.classifier import Identity
+from dagster_project.analysis.claude.ledger import Entry
 from dagster_project.analysis.claude.messages import Misconfigured, Outcome, StopRun, after, outcome_of
-from dagster_project.analysis.claude_run import Run
-from dagster_project.analysis.ledger import Entry
-from dagster_project.analysis.outcomes import Finished, Sent
+from dagster_project.analysis.claude.outcomes import Finished, Sent
+from dagster_project.analysis.claude.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +70,9 @@ def submit(run: Run, items: Sequence[Item]) -> None:
 
     batch, custom_ids = _intend(run, items)
     run.tally.requests += len(items)
-    requests = [{"custom_id": custom_id, "params": item.parameters}
-                for custom_id, item in zip(custom_ids, items, strict=True)]  # fmt: skip
+    requests = [
+        {"custom_id": custom_id, "params": item.parameters} for custom_id, item in zip(custom_ids, items, strict=True)
+    ]
     try:
         created = run.claude.client.messages.batches.create(requests=requests, timeout=UPLOAD)
         _submitted(run, batch, created.id)
@@ -87,7 +88,8 @@ def submit(run: Run, items: Sequence[Item]) -> None:
             return
         after(fault)
         raise (StopRun if fault.status_code == 429 else Misconfigured)(
-            f"the API does not take the batch (HTTP {fault.status_code})") from None
+            f"the API does not take the batch (HTTP {fault.status_code})"
+        ) from None
     except (anthropic.APIConnectionError, ValueError, AttributeError, KeyError, TypeError) as fault:
         log.warning("it is not known whether the batch came about (%s): it is looked for", type(fault).__name__)
         _look_for(run, batch)
@@ -130,27 +132,59 @@ def _intend(run: Run, items: Sequence[Item]) -> tuple[_Batch, list[str]]:
                 version, endpoint, model, prompt_version, schema_version, redactor_version, price_version, run_id,
                 request_count, request_bytes)
             values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id, intended_at
-            """, (asked.version, asked.endpoint, asked.model, asked.prompt_version, asked.schema_version,
-                  asked.redactor_version, prices, run.run_id, len(items),
-                  sum(size(item.parameters) for item in items))).fetchone()  # fmt: skip
+            """,
+            (
+                asked.version,
+                asked.endpoint,
+                asked.model,
+                asked.prompt_version,
+                asked.schema_version,
+                asked.redactor_version,
+                prices,
+                run.run_id,
+                len(items),
+                sum(size(item.parameters) for item in items),
+            ),
+        ).fetchone()
         assert row is not None
         batch = _Batch(row[0], None, asked, len(items), row[1], None)
         salt = secrets.token_hex(16)
         custom_ids = [_custom_id(item.work_key, salt) for item in items]
-        with run.conn.cursor() as cursor, cursor.copy(
-            "copy analysis.batch_items (batch, custom_id, work_key, sent, messages_total, messages_sent, is_truncated) "
-            "from stdin"
-        ) as copy:  # fmt: skip
+        with (
+            run.conn.cursor() as cursor,
+            cursor.copy(
+                "copy analysis.batch_items "
+                "(batch, custom_id, work_key, sent, messages_total, messages_sent, is_truncated) from stdin"
+            ) as copy,
+        ):
             for custom_id, item in zip(custom_ids, items, strict=True):
-                copy.write_row((batch.id, custom_id, item.work_key, Jsonb(item.sent.messages), item.sent.total,
-                                len(item.sent.messages), item.sent.is_cut))  # fmt: skip
-        ledger.reserve(run.conn, run.run_id, asked, prices, [
-            Entry(item.work_key, item.reserved_usd, custom_id)
-            for custom_id, item in zip(custom_ids, items, strict=True)], is_batch=True)  # fmt: skip
+                copy.write_row(
+                    (
+                        batch.id,
+                        custom_id,
+                        item.work_key,
+                        Jsonb(item.sent.messages),
+                        item.sent.total,
+                        len(item.sent.messages),
+                        item.sent.is_cut,
+                    )
+                )
+        ledger.reserve(
+            run.conn,
+            run.run_id,
+            asked,
+            prices,
+            [
+                Entry(item.work_key, item.reserved_usd, custom_id)
+                for custom_id, item in zip(custom_ids, items, strict=True)
+            ],
+            is_batch=True,
+        )
         run.conn.execute(
             "update analysis.chat_work set state = 'submitted', reason = null, next_retry_at = null "
             "where classifier = 'claude' and work_key = any(%s) and state in ('pending', 'budget_deferred')",
-            [[item.work_key for item in items]])  # fmt: skip
+            [[item.work_key for item in items]],
+        )
     return batch, custom_ids
 
 
@@ -162,7 +196,8 @@ def _custom_id(work_key: str, salt: str) -> str:
 def _submitted(run: Run, batch: _Batch, batch_id: str) -> None:
     run.conn.execute(
         "update analysis.batches set state = 'submitted', batch_id = %s, submitted_at = now() where id = %s",
-        [batch_id, batch.id])  # fmt: skip
+        [batch_id, batch.id],
+    )
     log.info("Claude: batch %s with %d requests is submitted", batch_id, batch.requests)
 
 
@@ -231,13 +266,17 @@ def _give_up(run: Run, batch: _Batch, note: str) -> None:
             "update ops.ai_usage_ledger as ledger set status = 'released', outcome = 'not sent', settled_at = now() "
             "from analysis.batch_items as item "
             "where item.batch = %s and ledger.custom_id = item.custom_id and ledger.status = 'reserved'",
-            [batch.id])  # fmt: skip
+            [batch.id],
+        )
         run.conn.execute(
             "update analysis.chat_work as work set state = 'pending' from analysis.batch_items as item "
             "where item.batch = %s and work.classifier = 'claude' and work.work_key = item.work_key "
-            "and work.state = 'submitted'", [batch.id])  # fmt: skip
+            "and work.state = 'submitted'",
+            [batch.id],
+        )
         run.conn.execute(
-            "update analysis.batch_items set outcome = 'not sent', sent = null where batch = %s", [batch.id])
+            "update analysis.batch_items set outcome = 'not sent', sent = null where batch = %s", [batch.id]
+        )
 
 
 def _poll(run: Run, batch: _Batch) -> None:
@@ -325,7 +364,8 @@ def _keep(run: Run, slice_: Sequence[Finished]) -> None:
             "update analysis.batch_items as item set outcome = new.outcome, sent = null "
             "from unnest(%s::bigint[], %s::text[]) as new (ledger_id, outcome) "
             "join ops.ai_usage_ledger as ledger using (ledger_id) where item.custom_id = ledger.custom_id",
-            ([one.ledger_id for one in slice_], [one.outcome.status for one in slice_]))  # fmt: skip
+            ([one.ledger_id for one in slice_], [one.outcome.status for one in slice_]),
+        )
 
 
 def _outcome(result: Any) -> Outcome:
@@ -369,12 +409,15 @@ def _lose(run: Run, batch: _Batch, note: str) -> None:
 def _stop_if_all_are_rejected(run: Run, batch: _Batch) -> None:
     """What the API finds fault with in every request is a fault of ours, not of the chats: they wait on."""
     row = run.conn.execute(
-        "select bool_and(outcome = 'rejected') from analysis.batch_items where batch = %s", [batch.id]).fetchone()
+        "select bool_and(outcome = 'rejected') from analysis.batch_items where batch = %s", [batch.id]
+    ).fetchone()
     if row and row[0] and batch.requests > 1:
         run.conn.execute(
             "update analysis.chat_work as work set state = 'pending', attempts = 0 from analysis.batch_items as item "
             "where item.batch = %s and work.classifier = 'claude' and work.work_key = item.work_key "
-            "and work.state = 'dead'", [batch.id])  # fmt: skip
+            "and work.state = 'dead'",
+            [batch.id],
+        )
         raise Misconfigured("the API rejects every request of a batch: look at the model and the effort")
 
 
@@ -389,7 +432,8 @@ class _Item:
 
     def finished(self, outcome: Outcome) -> Finished:
         return Finished(
-            self.ledger_id, self.work_key, self.reserved_usd, outcome, self.sent, self.batch.asked, self.batch.batch_id)
+            self.ledger_id, self.work_key, self.reserved_usd, outcome, self.sent, self.batch.asked, self.batch.batch_id
+        )
 
 
 def _items(run: Run, batch: _Batch) -> dict[str, _Item]:
@@ -400,7 +444,9 @@ def _items(run: Run, batch: _Batch) -> dict[str, _Item]:
         from analysis.batch_items as item
         inner join ops.ai_usage_ledger as ledger on ledger.custom_id = item.custom_id
         where item.batch = %s
-        """, [batch.id])  # fmt: skip
+        """,
+        [batch.id],
+    )
     return {row[0]: _Item(batch, row[1], Sent(row[2], row[3], row[4]), *row[5:]) for row in rows}
 
 
@@ -410,7 +456,9 @@ def _open(run: Run) -> list[_Batch]:
         select id, batch_id, request_count, intended_at, submitted_at,
             version, model, endpoint, prompt_version, schema_version, redactor_version
         from analysis.batches where state in ('intended', 'submitted') and endpoint = %s order by id
-        """, [run.claude.identity.endpoint])  # fmt: skip
+        """,
+        [run.claude.identity.endpoint],
+    )
     return [_Batch(row[0], row[1], Identity(*row[5:]), row[2], row[3], row[4]) for row in rows]
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from dagster_project.analysis import ledger
+from dagster_project.analysis.claude import ledger
 
 
 @dataclass(slots=True)

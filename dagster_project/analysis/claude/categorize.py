@@ -15,16 +15,17 @@ from itertools import islice
 
 import psycopg
 
-from dagster_project.analysis import batches, claude_work, ledger, outcomes
-from dagster_project.analysis.batches import Item
-from dagster_project.analysis.budget import Budget
+from dagster_project.analysis.claude import batches, ledger, outcomes
+from dagster_project.analysis.claude import work as claude_work
+from dagster_project.analysis.claude.batches import Item
+from dagster_project.analysis.claude.budget import Budget
 from dagster_project.analysis.claude.classifier import ClaudeClassifier, Prepared
+from dagster_project.analysis.claude.ledger import Entry, Settlement
 from dagster_project.analysis.claude.messages import Misconfigured, StopRun
-from dagster_project.analysis.claude_run import BROKEN, Limits, Run
-from dagster_project.analysis.claude_work import Candidate
-from dagster_project.analysis.ledger import Entry, Settlement
+from dagster_project.analysis.claude.outcomes import Finished, Sent
+from dagster_project.analysis.claude.run import BROKEN, Limits, Run
+from dagster_project.analysis.claude.work import Candidate
 from dagster_project.analysis.lock import alone
-from dagster_project.analysis.outcomes import Finished, Sent
 
 log = logging.getLogger(__name__)
 
@@ -97,9 +98,14 @@ class Estimate:
 
 
 def categorize_by_claude(
-    conn: psycopg.Connection, claude: ClaudeClassifier, *, limits: Limits, run_id: str,
-    chat_ids: Sequence[str] | None = None, sleep: Callable[[float], None] = time.sleep,
-) -> Result:  # fmt: skip
+    conn: psycopg.Connection,
+    claude: ClaudeClassifier,
+    *,
+    limits: Limits,
+    run_id: str,
+    chat_ids: Sequence[str] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Result:
     """Ask Claude for every chat that has no answer of this version. A killed run is simply run again.
 
     Args:
@@ -129,9 +135,13 @@ def categorize_by_claude(
 
 
 def estimate(
-    conn: psycopg.Connection, claude: ClaudeClassifier, *, limits: Limits, run_id: str,
+    conn: psycopg.Connection,
+    claude: ClaudeClassifier,
+    *,
+    limits: Limits,
+    run_id: str,
     chat_ids: Sequence[str] | None = None,
-) -> Estimate:  # fmt: skip
+) -> Estimate:
     """What `categorize_by_claude` would do and cost at most; sends nothing and changes nothing."""
     run = Run(conn, claude, limits, run_id, list(chat_ids) if chat_ids is not None else None)
     with alone(conn), conn.transaction(force_rollback=True):
@@ -148,8 +158,18 @@ def estimate(
             usd_high += (most_usd := claude.cost(most, batch=as_batch))
             affordable += budget.take(most_usd)
     return Estimate(
-        chats, run.tally.reused, run.tally.looked_at, len(waiting), low, high, usd_low, usd_high, affordable, as_batch,
-        left)  # fmt: skip
+        chats,
+        run.tally.reused,
+        run.tally.looked_at,
+        len(waiting),
+        low,
+        high,
+        usd_low,
+        usd_high,
+        affordable,
+        as_batch,
+        left,
+    )
 
 
 def _round(run: Run) -> bool:
@@ -220,7 +240,9 @@ def _stop_if_it_is_not_the_chat(run: Run, one: Candidate, status: str) -> None:
         raise StopRun("the API does not answer: what is not done stays pending")
     run.conn.execute(
         "update analysis.chat_work set state = 'pending', attempts = 0, reason = null "
-        "where classifier = 'claude' and state = 'dead' and work_key = any(%s)", [run.broken_in_a_row])
+        "where classifier = 'claude' and state = 'dead' and work_key = any(%s)",
+        [run.broken_in_a_row],
+    )
     raise Misconfigured("the API rejects every request (HTTP 400): look at the model and the effort")
 
 
@@ -282,7 +304,20 @@ def _wait(run: Run) -> None:
 def _result(run: Run, stopped: str | None) -> Result:
     tally, waiting = run.tally, claude_work.waiting(run)
     return Result(
-        tally.looked_at, tally.reused, tally.requests, tally.chats("answered"), tally.chats("dead"),
-        tally.chats("refused"), tally.chats(*BROKEN, "pending"), waiting, tally.intents, tuple(sorted(tally.models)),
-        tally.usage, tally.cost_usd, tally.uncertain_usd, run.read_budget().left, stopped,
-        time.monotonic() - run.began)  # fmt: skip
+        tally.looked_at,
+        tally.reused,
+        tally.requests,
+        tally.chats("answered"),
+        tally.chats("dead"),
+        tally.chats("refused"),
+        tally.chats(*BROKEN, "pending"),
+        waiting,
+        tally.intents,
+        tuple(sorted(tally.models)),
+        tally.usage,
+        tally.cost_usd,
+        tally.uncertain_usd,
+        run.read_budget().left,
+        stopped,
+        time.monotonic() - run.began,
+    )

@@ -11,15 +11,15 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from dagster_project.analysis import redaction
-from dagster_project.analysis.categories import Categorization, Effectiveness
 from dagster_project.analysis.claude import prompt as prompts
 from dagster_project.analysis.claude.answer import SCHEMA_VERSION, Checked
 from dagster_project.analysis.claude.messages import Client, Outcome, ask
 from dagster_project.analysis.claude.prices import Prices, Usage
 from dagster_project.analysis.conversation import Conversation, Message, clean
-from dagster_project.analysis.redaction import Known
-from dagster_project.analysis.taxonomy import Taxonomy
+from dagster_project.analysis.personal import redaction
+from dagster_project.analysis.personal.redaction import Known
+from dagster_project.analysis.taxonomy.categories import Categorization, Effectiveness
+from dagster_project.analysis.taxonomy.taxonomy import Taxonomy
 
 log = logging.getLogger(__name__)
 
@@ -78,9 +78,15 @@ class ClaudeClassifier:
     """
 
     def __init__(
-        self, client: Client, taxonomy: Taxonomy, *, model: str, effort: str = "low", redacts: bool = True,
+        self,
+        client: Client,
+        taxonomy: Taxonomy,
+        *,
+        model: str,
+        effort: str = "low",
+        redacts: bool = True,
         sleep: Callable[[float], None] = time.sleep,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Get ready; sends nothing.
 
         Args:
@@ -129,8 +135,10 @@ class ClaudeClassifier:
         Raises:
             Blocked: what is left after redaction still looks like personal data.
         """
-        read = [replace(one, text=clean(one.text)[: 4 * prompts.SIGNS_OF_ONE])
-                for one in prompts.with_lead(conversation.messages)]  # fmt: skip
+        read = [
+            replace(one, text=clean(one.text)[: 4 * prompts.SIGNS_OF_ONE])
+            for one in prompts.with_lead(conversation.messages)
+        ]
         if self._redacts:
             redacted = redaction.redact(read, known, self._keep)
             if redacted.left:
@@ -172,13 +180,15 @@ class ClaudeClassifier:
         room = prompts.MAX_TOKENS * (2 if with_more_room else 1)
         prompt, words = self._bytes(chat)
         return Usage(
-            input_tokens=words // FEWEST_BYTES, cache_write_5m_tokens=prompt // FEWEST_BYTES, output_tokens=room)
+            input_tokens=words // FEWEST_BYTES, cache_write_5m_tokens=prompt // FEWEST_BYTES, output_tokens=room
+        )
 
     def fewest_tokens(self, chat: Prepared) -> Usage:
         """What a request takes if all goes well: the prompt is in the cache, the answer short. An estimate."""
         prompt, words = self._bytes(chat)
         return Usage(
-            input_tokens=words // MOST_BYTES, cache_read_tokens=prompt // MOST_BYTES, output_tokens=USUAL_ANSWER)
+            input_tokens=words // MOST_BYTES, cache_read_tokens=prompt // MOST_BYTES, output_tokens=USUAL_ANSWER
+        )
 
     def _bytes(self, chat: Prepared) -> tuple[int, int]:
         """Bytes of the prompt; and of the form and the chat in its JSON: an emoji is more than one token."""
@@ -203,9 +213,14 @@ def categorization(checked: Checked | None) -> Categorization | None:
     if half := checked.effectiveness:
         effect = Effectiveness(half.resolution_score, half.customer_satisfaction, tuple(half.recommendations))
     return Categorization(
-        customer_intent=found.customer_intent, journey_stage=found.journey_stage, sentiment=found.sentiment,
-        agent_quality_score=found.agent_quality_score, confidence_score=found.confidence,
-        reasoning_notes=found.reasoning_notes, effectiveness=effect)
+        customer_intent=found.customer_intent,
+        journey_stage=found.journey_stage,
+        sentiment=found.sentiment,
+        agent_quality_score=found.agent_quality_score,
+        confidence_score=found.confidence,
+        reasoning_notes=found.reasoning_notes,
+        effectiveness=effect,
+    )
 
 
 def _today() -> Any:

@@ -175,12 +175,20 @@ class _Handler(BaseHTTPRequestHandler):
         cached = len(body["system"][0]["text"]) // 4
         self.state.charged += 1
         return {
-            "id": f"msg_fake_{next(self._numbers)}", "type": "message", "role": "assistant", "model": MODEL,
-            "content": [{"type": "text", "text": text}], "stop_reason": "end_turn", "stop_sequence": None,
+            "id": f"msg_fake_{next(self._numbers)}",
+            "type": "message",
+            "role": "assistant",
+            "model": MODEL,
+            "content": [{"type": "text", "text": text}],
+            "stop_reason": "end_turn",
+            "stop_sequence": None,
             "usage": {
-                "input_tokens": len(body["messages"][-1]["content"]) // 4, "output_tokens": len(text) // 4,
-                "cache_creation_input_tokens": 0, "cache_read_input_tokens": cached},
-        }  # fmt: skip
+                "input_tokens": len(body["messages"][-1]["content"]) // 4,
+                "output_tokens": len(text) // 4,
+                "cache_creation_input_tokens": 0,
+                "cache_read_input_tokens": cached,
+            },
+        }
 
     def _answer(self, content: str) -> dict[str, Any]:
         found = _CHAT.search(content)
@@ -189,14 +197,19 @@ class _Handler(BaseHTTPRequestHandler):
         labels = self.state.rules.classify(chat)
         return {
             "categories": {
-                "reasoning_notes": "Respuesta de prueba, no de Claude.", "customer_intent": labels.customer_intent,
-                "journey_stage": labels.journey_stage, "sentiment": labels.sentiment,
-                "agent_quality_score": labels.agent_quality_score, "confidence": labels.confidence_score},
+                "reasoning_notes": "Respuesta de prueba, no de Claude.",
+                "customer_intent": labels.customer_intent,
+                "journey_stage": labels.journey_stage,
+                "sentiment": labels.sentiment,
+                "agent_quality_score": labels.agent_quality_score,
+                "confidence": labels.confidence_score,
+            },
             "effectiveness": {
                 "resolution_score": 70 if chat.agent else 10,
                 "customer_satisfaction": {"POSITIVE": 90, "FRICTION": 20}.get(labels.sentiment),
-                "recommendations": []},
-        }  # fmt: skip
+                "recommendations": [],
+            },
+        }
 
     def _new_batch(self, items: list[dict[str, Any]]) -> dict[str, Any]:
         batch_id = f"msgbatch_fake_{next(self._numbers)}"
@@ -211,17 +224,27 @@ class _Handler(BaseHTTPRequestHandler):
         ended = datetime.now(UTC) - batch["created"] >= timedelta(seconds=self.state.batch_seconds)
         count = len(batch["lines"])
         return {
-            "id": batch["id"], "type": "message_batch", "processing_status": "ended" if ended else "in_progress",
-            "request_counts": {"processing": 0 if ended else count, "succeeded": count if ended else 0,
-                               "errored": 0, "canceled": 0, "expired": 0} | batch.get("counts", {}),
-            "created_at": batch["created"].isoformat(), "expires_at": (batch["created"] + timedelta(1)).isoformat(),
+            "id": batch["id"],
+            "type": "message_batch",
+            "processing_status": "ended" if ended else "in_progress",
+            "request_counts": {
+                "processing": 0 if ended else count,
+                "succeeded": count if ended else 0,
+                "errored": 0,
+                "canceled": 0,
+                "expired": 0,
+            }
+            | batch.get("counts", {}),
+            "created_at": batch["created"].isoformat(),
+            "expires_at": (batch["created"] + timedelta(1)).isoformat(),
             "ended_at": batch["created"].isoformat() if ended else None,
             "archived_at": datetime.now(UTC).isoformat() if batch.get("archived") else None,
             "cancel_initiated_at": None,
             # The client asks this very address, so it has to be ours.
             "results_url": f"{self.state.url}/v1/messages/batches/{batch['id']}/results"
-                           if ended and not batch.get("archived") else None,
-        }  # fmt: skip
+            if ended and not batch.get("archived")
+            else None,
+        }
 
     def _error(self, status: int, kind: str, message: str) -> None:
         self._send(status, {"type": "error", "error": {"type": kind, "message": message}})

@@ -44,20 +44,37 @@ class Settlement:
 
 
 def reserve(
-    conn: psycopg.Connection, run_id: str, asked: Identity, price_version: str, entries: Sequence[Entry], *,
+    conn: psycopg.Connection,
+    run_id: str,
+    asked: Identity,
+    price_version: str,
+    entries: Sequence[Entry],
+    *,
     is_batch: bool,
-) -> dict[str, int]:  # fmt: skip
+) -> dict[str, int]:
     """Enter requests. Returns their ledger ids by work key."""
-    return dict(conn.execute(
-        """
+    return dict(
+        conn.execute(
+            """
         insert into ops.ai_usage_ledger (
             run_id, day, endpoint, provider, model, is_batch, price_version, work_key, reserved_usd, custom_id)
         select %s, %s, %s, 'anthropic', %s, %s, %s, new.*
         from unnest(%s::text[], %s::numeric[], %s::text[]) as new
         returning work_key, ledger_id
-        """, (run_id, _today(), asked.endpoint, asked.model, is_batch, price_version,
-              [one.work_key for one in entries], [round(one.reserved_usd, 8) for one in entries],
-              [one.custom_id for one in entries])).fetchall())  # fmt: skip
+        """,
+            (
+                run_id,
+                _today(),
+                asked.endpoint,
+                asked.model,
+                is_batch,
+                price_version,
+                [one.work_key for one in entries],
+                [round(one.reserved_usd, 8) for one in entries],
+                [one.custom_id for one in entries],
+            ),
+        ).fetchall()
+    )
 
 
 def reserve_more(conn: psycopg.Connection, ledger_id: int, usd: float) -> None:
@@ -82,14 +99,17 @@ def settle(conn: psycopg.Connection, settlements: Sequence[Settlement]) -> None:
             input_tokens integer, output_tokens integer, cache_write_tokens integer, cache_read_tokens integer,
             thinking_tokens integer, request_id text)
         where ledger.ledger_id = new.ledger_id and ledger.status = 'reserved'
-        """, [Jsonb([asdict(one) for one in settlements])])  # fmt: skip
+        """,
+        [Jsonb([asdict(one) for one in settlements])],
+    )
 
 
 def close_lost(conn: psycopg.Connection) -> None:
     """Single requests whose run was killed: they may have been charged. Only for who is alone."""
     conn.execute(
         "update ops.ai_usage_ledger set status = 'lost', outcome = 'run ended', uncertain_usd = reserved_usd, "
-        "settled_at = now() where status = 'reserved' and not is_batch")
+        "settled_at = now() where status = 'reserved' and not is_batch"
+    )
 
 
 def used_usd(conn: psycopg.Connection, endpoint: str, run_id: str) -> tuple[float, float]:
@@ -103,7 +123,9 @@ def used_usd(conn: psycopg.Connection, endpoint: str, run_id: str) -> tuple[floa
             select run_id, cost_usd + uncertain_usd + case when status = 'reserved' then reserved_usd else 0 end as usd
             from ops.ai_usage_ledger where endpoint = %s and day >= %s
         ) as entries
-        """, (run_id, endpoint, _today().replace(day=1))).fetchone()  # fmt: skip
+        """,
+        (run_id, endpoint, _today().replace(day=1)),
+    ).fetchone()
     assert row is not None
     return row[0], row[1]
 

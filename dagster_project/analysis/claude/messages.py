@@ -25,7 +25,16 @@ BACKOFF = (1.0, 4.0, 10.0)
 _SPEND_LIMITS = ("enforced_spend_limit_reached", "contract_spend_limit_reached", "ramp_limit_exceeded")
 
 Status = Literal[
-    "ok", "invalid", "truncated", "refused", "rejected", "unavailable", "expired", "canceled", "lost", "unknown",
+    "ok",
+    "invalid",
+    "truncated",
+    "refused",
+    "rejected",
+    "unavailable",
+    "expired",
+    "canceled",
+    "lost",
+    "unknown",
 ]
 
 NO_USAGE = Usage()
@@ -83,15 +92,23 @@ def connect(api_key: str, base_url: str | None = None, timeout: float = 60.0) ->
     import anthropic  # noqa: PLC0415  seconds
 
     return anthropic.Anthropic(
-        api_key=api_key, base_url=base_url, timeout=timeout, max_retries=0,
+        api_key=api_key,
+        base_url=base_url,
+        timeout=timeout,
+        max_retries=0,
         # http:// is this machine alone: HTTP_PROXY would read the key and the chats that are for it.
-        http_client=anthropic.DefaultHttpxClient(follow_redirects=False, mounts={"http://": None}))  # fmt: skip
+        http_client=anthropic.DefaultHttpxClient(follow_redirects=False, mounts={"http://": None}),
+    )
 
 
 def ask(
-    client: Client, parameters: Mapping[str, Any], *, sleep: Callable[[float], None] = time.sleep,
-    said: set[str] | None = None, may_pay_again: Callable[[], bool] = lambda: True,
-) -> Outcome:  # fmt: skip
+    client: Client,
+    parameters: Mapping[str, Any],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    said: set[str] | None = None,
+    may_pay_again: Callable[[], bool] = lambda: True,
+) -> Outcome:
     """Send one request, with up to four tries.
 
     Args:
@@ -110,8 +127,11 @@ def ask(
             with _age_in_log(set() if said is None else said):
                 message = client.messages.create(**parameters)
             return outcome_of(
-                message, request_id=getattr(message, "_request_id", None), uncertain_sends=uncertain,
-                latency_ms=round((time.monotonic() - began) * 1000))  # fmt: skip
+                message,
+                request_id=getattr(message, "_request_id", None),
+                uncertain_sends=uncertain,
+                latency_ms=round((time.monotonic() - began) * 1000),
+            )
         except anthropic.APIStatusError as fault:
             try:
                 wait, error = after(fault, attempt), type(fault).__name__
@@ -140,7 +160,8 @@ def outcome_of(
     """What became of a request that was answered, at once or in a batch."""
     status, checked = read_message(message)
     return Outcome(
-        status, checked, message.model, usage_of(message), request_id, message.stop_reason, latency_ms, uncertain_sends)
+        status, checked, message.model, usage_of(message), request_id, message.stop_reason, latency_ms, uncertain_sends
+    )
 
 
 def read_message(message: Any) -> tuple[Status, Checked | None]:
@@ -161,10 +182,13 @@ def usage_of(message: Any) -> Usage:
     one_hour = getattr(written, "ephemeral_1h_input_tokens", None) or 0
     details = getattr(usage, "output_tokens_details", None)
     return Usage(
-        input_tokens=usage.input_tokens or 0, output_tokens=usage.output_tokens or 0,
-        cache_write_5m_tokens=(usage.cache_creation_input_tokens or 0) - one_hour, cache_write_1h_tokens=one_hour,
+        input_tokens=usage.input_tokens or 0,
+        output_tokens=usage.output_tokens or 0,
+        cache_write_5m_tokens=(usage.cache_creation_input_tokens or 0) - one_hour,
+        cache_write_1h_tokens=one_hour,
         cache_read_tokens=usage.cache_read_input_tokens or 0,
-        thinking_tokens=getattr(details, "thinking_tokens", None) or 0)
+        thinking_tokens=getattr(details, "thinking_tokens", None) or 0,
+    )
 
 
 def after(fault: Any, attempt: int = 0) -> float | None:

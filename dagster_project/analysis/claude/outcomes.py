@@ -7,11 +7,12 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from dagster_project.analysis import ledger, store
+from dagster_project.analysis import store
+from dagster_project.analysis.claude import ledger
 from dagster_project.analysis.claude.classifier import Identity, Prepared, categorization
+from dagster_project.analysis.claude.ledger import Settlement
 from dagster_project.analysis.claude.messages import Outcome
-from dagster_project.analysis.claude_run import CLASSIFIER, Run
-from dagster_project.analysis.ledger import Settlement
+from dagster_project.analysis.claude.run import CLASSIFIER, Run
 from dagster_project.analysis.store import Answer, Audit
 
 MOST_ATTEMPTS = 3
@@ -65,8 +66,9 @@ def keep(run: Run, finished: Sequence[Finished]) -> None:
         ledger.settle(run.conn, settlements)
         answers = [
             _answer(one, settled, run.claude.prices.version, now)
-            for one, settled in zip(finished, settlements, strict=True) if verdicts[one.work_key].state == "answered"
-        ]  # fmt: skip
+            for one, settled in zip(finished, settlements, strict=True)
+            if verdicts[one.work_key].state == "answered"
+        ]
         ids = store.keep_answers(run.conn, answers)
         chats = _tell_chats(run, finished, verdicts, ids)
     for one, settled in zip(finished, settlements, strict=True):
@@ -84,7 +86,9 @@ def _tries_before(run: Run, work_keys: list[str]) -> dict[str, tuple[int, str | 
         """
         select work_key, max(attempts), max(last_error_type)
         from analysis.chat_work where classifier = 'claude' and work_key = any(%s) group by work_key
-        """, [work_keys])  # fmt: skip
+        """,
+        [work_keys],
+    )
     return {key: (attempts, error) for key, attempts, error in rows}
 
 
@@ -122,9 +126,19 @@ def _settlement(run: Run, one: Finished) -> Settlement:
     perhaps = one.reserved_usd * (1 if outcome.status in _PERHAPS_PAID else outcome.uncertain_sends)
     status = "lost" if outcome.status in _PERHAPS_PAID else "settled" if cost or perhaps else "released"
     return Settlement(
-        one.ledger_id, status, outcome.status, _provider(outcome.model), cost, round(perhaps, 8), usage.input_tokens,
-        usage.output_tokens, usage.cache_write_5m_tokens + usage.cache_write_1h_tokens, usage.cache_read_tokens,
-        usage.thinking_tokens, outcome.request_id)  # fmt: skip
+        one.ledger_id,
+        status,
+        outcome.status,
+        _provider(outcome.model),
+        cost,
+        round(perhaps, 8),
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cache_write_5m_tokens + usage.cache_write_1h_tokens,
+        usage.cache_read_tokens,
+        usage.thinking_tokens,
+        outcome.request_id,
+    )
 
 
 def _answer(one: Finished, settled: Settlement, price_version: str, now: datetime) -> Answer:
@@ -133,15 +147,36 @@ def _answer(one: Finished, settled: Settlement, price_version: str, now: datetim
     assert outcome.checked is not None
     assert outcome.model is not None
     audit = Audit(
-        one.asked.prompt_version, one.asked.schema_version, one.asked.redactor_version, outcome.request_id,
-        one.batch_id, settled.input_tokens, settled.output_tokens, settled.cache_write_tokens,
-        settled.cache_read_tokens, settled.thinking_tokens, price_version, outcome.stop_reason, outcome.latency_ms,
-        one.sent.total, len(one.sent.messages),
-        one.sent.is_cut)  # fmt: skip
+        one.asked.prompt_version,
+        one.asked.schema_version,
+        one.asked.redactor_version,
+        outcome.request_id,
+        one.batch_id,
+        settled.input_tokens,
+        settled.output_tokens,
+        settled.cache_write_tokens,
+        settled.cache_read_tokens,
+        settled.thinking_tokens,
+        price_version,
+        outcome.stop_reason,
+        outcome.latency_ms,
+        one.sent.total,
+        len(one.sent.messages),
+        one.sent.is_cut,
+    )
     exchange = {"sent": one.sent.messages, "answer": asdict(found), "faults": outcome.checked.faults}
     return Answer(
-        one.work_key, CLASSIFIER, one.asked.version, _provider(outcome.model), outcome.model, found, settled.cost_usd,
-        now, audit, exchange)  # fmt: skip
+        one.work_key,
+        CLASSIFIER,
+        one.asked.version,
+        _provider(outcome.model),
+        outcome.model,
+        found,
+        settled.cost_usd,
+        now,
+        audit,
+        exchange,
+    )
 
 
 def _provider(model: str | None) -> str:
@@ -153,12 +188,20 @@ def _tell_chats(
 ) -> dict[str, int]:
     """Chats by work key."""
     news = [
-        {"work_key": one.work_key, "state": verdict.state, "reason": verdict.reason, "counts": int(verdict.counts),
-         "answer_id": ids.get(one.work_key), "next_retry_at": verdict.next_retry_at and str(verdict.next_retry_at),
-         "error": None if one.outcome.status == "ok" else one.outcome.error_type or one.outcome.status,
-         "status": one.outcome.status, "request_id": one.outcome.request_id}
-        for one in finished if (verdict := verdicts[one.work_key])
-    ]  # fmt: skip
+        {
+            "work_key": one.work_key,
+            "state": verdict.state,
+            "reason": verdict.reason,
+            "counts": int(verdict.counts),
+            "answer_id": ids.get(one.work_key),
+            "next_retry_at": verdict.next_retry_at and str(verdict.next_retry_at),
+            "error": None if one.outcome.status == "ok" else one.outcome.error_type or one.outcome.status,
+            "status": one.outcome.status,
+            "request_id": one.outcome.request_id,
+        }
+        for one in finished
+        if (verdict := verdicts[one.work_key])
+    ]
     rows = run.conn.execute(
         """
         with told as (
@@ -176,5 +219,7 @@ def _tell_chats(
             returning work.work_key
         )
         select work_key, count(*) from told group by work_key
-        """, [Jsonb(news)])  # fmt: skip
+        """,
+        [Jsonb(news)],
+    )
     return dict(rows.fetchall())

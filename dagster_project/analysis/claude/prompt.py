@@ -9,7 +9,7 @@ from typing import Any
 
 from dagster_project.analysis.claude.answer import SCHEMA_VERSION, Answer
 from dagster_project.analysis.conversation import Message
-from dagster_project.analysis.taxonomy import Taxonomy
+from dagster_project.analysis.taxonomy.taxonomy import Taxonomy
 
 MAX_TOKENS = 700
 FIRST, LAST = 15, 35  # messages that are sent of a long chat
@@ -56,8 +56,11 @@ class Prompt:
     def of(cls, taxonomy: Taxonomy) -> "Prompt":
         system = _RULES.format(
             business=taxonomy.business,
-            **{name: "\n".join(_line(label, *meaning) for label, meaning in labels.items())
-               for name, labels in taxonomy.labels.items()})  # fmt: skip
+            **{
+                name: "\n".join(_line(label, *meaning) for label, meaning in labels.items())
+                for name, labels in taxonomy.labels.items()
+            },
+        )
         return cls(system, f"prompt+{hashlib.sha256((system + SCHEMA_VERSION).encode()).hexdigest()[:8]}")
 
 
@@ -66,8 +69,10 @@ def parameters(
 ) -> dict[str, Any]:
     """What `messages.create` and a batch's item take. `messages` are redacted already."""
     suffix = secrets.token_hex(4)
-    lines = [{"de": "cliente" if one.incoming else "agente", "minuto": one.minutes and round(one.minutes),
-              "texto": one.text} for one in messages]  # fmt: skip
+    lines = [
+        {"de": "cliente" if one.incoming else "agente", "minuto": one.minutes and round(one.minutes), "texto": one.text}
+        for one in messages
+    ]
     chat = json.dumps(lines, ensure_ascii=False).replace("<", "\\u003c")
     content = (
         f"<chat_{suffix}>\n{chat}\n</chat_{suffix}>\n"

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import psycopg
 
-from dagster_project.analysis.budget import Budget
+from dagster_project.analysis.claude.budget import Budget
 from dagster_project.analysis.claude.classifier import ClaudeClassifier
 from dagster_project.analysis.claude.prices import Usage
 
@@ -69,8 +69,11 @@ class Tally:
     def add(self, usage: Usage, cost_usd: float, uncertain_usd: float) -> None:
         """Count what a request took."""
         self.usage += Counter(
-            input=usage.input_tokens, output=usage.output_tokens, cache_read=usage.cache_read_tokens,
-            cache_write=usage.cache_write_5m_tokens + usage.cache_write_1h_tokens)  # fmt: skip
+            input=usage.input_tokens,
+            output=usage.output_tokens,
+            cache_read=usage.cache_read_tokens,
+            cache_write=usage.cache_write_5m_tokens + usage.cache_write_1h_tokens,
+        )
         self.cost_usd += cost_usd
         self.uncertain_usd += uncertain_usd
 
@@ -98,8 +101,12 @@ class Run:
     def read_budget(self) -> Budget:
         """What the ledger leaves of the caps just now."""
         return Budget.read(
-            self.conn, self.claude.identity.endpoint, self.run_id, run_cap=self.limits.run_cap,
-            month_cap=self.limits.month_cap)  # fmt: skip
+            self.conn,
+            self.claude.identity.endpoint,
+            self.run_id,
+            run_cap=self.limits.run_cap,
+            month_cap=self.limits.month_cap,
+        )
 
     def say_how_far(self) -> None:
         """Some twenty lines in the log: how many answers, how fast, at what cost, how long still."""
@@ -108,5 +115,11 @@ class Run:
             return
         seconds = max(time.monotonic() - self.began, 0.001)
         left = max(self.to_do - done, 0) * seconds / done
-        log.info("Claude: %d of %d requests answered, %.1f a second, %.4f USD so far, about %.0f s left",
-                 done, self.to_do, done / seconds, self.tally.cost_usd, left)  # fmt: skip
+        log.info(
+            "Claude: %d of %d requests answered, %.1f a second, %.4f USD so far, about %.0f s left",
+            done,
+            self.to_do,
+            done / seconds,
+            self.tally.cost_usd,
+            left,
+        )

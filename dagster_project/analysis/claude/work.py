@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from dagster_project.analysis import persons, store, work
+from dagster_project.analysis import store, work
 from dagster_project.analysis.claude.classifier import Blocked, Prepared
-from dagster_project.analysis.claude_run import CLASSIFIER, Run
-from dagster_project.analysis.redaction import Known
+from dagster_project.analysis.claude.run import CLASSIFIER, Run
+from dagster_project.analysis.personal import persons
+from dagster_project.analysis.personal.redaction import Known
 from dagster_project.analysis.store import Work
 
 SLICE = 500  # chats a transaction
@@ -60,7 +61,8 @@ def reuse(run: Run) -> None:
         where
             work.classifier = 'claude' and work.state in ('pending', 'budget_deferred')
             and work.work_key = known.work_key
-        """).rowcount  # noqa: S608
+        """  # noqa: S608
+    ).rowcount
     run.conn.execute("""
         update analysis.chat_work set state = 'submitted'
         where classifier = 'claude' and state in ('pending', 'budget_deferred') and work_key in (
@@ -82,7 +84,9 @@ def candidates(run: Run) -> list[Candidate]:
             and (%s::text[] is null or chat_id = any(%s))
         group by work_key
         order by max(load_id) desc, work_key
-        """, (run.claude.version, run.chat_ids, run.chat_ids))  # fmt: skip
+        """,
+        (run.claude.version, run.chat_ids, run.chat_ids),
+    )
     return [Candidate(*row) for row in rows]
 
 
@@ -111,19 +115,25 @@ def defer(run: Run, work_keys: Sequence[str], reason: str) -> None:
     """Say of work that it waits for money."""
     run.conn.execute(
         "update analysis.chat_work set state = 'budget_deferred', reason = %s "
-        "where classifier = 'claude' and state = 'pending' and work_key = any(%s)", [reason, list(work_keys)])
+        "where classifier = 'claude' and state = 'pending' and work_key = any(%s)",
+        [reason, list(work_keys)],
+    )
 
 
 def waiting(run: Run) -> dict[str, int]:
     """Chats that have no answer yet, by state."""
-    return dict(run.conn.execute(
-        """
+    return dict(
+        run.conn.execute(
+            """
         select state, count(*) from analysis.chat_work
         where
             classifier = 'claude' and version = %s and state in ('pending', 'submitted', 'budget_deferred')
             and (%s::text[] is null or chat_id = any(%s))
         group by state order by state
-        """, (run.claude.version, run.chat_ids, run.chat_ids)).fetchall())  # fmt: skip
+        """,
+            (run.claude.version, run.chat_ids, run.chat_ids),
+        ).fetchall()
+    )
 
 
 def _work(run: Run, chat: work.Chat, known: Known) -> Work:
@@ -144,7 +154,9 @@ def _as_they_were(run: Run, rows: Sequence[Work]) -> list[Work]:
         """
         select chat_id, work_key, state, answer_id, reason from analysis.chat_work
         where classifier = 'claude' and chat_id = any(%s) and state in ('answered', 'refused', 'dead')
-        """, [[row.chat_id for row in rows if row.state == "pending"]])  # fmt: skip
+        """,
+        [[row.chat_id for row in rows if row.state == "pending"]],
+    )
     was = {(chat_id, key): (state, answer_id, reason) for chat_id, key, state, answer_id, reason in before}
     return [
         replace(row, state=state, answer_id=answer_id, reason=reason)
@@ -165,7 +177,9 @@ def _wait_again(run: Run) -> None:
                 answers.answer_id = work.answer_id and work.classifier = 'claude' and work.state = 'answered'
                 and answers.answered_at <= now() - interval '{REUSED_FOR}'
                 and work.version = %s and (%s::text[] is null or work.chat_id = any(%s))
-            """, scope)  # noqa: S608
+            """,  # noqa: S608
+            scope,
+        )
     if run.limits.retry_dead:
         run.conn.execute(
             """
@@ -173,10 +187,14 @@ def _wait_again(run: Run) -> None:
                 state = 'pending', attempts = 0, last_error_type = null, next_retry_at = null, reason = null
             where classifier = 'claude' and state in ('dead', 'refused') and work_key is not null
                 and version = %s and (%s::text[] is null or chat_id = any(%s))
-            """, scope)  # fmt: skip
+            """,
+            scope,
+        )
 
 
 def _change(run: Run, one: Candidate, state: str, reason: str | None, work_key: str | None) -> None:
     run.conn.execute(
         "update analysis.chat_work set state = %s, reason = %s, work_key = %s, attempts = 0, last_error_type = null "
-        "where classifier = 'claude' and chat_id = %s", [state, reason, work_key, one.chat_id])
+        "where classifier = 'claude' and chat_id = %s",
+        [state, reason, work_key, one.chat_id],
+    )

@@ -14,8 +14,9 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from dagster_project.analysis import effectiveness, publishing
-from dagster_project.analysis.request import Refused, Request, checked
+from dagster_project.analysis import effectiveness
+from dagster_project.analysis.customer_analysis import materialize
+from dagster_project.analysis.customer_analysis.request import Refused, Request, checked
 from dagster_project.warehouse import locks
 
 KILLED = "the run that worked on it ended without finishing it: it was killed, or lost its connection"
@@ -76,7 +77,7 @@ def analyse(conn: psycopg.Connection, request: Request, means: Means) -> dict[st
     """
     tidy(conn)
     request = checked(conn, request)
-    in_filter, chosen = publishing.select_chats(conn, request)
+    in_filter, chosen = materialize.select_chats(conn, request)
     if not chosen:
         raise Refused(_nothing(request, in_filter))
     analysis_id, began = str(uuid.uuid4()), time.monotonic()
@@ -90,14 +91,17 @@ def close_killed(conn: psycopg.Connection) -> list[str]:
     """Mark as FAILED each analysis that nobody works on any more, though it is not finished; returns their ids."""
     with conn.transaction():
         unfinished = conn.execute(
-            "select id from analysis.customer_analyses where status in ('PENDING', 'PROCESSING')").fetchall()
+            "select id from analysis.customer_analyses where status in ('PENDING', 'PROCESSING')"
+        ).fetchall()
         rows = conn.execute(
             """
             update analysis.customer_analyses
             set status = 'FAILED', error_message = %s, completed_at = now(), updated_at = now()
             where id = any(%s) and status in ('PENDING', 'PROCESSING')
             returning id
-            """, [KILLED, locks.free(conn, _KIND, [row[0] for row in unfinished])])  # fmt: skip
+            """,
+            [KILLED, locks.free(conn, _KIND, [row[0] for row in unfinished])],
+        )
         return [row[0] for row in rows]
 
 
@@ -109,8 +113,8 @@ def tidy(conn: psycopg.Connection) -> dict[str, int]:
     """
     return {
         "killed_analyses": len(close_killed(conn)),
-        "categorizations_of_deleted_chats": publishing.forget_deleted_chats(conn),
-        "kpis_of_deleted_people": publishing.forget_deleted_people(conn),
+        "categorizations_of_deleted_chats": materialize.forget_deleted_chats(conn),
+        "kpis_of_deleted_people": materialize.forget_deleted_people(conn),
     }
 
 
@@ -119,7 +123,8 @@ def newest(conn: psycopg.Connection, limit: int = 20) -> list[dict[str, Any]]:
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
             f"select {_COLUMNS} from analysis.customer_analyses order by created_at desc, id limit %s",  # noqa: S608
-            [limit]).fetchall()  # fmt: skip
+            [limit],
+        ).fetchall()
 
 
 def read(conn: psycopg.Connection, analysis_id: str) -> dict[str, Any]:
@@ -130,7 +135,9 @@ def read(conn: psycopg.Connection, analysis_id: str) -> dict[str, Any]:
     """
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(
-            f"select {_COLUMNS} from analysis.customer_analyses where id = %s", [analysis_id]).fetchone()  # noqa: S608
+            f"select {_COLUMNS} from analysis.customer_analyses where id = %s",  # noqa: S608
+            [analysis_id],
+        ).fetchone()
     if row is None:
         raise NoSuchAnalysis(f"there is no analysis {analysis_id}")
     return row
@@ -180,8 +187,19 @@ def _ask(
             chats_in_filter, total_chats_analyzed)
         values (%s, 'PENDING', %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
-        [analysis_id, request.triggered_by, Jsonb(request.filters), request.sample_rate, means.classifier,
-         means.version, means.is_llm, means.run_id, in_filter, chosen])  # fmt: skip
+        [
+            analysis_id,
+            request.triggered_by,
+            Jsonb(request.filters),
+            request.sample_rate,
+            means.classifier,
+            means.version,
+            means.is_llm,
+            means.run_id,
+            in_filter,
+            chosen,
+        ],
+    )
 
 
 def _work(
@@ -191,7 +209,7 @@ def _work(
     _change(conn, analysis_id, "PROCESSING", "started_at = now()")
     try:
         categorized = means.categorize(chosen)
-        publishing.publish(conn, analysis_id, chosen, means.classifier, categorized.new_answers)
+        materialize.publish(conn, analysis_id, chosen, means.classifier, categorized.new_answers)
         effectiveness.publish(conn, means.classifier, user=user, chat_ids=chosen)
         published = True
         means.build_kpis()
@@ -212,7 +230,9 @@ def _missing(conn: psycopg.Connection, analysis_id: str) -> str | None:
         select reason, count(*) from analysis.analysis_chats
         where analysis_id = %s and state = 'pending'
         group by reason order by count(*) desc, reason
-        """, [analysis_id]).fetchall()  # fmt: skip
+        """,
+        [analysis_id],
+    ).fetchall()
     if not rows:
         return None
     reasons = ", ".join(f"{count} {reason}" for reason, count in rows[:5])
@@ -221,11 +241,18 @@ def _missing(conn: psycopg.Connection, analysis_id: str) -> str | None:
 
 def _end(conn: psycopg.Connection, analysis_id: str, status: str, why: str | None, began: float) -> None:
     milliseconds = round((time.monotonic() - began) * 1000)
-    _change(conn, analysis_id, status, "completed_at = now(), error_message = %s, processing_time_ms = %s",
-            why, milliseconds)  # fmt: skip
+    _change(
+        conn,
+        analysis_id,
+        status,
+        "completed_at = now(), error_message = %s, processing_time_ms = %s",
+        why,
+        milliseconds,
+    )
 
 
 def _change(conn: psycopg.Connection, analysis_id: str, status: str, change: str, *values: object) -> None:
     conn.execute(
         f"update analysis.customer_analyses set status = %s, updated_at = now(), {change} where id = %s",  # noqa: S608
-        [status, *values, analysis_id])  # fmt: skip
+        [status, *values, analysis_id],
+    )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import psycopg
 
-from dagster_project.analysis.request import Request
+from dagster_project.analysis.customer_analysis.request import Request
 from dagster_project.warehouse.connection import has_relation
 
 # The same chats at every rate: those of a smaller sample are in a larger one.
@@ -23,9 +23,15 @@ def select_chats(conn: psycopg.Connection, request: Request) -> tuple[int, list[
             and (%(contacts)s = '{{}}' or contact_id = any(%(contacts)s::text[]))
         order by id
         """,  # noqa: S608
-        {"start": request.date_start, "end": request.date_end, "agents": list(request.agent_ids),
-         "departments": list(request.department_ids), "contacts": list(request.contact_ids),
-         "rate": request.sample_rate}).fetchall()  # fmt: skip
+        {
+            "start": request.date_start,
+            "end": request.date_end,
+            "agents": list(request.agent_ids),
+            "departments": list(request.department_ids),
+            "contacts": list(request.contact_ids),
+            "rate": request.sample_rate,
+        },
+    ).fetchall()
     return len(rows), [chat_id for chat_id, is_chosen in rows if is_chosen]
 
 
@@ -47,7 +53,9 @@ def publish(
                     else concat_ws(': ', work.state, work.reason) end
             from unnest(%s::text[]) as chosen (chat_id)
             left join analysis.chat_work as work on work.chat_id = chosen.chat_id and work.classifier = %s
-            """, [analysis_id, list(chat_ids), classifier])  # fmt: skip
+            """,
+            [analysis_id, list(chat_ids), classifier],
+        )
         conn.execute(
             """
             insert into analysis.customer_categorizations (
@@ -61,7 +69,9 @@ def publish(
             inner join analysis.chat_work as work on work.chat_id = chats.chat_id and work.classifier = %s
             inner join analysis.answers on answers.answer_id = work.answer_id
             where chats.analysis_id = %s and chats.state = 'categorized'
-            """, [classifier, analysis_id])  # fmt: skip
+            """,
+            [classifier, analysis_id],
+        )
         conn.execute(
             """
             update analysis.customer_analyses
@@ -81,7 +91,9 @@ def publish(
                     inner join core.messages on messages.chat_id = chats.chat_id
                     where chats.analysis_id = %(id)s)
             where id = %(id)s
-            """, {"id": analysis_id, "new": new_answers})  # fmt: skip
+            """,
+            {"id": analysis_id, "new": new_answers},
+        )
 
 
 def forget_deleted_chats(conn: psycopg.Connection) -> int:
@@ -95,9 +107,10 @@ def forget_deleted_chats(conn: psycopg.Connection) -> int:
                 f"""
                 delete from analysis.{table} as stored
                 where not exists (select from core.chats where chats.id = stored.chat_id and not chats.is_deleted)
-                """).rowcount  # noqa: S608
+                """  # noqa: S608
+            ).rowcount
             for table in ("customer_categorizations", "analysis_chats", "effectiveness_analysis")
-        ]  # fmt: skip
+        ]
     return counts[0]
 
 
@@ -111,7 +124,8 @@ def forget_deleted_people(conn: psycopg.Connection) -> int:
                 f"""
                 update analysis.analysis_kpis as stored set {column} = null
                 where {column} is not null and not exists (select from core.{table} where {table}.id = stored.{column})
-                """).rowcount  # noqa: S608
+                """  # noqa: S608
+            ).rowcount
             for column, table in (("agent_id", "agents"), ("department_id", "departments"))
-        ]  # fmt: skip
+        ]
     return sum(counts)

@@ -41,9 +41,12 @@ class Request:
     def filters(self) -> dict[str, Any]:
         """As `customer_analyses.filters` keeps them."""
         return {
-            "date_start": str(self.date_start), "date_end": str(self.date_end), "agent_ids": list(self.agent_ids),
-            "department_ids": list(self.department_ids), "contact_ids": list(self.contact_ids),
-        }  # fmt: skip
+            "date_start": str(self.date_start),
+            "date_end": str(self.date_end),
+            "agent_ids": list(self.agent_ids),
+            "department_ids": list(self.department_ids),
+            "contact_ids": list(self.contact_ids),
+        }
 
 
 def checked(conn: psycopg.Connection, request: Request) -> Request:
@@ -52,10 +55,16 @@ def checked(conn: psycopg.Connection, request: Request) -> Request:
     Raises:
         Refused: all that is wrong with it, in one text.
     """
-    request = _with_days(conn, replace(
-        request, triggered_by=request.triggered_by.strip(), agent_ids=_ids(conn, "agent", request.agent_ids),
-        department_ids=_ids(conn, "department", request.department_ids),
-        contact_ids=_each_once(request.contact_ids)))  # fmt: skip
+    request = _with_days(
+        conn,
+        replace(
+            request,
+            triggered_by=request.triggered_by.strip(),
+            agent_ids=_ids(conn, "agent", request.agent_ids),
+            department_ids=_ids(conn, "department", request.department_ids),
+            contact_ids=_each_once(request.contact_ids),
+        ),
+    )
     faults = [*_faults(request), *_unknown(conn, request)]
     if faults:
         raise Refused("; ".join(faults))
@@ -114,13 +123,15 @@ def _faults(request: Request) -> list[str]:
 def _unknown(conn: psycopg.Connection, request: Request) -> list[str]:
     faults = []
     filters: tuple[tuple[str, directory.Kind | None, Sequence[str]], ...] = (
-        ("agents", "agent", request.agent_ids), ("departments", "department", request.department_ids),
+        ("agents", "agent", request.agent_ids),
+        ("departments", "department", request.department_ids),
         ("contacts", None, request.contact_ids),
-    )  # fmt: skip
+    )
     for table, kind, values in filters:
         asked = [value for value in values if value]
         rows = conn.execute(
-            sql.SQL("select id from {} where id = any(%s)").format(sql.Identifier("core", table)), [asked])
+            sql.SQL("select id from {} where id = any(%s)").format(sql.Identifier("core", table)), [asked]
+        )
         unknown = sorted(set(asked) - {row[0] for row in rows})
         if unknown:
             more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from dagster_project.analysis.evaluation import Labelled, Report
+from dagster_project.analysis.evaluation.scores import Labelled, Report
 
 CHANCE = 0.05  # a difference less likely than this is not put down to it
 
@@ -51,7 +51,8 @@ def keep(conn: psycopg.Connection, report: Report, labelled: Sequence[Labelled],
     with conn.transaction():
         conn.execute(
             "delete from analysis.evaluations where (classifier, version, file_sha256) = (%s, %s, %s)",
-            (report.classifier, report.version, digest))
+            (report.classifier, report.version, digest),
+        )
         row = conn.execute(
             """
             insert into analysis.evaluations (
@@ -60,9 +61,20 @@ def keep(conn: psycopg.Connection, report: Report, labelled: Sequence[Labelled],
             values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now())
             returning evaluation_id
             """,
-            (report.classifier, report.version, ", ".join(report.answered_by), file.name, digest, report.chats,
-             report.failed, report.acceptable_intent_accuracy, report.calibration_error, report.seconds,
-             report.cost_usd)).fetchone()  # fmt: skip
+            (
+                report.classifier,
+                report.version,
+                ", ".join(report.answered_by),
+                file.name,
+                digest,
+                report.chats,
+                report.failed,
+                report.acceptable_intent_accuracy,
+                report.calibration_error,
+                report.seconds,
+                report.cost_usd,
+            ),
+        ).fetchone()
         assert row is not None
         _keep_scores(conn, row[0], report)
         _keep_labels(conn, row[0], report, labelled)
@@ -81,7 +93,9 @@ def compare(conn: psycopg.Connection, evaluation_id: int) -> Comparison | None:
         where now.evaluation_id = %s
         order by earlier.evaluated_at desc
         limit 1
-        """, (evaluation_id,)).fetchone()  # fmt: skip
+        """,
+        (evaluation_id,),
+    ).fetchone()
     if before is None:
         return None
     rows = conn.execute(
@@ -95,18 +109,35 @@ def compare(conn: psycopg.Connection, evaluation_id: int) -> Comparison | None:
         where now.evaluation_id = %s and before.evaluation_id = %s
         group by now.field
         order by now.field
-        """, (evaluation_id, before[0])).fetchall()  # fmt: skip
-    return Comparison(before[1], [
-        Change(field, chats, float(was), float(now), mended, broken, _chance(mended, broken))
-        for field, chats, was, now, mended, broken in rows])  # fmt: skip
+        """,
+        (evaluation_id, before[0]),
+    ).fetchall()
+    return Comparison(
+        before[1],
+        [
+            Change(field, chats, float(was), float(now), mended, broken, _chance(mended, broken))
+            for field, chats, was, now, mended, broken in rows
+        ],
+    )
 
 
 def _keep_scores(conn: psycopg.Connection, evaluation_id: int, report: Report) -> None:
     with conn.cursor() as cursor, cursor.copy("copy analysis.evaluation_scores from stdin") as copy:
         for name, score in report.fields.items():
-            copy.write_row((
-                evaluation_id, name, score.n, score.accuracy, score.accuracy_low, score.accuracy_high, score.macro_f1,
-                score.kappa, score.without_gold, score.named_without_gold))  # fmt: skip
+            copy.write_row(
+                (
+                    evaluation_id,
+                    name,
+                    score.n,
+                    score.accuracy,
+                    score.accuracy_low,
+                    score.accuracy_high,
+                    score.macro_f1,
+                    score.kappa,
+                    score.without_gold,
+                    score.named_without_gold,
+                )
+            )
 
 
 def _keep_labels(conn: psycopg.Connection, evaluation_id: int, report: Report, labelled: Sequence[Labelled]) -> None:

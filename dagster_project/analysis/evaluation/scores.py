@@ -15,13 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from dagster_project.analysis.categories import INTENTS, SENTIMENTS, STAGES, Categorization
 from dagster_project.analysis.conversation import Conversation
+from dagster_project.analysis.taxonomy.categories import INTENTS, SENTIMENTS, STAGES, Categorization
 
 BANDS = ("low", "mid", "high")
 FIELDS = {
-    "customer_intent": INTENTS, "journey_stage": STAGES, "sentiment": SENTIMENTS, "agent_quality": BANDS,
-}  # fmt: skip
+    "customer_intent": INTENTS,
+    "journey_stage": STAGES,
+    "sentiment": SENTIMENTS,
+    "agent_quality": BANDS,
+}
 NONE = "(none)"  # a column of the matrix: the classifier named no label
 BINS = 10
 UNSURE = 0.7  # a confidence below goes to review, where nobody says otherwise
@@ -142,25 +145,44 @@ def evaluate(classifier: Classifier, labelled: Sequence[Labelled], unsure: float
     seconds = time.perf_counter() - began
     named = [_named(answer) for answer in answers]
     intents = [one["customer_intent"] for one in named]
-    guesses = [(answer.confidence_score, one.gold["customer_intent"] == intent)
-               for one, answer, intent in zip(labelled, answers, intents, strict=True)
-               if answer and one.gold["customer_intent"]]  # fmt: skip
+    guesses = [
+        (answer.confidence_score, one.gold["customer_intent"] == intent)
+        for one, answer, intent in zip(labelled, answers, intents, strict=True)
+        if answer and one.gold["customer_intent"]
+    ]
     calibration = _calibration(guesses)
     return Report(
-        classifier=classifier.model, answered_by=sorted(classifier.answered_by), version=classifier.version,
+        classifier=classifier.model,
+        answered_by=sorted(classifier.answered_by),
+        version=classifier.version,
         chats=len(labelled),
         unsure_share=_share([confidence < unsure for confidence, _ in guesses]),
         unsure_of_wrong_share=_share([confidence < unsure for confidence, right in guesses if not right]),
-        failed=sum(answer is None for answer in answers), seconds=seconds, cost_usd=classifier.cost_usd,
+        failed=sum(answer is None for answer in answers),
+        seconds=seconds,
+        cost_usd=classifier.cost_usd,
         fields={
-            name: _score([(one.gold[name], answer[name]) for one, answer in zip(labelled, named, strict=True)
-                          if name in one.judged], labels)
-            for name, labels in FIELDS.items()},
+            name: _score(
+                [
+                    (one.gold[name], answer[name])
+                    for one, answer in zip(labelled, named, strict=True)
+                    if name in one.judged
+                ],
+                labels,
+            )
+            for name, labels in FIELDS.items()
+        },
         acceptable_intent_accuracy=_share(
-            [intent == one.gold["customer_intent"] or intent in one.acceptable
-             for one, intent in zip(labelled, intents, strict=True) if one.gold["customer_intent"]]),
-        calibration_error=_calibration_error(calibration), calibration=calibration,
-        wrong=[_difference(one, answer) for one, answer in zip(labelled, named, strict=True) if _differs(one, answer)])
+            [
+                intent == one.gold["customer_intent"] or intent in one.acceptable
+                for one, intent in zip(labelled, intents, strict=True)
+                if one.gold["customer_intent"]
+            ]
+        ),
+        calibration_error=_calibration_error(calibration),
+        calibration=calibration,
+        wrong=[_difference(one, answer) for one, answer in zip(labelled, named, strict=True) if _differs(one, answer)],
+    )
 
 
 def band(score: int | None) -> str | None:
@@ -184,15 +206,23 @@ def _labelled(record: Any, number: int) -> Labelled:
             raise ValueError(f"{name} has to be one of {', '.join(FIELDS[name])} or null")
     judged = {*gold, *({"agent_quality"} if "agent_quality_score" in gold else ())}
     return Labelled(
-        str(record.get("id", number)), Conversation.read(record), labels, tuple(gold.get("acceptable_intents") or ()),
-        frozenset(judged & set(FIELDS)))
+        str(record.get("id", number)),
+        Conversation.read(record),
+        labels,
+        tuple(gold.get("acceptable_intents") or ()),
+        frozenset(judged & set(FIELDS)),
+    )
 
 
 def _named(answer: Categorization | None) -> dict[str, str | None]:
     if answer is None:
         return dict.fromkeys(FIELDS)
-    return {"customer_intent": answer.customer_intent, "journey_stage": answer.journey_stage,
-            "sentiment": answer.sentiment, "agent_quality": band(answer.agent_quality_score)}  # fmt: skip
+    return {
+        "customer_intent": answer.customer_intent,
+        "journey_stage": answer.journey_stage,
+        "sentiment": answer.sentiment,
+        "agent_quality": band(answer.agent_quality_score),
+    }
 
 
 def _differs(one: Labelled, answer: dict[str, str | None]) -> bool:
@@ -202,7 +232,9 @@ def _differs(one: Labelled, answer: dict[str, str | None]) -> bool:
 def _difference(one: Labelled, answer: dict[str, str | None]) -> dict[str, Any]:
     return {"id": one.id} | {
         name: {"gold": gold, "named": answer[name]}
-        for name, gold in one.gold.items() if gold is not None and answer[name] != gold}  # fmt: skip
+        for name, gold in one.gold.items()
+        if gold is not None and answer[name] != gold
+    }
 
 
 def _score(pairs: Sequence[tuple[str | None, str | None]], labels: tuple[str, ...]) -> Score:
@@ -213,10 +245,17 @@ def _score(pairs: Sequence[tuple[str | None, str | None]], labels: tuple[str, ..
     right = sum(gold == named for gold, named in judged)
     low, high = _wilson(right, len(judged))
     return Score(
-        n=len(judged), accuracy=right / len(judged) if judged else None, accuracy_low=low, accuracy_high=high,
-        macro_f1=_macro_f1(judged), kappa=_kappa(judged), labels=labels, confusion=confusion,
+        n=len(judged),
+        accuracy=right / len(judged) if judged else None,
+        accuracy_low=low,
+        accuracy_high=high,
+        macro_f1=_macro_f1(judged),
+        kappa=_kappa(judged),
+        labels=labels,
+        confusion=confusion,
         without_gold=len(pairs) - len(judged),
-        named_without_gold=sum(gold is None and named is not None for gold, named in pairs))
+        named_without_gold=sum(gold is None and named is not None for gold, named in pairs),
+    )
 
 
 def _macro_f1(judged: Sequence[tuple[str, str]]) -> float | None:

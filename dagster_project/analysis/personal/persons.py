@@ -8,7 +8,7 @@ import psycopg
 
 from dagster_project.analysis.personal.numbers import without_harmless
 from dagster_project.analysis.personal.plain import plain
-from dagster_project.analysis.redaction import Known
+from dagster_project.analysis.personal.redaction import Known
 
 _IS_NAME = re.compile(r"nombre|name|apellido|conyuge|contacto|titular", re.IGNORECASE)
 _NUMBER = re.compile(r"\d(?:[\s.\-]{0,2}\d){4,19}")  # five digits or more

@@ -72,8 +72,11 @@ class Shown:
     has_changed: bool
 
 
-_REASONS = "array_remove(array[" + ", ".join(
-    f"case when queue.{column} then '{reason}' end" for reason, column in COLUMNS.items()) + "], null)"  # fmt: skip
+_REASONS = (
+    "array_remove(array["
+    + ", ".join(f"case when queue.{column} then '{reason}' end" for reason, column in COLUMNS.items())
+    + "], null)"
+)
 _ROW = f"""
     current.chat_id, coalesce(queue.state, 'not queued') as state, {_REASONS} as reasons,
     current.state as answer_state, answers.provider, answers.model,
@@ -97,7 +100,9 @@ def waiting(conn: psycopg.Connection, reasons: Sequence[str] = (), limit: int = 
             where queue.state = 'open' and ({" or ".join(columns)})
             order by {ranked}, queue.queued_at, queue.chat_id
             limit %s
-            """, [limit]).fetchall()  # noqa: S608  # fmt: skip
+            """,  # noqa: S608
+            [limit],
+        ).fetchall()
 
 
 def show(conn: psycopg.Connection, chat_id: str) -> Shown:
@@ -114,7 +119,9 @@ def show(conn: psycopg.Connection, chat_id: str) -> Shown:
             left join analysis.answers on answers.answer_id = current.answer_id
             left join analysis.review_queue as queue on queue.chat_id = current.chat_id
             where current.chat_id = %s
-            """, [chat_id]).fetchone()  # noqa: S608  # fmt: skip
+            """,  # noqa: S608
+            [chat_id],
+        ).fetchone()
     if row is None:
         raise NoSuchChat(f"chat {chat_id} is not categorized, or there is none")
     with conn.cursor(row_factory=class_row(Said)) as cursor:
@@ -123,7 +130,9 @@ def show(conn: psycopg.Connection, chat_id: str) -> Shown:
             select labelled_by, labelled_at, customer_intent, journey_stage, no_stage_applies, sentiment,
                 agent_quality_score, no_quality_applies, note, content_key is distinct from %s as is_outdated
             from analysis.human_labels where chat_id = %s order by label_id desc
-            """, [row.content_key, chat_id]).fetchall()  # fmt: skip
+            """,
+            [row.content_key, chat_id],
+        ).fetchall()
     chats = work.read_chats(conn, [chat_id], work.Scope(0, 0, None), timedelta(0))
     conversation = chats[0].conversation if chats else Conversation(())
     return Shown(row, conversation, said, work.content_key(conversation) != row.content_key)

@@ -11,9 +11,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from dagster_project.analysis import persons, work
+from dagster_project.analysis import work
 from dagster_project.analysis.conversation import Conversation
-from dagster_project.analysis.redaction import Known, redact
+from dagster_project.analysis.personal import persons
+from dagster_project.analysis.personal.redaction import Known, redact
 
 SLICE = 500  # chats at a time
 
@@ -66,7 +67,8 @@ def _labelled(conn: psycopg.Connection) -> Iterator[tuple[dict[str, Any], Conver
     """Labels with what their chats say; None where that is not what was judged."""
     with conn.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(
-            "select distinct on (chat_id) * from analysis.human_labels order by chat_id, label_id desc").fetchall()
+            "select distinct on (chat_id) * from analysis.human_labels order by chat_id, label_id desc"
+        ).fetchall()
     for start in range(0, len(found), SLICE):
         ids = [label["chat_id"] for label in found[start : start + SLICE]]
         said, known = work.read_texts(conn, ids), persons.known(conn, ids)
@@ -81,8 +83,10 @@ def _redacted(said: Conversation, known: Known, keep: frozenset[str]) -> list[di
     redacted = redact(said.messages, known, keep)
     if redacted.left:
         return []
-    return [{"incoming": one.incoming, "text": text, "minutes": one.minutes and round(one.minutes, 1)}
-            for one, text in zip(said.messages, redacted.texts, strict=True)]  # fmt: skip
+    return [
+        {"incoming": one.incoming, "text": text, "minutes": one.minutes and round(one.minutes, 1)}
+        for one, text in zip(said.messages, redacted.texts, strict=True)
+    ]
 
 
 def _gold(label: dict[str, Any]) -> dict[str, Any]:

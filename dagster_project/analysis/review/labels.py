@@ -12,16 +12,25 @@ from typing import Any
 
 import psycopg
 
-from dagster_project.analysis.categories import INTENTS, SENTIMENTS, STAGES
+from dagster_project.analysis.taxonomy.categories import INTENTS, SENTIMENTS, STAGES
 
 NONE = "none"  # said of a stage or a score: none applies
 _ALIASES = {
-    "intent": "customer_intent", "stage": "journey_stage", "quality": "agent_quality_score", "by": "labelled_by",
-}  # fmt: skip
+    "intent": "customer_intent",
+    "stage": "journey_stage",
+    "quality": "agent_quality_score",
+    "by": "labelled_by",
+}
 _FIELDS = (
-    "chat_id", "customer_intent", "journey_stage", "sentiment", "agent_quality_score", "labelled_by", "note",
+    "chat_id",
+    "customer_intent",
+    "journey_stage",
+    "sentiment",
+    "agent_quality_score",
+    "labelled_by",
+    "note",
     "content_key",
-)  # fmt: skip
+)
 
 
 class BadLabel(ValueError):
@@ -66,8 +75,15 @@ class Label:
         if intent is stage is sentiment is score is None:
             raise BadLabel("it holds no opinion")
         return cls(
-            fields["chat_id"] or "", fields["labelled_by"] or "", intent, stage, sentiment, score, fields.get("note"),
-            fields.get("content_key"))
+            fields["chat_id"] or "",
+            fields["labelled_by"] or "",
+            intent,
+            stage,
+            sentiment,
+            score,
+            fields.get("note"),
+            fields.get("content_key"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,22 +165,32 @@ def keep(conn: psycopg.Connection, labels: Sequence[Label]) -> Kept:
             )
 
             select count(*) from added
-        """).fetchone()  # noqa: S608
+        """).fetchone()  # noqa: S608  # fmt: skip
         assert taken is not None
     return Kept(taken[0], len(labels) - taken[0] - len(refused), [(place, why) for place, why in refused])
 
 
 def dismiss(conn: psycopg.Connection, chat_id: str, by: str) -> bool:
     """Close a chat's row in the queue without a label; False where no row of it is open."""
-    return bool(conn.execute(
-        "update analysis.review_queue set state = 'dismissed', closed_at = now(), closed_by = %s "
-        "where chat_id = %s and state = 'open'", [by, chat_id]).rowcount)  # fmt: skip
+    return bool(
+        conn.execute(
+            "update analysis.review_queue set state = 'dismissed', closed_at = now(), closed_by = %s "
+            "where chat_id = %s and state = 'open'",
+            [by, chat_id],
+        ).rowcount
+    )
 
 
 _SAID_COLUMNS = (
-    "customer_intent", "journey_stage", "no_stage_applies", "sentiment", "agent_quality_score", "no_quality_applies",
-    "labelled_by", "note",
-)  # fmt: skip
+    "customer_intent",
+    "journey_stage",
+    "no_stage_applies",
+    "sentiment",
+    "agent_quality_score",
+    "no_quality_applies",
+    "labelled_by",
+    "note",
+)
 _SAID = ", ".join(_SAID_COLUMNS)
 _SAID_FRESH = ", ".join(f"fresh.{name}" for name in _SAID_COLUMNS)
 _SAID_NEWEST = ", ".join(f"newest.{name}" for name in _SAID_COLUMNS)
@@ -172,15 +198,27 @@ _SAID_NEWEST = ", ".join(f"newest.{name}" for name in _SAID_COLUMNS)
 
 def _stage(conn: psycopg.Connection, labels: Sequence[Label]) -> None:
     conn.execute("drop table if exists pg_temp.given")
-    conn.execute(f"create temp table given as select 0 as place, chat_id, content_key, {_SAID} "  # noqa: S608
-                 "from analysis.human_labels limit 0")  # fmt: skip
+    conn.execute(
+        f"create temp table given as select 0 as place, chat_id, content_key, {_SAID} "  # noqa: S608
+        "from analysis.human_labels limit 0"
+    )
     with conn.cursor() as cursor, cursor.copy("copy pg_temp.given from stdin") as copy:
         for place, one in enumerate(labels):
-            copy.write_row((
-                place, one.chat_id, one.content_key, one.customer_intent,
-                None if one.journey_stage == NONE else one.journey_stage, one.journey_stage == NONE, one.sentiment,
-                None if one.agent_quality_score == NONE else one.agent_quality_score, one.agent_quality_score == NONE,
-                one.labelled_by, one.note))  # fmt: skip
+            copy.write_row(
+                (
+                    place,
+                    one.chat_id,
+                    one.content_key,
+                    one.customer_intent,
+                    None if one.journey_stage == NONE else one.journey_stage,
+                    one.journey_stage == NONE,
+                    one.sentiment,
+                    None if one.agent_quality_score == NONE else one.agent_quality_score,
+                    one.agent_quality_score == NONE,
+                    one.labelled_by,
+                    one.note,
+                )
+            )
     conn.execute("analyze pg_temp.given")
 
 

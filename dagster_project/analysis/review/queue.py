@@ -11,8 +11,13 @@ import psycopg
 
 HIGH_QUALITY = 8  # an agent's score that does not go with a complaint
 REASONS = (
-    "suspicious", "disputed", "friction_with_high_quality", "low_confidence", "outdated_label", "random",
-)  # fmt: skip
+    "suspicious",
+    "disputed",
+    "friction_with_high_quality",
+    "low_confidence",
+    "outdated_label",
+    "random",
+)
 COLUMNS = {reason: f"{'has' if reason == 'outdated_label' else 'is'}_{reason}" for reason in REASONS}
 _NAME = "review_queue"  # its row in analysis.progress
 
@@ -46,7 +51,9 @@ def news(conn: psycopg.Connection, rules: Rules) -> list[str]:
         where answer_id is not null and not exists (
             select from analysis.progress where classifier = %s and version = %s)
         order by 1
-        """, (_NAME, rules.version))  # fmt: skip
+        """,
+        (_NAME, rules.version),
+    )
     return [row[0] for row in rows]
 
 
@@ -90,7 +97,9 @@ def fill(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> int
             insert into analysis.progress (classifier, version, load_id, updated_at) values (%s, %s, 0, now())
             on conflict (classifier) do update set version = excluded.version, updated_at = excluded.updated_at
             where progress.version <> excluded.version
-            """, (_NAME, rules.version))  # fmt: skip
+            """,
+            (_NAME, rules.version),
+        )
     return sum(is_new for (is_new,) in added)
 
 
@@ -103,7 +112,8 @@ def counts(conn: psycopg.Connection) -> dict[str, int]:
         where state = 'open' and exists (
             select from analysis.current_answers as now_is
             where now_is.chat_id = queue.chat_id and now_is.answer_id is not null)
-        """).fetchone()  # noqa: S608  # fmt: skip
+        """  # noqa: S608
+    ).fetchone()
     assert row is not None
     return dict(zip(("open", *REASONS), row, strict=True))
 
@@ -121,7 +131,9 @@ def _judge(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> N
         insert into pg_temp.seen
         select chat_id, classifier, answer_id from analysis.chat_work
         where chat_id = any(%s) and (answer_id is null or content_key is not null)
-        """, [list(chat_ids)])  # fmt: skip
+        """,
+        [list(chat_ids)],
+    )
     conn.execute("analyze pg_temp.seen")
     conn.execute("drop table if exists pg_temp.judged")
     conn.execute(
@@ -162,4 +174,5 @@ def _judge(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> N
             limit 1
         ) as label on true
         """,
-        {"least": rules.least_confidence, "high": HIGH_QUALITY, "share": rules.random_share})  # fmt: skip
+        {"least": rules.least_confidence, "high": HIGH_QUALITY, "share": rules.random_share},
+    )

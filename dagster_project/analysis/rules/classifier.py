@@ -16,7 +16,6 @@ from typing import Any
 
 import yaml
 
-from dagster_project.analysis.categories import Categorization
 from dagster_project.analysis.conversation import Conversation
 from dagster_project.analysis.injection import without_orders
 from dagster_project.analysis.rules import confidence, cues, effectiveness, quality, sentiment
@@ -25,6 +24,7 @@ from dagster_project.analysis.rules.learnt import WEIGHTS, BadWeights, Learnt
 from dagster_project.analysis.rules.spanish import words
 from dagster_project.analysis.rules.spelling import Spelling
 from dagster_project.analysis.rules.terms import BadTerm, Finder, Found, Term, parse, without_overlaps
+from dagster_project.analysis.taxonomy.categories import Categorization
 
 LEXICON = Path(__file__).with_name("lexicon.yml")
 MODEL = "rules-v1"
@@ -107,11 +107,14 @@ class RulesClassifier:
         mood = _most(_with_judgement(read.learnt["sentiment"], judged, read.evidence))
         agent = [_evidence(self._agent, words(message.text)) for message in read.conversation.agent]
         return Categorization(
-            customer_intent=intent, journey_stage=stage, sentiment=mood,
+            customer_intent=intent,
+            journey_stage=stage,
+            sentiment=mood,
             agent_quality_score=quality.score(read.conversation, agent),
             confidence_score=round(confidence.likely(self._signs(read), self._learnt.confidence), 2),
             reasoning_notes=self._notes(intent, mood, read),
-            effectiveness=effectiveness.judge(read.conversation, read.evidence, agent, mood))
+            effectiveness=effectiveness.judge(read.conversation, read.evidence, agent, mood),
+        )
 
     def signs(self, conversation: Conversation) -> dict[str, float]:
         """What `confidence` goes by in a chat."""
@@ -134,8 +137,7 @@ class RulesClassifier:
 
     def _signs(self, read: "_Read") -> dict[str, float]:
         spoken = {word for row in read.rows for word in row if word.isalpha()}
-        return confidence.signs(
-            read.intents, read.terms, spoken, sum(not self._learnt.knows(word) for word in spoken))
+        return confidence.signs(read.intents, read.terms, spoken, sum(not self._learnt.knows(word) for word in spoken))
 
     def _stages(self, read: "_Read") -> dict[str, float]:
         found = {}
@@ -149,12 +151,17 @@ class RulesClassifier:
     def _notes(self, intent: str, mood: str, read: "_Read") -> str:
         wanted = [f"intent:{intent}", f"sentiment:{mood}"]
         terms = dict.fromkeys(
-            text.lstrip("-") for label in wanted for one in read.evidence for text in one.found.get(label, {}))
+            text.lstrip("-") for label in wanted for one in read.evidence for text in one.found.get(label, {})
+        )
         shown = list(terms)[:SHOWN]
-        told = [word for word in self._learnt.telling(read.rows, "customer_intent", intent)
-                if not any(word in term for term in shown)][: SHOWN // 2]  # fmt: skip
-        return (f"[Reglas, sin IA] términos: {', '.join(shown) or 'ninguno'}"
-                + (f"; palabras: {', '.join(told)}" if told else ""))  # fmt: skip
+        told = [
+            word
+            for word in self._learnt.telling(read.rows, "customer_intent", intent)
+            if not any(word in term for term in shown)
+        ][: SHOWN // 2]
+        return f"[Reglas, sin IA] términos: {', '.join(shown) or 'ninguno'}" + (
+            f"; palabras: {', '.join(told)}" if told else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +180,12 @@ def _evidence(finder: Finder, row: Sequence[str]) -> Evidence:
     by_label: dict[str, list[Found]] = defaultdict(list)
     for found in finder.find(row):
         by_label[found.term.label].append(found)
-    return Evidence({
-        label: {found.term.text: found.term for found in without_overlaps(all_found)}
-        for label, all_found in by_label.items()})  # fmt: skip
+    return Evidence(
+        {
+            label: {found.term.text: found.term for found in without_overlaps(all_found)}
+            for label, all_found in by_label.items()
+        }
+    )
 
 
 def _spelling(terms: Iterable[Term], learnt: Learnt) -> Spelling:
@@ -184,8 +194,8 @@ def _spelling(terms: Iterable[Term], learnt: Learnt) -> Spelling:
     whole = {word for word, is_beginning in options if not is_beginning}
     beginnings = tuple(word for word, is_beginning in options if is_beginning)
     return Spelling(
-        {*whole, *learnt.common},
-        lambda word: word in whole or word.startswith(beginnings) or learnt.knows(word))  # fmt: skip
+        {*whole, *learnt.common}, lambda word: word in whole or word.startswith(beginnings) or learnt.knows(word)
+    )
 
 
 def _terms(lexicon: Any) -> list[Term]:
@@ -236,9 +246,7 @@ def _with_intent_terms(learnt: Mapping[str, float], terms: Mapping[str, float]) 
     }
 
 
-def _with_judgement(
-    learnt: Mapping[str, float], judged: str, evidence: Sequence[Evidence]
-) -> dict[str, float]:
+def _with_judgement(learnt: Mapping[str, float], judged: str, evidence: Sequence[Evidence]) -> dict[str, float]:
     complaint = sum(one.weight("sentiment:FRICTION") for one in evidence)
     weight = STRONG_COMPLAINT if judged == "FRICTION" and complaint >= sentiment.STRONG_COMPLAINT else JUDGED_MOOD
     return {

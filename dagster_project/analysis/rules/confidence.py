@@ -23,14 +23,20 @@ def signs(
     """
     named, second = sorted(intents, key=lambda intent: -intents[intent])[:2]
     by_lexicon = max(terms, key=lambda intent: terms[intent], default=None)
-    return dict(zip(SIGNS, (
-        min(math.log(intents[named] / max(intents[second], 1e-9)), WIDEST),
-        intents[named],
-        float(by_lexicon == named),
-        float(by_lexicon not in (named, None)),
-        unknown / max(len(spoken), 1),
-        math.log(1 + len(spoken)),
-    ), strict=True))  # fmt: skip
+    return dict(
+        zip(
+            SIGNS,
+            (
+                min(math.log(intents[named] / max(intents[second], 1e-9)), WIDEST),
+                intents[named],
+                float(by_lexicon == named),
+                float(by_lexicon not in (named, None)),
+                unknown / max(len(spoken), 1),
+                math.log(1 + len(spoken)),
+            ),
+            strict=True,
+        )
+    )
 
 
 def likely(signs: Mapping[str, float], weights: Mapping[str, float]) -> float:

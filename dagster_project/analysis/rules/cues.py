@@ -12,8 +12,19 @@ from dagster_project.analysis.conversation import Conversation
 EDGE = "·"  # where a message begins or ends, in pairs
 LONGEST_STEM = 7
 PIECES = (3, 4, 5)  # letters
-SIGNALS = ("short", "messages", "asks", "asks_last", "exclaims", "shouts", "double_marks", "dots", "quotes",
-           "wrote_again", "waited")  # fmt: skip
+SIGNALS = (
+    "short",
+    "messages",
+    "asks",
+    "asks_last",
+    "exclaims",
+    "shouts",
+    "double_marks",
+    "dots",
+    "quotes",
+    "wrote_again",
+    "waited",
+)
 LONG_WAIT, AGAIN = 360, 30  # minutes
 
 _PLURAL = re.compile(r"(?<!i)(?:es|s)$")
@@ -51,26 +62,37 @@ def signals(conversation: Conversation) -> dict[str, float]:
     text = " ".join(message.text for message in customer)
     words = text.split()
     capitals = [word for word in _CAPITALS.findall(text) if word.isupper()]
-    return dict(zip(SIGNALS, (
-        float(len(words) < 5),
-        min(len(customer), 6) / 3,
-        min(text.count("?"), 3) / 2,
-        float(bool(customer) and "?" in customer[-1].text),
-        min(text.count("!"), 3) / 2,
-        0.5 if len(capitals) > 0.8 * len(words) else min(len(capitals), 4) / 2,
-        float(bool(_DOUBLE_MARKS.search(text))),
-        float("..." in text or "…" in text),
-        float(any(mark in text for mark in "\"“«")),
-        float(_longest_gap(conversation, incoming_next=True) > AGAIN),
-        float(_longest_gap(conversation, incoming_next=None) > LONG_WAIT),
-    ), strict=True))  # fmt: skip
+    return dict(
+        zip(
+            SIGNALS,
+            (
+                float(len(words) < 5),
+                min(len(customer), 6) / 3,
+                min(text.count("?"), 3) / 2,
+                float(bool(customer) and "?" in customer[-1].text),
+                min(text.count("!"), 3) / 2,
+                0.5 if len(capitals) > 0.8 * len(words) else min(len(capitals), 4) / 2,
+                float(bool(_DOUBLE_MARKS.search(text))),
+                float("..." in text or "…" in text),
+                float(any(mark in text for mark in '"“«')),
+                float(_longest_gap(conversation, incoming_next=True) > AGAIN),
+                float(_longest_gap(conversation, incoming_next=None) > LONG_WAIT),
+            ),
+            strict=True,
+        )
+    )
 
 
 def _longest_gap(conversation: Conversation, incoming_next: bool | None) -> float:
     """Minutes after a message of the customer until the next one: his own again, or anybody's."""
-    return max((
-        later.minutes - earlier.minutes
-        for earlier, later in zip(conversation.messages, conversation.messages[1:], strict=False)
-        if earlier.incoming and incoming_next in (None, later.incoming)
-        and earlier.minutes is not None and later.minutes is not None
-    ), default=0.0)  # fmt: skip
+    return max(
+        (
+            later.minutes - earlier.minutes
+            for earlier, later in zip(conversation.messages, conversation.messages[1:], strict=False)
+            if earlier.incoming
+            and incoming_next in (None, later.incoming)
+            and earlier.minutes is not None
+            and later.minutes is not None
+        ),
+        default=0.0,
+    )

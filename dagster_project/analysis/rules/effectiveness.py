@@ -6,9 +6,9 @@ Each score goes by one thing that stands in the chat, the worst first; where not
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dagster_project.analysis.categories import Effectiveness
 from dagster_project.analysis.conversation import Conversation
 from dagster_project.analysis.rules import quality, sentiment
+from dagster_project.analysis.taxonomy.categories import Effectiveness
 
 if TYPE_CHECKING:
     from dagster_project.analysis.rules.classifier import Evidence
@@ -56,7 +56,8 @@ def judge(
             "resolution_details": {"evidence": [name for name in RESOLUTION if name in found]},
             "sentiment_analysis": {"sentiment": mood, "evidence": [name for name in SATISFACTION if name in found]},
             "analyzed_messages": len(conversation.messages),
-        })  # fmt: skip
+        },
+    )
 
 
 def _of_the_end(conversation: Conversation, customer: "Sequence[Evidence]", mood: str) -> set[str]:

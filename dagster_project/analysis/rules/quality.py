@@ -55,8 +55,11 @@ def _for_waiting(conversation: Conversation) -> float:
 
 def _turns(conversation: Conversation) -> list[Message]:
     """The first message of each run of one side."""
-    return [one for place, one in enumerate(conversation.messages)
-            if place == 0 or conversation.messages[place - 1].incoming != one.incoming]  # fmt: skip
+    return [
+        one
+        for place, one in enumerate(conversation.messages)
+        if place == 0 or conversation.messages[place - 1].incoming != one.incoming
+    ]
 
 
 def _for_words(conversation: Conversation, evidence: "Sequence[Evidence]") -> float:

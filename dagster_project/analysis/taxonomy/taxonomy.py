@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from dagster_project.analysis.categories import INTENTS, SENTIMENTS, STAGES
 from dagster_project.analysis.rules.spanish import fold
+from dagster_project.analysis.taxonomy.categories import INTENTS, SENTIMENTS, STAGES
 
 SHIPPED = Path(__file__).with_name("taxonomy.yml")
 LABELS = {"customer_intent": INTENTS, "journey_stage": STAGES, "sentiment": SENTIMENTS}
@@ -51,8 +51,11 @@ def load(file: Path = SHIPPED) -> Taxonomy:
         content = yaml.safe_load(data)
         labels = {name: _definitions(name, content[name]) for name in LABELS}
         return Taxonomy(
-            f"taxonomy+{hashlib.sha256(data).hexdigest()[:8]}", str(content["business"]),
-            tuple(map(str, content.get("projects") or ())), labels)  # fmt: skip
+            f"taxonomy+{hashlib.sha256(data).hexdigest()[:8]}",
+            str(content["business"]),
+            tuple(map(str, content.get("projects") or ())),
+            labels,
+        )
     except OSError as error:
         raise TaxonomyError(f"{file.name}: {error.strerror}") from None
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
@@ -62,5 +65,7 @@ def load(file: Path = SHIPPED) -> Taxonomy:
 def _definitions(name: str, given: Any) -> dict[str, tuple[str, tuple[str, ...]]]:
     if set(given) != set(LABELS[name]):
         raise TaxonomyError(f"{name} has to define exactly {', '.join(LABELS[name])}")
-    return {label: (str(given[label]["means"]), tuple(map(str, given[label].get("examples") or ())))
-            for label in LABELS[name]}  # fmt: skip
+    return {
+        label: (str(given[label]["means"]), tuple(map(str, given[label].get("examples") or ())))
+        for label in LABELS[name]
+    }

@@ -10,10 +10,10 @@ from typing import BinaryIO
 import psycopg
 from psycopg import sql
 
-from dagster_project.exports.column_titles import is_other_language, title
-from dagster_project.exports.making import Written
-from dagster_project.exports.records import Language
-from dagster_project.exports.tables import Column, Table
+from dagster_project.exports.export_log import Language
+from dagster_project.exports.i18n.column_titles import is_other_language, title
+from dagster_project.exports.service import Written
+from dagster_project.exports.tables.definitions import Column, Table
 
 BOM = "\ufeff".encode()
 _AT_ONCE = 2000  # rows

@@ -69,9 +69,12 @@ class Book:
         import xlsxwriter  # noqa: PLC0415
 
         options = {
-            "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
-            "strings_to_numbers": False, "nan_inf_to_errors": False,
-        }  # fmt: skip
+            "constant_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+            "nan_inf_to_errors": False,
+        }
         self._book = xlsxwriter.Workbook(out, options)
         self._book.set_properties({"title": title, "created": made_at.replace(tzinfo=None)})
         self._zone = ZoneInfo(zone)
@@ -110,8 +113,12 @@ class Book:
         for place, head in enumerate(heads):
             width = head.width or max(_WIDTHS.get(head.kind, 11), min(len(head.text), 22) + 3)
             sheet.set_column(place, place, width)
-        self.header(sheet, 0, [head.text for head in heads], {
-            place for place, head in enumerate(heads) if head.kind not in ("text", "boolean")})  # fmt: skip
+        self.header(
+            sheet,
+            0,
+            [head.text for head in heads],
+            {place for place, head in enumerate(heads) if head.kind not in ("text", "boolean")},
+        )
         count = 0
         for count, row in enumerate(rows, start=1):
             for place, (head, value) in enumerate(zip(heads, row, strict=True)):
@@ -158,15 +165,34 @@ class Book:
 
     def colour_scale(self, sheet: Sheet, first: tuple[int, int], last: tuple[int, int]) -> None:
         """Colours of numbers from low to high; empty cells keep none."""
-        sheet.conditional_format(*first, *last, {
-            "type": "3_color_scale", "min_color": LOW, "mid_color": MIDDLE, "max_color": HIGH,
-            "mid_type": "percentile", "mid_value": 50})  # fmt: skip
+        sheet.conditional_format(
+            *first,
+            *last,
+            {
+                "type": "3_color_scale",
+                "min_color": LOW,
+                "mid_color": MIDDLE,
+                "max_color": HIGH,
+                "mid_type": "percentile",
+                "mid_value": 50,
+            },
+        )
 
     def bars(self, sheet: Sheet, first: tuple[int, int], last: tuple[int, int]) -> None:
         """Bars of shares behind their numbers, from 0 to 1."""
-        sheet.conditional_format(*first, *last, {
-            "type": "data_bar", "bar_color": "#9CC3CF", "bar_solid": True, "min_type": "num", "min_value": 0,
-            "max_type": "num", "max_value": 1})  # fmt: skip
+        sheet.conditional_format(
+            *first,
+            *last,
+            {
+                "type": "data_bar",
+                "bar_color": "#9CC3CF",
+                "bar_solid": True,
+                "min_type": "num",
+                "min_value": 0,
+                "max_type": "num",
+                "max_value": 1,
+            },
+        )
 
     def chart(self, kind: Literal["column", "line"]) -> Any:
         """A chart of cells, for `Worksheet.insert_chart`."""

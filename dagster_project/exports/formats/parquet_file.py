@@ -5,8 +5,8 @@ from typing import Any, BinaryIO
 import psycopg
 from psycopg import sql
 
-from dagster_project.exports.making import ExportFailed, Written
-from dagster_project.exports.tables import Column, Table
+from dagster_project.exports.service import ExportFailed, Written
+from dagster_project.exports.tables.definitions import Column, Table
 
 _AT_ONCE = 10_000  # rows
 

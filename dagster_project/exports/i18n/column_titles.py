@@ -2,7 +2,7 @@
 
 import re
 
-from dagster_project.exports.records import Language
+from dagster_project.exports.export_log import Language
 
 Title = tuple[str, str]
 

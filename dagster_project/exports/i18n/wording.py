@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from dagster_project.exports.report import Kpi
-from dagster_project.exports.texts import TEXTS
+from dagster_project.exports.i18n.texts import TEXTS
+from dagster_project.exports.report.data import Kpi
 
 Language = Literal["es", "en"]
 LANGUAGES: tuple[Language, ...] = ("es", "en")

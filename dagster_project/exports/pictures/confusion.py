@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from dagster_project.exports.png import Canvas, Colour
+from dagster_project.exports.pictures.png import Canvas, Colour
 
 _SHADES: list[Colour] = [(255, 255, 255), (222, 235, 247), (158, 202, 225), (66, 146, 198), (8, 69, 148)]
 _WRONG: list[Colour] = [(255, 255, 255), (254, 224, 210), (252, 146, 114), (222, 45, 38), (153, 0, 13)]

@@ -8,7 +8,7 @@ from typing import Literal
 import psycopg
 from psycopg.rows import class_row
 
-from dagster_project.exports.png import Canvas, Colour
+from dagster_project.exports.pictures.png import Canvas, Colour
 from dagster_project.warehouse.connection import has_relation
 from dagster_project.warehouse.directory import NOTHING_YET
 

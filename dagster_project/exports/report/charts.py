@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from dagster_project.exports.report import ReportData, TrendPoint
-from dagster_project.exports.wording import Wording
+from dagster_project.exports.i18n.wording import Wording
+from dagster_project.exports.report.data import ReportData, TrendPoint
 
 SHADES = 5
 Printed = dict[str, Any]

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from dagster_project.exports.report import HeatmapCell, ReportData, TrafficCell
-from dagster_project.exports.wording import Wording
+from dagster_project.exports.i18n.wording import Wording
+from dagster_project.exports.report.data import HeatmapCell, ReportData, TrafficCell
 
 
 def findings(data: ReportData, say: Wording, *, badge: str) -> Iterable[str]:
@@ -65,9 +65,12 @@ def _volume(data: ReportData, say: Wording) -> str:
     if data.direction == "incoming":
         return say.text("finding.volume", chats=say.chats(data.chat_count), change=change, unanswered=unanswered)
     return say.text(
-        "finding.volume.of", direction=say.kind(data.direction), count=say.number(created.value), change=change,
+        "finding.volume.of",
+        direction=say.kind(data.direction),
+        count=say.number(created.value),
+        change=change,
         unanswered=unanswered,
-    )  # fmt: skip
+    )
 
 
 def _more_or_fewer(data: ReportData, say: Wording) -> str:

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dagster_project.exports.document import document
-from dagster_project.exports.report import ReportData
-from dagster_project.exports.wording import Language, Wording
+from dagster_project.exports.i18n.wording import Language, Wording
+from dagster_project.exports.report.data import ReportData
+from dagster_project.exports.report.view_model import document
 
 TEMPLATES = Path(__file__).parent / "templates"
 STANDARDS = ("ua-1", "a-2a")

@@ -7,10 +7,8 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.sql import SQL
 
-from dagster_project.exports.gather_members import PERIODS_CATEGORIES, insights, intents, members
-from dagster_project.exports.gather_service import open_breaches, populations, service, slots, volumes
-from dagster_project.exports.marts import IN_SCOPE, Values, rows
-from dagster_project.exports.report import (
+from dagster_project.exports.queries import IN_SCOPE, Values, rows
+from dagster_project.exports.report.data import (
     DIRECTIONS,
     Backlog,
     Coverage,
@@ -28,6 +26,8 @@ from dagster_project.exports.report import (
     TrafficCell,
     TrendPoint,
 )
+from dagster_project.exports.report.read_breakdowns import PERIODS_CATEGORIES, insights, intents, members
+from dagster_project.exports.report.read_service import open_breaches, populations, service, slots, volumes
 from dagster_project.warehouse import data_source, sla_targets
 from dagster_project.warehouse.connection import has_relation
 from dagster_project.warehouse.directory import NOTHING_YET

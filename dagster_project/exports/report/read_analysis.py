@@ -8,9 +8,7 @@ import psycopg
 from psycopg.rows import class_row, dict_row
 from psycopg.sql import SQL
 
-from dagster_project.exports.gather import coverage, freshness, slot_min_chat_count
-from dagster_project.exports.gather_members import insights
-from dagster_project.exports.report import (
+from dagster_project.exports.report.data import (
     Analysis,
     Filter,
     HeatmapCell,
@@ -25,6 +23,8 @@ from dagster_project.exports.report import (
     TrendPoint,
     Unit,
 )
+from dagster_project.exports.report.read import coverage, freshness, slot_min_chat_count
+from dagster_project.exports.report.read_breakdowns import insights
 from dagster_project.warehouse import data_source
 
 TIMES = ("pickup", "first_response", "handling", "resolution")
@@ -186,11 +186,21 @@ class _Kpis:
 def _member(key: str, name: str, chat_count: int, **known: Any) -> Member:
     """A member of whom only some numbers are known."""
     unknown: dict[str, Any] = {
-        "closed_count": None, "message_count": 0, "first_response_count": 0, "first_response_p50_seconds": None,
-        "first_response_p90_seconds": None, "reply_count": 0, "reply_p50_seconds": None, "resolution_count": 0,
-        "resolution_p50_seconds": None, "sla_judged_count": 0, "sla_rate": None, "mean_concurrent_chats": None,
-        "quality_count": 0, "mean_quality": None,
-    }  # fmt: skip
+        "closed_count": None,
+        "message_count": 0,
+        "first_response_count": 0,
+        "first_response_p50_seconds": None,
+        "first_response_p90_seconds": None,
+        "reply_count": 0,
+        "reply_p50_seconds": None,
+        "resolution_count": 0,
+        "resolution_p50_seconds": None,
+        "sla_judged_count": 0,
+        "sla_rate": None,
+        "mean_concurrent_chats": None,
+        "quality_count": 0,
+        "mean_quality": None,
+    }
     return Member(id=key, name=name, chat_count=chat_count, **unknown | known)
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.sql import SQL, Composable
 
-from dagster_project.exports.marts import Values, rows
-from dagster_project.exports.report import Insights, Intent, Member, Scope, Share
+from dagster_project.exports.queries import Values, rows
+from dagster_project.exports.report.data import Insights, Intent, Member, Scope, Share
 
 
 def members(connection: psycopg.Connection, values: Values, kind: Scope) -> tuple[Member, ...]:

@@ -6,8 +6,8 @@ from datetime import datetime
 import psycopg
 from psycopg.sql import SQL
 
-from dagster_project.exports.marts import Values, rows
-from dagster_project.exports.report import HeatmapCell, Kpi, Population, Slot, Waited
+from dagster_project.exports.queries import Values, rows
+from dagster_project.exports.report.data import HeatmapCell, Kpi, Population, Slot, Waited
 
 WORST_SLOTS = 3
 CHATS_OF_A_SLOT = 5

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg import sql
 
-from dagster_project.exports.csv_file import BOM, DECIMAL_SIGNS, DELIMITERS, GUARDED, UNITS
-from dagster_project.exports.document import classified_by, kpi_name, population
-from dagster_project.exports.making import Written
-from dagster_project.exports.report import BUCKETS, Member, ReportData, Share
-from dagster_project.exports.tables import analysis_notes
-from dagster_project.exports.wording import Language, Wording
+from dagster_project.exports.formats.csv_file import BOM, DECIMAL_SIGNS, DELIMITERS, GUARDED, UNITS
+from dagster_project.exports.i18n.wording import Language, Wording
+from dagster_project.exports.report.data import BUCKETS, Member, ReportData, Share
+from dagster_project.exports.report.view_model import classified_by, kpi_name, population
+from dagster_project.exports.service import Written
+from dagster_project.exports.tables.definitions import analysis_notes
 from dagster_project.warehouse import data_source
 
 HEADER: tuple[str, ...] = ("Section", "Metric", "Value", "Unit")
@@ -26,12 +26,15 @@ Row = tuple[str, str, float | int | str | None, str]
 _GUARDED = re.compile(GUARDED)
 _UNITS = UNITS | {"seconds": ("segundos", "seconds")}
 _TIMES = {
-    "pickup": ("Tiempo de asignación", "Pickup"), "first_response": ("Primera respuesta", "First response"),
+    "pickup": ("Tiempo de asignación", "Pickup"),
+    "first_response": ("Primera respuesta", "First response"),
     "response": ("Respuesta desde la creación", "Response since creation"),
-    "handling": ("Tiempo de gestión", "Handling"), "resolution": ("Resolución", "Resolution"),
-}  # fmt: skip
+    "handling": ("Tiempo de gestión", "Handling"),
+    "resolution": ("Resolución", "Resolution"),
+}
 _METRICS = {
-    "total_chats": ("Conversaciones", "Chats"), "total_messages": ("Mensajes", "Messages"),
+    "total_chats": ("Conversaciones", "Chats"),
+    "total_messages": ("Mensajes", "Messages"),
     "incoming_messages": ("Mensajes de clientes", "Messages from customers"),
     "outgoing_messages": ("Mensajes enviados", "Messages sent"),
     "categorized_chats": ("Conversaciones clasificadas", "Categorized chats"),
@@ -39,21 +42,28 @@ _METRICS = {
     "pending_chats": ("Conversaciones por clasificar", "Chats still to be categorized"),
     "skipped_chats_because": ("Sin clasificar", "Not categorized"),
     "pending_chats_because": ("Por clasificar", "Still to be categorized"),
-    "chats_in_hour": ("Conversaciones, hora", "Chats, hour"), "messages_in_hour": ("Mensajes, hora", "Messages, hour"),
+    "chats_in_hour": ("Conversaciones, hora", "Chats, hour"),
+    "messages_in_hour": ("Mensajes, hora", "Messages, hour"),
     "chats_on_day": ("Conversaciones, día (0 = domingo)", "Chats, weekday (0 = Sunday)"),
     "messages_on_day": ("Mensajes, día (0 = domingo)", "Messages, weekday (0 = Sunday)"),
-    "channel_share": ("Canal", "Channel"), "content_share": ("Contenido", "Content"),
-    "intent_share": ("Motivo de contacto", "Intent"), "journey_share": ("Etapa", "Stage"),
-    "sentiment_share": ("Sentimiento", "Sentiment"), "agent_quality_share": ("Calidad", "Quality"),
+    "channel_share": ("Canal", "Channel"),
+    "content_share": ("Contenido", "Content"),
+    "intent_share": ("Motivo de contacto", "Intent"),
+    "journey_share": ("Etapa", "Stage"),
+    "sentiment_share": ("Sentimiento", "Sentiment"),
+    "agent_quality_share": ("Calidad", "Quality"),
     "agent_quality_average": ("Calidad, promedio", "Quality, mean"),
-}  # fmt: skip
+}
 _ANALYSIS = {
-    "RESPONSE_TIME": ("Tiempos de respuesta", "Response times"), "VOLUME": ("Volumen", "Volume"),
-    "PEAK_TIME": ("Horas y días pico", "Peak hours and days"), "CUSTOMER_INTENT": ("Motivo de contacto", "Intent"),
-    "JOURNEY_STAGE": ("Etapa del cliente", "Customer journey"), "SENTIMENT": ("Sentimiento", "Sentiment"),
+    "RESPONSE_TIME": ("Tiempos de respuesta", "Response times"),
+    "VOLUME": ("Volumen", "Volume"),
+    "PEAK_TIME": ("Horas y días pico", "Peak hours and days"),
+    "CUSTOMER_INTENT": ("Motivo de contacto", "Intent"),
+    "JOURNEY_STAGE": ("Etapa del cliente", "Customer journey"),
+    "SENTIMENT": ("Sentimiento", "Sentiment"),
     "AGENT_QUALITY": ("Calidad de la atención", "Quality of the service"),
     "CHANNEL_USAGE": ("Canales y contenido", "Channels and content"),
-}  # fmt: skip
+}
 
 
 def write(out: BinaryIO, rows: Iterable[Row], *, excel: Language | None) -> Written:
@@ -177,9 +187,10 @@ def _members(words: Wording, unit: _Units, kind: str, members: Sequence[Member])
 
 def _insights(words: Wording, unit: _Units, data: ReportData) -> Iterator[Row]:
     groups: tuple[tuple[str, str, tuple[Share, ...]], ...] = (
-        ("intents", "intent", data.insights.intents), ("journeys", "journey", data.insights.journeys),
+        ("intents", "intent", data.insights.intents),
+        ("journeys", "journey", data.insights.journeys),
         ("sentiments", "sentiment", data.insights.sentiments),
-    )  # fmt: skip
+    )
     for title, group, shares in groups:
         section = f"{words.text(f'insights.{title}')} ({classified_by(data, words)})"
         for share in shares:

@@ -6,20 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from dagster_project.exports.charts import bars, day_label, point_label, round_ticks, shaded, trend
-from dagster_project.exports.findings import findings, slot
-from dagster_project.exports.heatmap import MONDAY_FIRST, short
-from dagster_project.exports.report import (
-    BUCKETS,
-    Insights,
-    Kpi,
-    Member,
-    ReportData,
-    Share,
-    Sla,
-    Waited,
-)
-from dagster_project.exports.wording import Language, Wording
+from dagster_project.exports.i18n.wording import Language, Wording
+from dagster_project.exports.pictures.heatmap import MONDAY_FIRST, short
+from dagster_project.exports.report.charts import bars, day_label, point_label, round_ticks, shaded, trend
+from dagster_project.exports.report.data import BUCKETS, Insights, Kpi, Member, ReportData, Share, Sla, Waited
+from dagster_project.exports.report.insights import findings, slot
 
 NAME_LENGTH = 60
 
@@ -472,9 +463,17 @@ def _groups(data: ReportData, say: Wording) -> Printed:
 
 _COLUMNS = ("chats", "messages", "first_response", "first_response_p90", "sla", "gap", "open_breached", "others")
 _WIDTHS = {
-    "chats": 11, "messages": 17, "first_response": 20, "first_response_p90": 21, "sla": 11, "gap": 19,
-    "open_breached": 19, "others": 13, "quality": 14, "share": 13,
-}  # fmt: skip
+    "chats": 11,
+    "messages": 17,
+    "first_response": 20,
+    "first_response_p90": 21,
+    "sla": 11,
+    "gap": 19,
+    "open_breached": 19,
+    "others": 13,
+    "quality": 14,
+    "share": 13,
+}
 _OF_ANALYSES = {"chats", "messages", "first_response", "first_response_p90", "sla", "quality", "share"}
 
 

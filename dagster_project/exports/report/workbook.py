@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from dagster_project.exports.document import asked_for, classified_by, kpi_name, not_categorized, population
-from dagster_project.exports.findings import slot
-from dagster_project.exports.making import Written
-from dagster_project.exports.report import BUCKETS, Kpi, Member, ReportData, Share, TrendPoint, Waited
-from dagster_project.exports.wording import Language, Wording
-from dagster_project.exports.workbook import Book, Head, Kind, Sheet
-from dagster_project.exports.workbook_texts import TEXTS
+from dagster_project.exports.formats.excel_file import Book, Head, Kind, Sheet
+from dagster_project.exports.i18n.wording import Language, Wording
+from dagster_project.exports.i18n.workbook_texts import TEXTS
+from dagster_project.exports.report.data import BUCKETS, Kpi, Member, ReportData, Share, TrendPoint, Waited
+from dagster_project.exports.report.insights import slot
+from dagster_project.exports.report.view_model import asked_for, classified_by, kpi_name, not_categorized, population
+from dagster_project.exports.service import Written
 
 MONDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)
 _MEMBERS: tuple[tuple[str, Kind, str], ...] = (
@@ -38,9 +38,20 @@ OF_ALL_CHATS = {"messages_in", "messages_out", "backlog_open"}
 _OF_AGENTS = {"concurrent", "quality", "quality_count"}
 _NOT_OF_ANALYSES = {"closed", "replies", "reply_p50", "goal", "open_breached", "others"}
 DEFINITIONS = (
-    "incoming", "n", "pickup", "first_response", "reply", "handling", "resolution", "percentiles", "clock",
-    "sla", "backlog", "change", "no_data",
-)  # fmt: skip
+    "incoming",
+    "n",
+    "pickup",
+    "first_response",
+    "reply",
+    "handling",
+    "resolution",
+    "percentiles",
+    "clock",
+    "sla",
+    "backlog",
+    "change",
+    "no_data",
+)
 
 
 def write(out: BinaryIO, data: ReportData, language: Language, made_at: datetime) -> Written:
@@ -63,8 +74,14 @@ def write(out: BinaryIO, data: ReportData, language: Language, made_at: datetime
         _SHEETS[topic](book, say, data)
     write_readme(book, readme, say("readme.topic"), say("readme.value"), _about(say, data, book, title, made_at))
     book.close()
-    return Written(book.rows, notes={"cells_cut": book.cut_cells, "data_through": data.freshness.data_through,
-                                     "classified_by": classified_by(data, say.words)})  # fmt: skip
+    return Written(
+        book.rows,
+        notes={
+            "cells_cut": book.cut_cells,
+            "data_through": data.freshness.data_through,
+            "classified_by": classified_by(data, say.words),
+        },
+    )
 
 
 def write_readme(book: Book, sheet: Sheet, topic: str, detail: str, lines: Sequence[tuple[str, str]]) -> None:
@@ -120,9 +137,13 @@ def _actions(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.actions"))
     text = say.words.text
     heads = say.heads(("reason", "text", 44), ("slot_p50", "duration"), ("slot_count", "whole"))
-    heads += [Head(text("column.chat_id"), "text", 40), Head(text("column.agent"), "text", 26),
-              Head(text("column.department"), "text", 26), Head(text("column.created"), "instant"),
-              Head(text("column.waited"), "duration")]  # fmt: skip
+    heads += [
+        Head(text("column.chat_id"), "text", 40),
+        Head(text("column.agent"), "text", 26),
+        Head(text("column.department"), "text", 26),
+        Head(text("column.created"), "instant"),
+        Head(text("column.waited"), "duration"),
+    ]
 
     def rows() -> Iterator[list[Any]]:
         for number, one in enumerate(data.slots, start=1):
@@ -193,17 +214,36 @@ def _grids(
 def _times(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.times"))
     heads = say.heads(
-        ("metric", "text", 20), ("clock", "text", 16), ("count", "whole"), ("mean", "duration"),
-        ("p50", "duration"), ("p90", "duration"), ("p95", "duration"), ("p99", "duration"),
-    )  # fmt: skip
+        ("metric", "text", 20),
+        ("clock", "text", 16),
+        ("count", "whole"),
+        ("mean", "duration"),
+        ("p50", "duration"),
+        ("p90", "duration"),
+        ("p95", "duration"),
+        ("p99", "duration"),
+    )
     if not data.analysis:
         heads += say.heads(("previous_p50", "duration"), ("previous_p90", "duration"))
         heads += [Head(say.words.text(f"bucket.{bucket}"), "whole") for bucket in BUCKETS]
-    book.table(sheet, heads, (
-        [say.words.text(f"metric.{times.metric}"), say.words.text(f"clock.{times.clock}"), times.count,
-         times.mean_seconds, times.p50_seconds, times.p90_seconds, times.p95_seconds, times.p99_seconds,
-         *([] if data.analysis else [times.previous_p50_seconds, times.previous_p90_seconds, *times.buckets])]
-        for times in data.response_times))  # fmt: skip
+    book.table(
+        sheet,
+        heads,
+        (
+            [
+                say.words.text(f"metric.{times.metric}"),
+                say.words.text(f"clock.{times.clock}"),
+                times.count,
+                times.mean_seconds,
+                times.p50_seconds,
+                times.p90_seconds,
+                times.p95_seconds,
+                times.p99_seconds,
+                *([] if data.analysis else [times.previous_p50_seconds, times.previous_p90_seconds, *times.buckets]),
+            ]
+            for times in data.response_times
+        ),
+    )
 
 
 def _days(book: Book, say: _Say, data: ReportData) -> None:
@@ -217,13 +257,32 @@ def _history(book: Book, say: _Say, data: ReportData) -> None:
 def _trend(book: Book, say: _Say, name: str, first: str, points: Sequence[TrendPoint]) -> None:
     sheet = book.sheet(say(f"sheet.{name}"))
     heads = say.heads(
-        (first, "date"), ("chats", "whole"), ("responses", "whole"), ("first_p50", "duration"),
-        ("first_p90", "duration"), ("judged", "whole"), ("sla", "share"), ("whole", "text"),
-    )  # fmt: skip
-    count = book.table(sheet, heads, (
-        [point.start, point.chat_count, point.first_response_count, point.first_response_p50_seconds,
-         point.first_response_p90_seconds, point.sla_judged_count, point.sla_rate,
-         None if point.is_whole else say("whole.partial")] for point in points))  # fmt: skip
+        (first, "date"),
+        ("chats", "whole"),
+        ("responses", "whole"),
+        ("first_p50", "duration"),
+        ("first_p90", "duration"),
+        ("judged", "whole"),
+        ("sla", "share"),
+        ("whole", "text"),
+    )
+    count = book.table(
+        sheet,
+        heads,
+        (
+            [
+                point.start,
+                point.chat_count,
+                point.first_response_count,
+                point.first_response_p50_seconds,
+                point.first_response_p90_seconds,
+                point.sla_judged_count,
+                point.sla_rate,
+                None if point.is_whole else say("whole.partial"),
+            ]
+            for point in points
+        ),
+    )
     if count:
         _chart(book, say, sheet, count)
 
@@ -234,9 +293,16 @@ def _chart(book: Book, say: _Say, sheet: Sheet, count: int) -> None:
     chart, line = book.chart("column"), book.chart("line")
     for of, column, axis in ((chart, 1, False), (line, 3, True)):
         colour = {"color": "#D73027", "width": 2} if axis else {"none": True}
-        of.add_series({
-            "name": [name, 0, column], "categories": [name, 1, 0, count, 0], "values": [name, 1, column, count, column],
-            "fill": {"color": "#9CC3CF"}, "line": colour, "y2_axis": axis})  # fmt: skip
+        of.add_series(
+            {
+                "name": [name, 0, column],
+                "categories": [name, 1, 0, count, 0],
+                "values": [name, 1, column, count, column],
+                "fill": {"color": "#9CC3CF"},
+                "line": colour,
+                "y2_axis": axis,
+            }
+        )
     chart.combine(line)
     chart.set_legend({"position": "bottom"})
     chart.set_y_axis({"name": say("head.chats"), "major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}})
@@ -252,11 +318,25 @@ def _sla(book: Book, say: _Say, data: ReportData) -> None:
     heads += [Head(text(f"column.{name}"), "whole") for name in ("met", "breached", "pending")]
     heads += [Head(text(f"column.{name}"), "share") for name in ("rate", "goal", *before)]
     heads += [Head(text("column.open_breached"), "whole")]
-    count = book.table(sheet, heads, (
-        [text(f"metric.{sla.metric}"), text(f"clock.{sla.clock}"), sla.target_seconds, sla.met_count,
-         sla.breached_count, sla.pending_count, sla.rate, sla.goal, *([sla.previous_rate] if before else []),
-         sla.open_breached_count]
-        for sla in data.sla))  # fmt: skip
+    count = book.table(
+        sheet,
+        heads,
+        (
+            [
+                text(f"metric.{sla.metric}"),
+                text(f"clock.{sla.clock}"),
+                sla.target_seconds,
+                sla.met_count,
+                sla.breached_count,
+                sla.pending_count,
+                sla.rate,
+                sla.goal,
+                *([sla.previous_rate] if before else []),
+                sla.open_breached_count,
+            ]
+            for sla in data.sla
+        ),
+    )
     book.bars(sheet, (1, 6), (max(count, 1), 6))
 
 
@@ -310,15 +390,17 @@ def _name(say: _Say, name: str, member: Member) -> str:
 
 def _insights(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.insights"))
-    heads = say.heads(("group", "text", 24), ("label", "text", 30), ("count", "whole"), ("share", "share"),
-                      ("classified", "text", 30))  # fmt: skip
+    heads = say.heads(
+        ("group", "text", 24), ("label", "text", 30), ("count", "whole"), ("share", "share"), ("classified", "text", 30)
+    )
     shown = classified_by(data, say.words)
 
     def rows() -> Iterator[list[Any]]:
         groups: tuple[tuple[str, str, tuple[Share, ...]], ...] = (
-            ("intents", "intent", data.insights.intents), ("journeys", "journey", data.insights.journeys),
+            ("intents", "intent", data.insights.intents),
+            ("journeys", "journey", data.insights.journeys),
             ("sentiments", "sentiment", data.insights.sentiments),
-        )  # fmt: skip
+        )
         for title, group, shares in groups[1:] if data.intents else groups:
             for share in shares:
                 label = say.words.label(group, share.label)
@@ -330,33 +412,86 @@ def _insights(book: Book, say: _Say, data: ReportData) -> None:
 
 def _intents(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.intents"))
-    heads = [Head(say.words.text("column.intent"), "text", 30), *say.heads(("count_chats", "whole"), ("share", "share"),
-             ("previous_chats", "whole"), ("previous_share", "share"), ("share_delta", "change_in_points"),
-             ("responses", "whole"), ("first_p50", "duration"), ("classified", "text", 30))]  # fmt: skip
+    heads = [
+        Head(say.words.text("column.intent"), "text", 30),
+        *say.heads(
+            ("count_chats", "whole"),
+            ("share", "share"),
+            ("previous_chats", "whole"),
+            ("previous_share", "share"),
+            ("share_delta", "change_in_points"),
+            ("responses", "whole"),
+            ("first_p50", "duration"),
+            ("classified", "text", 30),
+        ),
+    ]
     shown = classified_by(data, say.words)
-    book.table(sheet, heads, (
-        [say.words.label("intent", one.label), one.count, one.share, one.previous_count, one.previous_share,
-         None if one.previous_share is None else (one.share - one.previous_share) * 100,
-         one.first_response_count, one.first_response_p50_seconds, shown] for one in data.intents))  # fmt: skip
+    book.table(
+        sheet,
+        heads,
+        (
+            [
+                say.words.label("intent", one.label),
+                one.count,
+                one.share,
+                one.previous_count,
+                one.previous_share,
+                None if one.previous_share is None else (one.share - one.previous_share) * 100,
+                one.first_response_count,
+                one.first_response_p50_seconds,
+                shown,
+            ]
+            for one in data.intents
+        ),
+    )
 
 
 def _backlog(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.backlog"))
-    heads = say.heads(("day", "date"), ("open", "whole"), ("waiting_pickup", "whole"), ("waiting_answer", "whole"),
-                      ("over_1d", "whole"), ("over_7d", "whole"))  # fmt: skip
-    book.table(sheet, heads, (
-        [night.day, night.open_count, night.waiting_for_pickup_count, night.waiting_for_answer_count,
-         night.over_1d_count, night.over_7d_count] for night in data.backlog))  # fmt: skip
+    heads = say.heads(
+        ("day", "date"),
+        ("open", "whole"),
+        ("waiting_pickup", "whole"),
+        ("waiting_answer", "whole"),
+        ("over_1d", "whole"),
+        ("over_7d", "whole"),
+    )
+    book.table(
+        sheet,
+        heads,
+        (
+            [
+                night.day,
+                night.open_count,
+                night.waiting_for_pickup_count,
+                night.waiting_for_answer_count,
+                night.over_1d_count,
+                night.over_7d_count,
+            ]
+            for night in data.backlog
+        ),
+    )
 
 
 def _quality(book: Book, say: _Say, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.quality"))
-    heads = say.heads(("subject", "text"), ("rule", "text", 44), ("severity", "text"), ("broken", "whole"),
-                      ("checked", "whole"))  # fmt: skip
-    book.table(sheet, heads, (
-        [rule.subject, rule.label_es if say.words.language == "es" else rule.label_en,
-         say.words.label("severity", rule.severity), rule.broken_count, rule.checked_count]
-        for rule in data.coverage.rules))  # fmt: skip
+    heads = say.heads(
+        ("subject", "text"), ("rule", "text", 44), ("severity", "text"), ("broken", "whole"), ("checked", "whole")
+    )
+    book.table(
+        sheet,
+        heads,
+        (
+            [
+                rule.subject,
+                rule.label_es if say.words.language == "es" else rule.label_en,
+                say.words.label("severity", rule.severity),
+                rule.broken_count,
+                rule.checked_count,
+            ]
+            for rule in data.coverage.rules
+        ),
+    )
 
 
 def _about(say: _Say, data: ReportData, book: Book, title: str, made_at: datetime) -> list[tuple[str, str]]:
@@ -379,10 +514,11 @@ def _about(say: _Say, data: ReportData, book: Book, title: str, made_at: datetim
     if not data.is_previous_complete:
         lines.append(("", words.text("badge.previous_partial")))
     categorized = say(
-        "readme.classified.value", badge=classified_by(data, words).capitalize(),
+        "readme.classified.value",
+        badge=classified_by(data, words).capitalize(),
         chats=words.number(insights.chat_count),
         categorized=words.number(insights.categorized_count),
-    )  # fmt: skip
+    )
     categorized += not_categorized(insights, words)
     if insights.needs_review_count is not None:
         categorized += " " + say("readme.review", review=words.number(insights.needs_review_count))
@@ -391,11 +527,13 @@ def _about(say: _Say, data: ReportData, book: Book, title: str, made_at: datetim
         (say("readme.units"), say("readme.units.value")),
         (say("readme.formulas"), say("readme.formulas.value")),
         (say("readme.cut"), say("readme.cut.value", count=book.cut_cells)),
-        (words.text("notes.days"),
-         words.text("notes.days.value", read=data.coverage.days_read_whole, days=data.coverage.day_count)),
+        (
+            words.text("notes.days"),
+            words.text("notes.days.value", read=data.coverage.days_read_whole, days=data.coverage.day_count),
+        ),
         (words.text("notes.quarantine"), words.number(data.coverage.quarantined_count)),
         (say("readme.sheets"), ""),
-    ]  # fmt: skip
+    ]
     lines += [(say(f"sheet.{topic}"), say(f"about.{topic}")) for topic in _topics(data)]
     if data.filter.scope != "all":
         lines.append(("", words.text(f"notes.left_out.{data.filter.scope}")))
@@ -407,10 +545,22 @@ def _about(say: _Say, data: ReportData, book: Book, title: str, made_at: datetim
 
 
 _SHEETS: dict[str, Callable[[Book, _Say, ReportData], None]] = {
-    "summary": _summary, "actions": _actions, "heatmap": _heatmap, "times": _times, "days": _days, "history": _history,
-    "sla": _sla, "agents": _agents, "departments": _departments, "channels": _channels, "intents": _intents,
-    "insights": _insights, "traffic": _traffic, "backlog": _backlog, "quality": _quality,
-}  # fmt: skip
+    "summary": _summary,
+    "actions": _actions,
+    "heatmap": _heatmap,
+    "times": _times,
+    "days": _days,
+    "history": _history,
+    "sla": _sla,
+    "agents": _agents,
+    "departments": _departments,
+    "channels": _channels,
+    "intents": _intents,
+    "insights": _insights,
+    "traffic": _traffic,
+    "backlog": _backlog,
+    "quality": _quality,
+}
 
 
 def _topics(data: ReportData) -> list[str]:

@@ -207,9 +207,13 @@ class Bucket:
         given: dict[str, Any] = {name: value for name, value in self.credentials.items() if value}
         plain = given.get("endpoint", "").startswith("http://")
         return S3Store(
-            self.bucket, prefix=self.prefix.strip("/") or None, virtual_hosted_style_request="endpoint" not in given,
+            self.bucket,
+            prefix=self.prefix.strip("/") or None,
+            virtual_hosted_style_request="endpoint" not in given,
             client_options={"allow_http": plain, "timeout": "300s", "connect_timeout": "15s"},
-            retry_config=_RETRIES, **given)  # fmt: skip
+            retry_config=_RETRIES,
+            **given,
+        )
 
     @contextlib.contextmanager
     def _said(self) -> Iterator[None]:

@@ -9,15 +9,22 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from dagster_project.exports.records import Language
+from dagster_project.exports.export_log import Language
 from dagster_project.warehouse.connection import has_relation
 from dagster_project.warehouse.directory import NOTHING_YET
 
 Kind = Literal["text", "integer", "decimal", "boolean", "date", "timestamp"]
 _KINDS: dict[str, Kind] = {
-    "int2": "integer", "int4": "integer", "int8": "integer", "float4": "decimal", "float8": "decimal",
-    "numeric": "decimal", "bool": "boolean", "date": "date", "timestamptz": "timestamp",
-}  # fmt: skip
+    "int2": "integer",
+    "int4": "integer",
+    "int8": "integer",
+    "float4": "decimal",
+    "float8": "decimal",
+    "numeric": "decimal",
+    "bool": "boolean",
+    "date": "date",
+    "timestamptz": "timestamp",
+}
 _NOT_EXPORTED = {"load_id"}  # our own bookkeeping
 
 
@@ -37,10 +44,17 @@ class Filters:
 
     def as_values(self) -> dict[str, Any]:
         """As plain values, for the books and the manifest."""
-        return {name: value for name, value in {
-            "from": self.first and self.first.isoformat(), "to": self.last and self.last.isoformat(),
-            "agents": list(self.agents), "departments": list(self.departments), "channels": list(self.channels),
-        }.items() if value}  # fmt: skip
+        return {
+            name: value
+            for name, value in {
+                "from": self.first and self.first.isoformat(),
+                "to": self.last and self.last.isoformat(),
+                "agents": list(self.agents),
+                "departments": list(self.departments),
+                "channels": list(self.channels),
+            }.items()
+            if value
+        }
 
 
 @dataclass(frozen=True)
@@ -66,8 +80,10 @@ class Table:
     def columns(self, conn: psycopg.Connection) -> list[Column]:
         """Its columns, without reading a row."""
         described = conn.execute(sql.SQL("select * from ({}) as rows limit 0").format(self.query), self.values)
-        return [Column(column.name, _KINDS.get(column.type_display.partition("(")[0], "text"), column.type_display)
-                for column in described.description or []]  # fmt: skip
+        return [
+            Column(column.name, _KINDS.get(column.type_display.partition("(")[0], "text"), column.type_display)
+            for column in described.description or []
+        ]
 
 
 def chats(conn: psycopg.Connection, filters: Filters, language: Language) -> Table:
@@ -79,8 +95,11 @@ def chats(conn: psycopg.Connection, filters: Filters, language: Language) -> Tab
         NothingToExport: the marts are not built.
     """
     _require(conn, "marts.chat_response_times")
-    columns = [sql.SQL("chats.{}").format(sql.Identifier(name))
-               for name in _names(conn, "chat_response_times") if name != "is_deleted"]  # fmt: skip
+    columns = [
+        sql.SQL("chats.{}").format(sql.Identifier(name))
+        for name in _names(conn, "chat_response_times")
+        if name != "is_deleted"
+    ]
     query = sql.SQL("""
         select
             {columns},
@@ -95,9 +114,12 @@ def chats(conn: psycopg.Connection, filters: Filters, language: Language) -> Tab
     """).format(
         columns=sql.SQL(", ").join(columns),
         badge=sql.Identifier(f"classified_by_{language}"),
-        condition=_condition("chats", "created_local_date", {
-            "agent_id": filters.agents, "department_id": filters.departments, "provider": filters.channels}),
-    )  # fmt: skip
+        condition=_condition(
+            "chats",
+            "created_local_date",
+            {"agent_id": filters.agents, "department_id": filters.departments, "provider": filters.channels},
+        ),
+    )
     marts = ("chat_response_times", "chat_categories")
     return Table("chats", marts, query, _values(filters), ("created_at", "chat_id"))
 
@@ -214,19 +236,26 @@ def _condition(alias: str, day: str, lists: Mapping[str, Sequence[str]]) -> sql.
     column = sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(day))
     parts: list[sql.Composable] = [
         sql.SQL("(%(first)s::date is null or {0} >= %(first)s) and (%(last)s::date is null or {0} <= %(last)s)").format(
-            column)]  # fmt: skip
+            column
+        )
+    ]
     plural = {"agent_id": "agents", "department_id": "departments", "provider": "channels"}
     parts += [
         sql.SQL("{}.{} = any({})").format(sql.Identifier(alias), sql.Identifier(name), sql.Placeholder(plural[name]))
-        for name, wanted in lists.items() if wanted]  # fmt: skip
+        for name, wanted in lists.items()
+        if wanted
+    ]
     return sql.SQL(" and ").join(parts)
 
 
 def _values(filters: Filters) -> dict[str, Any]:
     return {
-        "first": filters.first, "last": filters.last, "agents": list(filters.agents),
-        "departments": list(filters.departments), "channels": list(filters.channels),
-    }  # fmt: skip
+        "first": filters.first,
+        "last": filters.last,
+        "agents": list(filters.agents),
+        "departments": list(filters.departments),
+        "channels": list(filters.channels),
+    }
 
 
 def _require(conn: psycopg.Connection, mart: str) -> None:

@@ -7,27 +7,37 @@ from typing import Any, BinaryIO
 import psycopg
 from psycopg import sql
 
-from dagster_project.exports.making import ExportFailed, Written
-from dagster_project.exports.report_workbook import write_readme
-from dagster_project.exports.tables import Column, Table
-from dagster_project.exports.tables import Kind as ColumnKind
-from dagster_project.exports.wording import Language, Wording
-from dagster_project.exports.workbook import MOST_ROWS, Book, Head, Kind
-from dagster_project.exports.workbook_texts import TEXTS
+from dagster_project.exports.formats.excel_file import MOST_ROWS, Book, Head, Kind
+from dagster_project.exports.i18n.wording import Language, Wording
+from dagster_project.exports.i18n.workbook_texts import TEXTS
+from dagster_project.exports.report.workbook import write_readme
+from dagster_project.exports.service import ExportFailed, Written
+from dagster_project.exports.tables.definitions import Column, Table
+from dagster_project.exports.tables.definitions import Kind as ColumnKind
 from dagster_project.warehouse import data_source
 from dagster_project.warehouse.connection import has_relation
 
 _AT_ONCE = 5_000  # rows
 _KINDS: dict[ColumnKind, Kind] = {
-    "text": "text", "integer": "whole", "decimal": "decimal", "boolean": "boolean", "date": "date",
+    "text": "text",
+    "integer": "whole",
+    "decimal": "decimal",
+    "boolean": "boolean",
+    "date": "date",
     "timestamp": "instant",
-}  # fmt: skip
+}
 
 
 def write(
-    conn: psycopg.Connection, out: BinaryIO, table: Table, *, language: Language, zone: str, made_at: datetime,
+    conn: psycopg.Connection,
+    out: BinaryIO,
+    table: Table,
+    *,
+    language: Language,
+    zone: str,
+    made_at: datetime,
     filters: Mapping[str, Any],
-) -> Written:  # fmt: skip
+) -> Written:
     """Write a table, constant in memory.
 
     Args:
@@ -65,8 +75,11 @@ def write(
     ]
     write_readme(book, readme, TEXTS["readme.topic"][place], TEXTS["readme.value"][place], lines)
     book.close()
-    return Written(book.rows, [(column.name, column.postgres_type) for column in columns],
-                   {**table.notes, "data_through": data_through, "cells_cut": book.cut_cells})  # fmt: skip
+    return Written(
+        book.rows,
+        [(column.name, column.postgres_type) for column in columns],
+        {**table.notes, "data_through": data_through, "cells_cut": book.cut_cells},
+    )
 
 
 def _rows(conn: psycopg.Connection, book: Book, table: Table, columns: list[Column], name: str) -> None:

@@ -8,18 +8,20 @@ import dagster as dg
 import psycopg
 from pydantic import Field
 
-from dagster_project.analysis import analyses, categorize_claude, effectiveness, store
+from dagster_project.analysis import effectiveness, store
 from dagster_project.analysis.categorize import Result, categorize_by_rules
-from dagster_project.analysis.categorize_claude import Estimate, categorize_by_claude
 from dagster_project.analysis.classifiers import Unusable, classifier_of, claude_of, has_key
+from dagster_project.analysis.claude import categorize as categorize_claude
+from dagster_project.analysis.claude.categorize import Estimate, categorize_by_claude
 from dagster_project.analysis.claude.classifier import ClaudeClassifier
 from dagster_project.analysis.claude.messages import Misconfigured
-from dagster_project.analysis.claude_run import CLASSIFIER, Limits
+from dagster_project.analysis.claude.run import CLASSIFIER, Limits
+from dagster_project.analysis.customer_analysis import analyses
 from dagster_project.analysis.lock import Busy
 from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.analysis.work import IDLE_HOURS
-from dagster_project.assets import markdown
-from dagster_project.resources import Warehouse
+from dagster_project.orchestration.assets import markdown
+from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -38,9 +40,11 @@ class CategorizeConfig(dg.Config):
     refresh_expired: bool = Field(False, description="Claude: ask again where an answer is older than 30 days.")
     retry_dead: bool = Field(False, description="Claude: ask again where asking was given up or refused.")
     batch_above: int = Field(
-        50, ge=0, description="Claude: requests above which they go as message batches, at half the price.")
+        50, ge=0, description="Claude: requests above which they go as message batches, at half the price."
+    )
     batch_wait_minutes: int = Field(
-        5, ge=0, le=1440, description="Claude: minutes to wait for batches; the next run takes up what is not done.")
+        5, ge=0, le=1440, description="Claude: minutes to wait for batches; the next run takes up what is not done."
+    )
 
     def only_for_claude(self) -> list[str]:
         """Options in use that rules know nothing of."""
@@ -49,21 +53,32 @@ class CategorizeConfig(dg.Config):
     def limits(self, month_cap: float) -> Limits:
         """What a run that asks Claude may do."""
         return Limits(
-            timedelta(hours=self.idle_hours), self.max_usd, month_cap, self.refresh_expired, self.retry_dead,
-            self.batch_above, timedelta(minutes=self.batch_wait_minutes))  # fmt: skip
+            timedelta(hours=self.idle_hours),
+            self.max_usd,
+            month_cap,
+            self.refresh_expired,
+            self.retry_dead,
+            self.batch_above,
+            timedelta(minutes=self.batch_wait_minutes),
+        )
 
 
 @dg.asset(
     key=KEY,
-    deps=[dg.AssetKey(["core", "chats"]), dg.AssetKey(["core", "messages"]), dg.AssetKey(["core", "contacts"]),
-          dg.AssetKey(["core", "agents"])],
+    deps=[
+        dg.AssetKey(["core", "chats"]),
+        dg.AssetKey(["core", "messages"]),
+        dg.AssetKey(["core", "contacts"]),
+        dg.AssetKey(["core", "agents"]),
+    ],
     group_name="analysis",
     owners=["team:analytics"],
     kinds={"python", "postgres", "claude"},
     pool="categorization",
     check_specs=[
         dg.AssetCheckSpec(
-            ERRORS, asset=KEY, description=f"At most {MOST_ERRORS:.0%} of the chats asked for stay without an answer."),
+            ERRORS, asset=KEY, description=f"At most {MOST_ERRORS:.0%} of the chats asked for stay without an answer."
+        ),
         dg.AssetCheckSpec(BUDGET, asset=KEY, description="No chat waits because a cap is reached."),
     ],
     description="Each settled chat's intent, journey stage, sentiment, agent quality and effectiveness, once per "
@@ -93,11 +108,21 @@ def _by_rules(conn: psycopg.Connection, config: CategorizeConfig, settings: Sett
     classifier = classifier_of("rules-v1", settings)
     assert isinstance(classifier, RulesClassifier)
     result = categorize_by_rules(
-        conn, classifier, idle=timedelta(hours=config.idle_hours),
-        on_progress=lambda done, total: log.info("%d of %d chats looked at", done, total))  # fmt: skip
+        conn,
+        classifier,
+        idle=timedelta(hours=config.idle_hours),
+        on_progress=lambda done, total: log.info("%d of %d chats looked at", done, total),
+    )
     effectiveness.publish(conn, classifier.model)
-    log.info("%s: %d chats looked at, %d answered, %d still open, %d without the customer's words; %.1f s",
-             classifier.version, result.looked_at, result.answered, result.unsettled, result.skipped, result.seconds)
+    log.info(
+        "%s: %d chats looked at, %d answered, %d still open, %d without the customer's words; %.1f s",
+        classifier.version,
+        result.looked_at,
+        result.answered,
+        result.unsettled,
+        result.skipped,
+        result.seconds,
+    )
     return _told(_of_rules(classifier.version, result), errors=0, asked=result.answered, deferred=0)
 
 
@@ -109,29 +134,57 @@ def _by_claude(
         log.warning("B2CHAT_AI_REDACTION is off: chats leave with the names and numbers in them")
     if config.dry_run:
         expected = categorize_claude.estimate(conn, claude, limits=limits, run_id=run_id)
-        log.info("dry run: %d chats wait, %d requests would be sent for %.4f to %.4f USD (estimated, nothing is sent)",
-                 expected.chats, expected.requests, expected.usd_low, expected.usd_high)  # fmt: skip
+        log.info(
+            "dry run: %d chats wait, %d requests would be sent for %.4f to %.4f USD (estimated, nothing is sent)",
+            expected.chats,
+            expected.requests,
+            expected.usd_low,
+            expected.usd_high,
+        )
         return _told(of_estimate(claude, expected), errors=0, asked=0, deferred=0)
     result = categorize_by_claude(conn, claude, limits=limits, run_id=run_id)
     effectiveness.publish(conn, CLASSIFIER)
     say = log.warning if result.is_partial else log.info
-    say("%s: %s. %d chats answered by %d requests, %d reused; %.4f USD; not done: %s", claude.version,
-        _status(result), result.answered, result.requests, result.reused, result.cost_usd, _not_done(result))
+    say(
+        "%s: %s. %d chats answered by %d requests, %d reused; %.4f USD; not done: %s",
+        claude.version,
+        _status(result),
+        result.answered,
+        result.requests,
+        result.reused,
+        result.cost_usd,
+        _not_done(result),
+    )
     in_all = store.count_by_state(conn)
     return _told(
-        _of_claude(claude, result, in_all), errors=result.failed, asked=result.answered + result.failed,
-        deferred=result.waiting.get("budget_deferred", 0))  # fmt: skip
+        _of_claude(claude, result, in_all),
+        errors=result.failed,
+        asked=result.answered + result.failed,
+        deferred=result.waiting.get("budget_deferred", 0),
+    )
 
 
 def _told(metadata: dict[str, Any], *, errors: int, asked: int, deferred: int) -> dg.MaterializeResult:
     share = errors / asked if asked else 0.0
-    return dg.MaterializeResult(metadata=metadata, check_results=[
-        dg.AssetCheckResult(
-            check_name=ERRORS, asset_key=KEY, passed=share <= MOST_ERRORS, severity=dg.AssetCheckSeverity.ERROR,
-            metadata={"chats_asked_for": asked, "without_answer": errors, "share": round(share, 4)}),
-        dg.AssetCheckResult(
-            check_name=BUDGET, asset_key=KEY, passed=not deferred, severity=dg.AssetCheckSeverity.WARN,
-            metadata={"chats_that_wait": deferred})])  # fmt: skip
+    return dg.MaterializeResult(
+        metadata=metadata,
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=ERRORS,
+                asset_key=KEY,
+                passed=share <= MOST_ERRORS,
+                severity=dg.AssetCheckSeverity.ERROR,
+                metadata={"chats_asked_for": asked, "without_answer": errors, "share": round(share, 4)},
+            ),
+            dg.AssetCheckResult(
+                check_name=BUDGET,
+                asset_key=KEY,
+                passed=not deferred,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"chats_that_wait": deferred},
+            ),
+        ],
+    )
 
 
 def _status(result: categorize_claude.Result) -> str:
@@ -159,9 +212,7 @@ def _of_rules(version: str, result: Result) -> dict[str, Any]:
     }
 
 
-def _of_claude(
-    claude: ClaudeClassifier, result: categorize_claude.Result, in_all: dict[str, int]
-) -> dict[str, Any]:
+def _of_claude(claude: ClaudeClassifier, result: categorize_claude.Result, in_all: dict[str, int]) -> dict[str, Any]:
     """What the UI shows of a run; `in_all` is chats of the warehouse by state, whoever had them looked at, and when."""
     states = result.looked_at | {f"now {state}": count for state, count in result.waiting.items()}
     return {

@@ -9,15 +9,14 @@ import dagster as dg
 import psycopg
 from pydantic import Field
 
-from dagster_project.analysis import analyses, publishing
-from dagster_project.analysis.analyses import Categorized, Means
 from dagster_project.analysis.categorize import categorize_by_rules
-from dagster_project.analysis.categorize_claude import categorize_by_claude, estimate
 from dagster_project.analysis.classifiers import Unusable, classifier_of, claude_of, has_key
+from dagster_project.analysis.claude.categorize import categorize_by_claude, estimate
 from dagster_project.analysis.claude.messages import Misconfigured
-from dagster_project.analysis.claude_run import CLASSIFIER
-from dagster_project.analysis.lock import Busy
-from dagster_project.analysis.request import (
+from dagster_project.analysis.claude.run import CLASSIFIER
+from dagster_project.analysis.customer_analysis import analyses, materialize
+from dagster_project.analysis.customer_analysis.analyses import Categorized, Means
+from dagster_project.analysis.customer_analysis.request import (
     MOST_AGENTS,
     MOST_CONTACTS,
     MOST_DAYS,
@@ -26,11 +25,12 @@ from dagster_project.analysis.request import (
     Request,
     checked,
 )
+from dagster_project.analysis.lock import Busy
 from dagster_project.analysis.rules.classifier import RulesClassifier
-from dagster_project.assets.analysis import CategorizeConfig, of_estimate
-from dagster_project.assets.dbt import build_models
-from dagster_project.assets.launch import config_day, starter
-from dagster_project.resources import DbtCli, Warehouse
+from dagster_project.orchestration.assets.analysis import CategorizeConfig, of_estimate
+from dagster_project.orchestration.assets.dbt import build_models
+from dagster_project.orchestration.assets.launch import config_day, starter
+from dagster_project.orchestration.resources import DbtCli, Warehouse
 from dagster_project.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -41,13 +41,15 @@ class AnalysisConfig(CategorizeConfig):
 
     triggered_by: str = Field("", description="Who asks: a name or an e-mail. Default: who started the run.")
     date_start: str = Field(
-        "", description=f"First local day, YYYY-MM-DD; at most {MOST_DAYS} days. Default: 29 days before the last.")
+        "", description=f"First local day, YYYY-MM-DD; at most {MOST_DAYS} days. Default: 29 days before the last."
+    )
     date_end: str = Field("", description="Last local day, YYYY-MM-DD. Default: the newest with chats.")
     agent_ids: list[str] = Field([], description=f"Names or ids of up to {MOST_AGENTS} agents.")
     department_ids: list[str] = Field([], description=f"Names or ids of up to {MOST_DEPARTMENTS} departments.")
     contact_ids: list[str] = Field([], description=f"Ids of up to {MOST_CONTACTS} contacts.")
     sample_rate: float = Field(
-        1.0, description="Share of the chats, above 0 and up to 1, by the hash of their ids. 1 is all of them.")
+        1.0, description="Share of the chats, above 0 and up to 1, by the hash of their ids. 1 is all of them."
+    )
 
     def request(self, starter: str) -> Request:
         """The request that this config means.
@@ -59,9 +61,14 @@ class AnalysisConfig(CategorizeConfig):
             dagster.Failure: a day is no day.
         """
         return Request(
-            config_day(self.date_start, "date_start"), config_day(self.date_end, "date_end"),
-            self.triggered_by or starter, self.agent_ids, self.department_ids, self.contact_ids,
-            self.sample_rate)  # fmt: skip
+            config_day(self.date_start, "date_start"),
+            config_day(self.date_end, "date_end"),
+            self.triggered_by or starter,
+            self.agent_ids,
+            self.department_ids,
+            self.contact_ids,
+            self.sample_rate,
+        )
 
 
 @dg.op(
@@ -80,14 +87,27 @@ def analyse_customers(
                 return
             categorize = _by_claude if has_key(settings) else _by_rules
             means = categorize(conn, config, settings, context.run_id)
-            row = analyses.analyse(conn, config.request(starter(context.run)), Means(
-                **means, build_kpis=lambda: build_models(dbt, context.run_id, "analysis_kpi_rows"),
-                run_id=context.run_id))  # fmt: skip
+            row = analyses.analyse(
+                conn,
+                config.request(starter(context.run)),
+                Means(
+                    **means,
+                    build_kpis=lambda: build_models(dbt, context.run_id, "analysis_kpi_rows"),
+                    run_id=context.run_id,
+                ),
+            )
     except (Refused, Unusable, Misconfigured, Busy) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
-    log.info("analysis %s: %s, %d of %d chats categorized, %d skipped, %d pending; %.1f s",
-             row["id"], row["status"], row["categorized_count"], row["total_chats_analyzed"], row["skipped_count"],
-             row["pending_count"], row["processing_time_ms"] / 1000)  # fmt: skip
+    log.info(
+        "analysis %s: %s, %d of %d chats categorized, %d skipped, %d pending; %.1f s",
+        row["id"],
+        row["status"],
+        row["categorized_count"],
+        row["total_chats_analyzed"],
+        row["skipped_count"],
+        row["pending_count"],
+        row["processing_time_ms"] / 1000,
+    )
     context.add_output_metadata(_metadata(row))
 
 
@@ -104,9 +124,7 @@ def customer_analysis_job() -> None:
     analyse_customers()
 
 
-def _by_rules(
-    conn: psycopg.Connection, config: AnalysisConfig, settings: Settings, run_id: str
-) -> dict[str, Any]:
+def _by_rules(conn: psycopg.Connection, config: AnalysisConfig, settings: Settings, run_id: str) -> dict[str, Any]:
     """What makes an analysis where there is no key."""
     if config.only_for_claude():
         raise Unusable(f"{', '.join(config.only_for_claude())}: only for Claude, and ANTHROPIC_API_KEY is missing")
@@ -114,24 +132,34 @@ def _by_rules(
     assert isinstance(classifier, RulesClassifier)
 
     def categorize(chat_ids: Sequence[str]) -> Categorized:
-        return Categorized(categorize_by_rules(
-            conn, classifier, idle=timedelta(hours=config.idle_hours), chat_ids=chat_ids,
-            on_progress=lambda done, total: log.info("%d of %d chats looked at", done, total)).new_answers)  # fmt: skip
+        return Categorized(
+            categorize_by_rules(
+                conn,
+                classifier,
+                idle=timedelta(hours=config.idle_hours),
+                chat_ids=chat_ids,
+                on_progress=lambda done, total: log.info("%d of %d chats looked at", done, total),
+            ).new_answers
+        )
 
     return {"classifier": classifier.model, "version": classifier.version, "is_llm": False, "categorize": categorize}
 
 
-def _by_claude(
-    conn: psycopg.Connection, config: AnalysisConfig, settings: Settings, run_id: str
-) -> dict[str, Any]:
+def _by_claude(conn: psycopg.Connection, config: AnalysisConfig, settings: Settings, run_id: str) -> dict[str, Any]:
     """What makes an analysis where there is a key; a failing API leaves chats pending, and rules never step in."""
     claude = claude_of(settings)
 
     def categorize(chat_ids: Sequence[str]) -> Categorized:
         result = categorize_by_claude(
-            conn, claude, limits=config.limits(settings.ai_monthly_usd), run_id=run_id, chat_ids=chat_ids)
-        log.info("Claude: %d chats answered by %d requests, %d reused; %.4f USD",
-                 result.answered, result.requests, result.reused, result.cost_usd)  # fmt: skip
+            conn, claude, limits=config.limits(settings.ai_monthly_usd), run_id=run_id, chat_ids=chat_ids
+        )
+        log.info(
+            "Claude: %d chats answered by %d requests, %d reused; %.4f USD",
+            result.answered,
+            result.requests,
+            result.reused,
+            result.cost_usd,
+        )
         return Categorized(result.answered, result.stopped)
 
     return {"classifier": CLASSIFIER, "version": claude.version, "is_llm": True, "categorize": categorize}
@@ -143,23 +171,35 @@ def _estimate(
     """What Claude would cost for the chats of a request; nothing is sent, and no analysis is made."""
     claude = claude_of(settings)
     request = checked(conn, config.request(starter(run)))
-    _, chosen = publishing.select_chats(conn, request)
-    expected = estimate(
-        conn, claude, limits=config.limits(settings.ai_monthly_usd), run_id=run.run_id, chat_ids=chosen)
-    log.info("dry run: %d chats, %d requests would be sent for %.4f to %.4f USD (estimated, nothing is sent)",
-             len(chosen), expected.requests, expected.usd_low, expected.usd_high)  # fmt: skip
+    _, chosen = materialize.select_chats(conn, request)
+    expected = estimate(conn, claude, limits=config.limits(settings.ai_monthly_usd), run_id=run.run_id, chat_ids=chosen)
+    log.info(
+        "dry run: %d chats, %d requests would be sent for %.4f to %.4f USD (estimated, nothing is sent)",
+        len(chosen),
+        expected.requests,
+        expected.usd_low,
+        expected.usd_high,
+    )
     return {"chats": len(chosen), **of_estimate(claude, expected)}
 
 
 def _metadata(row: dict[str, Any]) -> dict[str, dg.MetadataValue]:
     shown = ("id", "status", "triggered_by", "error_message")
     counted = (
-        "chats_in_filter", "total_chats_analyzed", "categorized_count", "ai_analysis_count", "new_answer_count",
-        "skipped_count", "pending_count", "total_messages_analyzed", "processing_time_ms")  # fmt: skip
+        "chats_in_filter",
+        "total_chats_analyzed",
+        "categorized_count",
+        "ai_analysis_count",
+        "new_answer_count",
+        "skipped_count",
+        "pending_count",
+        "total_messages_analyzed",
+        "processing_time_ms",
+    )
     return {
         "classified_by": dg.MetadataValue.text(analyses.classified_by(row)),
         "sample_rate": dg.MetadataValue.float(row["sample_rate"]),
         "filters": dg.MetadataValue.json(row["filters"]),
         **{name: dg.MetadataValue.text(row[name]) for name in shown if row[name]},
         **{name: dg.MetadataValue.int(row[name]) for name in counted},
-    }  # fmt: skip
+    }

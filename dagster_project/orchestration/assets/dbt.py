@@ -16,13 +16,13 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 from dbt.constants import PARTIAL_PARSE_FILE_NAME
 from pydantic import Field
 
-from dagster_project import seed_files
-from dagster_project.assets import table_metadata
-from dagster_project.assets.check_descriptions import describe
-from dagster_project.assets.heatmap import thumbnail
-from dagster_project.assets.last_build import LastBuild, note_good_build, still_good
-from dagster_project.dbt_project import dbt_project, fingerprint, manifest
-from dagster_project.resources import DbtCli, Warehouse
+from dagster_project.orchestration import seed_files
+from dagster_project.orchestration.assets import table_metadata
+from dagster_project.orchestration.assets.check_descriptions import describe
+from dagster_project.orchestration.assets.heatmap import thumbnail
+from dagster_project.orchestration.assets.last_build import LastBuild, note_good_build, still_good
+from dagster_project.orchestration.dbt_project import dbt_project, fingerprint, manifest
+from dagster_project.orchestration.resources import DbtCli, Warehouse
 from dagster_project.settings import Settings
 from dagster_project.warehouse import bi_access, bi_role
 
@@ -160,11 +160,15 @@ def _leave_alone(
         # Those that block passed at that build, or it would not have been a good one.
         passed = [
             dg.AssetCheckResult(
-                passed=True, asset_key=spec.key, check_name=check.name, metadata=metadata,
-                description=f"not run: {told}")
+                passed=True,
+                asset_key=spec.key,
+                check_name=check.name,
+                metadata=metadata,
+                description=f"not run: {told}",
+            )
             for check in context.assets_def.check_specs
             if check.blocking and check.asset_key == spec.key
-        ]  # fmt: skip
+        ]
         found = _look(conn, node["schema"], node["alias"])
         yield dg.MaterializeResult(spec.key, metadata=metadata | found, check_results=passed)
 

@@ -8,12 +8,13 @@ from typing import Literal
 import dagster as dg
 from pydantic import Field
 
-from dagster_project.analysis import evaluation, evaluations
 from dagster_project.analysis.classifiers import Unusable, classifier_of
 from dagster_project.analysis.claude.messages import StopRun
-from dagster_project.assets import markdown
-from dagster_project.exports import confusion
-from dagster_project.resources import Warehouse
+from dagster_project.analysis.evaluation import log as evaluations
+from dagster_project.analysis.evaluation import scores
+from dagster_project.exports.pictures import confusion
+from dagster_project.orchestration.assets import markdown
+from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import PROJECT_ROOT, Settings
 
 log = logging.getLogger(__name__)
@@ -33,28 +34,37 @@ class EvaluationConfig(dg.Config):
     group_name="evaluation",
     owners=["team:analytics"],
     kinds={"python", "postgres", "png"},
-    check_specs=[dg.AssetCheckSpec(
-        "not_worse_than_before", asset=["analysis", "classifier_evaluation"],
-        description="No field does worse than with the version before on the same chats (McNemar, 5 %).")],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "not_worse_than_before",
+            asset=["analysis", "classifier_evaluation"],
+            description="No field does worse than with the version before on the same chats (McNemar, 5 %).",
+        )
+    ],
     description="Accuracy, macro-F1, kappa and confusion of a classifier on labelled chats, against the version "
     "before. BI reads marts.classifier_evaluations.",
-)  # fmt: skip
+)
 def classifier_evaluation(
     config: EvaluationConfig, warehouse: Warehouse
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     file = Path(config.file or BLIND_SET)
     try:
-        labelled = evaluation.read_labelled(file)
+        labelled = scores.read_labelled(file)
         settings = Settings.load()
-        report = evaluation.evaluate(classifier_of(config.classifier, settings), labelled, settings.review_confidence)
-    except (evaluation.UnreadableSet, Unusable, StopRun) as error:
+        report = scores.evaluate(classifier_of(config.classifier, settings), labelled, settings.review_confidence)
+    except (scores.UnreadableSet, Unusable, StopRun) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     if not labelled:
         raise dg.Failure(f"{file.name}: there is no chat in it", allow_retries=False)
     with warehouse.connect() as conn:
         comparison = evaluations.compare(conn, evaluations.keep(conn, report, labelled, file))
-    log.info("%s on %s: %d chats, intent right in %s", report.version, file.name, report.chats,
-             _share(report.fields["customer_intent"].accuracy))
+    log.info(
+        "%s on %s: %d chats, intent right in %s",
+        report.version,
+        file.name,
+        report.chats,
+        _share(report.fields["customer_intent"].accuracy),
+    )
     yield dg.MaterializeResult(metadata=_metadata(report, comparison, file.name))
     yield _check(comparison)
 
@@ -62,13 +72,18 @@ def classifier_evaluation(
 def _check(comparison: evaluations.Comparison | None) -> dg.AssetCheckResult:
     worse = [change.field for change in comparison.changes if change.is_worse] if comparison else []
     return dg.AssetCheckResult(
-        passed=not worse, check_name="not_worse_than_before", severity=dg.AssetCheckSeverity.WARN,
-        metadata={"worse": ", ".join(worse) or "nothing",
-                  "version_before": comparison.version_before if comparison else "none on these chats"})  # fmt: skip
+        passed=not worse,
+        check_name="not_worse_than_before",
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "worse": ", ".join(worse) or "nothing",
+            "version_before": comparison.version_before if comparison else "none on these chats",
+        },
+    )
 
 
 def _metadata(
-    report: evaluation.Report, comparison: evaluations.Comparison | None, file: str
+    report: scores.Report, comparison: evaluations.Comparison | None, file: str
 ) -> dict[str, dg.MetadataValue]:
     values: dict[str, dg.MetadataValue] = {
         "version": dg.MetadataValue.text(report.version),
@@ -86,7 +101,7 @@ def _metadata(
     return values
 
 
-def _scores(report: evaluation.Report) -> dg.MetadataValue:
+def _scores(report: scores.Report) -> dg.MetadataValue:
     rows = [
         [
             name,

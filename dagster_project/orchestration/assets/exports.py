@@ -13,26 +13,34 @@ import dagster as dg
 import psycopg
 from pydantic import Field
 
-from dagster_project.assets import markdown
-from dagster_project.assets.launch import config_day, starter
-from dagster_project.command_line import LAST
-from dagster_project.exports import making, orders
-from dagster_project.exports.making import Exported, ExportFailed
-from dagster_project.exports.orders import Order
-from dagster_project.exports.records import Format, Language
-from dagster_project.exports.report import NoReport, Period, Scope
-from dagster_project.exports.stores import StoreFailed, store_of
-from dagster_project.exports.tables import Filters
-from dagster_project.resources import Warehouse
+from dagster_project.exports import requests, service
+from dagster_project.exports.export_log import Format, Language
+from dagster_project.exports.report.data import NoReport, Period, Scope
+from dagster_project.exports.requests import LAST, Order
+from dagster_project.exports.service import Exported, ExportFailed
+from dagster_project.exports.stores.stores import StoreFailed, store_of
+from dagster_project.exports.tables.definitions import Filters
+from dagster_project.orchestration.assets import markdown
+from dagster_project.orchestration.assets.launch import config_day, starter
+from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _LARGEST_PICTURE = 200_000  # bytes, in the run's metadata
 _REPORT_READS = (
-    "kpi_daily", "chat_response_times", "response_times_weekly", "response_times_monthly", "sla_daily", "agent_daily",
-    "conversation_traffic_heatmap", "backlog_daily", "chat_categories", "data_quality", "data_freshness",
-)  # fmt: skip
+    "kpi_daily",
+    "chat_response_times",
+    "response_times_weekly",
+    "response_times_monthly",
+    "sla_daily",
+    "agent_daily",
+    "conversation_traffic_heatmap",
+    "backlog_daily",
+    "chat_categories",
+    "data_quality",
+    "data_freshness",
+)
 
 
 class ReportConfig(dg.Config):
@@ -80,8 +88,14 @@ def period_report(
         raise dg.Failure(str(error), allow_retries=False) from None
     metadata: dict[str, dg.MetadataValue] = {}
     for form in config.formats:
-        order = Order("report", cast(Format, form), _language(config.language, settings), period=period,
-                      scope=cast(Scope, config.scope), scope_id=config.scope_id)  # fmt: skip
+        order = Order(
+            "report",
+            cast(Format, form),
+            _language(config.language, settings),
+            period=period,
+            scope=cast(Scope, config.scope),
+            scope_id=config.scope_id,
+        )
         made = _fill(context, warehouse, settings, order)
         metadata |= {f"{form.replace('-', '_')}_{name}": value for name, value in _metadata(made).items()}
         if form == "pdf":
@@ -100,8 +114,13 @@ def _table_asset(kind: Literal["chats", "agents", "kpis"], marts: tuple[str, ...
     )
     def table(context: dg.AssetExecutionContext, config: TableConfig, warehouse: Warehouse) -> dg.MaterializeResult:
         settings = Settings.load()
-        filters = Filters(config_day(config.date_start, "date_start"), config_day(config.date_end, "date_end"),
-                          config.agents, config.departments, config.channels)  # fmt: skip
+        filters = Filters(
+            config_day(config.date_start, "date_start"),
+            config_day(config.date_end, "date_end"),
+            config.agents,
+            config.departments,
+            config.channels,
+        )
         order = Order(kind, cast(Format, config.format), _language(config.language, settings), filters)
         return dg.MaterializeResult(metadata=_metadata(_fill(context, warehouse, settings, order)))
 
@@ -109,9 +128,10 @@ def _table_asset(kind: Literal["chats", "agents", "kpis"], marts: tuple[str, ...
 
 
 chats_export = _table_asset(
-    "chats", ("chat_response_times", "chat_categories"),
+    "chats",
+    ("chat_response_times", "chat_categories"),
     "A row per chat: its times, and what it was categorized as, with who categorized it.",
-)  # fmt: skip
+)
 agents_export = _table_asset("agents", ("agent_daily",), "A row per agent and day.")
 kpis_export = _table_asset("kpis", ("kpi_daily",), "A row per metric, day and scope, in the long form for programs.")
 
@@ -123,7 +143,7 @@ def delete_old_exports(context: dg.OpExecutionContext, warehouse: Warehouse) -> 
     with warehouse.connect() as conn:
         conn.autocommit = True
         try:
-            deleted, stayed = making.clean_up(conn, store_of(Settings.load()), datetime.now(UTC))
+            deleted, stayed = service.clean_up(conn, store_of(Settings.load()), datetime.now(UTC))
         except StoreFailed as error:
             raise dg.Failure(str(error)) from None
     context.log.info(f"{deleted} deleted, {stayed} could not be deleted and stay listed")
@@ -142,7 +162,7 @@ def clean_up_exports_job() -> None:
 def _fill(context: dg.AssetExecutionContext, warehouse: Warehouse, settings: Settings, order: Order) -> Exported:
     user = starter(context.run)
     try:
-        return orders.fill(warehouse.url, settings, order, user=user, run_id=context.run.run_id)
+        return requests.fill(warehouse.url, settings, order, user=user, run_id=context.run.run_id)
     except ExportFailed as error:
         raise dg.Failure(str(error), allow_retries=False) from None
 
@@ -167,7 +187,7 @@ def _metadata(made: Exported) -> Mapping[str, dg.MetadataValue]:
 def _picture(warehouse: Warehouse, settings: Settings, order: Order) -> dict[str, dg.MetadataValue]:
     """The first page, where it is small enough to be kept in a run's metadata."""
     with warehouse.connect() as conn:
-        png = orders.first_page(conn, settings, order)
+        png = requests.first_page(conn, settings, order)
     if len(png) > _LARGEST_PICTURE:
         return {}
     return {"first_page": markdown.picture("report", png)}
@@ -181,8 +201,8 @@ def _period(conn: psycopg.Connection, week: str, month: str) -> Period:
     if week and month:
         raise NoReport("week and month exclude each other")
     if month == LAST:
-        return orders.last_month(conn)
+        return requests.last_month(conn)
     if day := config_day(month and f"{month}-01", "month"):
         return Period.month(day)
     monday = None if week == LAST else config_day(week, "week")
-    return Period.week(monday) if monday else orders.last_week(conn)
+    return Period.week(monday) if monday else requests.last_week(conn)

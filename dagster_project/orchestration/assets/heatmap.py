@@ -6,10 +6,10 @@ import dagster as dg
 import psycopg
 from pydantic import Field
 
-from dagster_project.assets import markdown
-from dagster_project.assets.launch import config_day
-from dagster_project.exports import heatmap as heatmaps
-from dagster_project.resources import Warehouse
+from dagster_project.exports.pictures import heatmap as heatmaps
+from dagster_project.orchestration.assets import markdown
+from dagster_project.orchestration.assets.launch import config_day
+from dagster_project.orchestration.resources import Warehouse
 from dagster_project.warehouse import data_source, directory
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,12 @@ def weekly_heatmap_picture(config: PictureConfig, warehouse: Warehouse) -> dg.Ma
         try:
             agent_id = config.agent_id if config.agent_id == "all" else directory.find(conn, "agent", config.agent_id)
             heatmap = heatmaps.read(
-                conn, week, agent_id=agent_id, direction=config.direction_filter,
-                office_hours=config.office_hours_filter)  # fmt: skip
+                conn,
+                week,
+                agent_id=agent_id,
+                direction=config.direction_filter,
+                office_hours=config.office_hours_filter,
+            )
         except (heatmaps.NoSuchWeek, directory.NoSuchMember) as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         log.info("painted the week of %s: %d answered chats", week, heatmap.chat_count)

@@ -71,7 +71,8 @@ def note_good_build(conn: psycopg.Connection, invocation_id: str, project: str) 
     """
     conn.execute(
         "update intermediate.last_build set project = %s where invocation_id = %s and has_all_rules",
-        [project, invocation_id])  # fmt: skip
+        [project, invocation_id],
+    )
 
 
 def _has_landed(conn: psycopg.Connection) -> bool:

@@ -2,10 +2,10 @@
 
 import dagster as dg
 
-from dagster_project.assets.launch import starter
 from dagster_project.ingestion import retention
 from dagster_project.ingestion.quarantine import retry_quarantine
-from dagster_project.resources import Warehouse
+from dagster_project.orchestration.assets.launch import starter
+from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 
 

@@ -12,18 +12,18 @@ import dagster as dg
 from psycopg import sql
 from pydantic import Field
 
-from dagster_project.assets.launch import config_day, starter
-from dagster_project.assets.table_metadata import rows_of
-from dagster_project.b2chat.errors import B2ChatError, BadAnswer, TransientError, Unreachable
-from dagster_project.b2chat.records import Entity
 from dagster_project.ingestion.audit_export import AuditResult, land_audit_files
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
 from dagster_project.ingestion.progress import PROGRESS_LOGGER, Progress
 from dagster_project.ingestion.quarantine import quarantine_counts
-from dagster_project.ingestion.ration import PostgresRation
+from dagster_project.ingestion.quota import PostgresRation
 from dagster_project.ingestion.sync import SyncResult, sync
-from dagster_project.resources import B2ChatAccount, Warehouse
+from dagster_project.orchestration.assets.launch import config_day, starter
+from dagster_project.orchestration.assets.table_metadata import rows_of
+from dagster_project.orchestration.resources import B2ChatAccount, Warehouse
 from dagster_project.settings import Settings
+from dagster_project.sources.b2chat.errors import B2ChatError, BadAnswer, TransientError, Unreachable
+from dagster_project.sources.b2chat.records import Entity
 
 log, bar = logging.getLogger(__name__), logging.getLogger(PROGRESS_LOGGER)
 
@@ -34,8 +34,10 @@ BACKFILL_DAYS = 7  # of one that names no days
 _SECONDS_BETWEEN_LINES = 5.0
 _RETRIES = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 _COMMON: dict[str, Any] = {
-    "group_name": "raw", "owners": ["team:data"], "kinds": {"python", "postgres"},
-}  # fmt: skip
+    "group_name": "raw",
+    "owners": ["team:data"],
+    "kinds": {"python", "postgres"},
+}
 
 
 class ContactsConfig(dg.Config):
@@ -107,8 +109,15 @@ def raw_chats(
 ) -> dg.MaterializeResult:
     day_from, day_to = config.backfilled_days(Settings.load().today()) or (None, None)
     return _landed(
-        context, "chats", b2chat, warehouse, mode=config.mode, confirm_deletions=config.confirm_deletions,
-        day_from=day_from, day_to=day_to)  # fmt: skip
+        context,
+        "chats",
+        b2chat,
+        warehouse,
+        mode=config.mode,
+        confirm_deletions=config.confirm_deletions,
+        day_from=day_from,
+        day_to=day_to,
+    )
 
 
 @dg.asset(
@@ -122,9 +131,7 @@ def raw_chats(
 def raw_contacts(
     context: dg.AssetExecutionContext, config: ContactsConfig, b2chat: B2ChatAccount, warehouse: Warehouse
 ) -> dg.MaterializeResult:
-    return _landed(
-        context, "contacts", b2chat, warehouse, mode=config.mode, confirm_deletions=config.confirm_deletions
-    )
+    return _landed(context, "contacts", b2chat, warehouse, mode=config.mode, confirm_deletions=config.confirm_deletions)
 
 
 def _landed(
@@ -196,11 +203,18 @@ def _sync(
         today = settings.today()
         try:
             return sync(
-                warehouse.url, client, entity=entity, today=today,
+                warehouse.url,
+                client,
+                entity=entity,
+                today=today,
                 start_date=settings.start_date or today - timedelta(days=FIRST_READ_DAYS),
-                lookback_days=settings.lookback_days, sweep_days=settings.sweep_days,
-                keep_responses=settings.keep_responses, on_progress=_teller(entity), triggered_by=starter(context.run),
-                **how)  # fmt: skip
+                lookback_days=settings.lookback_days,
+                sweep_days=settings.sweep_days,
+                keep_responses=settings.keep_responses,
+                on_progress=_teller(entity),
+                triggered_by=starter(context.run),
+                **how,
+            )
         except Unreachable as error:  # the client has tried; waiting for minutes would only hide a wrong address
             raise dg.Failure(str(error), allow_retries=False) from None
         except (TransientError, BadAnswer, WarehouseFailed):
@@ -237,10 +251,16 @@ def _teller(entity: Entity) -> Callable[[Progress], None]:
         last = now
         ration = "" if progress.ration_left is None else f"; {progress.ration_left:,} requests left today"
         log.info(
-            "%s %s in %d pages, %.0f a second; %d windows left, about %s%s", f"{progress.done_records:,}", entity,
-            progress.pages, progress.rate, progress.windows_left, timedelta(seconds=round(progress.seconds_left)),
-            ration, extra={"has_bar": True},
-        )  # fmt: skip
+            "%s %s in %d pages, %.0f a second; %d windows left, about %s%s",
+            f"{progress.done_records:,}",
+            entity,
+            progress.pages,
+            progress.rate,
+            progress.windows_left,
+            timedelta(seconds=round(progress.seconds_left)),
+            ration,
+            extra={"has_bar": True},
+        )
 
     return tell
 
@@ -288,8 +308,9 @@ def _quarantine_check(types: list[str], warehouse: Warehouse) -> dg.AssetCheckRe
         passed=number == 0,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
         metadata={
-            "records": number, "share": share,
+            "records": number,
+            "share": share,
             "by_rule": dg.MetadataValue.json({f"{row.entity}: {row.rule}": row.count for row in counts}),
         },
         description=None if not number else f"{number} records could not be read: see raw.quarantine",
-    )  # fmt: skip
+    )

@@ -11,7 +11,7 @@ from dagster_project.analysis.categorize import categorize_by_rules
 from dagster_project.analysis.classifiers import Unusable, classifier_of
 from dagster_project.analysis.review import queue
 from dagster_project.analysis.rules.classifier import RulesClassifier
-from dagster_project.resources import Warehouse
+from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -40,18 +40,25 @@ def review_queue(warehouse: Warehouse) -> dg.MaterializeResult:
             raise dg.Failure(str(error), allow_retries=False) from None
         added, counts = queue.fill(conn, chat_ids, rules), queue.counts(conn)
     log.info("%d chats with a new answer: %d came in; %d are open", len(chat_ids), added, counts["open"])
-    return dg.MaterializeResult(metadata={
-        "chats_looked_at": dg.MetadataValue.int(len(chat_ids)),
-        "came_in": dg.MetadataValue.int(added),
-        **{name: dg.MetadataValue.int(count) for name, count in counts.items()},
-    })  # fmt: skip
+    return dg.MaterializeResult(
+        metadata={
+            "chats_looked_at": dg.MetadataValue.int(len(chat_ids)),
+            "came_in": dg.MetadataValue.int(added),
+            **{name: dg.MetadataValue.int(count) for name, count in counts.items()},
+        }
+    )
 
 
 def _ask_the_rules_too(conn: psycopg.Connection, settings: Settings, chat_ids: Sequence[str]) -> None:
     """A second opinion on what Claude has answered, which costs nothing: contradictions are for a person."""
-    by_claude = [row[0] for row in conn.execute(
-        "select chat_id from analysis.chat_work "
-        "where classifier = 'claude' and state = 'answered' and chat_id = any(%s)", [list(chat_ids)])]  # fmt: skip
+    by_claude = [
+        row[0]
+        for row in conn.execute(
+            "select chat_id from analysis.chat_work "
+            "where classifier = 'claude' and state = 'answered' and chat_id = any(%s)",
+            [list(chat_ids)],
+        )
+    ]
     if by_claude:
         rules = classifier_of("rules-v1", settings)
         assert isinstance(rules, RulesClassifier)

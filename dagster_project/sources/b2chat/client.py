@@ -19,8 +19,8 @@ import httpx
 from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from dagster_project.b2chat.answers import Item, UnreadableAnswer, read_envelope
-from dagster_project.b2chat.errors import (
+from dagster_project.sources.b2chat.answers import Item, UnreadableAnswer, read_envelope
+from dagster_project.sources.b2chat.errors import (
     AuthenticationFailed,
     BadAnswer,
     BadRequest,
@@ -29,9 +29,9 @@ from dagster_project.b2chat.errors import (
     TransientError,
     Unreachable,
 )
-from dagster_project.b2chat.records import Entity
-from dagster_project.b2chat.retries import Pace, TryAgain, failure, retry_after_seconds, wait
-from dagster_project.b2chat.windows import Page, Window
+from dagster_project.sources.b2chat.records import Entity
+from dagster_project.sources.b2chat.retries import Pace, TryAgain, failure, retry_after_seconds, wait
+from dagster_project.sources.b2chat.windows import Page, Window
 
 log = logging.getLogger(__name__)
 
@@ -81,10 +81,19 @@ class B2ChatClient:
     """
 
     def __init__(
-        self, base_url: str, client_id: str, client_secret: SecretStr | str, *,
-        requests_per_second: float = 5, ration: Ration | None = None, timeout_seconds: float = 60,
-        max_attempts: int = 6, max_connect_attempts: int = 3, page_size: int = MAX_PAGE_SIZE,
-        clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep,
+        self,
+        base_url: str,
+        client_id: str,
+        client_secret: SecretStr | str,
+        *,
+        requests_per_second: float = 5,
+        ration: Ration | None = None,
+        timeout_seconds: float = 60,
+        max_attempts: int = 6,
+        max_connect_attempts: int = 3,
+        page_size: int = MAX_PAGE_SIZE,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         address = httpx.URL(base_url)
         if address.scheme not in ("http", "https") or not address.host or address.userinfo:
@@ -96,10 +105,12 @@ class B2ChatClient:
         self.page_size = min(page_size, MAX_PAGE_SIZE)
         self._credentials = SecretStr(_basic(client_id, client_secret))
         self._http = httpx.Client(
-            base_url=self.base_url, follow_redirects=False,
+            base_url=self.base_url,
+            follow_redirects=False,
             mounts={"http://": None},  # only this machine is spoken to so: HTTP_PROXY would read what is for it
             timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, MAX_CONNECT_SECONDS)),
-            headers={"accept": "application/json", "user-agent": "b2chat-analytics"})
+            headers={"accept": "application/json", "user-agent": "b2chat-analytics"},
+        )
         self._timeout_seconds = timeout_seconds
         self._place = address.netloc.decode("ascii")
         self._max_attempts, self._max_connect_attempts = max_attempts, min(max_attempts, max_connect_attempts)
@@ -144,8 +155,13 @@ class B2ChatClient:
         return self.page(Window("chats", day_from, day_to), offset, limit)
 
     def contacts(
-        self, day_from: date | None = None, day_to: date | None = None, offset: int = 0, limit: int | None = None,
-        *, by: Literal["created", "updated"] = "updated",
+        self,
+        day_from: date | None = None,
+        day_to: date | None = None,
+        offset: int = 0,
+        limit: int | None = None,
+        *,
+        by: Literal["created", "updated"] = "updated",
     ) -> Page:
         """A page of the contacts created or updated in these days (None: no limit), with tags and attributes.
 
@@ -230,9 +246,18 @@ class B2ChatClient:
         except UnreadableAnswer as fault:
             raise TryAgain(str(fault), unreadable=True) from None
         self._note_source(reply)
-        return Page(envelope.items, envelope.exported, envelope.total, query["offset"], query["limit"],
-                    len(reply.body), reply.milliseconds, reply.body, query,
-                    datetime.now(UTC) - timedelta(milliseconds=reply.milliseconds))
+        return Page(
+            envelope.items,
+            envelope.exported,
+            envelope.total,
+            query["offset"],
+            query["limit"],
+            len(reply.body),
+            reply.milliseconds,
+            reply.body,
+            query,
+            datetime.now(UTC) - timedelta(milliseconds=reply.milliseconds),
+        )
 
     def _bearer(self) -> str:
         if self._token is None or self._clock() >= self._token.renew_at:
@@ -242,11 +267,14 @@ class B2ChatClient:
     def _ask_for_token(self) -> "_Token":
         call = _Call(_TOKEN_ENDPOINT)
         reply = self._send(
-            call, "POST", "/oauth/token", data={"grant_type": "client_credentials"},
-            headers={"authorization": f"Basic {self._credentials.get_secret_value()}"})
+            call,
+            "POST",
+            "/oauth/token",
+            data={"grant_type": "client_credentials"},
+            headers={"authorization": f"Basic {self._credentials.get_secret_value()}"},
+        )
         if reply.status in (400, 401, 403):
-            raise AuthenticationFailed(
-                f"the client id or secret was refused (HTTP {reply.status})", call.endpoint)
+            raise AuthenticationFailed(f"the client id or secret was refused (HTTP {reply.status})", call.endpoint)
         _require_success(reply, call)
         try:
             answer = json.loads(reply.body)
@@ -264,8 +292,12 @@ class B2ChatClient:
     def _with_retries(self, call: "_Call", attempt: Callable[[], _T]) -> _T:
         retrying = Retrying(
             stop=lambda state: state.attempt_number >= self._most_attempts(failure(state)),
-            retry=retry_if_exception_type(TryAgain), wait=wait, sleep=self._sleep, reraise=True,
-            before_sleep=lambda state: self._say(call, state))
+            retry=retry_if_exception_type(TryAgain),
+            wait=wait,
+            sleep=self._sleep,
+            reraise=True,
+            before_sleep=lambda state: self._say(call, state),
+        )
         try:
             return retrying(attempt)
         except TryAgain as last:
@@ -279,9 +311,15 @@ class B2ChatClient:
     def _say(self, call: "_Call", state: RetryCallState) -> None:
         fault = failure(state)
         fault.with_traceback(None)  # its frames hold tenacity's, and so the answer to come
-        log.info("B2Chat: %s %s: %s; attempt %d of %d in %.1f s", call.endpoint, call.window, fault.cause,
-                 state.attempt_number + 1, self._most_attempts(fault),
-                 state.next_action.sleep if state.next_action else 0)
+        log.info(
+            "B2Chat: %s %s: %s; attempt %d of %d in %.1f s",
+            call.endpoint,
+            call.window,
+            fault.cause,
+            state.attempt_number + 1,
+            self._most_attempts(fault),
+            state.next_action.sleep if state.next_action else 0,
+        )
 
     def _send(self, call: "_Call", method: str, path: str, **parts: Any) -> "_Reply":
         if self._ration is not None and not self._ration.take():
@@ -289,8 +327,10 @@ class B2ChatClient:
         self._pace.wait()
         started, late = self._clock(), threading.Event()
         try:
-            with self._cut_off_in_time(late), self._http.stream(
-                    method, path, extensions={"trace": self._note_connection}, **parts) as response:
+            with (
+                self._cut_off_in_time(late),
+                self._http.stream(method, path, extensions={"trace": self._note_connection}, **parts) as response,
+            ):
                 body = _body(response, call.most_bytes)
         except (httpx.ConnectError, httpx.ConnectTimeout) as fault:
             reason = str(fault).partition("] ")[2] or str(fault) or type(fault).__name__

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
-from dagster_project.b2chat.answers import Item
-from dagster_project.b2chat.canonical import canonical_bytes, canonical_json
-from dagster_project.b2chat.cleaning import MAX_TEXT_LENGTH, NUL, Cleaning, clean, cut, may_need_cleaning
-from dagster_project.b2chat.shapes import Shape, shapes_of
+from dagster_project.sources.b2chat.answers import Item
+from dagster_project.sources.b2chat.shapes import Shape, shapes_of
+from dagster_project.sources.canonical import canonical_bytes, canonical_json
+from dagster_project.sources.cleaning import MAX_TEXT_LENGTH, NUL, Cleaning, clean, cut, may_need_cleaning
 
 Entity = Literal["chats", "contacts"]
 
@@ -33,12 +33,34 @@ _TEXTS: dict[Entity, dict[str, tuple[str, ...]]] = {
     "chats": {
         "": ("status", "provider", "alias", "priority"),
         "agent": ("username", "email", "name"),
-        "contact": ("id", "contact_id", "mobile_number", "mobile", "phone_number", "landline", "email", "name",
-                    "fullname", "identification"),
+        "contact": (
+            "id",
+            "contact_id",
+            "mobile_number",
+            "mobile",
+            "phone_number",
+            "landline",
+            "email",
+            "name",
+            "fullname",
+            "identification",
+        ),
     },
     "contacts": {
-        "": ("mobile", "mobile_number", "landline", "phone_number", "email", "fullname", "name", "identification",
-             "address", "city", "country", "company"),
+        "": (
+            "mobile",
+            "mobile_number",
+            "landline",
+            "phone_number",
+            "email",
+            "fullname",
+            "name",
+            "identification",
+            "address",
+            "city",
+            "country",
+            "company",
+        ),
     },
 }
 _DEPARTMENT_TEXTS = ("code", "name", "department_code", "department_name")
@@ -175,8 +197,9 @@ def read_record(entity: Entity, item: Item) -> Record | Rejected:
     key, problem = record_key(entity, item.value)
     problem = problem or find_problem(entity, value)
     if key is None or problem:
-        return Rejected(entity, key, problem or Problem("key_missing", KEY_FIELD[entity]), item.data,
-                        content_hash, item.position)
+        return Rejected(
+            entity, key, problem or Problem("key_missing", KEY_FIELD[entity]), item.data, content_hash, item.position
+        )
     bad = _bad_messages(key, value, item.position) if entity == "chats" else []
     data = (whole or item.data) if cleaned else None
     return Record(key, payload, content_hash, data, cleaned, bad, shapes)
@@ -258,8 +281,11 @@ def find_problem(entity: Entity, value: dict[str, Any]) -> Problem | None:
             return problem
     if entity == "chats" and not isinstance(value.get("messages"), list | None):
         return Problem("messages_not_a_list", f"messages is {_kind(value['messages'])}")
-    return (_text_problem(entity, value) or _department_problem(value.get("department"))
-            or _tag_problem(entity, value.get("tags")))
+    return (
+        _text_problem(entity, value)
+        or _department_problem(value.get("department"))
+        or _tag_problem(entity, value.get("tags"))
+    )
 
 
 def message_problem(message: Any) -> Problem | None:
@@ -314,8 +340,9 @@ def _text_problem(entity: Entity, value: dict[str, Any]) -> Problem | None:
 
 def _department_problem(department: Any) -> Problem | None:
     """A text too long to be found by. A department of a form that nobody knows lands: the warehouse flags its chat."""
-    known = ({name: department.get(name) for name in _DEPARTMENT_TEXTS} if isinstance(department, dict)
-             else {"": department})
+    known = (
+        {name: department.get(name) for name in _DEPARTMENT_TEXTS} if isinstance(department, dict) else {"": department}
+    )
     for name, text in known.items():
         if not isinstance(text, dict | list) and len(str(text)) > MAX_INDEXED_LENGTH:
             place = f"department.{name}" if name else "department"
@@ -385,8 +412,7 @@ def _deeper_than(value: Any, levels: int) -> bool:
         children = value
     else:
         return False
-    return levels == 0 or any(
-        _deeper_than(child, levels - 1) for child in children if isinstance(child, dict | list))
+    return levels == 0 or any(_deeper_than(child, levels - 1) for child in children if isinstance(child, dict | list))
 
 
 def _kind(value: Any) -> str:

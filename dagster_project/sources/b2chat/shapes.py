@@ -89,16 +89,21 @@ def _learn(key: tuple[Any, ...], value: dict[str, Any], path: str, depth: int) -
     nested = tuple((name, place) for name, place, kind in places if kind in (dict, list))
     shape = _KNOWN[key] = Shape(
         frozenset((place, _TYPES.get(kind, "null")) for _, place, kind in places),
-        any(kind is float for _, _, kind in places), bool(nested) and depth >= MAX_DEPTH,
-        nested if depth < MAX_DEPTH else ())
+        any(kind is float for _, _, kind in places),
+        bool(nested) and depth >= MAX_DEPTH,
+        nested if depth < MAX_DEPTH else (),
+    )
     return shape
 
 
 def _learn_list(key: tuple[Any, ...], path: str, depth: int) -> Shape:
     _, kinds = key
     shape = _KNOWN[key] = Shape(
-        frozenset((path, _TYPES.get(kind, "null")) for kind in kinds), float in kinds,
-        list in kinds and depth >= MAX_DEPTH, ())
+        frozenset((path, _TYPES.get(kind, "null")) for kind in kinds),
+        float in kinds,
+        list in kinds and depth >= MAX_DEPTH,
+        (),
+    )
     return shape
 
 

@@ -21,8 +21,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from dagster_project.b2chat.answers import Item
-from dagster_project.b2chat.records import KEY_FIELD, Entity, Record, Rejected, read_record
+from dagster_project.sources.b2chat.answers import Item
+from dagster_project.sources.b2chat.records import KEY_FIELD, Entity, Record, Rejected, read_record
 
 log = logging.getLogger(__name__)
 
@@ -183,8 +183,13 @@ def read_window(window: Window, fetch: Fetch, *, after: Landmark | None = None) 
         one = _Pass(window, fetch, earlier, brought, is_last=number == MAX_PASSES)
         if (yield from one.pages(after)):
             return
-        log.info("%s %s: %d records seen of %d; reading it once more to be sure",
-                 window.entity, window, one.seen.count, one.seen.total)
+        log.info(
+            "%s %s: %d records seen of %d; reading it once more to be sure",
+            window.entity,
+            window,
+            one.seen.count,
+            one.seen.total,
+        )
         earlier, after = one.seen, None
 
 
@@ -208,22 +213,28 @@ class _Pass:
         """The pages. Returns whether the window is done with."""
         page = self._fetch(after.offset if after else 0)
         if after and page.keys_digest(self.window.entity) != after.keys_digest:
-            log.info("%s %s: records have moved since it was broken off; reading it from its start",
-                     self.window.entity, self.window)
+            log.info(
+                "%s %s: records have moved since it was broken off; reading it from its start",
+                self.window.entity,
+                self.window,
+            )
             after, page = None, self._fetch(0)
         self._see(after.before if after else Seen())
         in_one_answer = not after
         while True:
             before, offset = self.seen, page.offset
             records, rejected, duplicates, repeated = self._judge(page)
-            received, mark = len(page.items), Landmark(
-                page.offset, page.keys_digest(self.window.entity), before, self._earlier)
+            received, mark = (
+                len(page.items),
+                Landmark(page.offset, page.keys_digest(self.window.entity), before, self._earlier),
+            )
             page = replace(page, items=[])
             self.seen = Seen(self.seen.count, self.seen.digest, page.total)
             fresh = received - duplicates
             if received:
-                in_one_answer = in_one_answer and offset == 0 and self.seen.adds_up and (
-                    not duplicates and received <= page.limit)
+                in_one_answer = (
+                    in_one_answer and offset == 0 and self.seen.adds_up and (not duplicates and received <= page.limit)
+                )
             # No further than what was new: where records come twice in a page, others may have given way to them.
             offset += min(fresh, page.limit)
             # A full page at the total is not believed to be the last: the total may be too low.
@@ -231,11 +242,28 @@ class _Pass:
             whole = ended and self._is_whole(in_one_answer)
             last = ended and (whole or self._is_last or self._is_stuck())
             if last and not whole:
-                log.warning("%s %s: %d records seen of %d; the window stays unread",
-                            self.window.entity, self.window, self.seen.count, page.total)
+                log.warning(
+                    "%s %s: %d records seen of %d; the window stays unread",
+                    self.window.entity,
+                    self.window,
+                    self.seen.count,
+                    page.total,
+                )
             yield WindowPage(
-                self.window, page, received, records, rejected, duplicates, self.seen.count, last, whole, repeated,
-                None if last else mark, self._keys if whole and not after else None, self._keyless)
+                self.window,
+                page,
+                received,
+                records,
+                rejected,
+                duplicates,
+                self.seen.count,
+                last,
+                whole,
+                repeated,
+                None if last else mark,
+                self._keys if whole and not after else None,
+                self._keyless,
+            )
             if ended:
                 return last
             del page, records, rejected  # two large pages must not meet in memory

@@ -5,7 +5,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from dagster_project.b2chat.audit import FORMATS, AuditFileError
+from dagster_project.sources.b2chat_audit.files import FORMATS, AuditFileError
 
 ARCHIVES = ("zip", "rar", "7z", "gz", "tgz", "tar", "bz2", "xz", "zst")
 

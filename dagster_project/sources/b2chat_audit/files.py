@@ -18,13 +18,21 @@ from xml.etree.ElementTree import ParseError
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
 
-from dagster_project.b2chat.canonical import canonical_json
-from dagster_project.b2chat.cleaning import MAX_TEXT_LENGTH, Cleaning, clean, cut, may_need_cleaning
-from dagster_project.b2chat.records import MAX_KEY_LENGTH, YEARS, Problem, Rejected
+from dagster_project.sources.b2chat.records import MAX_KEY_LENGTH, YEARS, Problem, Rejected
+from dagster_project.sources.canonical import canonical_json
+from dagster_project.sources.cleaning import MAX_TEXT_LENGTH, Cleaning, clean, cut, may_need_cleaning
 
 FORMATS = ("csv", "xlsx")
-KEY_COLUMNS = ("Chat ID", "Message Created At", "Message Incoming", "Message Contact", "Message Agent", "Message Bot",
-               "Message Type", "Outgoing")
+KEY_COLUMNS = (
+    "Chat ID",
+    "Message Created At",
+    "Message Incoming",
+    "Message Contact",
+    "Message Agent",
+    "Message Bot",
+    "Message Type",
+    "Outgoing",
+)
 
 WINDOWS_1252 = "cp1252"  # what Excel makes of a CSV that it saves
 
@@ -223,14 +231,15 @@ def _judge(row: dict[str, str], position: int, problem: Problem | None) -> Audit
         problem = Problem("key_unusable", "Chat ID holds characters that cannot be stored")
     if problem:
         data = exact or payload.encode()
-        return Rejected("audit", chat_id[:MAX_KEY_LENGTH] or None, problem, data,
-                        hashlib.sha256(data).hexdigest(), position)
+        return Rejected(
+            "audit", chat_id[:MAX_KEY_LENGTH] or None, problem, data, hashlib.sha256(data).hexdigest(), position
+        )
     chat = {name: value for name, value in row.items() if not name.startswith("message_") and name != "broadcasted"}
     return AuditRow(chat_id, _identity(chat_id, row), payload, canonical_json(chat), position, exact, cleaned)
 
 
 def _length_problem(columns: list[str], cells: list[str]) -> Problem | None:
-    if len(cells) < len(columns) or any(cells[len(columns):]):
+    if len(cells) < len(columns) or any(cells[len(columns) :]):
         return Problem("cells_do_not_fit", f"{len(cells)} cells, not {len(columns)}")
     return None
 
@@ -253,8 +262,7 @@ def _identity(chat_id: str, row: dict[str, str]) -> str:
     incoming = row["message_incoming"].strip().upper() == "YES"
     sources = ("message_contact", "message_agent", "message_bot")
     body = next((row[name] for name in sources if row[name]), None)
-    told = [chat_id, _time_of_24_hours(row["message_created_at"]), incoming,
-            row["message_type"].strip().upper(), body]
+    told = [chat_id, _time_of_24_hours(row["message_created_at"]), incoming, row["message_type"].strip().upper(), body]
     return hashlib.sha256(canonical_json(told).encode()).hexdigest()
 
 

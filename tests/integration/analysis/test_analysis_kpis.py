@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from tests import forked_dbt
+from tests.support import forked_dbt
 
 BEGAN = datetime(2026, 1, 5, 3, tzinfo=UTC)  # Sunday, 22:00 in Bogotá
 # agent, department, channel, seconds to the first response, intent, stage, mood, score of the agent
@@ -24,10 +24,17 @@ CHATS: dict[str, tuple[Any, ...]] = {
     "c6": ("bea", None, "livechat", 12.0, None, None, None, None),
 }
 SKIPPED = {"c5": "still going on", "c6": "nothing of the customer's"}
-MESSAGES = [(chat, kind, BEGAN + timedelta(hours=hours)) for chat, kind, hours in (
-    ("c1", "text", 0), ("c1", "voice", 1.9), ("c1", "text", 2), ("c2", "image", 2.5), ("c2", "text", 26),
-    ("c4", "text", 50),
-)]  # fmt: skip
+MESSAGES = [
+    (chat, kind, BEGAN + timedelta(hours=hours))
+    for chat, kind, hours in (
+        ("c1", "text", 0),
+        ("c1", "voice", 1.9),
+        ("c1", "text", 2),
+        ("c2", "image", 2.5),
+        ("c2", "text", 26),
+        ("c4", "text", 50),
+    )
+]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +79,8 @@ def test_the_kpis_are_those_worked_out_by_hand(conn: psycopg.Connection[Any]) ->
                 assert distribution["json_value"][label] == pytest.approx(count / counts.total())
         channels = Counter(values[2] for values in chats.values())
         assert rows["channel_distribution", None, scope, who]["json_value"] == {
-            channel: pytest.approx(count / len(chats)) for channel, count in channels.items()}
+            channel: pytest.approx(count / len(chats)) for channel, count in channels.items()
+        }
 
 
 def test_messages_count_in_the_accounts_hours_and_reasons_are_named(conn: psycopg.Connection[Any]) -> None:
@@ -81,12 +89,26 @@ def test_messages_count_in_the_accounts_hours_and_reasons_are_named(conn: psycop
     assert set(by_hour) == set(map(str, range(24)))
     assert {hour: count for hour, count in by_hour.items() if count} == {"22": 1, "23": 1, "0": 4}
     assert rows["messages_by_day", None, "all", None]["json_value"] == {
-        "0": 2, "1": 2, "2": 1, "3": 1, "4": 0, "5": 0, "6": 0}
+        "0": 2,
+        "1": 2,
+        "2": 1,
+        "3": 1,
+        "4": 0,
+        "5": 0,
+        "6": 0,
+    }
     assert rows["content_distribution", None, "all", None]["json_value"] == {
-        "text": pytest.approx(4 / 6), "voice": pytest.approx(1 / 6), "image": pytest.approx(1 / 6), "video": 0,
-        "file": 0, "other": 0}
+        "text": pytest.approx(4 / 6),
+        "voice": pytest.approx(1 / 6),
+        "image": pytest.approx(1 / 6),
+        "video": 0,
+        "file": 0,
+        "other": 0,
+    }
     assert {key[1]: row["numeric_value"] for key, row in rows.items() if key[0] == "skipped_chats_because"} == {
-        "still going on": 1, "nothing of the customer's": 1}
+        "still going on": 1,
+        "nothing of the customer's": 1,
+    }
     assert rows["sla_pickup_rate", None, "all", None]["numeric_value"] == 0.75
     assert rows["concurrent_chats_peak", None, "agent", "ana"]["numeric_value"] == 3
     assert rows["concurrent_chats_average", None, "agent", "ana"]["numeric_value"] == pytest.approx(500 / 300)
@@ -117,8 +139,10 @@ def test_a_second_build_computes_only_what_is_new_and_a_deleted_analysis_takes_i
         from analysis.customer_analyses where id = 'first'""")
     conn.execute("insert into analysis.analysis_chats values ('second', 'c1', 'pending', 'submitted')")
     _build(conn.info.dsn + f" password={conn.info.password}")
-    assert conn.execute(
-        "select id, xmin from analysis.analysis_kpis where analysis_id = 'first' order by id").fetchall() == before
+    assert (
+        conn.execute("select id, xmin from analysis.analysis_kpis where analysis_id = 'first' order by id").fetchall()
+        == before
+    )
     assert conn.execute("""
         select numeric_value, string_value from analysis.analysis_kpis
         where analysis_id = 'second' and metric_name like 'pending%' and scope = 'all' order by 2
@@ -129,8 +153,10 @@ def test_a_second_build_computes_only_what_is_new_and_a_deleted_analysis_takes_i
 
 def _kpis(conn: psycopg.Connection[Any]) -> dict[tuple[Any, ...], dict[str, Any]]:
     rows = conn.execute("select * from analysis.analysis_kpis where analysis_id = 'first'").fetchall()
-    found = {(row["metric_name"], row["string_value"], row["scope"], row["agent_id"] or row["department_id"]): row
-             for row in rows}  # fmt: skip
+    found = {
+        (row["metric_name"], row["string_value"], row["scope"], row["agent_id"] or row["department_id"]): row
+        for row in rows
+    }
     assert len(found) == len(rows)
     return found
 
@@ -174,19 +200,26 @@ def _fill(conn: psycopg.Connection[Any]) -> None:
             false, now());
     """)
     for chat, (agent, department, channel, seconds, intent, stage, mood, score) in CHATS.items():
-        conn.execute("insert into marts.chat_response_times values "
-                     "(%s, %s, %s, %s, null, %s, null, null, null, 1, 1, 22, 0, false)",
-                     [chat, agent, department, channel, seconds])  # fmt: skip
-        conn.execute("insert into analysis.analysis_chats values ('first', %s, %s, %s)",
-                     [chat, "skipped" if chat in SKIPPED else "categorized", SKIPPED.get(chat)])  # fmt: skip
+        conn.execute(
+            "insert into marts.chat_response_times values "
+            "(%s, %s, %s, %s, null, %s, null, null, null, 1, 1, 22, 0, false)",
+            [chat, agent, department, channel, seconds],
+        )
+        conn.execute(
+            "insert into analysis.analysis_chats values ('first', %s, %s, %s)",
+            [chat, "skipped" if chat in SKIPPED else "categorized", SKIPPED.get(chat)],
+        )
         if chat not in SKIPPED:
             conn.execute(
                 "insert into analysis.customer_categorizations (analysis_id, chat_id, customer_intent, journey_stage, "
                 "sentiment, agent_quality_score, provider, model, is_llm, classified_by, answer_id) "
                 "values ('first', %s, %s, %s, %s, %s, 'rules', 'rules-v1', false, 'v', 1)",
-                [chat, intent, stage, mood, score])  # fmt: skip
-    conn.execute("insert into marts.chat_response_times values "
-                 "('another', 'ana', 'sales', 'whatsapp', 1, 1, 1, 1, 1, 99, 99, 9, 3, false)")
+                [chat, intent, stage, mood, score],
+            )
+    conn.execute(
+        "insert into marts.chat_response_times values "
+        "('another', 'ana', 'sales', 'whatsapp', 1, 1, 1, 1, 1, 99, 99, 9, 3, false)"
+    )
     with conn.cursor() as cursor, cursor.copy("copy core.messages from stdin") as copy:
         for message in [*MESSAGES, ("another", "video", BEGAN)]:
             copy.write_row(message)

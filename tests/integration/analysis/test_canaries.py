@@ -15,10 +15,10 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from dagster_project.analysis.claude import fake
-from dagster_project.assets.analysis import chat_categorizations
-from dagster_project.resources import Warehouse
-from tests.canaries import ATTACKERS, HELD_OUT, HELD_OUT_LATER, TUNED, found_in
-from tests.integration.test_claude_runs import Desk
+from dagster_project.orchestration.assets.analysis import chat_categorizations
+from dagster_project.orchestration.resources import Warehouse
+from tests.integration.analysis.test_claude_runs import Desk
+from tests.support.canaries import ATTACKERS, HELD_OUT, HELD_OUT_LATER, TUNED, found_in
 
 CANARIES = (*TUNED, *HELD_OUT, *HELD_OUT_LATER, *ATTACKERS)
 OF_PERSONS = (

@@ -36,28 +36,42 @@ class Desk:
             kind = "voice" if text == "(voice)" else "text"
             self.conn.execute(
                 "insert into core.messages values (%s, %s, %s, %s, null, %s, %s)",
-                [chat_id, not text.startswith(">"), kind, None if kind == "voice" else text.lstrip("> "),
-                 at + timedelta(minutes=number), number])  # fmt: skip
+                [
+                    chat_id,
+                    not text.startswith(">"),
+                    kind,
+                    None if kind == "voice" else text.lstrip("> "),
+                    at + timedelta(minutes=number),
+                    number,
+                ],
+            )
         self.conn.execute("delete from ops.build_watermarks")
         self.conn.execute(
             "insert into ops.build_watermarks select model, %s, 0, now() from unnest(array['chats', 'messages']) model",
-            [self.loads])
+            [self.loads],
+        )
 
     def as_of(self, at: datetime) -> None:
         self.conn.execute("delete from ops.page_loads")
-        self.conn.execute("""
+        self.conn.execute(
+            """
             insert into ops.page_loads (sync_id, entity_type, page_offset, record_count, new_count, changed_count,
                 unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
-            values ('s', 'chats', 0, 0, 0, 0, 0, 0, 0, 0, %s)""", [at])
+            values ('s', 'chats', 0, 0, 0, 0, 0, 0, 0, 0, %s)""",
+            [at],
+        )
 
     def run(self, classifier: RulesClassifier | None = None, chat_ids: list[str] | None = None) -> Result:
         return categorize_by_rules(
-            self.conn, classifier or RulesClassifier(), idle=timedelta(hours=24), chat_ids=chat_ids)
+            self.conn, classifier or RulesClassifier(), idle=timedelta(hours=24), chat_ids=chat_ids
+        )
 
     def state(self, chat_id: str) -> tuple[str, str | None, str | None]:
         row = self.conn.execute(
             "select state, reason, customer_intent from analysis.chat_work "
-            "left join analysis.answers using (answer_id) where chat_id = %s", [chat_id]).fetchone()  # fmt: skip
+            "left join analysis.answers using (answer_id) where chat_id = %s",
+            [chat_id],
+        ).fetchone()
         assert row is not None
         return row
 

@@ -4,11 +4,11 @@ import os
 
 import pytest
 
-from dagster_project.analysis import taxonomy
 from dagster_project.analysis.claude.classifier import ClaudeClassifier
 from dagster_project.analysis.claude.messages import connect
 from dagster_project.analysis.conversation import Conversation, Message
-from dagster_project.analysis.redaction import Known
+from dagster_project.analysis.personal.redaction import Known
+from dagster_project.analysis.taxonomy import taxonomy
 
 CHATS = {
     "PROJECT_INFO": "Buenos días, qué precio tienen los lotes y puedo ir a visitarlos?",

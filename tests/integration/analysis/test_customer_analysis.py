@@ -9,16 +9,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.analysis import analyses, effectiveness, taxonomy
-from dagster_project.analysis.analyses import Categorized, Means, NoSuchAnalysis, analyse
+from dagster_project.analysis import effectiveness
 from dagster_project.analysis.categorize import categorize_by_rules
-from dagster_project.analysis.categorize_claude import categorize_by_claude
 from dagster_project.analysis.claude import fake
+from dagster_project.analysis.claude.categorize import categorize_by_claude
 from dagster_project.analysis.claude.classifier import ClaudeClassifier
 from dagster_project.analysis.claude.messages import connect
-from dagster_project.analysis.claude_run import Limits
-from dagster_project.analysis.request import Refused, Request
+from dagster_project.analysis.claude.run import Limits
+from dagster_project.analysis.customer_analysis import analyses
+from dagster_project.analysis.customer_analysis.analyses import Categorized, Means, NoSuchAnalysis, analyse
+from dagster_project.analysis.customer_analysis.request import Refused, Request
 from dagster_project.analysis.rules.classifier import RulesClassifier
+from dagster_project.analysis.taxonomy import taxonomy
 
 NOON = datetime(2026, 1, 5, 17, tzinfo=UTC)
 DAY = date(2026, 1, 5)
@@ -44,7 +46,8 @@ class Office:
                 email text, identification text, address text, custom_attributes jsonb)""")
         self.conn.execute("create schema intermediate")
         self.conn.execute(
-            "create table intermediate.int_response_time_scores (chat_id text, response_time_score double precision)")
+            "create table intermediate.int_response_time_scores (chat_id text, response_time_score double precision)"
+        )
         # What dbt builds of it, as far as deleting needs it.
         self.conn.execute("""
             create table analysis.analysis_kpis (
@@ -60,24 +63,35 @@ class Office:
         self.conn.execute("insert into core.agents values ('ana', 'Ana', null), ('bea', 'Bea', null)")
         self.conn.execute("insert into core.departments values ('sales', 'Ventas Ñ')")
         self.conn.execute("insert into core.contacts values ('1', 'Zoe'), ('2', 'Zoe')")
-        self.conn.execute(
-            "insert into ops.build_watermarks values ('chats', 1, 0, now()), ('messages', 1, 0, now())")
+        self.conn.execute("insert into ops.build_watermarks values ('chats', 1, 0, now()), ('messages', 1, 0, now())")
 
-    def chat(self, chat_id: str, *said: str, status: str = "closed", agent: str | None = "ana",
-             department: str | None = "sales", contact: str = "1", day: date = DAY) -> None:  # fmt: skip
-        self.conn.execute("insert into core.chats values (%s, %s, false, 1, %s, %s, %s, %s)",
-                          [chat_id, status, agent, department, contact, day])  # fmt: skip
+    def chat(
+        self,
+        chat_id: str,
+        *said: str,
+        status: str = "closed",
+        agent: str | None = "ana",
+        department: str | None = "sales",
+        contact: str = "1",
+        day: date = DAY,
+    ) -> None:
+        self.conn.execute(
+            "insert into core.chats values (%s, %s, false, 1, %s, %s, %s, %s)",
+            [chat_id, status, agent, department, contact, day],
+        )
         for number, text in enumerate(said):
             self.conn.execute(
                 "insert into core.messages values (%s, %s, 'text', %s, null, %s, %s)",
-                [chat_id, not text.startswith(">"), text.lstrip("> "), NOON + timedelta(minutes=number), number])
+                [chat_id, not text.startswith(">"), text.lstrip("> "), NOON + timedelta(minutes=number), number],
+            )
 
     def analyse(self, *, kpis: Any = lambda: None, categorize: Any = None, **asked: Any) -> dict[str, Any]:
         classifier = RulesClassifier()
 
         def by_rules(chat_ids: Sequence[str]) -> Categorized:
-            return Categorized(categorize_by_rules(
-                self.conn, classifier, idle=timedelta(hours=24), chat_ids=chat_ids).new_answers)  # fmt: skip
+            return Categorized(
+                categorize_by_rules(self.conn, classifier, idle=timedelta(hours=24), chat_ids=chat_ids).new_answers
+            )
 
         means = Means("rules-v1", classifier.version, False, categorize or by_rules, kpis, "run-1")
         return analyse(self.conn, asking(**asked), means)
@@ -120,7 +134,7 @@ REFUSALS = [
     ({"date_start": DAY - timedelta(1), "date_end": DAY - timedelta(1)}, "no chat was created from 2026-01-04"),
     ({"agent_ids": ["bea"]}, "no chat was created from 2026-01-05 to 2026-01-05 that passes these filters"),
     ({"sample_rate": 1e-9}, "a sample of 0.0% holds none of the 1 chats of this filter"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("asked", "says"), REFUSALS)
@@ -174,14 +188,28 @@ def test_every_chat_of_the_filter_is_counted_with_its_reason_and_a_second_analys
     first, second = office.analyse(), office.analyse()
     for made, new in ((first, 2), (second, 0)):
         assert made["status"] == "COMPLETED" and made["error_message"] is None
-        assert [made[key] for key in ("chats_in_filter", "total_chats_analyzed", "categorized_count", "skipped_count",
-                "pending_count", "new_answer_count", "total_messages_analyzed")] == [4, 4, 2, 2, 0, new, 5]  # fmt: skip
+        assert [
+            made[key]
+            for key in (
+                "chats_in_filter",
+                "total_chats_analyzed",
+                "categorized_count",
+                "skipped_count",
+                "pending_count",
+                "new_answer_count",
+                "total_messages_analyzed",
+            )
+        ] == [4, 4, 2, 2, 0, new, 5]
         assert made["ai_analysis_count"] == 0, "rules are no AI"
         assert analyses.classified_by(made).startswith("rules, no language model (rules-v1+")
     assert office.rows(f"""
         select chat_id, state, reason from analysis.analysis_chats where analysis_id = '{first["id"]}' order by 1
-    """) == [("a", "categorized", None), ("b", "categorized", None), ("open", "skipped", "still going on"),
-             ("silent", "skipped", "nothing of the customer's")]  # fmt: skip
+    """) == [
+        ("a", "categorized", None),
+        ("b", "categorized", None),
+        ("open", "skipped", "still going on"),
+        ("silent", "skipped", "nothing of the customer's"),
+    ]
     assert office.rows(f"""
         select chat_id, customer_intent, provider, model, is_llm, classified_by like 'rules-v1+%'
         from analysis.customer_categorizations where analysis_id = '{second["id"]}' order by 1
@@ -228,7 +256,8 @@ def test_what_breaks_off_is_failed_and_quotes_nothing(office: Office, error: Bas
     with pytest.raises(type(error)):
         office.analyse(categorize=break_off)
     [(status, message, completed)] = office.rows(
-        "select status, error_message, completed_at is not null from analysis.customer_analyses")
+        "select status, error_message, completed_at is not null from analysis.customer_analyses"
+    )
     assert (status, completed) == ("FAILED", True)
     assert type(error).__name__ in message and "300" not in message
 
@@ -242,7 +271,8 @@ def test_without_its_kpis_it_is_partial_and_its_categories_stay(office: Office) 
     with pytest.raises(RuntimeError):
         office.analyse(kpis=break_off)
     assert office.rows("select status, error_message like 'KPIs were not built%' from analysis.customer_analyses") == [
-        ("PARTIAL", True)]  # fmt: skip
+        ("PARTIAL", True)
+    ]
     assert office.rows("select count(*) from analysis.customer_categorizations") == [(1,)]
 
 
@@ -267,7 +297,8 @@ def test_a_killed_analysis_is_closed_by_the_next_and_one_at_work_is_left_alone(o
                 analyse(worker, asking(), means)
         assert office.analyse()["status"] == "COMPLETED", "this one closes the other first"
         assert office.rows(f"select status, error_message from analysis.customer_analyses where id = '{ids[-1]}'") == [
-            ("FAILED", analyses.KILLED)]  # fmt: skip
+            ("FAILED", analyses.KILLED)
+        ]
         analyses.delete(office.conn, ids[-1])
         office.conn.execute("delete from analysis.customer_analyses")
 
@@ -277,8 +308,11 @@ def test_deleting_an_analysis_takes_what_is_its_own_and_nothing_else(office: Off
     one, other = office.analyse()["id"], office.analyse()["id"]
     for made in (one, other):
         office.conn.execute("insert into analysis.analysis_kpis values (%s, 'ana', null, 'agent')", [made])
-        office.conn.execute("insert into analysis.analysis_exports values "
-                            "(%(id)s, now(), %(id)s, 'PDF', 'a.pdf', 'url', 'key', 'marta', 1)", {"id": made})
+        office.conn.execute(
+            "insert into analysis.analysis_exports values "
+            "(%(id)s, now(), %(id)s, 'PDF', 'a.pdf', 'url', 'key', 'marta', 1)",
+            {"id": made},
+        )
     analyses.delete(office.conn, one)
     for table in ("analysis_chats", "customer_categorizations", "analysis_kpis", "analysis_exports"):
         assert office.rows(f"select analysis_id from analysis.{table}") == [(other,)], table
@@ -290,19 +324,27 @@ def test_a_deleted_chat_leaves_and_a_deleted_agent_leaves_the_kpis_without_a_nam
     for chat_id in ("kept", "soft", "hard"):
         office.chat(chat_id, "precio de los lotes")
     made = office.analyse()["id"]
-    office.conn.execute("insert into analysis.analysis_kpis values (%(id)s, 'ana', null, 'agent'), "
-                        "(%(id)s, 'bea', null, 'agent'), (%(id)s, null, 'sales', 'department')",
-                        {"id": made})  # fmt: skip
+    office.conn.execute(
+        "insert into analysis.analysis_kpis values (%(id)s, 'ana', null, 'agent'), "
+        "(%(id)s, 'bea', null, 'agent'), (%(id)s, null, 'sales', 'department')",
+        {"id": made},
+    )
     assert set(analyses.tidy(office.conn).values()) == {0}
     office.conn.execute("update core.chats set is_deleted = true where id = 'soft'")
     office.conn.execute("delete from core.chats where id = 'hard'")
     office.conn.execute("delete from core.agents where id = 'ana'")
     office.conn.execute("delete from core.departments")
     assert analyses.tidy(office.conn) == {
-        "killed_analyses": 0, "categorizations_of_deleted_chats": 2, "kpis_of_deleted_people": 2}
+        "killed_analyses": 0,
+        "categorizations_of_deleted_chats": 2,
+        "kpis_of_deleted_people": 2,
+    }
     assert office.rows("select chat_id from analysis.customer_categorizations") == [("kept",)]
     assert office.rows("select scope, agent_id, department_id from analysis.analysis_kpis order by 1, 2") == [
-        ("agent", "bea", None), ("agent", None, None), ("department", None, None)]  # fmt: skip
+        ("agent", "bea", None),
+        ("agent", None, None),
+        ("department", None, None),
+    ]
     assert office.rows("select total_chats_analyzed from analysis.customer_analyses") == [(3,)], "history stays"
 
 
@@ -344,7 +386,8 @@ def test_an_analysis_by_claude_sends_once_defers_what_is_over_the_cap_and_is_nev
         assert (made["is_llm"], made["ai_analysis_count"]) == (False, 0), "the stand-in is no language model"
         assert analyses.classified_by(made).startswith("a stand-in for a language model (claude-haiku-5-5")
     assert office.rows("select distinct provider, model from analysis.customer_categorizations") == [
-        ("fake", fake.MODEL)]  # fmt: skip
+        ("fake", fake.MODEL)
+    ]
 
 
 def test_effectiveness_is_kept_once_an_answer_with_who_had_it_analysed(office: Office) -> None:
@@ -361,7 +404,7 @@ def test_effectiveness_is_kept_once_an_answer_with_who_had_it_analysed(office: O
     """) == [
         ("thanked", "marta", "scored", 90, 95, 0.6 * 90 + 0.4 * 95, 50, False, "rules-v1", 3),
         ("unclear", "marta", "insufficient_evidence", None, None, None, None, False, "rules-v1", 2),
-    ]  # fmt: skip
+    ]
     office.conn.execute("insert into core.messages values ('unclear', true, 'text', 'precio?', null, %s, 9)", [NOON])
     office.conn.execute("update core.chats set load_id = 2 where id = 'unclear'")
     office.conn.execute("update ops.build_watermarks set load_id = 2")
@@ -380,7 +423,8 @@ def test_no_score_but_the_formulas_can_be_stored(office: Office) -> None:
             "insert into analysis.effectiveness_analysis (chat_id, user_id, answer_id, resolution_score, "
             "customer_satisfaction, provider, model, is_llm, classified_by, recommendations, analysis_data, "
             "created_at) values ('c', 'u', %s, %s, %s, 'rules', 'rules-v1', false, 'v', '[]', '{}', now())",
-            [(number, *pair) for number, pair in enumerate(pairs)])  # fmt: skip
+            [(number, *pair) for number, pair in enumerate(pairs)],
+        )
     stored = office.rows("select effectiveness_score, state from analysis.effectiveness_analysis order by answer_id")
     for (resolution, satisfaction), (score, state) in zip(pairs, stored, strict=True):
         if resolution is None or satisfaction is None:

@@ -8,13 +8,13 @@ import dagster as dg
 import psycopg
 import pytest
 
-from dagster_project.analysis.categories import Categorization
 from dagster_project.analysis.conversation import Conversation
-from dagster_project.analysis.evaluation import evaluate, read_labelled
-from dagster_project.analysis.evaluations import compare, keep
-from dagster_project.assets.evaluation import EvaluationConfig, classifier_evaluation
-from dagster_project.resources import Warehouse
-from tests.unit.test_pictures import decode
+from dagster_project.analysis.evaluation.log import compare, keep
+from dagster_project.analysis.evaluation.scores import evaluate, read_labelled
+from dagster_project.analysis.taxonomy.categories import Categorization
+from dagster_project.orchestration.assets.evaluation import EvaluationConfig, classifier_evaluation
+from dagster_project.orchestration.resources import Warehouse
+from tests.unit.exports.test_pictures import decode
 
 
 class Says:
@@ -33,9 +33,12 @@ class Says:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     file = tmp_path / "labelled.jsonl"
-    file.write_text("\n".join(
-        json.dumps({"id": f"c{n}", "text": "¿cuánto debo?", "customer_intent": "PAYMENT", "sentiment": "NEUTRAL"})
-        for n in range(10)))
+    file.write_text(
+        "\n".join(
+            json.dumps({"id": f"c{n}", "text": "¿cuánto debo?", "customer_intent": "PAYMENT", "sentiment": "NEUTRAL"})
+            for n in range(10)
+        )
+    )
     return file
 
 
@@ -63,14 +66,17 @@ def test_the_same_version_on_the_same_file_is_kept_once(conn: psycopg.Connection
     for _ in range(2):
         keep(conn, evaluate(Says("one", right=9), labelled), labelled, file)
     assert conn.execute("select count(*) from analysis.evaluations").fetchone() == (1,)
-    assert conn.execute("select accuracy from analysis.evaluation_scores where field = 'customer_intent'"
-                        ).fetchone() == (0.9,)  # fmt: skip
+    assert conn.execute(
+        "select accuracy from analysis.evaluation_scores where field = 'customer_intent'"
+    ).fetchone() == (0.9,)
 
 
 def test_the_asset_shows_scores_and_matrices_and_no_text_of_a_chat(database_url: str, file: Path) -> None:
     result = dg.materialize(
-        [classifier_evaluation], resources={"warehouse": Warehouse(url=database_url)},
-        run_config={"ops": {"analysis__classifier_evaluation": {"config": {"file": str(file)}}}})
+        [classifier_evaluation],
+        resources={"warehouse": Warehouse(url=database_url)},
+        run_config={"ops": {"analysis__classifier_evaluation": {"config": {"file": str(file)}}}},
+    )
     [event] = result.asset_materializations_for_node("analysis__classifier_evaluation")
     assert "| customer_intent | 10 | 100% |" in event.metadata["scores"].value
     assert "(data:image/png;base64," in event.metadata["confusion_customer_intent"].value
@@ -86,7 +92,7 @@ def test_a_file_without_chats_or_with_an_id_twice_is_refused_in_one_line(databas
 
 
 def test_the_matrix_is_painted_with_right_in_blue_and_wrong_in_red() -> None:
-    from dagster_project.exports.confusion import picture
+    from dagster_project.exports.pictures.confusion import picture
 
     pixels = decode(picture(["A", "B"], {"A": {"A": 1, "B": 3}, "B": {}}, cell=22))
     left = len(pixels[0]) - 2 * 22

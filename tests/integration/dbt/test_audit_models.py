@@ -10,10 +10,10 @@ import pytest
 
 from dagster_project.ingestion.audit_export import land_audit_files
 from dagster_project.ingestion.sync import sync
-from tests.audit_files import row, write_csv, write_xlsx
-from tests.integration.test_models import AGENT, message
-from tests.listed import ListedSource, chat, client_of, serving
-from tests.world import FIRST_DAY, TODAY, World
+from tests.support.audit_files import row, write_csv, write_xlsx
+from tests.integration.dbt.test_models import AGENT, message
+from tests.support.listed import ListedSource, chat, client_of, serving
+from tests.support.world import FIRST_DAY, TODAY, World
 
 CHATS = [
     chat("started", agent=AGENT, opened_at="2025-10-01 09:00:00", picked_up_at="2025-10-01 09:00:00"),
@@ -68,7 +68,7 @@ def test_the_export_fills_messages_direction_and_agent_id_of_a_chat_that_an_agen
     found = messages(world, "started")
     assert [(one["text"], one["incoming"], one["is_bot"], one["message_source"]) for one in found] == [
         ("Buenos días", False, False, "audit_export"), ("gracias", True, False, "audit_export"),
-        ("gracias", True, False, "audit_export"), ("¿Algo más?", False, True, "audit_export")]  # fmt: skip
+        ("gracias", True, False, "audit_export"), ("¿Algo más?", False, True, "audit_export")]
     assert found[1]["timestamp"] == datetime(2025, 10, 1, 17, 30, tzinfo=UTC)
     started = world.one("core.chats", "id", "started")
     assert (started["direction"], started["direction_source"]) == ("outgoing", "audit_export")
@@ -96,7 +96,7 @@ def test_a_chat_that_the_api_has_not_brought_waits_is_counted_and_is_used_when_i
 def test_a_file_that_overlaps_adds_only_what_is_new(world: World, folder: Path) -> None:
     before = [one["id"] for one in messages(world, "started")]
     write_xlsx(folder / "2.xlsx", [*STARTED[1:], row("started", "2025-10-01 15:00:00", "https://a.test/p.jpg",
-                                                    Message_Type="IMAGE", Message_Caption="foto")])  # fmt: skip
+                                                    Message_Type="IMAGE", Message_Caption="foto")])
     land_and_build(world, folder)
     found = messages(world, "started")
     assert [one["id"] for one in found][:4] == before and len(found) == 5
@@ -110,7 +110,7 @@ def test_when_the_api_gives_the_messages_later_none_is_doubled_and_each_keeps_it
         message("2025-10-01 09:00:00", incoming=False, body="Buenos días"),
         message("2025-10-01 12:30:00", body="gracias"), message("2025-10-01 12:30:00", body="gracias"),
         message("2025-10-01 12:30:05", incoming=False, body="¿Algo más?"),
-    ]  # fmt: skip
+    ]
     read_again_and_build(world)
     found = messages(world, "started")
     assert [one["message_source"] for one in found] == ["api"] * 4

@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
-from dagster_project.assets.last_build import still_good
-from tests import forked_dbt, oracle
-from tests.integration.test_models import AGENT, message
-from tests.listed import ListedSource, serving
-from tests.world import World
+from dagster_project.orchestration.assets.last_build import still_good
+from tests.support import forked_dbt, oracle
+from tests.integration.dbt.test_models import AGENT, message
+from tests.support.listed import ListedSource, serving
+from tests.support.world import World
 
 ZONE = ZoneInfo("America/New_York")
 BEA = {"username": "bea", "name": "Bea Dos"}
@@ -27,7 +27,7 @@ STATES = ("open", "waiting_for_pickup", "waiting_for_answer")  # of an hour; a d
 AGES = {
     "under_1h_count": (0, 1), "from_1h_to_4h_count": (1, 4), "from_4h_to_1d_count": (4, 24),
     "from_1d_to_3d_count": (24, 72), "from_3d_to_7d_count": (72, 168), "over_7d_count": (168, float("inf")),
-}  # fmt: skip
+}
 
 
 class NewYork(World):
@@ -59,7 +59,7 @@ class Observed:
         self.expected_flows = {name: oracle.opened_and_closed(some, ZONE) for name, some in versions.items()}
         self.traffic = world.ask(
             "select * from marts.conversation_traffic_heatmap where scope_id in ('all', 'ana') "
-            "and week_start between '2025-09-15' and '2025-10-06'")  # fmt: skip
+            "and week_start between '2025-09-15' and '2025-10-06'")
         self.last_hour = hours[-1]
         self.expected_hours = {name: oracle.backlog(some, ZONE, hours) for name, some in versions.items()}
         self.expected_days = {name: oracle.backlog(some, ZONE, midnights) for name, some in versions.items()}
@@ -95,7 +95,7 @@ def test_each_hours_backlog_is_the_chats_that_plain_python_counts(observed: Obse
         found = {
             (row["hour_at"], state): row[f"{state}_count"]
             for row in observed.hours for state in STATES if row["scope_id"] == name and row[f"{state}_count"]
-        }  # fmt: skip
+        }
         assert len(found) > 500
         assert found == {key: len(ages) for key, ages in expected.items() if key[1] in STATES}
 
@@ -106,7 +106,7 @@ def test_what_opened_and_closed_in_an_hour_stands_with_that_hour(observed: Obser
             (row["hour_at"], flow): row[f"{flow}_count"]
             for row in observed.hours for flow in ("opened", "closed")
             if row["scope_id"] == name and row[f"{flow}_count"]
-        }  # fmt: skip
+        }
         assert len(found) > 50
         assert found == expected
 
@@ -117,7 +117,7 @@ def test_a_day_ends_with_the_backlog_that_the_next_one_begins_with(observed: Obs
         last = max(day for day, _ in days)
         midnights = {(key[0].astimezone(ZONE).date(), key[1]): len(ages) for key, ages in expected.items()}
         ends = {(day + timedelta(days=1), state): row["end_chat_count"]
-                for (day, state), row in days.items() if row["end_chat_count"] and day < last}  # fmt: skip
+                for (day, state), row in days.items() if row["end_chat_count"] and day < last}
         assert ends == midnights
         assert {"stale", *STATES} == {state for _, state in midnights}
     everything = [row for row in observed.days if row["scope"] == "all"]
@@ -125,7 +125,7 @@ def test_a_day_ends_with_the_backlog_that_the_next_one_begins_with(observed: Obs
     for (hour, flow), count in observed.expected_flows["all"].items():
         flows[hour.astimezone(ZONE).date(), flow] += count
     assert {(row["local_date"], flow): row[f"{flow}_count"] for row in everything for flow in ("opened", "closed")
-            if row["state"] == "open" and row[f"{flow}_count"]} == flows  # fmt: skip
+            if row["state"] == "open" and row[f"{flow}_count"]} == flows
 
 
 def test_all_chats_have_a_row_for_each_hour_to_the_newest_load_and_none_after_it(observed: Observed) -> None:
@@ -140,7 +140,7 @@ def test_each_midnights_backlog_has_the_ages_that_plain_python_counts(observed: 
             (datetime.combine(row["local_date"], datetime.min.time(), ZONE).astimezone(UTC), row["state"]): [
                 row["chat_count"], *(row[age] for age in AGES)]
             for row in observed.days if row["scope_id"] == name and row["chat_count"]
-        }  # fmt: skip
+        }
         assert len(found) > 50
         assert found == {
             key: [len(ages), *(sum(low <= age < high for age in ages) for low, high in AGES.values())]
@@ -158,7 +158,7 @@ def test_each_cells_traffic_is_the_chats_and_messages_of_its_hour(observed: Obse
             for row in rows if row["chat_count"] + row["message_count"]
         } == {
             key: counts for key, counts in expected.items() if key[0] < date(2025, 10, 13) and any(counts)
-        }  # fmt: skip
+        }
 
 
 @pytest.mark.usefixtures("told")
@@ -184,7 +184,7 @@ def test_a_build_with_nothing_new_writes_no_backlog_and_no_traffic(world: World)
 def test_a_chat_becomes_stale_by_time_alone_and_a_refresh_without_news_notices_it(world: World) -> None:
     """Nothing of the chat is read or written then: that it will be stale was known beforehand."""
     spells = {"resource_type": "model", "schema": "intermediate", "alias": "int_backlog_spells",
-              "config": {"meta": {"falls_due": "left_at"}}}  # fmt: skip
+              "config": {"meta": {"falls_due": "left_at"}}}
 
     def is_good() -> bool:
         with psycopg.connect(world.url) as conn:
@@ -193,7 +193,7 @@ def test_a_chat_becomes_stale_by_time_alone_and_a_refresh_without_news_notices_i
     def stale() -> tuple[list[Any], list[Any]]:
         return (world.ask("select chat_count, end_chat_count, became_stale_count from marts.backlog_daily "
                           "where scope = 'all' and state = 'stale' order by local_date desc limit 1"),
-                world.ask("select max(xmin::text::bigint), count(*) from intermediate.int_backlog_spells"))  # fmt: skip
+                world.ask("select max(xmin::text::bigint), count(*) from intermediate.int_backlog_spells"))
 
     last_word = datetime.now(UTC) - timedelta(days=30) + timedelta(minutes=10)
     at = text(last_word.astimezone(ZONE))
@@ -201,7 +201,7 @@ def test_a_chat_becomes_stale_by_time_alone_and_a_refresh_without_news_notices_i
     world.source.records["chats"].append(random_chat(1) | {
         "chat_id": "silent", "status": "PICKED_UP", "created_at": "2025-10-08 10:00:00",
         "opened_at": "2025-10-08 10:00:00", "picked_up_at": "2025-10-08 10:05:00", "responded_at": None,
-        "closed_at": None, "messages": [message(at, incoming=True)]})  # fmt: skip
+        "closed_at": None, "messages": [message(at, incoming=True)]})
     world.sync()
     world.build()
     before, written = stale()

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
 
-from dagster_project.dbt_project import DBT_DIR
-from tests import forked_dbt
-from tests.business_seconds import Seconds, Span
+from dagster_project.orchestration.dbt_project import DBT_DIR
+from tests.support import forked_dbt
+from tests.support.business_seconds import Seconds, Span
 
 ZONE = "America/New_York"
 FIRST, LAST = date(2025, 2, 20), date(2025, 12, 10)
@@ -67,7 +67,7 @@ def conn(new_database: Callable[[], str]) -> Iterator[psycopg.Connection]:
                     "insert into intermediate.business_hours values (%s, %s, %s, %s, %s, %s)",
                     (calendar, span.weekday, span.starts, span.ends,
                      None if span.valid_from == date.min else span.valid_from,
-                     None if span.valid_to == date.max else span.valid_to))  # fmt: skip
+                     None if span.valid_to == date.max else span.valid_to))
             for day in HOLIDAYS[calendar]:
                 made.execute("insert into intermediate.holidays values (%s, %s)", (calendar, day))
         done = forked_dbt.run(url, "run", "--select", *MODELS, B2CHAT_TIMEZONE=ZONE)
@@ -183,7 +183,7 @@ _BORDERS = [  # of spans, of days, of clock changes, of the months and of the ho
         "2025-03-09 01:30:00", "2025-03-09 03:00:00", "2025-05-06 12:00:00", "2025-05-06 13:00:00",
         "2025-06-30 18:00:00", "2025-07-01 00:00:00", "2025-09-01 00:00:00", "2025-09-02 00:00:00",
     )
-]  # fmt: skip
+]
 _moments = st.integers(0, _RANGE) | st.sampled_from(_BORDERS).flatmap(lambda at: st.integers(at - 2, at + 2))
 _lengths = st.integers(0, 3600) | st.integers(0, 30 * 86400)
 _chats = st.tuples(
@@ -202,7 +202,7 @@ def test_sql_agrees_with_a_count_of_every_second(
     found = measure([
         (calendar, start, start + timedelta(seconds=length * share // 100), start + timedelta(seconds=length), target)
         for start, (calendar, _, length, share, target) in zip(at, drawn, strict=True)
-    ])  # fmt: skip
+    ])
     for row in found:
         counted = seconds[row["calendar"]]
         start, end = counted.second(row["start_at"]), counted.second(row["end_at"])

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.b2chat.answers import Item
-from dagster_project.b2chat.windows import Page, Window, read_window
+from dagster_project.sources.b2chat.answers import Item
+from dagster_project.sources.b2chat.windows import Page, Window, read_window
 from dagster_project.ingestion.landing import land_page
 from dagster_project.ingestion.sync import sync
-from tests.integration.test_models import AGENT
-from tests.listed import ListedSource, chat, client_of, contact, serving
-from tests.world import FIRST_DAY, TODAY, World
+from tests.integration.dbt.test_models import AGENT
+from tests.support.listed import ListedSource, chat, client_of, contact, serving
+from tests.support.world import FIRST_DAY, TODAY, World
 
 TIMES = {"opened_at": "2025-10-01 09:00:00", "responded_at": "2025-10-01 09:10:00"}
 BEA = {"username": "bea", "name": "Bea Dos"}
@@ -75,7 +75,7 @@ def test_transfers_and_reopenings_are_told_with_the_time_of_each(told: Told) -> 
         (3, "agent", "ana", "bea", None, True, False),
         (3, "department", "Ventas", "Cartera", None, True, False),
         (3, "status", "CLOSED", "OPENED", datetime(2025, 10, 2, 13, tzinfo=UTC), False, True),
-    ]  # fmt: skip
+    ]
 
 
 def test_a_chat_that_is_gone_leaves_the_heatmap_and_returns_to_it(told: Told) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import psycopg
 
-from dagster_project.dbt_project import DBT_DIR
-from tests import forked_dbt
-from tests.integration.test_models import AGENT
-from tests.listed import ListedSource, chat, serving
-from tests.world import World
+from dagster_project.orchestration.dbt_project import DBT_DIR
+from tests.support import forked_dbt
+from tests.integration.dbt.test_models import AGENT
+from tests.support.listed import ListedSource, chat, serving
+from tests.support.world import World
 
 TIMES = {
     "opened_at": "2025-10-01 09:00:00",

@@ -13,14 +13,14 @@ import psycopg
 import pytest
 import yaml
 
-from dagster_project.assets import table_metadata
-from dagster_project.exports.gather import gather
-from dagster_project.exports.gather_analysis import gather_analysis
-from dagster_project.exports.report import NoReport, Period
-from tests.listed import ListedSource, chat, contact, serving
-from tests.world import World
+from dagster_project.orchestration.assets import table_metadata
+from dagster_project.exports.report.read import gather
+from dagster_project.exports.report.read_analysis import gather_analysis
+from dagster_project.exports.report.data import NoReport, Period
+from tests.support.listed import ListedSource, chat, contact, serving
+from tests.support.world import World
 
-MODELS = Path(__file__).parent.parent.parent / "dbt" / "models"
+MODELS = Path(__file__).parents[3] / "dbt" / "models"
 AGENT = {"email": "ana@example.test", "name": "Ana Uno", "username": "ana"}
 
 
@@ -28,7 +28,7 @@ def message(at: str, *, incoming: bool = True, body: str | None = "hola", **fiel
     return {
         "body": body, "broadcasted": False, "caption": None, "created_at": at, "incoming": incoming, "location": None,
         "type": "TEXT",
-    } | fields  # fmt: skip
+    } | fields
 
 
 CHATS = [
@@ -66,10 +66,10 @@ CHATS = [
     chat("agent-first", messages=[message("2025-10-01 08:00:00", incoming=False), message("2025-10-01 08:01:00")]),
     chat("ages", opened_at="1990-01-01 00:00:00", closed_at="2100-12-31 00:00:00"),
     chat("before", day="2025-09-22", opened_at="2025-09-22 09:00:00", responded_at="2025-09-22 09:02:00"),
-]  # fmt: skip
+]
 CONTACTS = [contact(9, fullname="Cliente Nueve Completo", mobile="+570000000009", city="Bogotá", email="",
                     tags=[{"name": "VIP", "assigned_at": 1706644084}],
-                    custom_attributes=[{"name": "proyecto", "value": "Majagua"}])]  # fmt: skip
+                    custom_attributes=[{"name": "proyecto", "value": "Majagua"}])]
 
 Ask = Callable[..., list[dict[str, Any]]]
 
@@ -142,25 +142,25 @@ def test_a_report_of_a_week_has_the_numbers_that_its_chats_give(world: World) ->
                 (date(2025, 9, 29), "department", "CAR"), (date(2025, 9, 29), "direction", "incoming"),
                 (date(2025, 9, 15), "all", "all"),
             )  # type: ignore[arg-type]
-        )  # fmt: skip
+        )
         month = gather(conn, Period.month(date(2025, 9, 1)), timezone="America/Bogota")
     found = {kpi.metric: (kpi.value, kpi.previous) for kpi in report.summary}
     assert found["chats_created"] == (3, None)  # nul, answered-broadcast, sunday-night; before is an agent's
     assert {(other.direction, other.chat_count, other.previous_chat_count) for other in report.others} == {
-        ("outgoing", 4, 1), ("outgoing_broadcast", 1, 0)}  # fmt: skip
+        ("outgoing", 4, 1), ("outgoing_broadcast", 1, 0)}
     assert found["unanswered"] == (2, None)
     assert found["chats_closed"] == (2, None)  # sunday-night is closed on Monday
     assert found["messages_in"] == (6, None) and found["messages_out"] == (5, None)  # of all chats
     assert found["first_response_p50"] == (600, None)
     assert found["resolution_p50"] == (2400, None)  # the two others were never in the queue
     assert [(cell.day_of_week, cell.hour, cell.chat_count, cell.mean_seconds, cell.p50_seconds)
-            for cell in report.heatmap if cell.chat_count] == [(0, 23, 1, 600, 600)]  # fmt: skip
+            for cell in report.heatmap if cell.chat_count] == [(0, 23, 1, 600, 600)]
     assert [(cell.day_of_week, cell.hour, cell.chat_count) for cell in report.traffic if cell.chat_count] == [
-        (3, 9, 2), (0, 23, 1)]  # fmt: skip
+        (3, 9, 2), (0, 23, 1)]
     assert [(member.id, member.chat_count, member.other_chat_count) for member in report.agents] == [("ana", 1, 1)]
     assert {member.id: (member.chat_count, member.other_chat_count, member.resolution_p50_seconds)
             for member in report.departments} == {
-        "none": (2, 4, None), "Ventas": (1, 0, 2400), "CAR": (0, 1, None)}  # fmt: skip
+        "none": (2, 4, None), "Ventas": (1, 0, 2400), "CAR": (0, 1, None)}
     assert (report.insights.chat_count, report.insights.categorized_count, report.insights.intents) == (3, 0, ())
     assert report.days == incoming.days and report.response_times == incoming.response_times
     assert [day.chat_count for day in incoming.days] == [None, None, 2, None, None, None, 1]  # nul, answered-broadcast
@@ -180,17 +180,17 @@ def test_a_reports_heatmap_and_sla_are_those_of_the_marts_of_a_chat_and_a_week(w
         (row["chat_count"], row["mean_first_response_seconds"], row["p50_first_response_seconds"]) for row in world.ask(
             "select * from marts.weekly_response_time_heatmap where week_start = '2025-09-29' and agent_id = 'all' "
             "and direction_filter = 'incoming' and office_hours_filter = 'all' order by (day_of_week + 6) %% 7, hour")
-    ]  # fmt: skip
+    ]
     states = world.ask(
         "select metric, wall_state, business_state from marts.sla_chats where direction = 'incoming' "
-        "and opened_local_date between '2025-09-29' and '2025-10-05' and not is_deleted")  # fmt: skip
+        "and opened_local_date between '2025-09-29' and '2025-10-05' and not is_deleted")
     for promise in report.sla:
         own = [row[f"{promise.clock}_state"] for row in states if row["metric"] == promise.metric]
         met, breached, pending = (own.count(state) for state in ("met", "breached", "pending"))
         assert (promise.met_count, promise.breached_count, promise.pending_count) == (met, breached, pending)
         assert promise.rate == (met / (met + breached) if met + breached else None)
     assert {promise.metric: promise.target_seconds for promise in report.sla} == {
-        "overall": None, "pickup": 120, "first_response": 300, "avg_reply": 300, "resolution": 7200}  # fmt: skip
+        "overall": None, "pickup": 120, "first_response": 300, "avg_reply": 300, "resolution": 7200}
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_an_analysis_as_a_report_has_its_kpis_its_categories_and_the_hours_of_it
     assert report.analysis and (report.analysis.agent_names, report.analysis.contact_count) == (("Ana Uno",), 2)
     assert (report.chat_count, report.summary[2].value, report.summary[3].value) == (3, 600, None)
     assert [(cell.day_of_week, cell.hour, cell.chat_count) for cell in report.traffic if cell.chat_count] == [
-        (3, 9, 1), (3, 10, 1), (0, 23, 1)]  # fmt: skip
+        (3, 9, 1), (3, 10, 1), (0, 23, 1)]
     assert [(cell.day_of_week, cell.mean_seconds) for cell in report.heatmap if cell.chat_count] == [(0, 600)]
     [ana] = report.agents
     assert (ana.name, ana.chat_count, ana.first_response_p90_seconds) == ("Ana Uno", 2, 90.5)
@@ -409,10 +409,10 @@ def test_core_has_the_dictionarys_columns_types_and_indexes(world: World, data_d
     section = re.search(rf"\*\*Table Name:\*\* `{table}`(.*?)\n---\n", data_dictionary, re.DOTALL).group(1)  # type: ignore[union-attr]
     wanted = dict(re.findall(r"^\| `(\w+)` \| ([\w\[\]]+) \|", section, re.MULTILINE))
     types = {"String": "text", "Boolean": "boolean", "Int": "integer", "Json": "jsonb", "String[]": "ARRAY",
-             "DateTime": "timestamp with time zone"}  # fmt: skip
+             "DateTime": "timestamp with time zone"}
     columns = world.ask(
         "select column_name, data_type from information_schema.columns where table_schema = 'core' and table_name = %s",
-        table)  # fmt: skip
+        table)
     found = {row["column_name"]: row["data_type"] for row in columns}
     assert len(wanted) > 9
     assert {name: found.get(name) for name in wanted} == {
@@ -420,7 +420,7 @@ def test_core_has_the_dictionarys_columns_types_and_indexes(world: World, data_d
     }
 
     indexes = [re.search(r"\((.+?)\)(?: WHERE .*)?$", row["indexdef"].replace('"', '')).group(1) for row in world.ask(  # type: ignore[union-attr]
-        "select indexdef from pg_indexes where schemaname = 'core' and tablename = %s", table)]  # fmt: skip
+        "select indexdef from pg_indexes where schemaname = 'core' and tablename = %s", table)]
     listed = re.search(r"\*\*Indexes:\*\*(.*?)\*\*Business Rules", section, re.DOTALL).group(1)  # type: ignore[union-attr]
     composite = [group.replace("`", "") for group in re.findall(r"\(((?:`\w+`(?:, )?)+)\)", listed)]
     single = re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", listed))
@@ -463,7 +463,7 @@ def test_a_broken_rule_is_counted_on_the_chats_day_and_names_it(world: World) ->
     )
     assert (found["severity"], found["broken_count"], found["sample_ids"]) == ("error", 1, "negative")
     assert found["checked_count"] == len([one for one in world.source.records["chats"]
-                                          if one["created_at"].startswith("2025-10-01")])  # fmt: skip
+                                          if one["created_at"].startswith("2025-10-01")])
 
 
 def test_freshness_knows_each_mart_and_that_all_that_landed_is_in_it(world: World) -> None:
@@ -472,7 +472,7 @@ def test_freshness_knows_each_mart_and_that_all_that_landed_is_in_it(world: Worl
     assert [row["mart"] for row in marts] == sorted(row["mart"] for row in names)
     (landed,) = world.ask("select max(loaded_at) as newest from ops.page_loads")
     assert {(row["data_through"], row["waiting_load_count"]) for row in marts} <= {
-        (landed["newest"], 0), (landed["newest"], None)}  # fmt: skip
+        (landed["newest"], 0), (landed["newest"], None)}
 
 
 def test_bi_reads_every_mart_and_nothing_else(world: World) -> None:
@@ -495,7 +495,7 @@ def test_bi_reads_every_mart_and_nothing_else(world: World) -> None:
 def test_the_ui_shows_rows_freshness_and_a_preview_without_names_of_a_mart(world: World) -> None:
     with psycopg.connect(world.url, autocommit=True) as conn:
         shown = {name: table_metadata.of_table(conn, *name.split(".")) for name in (
-            "marts.chat_response_times", "marts.sync_health", "core.contacts", "intermediate.labels")}  # fmt: skip
+            "marts.chat_response_times", "marts.sync_health", "core.contacts", "intermediate.labels")}
     assert set(shown["marts.chat_response_times"]) == {"dagster/row_count", "data_through", "preview"}
     (days,) = world.ask("select count(*)::integer as rows from marts.sync_health")
     assert shown["marts.sync_health"]["dagster/row_count"].value == days["rows"]
@@ -507,15 +507,15 @@ def test_the_ui_shows_rows_freshness_and_a_preview_without_names_of_a_mart(world
 def test_each_kpi_is_the_number_of_the_mart_it_comes_from_beside_the_same_of_the_day_before(world: World) -> None:
     wanted: dict[tuple[Any, ...], tuple[float | None, int]] = {}
     volume = {"chats_created": "chat_count", "chats_closed": "closed_chat_count", "chats_reopened": "reopened_count",
-              "messages_in": "incoming_message_count", "messages_out": "outgoing_message_count"}  # fmt: skip
+              "messages_in": "incoming_message_count", "messages_out": "outgoing_message_count"}
     transfers = {"agent_transfers": "agent_transfer_count", "department_transfers": "department_transfer_count"}
     of_agents = {"transfers_in": "transfer_in_count", "transfers_out": "transfer_out_count",
-                 "chats_picked_up": "picked_up_chat_count"}  # fmt: skip
+                 "chats_picked_up": "picked_up_chat_count"}
     for mart, scope, key, columns in (
         ("account_daily", "all", None, volume | transfers), ("agent_daily", "agent", "agent_id", volume | of_agents),
         ("department_daily", "department", "department_id", volume | transfers),
         ("channel_daily", "provider", "provider", volume | transfers),
-    ):  # fmt: skip
+    ):
         for row in world.ask(f"select * from marts.{mart}"):
             for metric, column in columns.items():
                 scope_id = row[key] if key else "all"
@@ -536,11 +536,11 @@ def test_each_kpi_is_the_number_of_the_mart_it_comes_from_beside_the_same_of_the
         wanted[key] = (row["chat_count"] or None, row["chat_count"])
 
     kpis = {(row["date"], row["scope"], row["scope_id"], row["metric"]): row for row in world.ask(
-        "select * from marts.kpi_daily where metric !~ '^(survey|bot|broadcast|concurrent)'")}  # fmt: skip
+        "select * from marts.kpi_daily where metric !~ '^(survey|bot|broadcast|concurrent)'")}
     assert {key: (row["value"], row["count"]) for key, row in kpis.items()} == wanted
     before = {key: kpis.get((key[0] - timedelta(days=1), *key[1:])) for key in kpis}
     assert {key: row["previous_value"] for key, row in kpis.items()} == {
-        key: row["value"] if row else None for key, row in before.items()}  # fmt: skip
+        key: row["value"] if row else None for key, row in before.items()}
     assert world.ask("select metric, value, count from marts.kpi_daily where (value is null) <> (count = 0)") == []
     assert world.ask("select metric, change_pct from marts.kpi_daily where unit = 'share' and change_pct <> 0") == []
 

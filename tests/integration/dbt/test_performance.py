@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
-from tests import performance_oracle as oracle
-from tests.listed import ListedSource, chat, serving
-from tests.oracle import MOMENTS, People, local, week_start
-from tests.world import World
+from tests.support import performance_oracle as oracle
+from tests.support.listed import ListedSource, chat, serving
+from tests.support.oracle import MOMENTS, People, local, week_start
+from tests.support.world import World
 
 AGENTS = [{"email": f"{key}@example.test", "name": key.title(), "username": key} for key in ("ana", "bea", "eva")]
 FIRST, LAST = date(2025, 9, 22), date(2025, 10, 10)
@@ -29,7 +29,7 @@ ROWS_ONLY = ("--exclude-resource-type", "unit_test", "test")
 MARTS = [
     "agent_daily", "department_daily", "channel_daily", "account_daily", "agent_occupancy", "team_coverage",
     "contact_activity", "survey_daily", "broadcast_daily", "bot_daily", "chat_tags", "tag_daily",
-]  # fmt: skip
+]
 Versions = dict[str, list[oracle.Chat]]
 
 
@@ -81,24 +81,24 @@ def test_an_agents_day_is_the_work_that_plain_python_finds_between_all_events(
             found = oracle.load(own, start, end)
             if found.active:
                 chats = {key for key, of_chat in activity.items() for span in of_chat
-                         if span.agent == agent and span.start < end and span.end > start}  # fmt: skip
+                         if span.agent == agent and span.start < end and span.end > start}
                 expected[agent, start.date()] = (*found, len(chats))
     assert len(expected) > 60
     rows = world.ask(
         "select * from marts.agent_daily where active_seconds > 0 and local_date >= %s and local_date < %s",
-        FIRST, FIRST + timedelta(days=40))  # fmt: skip
+        FIRST, FIRST + timedelta(days=40))
     assert {
         (row["agent_id"], row["local_date"]):
             (row["active_seconds"], row["active_chat_seconds"], row["peak_concurrent_chats"], row["active_chat_count"])
         for row in rows
-    } == expected  # fmt: skip
+    } == expected
 
 
 def test_having_open_chats_is_no_work(world: World, versions: Versions) -> None:
     """Some chats lie open for ever; nobody works on them a quarter of an hour after the last thing that happened."""
     last = max(local(moment) or datetime.min for seen in versions.values() if seen[-1] for version in seen  # noqa: DTZ901
                for moment in (*(version[f"{name}_at"] for name in MOMENTS),
-                              *(sent["created_at"] for sent in version["messages"])))  # fmt: skip
+                              *(sent["created_at"] for sent in version["messages"])))
     assert any(not seen[-1]["closed_at"] for seen in versions.values() if seen[-1] and seen[-1]["picked_up_at"])
     end = last + timedelta(minutes=15)
     assert world.ask("select * from marts.agent_daily where local_date > %s and active_seconds > 0", end.date()) == []
@@ -124,12 +124,12 @@ def test_occupancy_and_coverage_are_the_hours_of_work_by_weekday(
                 coverage[department, *cell] += seconds[0]
     rows = world.ask("select * from marts.agent_occupancy where month_start = %s", first)
     assert {(row["agent_id"], row["day_of_week"], row["hour"]): (row["active_seconds"], row["active_chat_seconds"])
-            for row in rows} == expected  # fmt: skip
+            for row in rows} == expected
     assert {row["passed_seconds"] for row in rows if row["day_of_week"] in (3, 4, 5)} == {5 * 3600}
     assert {row["passed_seconds"] for row in rows if row["day_of_week"] in (0, 1, 2, 6)} <= {4 * 3600}
     rows = world.ask("select * from marts.team_coverage where month_start = %s", first)
     assert {(row["department_id"], row["day_of_week"], row["hour"]): row["agent_active_seconds"]
-            for row in rows} == coverage  # fmt: skip
+            for row in rows} == coverage
     assert all(row["mean_active_agents"] == row["agent_active_seconds"] / row["passed_seconds"] for row in rows)
 
 
@@ -147,7 +147,7 @@ def test_reports_count_the_same_chats_whichever_way_they_are_cut(world: World, n
             "sum(incoming_message_count + outgoing_message_count)::integer as messages, "
             f"sum(reply_count)::integer as replies from marts.{mart} group by 1")}
         for mart in ("agent_daily", "department_daily", "channel_daily", "account_daily")
-    }  # fmt: skip
+    }
     assert totals["department_daily"] == totals["channel_daily"] == totals["account_daily"]
 
     def counted(mart: str, measure: str) -> dict[date, int]:
@@ -157,7 +157,7 @@ def test_reports_count_the_same_chats_whichever_way_they_are_cut(world: World, n
     assert counted("agent_daily", "chats") == Counter(_day(one["created_at"]) for one in newest if oracle.agent(one))
     assert counted("account_daily", "closed") == Counter(_day(one["closed_at"]) for one in newest if one["closed_at"])
     assert counted("account_daily", "messages") == Counter(
-        _day(sent["created_at"]) for one in newest for sent in one["messages"])  # fmt: skip
+        _day(sent["created_at"]) for one in newest for sent in one["messages"])
     assert counted("agent_daily", "replies") == counted("account_daily", "replies")
 
 
@@ -165,13 +165,13 @@ def test_an_agents_times_are_those_of_the_response_time_rollup(world: World) -> 
     rollup = world.ask(
         "select period_start as day, scope_id as agent, metric, count, sum_seconds, p90_seconds "
         "from marts.response_times_daily where scope = 'agent' and clock = 'wall' "
-        "and metric in ('pickup', 'reply') order by 1, 2, 3")  # fmt: skip
+        "and metric in ('pickup', 'reply') order by 1, 2, 3")
     assert len(rollup) > 50
     assert rollup == world.ask(
         "select local_date as day, agent_id as agent, figures.* from marts.agent_daily cross join lateral (values "
         "('pickup', pickup_count, sum_pickup_seconds, p90_pickup_seconds), "
         "('reply', reply_count, sum_reply_seconds, p90_reply_seconds)"
-        ") as figures (metric, count, sum_seconds, p90_seconds) where count > 0 order by 1, 2, 3")  # fmt: skip
+        ") as figures (metric, count, sum_seconds, p90_seconds) where count > 0 order by 1, 2, 3")
 
 
 def test_a_transfer_leaves_one_agent_and_reaches_another_and_nobody_twice(world: World, versions: Versions) -> None:
@@ -184,7 +184,7 @@ def test_a_transfer_leaves_one_agent_and_reaches_another_and_nobody_twice(world:
     assert sum(came.values()) > 5
     rows = world.ask(
         "select agent_id, sum(transfer_in_count)::integer as came, sum(transfer_out_count)::integer as went "
-        "from marts.agent_daily group by 1")  # fmt: skip
+        "from marts.agent_daily group by 1")
     assert {row["agent_id"]: row["came"] for row in rows if row["came"]} == came
     assert {row["agent_id"]: row["went"] for row in rows if row["went"]} == went
 
@@ -214,7 +214,7 @@ def _random_chats(source: random.Random, count: int) -> Iterator[oracle.Chat]:
         picked_up = opened + timedelta(minutes=source.choice((0, 27, 30, 500)))
         closed = picked_up + timedelta(minutes=source.choice((0, 30, 30, 90, 1440, 9000)))
         status = source.choice(("CLOSED",) * 6 + ("COMPLETED_POLL", "ABANDONED_POLL", "COMPLETING_POLL", "PICKED_UP",
-                                "RESPONDED_BY_AGENT", "OPENED", "BOT_CHATTING"))  # fmt: skip
+                                "RESPONDED_BY_AGENT", "OPENED", "BOT_CHATTING"))
         held = status not in ("OPENED", "BOT_CHATTING")
         ended = held and status not in People.OPEN
         wrote = source.random() < 0.5
@@ -228,12 +228,12 @@ def _random_chats(source: random.Random, count: int) -> Iterator[oracle.Chat]:
             contact={"id": source.randint(1, 40), "name": "Cliente"} if source.random() < 0.9 else None,
             tags=source.choice(([], ["VIP"], ["vip ", "Crédito"])),
             messages=[_message(created, incoming=True), _message(picked_up, incoming=False)] if wrote else [],
-        )  # fmt: skip
+        )
 
 
 def _message(at: datetime, *, incoming: bool) -> dict[str, Any]:
     return {"body": "hola", "broadcasted": False, "caption": None, "created_at": str(at), "incoming": incoming,
-            "location": None, "type": "TEXT"}  # fmt: skip
+            "location": None, "type": "TEXT"}
 
 
 def _changed(source: random.Random, before: oracle.Chat) -> oracle.Chat:
@@ -250,7 +250,7 @@ def _changed(source: random.Random, before: oracle.Chat) -> oracle.Chat:
         before | {"agent": other, "status": "PICKED_UP", "picked_up_at": moment, "closed_at": None},
         before | {"status": "OPENED", "closed_at": None},
         before | {"contact": {"id": 41, "name": "Otro"}, "messages": before["messages"][:1]},
-    ))  # fmt: skip
+    ))
 
 
 def _real_chats(care_file: Path) -> Iterator[oracle.Chat]:

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from dagster_project.ingestion.sync import sync
-from tests.integration.test_models import AGENT, message
-from tests.listed import ListedSource, chat, client_of, serving
-from tests.world import FIRST_DAY, TODAY, World
+from tests.integration.dbt.test_models import AGENT, message
+from tests.support.listed import ListedSource, chat, client_of, serving
+from tests.support.world import FIRST_DAY, TODAY, World
 
 BEA = {"email": "bea@example.test", "name": "Bea Dos", "username": "bea"}
 
@@ -29,7 +29,7 @@ def told(at: str, **fields: Any) -> dict[str, Any]:
 def picked_up(key: str, *messages: dict[str, Any], **fields: Any) -> dict[str, Any]:
     """Ana's chat of 2025-10-01, opened at 9:00 and picked up at 9:01, closed after all that is written in it."""
     times = {"opened_at": "2025-10-01 09:00:00", "picked_up_at": "2025-10-01 09:01:00",
-             "closed_at": "2025-10-10 10:00:00"}  # fmt: skip
+             "closed_at": "2025-10-10 10:00:00"}
     return chat(key, agent=AGENT, provider="LIVECHAT", messages=list(messages), **(times | fields))
 
 
@@ -49,7 +49,7 @@ BEFORE = [
               created_at="2025-10-07 08:55:00"),
     picked_up("changes-agent", *ASKED_AND_TOLD),
     picked_up("goes-away", asked("08 09:00"), told("08 09:05"), created_at="2025-10-08 08:55:00"),
-]  # fmt: skip
+]
 AFTER: dict[str, dict[str, Any]] = {
     "deactivated": {"agent": None},
     "transferred": {"agent": BEA, "messages": [*ASKED_AND_TOLD, asked("01 15:30"), told("01 16:00")]},
@@ -62,7 +62,7 @@ AFTER: dict[str, dict[str, Any]] = {
     "loses-messages": {"messages": [asked("04 09:00")]},
     "changes-day": {"created_at": "2025-10-09 08:55:00", "messages": [asked("09 09:00"), told("09 09:05")]},
     "changes-agent": {"agent": BEA, "department": "Cartera"},
-}  # fmt: skip
+}
 ROLLUPS = ("+response_times_daily", "response_times_weekly", "response_times_monthly")
 STORED = {
     "int_customer_turns": "intermediate.int_customer_turns order by chat_id, turn_number",
@@ -86,7 +86,7 @@ class Changed(World):
         """Read all; a day that is empty now was emptied by somebody, who confirms it."""
         with client_of(self.sandbox) as client:
             sync(self.url, client, entity="chats", mode="full", start_date=FIRST_DAY, today=TODAY,
-                 confirm_deletions=True, triggered_by="test")  # fmt: skip
+                 confirm_deletions=True, triggered_by="test")
 
     def build(self, *command: str) -> None:
         command = command or ("build", "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious")
@@ -194,7 +194,7 @@ def test_agents_and_departments_have_their_names_and_the_rest_their_keys(world: 
         ("agent", "ana", "Ana Uno"), ("agent", "bea", "Bea Dos"), ("all", "all", "all"),
         ("department", "Cartera", "Cartera"), ("direction", "incoming", "incoming"),
         ("provider", "livechat", "livechat"),
-    ]  # fmt: skip
+    ]
 
 
 def test_a_second_build_writes_no_row_and_an_incremental_one_equals_a_full_one(world: Changed) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.ingestion.writer import writer
-from tests.listed import ListedSource, chat, serving
-from tests.world import World
+from dagster_project.ingestion.single_writer import writer
+from tests.support.listed import ListedSource, chat, serving
+from tests.support.world import World
 
 BUILT = ["+sla_daily", "sla_breaches"]
 RUSH = {"opened_at": "09:00:00", "picked_up_at": "09:01:00", "responded_at": "09:02:00", "closed_at": "10:00:00"}
@@ -20,7 +20,7 @@ RUSH = {"opened_at": "09:00:00", "picked_up_at": "09:01:00", "responded_at": "09
 
 def _chat(key: str, day: str, **fields: Any) -> dict[str, Any]:
     message = {"body": "hola", "broadcasted": False, "caption": None, "created_at": f"{day} 09:00:00", "incoming": True,
-               "location": None, "type": "TEXT"}  # fmt: skip
+               "location": None, "type": "TEXT"}
     times = {name: f"{day} {clock}" for name, clock in RUSH.items()}
     return chat(key, day=day, provider="WHATSAPPB2CHAT", messages=[message]) | times | fields
 
@@ -33,7 +33,7 @@ CHATS = [
     _chat("deadline-on-tuesday", "2025-09-29", opened_at="2025-09-29 17:30:00", picked_up_at="2025-09-29 17:31:00",
           responded_at="2025-09-29 17:31:30", closed_at="2025-09-29 17:50:00"),
     _chat("over-tuesday", "2025-09-29", closed_at="2025-10-01 09:00:00"),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
@@ -80,19 +80,19 @@ def test_a_holiday_or_a_target_judges_anew_the_chats_it_concerns_and_no_others(w
     assert (after["tuesday"]["resolution_business_seconds"], after["tuesday"]["is_office_hours"]) == (0, False)
     assert {key for key in after if resolution_after[key] != resolution[key]} == {
         "tuesday", "over-tuesday", "deadline-on-tuesday",
-    }  # fmt: skip
+    }
     assert resolution_after["deadline-on-tuesday"]["business_due_at"].isoformat() == "2025-10-01T14:30:00+00:00"
 
     _change(world, """
         insert into intermediate.sla_targets (metric, target_seconds, goal, is_enabled, valid_from)
         values ('first_response', 60, 0.95, true, '2025-10-01')
-    """)  # fmt: skip
+    """)
     _build(world)
     assert _times(world) == after
     first_response = _judged(world, "first_response")
     assert {key: row["target_seconds"] for key, row in first_response.items()} == {
         "monday": 300, "tuesday": 300, "wednesday": 60, "deadline-on-tuesday": 300, "over-tuesday": 300,
-    }  # fmt: skip
+    }
     assert (first_response["wednesday"]["wall_state"], first_response["tuesday"]["wall_state"]) == ("breached", "met")
     rates = world.ask("""
         select date::text, rate from marts.sla_daily
@@ -100,7 +100,7 @@ def test_a_holiday_or_a_target_judges_anew_the_chats_it_concerns_and_no_others(w
     """)
     assert rates == [
         {"date": "2025-09-29", "rate": 1.0}, {"date": "2025-09-30", "rate": 1.0}, {"date": "2025-10-01", "rate": 0.0},
-    ]  # fmt: skip
+    ]
 
     tables = ("marts.chat_response_times", "marts.sla_chats", "intermediate.int_sla_days")
     incremental = [_without_loads(world, table) for table in tables]

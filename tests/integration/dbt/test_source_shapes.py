@@ -8,9 +8,9 @@ import psycopg
 import pytest
 
 from dagster_project.warehouse import migrations
-from tests import tables
-from tests.listed import ListedSource, chat, serving
-from tests.world import World
+from tests.support import tables
+from tests.support.listed import ListedSource, chat, serving
+from tests.support.world import World
 
 CUSTOMER = {"created_at": "2025-10-01 09:00:00", "incoming": True, "type": "TEXT", "body": "x"}
 OPENED = {"opened_at": "2025-10-01 09:00:00", "status": "OPENED", "closed_at": None, "messages": [CUSTOMER]}

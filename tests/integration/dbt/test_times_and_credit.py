@@ -14,17 +14,17 @@ import psycopg
 import pytest
 from rich.console import Console
 
-from dagster_project import terminal
-from dagster_project.exports.gather import gather
-from dagster_project.exports.heatmap import read
-from dagster_project.exports.report import Period
+from dagster_project.cli import render
+from dagster_project.exports.report.read import gather
+from dagster_project.exports.pictures.heatmap import read
+from dagster_project.exports.report.data import Period
 from dagster_project.ingestion.sync import sync
-from dagster_project.sandbox.replay import ReplaySource
-from tests import tables
-from tests.listed import client_of, serving
-from tests.world import World
+from dagster_project.sources.b2chat.sandbox.replay import ReplaySource
+from tests.support import tables
+from tests.support.listed import client_of, serving
+from tests.support.world import World
 
-CASES = Path(__file__).parents[1] / "data" / "times_and_credit"
+CASES = Path(__file__).parents[2] / "data" / "times_and_credit"
 THROUGHOUT = ("survey", "no_pickup", "agent_previous_day", "slowest_slot", "bot_evening")
 STEPS = (
     ("transfer_v1", "transfer_steps_v1", "who_had_the_chat_sync1"),
@@ -41,7 +41,7 @@ SEEN = {
 }
 PERIODS = ((date(2025, 10, 1), date(2025, 10, 27)), (date(2026, 11, 26), date(2026, 11, 26)))
 MARTS = ("agent_daily", "response_times_daily", "sla_daily", "backlog_hourly", "weekly_response_time_summary",
-         "heatmap_cell_breakdown")  # fmt: skip
+         "heatmap_cell_breakdown")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def _stamp(url: str, step: int) -> None:
     with psycopg.connect(url) as conn:
         for key, seen in SEEN.items():
             conn.execute("update raw.chats set loaded_at = %s where chat_id = %s and version = %s",
-                         [f"{seen[min(step, len(seen) - 1)]}-05", key, step + 1])  # fmt: skip
+                         [f"{seen[min(step, len(seen) - 1)]}-05", key, step + 1])
 
 
 def replies(world: World, chat: str) -> list[tuple[Any, ...]]:
@@ -76,7 +76,7 @@ def replies(world: World, chat: str) -> list[tuple[Any, ...]]:
 def credited(world: World, chat: str) -> tuple[Any, ...]:
     found = world.one("marts.chat_response_times", "chat_id", chat)
     return tuple(found[name] for name in ("pickup_seconds", "pickup_agent_id", "first_response_seconds",
-                                          "first_response_agent_id"))  # fmt: skip
+                                          "first_response_agent_id"))
 
 
 def test_what_was_answered_before_a_transfer_stays_answered_and_its_agents(world: World) -> None:
@@ -85,7 +85,7 @@ def test_what_was_answered_before_a_transfer_stays_answered_and_its_agents(world
     rows = world.ask("select * from marts.agent_daily where local_date = '2025-10-16' order by agent_id")
     assert [(row["agent_id"], row["picked_up_chat_count"], row["pickup_count"], row["sum_pickup_seconds"],
              row["first_response_count"], row["sum_first_response_seconds"]) for row in rows] == [
-        ("ana", 2, 2, 120, 2, 240), ("bea", 0, 0, None, 0, None)]  # fmt: skip
+        ("ana", 2, 2, 120, 2, 240), ("bea", 0, 0, None, 0, None)]
     assert [(row["transfer_in_count"], row["transfer_out_count"]) for row in rows] == [(0, 2), (2, 0)]
 
 
@@ -100,7 +100,7 @@ def test_every_table_credits_pickup_and_first_response_to_the_agent_who_gave_the
     day = date(2025, 10, 16)
     times = world.ask("select scope_id, metric, count, sum_seconds from marts.response_times_daily "
                       "where scope = 'agent' and clock = 'wall' and period_start = %s "
-                      "and metric in ('pickup', 'first_response') order by 2", day)  # fmt: skip
+                      "and metric in ('pickup', 'first_response') order by 2", day)
     assert [tuple(row.values()) for row in times] == [("ana", "first_response", 2, 240), ("ana", "pickup", 2, 120)]
     slas = world.ask("select agent_id, metric, wall_state from marts.sla_chats where chat_id = 'transfer'")
     givers = {"pickup": "ana", "first_response": "ana", "avg_reply": "bea", "resolution": "bea", "overall": "bea"}
@@ -109,7 +109,7 @@ def test_every_table_credits_pickup_and_first_response_to_the_agent_who_gave_the
     cells = world.ask("select agent_id, sum(chat_count) as chats from marts.heatmap_cell_breakdown "
                       "where week_start = '2025-10-13' and dimension = 'agent' and member = 'ana' "
                       "and agent_id is not null and direction_filter = 'all' and office_hours_filter = 'all' "
-                      "group by 1 order by 1")  # fmt: skip
+                      "group by 1 order by 1")
     assert [tuple(row.values()) for row in cells] == [("all", 2), ("ana", 2)]
 
 
@@ -118,7 +118,7 @@ def test_what_was_written_to_the_bot_waits_from_the_opening_in_reply_response_ba
     assert credited(world, "bot-evening") == (30, "ana", 90, "ana")
     states = world.ask("select metric, wall_state, actual_seconds from marts.sla_chats where chat_id = 'bot-evening'")
     assert {(row["wall_state"], row["actual_seconds"]) for row in states
-            if row["metric"] in ("first_response", "avg_reply")} == {("met", 90)}  # fmt: skip
+            if row["metric"] in ("first_response", "avg_reply")} == {("met", 90)}
     waits = world.ask("select state, extract(epoch from left_at - entered_at)::integer as seconds "
                       "from intermediate.int_backlog_spells where chat_id = 'bot-evening' and state like 'waiting%%'")
     assert {row["seconds"] for row in waits} <= {30, 90}
@@ -175,7 +175,7 @@ def test_who_had_a_chat_is_one_answer_for_replies_work_and_transfers(world: Worl
     assert [tuple(row.values()) for row in transfers] == [
         ("ana2", 0, 1), ("ana3", 0, 1), ("ana4", 0, 1),
         ("bea2", 1, 1), ("bea3", 1, 0), ("bea4", 1, 0), ("carla2", 1, 0),
-    ]  # fmt: skip
+    ]
 
 
 def test_the_slowest_slot_is_the_same_in_mart_terminal_and_report_and_has_enough_chats(world: World) -> None:
@@ -183,13 +183,13 @@ def test_the_slowest_slot_is_the_same_in_mart_terminal_and_report_and_has_enough
     summary = world.one("marts.weekly_response_time_summary", "agent_id = 'all' and direction_filter = 'all' "
                         "and office_hours_filter = 'all' and week_start", monday)  # type: ignore[arg-type]
     assert (summary["slowest_day_of_week"], summary["slowest_hour"], summary["slowest_chat_count"],
-            summary["slowest_mean_seconds"], summary["slot_min_chat_count"]) == (2, 12, 5, 600, 5)  # fmt: skip
+            summary["slowest_mean_seconds"], summary["slot_min_chat_count"]) == (2, 12, 5, 600, 5)
     with psycopg.connect(world.url) as conn:
         heatmap = read(conn, monday)
         report = gather(conn, Period.week(monday), timezone="America/Bogota")
     assert heatmap.slowest and (heatmap.slowest.day_of_week, heatmap.slowest.hour) == (2, 12)
     console = Console(width=200, record=True, file=io.StringIO())
-    terminal.print_heatmap(console, heatmap)
+    render.print_heatmap(console, heatmap)
     assert "of the slots with 5 chats or more: fastest Mar 12h (10m), slowest Mar 12h (10m)" in console.export_text()
     slowest = report.slots[0].cell
     assert (slowest.day_of_week, slowest.hour, slowest.chat_count) == (2, 12, 5)

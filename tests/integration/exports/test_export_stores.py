@@ -18,12 +18,12 @@ import psycopg
 import pytest
 from moto.server import ThreadedMotoServer
 
-from dagster_project import health
-from dagster_project.deployment import Deployment
-from dagster_project.exports import making, records
-from dagster_project.exports.making import ExportFailed, Written
-from dagster_project.exports.records import Request
-from dagster_project.exports.stores import (
+from dagster_project.cli import health_checks
+from dagster_project.deployment.environment import Deployment
+from dagster_project.exports import export_log, service
+from dagster_project.exports.export_log import Request
+from dagster_project.exports.service import ExportFailed, Written
+from dagster_project.exports.stores.stores import (
     Bucket,
     ExportStore,
     Folder,
@@ -76,7 +76,7 @@ def bucket(s3: str, tmp_path: Path) -> ExportStore:
     )
 
 
-def writes(text: bytes) -> making.Writer:
+def writes(text: bytes) -> service.Writer:
     """A writer of two rows."""
 
     def write(conn: psycopg.Connection, out: BinaryIO) -> Written:
@@ -86,10 +86,10 @@ def writes(text: bytes) -> making.Writer:
     return write
 
 
-def make(url: str, store: ExportStore, writer: making.Writer | None = None, **asked: Any) -> Any:
+def make(url: str, store: ExportStore, writer: service.Writer | None = None, **asked: Any) -> Any:
     writer = writer or writes(b"chat_id\r\n1\r\n2\r\n")
     request = Request(**({"kind": "chats", "format": "csv", "user": "ana", "filters": {"from": "2026-01-05"}} | asked))
-    return making.export(url, store, request, writer, label="2026-01-05_2026-01-11", zone="America/Bogota", keep=KEEP)
+    return service.export(url, store, request, writer, label="2026-01-05_2026-01-11", zone="America/Bogota", keep=KEEP)
 
 
 def statuses(conn: psycopg.Connection) -> list[tuple[str, str | None]]:
@@ -177,7 +177,7 @@ def test_an_object_of_a_bucket_is_private_opened_by_a_link_for_a_time_and_delete
 def test_a_large_object_goes_up_in_parts(
     warehouse: str, books: psycopg.Connection, bucket: ExportStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagster_project.exports.stores._AT_ONCE", 24 * 1024 * 1024)
+    monkeypatch.setattr("dagster_project.exports.stores.stores._AT_ONCE", 24 * 1024 * 1024)
     content = os.urandom(1024 * 1024) * 25
     made = make(warehouse, bucket, writes(content))
     assert hashlib.sha256(httpx.get(bucket.link(made.key, 60)).content).hexdigest() == made.sha256
@@ -208,7 +208,7 @@ def test_a_full_disk_leaves_no_half_of_a_file_and_one_line(
 def test_a_store_that_is_down_leaves_nothing_behind_and_one_line(
     warehouse: str, books: psycopg.Connection, tmp_path: Path, unused_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagster_project.exports.stores._RETRIES", {"max_retries": 0})
+    monkeypatch.setattr("dagster_project.exports.stores.stores._RETRIES", {"max_retries": 0})
     down = Bucket(
         "exports",
         "",
@@ -235,7 +235,7 @@ def test_a_file_that_cannot_be_written_down_does_not_stay(
 
     for step in ("records.complete", "_put_manifest"):
         with monkeypatch.context() as patched:
-            patched.setattr(f"dagster_project.exports.making.{step}", stopped)
+            patched.setattr(f"dagster_project.exports.service.{step}", stopped)
             with pytest.raises(KeyboardInterrupt):
                 make(warehouse, Folder(tmp_path / "exports"))
     assert files_in(tmp_path) == []
@@ -293,12 +293,12 @@ making.export({warehouse!r}, Folder(Path({str(tmp_path)!r})), Request("chats", "
 """
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert process.stdout and process.stdout.readline() == "half\n"
-    assert making.close_killed(books, Folder(tmp_path)) == 0  # it is at work
+    assert service.close_killed(books, Folder(tmp_path)) == 0  # it is at work
     process.kill()
     process.wait()
     assert len(files_in(tmp_path)) == 1
     deadline = time.monotonic() + 10  # until Postgres sees that it is gone
-    while not (closed := making.close_killed(books, Folder(tmp_path))) and time.monotonic() < deadline:
+    while not (closed := service.close_killed(books, Folder(tmp_path))) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert closed == 1
     assert files_in(tmp_path) == []
@@ -317,7 +317,7 @@ def test_the_clean_up_deletes_the_file_first_and_keeps_the_record_where_it_could
     assert books.execute("select format, blob_key, generated_by from analysis.analysis_exports").fetchall() == [
         ("CSV", old.key, "ana")
     ]
-    assert making.clean_up(books, folder, datetime.now(UTC)) == (0, 0)
+    assert service.clean_up(books, folder, datetime.now(UTC)) == (0, 0)
     later = datetime.now(UTC) + timedelta(days=8)
 
     def refused(self: Folder, key: str) -> None:
@@ -325,18 +325,18 @@ def test_the_clean_up_deletes_the_file_first_and_keeps_the_record_where_it_could
 
     with monkeypatch.context() as patched:
         patched.setattr(Folder, "delete", refused)
-        assert making.clean_up(books, folder, later) == (0, 2)
+        assert service.clean_up(books, folder, later) == (0, 2)
     assert [status for status, _ in statuses(books)] == ["completed"] * 3
-    assert making.clean_up(books, folder, later) == (1, 1)
+    assert service.clean_up(books, folder, later) == (1, 1)
     assert not Path(old.place).exists() and Path(own.place).exists()
     assert books.execute("select count(*) from analysis.analysis_exports").fetchone() == (0,)
     by_id = dict(books.execute("select id, status from ops.export_logs").fetchall())
     assert by_id == {old.id: "expired", elsewhere.id: "completed", own.id: "completed"}
-    with pytest.raises(records.NoSuchExport, match="expired"):
-        records.readable(books, old.id)
+    with pytest.raises(export_log.NoSuchExport, match="expired"):
+        export_log.readable(books, old.id)
     kept = make(warehouse, folder, analysis_id="a2", kind="analysis")
     books.execute("delete from analysis.customer_analyses where id = 'a2'")  # and its files go with it
-    assert making.clean_up(books, folder, datetime.now(UTC)) == (1, 0)
+    assert service.clean_up(books, folder, datetime.now(UTC)) == (1, 0)
     assert not Path(kept.place).exists()
 
 
@@ -344,6 +344,6 @@ def test_check_names_a_store_that_takes_nothing(tmp_path: Path, database_url: st
     blocked = tmp_path / "no folder"
     blocked.write_text("")
     standing = Deployment(Settings(exports_dir=blocked, data_dir=tmp_path), database_url)
-    found = {finding.name: finding for finding in health.examine(standing)}["exports"]
+    found = {finding.name: finding for finding in health_checks.examine(standing)}["exports"]
     assert not found.ok
     assert str(blocked) in found.text

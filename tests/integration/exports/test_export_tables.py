@@ -18,23 +18,36 @@ import pytest
 import yaml
 from pyarrow import parquet
 
-from dagster_project.assets.exports import kpis_export, period_report
-from dagster_project.dbt_project import DBT_DIR
-from dagster_project.exports import csv_file, orders, tables
-from dagster_project.exports.column_titles import is_other_language, title
-from dagster_project.exports.making import ExportFailed
-from dagster_project.exports.orders import Order
-from dagster_project.exports.records import Language
-from dagster_project.exports.report import Period
-from dagster_project.exports.tables import Filters
-from dagster_project.resources import Warehouse
+from dagster_project.exports import requests
+from dagster_project.exports.export_log import Language
+from dagster_project.exports.formats import csv_file
+from dagster_project.exports.i18n.column_titles import is_other_language, title
+from dagster_project.exports.report.data import Period
+from dagster_project.exports.requests import Order
+from dagster_project.exports.service import ExportFailed
+from dagster_project.exports.tables import definitions
+from dagster_project.exports.tables.definitions import Filters
+from dagster_project.orchestration.assets.exports import kpis_export, period_report
+from dagster_project.orchestration.dbt_project import DBT_DIR
+from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 
 NAMES = {
-    "1": '=HYPERLINK("http://x.example","clic")', "2": "Óscar Ñandú 😀", "3": "עדן כהן", "4": 'a\r\nb; "c", d',
-    "5": "+573001112233", "6": "＝1+1", "7": "A" * 300, "8": "../../etc/passwd", "9": "-2+3", "10": "@SUM(1)",
-    "11": "00123", "12": "12345678901234567890", "13": "\tx", "14": " =1+1",
-}  # fmt: skip
+    "1": '=HYPERLINK("http://x.example","clic")',
+    "2": "Óscar Ñandú 😀",
+    "3": "עדן כהן",
+    "4": 'a\r\nb; "c", d',
+    "5": "+573001112233",
+    "6": "＝1+1",
+    "7": "A" * 300,
+    "8": "../../etc/passwd",
+    "9": "-2+3",
+    "10": "@SUM(1)",
+    "11": "00123",
+    "12": "12345678901234567890",
+    "13": "\tx",
+    "14": " =1+1",
+}
 TABLES = """
     create schema marts;
     create schema core;
@@ -111,7 +124,7 @@ def make(warehouse: str, tmp_path: Path) -> Callable[..., Path]:
 
     def fill(kind: Any, form: Any, **what: Any) -> Path:
         settings = Settings.load(exports_dir=tmp_path)
-        return Path(orders.fill(warehouse, settings, Order(kind, form, **what), user="ana").place)
+        return Path(requests.fill(warehouse, settings, Order(kind, form, **what), user="ana").place)
 
     return fill
 
@@ -149,13 +162,59 @@ def test_csv_for_excel_speaks_the_readers_language_and_holds_nothing_that_it_wou
 
 
 CHANGED = (
-    "24/7", "1E5", "1e+5", "007", "3-2", "MAR-1", "1-mar", "5 de enero de 2026", "mié 5 nov", "dic 24", "10:30",
-    "10 a. m.", "12 %", "$ 1.234,50", "(5)", "1,5", "1.5", ",5", "123456789012", "VERDADERO", "true", "#N/A", "#¡REF!",
-    "=1+1", "+57", "-1", "@x", "\tx", "2025-10-22", "2025-10-22T09:00:00", "1/2", "4 1/2", "5€",
+    "24/7",
+    "1E5",
+    "1e+5",
+    "007",
+    "3-2",
+    "MAR-1",
+    "1-mar",
+    "5 de enero de 2026",
+    "mié 5 nov",
+    "dic 24",
+    "10:30",
+    "10 a. m.",
+    "12 %",
+    "$ 1.234,50",
+    "(5)",
+    "1,5",
+    "1.5",
+    ",5",
+    "123456789012",
+    "VERDADERO",
+    "true",
+    "#N/A",
+    "#¡REF!",
+    "=1+1",
+    "+57",
+    "-1",
+    "@x",
+    "\tx",
+    "2025-10-22",
+    "2025-10-22T09:00:00",
+    "1/2",
+    "4 1/2",
+    "5€",
 )
 UNCHANGED = (
-    "", "0", "23", "90000001", "Ana Uno", "Torre 2", "Marta 5", "Mayo", "Marzo Díaz", "2 Torres", "1EA", "24/7 soporte",
-    "11111111-2222-4333-8444-5555a5555555", "CAR", "d1", "½", "#equipo-1", "Abril Ríos 3B",
+    "",
+    "0",
+    "23",
+    "90000001",
+    "Ana Uno",
+    "Torre 2",
+    "Marta 5",
+    "Mayo",
+    "Marzo Díaz",
+    "2 Torres",
+    "1EA",
+    "24/7 soporte",
+    "11111111-2222-4333-8444-5555a5555555",
+    "CAR",
+    "d1",
+    "½",
+    "#equipo-1",
+    "Abril Ríos 3B",
 )
 
 
@@ -169,7 +228,12 @@ def test_what_a_spreadsheet_would_change_is_known_in_python_and_in_postgres(data
 
 
 TITLED = (
-    "chat_response_times", "agent_daily", "kpi_daily", "analysis_kpis", "kpi_weekly", "sla_monthly",
+    "chat_response_times",
+    "agent_daily",
+    "kpi_daily",
+    "analysis_kpis",
+    "kpi_weekly",
+    "sla_monthly",
     "categories_weekly",
 )
 
@@ -179,14 +243,20 @@ TITLED = (
 def test_each_column_of_the_tables_has_a_title_of_its_own(mart: str, language: Language) -> None:
     (file,) = (DBT_DIR / "models").rglob(f"{mart}.yml")
     columns = [column["name"] for column in yaml.safe_load(file.read_text())["models"][0]["columns"]]
-    shown = [name for name in columns if name not in ("load_id", "is_deleted", "classified_by")
-             and not is_other_language(name, language)]
+    shown = [
+        name
+        for name in columns
+        if name not in ("load_id", "is_deleted", "classified_by") and not is_other_language(name, language)
+    ]
     titles = {name: title(name, language) for name in shown}
     assert len(set(titles.values())) == len(titles)
     assert all("_" not in one for one in titles.values())
     if language == "es":
-        assert [name for name, one in titles.items() if one.lower().startswith(name.split("_")[0] + " ")
-                and not name.startswith("sla_")] == []
+        assert [
+            name
+            for name, one in titles.items()
+            if one.lower().startswith(name.split("_")[0] + " ") and not name.startswith("sla_")
+        ] == []
 
 
 def test_every_name_comes_back_as_it_was_and_deleted_chats_do_not(make: Callable[..., Path]) -> None:
@@ -238,7 +308,7 @@ def test_parquet_keeps_the_types(make: Callable[..., Path]) -> None:
 def test_filters_choose_the_chats(warehouse: str, filters: Filters, count: int) -> None:
     out = io.BytesIO()
     with psycopg.connect(warehouse) as conn:
-        table = tables.chats(conn, filters, "es")
+        table = definitions.chats(conn, filters, "es")
         assert csv_file.write(conn, out, table, excel=None, zone="UTC").rows == count
     assert out.getvalue().count(b"\r\n") >= count + 1  # the header is there where no chat is
 
@@ -250,34 +320,44 @@ def test_rows_are_neither_lost_nor_doubled_between_batches(
     monkeypatch.setattr(csv_file, "_AT_ONCE", at_once)
     out = io.BytesIO()
     with psycopg.connect(warehouse) as conn:
-        assert csv_file.write(conn, out, tables.chats(conn, Filters(), "en"), excel="en", zone="UTC").rows == 14
+        assert csv_file.write(conn, out, definitions.chats(conn, Filters(), "en"), excel="en", zone="UTC").rows == 14
     read = list(csv.reader(io.StringIO(out.getvalue().decode("utf-8-sig"), newline="")))
     assert [row[0] for row in read] == ["Chat", *NAMES]
 
 
-@pytest.mark.parametrize(("order", "reason"), [
-    (Order("chats", "csv", filters=Filters(agents=["nobody"])), "no agent 'nobody'"),
-    (Order("chats", "csv", filters=Filters(channels=["fax"])), "no channel 'fax': there are instagram, whatsapp"),
-    (Order("chats", "csv", filters=Filters(agents=["pena"])), r"no agent 'pena'; did you mean Ana Peña \(ana\)\?"),
-    (Order("chats", "csv", filters=Filters(agents=["Luz Diaz"])),
-     "2 agents are called 'Luz Diaz': give the id, one of luz, luz.diaz@firma.example"),
-    (Order("chats", "csv", filters=Filters(agents=["x" * 300])), f"^there is no agent '{'x' * 60}…': there are"),
-    (Order("chats", "csv", filters=Filters(first=date(2031, 1, 1), last=date(2031, 1, 31))),
-     "nothing to export of from 2031-01-01, to 2031-01-31: there are chats from 2026-11-09 to 2026-11-09"),
-    (Order("chats", "csv", filters=Filters(channels=["instagram"])), "nothing to export of channels instagram: there"),
-    (Order("chats", "parquet", filters=Filters(agents=["ñ" * 300])), "nothing to export of agents long: there"),
-    (Order("agents", "csv", filters=Filters(channels=["whatsapp"])), "filter by days and agents"),
-    (Order("agents", "csv"), "there are no chats yet"),
-    (Order("chats", "pdf"), "one of csv, csv-excel, parquet, xlsx"),
-    (Order("table", "csv", mart="../../etc/passwd"), "no mart of that name"),
-    (Order("table", "csv", mart="customer_analyses"), "there are analysis_kpis, chat_categories"),
-    (Order("analysis", "csv", analysis_id="zz"), "no analysis zz"),
-    (Order("analysis", "xlsx", analysis_id="a1b2", sections=True), "csv or csv-excel"),
-    (Order("report", "pdf", scope="x"), "the scope of report"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        (Order("chats", "csv", filters=Filters(agents=["nobody"])), "no agent 'nobody'"),
+        (Order("chats", "csv", filters=Filters(channels=["fax"])), "no channel 'fax': there are instagram, whatsapp"),
+        (Order("chats", "csv", filters=Filters(agents=["pena"])), r"no agent 'pena'; did you mean Ana Peña \(ana\)\?"),
+        (
+            Order("chats", "csv", filters=Filters(agents=["Luz Diaz"])),
+            "2 agents are called 'Luz Diaz': give the id, one of luz, luz.diaz@firma.example",
+        ),
+        (Order("chats", "csv", filters=Filters(agents=["x" * 300])), f"^there is no agent '{'x' * 60}…': there are"),
+        (
+            Order("chats", "csv", filters=Filters(first=date(2031, 1, 1), last=date(2031, 1, 31))),
+            "nothing to export of from 2031-01-01, to 2031-01-31: there are chats from 2026-11-09 to 2026-11-09",
+        ),
+        (
+            Order("chats", "csv", filters=Filters(channels=["instagram"])),
+            "nothing to export of channels instagram: there",
+        ),
+        (Order("chats", "parquet", filters=Filters(agents=["ñ" * 300])), "nothing to export of agents long: there"),
+        (Order("agents", "csv", filters=Filters(channels=["whatsapp"])), "filter by days and agents"),
+        (Order("agents", "csv"), "there are no chats yet"),
+        (Order("chats", "pdf"), "one of csv, csv-excel, parquet, xlsx"),
+        (Order("table", "csv", mart="../../etc/passwd"), "no mart of that name"),
+        (Order("table", "csv", mart="customer_analyses"), "there are analysis_kpis, chat_categories"),
+        (Order("analysis", "csv", analysis_id="zz"), "no analysis zz"),
+        (Order("analysis", "xlsx", analysis_id="a1b2", sections=True), "csv or csv-excel"),
+        (Order("report", "pdf", scope="x"), "the scope of report"),
+    ],
+)
 def test_what_cannot_be_made_is_refused_in_a_line(warehouse: str, tmp_path: Path, order: Order, reason: str) -> None:
     with pytest.raises(ExportFailed, match=reason):
-        orders.fill(warehouse, Settings.load(exports_dir=tmp_path), order, user="ana")
+        requests.fill(warehouse, Settings.load(exports_dir=tmp_path), order, user="ana")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
@@ -288,18 +368,31 @@ def test_agents_departments_and_channels_are_named_as_people_name_them(make: Cal
     assert manifest["filters"] == {"agents": ["ana"], "departments": ["CAR"], "channels": ["whatsapp"]}
 
 
-def test_no_two_scopes_share_a_files_name_and_none_holds_a_persons_name(
-    warehouse: str, tmp_path: Path
-) -> None:
+def test_no_two_scopes_share_a_files_name_and_none_holds_a_persons_name(warehouse: str, tmp_path: Path) -> None:
     week = Period.week(date(2026, 11, 9))
-    filters = [Filters(), Filters(agents=["ana"]), Filters(agents=["ana", "luz"]), Filters(departments=["CAR"]),
-               Filters(channels=["whatsapp"])]  # fmt: skip
-    made = [orders.fill(warehouse, Settings.load(), Order("chats", "csv", filters=one), user="ana", own_file=tmp_path)
-            for one in filters]  # fmt: skip
+    filters = [
+        Filters(),
+        Filters(agents=["ana"]),
+        Filters(agents=["ana", "luz"]),
+        Filters(departments=["CAR"]),
+        Filters(channels=["whatsapp"]),
+    ]
+    made = [
+        requests.fill(warehouse, Settings.load(), Order("chats", "csv", filters=one), user="ana", own_file=tmp_path)
+        for one in filters
+    ]
     names = [one.file_name for one in made] + [
-        f"b2chat-report-{orders.label(Order('report', 'pdf', period=week, scope=scope, scope_id=key))}.pdf"
-        for scope, key in (("all", "all"), ("agent", "ana"), ("agent", "luz.diaz@firma.example"), ("agent", "Luz Díaz"),
-                           ("agent", "ñ" * 300), ("department", "ana"), ("provider", "whatsapp"))]  # fmt: skip
+        f"b2chat-report-{requests.label(Order('report', 'pdf', period=week, scope=scope, scope_id=key))}.pdf"
+        for scope, key in (
+            ("all", "all"),
+            ("agent", "ana"),
+            ("agent", "luz.diaz@firma.example"),
+            ("agent", "Luz Díaz"),
+            ("agent", "ñ" * 300),
+            ("department", "ana"),
+            ("provider", "whatsapp"),
+        )
+    ]
     assert names[1] == "b2chat-chats-all-agent-ana.csv"
     assert names[6] == "b2chat-report-week-2026-11-09-agent-ana.pdf"
     assert len(set(names)) == len(names) == 12
@@ -310,26 +403,37 @@ def test_a_file_of_ones_own_has_its_manifest_beside_it_and_neither_is_written_ov
     warehouse: str, tmp_path: Path
 ) -> None:
     settings, own = Settings.load(), tmp_path / "mine.csv"
-    made = orders.fill(warehouse, settings, Order("chats", "csv"), user="ana", own_file=own)
+    made = requests.fill(warehouse, settings, Order("chats", "csv"), user="ana", own_file=own)
     manifest = json.loads((tmp_path / "mine.csv.json").read_text())
     assert (manifest["sha256"], manifest["rows"], manifest["expires_at"]) == (made.sha256, 14, None)
     own.unlink()
     with pytest.raises(ExportFailed, match=r"mine.csv.json is there already"):
-        orders.fill(warehouse, settings, Order("chats", "csv"), user="ana", own_file=own)
+        requests.fill(warehouse, settings, Order("chats", "csv"), user="ana", own_file=own)
     assert not own.exists()
     with pytest.raises(ExportFailed, match="file name too long"):
-        orders.fill(warehouse, settings, Order("chats", "csv"), user="ana", own_file=tmp_path / ("x" * 300))
+        requests.fill(warehouse, settings, Order("chats", "csv"), user="ana", own_file=tmp_path / ("x" * 300))
 
 
 def test_kpis_come_in_the_long_form_with_a_row_for_no_data(make: Callable[..., Path]) -> None:
     rows = rows_of(make("kpis", "csv", filters=Filters(last=date(2026, 11, 9))))
     assert list(rows[0])[:6] == ["metric_type", "metric_name", "value", "agent_id", "department_id", "category"]
     assert sorted([tuple(row.values()) for row in rows]) == [
-        ("RESPONSE_TIME", "first_response_p50", "90.5", "ana", "", "performance", "seconds", "4", "agent", "ana",
-         "2026-11-09"),
+        (
+            "RESPONSE_TIME",
+            "first_response_p50",
+            "90.5",
+            "ana",
+            "",
+            "performance",
+            "seconds",
+            "4",
+            "agent",
+            "ana",
+            "2026-11-09",
+        ),
         ("RESPONSE_TIME", "sla_overall_rate", "", "", "CAR", "sla", "share", "0", "department", "CAR", "2026-11-09"),
         ("VOLUME", "chats_created", "12", "", "", "operational", "chats", "12", "all", "all", "2026-11-09"),
-    ]  # fmt: skip
+    ]
     only = rows_of(make("kpis", "csv", filters=Filters(agents=["ana"], channels=["whatsapp"])))
     assert sorted(row["scope_id"] for row in only) == ["ana", "whatsapp"]
 
@@ -337,8 +441,10 @@ def test_kpis_come_in_the_long_form_with_a_row_for_no_data(make: Callable[..., P
 def test_csv_for_excel_tells_times_in_minutes_by_their_unit(make: Callable[..., Path]) -> None:
     rows = rows_of(make("kpis", "csv-excel", filters=Filters(last=date(2026, 11, 9))), ";")
     assert sorted((row["Métrica"], row["Valor"], row["Unidad"]) for row in rows) == [
-        ("chats_created", "12", "conversaciones"), ("first_response_p50", "1,51", "minutos"),
-        ("sla_overall_rate", "", "parte de 1")]
+        ("chats_created", "12", "conversaciones"),
+        ("first_response_p50", "1,51", "minutos"),
+        ("sla_overall_rate", "", "parte de 1"),
+    ]
     by_sections = make("analysis", "csv-excel", analysis_id="a1b2", sections=True).read_bytes().decode().split("\r\n")
     assert by_sections[0] == "\ufeffSección;Métrica;Valor;Unidad"
     assert by_sections[-3:] == [
@@ -351,11 +457,22 @@ def test_csv_for_excel_tells_times_in_minutes_by_their_unit(make: Callable[..., 
 def test_an_analysis_comes_in_both_forms_and_says_who_categorized(make: Callable[..., Path]) -> None:
     rows = [tuple(row.values()) for row in rows_of(make("analysis", "csv", analysis_id="a1b2"))]
     assert sorted(rows) == [
-        ("CUSTOMER_INTENT", "intent_share", "0.75", "", "", "customer_analysis", "PAYMENT", "share", "4", "all",
-         "clasificado por reglas"),
+        (
+            "CUSTOMER_INTENT",
+            "intent_share",
+            "0.75",
+            "",
+            "",
+            "customer_analysis",
+            "PAYMENT",
+            "share",
+            "4",
+            "all",
+            "clasificado por reglas",
+        ),
         ("RESPONSE_TIME", "first_response_p50", "", "ana", "", "performance", "", "seconds", "0", "agent", ""),
         ("RESPONSE_TIME", "first_response_p50", "90.25", "", "", "performance", "", "seconds", "4", "all", ""),
-    ]  # fmt: skip
+    ]
     by_sections = make("analysis", "csv", analysis_id="a1b2", sections=True).read_bytes().decode().split("\r\n")
     assert by_sections[0] == "Section,Metric,Value,Unit"
     assert {"Notas y definiciones,status,COMPLETED,", "Notas y definiciones,sample_rate,0.1,"} < set(by_sections)
@@ -372,11 +489,13 @@ def test_a_run_shows_where_the_file_is_and_how_to_open_it(
     monkeypatch.setenv("B2CHAT_EXPORTS_DIR", str(tmp_path))
     config = {"ops": {"exports__kpis": {"config": {"format": "csv-excel", "agents": ["ana"]}}}}
     with dg.DagsterInstance.ephemeral() as instance:
-        run = dg.materialize([kpis_export], resources={"warehouse": Warehouse(url=warehouse)}, run_config=config,
-                             instance=instance)  # fmt: skip
+        run = dg.materialize(
+            [kpis_export], resources={"warehouse": Warehouse(url=warehouse)}, run_config=config, instance=instance
+        )
         metadata = run.asset_materializations_for_node("exports__kpis")[0].metadata
-        failed = dg.materialize([period_report], resources={"warehouse": Warehouse(url=warehouse)}, instance=instance,
-                                raise_on_error=False)  # fmt: skip
+        failed = dg.materialize(
+            [period_report], resources={"warehouse": Warehouse(url=warehouse)}, instance=instance, raise_on_error=False
+        )
     file = Path(str(metadata["file"].value))
     assert file.stat().st_size == metadata["size_bytes"].value and metadata["rows"].value == 1
     assert run.run_id[:8] in str(metadata["key"].value)

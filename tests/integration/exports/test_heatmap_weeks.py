@@ -5,16 +5,19 @@ from datetime import date
 import psycopg
 import pytest
 
-from dagster_project.exports.heatmap import last_full_week
+from dagster_project.exports.pictures.heatmap import last_full_week
 
 
-@pytest.mark.parametrize(("days", "week"), [
-    ([], None),
-    (["2026-01-07"], date(2026, 1, 5)),  # a new account: there is only the week that goes on
-    (["2026-01-07", "2026-01-12"], date(2026, 1, 5)),
-    (["2026-01-07", "2026-01-18"], date(2026, 1, 5)),  # Sunday, with chats still to come
-    (["2026-01-07", "2026-01-19"], date(2026, 1, 12)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("days", "week"),
+    [
+        ([], None),
+        (["2026-01-07"], date(2026, 1, 5)),  # a new account: there is only the week that goes on
+        (["2026-01-07", "2026-01-12"], date(2026, 1, 5)),
+        (["2026-01-07", "2026-01-18"], date(2026, 1, 5)),  # Sunday, with chats still to come
+        (["2026-01-07", "2026-01-19"], date(2026, 1, 12)),
+    ],
+)
 def test_the_week_shown_is_the_last_full_one_or_the_first(
     database_url: str, days: list[str], week: date | None
 ) -> None:

@@ -9,16 +9,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.b2chat.answers import Item
-from dagster_project.b2chat.errors import TransientError
-from dagster_project.b2chat.windows import Page, Window, read_window
-from dagster_project.ingestion.deletion import is_suspicious
+from dagster_project.ingestion.deletions import is_suspicious
 from dagster_project.ingestion.landing import PageResult, land_page
 from dagster_project.ingestion.sync import SyncResult, sync
-from dagster_project.sandbox.faults import Fault, FaultPlan, envelope_says, fails
-from dagster_project.sandbox.server import Sandbox
+from dagster_project.sources.b2chat.answers import Item
+from dagster_project.sources.b2chat.errors import TransientError
+from dagster_project.sources.b2chat.sandbox.faults import Fault, FaultPlan, envelope_says, fails
+from dagster_project.sources.b2chat.sandbox.server import Sandbox
+from dagster_project.sources.b2chat.windows import Page, Window, read_window
 from dagster_project.warehouse.connection import connect
-from tests.listed import ListedSource, chat, client_of, contact, serving
+from tests.support.listed import ListedSource, chat, client_of, contact, serving
 
 START, TODAY = date(2025, 10, 1), date(2025, 10, 3)
 CHATS = "/chats/export"
@@ -63,7 +63,8 @@ def deleted(conn: psycopg.Connection, table: str = "raw.chats") -> dict[str, str
 
 def warnings(conn: psycopg.Connection) -> list[tuple[Any, ...]]:
     return conn.execute(
-        "select error_code, metadata - 'entity' from ops.error_logs order by timestamp, error_code").fetchall()
+        "select error_code, metadata - 'entity' from ops.error_logs order by timestamp, error_code"
+    ).fetchall()
 
 
 def test_a_chat_that_two_readings_of_its_day_do_not_return_is_marked(conn: psycopg.Connection, read: Read) -> None:
@@ -72,7 +73,8 @@ def test_a_chat_that_two_readings_of_its_day_do_not_return_is_marked(conn: psyco
     assert (result.status, result.tally.deleted, result.tally.missing) == ("success", 2, 0)
     assert deleted(conn) == {"b": CHAT_REASON, "c": CHAT_REASON}
     assert conn.execute("select distinct version, load_id from raw.chats where deleted_at is not null").fetchall() == [
-        (1, result.tally.last_load_id)]  # dbt reads them again
+        (1, result.tally.last_load_id)
+    ]  # dbt reads them again
     assert read([chat("a"), chat("d"), chat("e"), chat("other day", "2025-10-02")]).tally.deleted == 0
 
 
@@ -156,8 +158,10 @@ def test_contacts_are_deleted_only_by_full_readings_of_all(conn: psycopg.Connect
     assert deleted(conn, "raw.contacts") == {}
 
 
-@pytest.mark.parametrize(("known", "left", "gone"), [
-    (40, 20, 20), (39, 19, 0), (38, 19, 19), (20, 0, 0), (19, 0, 0), (6, 2, 4), (9, 4, 0), (2, 1, 1), (1, 0, 0)])
+@pytest.mark.parametrize(
+    ("known", "left", "gone"),
+    [(40, 20, 20), (39, 19, 0), (38, 19, 19), (20, 0, 0), (19, 0, 0), (6, 2, 4), (9, 4, 0), (2, 1, 1), (1, 0, 0)],
+)
 def test_a_reading_that_would_delete_most_of_a_day_is_not_believed(
     conn: psycopg.Connection, read: Read, caplog: pytest.LogCaptureFixture, known: int, left: int, gone: int
 ) -> None:
@@ -171,7 +175,8 @@ def test_a_reading_that_would_delete_most_of_a_day_is_not_believed(
     assert ("suspicious" in caplog.text) is not believed
     told = {"window": "created 2025-10-01", "missing": known - left, "known": known}
     [(noted,)] = conn.execute(
-        "select metadata -> 'errors' from ops.sync_logs order by started_at desc limit 1").fetchall()
+        "select metadata -> 'errors' from ops.sync_logs order by started_at desc limit 1"
+    ).fetchall()
     assert noted == (None if believed else [{"error": "suspicious_deletion"} | told])
     assert warnings(conn) == ([] if believed else [("SuspiciousDeletion", told)])
 
@@ -198,7 +203,15 @@ def test_all_contacts_of_a_small_account_are_not_believed_to_be_gone(conn: psyco
 
 def test_what_is_suspicious() -> None:
     assert [is_suspicious(*case) for case in [(0, 0), (0, 9), (1, 1), (4, 5), (5, 9), (5, 10), (150, 150), (1, 9)]] == [
-        False, False, True, False, True, False, True, False]
+        False,
+        False,
+        True,
+        False,
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_a_record_without_a_key_that_was_there_before_hides_no_deletion(conn: psycopg.Connection, read: Read) -> None:

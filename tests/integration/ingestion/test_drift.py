@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.b2chat.shapes import fields_of, shapes_of
 from dagster_project.ingestion.sync import SyncResult, sync
-from tests.listed import ListedSource, chat, client_of, serving
+from dagster_project.sources.b2chat.shapes import fields_of, shapes_of
+from tests.support.listed import ListedSource, chat, client_of, serving
 
 TODAY = date(2025, 10, 10)
 
@@ -20,11 +20,24 @@ def test_each_field_has_its_path_and_its_json_types() -> None:
         {"chat_id": 7, "contact": {"custom_attributes": {"Cédula 1": "x", "plan": True}}, "+570000000001": [[1]]},
     ]
     assert fields_of(shape for record in records for shape in shapes_of(record)) == {
-        ("chat_id", "string"), ("chat_id", "number"), ("messages", "array"), ("messages[]", "object"),
-        ("messages[]", "string"), ("messages[].body", "string"), ("messages[].body", "null"),
-        ("messages[].location", "object"), ("messages[].location.lat", "number"), ("tags", "array"),
-        ("contact", "object"), ("contact.custom_attributes", "object"), ("contact.custom_attributes.*", "string"),
-        ("contact.custom_attributes.*", "boolean"), ("*", "array"), ("*[]", "array"), ("*[][]", "number")}
+        ("chat_id", "string"),
+        ("chat_id", "number"),
+        ("messages", "array"),
+        ("messages[]", "object"),
+        ("messages[]", "string"),
+        ("messages[].body", "string"),
+        ("messages[].body", "null"),
+        ("messages[].location", "object"),
+        ("messages[].location.lat", "number"),
+        ("tags", "array"),
+        ("contact", "object"),
+        ("contact.custom_attributes", "object"),
+        ("contact.custom_attributes.*", "string"),
+        ("contact.custom_attributes.*", "boolean"),
+        ("*", "array"),
+        ("*[]", "array"),
+        ("*[][]", "number"),
+    }
 
 
 def test_a_new_field_is_reported_once_after_the_first_sync_and_kept(
@@ -55,8 +68,9 @@ def test_a_new_field_is_reported_once_after_the_first_sync_and_kept(
     assert (read().tally.quarantined, "field_type_changed") == (1, _rule(database_url))
     with psycopg.connect(database_url) as conn:
         assert conn.execute("select payload -> 'sentiment' from raw.chats").fetchall() == [("good",)]
-        assert conn.execute("select array_agg(metadata -> 'new_fields' order by started_at) from ops.sync_logs"
-                            ).fetchall() == [([0, 3, 0, 1, 0],)]
+        assert conn.execute(
+            "select array_agg(metadata -> 'new_fields' order by started_at) from ops.sync_logs"
+        ).fetchall() == [([0, 3, 0, 1, 0],)]
 
 
 def _rule(url: str) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.b2chat.answers import Item
-from dagster_project.b2chat.records import Entity
-from dagster_project.b2chat.windows import Page, Window, WindowPage, read_window
 from dagster_project.ingestion.landing import PageResult, land_page
+from dagster_project.sources.b2chat.answers import Item
+from dagster_project.sources.b2chat.records import Entity
+from dagster_project.sources.b2chat.windows import Page, Window, WindowPage, read_window
 from dagster_project.warehouse.connection import connect
-from tests.listed import chat, contact
+from tests.support.listed import chat, contact
 
 DAY = date(2025, 10, 1)
 
@@ -27,8 +27,10 @@ def conn(database_url: str) -> Iterator[psycopg.Connection]:
 
 def page_of(*records: Any, entity: Entity = "chats") -> WindowPage:
     """A page that does not say that nothing else is there (see test_deletion)."""
-    items = [Item(n, one if isinstance(one, str) else json.dumps(one), json.loads(one) if isinstance(one, str) else one)
-             for n, one in enumerate(records)]
+    items = [
+        Item(n, one if isinstance(one, str) else json.dumps(one), json.loads(one) if isinstance(one, str) else one)
+        for n, one in enumerate(records)
+    ]
     count = len(items)
     whole = next(read_window(Window(entity, DAY, DAY), lambda offset: Page(items, count, count, offset, 99, 512, 7)))
     return replace(whole, keys=None)
@@ -46,8 +48,10 @@ def rows(conn: psycopg.Connection, query: str) -> list[tuple[Any, ...]]:
     return conn.execute(query).fetchall()
 
 
-@pytest.mark.parametrize(("entity", "make", "key"), [("chats", lambda **f: chat("7", **f), "chat_id"),
-                                                     ("contacts", lambda **f: contact(7, **f), "contact_id")])
+@pytest.mark.parametrize(
+    ("entity", "make", "key"),
+    [("chats", lambda **f: chat("7", **f), "chat_id"), ("contacts", lambda **f: contact(7, **f), "contact_id")],
+)
 def test_a_changed_record_is_version_2_and_the_first_is_kept(
     conn: psycopg.Connection, entity: Entity, make: Any, key: str
 ) -> None:
@@ -56,10 +60,13 @@ def test_a_changed_record_is_version_2_and_the_first_is_kept(
     third = land(conn, make(status="OPENED"), entity=entity)
     assert [counts(result) for result in (first, second, third)] == [(1, 0, 0, 0, 0), (0, 1, 0, 0, 0), (0, 1, 0, 0, 0)]
     assert rows(conn, f"select {key}, payload->>'status', version, load_id, first_load_id from raw.{entity}") == [
-        ("7", "OPENED", 3, third.load_id, first.load_id)]
-    assert rows(conn, f"select {key}, payload->>'status', version, load_id, superseded_by_load_id "
-                      f"from raw.{entity[:-1]}_versions order by version") == [
-        ("7", "OPENED", 1, first.load_id, second.load_id), ("7", "CLOSED", 2, second.load_id, third.load_id)]
+        ("7", "OPENED", 3, third.load_id, first.load_id)
+    ]
+    assert rows(
+        conn,
+        f"select {key}, payload->>'status', version, load_id, superseded_by_load_id "
+        f"from raw.{entity[:-1]}_versions order by version",
+    ) == [("7", "OPENED", 1, first.load_id, second.load_id), ("7", "CLOSED", 2, second.load_id, third.load_id)]
 
 
 def test_landing_the_same_page_again_touches_no_row_of_raw(conn: psycopg.Connection) -> None:
@@ -80,11 +87,14 @@ def test_the_page_load_says_what_became_of_the_page(conn: psycopg.Connection) ->
     land(conn, chat("a"), chat("b"))
     result = land(conn, chat("a"), chat("b", status="OPENED"), chat("c"), chat("c"), [])
     assert counts(result) == (1, 1, 1, 1, 1)
-    assert rows(conn, f"""
+    assert rows(
+        conn,
+        f"""
         select sync_id, entity_type, window_from, window_to, page_offset, record_count, exported, total, new_count,
                changed_count, unchanged_count, quarantined_count, response_bytes, request_ms
         from ops.page_loads where load_id = {result.load_id}
-    """) == [("sync-1", "chats", DAY, DAY, 0, 5, 5, 5, 1, 1, 1, 1, 512, 7)]
+    """,
+    ) == [("sync-1", "chats", DAY, DAY, 0, 5, 5, 5, 1, 1, 1, 1, 512, 7)]
 
 
 def test_text_that_postgres_cannot_hold_lands_cleaned_with_its_exact_bytes(conn: psycopg.Connection) -> None:
@@ -93,13 +103,24 @@ def test_text_that_postgres_cannot_hold_lands_cleaned_with_its_exact_bytes(conn:
     [(alias, exact, cleaned)] = rows(conn, "select payload->>'alias', payload_bytes, cleaned from raw.chats")
     assert alias == "a\ufffd\ufffd 😀"
     assert bytes(exact) == text.encode()
-    assert cleaned == [{"path": "alias", "rule": "nul_replaced"}, {"path": "alias", "rule": "lone_surrogate_replaced"},
-                       {"path": "\ufffd", "rule": "name_replaced"}]
+    assert cleaned == [
+        {"path": "alias", "rule": "nul_replaced"},
+        {"path": "alias", "rule": "lone_surrogate_replaced"},
+        {"path": "\ufffd", "rule": "name_replaced"},
+    ]
 
 
-@pytest.mark.parametrize("text", [
-    "'; drop table raw.chats; --", "\\N", "\\.", "tab\there\nand \\ there", "\u202e\u200d\u0001\x7f\u2028",
-    "x" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'; drop table raw.chats; --",
+        "\\N",
+        "\\.",
+        "tab\there\nand \\ there",
+        "\u202e\u200d\u0001\x7f\u2028",
+        "x" * 100_000,
+    ],
+)
 def test_no_text_breaks_the_copy(conn: psycopg.Connection, text: str) -> None:
     assert land(conn, chat("a", note=text), chat(text[:50])).new == 2
     assert rows(conn, "select payload->>'note' from raw.chats where chat_id = 'a'") == [(text,)]
@@ -110,12 +131,17 @@ def test_bad_records_go_to_quarantine_once_and_the_rest_of_the_page_lands(conn: 
     first = land(conn, chat("good"), *broken)
     land(conn, chat("good"), *broken)
     assert (first.new, first.quarantined) == (1, 3)
-    assert rows(conn, """
+    assert rows(
+        conn,
+        """
         select entity_type, record_key, rule, load_id, window_from, page_offset, position, resolved_at
         from raw.quarantine order by position
-    """) == [("chats", "a", "time_unreadable", first.load_id, DAY, 0, 1, None),
-             ("chats", None, "not_an_object", first.load_id, DAY, 0, 2, None),
-             ("chats", None, "key_missing", first.load_id, DAY, 0, 3, None)]
+    """,
+    ) == [
+        ("chats", "a", "time_unreadable", first.load_id, DAY, 0, 1, None),
+        ("chats", None, "not_an_object", first.load_id, DAY, 0, 2, None),
+        ("chats", None, "key_missing", first.load_id, DAY, 0, 3, None),
+    ]
     [(exact,)] = rows(conn, "select payload_bytes from raw.quarantine where record_key = 'a'")
     assert json.loads(bytes(exact)) == broken[0]
 
@@ -127,7 +153,9 @@ def test_a_chat_with_a_bad_message_lands_whole_and_the_message_is_counted(conn: 
     assert (result.new, result.quarantined, result.bad_messages) == (2, 0, 2)
     assert rows(conn, "select payload from raw.chats where chat_id = 'a'") == [(given,)]
     assert rows(conn, "select entity_type, record_key, rule from raw.quarantine order by 2") == [
-        ("message", "a", "message_time_missing"), ("message", "b", "message_time_missing")]
+        ("message", "a", "message_time_missing"),
+        ("message", "b", "message_time_missing"),
+    ]
 
 
 def test_a_fault_is_resolved_when_the_record_comes_sound_and_open_again_when_it_returns(
@@ -158,4 +186,6 @@ def test_two_pages_in_one_transaction_do_not_mix(conn: psycopg.Connection) -> No
     with conn.transaction():
         first, second = land(conn, chat("a")), land(conn, chat("b"))
     assert rows(conn, "select chat_id, load_id from raw.chats order by 1") == [
-        ("a", first.load_id), ("b", second.load_id)]
+        ("a", first.load_id),
+        ("b", second.load_id),
+    ]

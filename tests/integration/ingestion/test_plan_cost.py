@@ -23,19 +23,23 @@ def test_unfinished_days_are_found_without_reading_the_chats_of_a_long_history(d
             from generate_series(date '2025-01-01', date '2025-04-30', interval '1 day') as day
         """)
         # One chat is open on every tenth day; all others have ended.
-        conn.execute("""
+        conn.execute(
+            """
             insert into raw.chats (chat_id, content_hash, payload, version, load_id, first_load_id, loaded_at)
             select n::text, '', jsonb_build_object(
                 'chat_id', n, 'created_at', '2025-01-01 09:00:00', 'text', repeat('x', 300),
                 'status', case when n %% 10000 = 0 then 'OPENED' else 'CLOSED' end),
                 1, 1 + n / 1000, 1 + n / 1000, now()
             from generate_series(0, %s) as n
-        """, (CHATS - 1,))
+        """,
+            (CHATS - 1,),
+        )
         conn.execute("vacuum analyze raw.chats")
         with conn.transaction():
             read = plan(conn, "chats", Scope("incremental", date(2025, 1, 1), date(2025, 5, 1), 0, 0), {}, None)
-            seen = conn.execute("select seq_tup_read, idx_tup_fetch from pg_stat_xact_user_tables "
-                                "where relid = 'raw.chats'::regclass").fetchone()
+            seen = conn.execute(
+                "select seq_tup_read, idx_tup_fetch from pg_stat_xact_user_tables where relid = 'raw.chats'::regclass"
+            ).fetchone()
     opened = [date(2025, 1, 1) + timedelta(days=10 * number) for number in range(10)]
     assert [window.day_from for window in read.windows] == [*opened, date(2025, 5, 1)]
     assert seen == (0, 10)  # by an index, and of the chats none but those that are open

@@ -5,13 +5,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.b2chat import records
 from dagster_project.ingestion.errors import AlreadyRunning
 from dagster_project.ingestion.quarantine import QuarantineCount, RetryResult, quarantine_counts, retry_quarantine
-from dagster_project.ingestion.writer import writer
+from dagster_project.ingestion.single_writer import writer
+from dagster_project.sources.b2chat import records
 from dagster_project.warehouse.connection import connect
-from tests.integration.test_landing import DAY, land
-from tests.listed import chat, contact
+from tests.integration.ingestion.test_landing import DAY, land
+from tests.support.listed import chat, contact
 
 LONG = "x" * 700
 
@@ -40,16 +40,19 @@ def test_after_a_fix_the_exact_record_lands_as_a_load_of_its_own(
     longer_texts_are_allowed(monkeypatch)
     assert retry(database_url) == RetryResult(tried=5, resolved=3, still_bad=2)
     assert retry(database_url) == RetryResult(tried=2, resolved=0, still_bad=2)
-    assert conn.execute("select chat_id, version, load_id, length(payload ->> 'alias') from raw.chats order by 1"
-                        ).fetchall() == [("a", 2, 4, 700), ("b", 1, 4, 700)]
+    assert conn.execute(
+        "select chat_id, version, load_id, length(payload ->> 'alias') from raw.chats order by 1"
+    ).fetchall() == [("a", 2, 4, 700), ("b", 1, 4, 700)]
     assert conn.execute("select contact_id, load_id from raw.contacts").fetchall() == [("7", 5)]
-    assert conn.execute("select record_count, new_count, changed_count, window_from from ops.page_loads "
-                        "where load_id > 3 order by load_id").fetchall() == [(2, 1, 1, DAY), (1, 1, 0, DAY)]
+    assert conn.execute(
+        "select record_count, new_count, changed_count, window_from from ops.page_loads "
+        "where load_id > 3 order by load_id"
+    ).fetchall() == [(2, 1, 1, DAY), (1, 1, 0, DAY)]
     rows = conn.execute("select record_key, attempts, resolved_at is null from raw.quarantine order by 1").fetchall()
-    assert rows == [
-        ("7", 3, False), ("a", 3, False), ("b", 3, False), ("c", 4, True), ("d", 4, True)]
+    assert rows == [("7", 3, False), ("a", 3, False), ("b", 3, False), ("c", 4, True), ("d", 4, True)]
     assert conn.execute("select distinct operation, status from ops.sync_logs").fetchall() == [
-        ("quarantine_retry", "success")]
+        ("quarantine_retry", "success")
+    ]
 
 
 def test_a_newer_version_that_arrived_meanwhile_stays(
@@ -74,8 +77,9 @@ def test_of_two_versions_of_one_record_the_later_lands_and_a_returned_fault_coun
     land(conn, chat("b", alias=LONG))
     longer_texts_are_allowed(monkeypatch)
     assert retry(database_url).resolved == 3
-    assert conn.execute("select chat_id, version, length(payload ->> 'alias') from raw.chats order by 1"
-                        ).fetchall() == [("a", 1, 701), ("b", 2, 700)]
+    assert conn.execute(
+        "select chat_id, version, length(payload ->> 'alias') from raw.chats order by 1"
+    ).fetchall() == [("a", 1, 701), ("b", 2, 700)]
 
 
 def test_counts_are_by_entity_and_rule_with_the_share_of_records(conn: psycopg.Connection) -> None:
@@ -87,7 +91,8 @@ def test_counts_are_by_entity_and_rule_with_the_share_of_records(conn: psycopg.C
     assert quarantine_counts(conn) == [
         QuarantineCount("message", "message_not_an_object", 2, 0.25),
         QuarantineCount("chats", "time_unreadable", 1, 0.25),
-        QuarantineCount("contacts", "not_an_object", 1, 0.5)]
+        QuarantineCount("contacts", "not_an_object", 1, 0.5),
+    ]
 
 
 def test_a_retry_does_not_start_while_a_sync_holds_the_warehouse(database_url: str) -> None:

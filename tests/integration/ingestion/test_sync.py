@@ -13,16 +13,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.b2chat.client import B2ChatClient
-from dagster_project.b2chat.errors import AuthenticationFailed, RationExhausted, TransientError
 from dagster_project.ingestion.errors import AlreadyRunning, SourceMismatch, WarehouseFailed
-from dagster_project.ingestion.ration import PostgresRation
+from dagster_project.ingestion.quota import PostgresRation
+from dagster_project.ingestion.single_writer import writer
 from dagster_project.ingestion.sync import Progress, SyncResult, sync
-from dagster_project.ingestion.writer import writer
-from dagster_project.sandbox.faults import Fault, FaultPlan, envelope_says, fails
-from dagster_project.sandbox.source import ChatQuery, ContactQuery
+from dagster_project.sources.b2chat.client import B2ChatClient
+from dagster_project.sources.b2chat.errors import AuthenticationFailed, RationExhausted, TransientError
+from dagster_project.sources.b2chat.sandbox.faults import Fault, FaultPlan, envelope_says, fails
+from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery
 from dagster_project.warehouse.connection import connect
-from tests.listed import CLIENT_ID, SECRET, ListedSource, chat, client_of, contact, serving
+from tests.support.listed import CLIENT_ID, SECRET, ListedSource, chat, client_of, contact, serving
 
 START, TODAY = date(2025, 10, 1), date(2025, 10, 10)
 CHATS, CONTACTS = "/chats/export", "/contacts/export"
@@ -66,7 +66,8 @@ def test_the_first_sync_reads_each_day_and_the_next_only_the_recent_ones(databas
     assert (first.status, first.source_kind, first.windows, first.windows_read) == ("success", "sandbox", 10, 10)
     assert (first.tally.new, second.tally.new, second.tally.unchanged) == (10, 0, 3)
     assert rows(database_url, "select min(window_day), max(window_day), count(*) from ops.sync_windows") == [
-        (START, date(2025, 10, 12), 12)]
+        (START, date(2025, 10, 12), 12)
+    ]
 
 
 def test_a_second_sync_writes_nothing_in_raw(database_url: str) -> None:
@@ -86,9 +87,14 @@ def test_a_second_sync_writes_nothing_in_raw(database_url: str) -> None:
 
 
 def test_a_day_is_read_again_until_all_its_chats_have_ended(database_url: str) -> None:
-    source = ListedSource([chat("done"), chat("bot", "2025-10-03", status="BOT_CHATTING"),
-                           chat("poll", "2025-10-04", status="COMPLETING_POLL"),
-                           chat("odd", "2025-10-05", status=None)])
+    source = ListedSource(
+        [
+            chat("done"),
+            chat("bot", "2025-10-03", status="BOT_CHATTING"),
+            chat("poll", "2025-10-04", status="COMPLETING_POLL"),
+            chat("odd", "2025-10-05", status=None),
+        ]
+    )
     with serving(source) as sandbox, client_of(sandbox) as client:
         run(database_url, client)
         days_asked(source)
@@ -99,7 +105,8 @@ def test_a_day_is_read_again_until_all_its_chats_have_ended(database_url: str) -
         run(database_url, client, today=day_after)
         assert days_asked(source) == [4, 5, 10, 11, 12]
     assert rows(database_url, "select version, payload->>'status' from raw.chats where chat_id = 'bot'") == [
-        (2, "CLOSED")]
+        (2, "CLOSED")
+    ]
 
 
 def test_old_days_with_unfinished_chats_take_turns_each_once_a_day(
@@ -128,29 +135,51 @@ def test_contacts_are_read_whole_first_and_then_what_was_updated_or_created_sinc
         source.records["contacts"][0] |= {"updated": "2025-10-10 08:00:00", "fullname": "Otra"}
         source.records["contacts"].append(contact(4, created="2025-10-10 09:00:00", updated=""))
         second = run(database_url, client, "contacts", today=date(2025, 10, 12))
-        asked = [(query.created.first, query.updated.first) for query in source.queries
-                 if isinstance(query, ContactQuery)]
+        asked = [
+            (query.created.first, query.updated.first) for query in source.queries if isinstance(query, ContactQuery)
+        ]
     assert asked == [(None, date(2025, 10, 9)), (date(2025, 10, 9), None)]
     assert (second.tally.changed, second.tally.new) == (1, 1)
     assert rows(database_url, "select window_day from ops.sync_windows where entity_type = 'contacts' order by 1") == [
-        (TODAY,), (date(2025, 10, 12),)]
+        (TODAY,),
+        (date(2025, 10, 12),),
+    ]
 
 
 def test_the_books_say_what_was_done(database_url: str) -> None:
     with serving(ListedSource([chat("a"), chat("b"), chat("")])) as sandbox, client_of(sandbox) as client:
         result = run(database_url, client, triggered_by="ana")
-    [(log_id, user, entity, operation, count, status, done, error, metadata)] = rows(database_url, """
+    [(log_id, user, entity, operation, count, status, done, error, metadata)] = rows(
+        database_url,
+        """
         select id, user_id, entity_type, operation, record_count, status, completed_at >= started_at, error_message,
                metadata
-        from ops.sync_logs""")
+        from ops.sync_logs""",
+    )
     assert (log_id, user, entity, operation, count, status, done, error) == (
-        result.sync_id, "ana", "chats", "incremental", 3, "success", True, None)
-    assert {"source": "sandbox", "windows": 10, "windows_read": 10, "pages": 10, "new": 2,
-            "quarantined": 1}.items() <= metadata.items()
-    assert rows(database_url, """
+        result.sync_id,
+        "ana",
+        "chats",
+        "incremental",
+        3,
+        "success",
+        True,
+        None,
+    )
+    assert {
+        "source": "sandbox",
+        "windows": 10,
+        "windows_read": 10,
+        "pages": 10,
+        "new": 2,
+        "quarantined": 1,
+    }.items() <= metadata.items()
+    assert rows(
+        database_url,
+        """
         select entity_type, sync_status, total_records, successful_records, failed_records, last_sync_offset,
-               last_sync_timestamp is not null, sync_duration >= 0 from ops.sync_states""") == [
-        ("chats", "idle", 3, 2, 1, None, True, True)]
+               last_sync_timestamp is not null, sync_duration >= 0 from ops.sync_states""",
+    ) == [("chats", "idle", 3, 2, 1, None, True, True)]
 
 
 def test_a_window_that_does_not_add_up_makes_the_sync_partial_and_stays_unread(database_url: str) -> None:
@@ -161,7 +190,8 @@ def test_a_window_that_does_not_add_up_makes_the_sync_partial_and_stays_unread(d
         assert rows(database_url, "select min(window_day) from ops.sync_windows") == [(date(2025, 10, 2),)]
         assert rows(database_url, "select chat_id from raw.chats") == [("a",)]
         assert rows(database_url, "select status, metadata->>'reason' from ops.sync_logs") == [
-            ("partial", "1 windows did not add up: created 2025-10-01")]
+            ("partial", "1 windows did not add up: created 2025-10-01")
+        ]
         assert run(database_url, client).status == "success"
     assert rows(database_url, "select min(window_day) from ops.sync_windows") == [(START,)]
 
@@ -180,12 +210,16 @@ def test_a_second_writer_is_refused_and_told_who_holds_the_warehouse(database_ur
 def test_the_sandbox_and_an_account_are_never_mixed(database_url: str) -> None:
     with connect(database_url) as conn:
         conn.execute("insert into ops.data_source values (true, 'b2chat', 'https://api.b2chat.io', now())")
-    with serving(ListedSource([chat("a")])) as sandbox, client_of(sandbox) as client, \
-            pytest.raises(SourceMismatch, match=r"holds data of a B2Chat account .* but the sandbox answers"):
+    with (
+        serving(ListedSource([chat("a")])) as sandbox,
+        client_of(sandbox) as client,
+        pytest.raises(SourceMismatch, match=r"holds data of a B2Chat account .* but the sandbox answers"),
+    ):
         run(database_url, client)
     assert rows(database_url, "select count(*) from raw.chats") == [(0,)]
     assert rows(database_url, "select status, error_message like 'this warehouse holds%' from ops.sync_logs") == [
-        ("error", True)]
+        ("error", True)
+    ]
 
 
 def test_the_ration_counts_across_processes_and_ends_a_sync_as_partial(database_url: str) -> None:
@@ -204,39 +238,51 @@ def test_the_ration_counts_across_processes_and_ends_a_sync_as_partial(database_
                 client.source()
         assert days_asked(source) == []
         assert rows(database_url, "select account, usage_day, request_count from ops.api_usage") == [
-            (CLIENT_ID, TODAY, 8)]
+            (CLIENT_ID, TODAY, 8)
+        ]
         assert rows(database_url, "select sync_status from ops.sync_states") == [("paused",)]
-        with PostgresRation(database_url, CLIENT_ID, 8, lambda: TODAY + timedelta(days=1)) as third, \
-                client_of(sandbox, ration=third) as client:
+        with (
+            PostgresRation(database_url, CLIENT_ID, 8, lambda: TODAY + timedelta(days=1)) as third,
+            client_of(sandbox, ration=third) as client,
+        ):
             run(database_url, client, lookback_days=0)
         assert days_asked(source) == [8, 9, 10]
 
 
 def test_an_error_is_written_down_safely_and_what_landed_before_it_stays(database_url: str) -> None:
     faults = FaultPlan(Fault(CHATS, fails(500), nth=4, times=99))
-    with serving(ListedSource([chat("a")]), faults=faults) as sandbox, \
-            client_of(sandbox, max_attempts=2) as client, pytest.raises(TransientError):
+    with (
+        serving(ListedSource([chat("a")]), faults=faults) as sandbox,
+        client_of(sandbox, max_attempts=2) as client,
+        pytest.raises(TransientError),
+    ):
         run(database_url, client)
     assert rows(database_url, "select status, error_message, record_count from ops.sync_logs") == [
-        ("error", "GET /chats/export (created 2025-10-04, offset 0): HTTP 500 after 2 attempts", 1)]
+        ("error", "GET /chats/export (created 2025-10-04, offset 0): HTTP 500 after 2 attempts", 1)
+    ]
     assert rows(database_url, "select max(window_day) from ops.sync_windows") == [(date(2025, 10, 3),)]
     assert rows(database_url, "select sync_status from ops.sync_states") == [("error",)]
 
 
 def test_wrong_credentials_are_an_error_in_the_books_too(database_url: str) -> None:
-    with serving(ListedSource()) as sandbox, B2ChatClient(sandbox.base_url, CLIENT_ID, "wrong") as client, \
-            pytest.raises(AuthenticationFailed):
+    with (
+        serving(ListedSource()) as sandbox,
+        B2ChatClient(sandbox.base_url, CLIENT_ID, "wrong") as client,
+        pytest.raises(AuthenticationFailed),
+    ):
         run(database_url, client)
     assert rows(database_url, "select status from ops.sync_logs") == [("error",)]
 
 
-def test_what_postgres_says_of_a_row_does_not_get_out(
-    database_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_postgres_says_of_a_row_does_not_get_out(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     with connect(database_url) as conn:
         conn.execute("alter table raw.chats add check (payload->>'alias' is null)")
-    with serving(ListedSource([chat("a", alias="CANARY")])) as sandbox, client_of(sandbox) as client, \
-            caplog.at_level(logging.DEBUG, "dagster_project"), pytest.raises(WarehouseFailed) as caught:
+    with (
+        serving(ListedSource([chat("a", alias="CANARY")])) as sandbox,
+        client_of(sandbox) as client,
+        caplog.at_level(logging.DEBUG, "dagster_project"),
+        pytest.raises(WarehouseFailed) as caught,
+    ):
         run(database_url, client)
     assert "CheckViolation (SQLSTATE 23514)" in str(caught.value)
     assert caught.value.__suppress_context__
@@ -247,11 +293,14 @@ def test_what_postgres_says_of_a_row_does_not_get_out(
 
 def test_progress_is_told_after_each_page(database_url: str) -> None:
     told: list[Progress] = []
-    with serving(ListedSource([chat(f"c{n}") for n in range(3)])) as sandbox, \
-            client_of(sandbox, page_size=2) as client:
+    with serving(ListedSource([chat(f"c{n}") for n in range(3)])) as sandbox, client_of(sandbox, page_size=2) as client:
         run(database_url, client, on_progress=told.append, today=START)
     assert [(one.window_day, one.done_records, one.pages, one.windows_left) for one in told] == [
-        (START, 2, 1, 1), (START, 3, 2, 1), (START, 3, 3, 1), (START, 3, 4, 0)]  # each page is read twice
+        (START, 2, 1, 1),
+        (START, 3, 2, 1),
+        (START, 3, 3, 1),
+        (START, 3, 4, 0),
+    ]  # each page is read twice
     assert told[-1].rate > 0
 
 
@@ -271,10 +320,16 @@ def test_a_sync_broken_off_after_any_page_and_taken_up_again_equals_an_undisturb
         for entity in ("chats", "contacts"):
             run(calm, client, entity, today=date(2025, 10, 4))
             with pytest.raises((Stop, WarehouseFailed)):
-                run(database_url, client, entity, today=date(2025, 10, 4),
-                    on_progress=_stop(database_url, how, after_pages))
+                run(
+                    database_url,
+                    client,
+                    entity,
+                    today=date(2025, 10, 4),
+                    on_progress=_stop(database_url, how, after_pages),
+                )
             assert rows(database_url, f"select status from ops.sync_logs where entity_type = '{entity}'") == [
-                ("error",)]
+                ("error",)
+            ]
             assert run(database_url, client, entity, today=date(2025, 10, 4)).status == "success"
     assert rows(database_url, RAW) == rows(calm, RAW)
 
@@ -285,8 +340,11 @@ def _stop(url: str, how: str, after_pages: int) -> Callable[[Progress], None]:
             if how == "raise":
                 raise Stop
             with connect(url, autocommit=True) as conn:
-                conn.execute("select pg_terminate_backend(pid) from pg_stat_activity "
-                             "where application_name like 'b2chat sync%' and datname = current_database()")
+                conn.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity "
+                    "where application_name like 'b2chat sync%' and datname = current_database()"
+                )
+
     return stop
 
 
@@ -301,6 +359,7 @@ def _another_database(url: str, template: str) -> str:
 def test_a_broken_off_reading_of_all_contacts_goes_on_one_page_before_where_it_stopped(database_url: str) -> None:
     source = ListedSource(contacts=[contact(n) for n in range(10)])
     with serving(source) as sandbox, client_of(sandbox, page_size=2) as client:
+
         def stop(progress: Progress) -> None:
             if progress.pages == 3:
                 # Contacts leave while nobody reads: those behind them move up.
@@ -321,7 +380,7 @@ def test_a_killed_process_leaves_a_log_that_the_next_sync_closes(database_url: s
     source = ListedSource([chat(f"c{day}", f"2025-10-{day:02}") for day in range(1, 11)])
     script = (
         "import sys, time; from datetime import date; from dagster_project.ingestion.sync import sync\n"
-        "from dagster_project.b2chat.client import B2ChatClient\n"
+        "from dagster_project.sources.b2chat.client import B2ChatClient\n"
         "url, base, user, secret = sys.argv[1:]\n"
         "def wait(progress):\n"
         "    if progress.pages == 3: print('three', flush=True); time.sleep(60)\n"
@@ -342,7 +401,9 @@ def test_a_killed_process_leaves_a_log_that_the_next_sync_closes(database_url: s
         run(database_url, client, lookback_days=0)
         assert days_asked(source) == list(range(4, 11))
     assert rows(database_url, "select user_id, status, error_message from ops.sync_logs order by started_at") == [
-        ("victim", "error", "did not finish"), ("test", "success", None)]
+        ("victim", "error", "did not finish"),
+        ("test", "success", None),
+    ]
     assert rows(database_url, "select count(*) from raw.chats") == [(10,)]
 
 
@@ -351,11 +412,16 @@ def test_load_ids_rise_and_each_row_knows_its_load(database_url: str) -> None:
     with serving(source) as sandbox, client_of(sandbox) as client:
         result = run(database_url, client)
         run(database_url, client, "contacts")
-    assert rows(database_url, """
+    assert rows(
+        database_url,
+        """
         select count(*), count(distinct load_id), max(load_id) <= max(l) from raw.chats,
-        (select max(load_id) l from ops.page_loads where entity_type = 'chats') top""") == [(3, 3, True)]
-    assert result.tally.last_load_id == rows(
-        database_url, "select max(load_id) from ops.page_loads where entity_type = 'chats'")[0][0]
+        (select max(load_id) l from ops.page_loads where entity_type = 'chats') top""",
+    ) == [(3, 3, True)]
+    assert (
+        result.tally.last_load_id
+        == rows(database_url, "select max(load_id) from ops.page_loads where entity_type = 'chats'")[0][0]
+    )
 
 
 def test_a_chat_query_is_never_descending(database_url: str) -> None:

@@ -8,15 +8,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.b2chat.errors import TransientError
-from dagster_project.ingestion.ration import PostgresRation
+from dagster_project.ingestion.quota import PostgresRation
 from dagster_project.ingestion.response_log import drop_old_responses
 from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.sync import SyncResult, sync
-from dagster_project.sandbox.faults import Fault, FaultPlan, fails
-from dagster_project.sandbox.server import Sandbox
+from dagster_project.sources.b2chat.errors import TransientError
+from dagster_project.sources.b2chat.sandbox.faults import Fault, FaultPlan, fails
+from dagster_project.sources.b2chat.sandbox.server import Sandbox
 from dagster_project.warehouse.connection import connect
-from tests.listed import CLIENT_ID, ListedSource, chat, client_of, contact, serving
+from tests.support.listed import CLIENT_ID, ListedSource, chat, client_of, contact, serving
 
 DAY = date(2025, 10, 1)
 
@@ -54,13 +54,19 @@ def test_a_checkpoint_follows_its_window_and_lists_what_could_not_be_read(
         with pytest.raises(TransientError):
             run(database_url, sandbox, max_attempts=1)
         assert rows(conn, checkpoints) == [("created 2025-10-01 offset 4", "active", 4, 3, 1, 5, False)]
-        assert rows(conn, "select failure_details from ops.sync_checkpoints") == [([
-            {"entity": "chats", "id": "bad", "rule": "time_unreadable"},
-            {"entity": "message", "id": "d", "rule": "message_not_an_object"}],)]
+        assert rows(conn, "select failure_details from ops.sync_checkpoints") == [
+            (
+                [
+                    {"entity": "chats", "id": "bad", "rule": "time_unreadable"},
+                    {"entity": "message", "id": "d", "rule": "message_not_an_object"},
+                ],
+            )
+        ]
         run(database_url, sandbox)
     assert rows(conn, checkpoints) == [
         ("created 2025-10-01 offset 4", "failed", 4, 3, 1, 5, False),
-        ("created 2025-10-01 offset 5", "completed", 5, 4, 1, 5, True)]
+        ("created 2025-10-01 offset 5", "completed", 5, 4, 1, 5, True),
+    ]
 
 
 def test_whole_answers_are_kept_in_partitions_that_are_dropped_when_old(
@@ -69,10 +75,13 @@ def test_whole_answers_are_kept_in_partitions_that_are_dropped_when_old(
     with serving(ListedSource([chat("a"), chat("b", alias="nul \0"), chat("c")])) as sandbox:
         result = run(database_url, sandbox)
         run(database_url, sandbox, keep_responses=False)
-    [whole, second] = rows(conn, """
+    [whole, second] = rows(
+        conn,
+        """
         select sync_id, endpoint, request_params, raw_response, raw_bytes, response_size, record_count,
                abs(extract(epoch from now() - api_timestamp)) < 60, created_at >= api_timestamp
-        from ops.api_response_logs order by created_at""")
+        from ops.api_response_logs order by created_at""",
+    )
     asked = {"limit": 2, "offset": 0, "order_dir": "asc", "date_range_from": str(DAY), "date_range_to": str(DAY)}
     assert whole[:3] == (result.sync_id, "/chats/export", asked)
     assert [one["alias"] for one in whole[3]["chats"] if "alias" in one] == ["nul \ufffd"]
@@ -82,8 +91,10 @@ def test_whole_answers_are_kept_in_partitions_that_are_dropped_when_old(
     sizes = "select octet_length(raw_response::text) = response_size from ops.api_response_logs order by created_at"
     assert rows(conn, sizes) == [(False,), (True,)]  # as it came, to the byte, where nothing had to be cleaned
     assert drop_old_responses(conn, 0) == []
-    conn.execute("create table ops.api_response_logs_20200101 partition of ops.api_response_logs "
-                 "for values from ('2020-01-01 00:00+00') to ('2020-01-02 00:00+00')")
+    conn.execute(
+        "create table ops.api_response_logs_20200101 partition of ops.api_response_logs "
+        "for values from ('2020-01-01 00:00+00') to ('2020-01-02 00:00+00')"
+    )
     assert drop_old_responses(conn, 30) == ["api_response_logs_20200101"]
     assert rows(conn, "select count(*) from ops.api_response_logs") == [(2,)]
 
@@ -93,15 +104,22 @@ def test_errors_and_warnings_are_logged_without_any_content(conn: psycopg.Connec
         run(database_url, sandbox)
         with pytest.raises(TransientError):
             run(database_url, sandbox, max_attempts=3)
-    warning, error = rows(conn, """
+    warning, error = rows(
+        conn,
+        """
         select level, error_code, source, message, e.metadata, stack_trace, correlation_id = l.id
-        from ops.error_logs e join ops.sync_logs l on l.id = e.correlation_id order by timestamp""")
+        from ops.error_logs e join ops.sync_logs l on l.id = e.correlation_id order by timestamp""",
+    )
     assert warning[:4] == ("warn", "Quarantined", "sync", "records or messages could not be read")
     assert (warning[4]["records"], warning[4]["messages"]) == (1, 0)
-    assert error[:4] == ("error", "TransientError", "sync",
-                         "GET /chats/export (created 2025-10-01, offset 0): HTTP 500 after 3 attempts")
+    assert error[:4] == (
+        "error",
+        "TransientError",
+        "sync",
+        "GET /chats/export (created 2025-10-01, offset 0): HTTP 500 after 3 attempts",
+    )
     assert error[4]["attempts"] == 3
-    assert error[5].splitlines()[-1].startswith("dagster_project/b2chat/client.py:")
+    assert error[5].splitlines()[-1].startswith("dagster_project/sources/b2chat/client.py:")
     assert "CANARY" not in str([warning, error])
 
 
@@ -140,25 +158,37 @@ def test_a_mass_deletion_is_applied_once_somebody_confirms_it_and_the_books_say_
         assert rows(conn, gone) == [(23,)]
         run(database_url, sandbox)
     confirmed = [{"window": f"created {DAY}", "missing": 23, "known": 25}]
-    assert rows(conn, told) == [
-        ("test", True, None, "0"), ("test", False, confirmed, "23"), ("test", False, None, "0")]
+    assert rows(conn, told) == [("test", True, None, "0"), ("test", False, confirmed, "23"), ("test", False, None, "0")]
 
 
 def test_one_query_tells_the_state_of_each_entity(conn: psycopg.Connection, database_url: str) -> None:
     assert [(one.entity, one.state, one.lag) for one in sync_status(conn, DAY)] == [
-        ("chats", "never", None), ("contacts", "never", None)]
+        ("chats", "never", None),
+        ("contacts", "never", None),
+    ]
     listed = [chat("a", closed_at="soon"), chat("b"), chat("c")]
-    with serving(ListedSource(listed, [contact(1)]), faults=failing_at(2)) as sandbox, \
-            PostgresRation(database_url, CLIENT_ID, 100, lambda: DAY) as ration:
+    with (
+        serving(ListedSource(listed, [contact(1)]), faults=failing_at(2)) as sandbox,
+        PostgresRation(database_url, CLIENT_ID, 100, lambda: DAY) as ration,
+    ):
         run(database_url, sandbox, "contacts", ration=ration)
         with pytest.raises(TransientError):
             run(database_url, sandbox, ration=ration, max_attempts=1)
     chats, contacts = sync_status(conn, DAY)
     assert (chats.state, chats.last_success_at, chats.last_sync_status, chats.open_checkpoints, chats.quarantined) == (
-        "error", None, "error", 1, 1)
+        "error",
+        None,
+        "error",
+        1,
+        1,
+    )
     assert "HTTP 500" in str(chats.last_error)
     assert (contacts.state, contacts.last_sync_status, contacts.last_error, contacts.data_through) == (
-        "idle", "success", None, DAY)
+        "idle",
+        "success",
+        None,
+        DAY,
+    )
     assert contacts.lag is not None and contacts.lag < timedelta(minutes=1)
     assert contacts.last_success_at is not None and contacts.last_success_at < datetime.now(UTC)
     # Two tokens, and three pages: of contacts one, of chats two.

@@ -25,15 +25,23 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from dagster_project.b2chat.cleaning import clean
-from dagster_project.b2chat.records import Entity
 from dagster_project.ingestion.errors import WarehouseFailed
 from dagster_project.ingestion.sync import SyncResult, sync
-from dagster_project.sandbox.faults import Fault, FaultPlan, cut_short, delayed, envelope_says, fails, html
-from dagster_project.sandbox.server import Sandbox
+from dagster_project.sources.b2chat.records import Entity
+from dagster_project.sources.b2chat.sandbox.faults import (
+    Fault,
+    FaultPlan,
+    cut_short,
+    delayed,
+    envelope_says,
+    fails,
+    html,
+)
+from dagster_project.sources.b2chat.sandbox.server import Sandbox
+from dagster_project.sources.cleaning import clean
 from dagster_project.warehouse import binaries, embedded, migrations
 from dagster_project.warehouse.connection import connect
-from tests.listed import CLIENT_ID, SECRET, ListedSource, chat, client_of, contact, serving
+from tests.support.listed import CLIENT_ID, SECRET, ListedSource, chat, client_of, contact, serving
 
 START, TODAY, PAGE = date(2025, 10, 1), date(2025, 10, 13), 50
 CHATS = "/chats/export"
@@ -84,9 +92,11 @@ def copy_of(url: str, name: str) -> str:
 
 # The account that is disturbed: 2,000 chats of 12 days and 600 contacts, a fifth of them changed since they were read.
 
+
 def old_records() -> ListedSource:
-    chats: list[Any] = [chat(f"c{n:04}", f"2025-10-{1 + n // 170:02}", status="OPENED", alias=f"line {n % 7}")
-                        for n in range(2000)]
+    chats: list[Any] = [
+        chat(f"c{n:04}", f"2025-10-{1 + n // 170:02}", status="OPENED", alias=f"line {n % 7}") for n in range(2000)
+    ]
     for n in range(0, 2000, 400):
         chats[n + 1] |= {"alias": "a\0b", "messages": [{"created_at": "2025-10-01 09:00:00", "body": "\ud83d"}]}
         chats[n + 2] |= {"messages": [{"body": "no time"}]}
@@ -148,6 +158,7 @@ def wait_until_gone(url: str) -> None:
 
 def at_request(source: ListedSource, number: int, delay: float, strike: Callable[[], None]) -> None:
     """Strike once, `delay` seconds after the n-th page was asked for (from 1)."""
+
     def count() -> None:
         if len(source.queries) == number:
             Timer(delay, strike).start() if delay else strike()
@@ -156,10 +167,12 @@ def at_request(source: ListedSource, number: int, delay: float, strike: Callable
     source.before_answer = count
 
 
-POINTS = [(entity, number, chance.choice([0, round(chance.uniform(0.001, 0.02), 3)]))
-          for chance in [random.Random(20251001)]
-          for entity, count, last in [("chats", 16, 48), ("contacts", 4, 12)]
-          for number in sorted(chance.sample(range(1, last), count))]
+POINTS = [
+    (entity, number, chance.choice([0, round(chance.uniform(0.001, 0.02), 3)]))
+    for chance in [random.Random(20251001)]
+    for entity, count, last in [("chats", 16, 48), ("contacts", 4, 12)]
+    for number in sorted(chance.sample(range(1, last), count))
+]
 
 
 @pytest.mark.parametrize(("entity", "number", "delay"), POINTS)
@@ -167,8 +180,19 @@ def test_a_sync_killed_anywhere_is_taken_up_and_ends_like_an_undisturbed_one(
     disturbed: Account, entity: Entity, number: int, delay: float
 ) -> None:
     url = copy_of(disturbed.before, f"kill_{entity}_{number}")
-    arguments = [sys.executable, "-c", VICTIM, url, disturbed.sandbox.base_url, CLIENT_ID, SECRET, entity, str(START),
-                 str(TODAY), str(PAGE)]
+    arguments = [
+        sys.executable,
+        "-c",
+        VICTIM,
+        url,
+        disturbed.sandbox.base_url,
+        CLIENT_ID,
+        SECRET,
+        entity,
+        str(START),
+        str(TODAY),
+        str(PAGE),
+    ]
     with subprocess.Popen(arguments) as victim:
         at_request(disturbed.source, number, delay, lambda: os.kill(victim.pid, signal.SIGKILL))
         assert victim.wait(30) == -signal.SIGKILL
@@ -191,8 +215,12 @@ def test_a_postgres_that_dies_five_times_costs_nothing_that_was_landed(new_folde
             for number in sorted(chance.sample(range(2, 48), 5)):
                 copy = copy_of(url, f"crash_{number}")
                 server = int(postmaster.read_text().split()[0])
-                at_request(disturbed.source, number, chance.uniform(0, 0.01),
-                           lambda server=server: os.kill(server, signal.SIGQUIT))  # type: ignore[misc]
+                at_request(
+                    disturbed.source,
+                    number,
+                    chance.uniform(0, 0.01),
+                    lambda server=server: os.kill(server, signal.SIGQUIT),
+                )  # type: ignore[misc]
                 with pytest.raises(WarehouseFailed):
                     run(copy, disturbed.sandbox)
                 disturbed.source.before_answer = lambda: None
@@ -206,9 +234,16 @@ def test_a_postgres_that_dies_five_times_costs_nothing_that_was_landed(new_folde
 def test_a_storm_of_faults_ends_like_an_undisturbed_sync(disturbed: Account) -> None:
     url, first = copy_of(disturbed.before, "storm"), disturbed.sandbox.requests[CHATS] + 1
     storm = [
-        (1, fails(429, retry_after=7), 5), (8, fails(500), 3), (12, html(), 2), (15, cut_short(), 2),
-        (18, delayed(1.2), 1), (20, fails(401), 1), (22, envelope_says(exported=3), 30), (25, fails(503), 1),
-        (30, fails(429), 4)]
+        (1, fails(429, retry_after=7), 5),
+        (8, fails(500), 3),
+        (12, html(), 2),
+        (15, cut_short(), 2),
+        (18, delayed(1.2), 1),
+        (20, fails(401), 1),
+        (22, envelope_says(exported=3), 30),
+        (25, fails(503), 1),
+        (30, fails(429), 4),
+    ]
     disturbed.sandbox.faults = FaultPlan(*(Fault(CHATS, change, first + nth, times) for nth, change, times in storm))
     try:
         assert run(url, disturbed.sandbox, timeout_seconds=0.6).status == "success"
@@ -237,9 +272,12 @@ def test_records_that_move_and_double_while_paging_are_all_landed_once(database_
         assert run(database_url, sandbox, today=START).status == "success"
     expected = sorted({one["chat_id"] for one in source.records["chats"]} | {"c003", "c004"})
     assert rows(database_url, "select array_agg(chat_id order by chat_id), max(version) from raw.chats") == [
-        (expected, 1)]
+        (expected, 1)
+    ]
     assert rows(database_url, "select chat_id from raw.chats where deleted_at is not null order by 1") == [
-        ("c003",), ("c004",)]
+        ("c003",),
+        ("c004",),
+    ]
 
 
 @pytest.mark.parametrize("our_hours_ahead", [1, -1])
@@ -254,27 +292,44 @@ def test_a_clock_that_is_an_hour_off_at_midnight_loses_no_chat(database_url: str
         source.records["chats"].insert(1, chat("last of the day", "2025-10-10"))
         for day in (11, 12):
             run(database_url, sandbox, today=date(2025, 10, day), mode="incremental")
-    assert {key for key, in rows(database_url, "select chat_id from raw.chats")} == {
-        one["chat_id"] for one in source.records["chats"]}
+    assert {key for (key,) in rows(database_url, "select chat_id from raw.chats")} == {
+        one["chat_id"] for one in source.records["chats"]
+    }
 
 
-@pytest.mark.parametrize(("day", "times"), [
-    (date(2026, 9, 6), ["00:00:00", "00:30:00", "01:00:00"]),  # Santiago: the hour from midnight does not exist
-    (date(2026, 4, 4), ["23:30:00", "23:30:00", "23:59:59"])])  # and here it comes twice
+@pytest.mark.parametrize(
+    ("day", "times"),
+    [
+        (date(2026, 9, 6), ["00:00:00", "00:30:00", "01:00:00"]),  # Santiago: the hour from midnight does not exist
+        (date(2026, 4, 4), ["23:30:00", "23:30:00", "23:59:59"]),
+    ],
+)  # and here it comes twice
 def test_a_change_of_summer_time_leaves_landing_alone(database_url: str, day: date, times: list[str]) -> None:
     listed = [chat(f"c{n}", str(day), created_at=f"{day} {time}") for n, time in enumerate(times)]
     with serving(ListedSource(listed)) as sandbox:
         result = run(database_url, sandbox, start_date=day - timedelta(days=1), today=day + timedelta(days=1))
     assert (result.status, result.tally.new, result.windows_read) == ("success", 3, 3)
-    assert [payload for payload, in rows(database_url, "select payload from raw.chats order by chat_id")] == listed
+    assert [payload for (payload,) in rows(database_url, "select payload from raw.chats order by chat_id")] == listed
 
 
 def test_hostile_content_crosses_the_wire_and_lands_whole(database_url: str) -> None:
-    texts = ["'; drop table raw.chats cascade; --", "=cmd|'/c calc'!A1", "@SUM(1)", "\t+1", '"\r\n",,', "\u202e‮👩‍👩‍👧",
-             "nul \0", "half \ud800 pair", "x" * 100_000, "\\u0000", "%s %(a)s {0} $1"]
+    texts = [
+        "'; drop table raw.chats cascade; --",
+        "=cmd|'/c calc'!A1",
+        "@SUM(1)",
+        "\t+1",
+        '"\r\n",,',
+        "\u202e‮👩‍👩‍👧",
+        "nul \0",
+        "half \ud800 pair",
+        "x" * 100_000,
+        "\\u0000",
+        "%s %(a)s {0} $1",
+    ]
     messages = [{"created_at": "2025-10-01 09:00:00", "body": texts[n % 8], "type": "TEXT"} for n in range(10_000)]
     listed = [chat("long", messages=messages)] + [
-        chat(f"t{n}", alias=text[:500], messages=[messages[0] | {"body": text}]) for n, text in enumerate(texts)]
+        chat(f"t{n}", alias=text[:500], messages=[messages[0] | {"body": text}]) for n, text in enumerate(texts)
+    ]
     with serving(ListedSource(listed)) as sandbox:
         result = run(database_url, sandbox, today=START)
     assert (result.status, result.tally.new, result.tally.quarantined) == ("success", 12, 0)
@@ -282,7 +337,8 @@ def test_hostile_content_crosses_the_wire_and_lands_whole(database_url: str) -> 
     assert landed == {one["chat_id"]: clean(one)[0] for one in listed}
     exact = dict(rows(database_url, "select chat_id, payload_bytes from raw.chats where payload_bytes is not null"))
     assert {key: json.loads(data) for key, data in exact.items()} == {
-        one["chat_id"]: one for one in listed if clean(one)[1]}
+        one["chat_id"]: one for one in listed if clean(one)[1]
+    }
     [(answer, data)] = rows(database_url, "select raw_response, raw_bytes from ops.api_response_logs")
     assert answer["chats"] == [clean(one)[0] for one in listed]
     assert json.loads(data)["chats"] == listed

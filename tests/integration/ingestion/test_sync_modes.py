@@ -6,21 +6,22 @@ from typing import Any
 
 import pytest
 
-from dagster_project.b2chat.errors import TransientError
 from dagster_project.ingestion.sync import Progress, SyncResult, sync
-from dagster_project.sandbox.faults import Fault, FaultPlan, fails
-from dagster_project.sandbox.server import Sandbox
-from dagster_project.sandbox.source import ContactQuery
+from dagster_project.sources.b2chat.errors import TransientError
+from dagster_project.sources.b2chat.sandbox.faults import Fault, FaultPlan, fails
+from dagster_project.sources.b2chat.sandbox.server import Sandbox
+from dagster_project.sources.b2chat.sandbox.source import ContactQuery
 from dagster_project.warehouse.connection import connect
-from tests.listed import ListedSource, chat, client_of, contact, serving
+from tests.support.listed import ListedSource, chat, client_of, contact, serving
 
 START, TODAY = date(2025, 10, 1), date(2025, 10, 10)
 
 
 @pytest.fixture
 def source() -> ListedSource:
-    return ListedSource([chat(f"c{day:02}", f"2025-10-{day:02}") for day in range(1, 11)],
-                        [contact(n) for n in range(4)])
+    return ListedSource(
+        [chat(f"c{day:02}", f"2025-10-{day:02}") for day in range(1, 11)], [contact(n) for n in range(4)]
+    )
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def run(database_url: str, sandbox: Sandbox, source: ListedSource) -> Callable[.
         defaults: dict[str, Any] = {"start_date": START, "today": TODAY, "lookback_days": 1, "triggered_by": "test"}
         with client_of(sandbox, page_size=2, max_attempts=1) as client:
             return sync(database_url, client, entity=entity, **(defaults | options))
+
     return run
 
 
@@ -62,10 +64,15 @@ def test_a_backfill_reads_its_days_even_before_the_start_and_does_not_count_as_u
     assert do(database_url, "select last_sync_timestamp from ops.sync_states") == [(before,)]
 
 
-@pytest.mark.parametrize("options", [
-    {"mode": "backfill"}, {"day_from": START, "day_to": START},
-    {"mode": "backfill", "day_from": TODAY, "day_to": START},
-    {"mode": "backfill", "day_from": START, "day_to": TODAY + timedelta(days=1)}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"mode": "backfill"},
+        {"day_from": START, "day_to": START},
+        {"mode": "backfill", "day_from": TODAY, "day_to": START},
+        {"mode": "backfill", "day_from": START, "day_to": TODAY + timedelta(days=1)},
+    ],
+)
 def test_days_that_do_not_fit_are_refused(run: Callable[..., SyncResult], options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="day_from"):
         run(**options)
@@ -92,8 +99,9 @@ def test_an_incremental_sync_reads_each_day_of_the_sweep_that_was_not_read_for_a
     assert days_asked(source) == ["10-09", "10-10"]
 
 
-@pytest.mark.parametrize("asked", [
-    {"mode": "full"}, {"mode": "sweep"}, {"mode": "backfill", "day_from": START, "day_to": date(2025, 10, 9)}])
+@pytest.mark.parametrize(
+    "asked", [{"mode": "full"}, {"mode": "sweep"}, {"mode": "backfill", "day_from": START, "day_to": date(2025, 10, 9)}]
+)
 def test_a_long_reading_that_failed_goes_on_where_it_was_and_the_next_one_reads_all_again(
     run: Callable[..., SyncResult], source: ListedSource, sandbox: Sandbox, asked: dict[str, Any]
 ) -> None:
@@ -165,6 +173,11 @@ def test_progress_tells_what_is_left(run: Callable[..., SyncResult], source: Lis
     told: list[Progress] = []
     result = run(start_date=date(2025, 10, 9), on_progress=told.append)
     assert [(one.windows_left, one.windows_total, one.done_records) for one in told] == [
-        (1, 2, 1), (1, 2, 3), (1, 2, 4), (1, 2, 4), (0, 2, 4)]
+        (1, 2, 1),
+        (1, 2, 3),
+        (1, 2, 4),
+        (1, 2, 4),
+        (0, 2, 4),
+    ]
     assert told[0].seconds_left > 0 and told[-1].seconds_left == 0
     assert (told[-1].ration_left, result.ration_left) == (None, None)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from dagster_project.assets.last_build import LastBuild, note_good_build, still_good
-from dagster_project.dbt_project import DBT_DIR
+from dagster_project.orchestration.assets.last_build import LastBuild, note_good_build, still_good
+from dagster_project.orchestration.dbt_project import DBT_DIR
 
 MACRO = (DBT_DIR / "macros" / "last_build.sql").read_text()
 NODES = [

@@ -6,7 +6,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from dagster_project import run_locks
+from dagster_project.orchestration import run_locks
 
 
 @pytest.fixture

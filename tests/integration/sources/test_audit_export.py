@@ -12,19 +12,19 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.b2chat import audit
 from dagster_project.ingestion.audit_export import AuditFolderMissing, AuditResult, land_audit_files
 from dagster_project.ingestion.errors import AlreadyRunning
 from dagster_project.ingestion.quarantine import RetryResult, retry_quarantine
-from dagster_project.ingestion.writer import writer
-from tests.audit_files import row, write_csv, write_xlsx
+from dagster_project.ingestion.single_writer import writer
+from dagster_project.sources.b2chat_audit import files as audit
+from tests.support.audit_files import row, write_csv, write_xlsx
 
 Rows = list[tuple[Any, ...]]
 HELLO = [
-    row("c1", "2025-10-01 09:00:00", "buenos días; le escribo,\nde la \"tienda\""),
+    row("c1", "2025-10-01 09:00:00", 'buenos días; le escribo,\nde la "tienda"'),
     row("c1", "2025-10-01 09:00:05", "sí", by="Contact"),
     row("c1", "2025-10-01 09:00:05", "sí", by="Contact"),
-]  # fmt: skip
+]
 
 
 @pytest.fixture
@@ -56,11 +56,14 @@ def test_a_file_lands_once_and_its_load_is_in_the_books(database_url: str, folde
     assert counts(first) == (1, 0, 3, 3, 0, 0)
     assert counts(second) == (0, 1, 0, 0, 0, 0) and second.load_id is None
     assert ask("select load_id, entity_type, record_count, new_count, unchanged_count from ops.page_loads") == [
-        (first.load_id, "audit", 3, 3, 0)]
+        (first.load_id, "audit", 3, 3, 0)
+    ]
     assert ask("select file_name, format, row_count, load_id, error from raw.audit_files") == [
-        ("a.csv", "csv", 3, first.load_id, None)]
+        ("a.csv", "csv", 3, first.load_id, None)
+    ]
     assert ask("select user_id, entity_type, record_count, status from ops.sync_logs") == [
-        ("test", "audit", 3, "success")]
+        ("test", "audit", 3, "success")
+    ]
 
 
 def test_a_refused_row_lands_when_the_rules_allow_it_and_is_counted_as_its_files(
@@ -77,27 +80,33 @@ def test_a_refused_row_lands_when_the_rules_allow_it_and_is_counted_as_its_files
     monkeypatch.setattr(audit, "YEARS", range(1900, 2101))
     assert retry() == RetryResult(tried=2, resolved=1, still_bad=1)
     assert retry() == RetryResult(tried=1, resolved=0, still_bad=1)
-    [landed] = ask("select payload ->> 'message_agent', position, load_id, file_hash = (select file_hash from "
-                   "raw.audit_files) from raw.audit_messages where chat_id = 'c2'")
+    [landed] = ask(
+        "select payload ->> 'message_agent', position, load_id, file_hash = (select file_hash from "
+        "raw.audit_files) from raw.audit_messages where chat_id = 'c2'"
+    )
     assert landed[:2] == ("de otro siglo", 5) and landed[3]
     assert ask(f"select entity_type, record_count, new_count from ops.page_loads where load_id = {landed[2]}") == [
-        ("audit", 1, 1)]
+        ("audit", 1, 1)
+    ]
     assert ask("select rule, attempts, resolved_at is null from raw.quarantine order by 1") == [
-        ("cells_do_not_fit", 4, True), ("time_unreadable", 3, False)]
+        ("cells_do_not_fit", 4, True),
+        ("time_unreadable", 3, False),
+    ]
     # The file that holds the row, read again under the new rules, doubles nothing.
     write_csv(folder / "b.csv", [odd])
     assert counts(land(database_url, folder)) == (1, 1, 1, 0, 1, 0)
 
 
-@pytest.mark.parametrize(("delimiter", "encoding"), [(",", "utf-8"), (";", "utf-8"), (",", "utf-8-sig"),
-                                                     (";", "utf-8-sig")])
+@pytest.mark.parametrize(
+    ("delimiter", "encoding"), [(",", "utf-8"), (";", "utf-8"), (",", "utf-8-sig"), (";", "utf-8-sig")]
+)
 def test_each_way_to_write_a_csv_gives_the_same_rows(
     database_url: str, folder: Path, ask: Any, delimiter: str, encoding: str
 ) -> None:
     write_csv(folder / "a.csv", HELLO, delimiter=delimiter, encoding=encoding)
     land(database_url, folder)
     texts = ask("select payload->>'message_agent' || (payload->>'message_contact') from raw.audit_messages")
-    assert sorted(texts) == [("buenos días; le escribo,\nde la \"tienda\"",), ("sí",), ("sí",)]
+    assert sorted(texts) == [('buenos días; le escribo,\nde la "tienda"',), ("sí",), ("sí",)]
     assert ask("select payload->>'agent_id', payload->>'outgoing' from raw.audit_chats") == [("4711", "TRUE")]
 
 
@@ -108,9 +117,15 @@ def test_csv_and_xlsx_give_the_same_rows(database_url: str, folder: Path, ask: A
     with psycopg.connect(database_url) as conn:
         conn.execute("truncate raw.audit_messages, raw.audit_files, raw.audit_chats")
     typed = [
-        one | {"Message Created At": datetime.strptime(one["Message Created At"], "%Y-%m-%d %I:%M:%S %p"),  # noqa: DTZ007
-               "Outgoing": True, "Broadcasted": False, "Agent ID": 4711}
-        for one in HELLO]
+        one
+        | {
+            "Message Created At": datetime.strptime(one["Message Created At"], "%Y-%m-%d %I:%M:%S %p"),  # noqa: DTZ007
+            "Outgoing": True,
+            "Broadcasted": False,
+            "Agent ID": 4711,
+        }
+        for one in HELLO
+    ]
     write_xlsx(folder / "a.xlsx", typed)
     (folder / "a.csv").unlink()
     assert counts(land(database_url, folder)) == (1, 0, 3, 3, 0, 0)
@@ -150,26 +165,37 @@ def test_a_wrong_header_is_named_with_its_file_and_column_and_other_files_land(
     assert result.failed[:2] == ["a.csv: no column 'Chat ID'", "b.xlsx: not a readable XLSX file"]
     assert result.failed[2].startswith("c.csv: no column 'Chat ID', 'Message Created At'")
     assert ask("select file_name, load_id, error from raw.audit_files where error is not null order by 1") == [
-        (text.split(":")[0], None, text) for text in result.failed]
+        (text.split(":")[0], None, text) for text in result.failed
+    ]
     assert ask("select count(*) from ops.page_loads") == [(1,)]
 
 
 def test_a_row_that_cannot_be_read_goes_to_quarantine_and_the_rest_lands(
     database_url: str, folder: Path, ask: Any
 ) -> None:
-    write_csv(folder / "a.csv", [
-        row("", "2025-10-01 09:00:00"), row("c1", "2025-10-01 09:00:00"),
-        row("c2", "2025-10-01 09:00:00", Message_Created_At="2025-10-01 13:00:00 PM"),
-        row("c3", "2025-10-01 09:00:00", Message_Created_At="2025-02-29 01:00:00 PM"),
-        row("c4", "2025-10-01 09:00:00", Message_Incoming="MAYBE")])  # fmt: skip
+    write_csv(
+        folder / "a.csv",
+        [
+            row("", "2025-10-01 09:00:00"),
+            row("c1", "2025-10-01 09:00:00"),
+            row("c2", "2025-10-01 09:00:00", Message_Created_At="2025-10-01 13:00:00 PM"),
+            row("c3", "2025-10-01 09:00:00", Message_Created_At="2025-02-29 01:00:00 PM"),
+            row("c4", "2025-10-01 09:00:00", Message_Incoming="MAYBE"),
+        ],
+    )
     with (folder / "a.csv").open("a") as file:
         file.write("c5,too,short\r\n")
     assert counts(land(database_url, folder)) == (1, 0, 6, 1, 0, 5)
     assert ask("select record_key, rule, position from raw.quarantine where entity_type = 'audit' order by 3") == [
-        (None, "key_missing", 2), ("c2", "time_unreadable", 4), ("c3", "time_unreadable", 5),
-        ("c4", "side_unreadable", 6), ("c5", "cells_do_not_fit", 7)]  # fmt: skip
+        (None, "key_missing", 2),
+        ("c2", "time_unreadable", 4),
+        ("c3", "time_unreadable", 5),
+        ("c4", "side_unreadable", 6),
+        ("c5", "cells_do_not_fit", 7),
+    ]
     assert {"a.csv" in detail and "hola" not in detail for (detail,) in ask("select detail from raw.quarantine")} == {
-        True}
+        True
+    }
 
 
 def test_text_that_postgres_cannot_hold_lands_cleaned_with_what_it_was(
@@ -178,17 +204,24 @@ def test_text_that_postgres_cannot_hold_lands_cleaned_with_what_it_was(
     path = write_csv(folder / "a.csv", [row("c1", "2025-10-01 09:00:00", "antes#después")])
     path.write_bytes(path.read_bytes().replace(b"#", b"\x00\xff"))
     assert land(database_url, folder).new == 1
-    [(text, exact, cleaned)] = ask(
-        "select payload->>'message_agent', payload_bytes, cleaned from raw.audit_messages")
+    [(text, exact, cleaned)] = ask("select payload->>'message_agent', payload_bytes, cleaned from raw.audit_messages")
     assert text == "antes\ufffd\ufffddespués"
     assert rb"antes\u0000\udcff" in bytes(exact)
     assert [one["rule"] for one in cleaned] == ["nul_replaced", "lone_surrogate_replaced"]
 
 
-@pytest.mark.parametrize(("told", "meant"), [
-    ("2025-10-01 12:05:00 AM", "2025-10-01 00:05:00"), ("2025-10-01 12:05:00 PM", "2025-10-01 12:05:00"),
-    ("2025-10-01 1:05:00 pm", "2025-10-01 13:05:00"), ("2025-10-01 11:59:59 PM", "2025-10-01 23:59:59"),
-    ("2025-10-01 13:05:00", "2025-10-01 13:05:00"), ("2025-10-01 00:05:00 AM", None), ("soon", None)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ("2025-10-01 12:05:00 AM", "2025-10-01 00:05:00"),
+        ("2025-10-01 12:05:00 PM", "2025-10-01 12:05:00"),
+        ("2025-10-01 1:05:00 pm", "2025-10-01 13:05:00"),
+        ("2025-10-01 11:59:59 PM", "2025-10-01 23:59:59"),
+        ("2025-10-01 13:05:00", "2025-10-01 13:05:00"),
+        ("2025-10-01 00:05:00 AM", None),
+        ("soon", None),
+    ],
+)
 def test_noon_and_midnight_are_told_apart(told: str, meant: str | None) -> None:
     assert audit._time_of_24_hours(told) == meant
 
@@ -196,8 +229,7 @@ def test_noon_and_midnight_are_told_apart(told: str, meant: str | None) -> None:
 def test_a_kill_in_the_middle_of_a_file_leaves_nothing_of_it(database_url: str, folder: Path, ask: Any) -> None:
     write_csv(folder / "1.csv", HELLO)
     write_csv(folder / "2.csv", [row(f"k{n}", "2025-10-01 09:00:00") for n in range(300)])
-    child = multiprocessing.get_context("spawn").Process(
-        target=_land_and_die, args=(database_url, folder), daemon=True)
+    child = multiprocessing.get_context("spawn").Process(target=_land_and_die, args=(database_url, folder), daemon=True)
     child.start()
     child.join(60)
     assert child.exitcode == -signal.SIGKILL
@@ -248,9 +280,10 @@ def test_a_csv_is_read_in_its_encoding_and_the_same_in_utf8_adds_nothing(
     assert first.notes == (["a.csv: not UTF-8, read as Windows-1252"] if encoding == "cp1252" else [])
     write_csv(folder / "b.csv", ACCENTS)
     assert counts(land(database_url, folder)) == (1, 1, 2, 0, 2, 0)
-    assert ask("select payload->>'message_agent', payload->>'message_contact', cleaned from raw.audit_messages "
-               "order by position") == [
-        ("buenos días, la información está lista", "", None), ("", "¿mañana? “sí” – 5 €", None)]
+    assert ask(
+        "select payload->>'message_agent', payload->>'message_contact', cleaned from raw.audit_messages "
+        "order by position"
+    ) == [("buenos días, la información está lista", "", None), ("", "¿mañana? “sí” – 5 €", None)]
 
 
 @pytest.mark.parametrize("encoding", ["mac_roman", "cp850"])
@@ -277,7 +310,9 @@ def test_the_files_of_a_zip_land_each_once_also_beside_the_unpacked_ones(
         archive.writestr("readme.txt", "x")
     assert counts(land(database_url, folder)) == (2, 0, 7, 4, 3, 0)
     assert ask("select file_name, format from raw.audit_files order by 1") == [
-        ("B2Chat.zip/messages.csv", "csv"), ("B2Chat.zip/more.csv", "csv")]
+        ("B2Chat.zip/messages.csv", "csv"),
+        ("B2Chat.zip/more.csv", "csv"),
+    ]
     write_csv(folder / "messages.csv", HELLO)
     assert counts(land(database_url, folder)) == (0, 3, 0, 0, 0, 0)
 

@@ -9,33 +9,88 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.b2chat.answers import read_envelope
-from dagster_project.b2chat.records import KEY_FIELD, Entity
-from dagster_project.b2chat.windows import Page, Window, read_window
 from dagster_project.ingestion import checkpoints
 from dagster_project.ingestion.landing import land_page
 from dagster_project.ingestion.response_log import keep_response
+from dagster_project.sources.b2chat.answers import read_envelope
+from dagster_project.sources.b2chat.records import KEY_FIELD, Entity
+from dagster_project.sources.b2chat.windows import Page, Window, read_window
 from dagster_project.warehouse.connection import connect
-from tests.listed import chat, contact
+from tests.support.listed import chat, contact
 
 DAY = date(2025, 10, 1)
 SOUND: dict[Entity, dict[str, Any]] = {
-    "chats": chat("x", agent={"username": "ana"}, contact={"id": 1}, tags=["t"], alias="a", provider="b",
-                  messages=[{"created_at": "2025-10-01 09:00:00", "body": "b", "type": "TEXT", "incoming": True}]),
-    "contacts": contact(1, tags=[{"name": "VIP", "assigned_at": 1706644084}], mobile="+57", email="",
-                        custom_attributes=[{"name": "n", "value": "v"}]),
+    "chats": chat(
+        "x",
+        agent={"username": "ana"},
+        contact={"id": 1},
+        tags=["t"],
+        alias="a",
+        provider="b",
+        messages=[{"created_at": "2025-10-01 09:00:00", "body": "b", "type": "TEXT", "incoming": True}],
+    ),
+    "contacts": contact(
+        1,
+        tags=[{"name": "VIP", "assigned_at": 1706644084}],
+        mobile="+57",
+        email="",
+        custom_attributes=[{"name": "n", "value": "v"}],
+    ),
 }
 TEXT = st.text(st.characters(), max_size=6) | st.sampled_from(
-    ["\ud800", "x\udfff", "\udc00\ud83d", "a\x00b", "\x00", " ", "\u2028", "\ufeff", "'; drop table x; --", "9" * 700,
-     "2025-02-30 09:00:00", "0001-01-01 00:00:00", "NaN", "{}", "\\u0000", "\\", '"'])
+    [
+        "\ud800",
+        "x\udfff",
+        "\udc00\ud83d",
+        "a\x00b",
+        "\x00",
+        " ",
+        "\u2028",
+        "\ufeff",
+        "'; drop table x; --",
+        "9" * 700,
+        "2025-02-30 09:00:00",
+        "0001-01-01 00:00:00",
+        "NaN",
+        "{}",
+        "\\u0000",
+        "\\",
+        '"',
+    ]
+)
 # As JSON text: what no JSON writer makes, a server may.
 RAW = st.sampled_from(
-    ["NaN", "-Infinity", "1e999", "9" * 5000, "1e400", '"\\ud800"', '"\\u0000\\udfff"', "[" * 1500 + "]" * 1500,
-     '{"a":1,"a":2}', "-0", "1E5", '"\x01"', '"\udcff"', "[[]]", "{}", "true"])
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=6,
-).map(json.dumps) | RAW  # fmt: skip
+    [
+        "NaN",
+        "-Infinity",
+        "1e999",
+        "9" * 5000,
+        "1e400",
+        '"\\ud800"',
+        '"\\u0000\\udfff"',
+        "[" * 1500 + "]" * 1500,
+        '{"a":1,"a":2}',
+        "-0",
+        "1E5",
+        '"\x01"',
+        '"\udcff"',
+        "[[]]",
+        "{}",
+        "true",
+    ]
+)
+VALUES = (
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**70), 2**70)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | TEXT,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+        max_leaves=6,
+    ).map(json.dumps)
+    | RAW
+)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -91,7 +146,11 @@ def test_any_json_in_any_field_lands_or_goes_to_quarantine_and_never_stops_a_run
         assert pages[-1].whole
         table, key = f"raw.{entity}", KEY_FIELD[entity]
         landed = {row[0] for row in conn.execute(f"select {key} from {table}").fetchall()}  # type: ignore[call-overload]
-        kept = [row[0] for row in conn.execute(
-            "select payload_bytes from raw.quarantine where entity_type = %s", (entity,)).fetchall()]
+        kept = [
+            row[0]
+            for row in conn.execute(
+                "select payload_bytes from raw.quarantine where entity_type = %s", (entity,)
+            ).fetchall()
+        ]
     assert {f"sound {n}" for n in range(3)} <= landed
     assert len(landed) == 4 or kept == [data[1]]

@@ -8,10 +8,10 @@ import orjson
 import psycopg
 import pytest
 
-from dagster_project.b2chat import client
 from dagster_project.ingestion.sync import sync
 from dagster_project.settings import PROJECT_ROOT
-from tests.listed import CLIENT_ID, SECRET, ListedSource, chat, client_of, serving
+from dagster_project.sources.b2chat import client
+from tests.support.listed import CLIENT_ID, SECRET, ListedSource, chat, client_of, serving
 
 SYNC = """
 import os, sys
@@ -32,8 +32,11 @@ def peak_of_sync(url: str, base_url: str) -> int:
     """MiB that a process which synchronizes takes at its peak, beyond what it took before."""
     done = subprocess.run(
         [sys.executable, "-c", SYNC, url, base_url, CLIENT_ID, SECRET],
-        cwd=PROJECT_ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return int(done.stdout.splitlines()[-1])
 
@@ -69,9 +72,14 @@ def test_an_answer_that_is_too_large_is_read_in_parts_and_a_record_that_is_goes_
     source = ListedSource(chats)
     with serving(source) as sandbox, client_of(sandbox) as reader:
         result = sync(
-            database_url, reader, entity="chats", start_date=date(2025, 10, 1), today=date(2025, 10, 1),
-            lookback_days=30, triggered_by="test",
-        )  # fmt: skip
+            database_url,
+            reader,
+            entity="chats",
+            start_date=date(2025, 10, 1),
+            today=date(2025, 10, 1),
+            lookback_days=30,
+            triggered_by="test",
+        )
     assert result.status == "success"
     assert len(source.queries) < 100  # two passes over 70 KB, of answers of 20 KB at most
     with psycopg.connect(database_url) as conn:

@@ -8,8 +8,8 @@ import pytest
 
 from dagster_project.analysis.claude import fake
 from dagster_project.analysis.claude.messages import connect
-from dagster_project.b2chat.client import B2ChatClient
-from tests.fake_b2chat import Account, serving
+from dagster_project.sources.b2chat.client import B2ChatClient
+from tests.support.fake_b2chat import Account, serving
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from dagster_project.sandbox import faults
-from dagster_project.sandbox.clock import FrozenClock
-from dagster_project.sandbox.faults import Fault
-from dagster_project.sandbox.generator import Account, GeneratedSource
-from dagster_project.sandbox.replay import ReplaySource
-from dagster_project.sandbox.server import Sandbox, running
+from dagster_project.sources.b2chat.sandbox import faults
+from dagster_project.sources.b2chat.sandbox.clock import FrozenClock
+from dagster_project.sources.b2chat.sandbox.faults import Fault
+from dagster_project.sources.b2chat.sandbox.generator import Account, GeneratedSource
+from dagster_project.sources.b2chat.sandbox.replay import ReplaySource
+from dagster_project.sources.b2chat.sandbox.server import Sandbox, running
 
 CREDENTIALS = ("an-id", "a secret: with a colon")
 GRANT = {"grant_type": "client_credentials"}

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from dagster_project.warehouse.connection import connect
-from tests.command_host import Host, hosting
-from tests.fake_b2chat import CHATS, CONTACTS, TOKEN, Account, Asked, Change, Reply, serving
-from tests.listed import chat, contact
+from tests.support.command_host import Host, hosting
+from tests.support.fake_b2chat import CHATS, CONTACTS, TOKEN, Account, Asked, Change, Reply, serving
+from tests.support.listed import chat, contact
 
 DEADLINE_SECONDS = 90.0  # on a busy machine; a run takes one or two
 DAY = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
@@ -37,6 +37,7 @@ def status(code: int, **headers: str) -> Change:
     def change(_: Asked, reply: Reply) -> None:
         reply.status, reply.body = code, b'{"message": "no"}'
         reply.headers |= {name.replace("_", "-"): value for name, value in headers.items()}
+
     return change
 
 
@@ -44,18 +45,21 @@ def body(data: bytes, **headers: str) -> Change:
     def change(_: Asked, reply: Reply) -> None:
         reply.body = data
         reply.headers |= {name.replace("_", "-"): value for name, value in headers.items()}
+
     return change
 
 
 def encoded(encode: Callable[[bytes], bytes], **headers: str) -> Change:
     def change(asked: Asked, reply: Reply) -> None:
         body(encode(reply.data()), **headers)(asked, reply)
+
     return change
 
 
 def raw(*pieces: bytes, pause: float = 0.0, reset: bool = False) -> Change:
     def change(_: Asked, reply: Reply) -> None:
         reply.raw, reply.pause, reply.reset = list(pieces), pause, reset
+
     return change
 
 
@@ -65,9 +69,11 @@ def envelope(**values: Any) -> Change:
 
 def rows(change: Callable[[Asked, list[Any]], list[Any]]) -> Change:
     """Other records in the place of a page's, the total as it is."""
+
     def changed(asked: Asked, reply: Reply) -> None:
         for entity in {"chats", "contacts"} & set(reply.envelope):
             reply.envelope[entity] = change(asked, reply.envelope[entity])
+
     return changed
 
 
@@ -77,6 +83,7 @@ def text(old: bytes, new: bytes) -> Change:
 
 def added(*records: str) -> Change:
     """Records more on each first page, as JSON text, and in the total."""
+
     def change(asked: Asked, reply: Reply) -> None:
         if not asked.matching:
             return
@@ -84,15 +91,18 @@ def added(*records: str) -> Change:
         if asked.offset == 0:
             more = "".join(f"{one}," for one in records).encode("utf-8", "surrogateescape")
             reply.body = reply.data().replace(b'": [', b'": [' + more, 1)
+
     return change
 
 
 def only(choose: Callable[[list[Any]], list[Any]]) -> Change:
     """As if the account held only these."""
+
     def change(asked: Asked, reply: Reply) -> None:
         for entity in {"chats", "contacts"} & set(reply.envelope):
             there = choose(asked.matching)
             reply.envelope |= {entity: there[asked.offset : asked.offset + asked.limit], "total": len(there)}
+
     return change
 
 
@@ -112,15 +122,30 @@ DRIPPING = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 SOUND_TIME = f'"created_at":"{DAY} 09:00:00"'
 ANSWERS: list[tuple[str, Change, set[int]]] = [
     *((f"{code} once", once(status(code)), {OK}) for code in (500, 502, 503, 504, 429, 408, 425)),
-    *((f"429, retry after {after[:40]}", once(status(429, retry_after=after)), {OK}) for after in (
-        "-5", "soon", "1e9", "9" * 400, "Mon, 01 Jan 1990 00:00:00 GMT", f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT")),
-    ("a clock of another year", once(status(503, retry_after="Fri, 01 Jan 2100 00:00:10 GMT",
-                                            date="Fri, 01 Jan 2100 00:00:00 GMT")), {OK}),
+    *(
+        (f"429, retry after {after[:40]}", once(status(429, retry_after=after)), {OK})
+        for after in (
+            "-5",
+            "soon",
+            "1e9",
+            "9" * 400,
+            "Mon, 01 Jan 1990 00:00:00 GMT",
+            f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT",
+        )
+    ),
+    (
+        "a clock of another year",
+        once(status(503, retry_after="Fri, 01 Jan 2100 00:00:10 GMT", date="Fri, 01 Jan 2100 00:00:00 GMT")),
+        {OK},
+    ),
     *((f"{code} for ever", always(status(code)), {FAILED}) for code in (400, 401, 403, 404, 204, 500)),
     *((f"{code} to elsewhere", always(status(code, location="/login")), {FAILED}) for code in (301, 302, 307)),
     ("401 in the middle", once(status(401)), {OK}),
-    ("each second request is a 401", always(
-        lambda asked, reply: status(401)(asked, reply) if asked.nth % 2 else None), {OK}),
+    (
+        "each second request is a 401",
+        always(lambda asked, reply: status(401)(asked, reply) if asked.nth % 2 else None),
+        {OK},
+    ),
     ("no token for once", once(status(500), 1, TOKEN), {OK}),
     ("a login page for a token", once(body(b"<html>"), 1, TOKEN), {OK}),
     ("a token that would be two headers", once(body(b'{"access_token": "a\\r\\nx: y"}'), 1, TOKEN), {OK}),
@@ -144,10 +169,15 @@ ANSWERS: list[tuple[str, Change, set[int]]] = [
     ("no answer", once(raw(b"", pause=1.5)), {OK}),
     ("a body that drips", once(raw(DRIPPING + b"\r\n", *[b" "] * 1000, pause=0.1)), {OK}),
     ("headers that drip", once(raw(b"HTTP/1.1 200 OK\r\nx: ", *[b"x"] * 1000, pause=0.1)), {OK}),
-    ("the head of a chunk that drips", once(raw(
-        DRIPPING + b"transfer-encoding: chunked\r\n\r\n1;x=", *[b"x"] * 1000, pause=0.1)), {OK}),
-    *((f"a total of {total}", once(text(b'"total": ', b'"total": ' + total + b', "was": ')), {OK}) for total in (
-        b'"many"', b"-1", b"1e30", b"99999999999999999999", b"null", b"4294967296")),
+    (
+        "the head of a chunk that drips",
+        once(raw(DRIPPING + b"transfer-encoding: chunked\r\n\r\n1;x=", *[b"x"] * 1000, pause=0.1)),
+        {OK},
+    ),
+    *(
+        (f"a total of {total}", once(text(b'"total": ', b'"total": ' + total + b', "was": ')), {OK})
+        for total in (b'"many"', b"-1", b"1e30", b"99999999999999999999", b"null", b"4294967296")
+    ),
     ("no total", once(text(b'"total"', b'"Total"')), {OK}),
     ("no list", once(envelope(chats={})), {OK}),
     ("two totals, the last one right", once(text(b'"total"', b'"total": 3, "total"')), {OK}),
@@ -157,8 +187,11 @@ ANSWERS: list[tuple[str, Change, set[int]]] = [
     ("all rows on each page", always(rows(lambda asked, _: asked.matching)), {OK}),
     ("a row more than asked for", always(rows(lambda _, page: [*page, *page[-1:]])), {OK}),
     ("every row twice", always(rows(lambda _, page: [one for row in page for one in (row, row)])), {OK}),
-    ("every row twice, cut to the limit", always(rows(lambda _, page: [
-        one for row in page for one in (row, row)][: len(page)])), {OK, PARTIAL}),
+    (
+        "every row twice, cut to the limit",
+        always(rows(lambda _, page: [one for row in page for one in (row, row)][: len(page)])),
+        {OK, PARTIAL},
+    ),
     ("a row in the place of another", once(rows(lambda _, page: [page[0], page[0], *page[2:]])), {OK}),
     ("rows in another order on each page", always(rows(shuffled)), {OK, PARTIAL}),
     ("newest first", always(only(lambda there: there[::-1])), {OK}),
@@ -175,7 +208,7 @@ ANSWERS: list[tuple[str, Change, set[int]]] = [
     ("bytes that are no UTF-8 in a key", always(added('{"chat_id":"\udcff",' + SOUND_TIME + "}")), {OK}),
     ("records without a key", always(added("{}", "null", '{"chat_id":""}')), {OK}),
     ("a key of an object", always(added('{"chat_id":{"a":1}}')), {OK}),
-]  # fmt: skip
+]
 
 
 def head_goes_tail_comes(records: list[Any], new: Any) -> None:
@@ -195,9 +228,12 @@ def head_moves_to_the_tail(records: list[Any], _: Any) -> None:
     records.append(records.pop(0))
 
 
-MOVES = [(kind, entity, nths)
-         for kind in (head_goes_tail_comes, head_comes, head_goes, head_moves_to_the_tail)
-         for entity in ("chats", "contacts") for nths in ({2}, {2, 5})]
+MOVES = [
+    (kind, entity, nths)
+    for kind in (head_goes_tail_comes, head_comes, head_goes, head_moves_to_the_tail)
+    for entity in ("chats", "contacts")
+    for nths in ({2}, {2, 5})
+]
 assert len(ANSWERS) + len(MOVES) >= 60
 
 
@@ -228,9 +264,13 @@ class Trial:
 
     def wrongly_marked(self) -> set[str]:
         """Keys of records that are there and count as deleted."""
-        return self.live() & {row[0] for row in self.ask(
-            "select chat_id from raw.chats where deleted_at is not null "
-            "union select contact_id from raw.contacts where deleted_at is not null")}
+        return self.live() & {
+            row[0]
+            for row in self.ask(
+                "select chat_id from raw.chats where deleted_at is not null "
+                "union select contact_id from raw.contacts where deleted_at is not null"
+            )
+        }
 
     def live(self) -> set[str]:
         return {str(one.get("chat_id", one.get("contact_id"))) for of in self.account.records.values() for one in of}
@@ -249,11 +289,21 @@ def trial(new_database: Callable[[], str], new_folder: Callable[[], str]) -> Ite
 
 def variables(url: str, address: str, folder: str) -> dict[str, str]:
     return {
-        "DATABASE_URL": url, "B2CHAT_API_URL": address, "B2CHAT_CLIENT_ID": "ana", "B2CHAT_CLIENT_SECRET": "secret",
-        "B2CHAT_DATA_DIR": folder, "B2CHAT_TIMEZONE": "UTC", "B2CHAT_START_DATE": DAY, "B2CHAT_PAGE_SIZE": str(PAGE),
-        "B2CHAT_TIMEOUT_SECONDS": "0.4", "B2CHAT_MAX_ATTEMPTS": "3", "B2CHAT_REQUESTS_PER_SECOND": "1000",
-        "B2CHAT_REQUESTS_PER_DAY": "100000", "COLUMNS": "120", "B2CHAT_KEEP_RESPONSES": "false",
-    }  # fmt: skip
+        "DATABASE_URL": url,
+        "B2CHAT_API_URL": address,
+        "B2CHAT_CLIENT_ID": "ana",
+        "B2CHAT_CLIENT_SECRET": "secret",
+        "B2CHAT_DATA_DIR": folder,
+        "B2CHAT_TIMEZONE": "UTC",
+        "B2CHAT_START_DATE": DAY,
+        "B2CHAT_PAGE_SIZE": str(PAGE),
+        "B2CHAT_TIMEOUT_SECONDS": "0.4",
+        "B2CHAT_MAX_ATTEMPTS": "3",
+        "B2CHAT_REQUESTS_PER_SECOND": "1000",
+        "B2CHAT_REQUESTS_PER_DAY": "100000",
+        "COLUMNS": "120",
+        "B2CHAT_KEEP_RESPONSES": "false",
+    }
 
 
 @pytest.mark.parametrize(("change", "codes"), [one[1:] for one in ANSWERS], ids=[one[0] for one in ANSWERS])
@@ -278,8 +328,9 @@ def test_records_that_move_while_they_are_paged_through_are_all_read(
     records[:] = [*records[: 3 * PAGE], trial.new(entity)]
     path = f"/{entity}/export"
     # Not before the first page: what goes then is gone for good.
-    trial.account.begin(before=lambda asked, nth: (
-        move(records, trial.new(entity)) if asked == path and nth in nths else None))
+    trial.account.begin(
+        before=lambda asked, nth: move(records, trial.new(entity)) if asked == path and nth in nths else None
+    )
     code = trial.sync()
     assert (code in (OK, PARTIAL), trial.wrongly_marked()) == (True, set())
     assert code == PARTIAL or not trial.lost()
@@ -291,8 +342,10 @@ def test_records_that_move_while_they_are_paged_through_are_all_read(
 BY_NAME = {name: (change, codes) for name, change, codes in ANSWERS}
 
 
-@pytest.mark.parametrize("name", [
-    "a lone surrogate in a key", "records without a key", "nothing at all", "a page for ever", "headers that drip"])
+@pytest.mark.parametrize(
+    "name",
+    ["a lone surrogate in a key", "records without a key", "nothing at all", "a page for ever", "headers that drip"],
+)
 def test_a_command_in_a_process_of_its_own_ends_the_same(
     trial: Trial, b2chat: Callable[..., subprocess.CompletedProcess[str]], new_folder: Callable[[], str], name: str
 ) -> None:
@@ -308,10 +361,19 @@ def test_a_command_in_a_process_of_its_own_ends_the_same(
 
 
 def test_what_is_really_gone_is_still_marked(trial: Trial) -> None:
-    gone = {str(records.pop(2).get(key)) for (records, key) in (
-        (trial.account.records["chats"], "chat_id"), (trial.account.records["contacts"], "contact_id"))}
+    gone = {
+        str(records.pop(2).get(key))
+        for (records, key) in (
+            (trial.account.records["chats"], "chat_id"),
+            (trial.account.records["contacts"], "contact_id"),
+        )
+    }
     assert trial.sync() == OK
-    assert gone <= {row[0] for row in trial.ask(
-        "select chat_id from raw.chats where deleted_at is not null "
-        "union select contact_id from raw.contacts where deleted_at is not null")}
+    assert gone <= {
+        row[0]
+        for row in trial.ask(
+            "select chat_id from raw.chats where deleted_at is not null "
+            "union select contact_id from raw.contacts where deleted_at is not null"
+        )
+    }
     assert trial.wrongly_marked() == set()

@@ -11,10 +11,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.dbt_project import DBT_DIR
+from dagster_project.orchestration.dbt_project import DBT_DIR
 from dagster_project.settings import Settings, SettingsError
 from dagster_project.warehouse import bi_access, embedded, migrations
-from tests import forked_dbt
+from tests.support import forked_dbt
 
 FACT = """
 {{ config(materialized='incremental', incremental_strategy='touched_keys', unique_key='id',
@@ -156,8 +156,11 @@ def test_the_newest_version_of_a_mart_keeps_its_name_and_an_older_one_gets_a_suf
     shop.bring()
     shop.build()
     rows = shop.ask("select count(*) from ops.page_loads")
-    for query in ("select count(number) from marts.fact", "select count(size) from marts.fact_v1",
-                  "select count(number) from marts.report"):  # fmt: skip
+    for query in (
+        "select count(number) from marts.fact",
+        "select count(size) from marts.fact_v1",
+        "select count(number) from marts.report",
+    ):
         assert shop.ask(query) == rows
     models = shop.ask("select model from ops.build_watermarks where model like 'fact%' order by 1")
     assert models == [("fact",), ("fact_v1",)]

@@ -9,8 +9,8 @@ import dagster as dg
 import psycopg
 import pytest
 
-from dagster_project.dagster_storage import PooledStorage
-from dagster_project.ingestion.writer import writer
+from dagster_project.ingestion.single_writer import writer
+from dagster_project.orchestration.storage import PooledStorage
 from dagster_project.settings import Settings
 from dagster_project.warehouse import bi_access, embedded, migrations
 
@@ -281,10 +281,21 @@ class House:
                         where setrole = pg_roles.oid)
                 from pg_roles where rolname = 'bi_reader'
             """).fetchone()
-            assert row == (20, False, 0, 0, [
-                "default_transaction_read_only=on", "idle_in_transaction_session_timeout=1min", "lock_timeout=30s",
-                "log_min_messages=panic", "search_path=marts", "statement_timeout=5min",
-                "temp_file_limit=10GB"])  # fmt: skip
+            assert row == (
+                20,
+                False,
+                0,
+                0,
+                [
+                    "default_transaction_read_only=on",
+                    "idle_in_transaction_session_timeout=1min",
+                    "lock_timeout=30s",
+                    "log_min_messages=panic",
+                    "search_path=marts",
+                    "statement_timeout=5min",
+                    "temp_file_limit=10GB",
+                ],
+            )
             conn.rollback()
         with psycopg.connect(self.bi_url) as conn:
             assert conn.execute("select fact.id, size from fact inner join report using (id)").fetchall() == [(1, 1)]
@@ -330,10 +341,15 @@ def test_what_others_ask_and_what_their_tables_hold_is_not_in_what_the_catalog_s
         ours.execute("analyze raw.canary")
         ours.execute("select 'canary'")
         for shown in (
-            "pg_stat_activity where usename = 'b2chat'", "pg_stats where schemaname not in ('marts', 'pg_catalog')",
-            "pg_stats_ext", "pg_prepared_statements", "pg_cursors", "pg_settings where sourcefile is not null",
-            "pg_sequences where last_value is not null", "information_schema.columns where table_schema = 'raw'",
-        ):  # fmt: skip
+            "pg_stat_activity where usename = 'b2chat'",
+            "pg_stats where schemaname not in ('marts', 'pg_catalog')",
+            "pg_stats_ext",
+            "pg_prepared_statements",
+            "pg_cursors",
+            "pg_settings where sourcefile is not null",
+            "pg_sequences where last_value is not null",
+            "information_schema.columns where table_schema = 'raw'",
+        ):
             assert "canary" not in str(bi.execute(f"select * from {shown}".encode()).fetchall()), shown
         ours.execute("drop table raw.canary")
 

@@ -191,8 +191,14 @@ def test_another_account_can_neither_read_nor_write_anything_of_a_running_server
             assert {"password", "lease.lock", "postgresql.conf", "server.log"} <= names
 
             def reach() -> list[str]:
-                ways = [lambda p: os.listdir(p), lambda p: p.read_bytes(), lambda p: (p / "x").touch(),
-                        lambda p: p.unlink(), lambda p: p.rename(shared / "x"), lambda p: p.chmod(0o777)]  # fmt: skip
+                ways = [
+                    lambda p: os.listdir(p),
+                    lambda p: p.read_bytes(),
+                    lambda p: (p / "x").touch(),
+                    lambda p: p.unlink(),
+                    lambda p: p.rename(shared / "x"),
+                    lambda p: p.chmod(0o777),
+                ]
                 return [f"{path} {number}" for path in files for number, way in enumerate(ways) if _works(way, path)]
 
             assert as_attacker(reach) == []

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from dagster_project.ingestion.writer import writer
+from dagster_project.ingestion.single_writer import writer
 from dagster_project.warehouse import connection, locks, migrations
 
 

@@ -18,7 +18,7 @@ from psycopg import sql
 
 from dagster_project.settings import Settings, SettingsError
 from dagster_project.warehouse import bi_access, connection, conninfo
-from tests import drivers
+from tests.support import drivers
 
 # Both ends of each password are looked for, so that half of one is found too.
 HEAD, TAIL = "Zk7", "9qX"
@@ -31,8 +31,37 @@ def in_url(odd: str) -> str:
 
 
 # (address, the password that it gives; None: it must be refused). {place}, {host} and {port} are the server's.
-RAW = ["!", "$", "#", "?", ":", "&", "=", "+", "*", "(", ";", ",", "~", "^", "|", "'", '"', "\\", "{", "[", "<", "`",
-       "ñ", "€", "😀", "$(id)", "${HOME}", "{{x}}", "None"]  # fmt: skip
+RAW = [
+    "!",
+    "$",
+    "#",
+    "?",
+    ":",
+    "&",
+    "=",
+    "+",
+    "*",
+    "(",
+    ";",
+    ",",
+    "~",
+    "^",
+    "|",
+    "'",
+    '"',
+    "\\",
+    "{",
+    "[",
+    "<",
+    "`",
+    "ñ",
+    "€",
+    "😀",
+    "$(id)",
+    "${HOME}",
+    "{{x}}",
+    "None",
+]
 ESCAPED = ["/", "@", "%", " ", "#", "?", "ñ", ":", "&", "+", "%2f", "\n", "\\"]
 CASES: list[tuple[str, str | None]] = [
     *((in_url(odd), f"{HEAD}{odd}{TAIL}") for odd in RAW),
@@ -78,7 +107,7 @@ CASES: list[tuple[str, str | None]] = [
     (f"host={HEAD}@{TAIL} port={{port}} user=ana", None),
     (f"mysql://ana:{HEAD}{TAIL}@{{place}}/{NAME}", None),
     (f"{HEAD}{TAIL}", None),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +151,14 @@ def who_and_where(settings: Settings) -> tuple[str, set[tuple[object, ...]]]:
 
 @pytest.mark.parametrize(("address", "password"), CASES, ids=range(len(CASES)))
 def test_an_odd_address_connects_as_who_it_says_or_is_refused_in_a_line_without_its_password(
-    address: str, password: str | None, place: dict[str, str], server_url: str, said: None,
-    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    address: str,
+    password: str | None,
+    place: dict[str, str],
+    server_url: str,
+    said: None,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     for name, value in place.items():
         address = address.replace(f"{{{name}}}", value)
     set_password(server_url, password or f"{HEAD}{TAIL}")
@@ -165,9 +199,14 @@ def test_an_address_as_the_host_is_refused_without_its_password(said: None) -> N
 
 @pytest.mark.parametrize("way", ["service", "PGSERVICE", "passfile", "PGPASSFILE", "PGPASSWORD", "all of PG*"])
 def test_what_libpq_takes_from_elsewhere_reaches_all_three_drivers(
-    way: str, place: dict[str, str], server_url: str, said: None, monkeypatch: pytest.MonkeyPatch,
-    new_folder: Callable[[], str], caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
+    way: str,
+    place: dict[str, str],
+    server_url: str,
+    said: None,
+    monkeypatch: pytest.MonkeyPatch,
+    new_folder: Callable[[], str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     password = f"{HEAD}\\:/ñ{TAIL}"
     set_password(server_url, password)
     file = Path(new_folder()) / "file"
@@ -196,8 +235,9 @@ def test_what_libpq_takes_from_elsewhere_reaches_all_three_drivers(
 
 
 def test_a_service_that_is_in_no_file_is_refused(said: None) -> None:
-    with pytest.raises(SettingsError, match="service is in no service file"), connection.warehouse(
-        Settings.load(database_url="service=nobody")
+    with (
+        pytest.raises(SettingsError, match="service is in no service file"),
+        connection.warehouse(Settings.load(database_url="service=nobody")),
     ):
         pass
 
@@ -232,16 +272,28 @@ def test_the_address_for_bi_keeps_place_and_protection_and_nothing_of_the_owners
         "&sslcert=/own.crt&sslkey=/own.key&passfile=/own.pass&options=-c%20role%3Down&target_session_attrs=read-write"
     )
     assert conninfo.read(bi_access._url(owner, "a/b@ñ%2f&?")) == {
-        "user": "bi_reader", "password": "a/b@ñ%2f&?", "host": "db.example.test", "port": "6543", "dbname": "chats",
-        "sslmode": "verify-full", "sslrootcert": "/ca", "target_session_attrs": "read-write",
-    }  # fmt: skip
+        "user": "bi_reader",
+        "password": "a/b@ñ%2f&?",
+        "host": "db.example.test",
+        "port": "6543",
+        "dbname": "chats",
+        "sslmode": "verify-full",
+        "sslrootcert": "/ca",
+        "target_session_attrs": "read-write",
+    }
 
 
 VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
 
 
-@given(user=VALUES, password=VALUES, dbname=VALUES, host=st.sampled_from(
-    ["db.example.test", "::1", "fe80::1%eth0", "10.0.0.1", "/var/run/postgresql", "h1,h2", "@abstract"]))  # fmt: skip
+@given(
+    user=VALUES,
+    password=VALUES,
+    dbname=VALUES,
+    host=st.sampled_from(
+        ["db.example.test", "::1", "fe80::1%eth0", "10.0.0.1", "/var/run/postgresql", "h1,h2", "@abstract"]
+    ),
+)
 def test_a_url_that_we_write_is_read_as_what_was_written_and_its_mask_holds_no_password(**given: str) -> None:
     whole = given | {"port": "5433", "sslmode": "require"}
     assert conninfo.read(conninfo.to_url(whole)) == whole

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from dagster_project.warehouse import binaries, connection, embedded, fitness, migrations
-from tests import forked_dbt
+from tests.support import forked_dbt
 
 ODD_DEFAULTS = {
     "datestyle": "German, DMY",
@@ -53,9 +53,13 @@ def _run(url: str, *statements: str) -> None:
 def test_defaults_of_server_database_and_role_change_nothing_for_any_driver(
     admin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _run(admin, "create database odd", "create role odd login superuser password 'odd'",
-         *(f"alter database odd set {name} = '{value}'" for name, value in list(ODD_DEFAULTS.items())[::2]),
-         *(f"alter role odd set {name} = '{value}'" for name, value in list(ODD_DEFAULTS.items())[1::2]))  # fmt: skip
+    _run(
+        admin,
+        "create database odd",
+        "create role odd login superuser password 'odd'",
+        *(f"alter database odd set {name} = '{value}'" for name, value in list(ODD_DEFAULTS.items())[::2]),
+        *(f"alter role odd set {name} = '{value}'" for name, value in list(ODD_DEFAULTS.items())[1::2]),
+    )
     url = _as(admin, "odd", "odd")
     fitness.require(url)
     migrations.upgrade(url)
@@ -89,11 +93,20 @@ def test_a_database_that_cannot_hold_all_texts_is_told(admin: str, encoding: str
 
 
 def test_each_right_that_a_build_needs_is_asked_for_and_the_words_told_mend_it(admin: str) -> None:
-    _run(admin, "create role bare login password 'bare'", "create database bare",
-         "revoke temporary on database bare from public", "revoke usage on language plpgsql from public")  # fmt: skip
+    _run(
+        admin,
+        "create role bare login password 'bare'",
+        "create database bare",
+        "revoke temporary on database bare from public",
+        "revoke usage on language plpgsql from public",
+    )
     there = urlunsplit(urlsplit(admin)._replace(path="/bare"))
-    _run(there, "revoke usage on language plpgsql from public", "create schema core; create schema marts",
-         "alter schema marts owner to bare; create table marts.old (n int)")  # fmt: skip
+    _run(
+        there,
+        "revoke usage on language plpgsql from public",
+        "create schema core; create schema marts",
+        "alter schema marts owner to bare; create table marts.old (n int)",
+    )
     url = _as(admin, "bare", "bare")
     faults = _faults(url)
     assert [fault.split(":")[0] for fault in faults] == [
@@ -111,8 +124,12 @@ def test_each_right_that_a_build_needs_is_asked_for_and_the_words_told_mend_it(a
 def test_check_says_each_fault_in_a_line_of_its_own_and_writes_nothing(
     admin: str, b2chat: Callable[..., "object"]
 ) -> None:
-    _run(admin, "create role poor login password 'poor'", "create database poor",
-         "revoke temporary on database poor from public")  # fmt: skip
+    _run(
+        admin,
+        "create role poor login password 'poor'",
+        "create database poor",
+        "revoke temporary on database poor from public",
+    )
     url = _as(admin, "poor", "poor")
     done = b2chat("check", DATABASE_URL=url)
     assert done.returncode == 1, done.stderr

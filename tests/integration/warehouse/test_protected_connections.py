@@ -13,11 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from dagster_project import health
-from dagster_project.deployment import Deployment
+from dagster_project.cli import health_checks
+from dagster_project.deployment.environment import Deployment
 from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError
 from dagster_project.warehouse import binaries, connection, embedded
-from tests import drivers
+from tests.support import drivers
 
 HBA = """
 local   all postgres           trust
@@ -37,26 +37,31 @@ class Server:
     port: int
 
 
-def issue(folder: Path, name: str, authority: tuple[ec.EllipticCurvePrivateKey, x509.Name] | None) -> tuple[
-    ec.EllipticCurvePrivateKey, x509.Name
-]:  # fmt: skip
+def issue(
+    folder: Path, name: str, authority: tuple[ec.EllipticCurvePrivateKey, x509.Name] | None
+) -> tuple[ec.EllipticCurvePrivateKey, x509.Name]:
     """A certificate and its key, of an authority or (None) of one that it is itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     signer, issuer = authority or (key, subject)
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
-        x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=2))
         .add_extension(x509.BasicConstraints(ca=authority is None, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .sign(signer, hashes.SHA256())
-    )  # fmt: skip
+    )
     (folder / f"{name}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     (folder / f"{name}.key").touch(mode=0o600)
-    (folder / f"{name}.key").write_bytes(key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))  # fmt: skip
+    (folder / f"{name}.key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
     return key, subject
 
 
@@ -80,9 +85,11 @@ def server(new_folder: Callable[[], str]) -> Iterator[Server]:
     (data / "pg_hba.conf").write_text(HBA)
     port = embedded._free_port()
     with open(data / "postgresql.conf", "a") as conf:
-        conf.write(f"listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{folder}'\nssl = on\n"
-                   f"ssl_cert_file = '{folder}/server.crt'\nssl_key_file = '{folder}/server.key'\n"
-                   f"ssl_ca_file = '{folder}/authority.crt'\nfsync = off\n")  # fmt: skip
+        conf.write(
+            f"listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{folder}'\nssl = on\n"
+            f"ssl_cert_file = '{folder}/server.crt'\nssl_key_file = '{folder}/server.key'\n"
+            f"ssl_ca_file = '{folder}/authority.crt'\nfsync = off\n"
+        )
     programs.run("pg_ctl", "start", "--pgdata", data, "--wait", "--log", data / "log")
     try:
         with psycopg.connect(host=str(folder), port=port, user="postgres", autocommit=True) as conn:
@@ -109,13 +116,19 @@ WAYS = {
     "nothing said": (TCP, "ana", True),
     "client certificate": (
         "postgresql://carla@127.0.0.1:{port}/chats?sslmode=verify-full&sslrootcert={folder}/authority.crt"
-        "&sslcert={folder}/carla.crt&sslkey={folder}/carla.key", "carla", True),
+        "&sslcert={folder}/carla.crt&sslkey={folder}/carla.key",
+        "carla",
+        True,
+    ),
     "keywords": (
         "host=127.0.0.1 port={port} user=ana password=se/cret dbname=chats sslmode=verify-full "
-        "sslrootcert={folder}/authority.crt", "ana", True),
+        "sslrootcert={folder}/authority.crt",
+        "ana",
+        True,
+    ),
     "socket": ("postgresql://ana:se%2Fcret@/chats?host={folder}&port={port}", "ana", False),
     "socket as the host": ("postgresql://ana:se%2Fcret@{escaped}:{port}/chats", "ana", False),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -129,8 +142,12 @@ def test_a_socket_works_by_postgres_host_too_and_where_only_libpq_knows_its_fold
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings.load(
-        postgres_host=str(server.folder), postgres_port=server.port, postgres_user="ana", postgres_password="se/cret",
-        postgres_db="chats")  # fmt: skip
+        postgres_host=str(server.folder),
+        postgres_port=server.port,
+        postgres_user="ana",
+        postgres_password="se/cret",
+        postgres_db="chats",
+    )
     with connection.warehouse(settings) as url:
         assert drivers.met_by_all(url, QUERY) == {("ana", "chats", False)}
     monkeypatch.setenv("PGHOST", str(server.folder))
@@ -156,16 +173,16 @@ def test_check_connects_with_each_driver_and_says_which_one_fails(
     with connection.warehouse(settings) as url:
         os.environ.update(connection.environment(url))
         standing = Deployment(settings, url)
-        assert health._drivers(standing) == "psycopg, Dagster and dbt connect to it"
+        assert health_checks._drivers(standing) == "psycopg, Dagster and dbt connect to it"
         given = connection.environment(url)
         wrong = given | {"DAGSTER_PG_URL": given["DAGSTER_PG_URL"] + "&sslcert=/nowhere"}
         with monkeypatch.context() as patched:
             patched.setattr(connection, "environment", lambda url: wrong)
-            with pytest.raises(health._Wrong, match=r"^Dagster cannot connect: [^;]*$"):
-                health._drivers(standing)
+            with pytest.raises(health_checks._Wrong, match=r"^Dagster cannot connect: [^;]*$"):
+                health_checks._drivers(standing)
         os.environ["PGDATABASE"] = "nowhere"
-        with pytest.raises(health._Wrong, match=r"^Dagster .*\"nowhere\".*; dbt cannot connect: .*\"nowhere\""):
-            health._drivers(standing)
+        with pytest.raises(health_checks._Wrong, match=r"^Dagster .*\"nowhere\".*; dbt cannot connect: .*\"nowhere\""):
+            health_checks._drivers(standing)
 
 
 def filled(address: str, server: Server) -> str:

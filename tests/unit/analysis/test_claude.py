@@ -12,20 +12,25 @@ from typing import Any
 import anthropic
 import pytest
 
-from dagster_project.analysis import taxonomy
 from dagster_project.analysis.claude import fake, prompt
 from dagster_project.analysis.claude.answer import check
 from dagster_project.analysis.claude.classifier import ClaudeClassifier
 from dagster_project.analysis.claude.messages import StopRun, ask, connect
 from dagster_project.analysis.claude.prices import Prices, UnknownPrice, Usage
 from dagster_project.analysis.conversation import Conversation, Message
-from dagster_project.analysis.redaction import Known
+from dagster_project.analysis.personal.redaction import Known
+from dagster_project.analysis.taxonomy import taxonomy
 
 MODEL = "claude-haiku-5-5"
 CHAT = Conversation((Message(True, "cuánto debo de la cuota?", 0), Message(False, "Con gusto le envío el saldo", 3)))
 CATEGORIES = {
-    "reasoning_notes": "Pregunta por su saldo.", "customer_intent": "PAYMENT", "journey_stage": "ACTIVE_BUYER",
-    "sentiment": "NEUTRAL", "agent_quality_score": 8, "confidence": 0.9}  # fmt: skip
+    "reasoning_notes": "Pregunta por su saldo.",
+    "customer_intent": "PAYMENT",
+    "journey_stage": "ACTIVE_BUYER",
+    "sentiment": "NEUTRAL",
+    "agent_quality_score": 8,
+    "confidence": 0.9,
+}
 EFFECTIVENESS: dict[str, Any] = {"resolution_score": 80, "customer_satisfaction": None, "recommendations": []}
 
 
@@ -42,7 +47,8 @@ def slept() -> list[float]:
 
 def asked(claude: fake.FakeClaude, slept: list[float], timeout: float = 30) -> Any:
     parameters = prompt.parameters(
-        prompt.Prompt.of(taxonomy.load()), CHAT.messages, model=MODEL, effort="low", max_tokens=700)
+        prompt.Prompt.of(taxonomy.load()), CHAT.messages, model=MODEL, effort="low", max_tokens=700
+    )
     return ask(connect("test", claude.url, timeout), parameters, sleep=slept.append)
 
 
@@ -52,9 +58,15 @@ def error(kind: str, **more: str) -> dict[str, Any]:
 
 def answered(*blocks: dict[str, Any], stop_reason: str = "end_turn") -> dict[str, Any]:
     return {
-        "id": "msg_1", "type": "message", "role": "assistant", "model": "fake-claude-test", "content": list(blocks),
-        "stop_reason": stop_reason, "stop_sequence": None, "usage": {"input_tokens": 10, "output_tokens": 5},
-    }  # fmt: skip
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "fake-claude-test",
+        "content": list(blocks),
+        "stop_reason": stop_reason,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 10, "output_tokens": 5},
+    }
 
 
 def text(value: Any) -> dict[str, Any]:
@@ -82,13 +94,16 @@ def test_a_short_wait_is_waited_and_a_long_one_ends_the_run(claude: fake.FakeCla
     assert 25 < slept[-1] <= 30
 
 
-@pytest.mark.parametrize(("status", "body", "reason"), [
-    (401, error("authentication_error"), "key is refused"),
-    (403, error("permission_error"), "key is refused"),
-    (402, error("billing_error"), "paid first"),
-    (404, error("not_found_error"), "does not exist"),
-    (429, error("rate_limit_error", details={"error_code": "enforced_spend_limit_reached"}), "spend limit"),  # type: ignore[arg-type]
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (401, error("authentication_error"), "key is refused"),
+        (403, error("permission_error"), "key is refused"),
+        (402, error("billing_error"), "paid first"),
+        (404, error("not_found_error"), "does not exist"),
+        (429, error("rate_limit_error", details={"error_code": "enforced_spend_limit_reached"}), "spend limit"),  # type: ignore[arg-type]
+    ],
+)
 def test_what_no_chat_would_survive_ends_the_run_at_once(
     claude: fake.FakeClaude, slept: list[float], status: int, body: dict[str, Any], reason: str
 ) -> None:
@@ -115,12 +130,15 @@ def test_a_bad_request_is_not_sent_again(claude: fake.FakeClaude, slept: list[fl
     assert len(claude.requests) == 1
 
 
-@pytest.mark.parametrize("fault", [
-    (0, {}, None),
-    (0, {}, "hang"),
-    (200, {"content-type": "text/html"}, b"<html>bad gateway</html>"),
-    (200, {}, b"{\"id\": \"msg_1\", \"con"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "fault",
+    [
+        (0, {}, None),
+        (0, {}, "hang"),
+        (200, {"content-type": "text/html"}, b"<html>bad gateway</html>"),
+        (200, {}, b'{"id": "msg_1", "con'),
+    ],
+)
 def test_a_lost_answer_is_asked_for_once_more_and_counted_as_perhaps_billed(
     claude: fake.FakeClaude, slept: list[float], fault: tuple[int, dict[str, str], Any]
 ) -> None:
@@ -144,7 +162,8 @@ def test_a_model_that_will_be_switched_off_is_named_in_the_log(
     claude: fake.FakeClaude, caplog: pytest.LogCaptureFixture
 ) -> None:
     parameters = prompt.parameters(
-        prompt.Prompt.of(taxonomy.load()), CHAT.messages, model="claude-sonnet-4-5-20250929", effort="low")
+        prompt.Prompt.of(taxonomy.load()), CHAT.messages, model="claude-sonnet-4-5-20250929", effort="low"
+    )
     said = set[str]()
     for _ in range(2):
         assert ask(connect("test", claude.url), parameters, said=said).status == "ok"
@@ -178,15 +197,18 @@ def test_the_first_text_is_taken_whatever_stands_before_it(claude: fake.FakeClau
     assert asked(claude, slept).status == "invalid"
 
 
-@pytest.mark.parametrize(("change", "fault"), [
-    ({"customer_intent": "GREETING"}, "customer_intent"),
-    ({"agent_quality_score": 0}, "agent_quality_score"),
-    ({"agent_quality_score": 11}, "agent_quality_score"),
-    ({"agent_quality_score": 7.5}, "agent_quality_score"),
-    ({"confidence": 1.2}, "confidence"),
-    ({"mood": "good"}, "mood"),
-    ({"reasoning_notes": "x" * 601}, "reasoning_notes"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"customer_intent": "GREETING"}, "customer_intent"),
+        ({"agent_quality_score": 0}, "agent_quality_score"),
+        ({"agent_quality_score": 11}, "agent_quality_score"),
+        ({"agent_quality_score": 7.5}, "agent_quality_score"),
+        ({"confidence": 1.2}, "confidence"),
+        ({"mood": "good"}, "mood"),
+        ({"reasoning_notes": "x" * 601}, "reasoning_notes"),
+    ],
+)
 def test_a_bad_half_does_not_lose_the_other_and_nothing_is_bent(change: dict[str, Any], fault: str) -> None:
     found = check(json.dumps({"categories": CATEGORIES | change, "effectiveness": EFFECTIVENESS}))
     assert found.categories is None
@@ -206,9 +228,12 @@ def test_no_personal_data_leaves(claude: fake.FakeClaude, caplog: pytest.LogCapt
     canaries = ("Gómez", "gomez", "3001234567", "300 123 4567", "1020304050", "mafe@correo.example")
     known = Known(("María Gómez",), (("TEL", "3001234567"), ("CEDULA", "1020304050"), ("EMAIL", "mafe@correo.example")))
     claude.words = canaries
-    chat = Conversation((
-        Message(True, "soy maria gomez, cc 1.020.304.050, cel 300 123 4567, mafe@correo.example", 0),
-        Message(False, "Señora Gómez, con gusto", 1)))
+    chat = Conversation(
+        (
+            Message(True, "soy maria gomez, cc 1.020.304.050, cel 300 123 4567, mafe@correo.example", 0),
+            Message(False, "Señora Gómez, con gusto", 1),
+        )
+    )
     classifier = ClaudeClassifier(connect("test", claude.url), taxonomy.load(), model=MODEL)
     assert classifier.classify(chat, known) is not None
     sent = json.dumps([body for _, body in claude.requests], ensure_ascii=False)
@@ -253,7 +278,8 @@ def test_prices_are_those_of_the_day_and_an_unknown_model_has_none() -> None:
     # A prompt of a million tokens is a long one: 0.50 in, 2.50 out.
     assert prices.cost(MODEL, usage, day) == pytest.approx(0.50 + 0.25)
     assert prices.cost(MODEL, Usage(50_000, 10_000, cache_read_tokens=10_000), day) == pytest.approx(
-        (50_000 * 0.10 + 10_000 * 0.50 + 10_000 * 0.01) / 1e6)
+        (50_000 * 0.10 + 10_000 * 0.50 + 10_000 * 0.01) / 1e6
+    )
     assert prices.cost(MODEL, usage, day, batch=True) == pytest.approx(0.375)
     with pytest.raises(UnknownPrice):
         prices.cost("claude-next", usage, day)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from dagster_project.analysis.categories import Effectiveness
 from dagster_project.analysis.conversation import Conversation, Message
 from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.analysis.rules.effectiveness import ADVICE
+from dagster_project.analysis.taxonomy.categories import Effectiveness
 
 
 @pytest.fixture(scope="module")
@@ -14,9 +14,14 @@ def rules() -> RulesClassifier:
 
 
 def judged(rules: RulesClassifier, *said: str, minutes: int = 1) -> Effectiveness:
-    found = rules.classify(Conversation(tuple(
-        Message(not text.startswith(">"), text.lstrip("> "), float(number * minutes))
-        for number, text in enumerate(said)))).effectiveness  # fmt: skip
+    found = rules.classify(
+        Conversation(
+            tuple(
+                Message(not text.startswith(">"), text.lstrip("> "), float(number * minutes))
+                for number, text in enumerate(said)
+            )
+        )
+    ).effectiveness
     assert found
     return found
 
@@ -33,7 +38,7 @@ CHATS = [
     (("> buenos días, le escribo de la constructora",), None, None),
     (("[imagen]",), None, None),
     ((), None, None),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("said", "resolution", "satisfaction"), CHATS)

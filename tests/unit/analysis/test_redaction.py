@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.analysis import taxonomy
 from dagster_project.analysis.claude.prompt import FIRST, LAST, ends, with_lead
 from dagster_project.analysis.conversation import Conversation, Message
 from dagster_project.analysis.personal.plain import plain
-from dagster_project.analysis.redaction import Known, leaks, redact
+from dagster_project.analysis.personal.redaction import Known, leaks, redact
 from dagster_project.analysis.rules.classifier import RulesClassifier
-from tests.canaries import HELD_OUT, HELD_OUT_LATER, TUNED, Canary, found_in
+from dagster_project.analysis.taxonomy import taxonomy
+from tests.support.canaries import HELD_OUT, HELD_OUT_LATER, TUNED, Canary, found_in
 
 KNOWN = Known(
     names=("María Fernanda Gómez Ruiz", "Ana Torres"),
     values=(("TEL", "+573001234567"), ("EMAIL", "mafe.gomez@correo.example"), ("CEDULA", "1020304050")),
 )
-CASES = Path(__file__).parents[1] / "data" / "redaction.jsonl"
+CASES = Path(__file__).parents[2] / "data" / "redaction.jsonl"
 
 
 def messages(*said: str) -> list[Message]:
@@ -34,26 +34,29 @@ def redacted(*said: str, known: Known = KNOWN, keep: frozenset[str] = frozenset(
     return result.texts
 
 
-@pytest.mark.parametrize("text", [
-    "Hola soy maria fernanda gomez",
-    "le habla MARÍA GÓMEZ",
-    "mi cédula es 1.020.304.050",
-    "cc 52 123 456 de Bogotá",
-    "C.C. No. 79456123",
-    "mi numero es 300 123 45 67",
-    "llámeme al 3109876543 o al 601 234 5678",
-    "+57 300-123-4567",
-    "MAFE.GOMEZ@correo.example",
-    "otro correo juan.perez @ empresa.example",
-    "vivo en la Cra 43A # 1-50 apto 302",
-    "Calle 100 No. 15-20",
-    "NIT 900.123.456-8",
-    "cuenta de ahorros 123-456789-01",
-    "Doña Carmen Rosa dijo que sí",
-    "pasaporte AB123456",
-    "$3109876543",
-    "3109876543 millones",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hola soy maria fernanda gomez",
+        "le habla MARÍA GÓMEZ",
+        "mi cédula es 1.020.304.050",
+        "cc 52 123 456 de Bogotá",
+        "C.C. No. 79456123",
+        "mi numero es 300 123 45 67",
+        "llámeme al 3109876543 o al 601 234 5678",
+        "+57 300-123-4567",
+        "MAFE.GOMEZ@correo.example",
+        "otro correo juan.perez @ empresa.example",
+        "vivo en la Cra 43A # 1-50 apto 302",
+        "Calle 100 No. 15-20",
+        "NIT 900.123.456-8",
+        "cuenta de ahorros 123-456789-01",
+        "Doña Carmen Rosa dijo que sí",
+        "pasaporte AB123456",
+        "$3109876543",
+        "3109876543 millones",
+    ],
+)
 def test_personal_data_is_taken_out(text: str) -> None:
     after = redacted(text)[0]
     assert "[" in after
@@ -76,31 +79,34 @@ def test_no_canary_is_left(canary: Canary) -> None:
     assert found_in(canary.secrets, redacted(*canary.said, known=Known(), keep=taxonomy.load().words_to_keep)) == []
 
 
-@pytest.mark.parametrize("text", [
-    "el lote 14 manzana B vale 85.000.000",
-    "pagué $2.500.000 el 15/03/2025 a las 10:30",
-    "torre 3, piso 12, apartamento 502, 72 m2",
-    "El Bosque y La Colina me gustan, ¿cuál recomienda?",
-    "la cuota 24 de 36",
-    "la cuota inicial es de 30000000 y el subsidio 12.345.678",
-    "cuesta 350 millones o US$ 92,500.00",
-    "doscientos cincuenta millones quinientos mil pesos",
-    "atienden de 8:00 a 17:30, sábados 9:00-13:00",
-    "mi radicado es PQR-2025-00123",
-    "necesito el paz y salvo de 2024",
-    "¿cuándo entregan? dijeron el 30 de junio de 2026",
-    "no hay luz en la torre 2 desde el domingo 3",
-    "quiero el brochure: https://www.elbosque.example",
-    "mi esposa quiere ver el lote y mi mamá también",
-    "soy cliente de la etapa 2, soy nueva en esto",
-    "con mucho gusto, para servirle",
-    "señor buenas tardes, ya pagué dos cuotas",
-    "el señor de la portería no deja entrar el trasteo",
-    "la cuota inicial son 45.600.000 y me faltan 12.300.500",
-    "el código del apartamento es T3-502",
-    "mi crédito fue aprobado por Davivienda por 180 millones a 20 años",
-    "el abogado dice que falta la firma del notario",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "el lote 14 manzana B vale 85.000.000",
+        "pagué $2.500.000 el 15/03/2025 a las 10:30",
+        "torre 3, piso 12, apartamento 502, 72 m2",
+        "El Bosque y La Colina me gustan, ¿cuál recomienda?",
+        "la cuota 24 de 36",
+        "la cuota inicial es de 30000000 y el subsidio 12.345.678",
+        "cuesta 350 millones o US$ 92,500.00",
+        "doscientos cincuenta millones quinientos mil pesos",
+        "atienden de 8:00 a 17:30, sábados 9:00-13:00",
+        "mi radicado es PQR-2025-00123",
+        "necesito el paz y salvo de 2024",
+        "¿cuándo entregan? dijeron el 30 de junio de 2026",
+        "no hay luz en la torre 2 desde el domingo 3",
+        "quiero el brochure: https://www.elbosque.example",
+        "mi esposa quiere ver el lote y mi mamá también",
+        "soy cliente de la etapa 2, soy nueva en esto",
+        "con mucho gusto, para servirle",
+        "señor buenas tardes, ya pagué dos cuotas",
+        "el señor de la portería no deja entrar el trasteo",
+        "la cuota inicial son 45.600.000 y me faltan 12.300.500",
+        "el código del apartamento es T3-502",
+        "mi crédito fue aprobado por Davivienda por 180 millones a 20 años",
+        "el abogado dice que falta la firma del notario",
+    ],
+)
 def test_amounts_units_dates_and_projects_stay(text: str) -> None:
     assert redacted(text, keep=taxonomy.load().words_to_keep) == [text]
 
@@ -142,10 +148,15 @@ def test_a_question_before_what_is_sent_of_a_long_chat_still_counts() -> None:
     assert not any("5212" in one.text for one in sent)
 
 
-@pytest.mark.parametrize(("text", "kind"), [
-    ("3 0 0 1 2 3 4 5 6 7", "TEL"), ("escriba a x@y.co", "EMAIL"), ("cédula de él, 1020304", "CEDULA"),
-    ("1020, luego 3040 y al final 50", "CEDULA"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("3 0 0 1 2 3 4 5 6 7", "TEL"),
+        ("escriba a x@y.co", "EMAIL"),
+        ("cédula de él, 1020304", "CEDULA"),
+        ("1020, luego 3040 y al final 50", "CEDULA"),
+    ],
+)
 def test_what_slipped_through_is_found_and_never_quoted(text: str, kind: str) -> None:
     assert kind in leaks([text], KNOWN)
     assert not re.search(r"\d", "".join(leaks([text], KNOWN)))
@@ -153,11 +164,14 @@ def test_what_slipped_through_is_found_and_never_quoted(text: str, kind: str) ->
 
 def test_rules_read_a_redacted_chat_as_they_read_the_chat() -> None:
     rules, keep = RulesClassifier(), taxonomy.load().words_to_keep
-    lines = (Path(__file__).parents[1] / "data" / "ai_dev.jsonl").read_text().splitlines()
+    lines = (Path(__file__).parents[2] / "data" / "ai_dev.jsonl").read_text().splitlines()
     for chat in map(Conversation.read, map(json.loads, lines)):
         after = redact(chat.messages, Known(), keep)
-        said = Conversation(tuple(Message(one.incoming, text, one.minutes)
-                                  for one, text in zip(chat.messages, after.texts, strict=True)))  # fmt: skip
+        said = Conversation(
+            tuple(
+                Message(one.incoming, text, one.minutes) for one, text in zip(chat.messages, after.texts, strict=True)
+            )
+        )
         assert after.left == []
         assert labels(rules, said) == labels(rules, chat)
 
@@ -167,12 +181,32 @@ def labels(rules: RulesClassifier, chat: Conversation) -> Sequence[object]:
     return found.customer_intent, found.journey_stage, found.sentiment, found.agent_quality_score
 
 
-@pytest.mark.parametrize("text", [
-    "a" * 20_000, "a@" * 10_000, "calle 1" + " " * 100_000 + "x", "3 " * 10_000, "cuenta de ahorros " * 1_200,
-    "1" * 20_000 + "a", "o" * 20_000, "uno dos " * 2_500, "calle la " * 2_500, "soy de la " * 2_000,
-    "a.b" * 7_000 + "@", "https://" * 2_500, "a_" * 10_000 + ".pdf", "Ana de la " * 2_000, "1.000" * 4_000,
-    "x1" * 10_000, "12/12/" * 3_500, "pago " * 4_000, "mi casa es " * 2_000, "es91 2100 " * 2_000, "é" * 20_000,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 20_000,
+        "a@" * 10_000,
+        "calle 1" + " " * 100_000 + "x",
+        "3 " * 10_000,
+        "cuenta de ahorros " * 1_200,
+        "1" * 20_000 + "a",
+        "o" * 20_000,
+        "uno dos " * 2_500,
+        "calle la " * 2_500,
+        "soy de la " * 2_000,
+        "a.b" * 7_000 + "@",
+        "https://" * 2_500,
+        "a_" * 10_000 + ".pdf",
+        "Ana de la " * 2_000,
+        "1.000" * 4_000,
+        "x1" * 10_000,
+        "12/12/" * 3_500,
+        "pago " * 4_000,
+        "mi casa es " * 2_000,
+        "es91 2100 " * 2_000,
+        "é" * 20_000,
+    ],
+)
 def test_no_text_makes_redaction_slow(text: str) -> None:
     known = Known(("Ana Gómez",), (("TEL", "3001234567"), ("EMAIL", "ana@example.test")))
     began = time.process_time()

@@ -3,8 +3,8 @@
 import pytest
 from rich.table import Table
 
-from dagster_project import story, terminal
-from dagster_project.command_line import console
+from dagster_project.cli import render, run_job
+from dagster_project.cli.command_line import console
 from dagster_project.warehouse.directory import Member
 
 HOSTILE = "Ana [/x][bold]\x1b]0;mine\x07\x1b[2J\x9b31m\u202egnp.exe\u200b fin"
@@ -24,15 +24,19 @@ def test_a_strangers_text_cannot_steer_the_terminal(as_table: bool) -> None:
 def test_an_error_that_quotes_a_stranger_is_told_as_it_is() -> None:
     sync = dict.fromkeys(("read", "pages", "new", "changed", "unchanged", "quarantined", "missing"), 0)
     outcome = {
-        "job": "sync_b2chat", "status": "failed", "seconds": 1.0, "data_source": None, "errors": [HOSTILE],
+        "job": "sync_b2chat",
+        "status": "failed",
+        "seconds": 1.0,
+        "data_source": None,
+        "errors": [HOSTILE],
         "syncs": [sync | {"entity": "chats", "status": "partial", "reason": HOSTILE}],
-    }  # fmt: skip
+    }
     with console.capture() as capture:
-        story.tell(console, outcome)
+        run_job.tell(console, outcome)
     assert capture.get().count(SHOWN) == 2
 
 
 def test_an_agents_name_is_listed_as_it_is_without_power_over_the_terminal() -> None:
     with console.capture() as capture:
-        terminal.print_members(console, [Member("7", HOSTILE)])
+        render.print_members(console, [Member("7", HOSTILE)])
     assert SHOWN in capture.get() and "\x1b" not in capture.get()

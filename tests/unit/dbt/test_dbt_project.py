@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from dagster_project.dbt_project import manifest
+from dagster_project.orchestration.dbt_project import manifest
 from dagster_project.settings import PROJECT_ROOT
-from tests.manifest_rules import Manifest, Node, violations
+from tests.support.manifest_rules import Manifest, Node, violations
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ BREACHES: list[tuple[str, Callable[[Node], None], str]] = [
     ("chat_response_times", lambda model: model["config"]["meta"].clear(), "no owner"),
     ("chat_response_times", lambda model: model["contract"].update(enforced=False), "contract is not enforced"),
     ("chat_response_times", _column("provider", data_type=None), "leaves a type out"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "spoil", "says"), BREACHES)
@@ -117,7 +117,7 @@ def test_each_column_that_the_managers_list_names_is_there(project: Manifest) ->
 def test_each_mart_is_in_the_managers_list(project: Manifest) -> None:
     text = (PROJECT_ROOT / "docs" / "metrics.md").read_text()
     marts = {node["name"] for node in project["nodes"].values() if node["fqn"][:2] == ["b2chat", "marts"]
-             and node["resource_type"] == "model" and node["fqn"][2] != "analysis"}  # fmt: skip
+             and node["resource_type"] == "model" and node["fqn"][2] != "analysis"}
     assert sorted(mart for mart in marts if mart not in text) == []
 
 

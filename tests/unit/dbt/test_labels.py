@@ -2,8 +2,8 @@
 
 import csv
 
-from dagster_project.analysis.categories import INTENTS, SENTIMENTS, STAGES
-from dagster_project.exports.texts import TEXTS
+from dagster_project.analysis.taxonomy.categories import INTENTS, SENTIMENTS, STAGES
+from dagster_project.exports.i18n.texts import TEXTS
 from dagster_project.settings import PROJECT_ROOT
 
 CHANNELS = ("whatsapp", "facebook", "instagram", "telegram", "livechat", "b2cbotapi", "unknown")

@@ -11,9 +11,10 @@ from datetime import date
 import pytest
 from rich.console import Console
 
-from dagster_project import cli, terminal
-from dagster_project.assets.heatmap import PictureConfig
-from dagster_project.exports.heatmap import COLOURS, DIRECTIONS, Cell, Heatmap, picture, read, short
+from dagster_project.cli import main as cli
+from dagster_project.cli import render
+from dagster_project.exports.pictures.heatmap import COLOURS, DIRECTIONS, Cell, Heatmap, picture, read, short
+from dagster_project.orchestration.assets.heatmap import PictureConfig
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_a_duration_takes_at_most_three_signs(seconds: float | None, text: str) 
 @pytest.mark.parametrize("width", [80, 200])
 def test_the_terminal_shows_168_cells_at_any_width(heatmap: Heatmap, width: int) -> None:
     console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    terminal.print_heatmap(console, heatmap)
+    render.print_heatmap(console, heatmap)
     shown = console.export_text()
     rows = [line for line in shown.splitlines() if re.match(r"(Lun|Mar|Mié|Jue|Vie|Sáb|Dom|\d\d)  ", line)]
     assert len(rows) == (24 if width == 80 else 7)  # in one piece, the hours downwards where 24 columns are too wide
@@ -120,7 +121,7 @@ def test_heatmaps_are_of_chats_that_customers_began_unless_one_asks_for_others()
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_the_terminal_names_whose_chats_it_shows(heatmap: Heatmap, direction: str) -> None:
     console = Console(width=200, record=True)
-    terminal.print_heatmap(console, replace(heatmap, direction_filter=direction))
+    render.print_heatmap(console, replace(heatmap, direction_filter=direction))
     told = " ".join(console.export_text().split())
     assert f"direction: {direction}" in told
     assert ("of chats that customers began (" in told) == (direction == "incoming")

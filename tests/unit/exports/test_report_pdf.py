@@ -7,18 +7,26 @@ from functools import cache
 import pypdfium2
 import pytest
 
-from dagster_project.exports.charts import round_ticks
-from dagster_project.exports.document import classified_by, document, not_categorized
-from dagster_project.exports.pdf import MISSING, _glyphs, _set, first_page_png, render_pdf
-from dagster_project.exports.report import Filter, Kpi, NoReport, Period, ReportData
-from dagster_project.exports.texts import TEXTS
-from dagster_project.exports.wording import Language, Wording
-from tests import reports
+from dagster_project.exports.i18n.texts import TEXTS
+from dagster_project.exports.i18n.wording import Language, Wording
+from dagster_project.exports.report.charts import round_ticks
+from dagster_project.exports.report.data import Filter, Kpi, NoReport, Period, ReportData
+from dagster_project.exports.report.pdf import MISSING, _glyphs, _set, first_page_png, render_pdf
+from dagster_project.exports.report.view_model import classified_by, document, not_categorized
+from tests.support import reports
 
 HOSTILE = [
-    '=HYPERLINK("http://x.example","clic")', '#read("/etc/passwd")', "../../etc/passwd", "*bold* _it_ $x$ @ref <lbl>",
-    "Ñandú Çelik Łukasz Žižek", "עדן כהן", "A" * 300, "nul\x00 and\ttab", "\u202egnp.exe", "Ana 😀 中文",
-]  # fmt: skip
+    '=HYPERLINK("http://x.example","clic")',
+    '#read("/etc/passwd")',
+    "../../etc/passwd",
+    "*bold* _it_ $x$ @ref <lbl>",
+    "Ñandú Çelik Łukasz Žižek",
+    "עדן כהן",
+    "A" * 300,
+    "nul\x00 and\ttab",
+    "\u202egnp.exe",
+    "Ana 😀 中文",
+]
 
 
 @cache
@@ -41,16 +49,37 @@ def words(kind: str, language: Language = "es") -> str:
 
 def test_a_report_shows_its_numbers_as_spanish_readers_write_them() -> None:
     text = words("full")
-    for shown in ("1.234", "1 min 31 s", "2 h 5 min", "1 d 1 h", "60,0 %", "lun 9 nov 2026", "dom 15 nov 2026",
-                  "▲ 23,4 %", "▼ 50,0 % · mejor", "▲ 50,0 % · peor", "▲ 10,0 puntos · mejor", "Óscar Zuluaga",
-                  "Constructora Ñ", "lun 16 nov 2026, 07:30", "clasificado por reglas"):  # fmt: skip
+    for shown in (
+        "1.234",
+        "1 min 31 s",
+        "2 h 5 min",
+        "1 d 1 h",
+        "60,0 %",
+        "lun 9 nov 2026",
+        "dom 15 nov 2026",
+        "▲ 23,4 %",
+        "▼ 50,0 % · mejor",
+        "▲ 50,0 % · peor",
+        "▲ 10,0 puntos · mejor",
+        "Óscar Zuluaga",
+        "Constructora Ñ",
+        "lun 16 nov 2026, 07:30",
+        "clasificado por reglas",
+    ):
         assert shown in text, shown
 
 
 def test_hostile_names_are_printed_and_never_run() -> None:
     text = words("hostile")
-    for name in ("#read(\"/etc/passwd\")", "../../etc/passwd", "*bold* _it_ $x$ @ref", "Ñandú Çelik Łukasz Žižek",
-                 "nul and tab", "gnp.exe", "A" * 18):  # fmt: skip
+    for name in (
+        '#read("/etc/passwd")',
+        "../../etc/passwd",
+        "*bold* _it_ $x$ @ref",
+        "Ñandú Çelik Łukasz Žižek",
+        "nul and tab",
+        "gnp.exe",
+        "A" * 18,
+    ):
         assert name in text, name
     assert re.search(r'=HYPERLINK\("http:// ?x', text)
     assert "root:" not in text
@@ -154,8 +183,10 @@ def test_one_page_is_for_an_executive_and_the_rest_begins_on_the_next(kind: str)
 def test_no_page_but_the_last_is_half_empty(kind: str, language: Language) -> None:
     for number, page in enumerate(list(pypdfium2.PdfDocument(pdf(kind, language)))[:-1], start=1):
         picture = page.render(scale=0.5)
-        rows = [bytes(picture.buffer)[top : top + picture.stride] for top in range(0, picture.stride * picture.height,
-                                                                                   picture.stride)]  # fmt: skip
+        rows = [
+            bytes(picture.buffer)[top : top + picture.stride]
+            for top in range(0, picture.stride * picture.height, picture.stride)
+        ]
         inked = [row for row, line in enumerate(rows[: int(picture.height * 0.93)]) if min(line) < 200]
         assert max(inked) > 0.62 * picture.height, f"page {number}: ends at {max(inked) / picture.height:.0%}"
 
@@ -232,9 +263,18 @@ def test_a_change_is_against_the_period_before(unit, better, value, previous, ch
 
 @pytest.mark.parametrize(
     ("seconds", "spanish"),
-    [(None, "sin datos"), (0, "0 s"), (45, "45 s"), (59.6, "1 min"), (91, "1 min 31 s"), (2412, "40 min"),
-     (7500, "2 h 5 min"), (86390, "1 d"), (134876, "1 d 13 h")],
-)  # fmt: skip
+    [
+        (None, "sin datos"),
+        (0, "0 s"),
+        (45, "45 s"),
+        (59.6, "1 min"),
+        (91, "1 min 31 s"),
+        (2412, "40 min"),
+        (7500, "2 h 5 min"),
+        (86390, "1 d"),
+        (134876, "1 d 13 h"),
+    ],
+)
 def test_durations_are_told_as_people_do(seconds: float | None, spanish: str) -> None:
     assert Wording("es").duration(seconds).replace("\u00a0", " ") == spanish
 
@@ -283,13 +323,27 @@ def test_a_report_names_its_filter() -> None:
 def test_what_a_direction_has_no_numbers_of_is_left_out_and_the_notes_say_so() -> None:
     full = reports.full_week()
     summary = (*full.summary[:-1], replace(full.summary[-1], value=None, count=0))
-    data = replace(full, filter=Filter("direction", "incoming", "incoming"), departments=(), channels=(), traffic=(),
-                   backlog=(), summary=summary)  # fmt: skip
+    data = replace(
+        full,
+        filter=Filter("direction", "incoming", "incoming"),
+        departments=(),
+        channels=(),
+        traffic=(),
+        backlog=(),
+        summary=summary,
+    )
     made = pypdfium2.PdfDocument(render_pdf(data, timestamp=reports.MADE_AT))
     titles = [bookmark.get_title() for bookmark in made.get_toc() if bookmark.level == 0]
-    assert titles == ["Resumen", "Qué hacer", "Mapa de calor de la semana", "Tiempos de respuesta",
-                      "Nivel de servicio (SLA)", "Motivos de contacto", "Calidad y pendientes",
-                      "Notas y definiciones"]  # fmt: skip
+    assert titles == [
+        "Resumen",
+        "Qué hacer",
+        "Mapa de calor de la semana",
+        "Tiempos de respuesta",
+        "Nivel de servicio (SLA)",
+        "Motivos de contacto",
+        "Calidad y pendientes",
+        "Notas y definiciones",
+    ]
     told = " ".join(page.get_textpage().get_text_range() for page in made)
     assert (
         "no se llevan por dirección" in told.replace("\r\n", " ") and "Conversaciones abiertas a medianoche" not in told

@@ -12,19 +12,43 @@ import openpyxl
 import pytest
 from openpyxl.utils.datetime import to_excel
 
-from dagster_project.exports import report_workbook, sections, workbook
-from dagster_project.exports.report import Filter
-from dagster_project.exports.wording import Language
-from tests import reports
+from dagster_project.exports.formats import excel_file
+from dagster_project.exports.i18n.wording import Language
+from dagster_project.exports.report import sections
+from dagster_project.exports.report import workbook as report_workbook
+from dagster_project.exports.report.data import Filter
+from tests.support import reports
 
 HOSTILE = [
-    '=HYPERLINK("http://x.example","clic")', "@SUM(1)", "+57 300", "Ñandú 😀 中文", "עדן כהן", "A" * 300,
-    "nul\x00\ttab", "http://x.example", "😀" * 40_000, "../../etc/passwd",
-]  # fmt: skip
+    '=HYPERLINK("http://x.example","clic")',
+    "@SUM(1)",
+    "+57 300",
+    "Ñandú 😀 中文",
+    "עדן כהן",
+    "A" * 300,
+    "nul\x00\ttab",
+    "http://x.example",
+    "😀" * 40_000,
+    "../../etc/passwd",
+]
 SHEETS = [
-    "Resumen", "Léame", "Qué hacer", "Mapa de calor", "Tiempos", "Por día", "Historia", "SLA", "Agentes",
-    "Departamentos", "Canales", "Motivos de contacto", "Clientes", "Tráfico", "Abiertas", "Calidad de datos",
-]  # fmt: skip
+    "Resumen",
+    "Léame",
+    "Qué hacer",
+    "Mapa de calor",
+    "Tiempos",
+    "Por día",
+    "Historia",
+    "SLA",
+    "Agentes",
+    "Departamentos",
+    "Canales",
+    "Motivos de contacto",
+    "Clientes",
+    "Tráfico",
+    "Abiertas",
+    "Calidad de datos",
+]
 
 
 @cache
@@ -77,12 +101,10 @@ def test_made_up_data_is_called_so_where_it_opens() -> None:
 
 def test_numbers_are_numbers_in_the_unit_that_the_header_names() -> None:
     summary = {row[0]: row[1:] for row in rows("Resumen")}
-    assert summary["Indicador"] == [
-        "Valor", "Unidad", "Basado en (n)", "Población", "Antes", "Cambio", "Lectura"]  # fmt: skip
+    assert summary["Indicador"] == ["Valor", "Unidad", "Basado en (n)", "Población", "Antes", "Cambio", "Lectura"]
     assert summary["Conversaciones entrantes"] == [1234, "conversaciones", 1234, "entrantes", 1000, 0.234, None]
     assert summary["Abiertas (todas), último corte"][3] == "todas"
-    assert summary["Tiempo de asignación, 9 de cada 10"] == [
-        days(45), "h:mm", 900, "entrantes", days(30), 0.5, "peor"]  # fmt: skip
+    assert summary["Tiempo de asignación, 9 de cada 10"] == [days(45), "h:mm", 900, "entrantes", days(30), 0.5, "peor"]
     assert summary["Siguiente respuesta, mediana"][4:6] == [None, None]
     share = summary["SLA cumplido"]
     assert (share[0], round(share[5], 6), share[6]) == (0.6, 10, "mejor")  # ten points
@@ -185,8 +207,13 @@ def test_a_hundred_agents_are_a_hundred_rows() -> None:
 
 def test_english_is_english_throughout() -> None:
     assert book("full", "en").sheetnames[:4] == ["Summary", "Read me", "What to do", "Heatmap"]
-    texts = " ".join(str(value) for sheet in book("full", "en").sheetnames for row in rows(sheet, "full", "en")
-                     for value in row if isinstance(value, str))  # fmt: skip
+    texts = " ".join(
+        str(value)
+        for sheet in book("full", "en").sheetnames
+        for row in rows(sheet, "full", "en")
+        for value in row
+        if isinstance(value, str)
+    )
     assert "classified by rules" in texts
     for word in ("reglas", "Conversaciones", "mediana", "semana", "Agente", "lunes", "sin datos"):
         assert word not in texts, word
@@ -198,11 +225,18 @@ def test_the_same_report_and_time_make_the_same_bytes() -> None:
     assert out.getvalue() == written("full")
 
 
-@pytest.mark.parametrize(("name", "safe"), [
-    ("a/b[c]:d*e?f\\g", "a b c  d e f g"), ("'quoted'", "quoted"), ("x" * 40, "x" * 31), ("", "1"), ("[]", "1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("a/b[c]:d*e?f\\g", "a b c  d e f g"),
+        ("'quoted'", "quoted"),
+        ("x" * 40, "x" * 31),
+        ("", "1"),
+        ("[]", "1"),
+    ],
+)
 def test_any_name_makes_a_sheet_that_excel_takes(name: str, safe: str) -> None:
-    made = workbook.Book(io.BytesIO(), title="x", zone="UTC", made_at=reports.MADE_AT)
+    made = excel_file.Book(io.BytesIO(), title="x", zone="UTC", made_at=reports.MADE_AT)
     assert made.sheet(name).get_name() == safe
     assert len({made.sheet(name).get_name().lower() for _ in range(11)} | {safe.lower()}) == 12
     made.close()

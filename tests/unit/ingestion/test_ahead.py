@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dagster_project.ingestion.ahead import one_ahead
+from dagster_project.ingestion.prefetch import one_ahead
 
 
 def test_items_come_in_order_and_no_more_than_one_is_made_ahead() -> None:

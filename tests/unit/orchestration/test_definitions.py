@@ -7,12 +7,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dagster_project.assets.dbt import Translator
-from dagster_project.assets.raw import ChatsConfig
-from dagster_project.automation.schedules import cron, weekly_report_schedule
-from dagster_project.automation.sensors import audit_sensor
 from dagster_project.definitions import defs
-from dagster_project.resources import B2ChatAccount
+from dagster_project.orchestration.assets.dbt import Translator
+from dagster_project.orchestration.assets.raw import ChatsConfig
+from dagster_project.orchestration.resources import B2ChatAccount
+from dagster_project.orchestration.schedules import cron, weekly_report_schedule
+from dagster_project.orchestration.sensors import audit_sensor
 from dagster_project.settings import Settings
 
 GROUPS = {"exports", "raw", "staging", "intermediate", "core", "marts", "analysis", "evaluation"}
@@ -129,10 +129,11 @@ def test_a_backfill_reads_the_days_that_it_names_or_the_last_week() -> None:
     assert _days(mode="backfill") == (date(2026, 1, 3), today)
     assert _days() is None
     for wrong in (
-        {"date_start": "2026-01-05"}, {"mode": "backfill", "date_end": "2026-01-10"},
+        {"date_start": "2026-01-05"},
+        {"mode": "backfill", "date_end": "2026-01-10"},
         {"mode": "backfill", "date_start": "05/01/2026"},
         {"mode": "backfill", "date_start": "2026-01-06", "date_end": "2026-01-05"},
-    ):  # fmt: skip
+    ):
         with pytest.raises(dg.Failure):
             _days(**wrong)
 

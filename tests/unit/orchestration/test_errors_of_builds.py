@@ -3,7 +3,7 @@
 import psycopg2
 import pytest
 
-from dagster_project.dbt_alone import _quote_no_rows, without_values
+from dagster_project.orchestration.single_dbt import _quote_no_rows, without_values
 
 ROW = """new row for relation "chats" violates check constraint "torn"
 DETAIL:  Failing row contains (odd-3, zxkbc@kan.example,
@@ -19,7 +19,7 @@ def test_an_error_keeps_its_reason_and_loses_rows_keys_and_values() -> None:
         'date/time field value out of range: "Ana 99"',
         'invalid input syntax for type json\nDETAIL:  Token "Ana" is invalid.\nCONTEXT:  JSON data, line 1: Ana',
         'invalid input value for enum kind: "Ana"',
-    ):  # fmt: skip
+    ):
         told = without_values(said)
         assert "Ana" not in told and "3155550101" not in told and told.split(":")[0].split("\n")[0] in said
     assert (

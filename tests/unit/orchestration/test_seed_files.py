@@ -8,10 +8,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dagster_project import health, seed_files
-from dagster_project.assets.dbt import dbt_models
-from dagster_project.dbt_project import dbt_project, executable
-from dagster_project.resources import DbtCli, Warehouse
+from dagster_project.cli import health_checks
+from dagster_project.orchestration import seed_files
+from dagster_project.orchestration.assets.dbt import dbt_models
+from dagster_project.orchestration.dbt_project import dbt_project, executable
+from dagster_project.orchestration.resources import DbtCli, Warehouse
 from dagster_project.warehouse import sla_targets
 
 
@@ -82,13 +83,16 @@ def test_neither_a_build_nor_the_check_takes_a_wrong_seed(seeds: Path, monkeypat
     (failure,) = (event for event in run.all_events if event.is_step_failure)
     assert fault in str(failure.step_failure_data.error)
     with pytest.raises(seed_files.SeedsWrong, match="2026"):
-        health._seeds(None)  # type: ignore[arg-type]
+        health_checks._seeds(None)  # type: ignore[arg-type]
 
 
 def test_the_delivered_targets_are_those_that_are_called_defaults() -> None:
     with (seed_files.SEEDS / "sla_targets.csv").open() as file:
         rows = [{name: value or None for name, value in row.items()} for row in csv.DictReader(file)]
-    assert {(row["metric"], row["target_seconds"] and int(row["target_seconds"]), float(row["goal"]))
-            for row in rows} == sla_targets.DELIVERED  # fmt: skip
-    assert all((row["is_enabled"], row["provider"], row["priority"], row["valid_from"]) == ("true", None, None, None)
-               for row in rows)  # fmt: skip
+    assert {
+        (row["metric"], row["target_seconds"] and int(row["target_seconds"]), float(row["goal"])) for row in rows
+    } == sla_targets.DELIVERED
+    assert all(
+        (row["is_enabled"], row["provider"], row["priority"], row["valid_from"]) == ("true", None, None, None)
+        for row in rows
+    )

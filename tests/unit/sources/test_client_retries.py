@@ -11,10 +11,16 @@ from typing import Any
 
 import pytest
 
-from dagster_project.b2chat.client import B2ChatClient
-from dagster_project.b2chat.errors import BadAnswer, PermanentError, RationExhausted, TransientError, Unreachable
-from dagster_project.b2chat.retries import retry_after_seconds
-from dagster_project.sandbox.faults import (
+from dagster_project.sources.b2chat.client import B2ChatClient
+from dagster_project.sources.b2chat.errors import (
+    BadAnswer,
+    PermanentError,
+    RationExhausted,
+    TransientError,
+    Unreachable,
+)
+from dagster_project.sources.b2chat.retries import retry_after_seconds
+from dagster_project.sources.b2chat.sandbox.faults import (
     Answer,
     Change,
     Fault,
@@ -25,9 +31,9 @@ from dagster_project.sandbox.faults import (
     html,
     nul_in_text,
 )
-from dagster_project.sandbox.parameters import BadParameter
-from dagster_project.sandbox.source import ChatQuery, ContactQuery, Days, Page
-from tests.listed import CLIENT_ID, SECRET, FakeTime, ListedSource, chat, client_of, contact, serving
+from dagster_project.sources.b2chat.sandbox.parameters import BadParameter
+from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Days, Page
+from tests.support.listed import CLIENT_ID, SECRET, FakeTime, ListedSource, chat, client_of, contact, serving
 
 DAY, ONE_DAY = date(2025, 10, 1), timedelta(days=1)
 CHATS = "/chats/export"
@@ -38,9 +44,21 @@ def gzip_that_is_none() -> Change:
     return lambda answer: Answer(200, b"not gzip", {"content-encoding": "gzip"})
 
 
-@pytest.mark.parametrize("change", [
-    fails(500), fails(502), fails(503), fails(429), fails(408), cut_short(), html(), gzip_that_is_none(),
-    lambda _: Answer(200, b"", {}), lambda answer: Answer(200, answer.body[:-9], {})])
+@pytest.mark.parametrize(
+    "change",
+    [
+        fails(500),
+        fails(502),
+        fails(503),
+        fails(429),
+        fails(408),
+        cut_short(),
+        html(),
+        gzip_that_is_none(),
+        lambda _: Answer(200, b"", {}),
+        lambda answer: Answer(200, answer.body[:-9], {}),
+    ],
+)
 def test_a_passing_failure_is_borne(change: Change) -> None:
     faults = FaultPlan(Fault(CHATS, change, times=2))
     with serving(ListedSource([chat("a")]), faults=faults) as sandbox, client_of(sandbox) as client:
@@ -99,18 +117,25 @@ def test_each_day_is_read_whether_or_not_a_range_counts_its_last_day_in(
 ) -> None:
     source = kind([chat("b", "2025-10-02"), chat("c", "2025-10-03"), chat("d", "2025-10-04")])
     with serving(source) as sandbox, client_of(sandbox) as client:
-        read = [[item.value["chat_id"] for item in client.chats(day, day).items]
-                for day in (DAY + n * ONE_DAY for n in range(4))]
+        read = [
+            [item.value["chat_id"] for item in client.chats(day, day).items]
+            for day in (DAY + n * ONE_DAY for n in range(4))
+        ]
         assert read == [[], ["b"], ["c"], ["d"]]
         assert sandbox.requests[CHATS] == requests
 
 
 def test_retry_after_is_honoured_up_to_a_minute_and_the_waits_grow_without_it() -> None:
     time = FakeTime()
-    faults = FaultPlan(Fault(CHATS, fails(429, retry_after=7)), Fault(CHATS, fails(429, retry_after=3600), nth=2),
-                       Fault(CHATS, fails(500), nth=3, times=3))
-    with serving(ListedSource(), faults=faults) as sandbox, \
-            client_of(sandbox, clock=time.clock, sleep=time.sleep, requests_per_second=1000) as client:
+    faults = FaultPlan(
+        Fault(CHATS, fails(429, retry_after=7)),
+        Fault(CHATS, fails(429, retry_after=3600), nth=2),
+        Fault(CHATS, fails(500), nth=3, times=3),
+    )
+    with (
+        serving(ListedSource(), faults=faults) as sandbox,
+        client_of(sandbox, clock=time.clock, sleep=time.sleep, requests_per_second=1000) as client,
+    ):
         client.chats(DAY, DAY)
     asked, capped, *grown = [nap for nap in time.naps if nap > 0.1]
     assert (asked, capped) == (7, 60)
@@ -118,12 +143,20 @@ def test_retry_after_is_honoured_up_to_a_minute_and_the_waits_grow_without_it() 
         assert longest / 2 <= nap <= longest
 
 
-@pytest.mark.parametrize(("headers", "seconds"), [
-    ({"retry-after": "120"}, 120), ({"retry-after": "Wed, 01 Oct 2025 12:00:30 GMT"}, 30),
-    ({"retry-after": "Wed, 01 Oct 2025 11:00:00 GMT"}, 0), ({"retry-after": "soon"}, None), ({}, None),
-    ({"retry-after": "nan"}, None), ({"retry-after": "-5"}, None),
-    # The server's clock is an hour ahead of ours: only its own two dates tell how long it means.
-    ({"retry-after": "Wed, 01 Oct 2025 13:00:05 GMT", "date": "Wed, 01 Oct 2025 13:00:00 GMT"}, 5)])
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "120"}, 120),
+        ({"retry-after": "Wed, 01 Oct 2025 12:00:30 GMT"}, 30),
+        ({"retry-after": "Wed, 01 Oct 2025 11:00:00 GMT"}, 0),
+        ({"retry-after": "soon"}, None),
+        ({}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "-5"}, None),
+        # The server's clock is an hour ahead of ours: only its own two dates tell how long it means.
+        ({"retry-after": "Wed, 01 Oct 2025 13:00:05 GMT", "date": "Wed, 01 Oct 2025 13:00:00 GMT"}, 5),
+    ],
+)
 def test_retry_after_is_read_as_seconds_or_a_date(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after_seconds(headers, NOW) == seconds
 
@@ -157,14 +190,24 @@ def test_who_cannot_be_reached_is_named_after_three_tries_in_seconds(
 ) -> None:
     with ExitStack() as sockets:
         place, reason = {"closed port": closed_port, "unknown host": unknown_host}.get(
-            kind, lambda: black_hole(sockets))()
+            kind, lambda: black_hole(sockets)
+        )()
         if kind == "unknown host":
             monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
         for most, tries in ((3, " after 3 attempts"), (1, "")):
             time = FakeTime()
-            with B2ChatClient(f"http://{place}", CLIENT_ID, SECRET, max_connect_attempts=most, timeout_seconds=0.2,
-                              clock=time.clock, sleep=time.sleep) as client, \
-                    pytest.raises(Unreachable) as failed:
+            with (
+                B2ChatClient(
+                    f"http://{place}",
+                    CLIENT_ID,
+                    SECRET,
+                    max_connect_attempts=most,
+                    timeout_seconds=0.2,
+                    clock=time.clock,
+                    sleep=time.sleep,
+                ) as client,
+                pytest.raises(Unreachable) as failed,
+            ):
                 client.source()
             assert str(failed.value) == f"POST /oauth/token: {place} cannot be reached: {reason}{tries}"
             assert time.now - 1000 <= 1 + 2 + 2 * 0.2  # two naps, of up to 1 and 2 s; requests are 0.2 s apart
@@ -181,26 +224,38 @@ def test_a_connection_that_is_lost_on_the_way_is_tried_as_often_as_any_passing_f
 
 def test_an_answer_that_is_too_slow_is_a_transient_error() -> None:
     faults = FaultPlan(Fault(CHATS, delayed(0.8)))
-    with serving(ListedSource(), faults=faults) as sandbox, \
-            client_of(sandbox, max_attempts=1, timeout_seconds=0.2) as client, \
-            pytest.raises(TransientError, match=r"no answer from 127\.0\.0\.1:\d+ in time"):
+    with (
+        serving(ListedSource(), faults=faults) as sandbox,
+        client_of(sandbox, max_attempts=1, timeout_seconds=0.2) as client,
+        pytest.raises(TransientError, match=r"no answer from 127\.0\.0\.1:\d+ in time"),
+    ):
         client.chats(DAY, DAY)
 
 
-@pytest.mark.parametrize("begun", [
-    "HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nx: ",
-    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;x="])
+@pytest.mark.parametrize(
+    "begun",
+    [
+        "HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nx: ",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;x=",
+    ],
+)
 def test_an_answer_that_drips_in_for_ever_is_given_up(begun: str) -> None:
-    with dripping(begun.encode()) as address, \
-            B2ChatClient(address, CLIENT_ID, SECRET, max_attempts=1, timeout_seconds=0.05) as client, \
-            pytest.raises(TransientError, match="dripped"):
+    with (
+        dripping(begun.encode()) as address,
+        B2ChatClient(address, CLIENT_ID, SECRET, max_attempts=1, timeout_seconds=0.05) as client,
+        pytest.raises(TransientError, match="dripped"),
+    ):
         client.source()
 
 
 def test_requests_are_spaced() -> None:
     time = FakeTime()
-    with serving(ListedSource([chat("a")])) as sandbox, \
-            client_of(sandbox, clock=time.clock, sleep=time.sleep, requests_per_second=5) as client:
+    with (
+        serving(ListedSource([chat("a")])) as sandbox,
+        client_of(sandbox, clock=time.clock, sleep=time.sleep, requests_per_second=5) as client,
+    ):
         for _ in range(10):  # eleven requests with the token's
             client.chats(DAY, DAY)
     assert time.now - 1000.0 == pytest.approx(10 * 0.2)
@@ -237,18 +292,25 @@ def test_contacts_are_asked_for_with_their_tags_and_attributes() -> None:
         client.contacts(DAY)
         client.contacts(DAY, by="created")
     asked: dict[str, Any] = {
-        "limit": 1000, "offset": 0, "descending": False, "with_tags": True, "with_custom_attributes": True}
+        "limit": 1000,
+        "offset": 0,
+        "descending": False,
+        "with_tags": True,
+        "with_custom_attributes": True,
+    }
     assert source.queries == [
-        ContactQuery(**asked), ContactQuery(**asked, updated=Days(DAY)), ContactQuery(**asked, created=Days(DAY))]
+        ContactQuery(**asked),
+        ContactQuery(**asked, updated=Days(DAY)),
+        ContactQuery(**asked, created=Days(DAY)),
+    ]
 
 
 @pytest.mark.parametrize("raw", [False, True])
 def test_a_nul_in_a_message_does_not_cost_the_page(raw: bool) -> None:
     message = {"created_at": "2025-10-01 09:00:00", "type": "TEXT", "body": "x"}
     faults = FaultPlan(Fault(CHATS, nul_in_text(raw=raw)))
-    with serving(ListedSource([chat("a", messages=[message])]), faults=faults) as sandbox, \
-            client_of(sandbox) as client:
-        item, = client.chats(DAY, DAY).items
+    with serving(ListedSource([chat("a", messages=[message])]), faults=faults) as sandbox, client_of(sandbox) as client:
+        (item,) = client.chats(DAY, DAY).items
     assert item.value["messages"][0]["body"] == "x\x00"
     assert (b"\x00" if raw else b"\\u0000") in item.data
 

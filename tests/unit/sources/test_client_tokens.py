@@ -6,10 +6,10 @@ from datetime import date
 import pytest
 from pydantic import SecretStr
 
-from dagster_project.b2chat.client import B2ChatClient, Source
-from dagster_project.b2chat.errors import AuthenticationFailed, BadAnswer, PermanentError, TransientError
-from dagster_project.sandbox.faults import Answer, Fault, FaultPlan, fails
-from tests.listed import CLIENT_ID, SECRET, FakeTime, ListedSource, chat, client_of, serving
+from dagster_project.sources.b2chat.client import B2ChatClient, Source
+from dagster_project.sources.b2chat.errors import AuthenticationFailed, BadAnswer, PermanentError, TransientError
+from dagster_project.sources.b2chat.sandbox.faults import Answer, Fault, FaultPlan, fails
+from tests.support.listed import CLIENT_ID, SECRET, FakeTime, ListedSource, chat, client_of, serving
 
 DAY = date(2025, 10, 1)
 TOKEN, CHATS = "/oauth/token", "/chats/export"
@@ -43,8 +43,10 @@ def test_a_token_is_renewed_before_it_expires() -> None:
 def test_a_token_handed_out_again_with_little_life_left_is_not_asked_for_at_each_call() -> None:
     time = FakeTime()
     faults = FaultPlan(Fault(TOKEN, lambda answer: Answer(200, answer.body.replace(b"86400", b"20"), {})))
-    with serving(ListedSource(), faults=faults) as sandbox, \
-            client_of(sandbox, clock=time.clock, sleep=time.sleep) as client:
+    with (
+        serving(ListedSource(), faults=faults) as sandbox,
+        client_of(sandbox, clock=time.clock, sleep=time.sleep) as client,
+    ):
         for _ in range(3):
             client.chats(DAY, DAY)
         assert sandbox.requests[TOKEN] == 1
@@ -54,8 +56,11 @@ def test_a_token_handed_out_again_with_little_life_left_is_not_asked_for_at_each
 def test_no_redirect_takes_the_secret_or_the_token_to_another_address(endpoint: str) -> None:
     with serving(ListedSource([chat("a")])) as elsewhere:
         away = Fault(endpoint, lambda _: Answer(307, b"", {"location": f"{elsewhere.base_url}{endpoint}"}))
-        with serving(ListedSource(), faults=FaultPlan(away)) as sandbox, client_of(sandbox) as client, \
-                pytest.raises(PermanentError):
+        with (
+            serving(ListedSource(), faults=FaultPlan(away)) as sandbox,
+            client_of(sandbox) as client,
+            pytest.raises(PermanentError),
+        ):
             client.chats(DAY, DAY)
         assert sum(elsewhere.requests.values()) == 0
 
@@ -101,7 +106,9 @@ def test_neither_secret_nor_token_nor_body_shows_in_errors_logs_or_reprs(caplog:
     faults = FaultPlan(
         token("CANARY-token-1", 3600),
         Fault(CHATS, lambda _: Answer(500, b"CANARY-body", {}), times=2),
-        Fault(CHATS, lambda _: Answer(200, b"CANARY-body", {}), nth=3, times=2), Fault(CHATS, fails(418), nth=5))
+        Fault(CHATS, lambda _: Answer(200, b"CANARY-body", {}), nth=3, times=2),
+        Fault(CHATS, fails(418), nth=5),
+    )
     shown = []
     with serving(ListedSource(), faults=faults) as sandbox, client_of(sandbox, max_attempts=2) as client:
         shown += [str(client.source()), repr(client), repr(vars(client))]
@@ -116,8 +123,11 @@ def test_neither_secret_nor_token_nor_body_shows_in_errors_logs_or_reprs(caplog:
 
 def test_an_error_names_endpoint_window_attempts_and_cause() -> None:
     faults = FaultPlan(Fault(CHATS, fails(503), times=99))
-    with serving(ListedSource(), faults=faults) as sandbox, client_of(sandbox, max_attempts=3) as client, \
-            pytest.raises(TransientError) as caught:
+    with (
+        serving(ListedSource(), faults=faults) as sandbox,
+        client_of(sandbox, max_attempts=3) as client,
+        pytest.raises(TransientError) as caught,
+    ):
         client.chats(DAY, DAY, offset=40)
     assert str(caught.value) == "GET /chats/export (created 2025-10-01, offset 40): HTTP 503 after 3 attempts"
 

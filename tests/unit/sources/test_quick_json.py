@@ -9,31 +9,95 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dagster_project.b2chat.answers import UnreadableAnswer, read_envelope
-from dagster_project.b2chat.cleaning import clean
-from dagster_project.b2chat.records import Record, Rejected, read_record
-from dagster_project.b2chat.windows import Page
+from dagster_project.sources.b2chat.answers import UnreadableAnswer, read_envelope
+from dagster_project.sources.b2chat.records import Record, Rejected, read_record
+from dagster_project.sources.b2chat.windows import Page
+from dagster_project.sources.cleaning import clean
 
 TEXT = st.text(st.characters(), max_size=8) | st.sampled_from(
-    ["a\x00b", "\ud800", "\udc00\ud83d", "\U0001f600x", "\\u0000", '"\\/\b\f\n\r\t', "\x1f\x7f\x80\u2028",
-     "\uffff\U00010000"])
+    [
+        "a\x00b",
+        "\ud800",
+        "\udc00\ud83d",
+        "\U0001f600x",
+        "\\u0000",
+        '"\\/\b\f\n\r\t',
+        "\x1f\x7f\x80\u2028",
+        "\uffff\U00010000",
+    ]
+)
 NUMBERS = (
-    st.floats(allow_nan=False, allow_infinity=False) | st.integers() | st.integers(-(2**70), 2**70)
-    | st.sampled_from([2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 1e16, 1e15, 1e-4, 1e-5, 5e-324, -0.0,
-                       1e22, 123456789012345680.0, 0.1, 100.0, 10**25]))
+    st.floats(allow_nan=False, allow_infinity=False)
+    | st.integers()
+    | st.integers(-(2**70), 2**70)
+    | st.sampled_from(
+        [
+            2**63 - 1,
+            2**63,
+            2**64 - 1,
+            2**64,
+            -(2**63),
+            -(2**63) - 1,
+            1e16,
+            1e15,
+            1e-4,
+            1e-5,
+            5e-324,
+            -0.0,
+            1e22,
+            123456789012345680.0,
+            0.1,
+            100.0,
+            10**25,
+        ]
+    )
+)
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXT,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4), max_leaves=20)
-RAW = st.sampled_from([
-    "NaN", "Infinity", "-Infinity", "1e400", "-0", "-0.0", "1E5", "1e-7", "9" * 19, "9" * 20, "9" * 5000, "1.0",
-    '"\\ud800"', '"\\ud83d\\ude00"', '"\\u00e9"', '"\x00"', '"\x01"', '"\\u0000"', '"\udcff"',
-    '{"a":1,"b":2,"a":3}', '{"a":1.5,"a":3}', "[" * 90 + "]" * 90, "[" * 101 + "]" * 101,
-    "[" * 500 + "1e16" + "]" * 500, "[" * 1500 + "]" * 1500, "01", "tru", "'x'", '{"a":1,}', '"a\nb"',
-    "[1,2.5,[9007199254740993.0]]", '{"x":{"y":[{"z":12345678901234567890123}]}}'])
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=20,
+)
+RAW = st.sampled_from(
+    [
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e400",
+        "-0",
+        "-0.0",
+        "1E5",
+        "1e-7",
+        "9" * 19,
+        "9" * 20,
+        "9" * 5000,
+        "1.0",
+        '"\\ud800"',
+        '"\\ud83d\\ude00"',
+        '"\\u00e9"',
+        '"\x00"',
+        '"\x01"',
+        '"\\u0000"',
+        '"\udcff"',
+        '{"a":1,"b":2,"a":3}',
+        '{"a":1.5,"a":3}',
+        "[" * 90 + "]" * 90,
+        "[" * 101 + "]" * 101,
+        "[" * 500 + "1e16" + "]" * 500,
+        "[" * 1500 + "]" * 1500,
+        "01",
+        "tru",
+        "'x'",
+        '{"a":1,}',
+        '"a\nb"',
+        "[1,2.5,[9007199254740993.0]]",
+        '{"x":{"y":[{"z":12345678901234567890123}]}}',
+    ]
+)
 
 
 def plainly(value: dict[str, Any]) -> tuple[str, str]:
     """Payload and hash of a record, by what the standard library says, as before there was any quick way."""
+
     def text(one: Any) -> str:
         return json.dumps(one, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
@@ -87,8 +151,11 @@ def judged(body: bytes) -> Any:
     page = Page(envelope.items, None, envelope.total, 0, 10, 1, 1)
     read = [read_record("chats", item) for item in envelope.items]
     return page.keys_digest("chats"), [
-        (one.payload, one.content_hash, one.exact, one.cleaned) if isinstance(one, Record)
-        else (one.key, one.problem, one.data, one.content_hash) for one in read]
+        (one.payload, one.content_hash, one.exact, one.cleaned)
+        if isinstance(one, Record)
+        else (one.key, one.problem, one.data, one.content_hash)
+        for one in read
+    ]
 
 
 @pytest.mark.parametrize("key", ["123456789012345678901234", "1.0", "1e3", "true", "null", '"\\u00e9"', "[1.50]", "-0"])
@@ -110,11 +177,19 @@ def test_a_total_counts_the_same_however_the_answer_was_read(total: str) -> None
     assert read(body) == read(b"\xef\xbb\xbf" + body)
 
 
-@pytest.mark.parametrize("times", [
-    ["2025-10-01 09:00:00", "2025-10-01 09:00:00\n2025-10-01 09:00:00", ""],
-    ["2025-02-29 09:00:00"], ["2025-10-01 09:00:00", "2101-01-01 00:00:00"], ["2025-10-01 09:00:00", None],
-    ["2025-10-01 24:00:00"], ["２025-10-01 09:00:00"], ["2025-10-01 09:00:00", 7], ["2025-10-01 09:00:00", ["x"]],
-])
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["2025-10-01 09:00:00", "2025-10-01 09:00:00\n2025-10-01 09:00:00", ""],
+        ["2025-02-29 09:00:00"],
+        ["2025-10-01 09:00:00", "2101-01-01 00:00:00"],
+        ["2025-10-01 09:00:00", None],
+        ["2025-10-01 24:00:00"],
+        ["２025-10-01 09:00:00"],
+        ["2025-10-01 09:00:00", 7],
+        ["2025-10-01 09:00:00", ["x"]],
+    ],
+)
 def test_a_message_with_a_bad_time_is_found_among_sound_ones(times: list[Any]) -> None:
     messages = [{"created_at": time} for time in times]
     record = read_record("chats", read_envelope(answer(f'"messages":{json.dumps(messages)}'), "chats").items[0])

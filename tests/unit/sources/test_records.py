@@ -8,15 +8,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dagster_project.b2chat.answers import Item, UnreadableAnswer, read_envelope
-from dagster_project.b2chat.canonical import canonical_json
-from dagster_project.b2chat.cleaning import MAX_TEXT_LENGTH, clean, may_need_cleaning
-from dagster_project.b2chat.records import Record, Rejected, hash_of, read_record
+from dagster_project.sources.b2chat.answers import Item, UnreadableAnswer, read_envelope
+from dagster_project.sources.b2chat.records import Record, Rejected, hash_of, read_record
+from dagster_project.sources.canonical import canonical_json
+from dagster_project.sources.cleaning import MAX_TEXT_LENGTH, clean, may_need_cleaning
 
 ANY_TEXT = st.text(st.characters(), max_size=8) | st.sampled_from(["a\x00b", "\ud800", "\ud83d\ude00x"])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | ANY_TEXT,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4), max_leaves=20)
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
+    max_leaves=20,
+)
 CHAT = {"chat_id": "c1", "created_at": "2025-10-01 09:00:00", "messages": []}
 
 
@@ -64,13 +66,17 @@ def test_a_contacts_row_number_does_not_make_it_a_changed_contact() -> None:
 
 
 def test_nuls_and_lone_surrogates_are_replaced_listed_and_kept_as_exact_bytes() -> None:
-    text = r'{"chat_id":"c1","created_at":"2025-10-01 09:00:00","messages":' \
-           r'[{"created_at":"2025-10-01 09:00:00","body":"a\u0000b \ud83d\ude00 \ud800"}]}'
+    text = (
+        r'{"chat_id":"c1","created_at":"2025-10-01 09:00:00","messages":'
+        r'[{"created_at":"2025-10-01 09:00:00","body":"a\u0000b \ud83d\ude00 \ud800"}]}'
+    )
     record = read_text(text)
     assert isinstance(record, Record)
     assert json.loads(record.payload)["messages"][0]["body"] == "a\ufffdb \U0001f600 \ufffd"
-    assert record.cleaned == [{"path": "messages[0].body", "rule": "nul_replaced"},
-                              {"path": "messages[0].body", "rule": "lone_surrogate_replaced"}]
+    assert record.cleaned == [
+        {"path": "messages[0].body", "rule": "nul_replaced"},
+        {"path": "messages[0].body", "rule": "lone_surrogate_replaced"},
+    ]
     assert record.exact == text.encode()
 
 
@@ -91,15 +97,18 @@ def test_emoji_and_a_bom_are_left_alone() -> None:
     assert "👩‍👩‍👧" in record.payload
 
 
-@pytest.mark.parametrize(("text", "rule"), [
-    ('{"chat_id":"c1","x":NaN}', "number_refused"),
-    ('{"chat_id":"c1","x":[-Infinity]}', "number_refused"),
-    ('{"chat_id":"c1","x":1e400}', "number_refused"),
-    ('{"chat_id":"c1","x":' + "9" * 5000 + "}", "number_refused"),
-    ('{"chat_id":"c1","x":' + "[" * 20_000 + '"]"' + "]" * 20_000 + "}", "nested_too_deep"),
-    ('{"chat_id":"c1","x":' + "[" * 101 + "]" * 101 + "}", "nested_too_deep"),
-    ("NaN", "number_refused"),
-])
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ('{"chat_id":"c1","x":NaN}', "number_refused"),
+        ('{"chat_id":"c1","x":[-Infinity]}', "number_refused"),
+        ('{"chat_id":"c1","x":1e400}', "number_refused"),
+        ('{"chat_id":"c1","x":' + "9" * 5000 + "}", "number_refused"),
+        ('{"chat_id":"c1","x":' + "[" * 20_000 + '"]"' + "]" * 20_000 + "}", "nested_too_deep"),
+        ('{"chat_id":"c1","x":' + "[" * 101 + "]" * 101 + "}", "nested_too_deep"),
+        ("NaN", "number_refused"),
+    ],
+)
 def test_one_record_that_cannot_be_read_does_not_cost_its_neighbours(text: str, rule: str) -> None:
     good = json.dumps(CHAT)
     envelope = read_envelope(f'{{"total":3, "chats":[{good}, {text} ,{good}]}}'.encode(), "chats")
@@ -110,33 +119,36 @@ def test_one_record_that_cannot_be_read_does_not_cost_its_neighbours(text: str, 
     assert (bad.problem.rule, bad.data.decode()) == (rule, text)
 
 
-@pytest.mark.parametrize(("value", "rule"), [
-    ([], "not_an_object"),
-    (None, "not_an_object"),
-    (CHAT | {"chat_id": None}, "key_missing"),
-    (CHAT | {"chat_id": ""}, "key_missing"),
-    (CHAT | {"chat_id": " "}, "key_unusable"),
-    (CHAT | {"chat_id": True}, "key_unusable"),
-    (CHAT | {"chat_id": "a\x00"}, "key_unusable"),
-    (CHAT | {"chat_id": "x" * 201}, "key_too_long"),
-    (CHAT | {"created_at": ""}, "time_missing"),
-    (CHAT | {"created_at": "2025-02-30 10:00:00"}, "time_unreadable"),
-    (CHAT | {"created_at": "2025-10-01T09:00:00Z"}, "time_unreadable"),
-    (CHAT | {"closed_at": "01/10/2025 9:00"}, "time_unreadable"),
-    (CHAT | {"closed_at": 1706644084}, "time_unreadable"),
-    (CHAT | {"opened_at": "0001-01-01 00:00:00"}, "time_out_of_range"),
-    (CHAT | {"messages": {"0": {}}}, "messages_not_a_list"),
-    (CHAT | {"agent": "ana"}, "field_type_changed"),
-    (CHAT | {"agent": {"username": ["ana"]}}, "field_type_changed"),
-    (CHAT | {"contact": [{"id": 7}]}, "field_type_changed"),
-    (CHAT | {"status": {"code": "CLOSED"}}, "field_type_changed"),
-    (CHAT | {"alias": "x" * 601}, "text_too_long"),
-    (CHAT | {"department": "x" * 601}, "text_too_long"),
-    (CHAT | {"department": {"department_name": "x" * 601}}, "text_too_long"),
-    (CHAT | {"priority": {"level": 1}}, "field_type_changed"),
-    (CHAT | {"contact": {"id": 10**700}}, "text_too_long"),
-    (CHAT | {"tags": [{"label": "x" * 601}]}, "text_too_long"),
-])
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        ([], "not_an_object"),
+        (None, "not_an_object"),
+        (CHAT | {"chat_id": None}, "key_missing"),
+        (CHAT | {"chat_id": ""}, "key_missing"),
+        (CHAT | {"chat_id": " "}, "key_unusable"),
+        (CHAT | {"chat_id": True}, "key_unusable"),
+        (CHAT | {"chat_id": "a\x00"}, "key_unusable"),
+        (CHAT | {"chat_id": "x" * 201}, "key_too_long"),
+        (CHAT | {"created_at": ""}, "time_missing"),
+        (CHAT | {"created_at": "2025-02-30 10:00:00"}, "time_unreadable"),
+        (CHAT | {"created_at": "2025-10-01T09:00:00Z"}, "time_unreadable"),
+        (CHAT | {"closed_at": "01/10/2025 9:00"}, "time_unreadable"),
+        (CHAT | {"closed_at": 1706644084}, "time_unreadable"),
+        (CHAT | {"opened_at": "0001-01-01 00:00:00"}, "time_out_of_range"),
+        (CHAT | {"messages": {"0": {}}}, "messages_not_a_list"),
+        (CHAT | {"agent": "ana"}, "field_type_changed"),
+        (CHAT | {"agent": {"username": ["ana"]}}, "field_type_changed"),
+        (CHAT | {"contact": [{"id": 7}]}, "field_type_changed"),
+        (CHAT | {"status": {"code": "CLOSED"}}, "field_type_changed"),
+        (CHAT | {"alias": "x" * 601}, "text_too_long"),
+        (CHAT | {"department": "x" * 601}, "text_too_long"),
+        (CHAT | {"department": {"department_name": "x" * 601}}, "text_too_long"),
+        (CHAT | {"priority": {"level": 1}}, "field_type_changed"),
+        (CHAT | {"contact": {"id": 10**700}}, "text_too_long"),
+        (CHAT | {"tags": [{"label": "x" * 601}]}, "text_too_long"),
+    ],
+)
 def test_a_chat_that_breaks_a_rule_is_refused_by_its_name(value: Any, rule: str) -> None:
     assert rule_of(value) == rule
 
@@ -146,8 +158,17 @@ def test_null_messages_and_empty_optional_times_are_fine() -> None:
 
 
 def test_a_type_that_staging_reads_safely_is_no_reason_to_refuse_a_chat() -> None:
-    odd = {"tags": "vip", "duration": 2400, "is_agent_available": "yes", "viewer_url": {}, "provider": 7, "agent": "",
-           "department": {"name": "Ventas", "code": 1}, "contact": {"id": 7, "name": "x" * 5000}, "new": [1]}
+    odd = {
+        "tags": "vip",
+        "duration": 2400,
+        "is_agent_available": "yes",
+        "viewer_url": {},
+        "provider": 7,
+        "agent": "",
+        "department": {"name": "Ventas", "code": 1},
+        "contact": {"id": 7, "name": "x" * 5000},
+        "new": [1],
+    }
     assert isinstance(read(CHAT | odd), Record)
 
 
@@ -167,15 +188,24 @@ def test_contacts_have_numbers_for_keys_and_tags_in_unix_seconds() -> None:
 
 
 def test_a_chat_with_unreadable_messages_lands_unchanged_and_each_of_them_is_reported() -> None:
-    chat = CHAT | {"messages": [
-        {"created_at": "2025-10-01 09:00:00"}, "text", {"body": "x"}, {"created_at": "gestern"},
-        {"created_at": "2525-01-01 00:00:00"}]}
+    chat = CHAT | {
+        "messages": [
+            {"created_at": "2025-10-01 09:00:00"},
+            "text",
+            {"body": "x"},
+            {"created_at": "gestern"},
+            {"created_at": "2525-01-01 00:00:00"},
+        ]
+    }
     record = read(chat)
     assert isinstance(record, Record)
     assert json.loads(record.payload) == chat
     assert [(bad.entity_type, bad.key, bad.problem.rule) for bad in record.bad_messages] == [
-        ("message", "c1", "message_not_an_object"), ("message", "c1", "message_time_missing"),
-        ("message", "c1", "message_time_unreadable"), ("message", "c1", "message_time_out_of_range")]
+        ("message", "c1", "message_not_an_object"),
+        ("message", "c1", "message_time_missing"),
+        ("message", "c1", "message_time_unreadable"),
+        ("message", "c1", "message_time_out_of_range"),
+    ]
 
 
 def test_a_problem_names_the_field_and_never_its_content() -> None:
@@ -185,11 +215,26 @@ def test_a_problem_names_the_field_and_never_its_content() -> None:
     assert "SECRETO" not in judged.problem.detail
 
 
-@pytest.mark.parametrize("body", [
-    b"", b"[]", b"null", b"<html></html>", b'{"chats":[', b'{"chats":[{"chat_id":"c', b'{"chats":[],"total":1',
-    b'{"chats":[{},],"total":1}', b'{"chats":[]}', b'{"chats":{},"total":0}', b'{"total":0}',
-    b'{"chats":[],"total":NaN}', b'{"chats":[],"total":"many"}', b'{"chats":[],"total":1} more', b"[" * 100_000,
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"<html></html>",
+        b'{"chats":[',
+        b'{"chats":[{"chat_id":"c',
+        b'{"chats":[],"total":1',
+        b'{"chats":[{},],"total":1}',
+        b'{"chats":[]}',
+        b'{"chats":{},"total":0}',
+        b'{"total":0}',
+        b'{"chats":[],"total":NaN}',
+        b'{"chats":[],"total":"many"}',
+        b'{"chats":[],"total":1} more',
+        b"[" * 100_000,
+    ],
+)
 def test_a_body_that_is_no_envelope_is_refused_as_a_whole(body: bytes) -> None:
     with pytest.raises(UnreadableAnswer):
         read_envelope(body, "chats")
@@ -219,8 +264,11 @@ def test_an_envelope_reads_as_json_does_and_gives_each_record_its_own_bytes(
     envelope = read_envelope(body, "chats")
     expected = json.loads(body)["chats"]
     assert [item.exact().value for item in envelope.items] == expected
-    assert all(item.value == value for item, value in zip(envelope.items, expected, strict=True)
-               if not holds_a_float(item.value))
+    assert all(
+        item.value == value
+        for item, value in zip(envelope.items, expected, strict=True)
+        if not holds_a_float(item.value)
+    )
     assert [json.loads(item.data) for item in envelope.items] == expected
     assert envelope.total == len(records)
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from dagster_project.sandbox.arrivals import Arrivals
-from dagster_project.sandbox.generator import Account, GeneratedSource
-from dagster_project.sandbox.lives import Lives
-from dagster_project.sandbox.source import ChatQuery, ContactQuery, Days
+from dagster_project.sources.b2chat.sandbox.arrivals import Arrivals
+from dagster_project.sources.b2chat.sandbox.generator import Account, GeneratedSource
+from dagster_project.sources.b2chat.sandbox.lives import Lives
+from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Days
 
 FIRST_DAY = date(2025, 9, 1)  # a Monday
 MONTH = Account(first_day=FIRST_DAY, days=30, chats_per_day=120)
@@ -128,9 +128,15 @@ def test_a_month_looks_like_the_account_that_was_measured(
     at_month_end: list[dict[str, Any]], long_after: list[dict[str, Any]]
 ) -> None:
     assert {chat["status"] for chat in at_month_end} == {
-        "BOT_CHATTING", "OPENED", "PICKED_UP", "RESPONDED_BY_AGENT", "CLOSED",
-        "COMPLETING_POLL", "COMPLETED_POLL", "ABANDONED_POLL",
-    }  # fmt: skip
+        "BOT_CHATTING",
+        "OPENED",
+        "PICKED_UP",
+        "RESPONDED_BY_AGENT",
+        "CLOSED",
+        "COMPLETING_POLL",
+        "COMPLETED_POLL",
+        "ABANDONED_POLL",
+    }
     providers = Counter(chat["provider"] for chat in long_after)
     assert set(providers) == {"WHATSAPPB2CHAT", "LIVECHAT", "FACEBOOK", "TELEGRAM", "B2CBOTAPI", "INSTAGRAM"}
     assert providers["WHATSAPPB2CHAT"] > 0.85 * len(long_after)

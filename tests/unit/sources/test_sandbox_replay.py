@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dagster_project.sandbox.replay import ReplayFileError, ReplaySource
-from dagster_project.sandbox.source import ChatQuery, ContactQuery, Days
+from dagster_project.sources.b2chat.sandbox.replay import ReplayFileError, ReplaySource
+from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Days
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -37,11 +37,23 @@ def test_a_contact_is_what_its_chats_show_of_it(tmp_path: Path) -> None:
     source = ReplaySource(second, first)
     [contact] = source.contacts(ContactQuery(), NOW).records
     assert contact == {
-        "contact_id": 7, "fullname": "New", "identification": "", "email": "x@example.test", "landline": "1",
-        "mobile": "+570000000007", "address": "", "country": "", "city": "", "company": "", "merchant_id": None,
-        "created": "2025-05-01 23:30:00", "updated": "2025-05-03 08:00:00", "custom_attributes": None, "tags": None,
+        "contact_id": 7,
+        "fullname": "New",
+        "identification": "",
+        "email": "x@example.test",
+        "landline": "1",
+        "mobile": "+570000000007",
+        "address": "",
+        "country": "",
+        "city": "",
+        "company": "",
+        "merchant_id": None,
+        "created": "2025-05-01 23:30:00",
+        "updated": "2025-05-03 08:00:00",
+        "custom_attributes": None,
+        "tags": None,
         "row_index": None,
-    }  # fmt: skip
+    }
     may_first = Days(date(2025, 5, 1), date(2025, 5, 1))
     assert [record["chat_id"] for record in source.chats(ChatQuery(created=may_first), NOW).records] == ["a"]
     assert source.contacts(ContactQuery(updated=may_first), NOW).total == 0

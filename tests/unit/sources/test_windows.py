@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagster_project.b2chat.answers import Item
-from dagster_project.b2chat.windows import Landmark, Page, Window, WindowPage, days, read_window
-from tests.listed import chat
+from dagster_project.sources.b2chat.answers import Item
+from dagster_project.sources.b2chat.windows import Landmark, Page, Window, WindowPage, days, read_window
+from tests.support.listed import chat
 
 DAY = Window("chats", date(2025, 10, 1), date(2025, 10, 1))
 
@@ -18,8 +18,16 @@ DAY = Window("chats", date(2025, 10, 1), date(2025, 10, 1))
 class Server:
     """An export in memory. `before[n]` is done to its list before the n-th answer (from 1)."""
 
-    def __init__(self, keys: list[str], *, limit: int = 3, total: int | None = None, exported: int | None = None,
-                 cap: int | None = None, before: dict[int, Any] | None = None) -> None:
+    def __init__(
+        self,
+        keys: list[str],
+        *,
+        limit: int = 3,
+        total: int | None = None,
+        exported: int | None = None,
+        cap: int | None = None,
+        before: dict[int, Any] | None = None,
+    ) -> None:
         self.keys, self.limit, self.total, self.exported, self.cap = keys, limit, total, exported, cap
         self.before = before or {}
         self.offsets: list[int] = []
@@ -57,8 +65,9 @@ def test_a_window_that_one_answer_holds_is_read_once() -> None:
         assert (read(server)[0], server.offsets) == (list(keys), offsets)
 
 
-@pytest.mark.parametrize(("records", "requests"), [
-    (0, 1), (999, 1), (1000, 2), (1001, 4), (1999, 4), (2000, 6), (50_000, 102)])
+@pytest.mark.parametrize(
+    ("records", "requests"), [(0, 1), (999, 1), (1000, 2), (1001, 4), (1999, 4), (2000, 6), (50_000, 102)]
+)
 def test_what_a_window_costs_in_requests(records: int, requests: int) -> None:
     server = Server([str(number) for number in range(records)], limit=1000)
     assert read(server)[1].whole
@@ -160,15 +169,25 @@ class Crowded(Server):
 
     def __call__(self, offset: int) -> Page:
         page = super().__call__(offset)
-        return Page([Item(n, one.text, one.value) for n, one in enumerate(self.crowd(page.items))],
-                    None, page.total, offset, self.limit, 100, 5)
+        return Page(
+            [Item(n, one.text, one.value) for n, one in enumerate(self.crowd(page.items))],
+            None,
+            page.total,
+            offset,
+            self.limit,
+            100,
+            5,
+        )
 
 
-@pytest.mark.parametrize("crowd", [
-    lambda rows: [*rows, *rows[-1:]],  # one row more than asked for
-    lambda rows: [one for row in rows for one in (row, row)],  # every row twice
-    lambda rows: [one for row in rows for one in (row, row)][: len(rows)],  # the same, and cut to the limit
-])
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        lambda rows: [*rows, *rows[-1:]],  # one row more than asked for
+        lambda rows: [one for row in rows for one in (row, row)],  # every row twice
+        lambda rows: [one for row in rows for one in (row, row)][: len(rows)],  # the same, and cut to the limit
+    ],
+)
 def test_rows_that_come_twice_in_a_page_hide_none_behind_it(crowd: Any) -> None:
     keys, last = read(Crowded(list("abcdefg"), crowd))
     assert (set(keys), last.whole) == (set("abcdefg"), True)
@@ -199,6 +218,7 @@ def test_what_is_there_all_the_time_is_seen_by_a_reading_that_says_it_has_read_a
             elif keys:
                 keys.append(keys.pop(place % len(keys)))
                 stays.discard(keys.pop() if kind == "go" else "")
+
         return do
 
     server = Server(sorted(stays, key=int), limit=limit, before={n: doing(kind, at) for n, kind, at in moves})
@@ -222,7 +242,7 @@ def test_records_without_a_key_count_as_seen() -> None:
     def fetch(offset: int) -> Page:
         return Page([Item(n, "null", None) for n in range(2)], 2, 2, offset, 3, 1, 1)
 
-    page, = read_window(DAY, fetch)
+    (page,) = read_window(DAY, fetch)
     assert (page.whole, len(page.rejected)) == (True, 2)
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from dagster_project.sandbox.account import Account
+from dagster_project.sources.b2chat.sandbox.account import Account
 
 HOUR_WEIGHTS = (1, 1, 0.5, 0.5, 0.5, 2, 8, 30, 75, 100, 105, 95, 55, 50, 85, 95, 92, 75, 48, 30, 20, 12, 6, 3)
 WEEKDAY_WEIGHTS = (1.38, 1.35, 1.28, 1.26, 1.18, 0.37, 0.18)  # Monday first; their mean is 1

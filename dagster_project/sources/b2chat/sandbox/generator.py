@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from dagster_project.sandbox.account import Account
-from dagster_project.sandbox.arrivals import Arrivals
-from dagster_project.sandbox.lives import Lives, Start
-from dagster_project.sandbox.people import LONGEST_CHANGE_DAYS, Contacts, Profile
-from dagster_project.sandbox.source import ChatQuery, ContactQuery, Days, Page, Record, provider_slug
+from dagster_project.sources.b2chat.sandbox.account import Account
+from dagster_project.sources.b2chat.sandbox.arrivals import Arrivals
+from dagster_project.sources.b2chat.sandbox.lives import Lives, Start
+from dagster_project.sources.b2chat.sandbox.people import LONGEST_CHANGE_DAYS, Contacts, Profile
+from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Days, Page, Record, provider_slug
 
 __all__ = ["Account", "GeneratedSource"]
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from dagster_project.sandbox.account import Account
-from dagster_project.sandbox.arrivals import Arrivals
-from dagster_project.sandbox.conversation import Conversation, Message, Outline
-from dagster_project.sandbox.people import Contact, Contacts, Staff, department_label
-from dagster_project.sandbox.source import Record
-from dagster_project.sandbox.texts import TOPICS, Topic
+from dagster_project.sources.b2chat.sandbox.account import Account
+from dagster_project.sources.b2chat.sandbox.arrivals import Arrivals
+from dagster_project.sources.b2chat.sandbox.conversation import Conversation, Message, Outline
+from dagster_project.sources.b2chat.sandbox.people import Contact, Contacts, Staff, department_label
+from dagster_project.sources.b2chat.sandbox.source import Record
+from dagster_project.sources.b2chat.sandbox.texts import TOPICS, Topic
 
 ALIAS = "Sandbox Inmobiliaria Ejemplo"
 NEVER = 2**62

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from dagster_project.sandbox.source import ChatQuery, ContactQuery, Days
+from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Days
 
 MAX_LIMIT = 1000
 PROVIDERS = ("whatsapp", "facebook", "telegram", "livechat", "b2cbotapi")

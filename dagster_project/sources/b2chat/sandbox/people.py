@@ -5,9 +5,9 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from dagster_project.sandbox.account import Account
-from dagster_project.sandbox.arrivals import Arrivals
-from dagster_project.sandbox.source import Record
+from dagster_project.sources.b2chat.sandbox.account import Account
+from dagster_project.sources.b2chat.sandbox.arrivals import Arrivals
+from dagster_project.sources.b2chat.sandbox.source import Record
 
 DEPARTMENTS = ("Ventas", "Cartera ", "Trámites y Escrituración", "Servicio al Cliente ", "Postventa")
 DEPARTMENT_CODES = ("VEN", "CAR", "TRA", "SAC", "POS")
@@ -15,21 +15,91 @@ SHIFTS = ((7, 15), (9, 18), (12, 21))
 _HOME_DEPARTMENTS = (0, 1, 2, 3, 4, 0, 1, 0, 2, 4, 0, 3, 1, 0, 0, 2, 1, 0, 3, 4)
 
 _AGENTS = (
-    "Paula Andrade", "Camilo Rentería", "Yuliana Osorio", "Esteban Múnera", "Natalia Guerrero",
-    "Jorge Iván Castaño", "Lina Marcela Duque", "Andrés Felipe Rojas", "Sandra Milena Peña", "Óscar Zuluaga",
-    "Daniela Cifuentes", "Mauricio Echeverri", "Carolina Betancur", "Felipe Arango", "Viviana Salgado",
-    "Ricardo Palacio", "Alejandra Muñoz", "Hernán Giraldo", "Manuela Ríos", "Sebastián Quiñones",
-)  # fmt: skip
+    "Paula Andrade",
+    "Camilo Rentería",
+    "Yuliana Osorio",
+    "Esteban Múnera",
+    "Natalia Guerrero",
+    "Jorge Iván Castaño",
+    "Lina Marcela Duque",
+    "Andrés Felipe Rojas",
+    "Sandra Milena Peña",
+    "Óscar Zuluaga",
+    "Daniela Cifuentes",
+    "Mauricio Echeverri",
+    "Carolina Betancur",
+    "Felipe Arango",
+    "Viviana Salgado",
+    "Ricardo Palacio",
+    "Alejandra Muñoz",
+    "Hernán Giraldo",
+    "Manuela Ríos",
+    "Sebastián Quiñones",
+)
 _FIRST_NAMES = (
-    "María", "Juan", "Luz", "Carlos", "Ana", "José", "Diana", "Luis", "Claudia", "Andrés", "Paola", "Jorge",
-    "Marcela", "Héctor", "Gloria", "Iván", "Ángela", "Wilson", "Yenny", "Édgar", "Rocío", "Germán", "Leidy",
-    "Fabián", "Martha", "Óscar", "Nubia", "Rubén", "Tatiana", "Nicolás",
-)  # fmt: skip
+    "María",
+    "Juan",
+    "Luz",
+    "Carlos",
+    "Ana",
+    "José",
+    "Diana",
+    "Luis",
+    "Claudia",
+    "Andrés",
+    "Paola",
+    "Jorge",
+    "Marcela",
+    "Héctor",
+    "Gloria",
+    "Iván",
+    "Ángela",
+    "Wilson",
+    "Yenny",
+    "Édgar",
+    "Rocío",
+    "Germán",
+    "Leidy",
+    "Fabián",
+    "Martha",
+    "Óscar",
+    "Nubia",
+    "Rubén",
+    "Tatiana",
+    "Nicolás",
+)
 _LAST_NAMES = (
-    "Rodríguez", "Gómez", "López", "González", "Martínez", "Ramírez", "Hernández", "Sánchez", "Ospina", "Muñoz",
-    "Vargas", "Castro", "Cárdenas", "Rincón", "Patiño", "Montoya", "Londoño", "Bermúdez", "Acevedo", "Peñaloza",
-    "Ibáñez", "Quintero", "Salazar", "Cortés", "Nieto", "Ávila", "Zapata", "Becerra", "Ordóñez", "Lozano",
-)  # fmt: skip
+    "Rodríguez",
+    "Gómez",
+    "López",
+    "González",
+    "Martínez",
+    "Ramírez",
+    "Hernández",
+    "Sánchez",
+    "Ospina",
+    "Muñoz",
+    "Vargas",
+    "Castro",
+    "Cárdenas",
+    "Rincón",
+    "Patiño",
+    "Montoya",
+    "Londoño",
+    "Bermúdez",
+    "Acevedo",
+    "Peñaloza",
+    "Ibáñez",
+    "Quintero",
+    "Salazar",
+    "Cortés",
+    "Nieto",
+    "Ávila",
+    "Zapata",
+    "Becerra",
+    "Ordóñez",
+    "Lozano",
+)
 _PLAIN = str.maketrans("áéíóúüñÁÉÍÓÚÑ ", "aeiouunAEIOUN.")
 _CITIES = ("", "", "", "Bogotá", "Medellín", "Rionegro", "Cali", "Pereira", "Villavicencio", "Barranquilla")
 _COMPANIES = ("", "", "", "", "", "", "", "Independiente", "Transportes de Ejemplo SAS", "Colegio de Ejemplo")

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from dagster_project.sandbox.source import ChatQuery, ContactQuery, Page, Record, provider_slug
+from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Page, Record, provider_slug
 
 
 class ReplayFileError(ValueError):

@@ -21,11 +21,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from dagster_project.sandbox.clock import Clock, system_clock
-from dagster_project.sandbox.faults import Answer, FaultPlan
-from dagster_project.sandbox.parameters import BadParameter, chat_query, contact_query
-from dagster_project.sandbox.source import Page, Source
-from dagster_project.sandbox.tokens import TokenDesk
+from dagster_project.sources.b2chat.sandbox.clock import Clock, system_clock
+from dagster_project.sources.b2chat.sandbox.faults import Answer, FaultPlan
+from dagster_project.sources.b2chat.sandbox.parameters import BadParameter, chat_query, contact_query
+from dagster_project.sources.b2chat.sandbox.source import Page, Source
+from dagster_project.sources.b2chat.sandbox.tokens import TokenDesk
 
 MADE_HEADER = "X-B2Chat-Sandbox"
 START_SECONDS = 10.0

@@ -32,8 +32,10 @@ def upgrade() -> None:
     """)
     op.execute("create unique index answers_of_rules_key on analysis.answers (work_key) where provider = 'rules'")
     op.execute("create index answers_work_key_idx on analysis.answers (work_key, answered_at)")
-    op.execute("comment on table analysis.answers is "
-               "'One row per answer of a classifier to one content; equal chats share it, and nothing is overwritten'")
+    op.execute(
+        "comment on table analysis.answers is "
+        "'One row per answer of a classifier to one content; equal chats share it, and nothing is overwritten'"
+    )
     op.execute("""
         create table analysis.chat_work (
             chat_id text not null,
@@ -50,8 +52,9 @@ def upgrade() -> None:
     """)
     op.execute("create index chat_work_unsettled_idx on analysis.chat_work (classifier) where state = 'unsettled'")
     op.execute("create index chat_work_answer_id_idx on analysis.chat_work (answer_id)")
-    op.execute("comment on table analysis.chat_work is "
-               "'One row per chat and classifier: what became of it, and its answer'")
+    op.execute(
+        "comment on table analysis.chat_work is 'One row per chat and classifier: what became of it, and its answer'"
+    )
     op.execute("""
         create table analysis.progress (
             classifier text primary key,

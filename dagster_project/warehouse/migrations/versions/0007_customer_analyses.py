@@ -38,12 +38,17 @@ def upgrade() -> None:
             check (status not in ('COMPLETED', 'PARTIAL') or (completed_at is not null and published_at is not null))
         )
     """)
-    op.execute("create index customer_analyses_triggered_by_created_at_idx "
-               "on analysis.customer_analyses (triggered_by, created_at)")
-    op.execute("create index customer_analyses_status_created_at_idx "
-               "on analysis.customer_analyses (status, created_at)")
-    op.execute("comment on table analysis.customer_analyses is "
-               "'One row per analysis that somebody asked for: its filters, how it went, and what it counted'")
+    op.execute(
+        "create index customer_analyses_triggered_by_created_at_idx "
+        "on analysis.customer_analyses (triggered_by, created_at)"
+    )
+    op.execute(
+        "create index customer_analyses_status_created_at_idx on analysis.customer_analyses (status, created_at)"
+    )
+    op.execute(
+        "comment on table analysis.customer_analyses is "
+        "'One row per analysis that somebody asked for: its filters, how it went, and what it counted'"
+    )
     op.execute("""
         create table analysis.analysis_chats (
             analysis_id text not null references analysis.customer_analyses (id) on delete cascade,
@@ -54,8 +59,10 @@ def upgrade() -> None:
         )
     """)
     op.execute("create index analysis_chats_chat_id_idx on analysis.analysis_chats (chat_id)")
-    op.execute("comment on table analysis.analysis_chats is "
-               "'One row per analysis and chat of its filter: categorized, or why not'")
+    op.execute(
+        "comment on table analysis.analysis_chats is "
+        "'One row per analysis and chat of its filter: categorized, or why not'"
+    )
     op.execute("""
         create table analysis.customer_categorizations (
             id text primary key default gen_random_uuid()::text,
@@ -78,13 +85,19 @@ def upgrade() -> None:
             check (provider <> 'rules' or (not is_llm and model like 'rules-%'))
         )
     """)
-    op.execute("create index customer_categorizations_analysis_id_customer_intent_idx "
-               "on analysis.customer_categorizations (analysis_id, customer_intent)")
-    op.execute("create index customer_categorizations_analysis_id_journey_stage_idx "
-               "on analysis.customer_categorizations (analysis_id, journey_stage)")
+    op.execute(
+        "create index customer_categorizations_analysis_id_customer_intent_idx "
+        "on analysis.customer_categorizations (analysis_id, customer_intent)"
+    )
+    op.execute(
+        "create index customer_categorizations_analysis_id_journey_stage_idx "
+        "on analysis.customer_categorizations (analysis_id, journey_stage)"
+    )
     op.execute("create index customer_categorizations_chat_id_idx on analysis.customer_categorizations (chat_id)")
-    op.execute("comment on table analysis.customer_categorizations is "
-               "'One row per analysis and categorized chat: the labels as they were when the analysis was made'")
+    op.execute(
+        "comment on table analysis.customer_categorizations is "
+        "'One row per analysis and categorized chat: the labels as they were when the analysis was made'"
+    )
 
 
 def downgrade() -> None:

@@ -6,11 +6,23 @@ revision = "0008"
 down_revision = "0007"
 
 AUDIT = (
-    "prompt_version text", "schema_version text", "redactor_version text", "request_id text", "batch_id text",
-    "input_tokens integer", "output_tokens integer", "cache_write_tokens integer", "cache_read_tokens integer",
-    "thinking_tokens integer", "price_version text", "stop_reason text", "latency_ms integer",
-    "messages_total integer", "messages_sent integer", "is_truncated boolean",
-)  # fmt: skip
+    "prompt_version text",
+    "schema_version text",
+    "redactor_version text",
+    "request_id text",
+    "batch_id text",
+    "input_tokens integer",
+    "output_tokens integer",
+    "cache_write_tokens integer",
+    "cache_read_tokens integer",
+    "thinking_tokens integer",
+    "price_version text",
+    "stop_reason text",
+    "latency_ms integer",
+    "messages_total integer",
+    "messages_sent integer",
+    "is_truncated boolean",
+)
 WAITING = "('pending', 'submitted', 'budget_deferred')"
 
 
@@ -32,15 +44,20 @@ def downgrade() -> None:
             add constraint chat_work_state_check check (state in ('unsettled', 'answered', 'skipped'))
     """)
     op.execute("delete from analysis.answers where provider = 'fake'")
-    op.execute("alter table analysis.answers drop constraint answers_of_the_fake, drop constraint answers_of_anthropic,"
-               " drop constraint answers_provider_check,"
-               " add constraint answers_provider_check check (provider in ('rules', 'anthropic')),"
-               " drop resolution_score, drop customer_satisfaction, drop recommendations, drop analysis_data, "
-               + ", ".join(f"drop {column.split()[0]}" for column in AUDIT))
+    op.execute(
+        "alter table analysis.answers drop constraint answers_of_the_fake, drop constraint answers_of_anthropic,"
+        " drop constraint answers_provider_check,"
+        " add constraint answers_provider_check check (provider in ('rules', 'anthropic')),"
+        " drop resolution_score, drop customer_satisfaction, drop recommendations, drop analysis_data, "
+        + ", ".join(f"drop {column.split()[0]}" for column in AUDIT)
+    )
 
 
 def _answers() -> None:
-    op.execute("alter table analysis.answers " + ", ".join(f"add {column}" for column in AUDIT) + """,
+    op.execute(
+        "alter table analysis.answers "
+        + ", ".join(f"add {column}" for column in AUDIT)
+        + """,
         add resolution_score numeric check (resolution_score between 0 and 100),
         add customer_satisfaction numeric check (customer_satisfaction between 0 and 100),
         add recommendations jsonb,
@@ -51,7 +68,8 @@ def _answers() -> None:
             provider <> 'anthropic' or (model not like 'fake-%' and input_tokens > 0 and prompt_version is not null)),
         add constraint answers_of_the_fake check (
             provider <> 'fake' or (not is_llm and model like 'fake-%' and input_tokens > 0))
-    """)
+    """
+    )
     for column, text in {
         "provider": "rules, anthropic, or fake: the stand-in of b2chat fake-claude, which is no language model",
         "resolution_score": "0 to 100: how far the chat gave the customer what he came for",
@@ -76,9 +94,11 @@ def _chat_work() -> None:
     """)
     op.execute(f"create index chat_work_waiting_idx on analysis.chat_work (classifier, state) where state in {WAITING}")
     op.execute("create index chat_work_work_key_idx on analysis.chat_work (work_key) where classifier = 'claude'")
-    op.execute("comment on column analysis.chat_work.state is "
-               "'unsettled: goes on; skipped: nothing to categorize; pending: to be sent; submitted: in a batch; "
-               "budget_deferred: over the cap; answered; refused: by the model; dead: not sent again as it is'")
+    op.execute(
+        "comment on column analysis.chat_work.state is "
+        "'unsettled: goes on; skipped: nothing to categorize; pending: to be sent; submitted: in a batch; "
+        "budget_deferred: over the cap; answered; refused: by the model; dead: not sent again as it is'"
+    )
 
 
 def _ledger() -> None:
@@ -113,14 +133,16 @@ def _ledger() -> None:
     op.execute("create index ai_usage_ledger_day_idx on ops.ai_usage_ledger (day)")
     op.execute("create index ai_usage_ledger_open_idx on ops.ai_usage_ledger (run_id) where status = 'reserved'")
     op.execute("create unique index ai_usage_ledger_custom_id_idx on ops.ai_usage_ledger (custom_id)")
-    op.execute("comment on table ops.ai_usage_ledger is 'One row per request to a language model, written before it "
-               "is sent with the most that it can cost, and settled with what it cost'")
+    op.execute(
+        "comment on table ops.ai_usage_ledger is 'One row per request to a language model, written before it "
+        "is sent with the most that it can cost, and settled with what it cost'"
+    )
     for column, text in {
         "endpoint": "Host that was asked; caps are counted for each by itself",
         "provider": "anthropic; fake where the answer came from the stand-in, which charges nothing",
         "model": "As asked for",
         "status": "reserved: sent or about to be; settled; released: never sent, or not charged; lost: the run ended "
-                  "before the answer came",
+        "before the answer came",
         "uncertain_usd": "At most, for sends that may have been charged although no answer came",
     }.items():
         op.execute(f"comment on column ops.ai_usage_ledger.{column} is '{text}'")
@@ -148,8 +170,10 @@ def _batches() -> None:
         )
     """)
     op.execute("create index batches_open_idx on analysis.batches (id) where state in ('intended', 'submitted')")
-    op.execute("comment on table analysis.batches is 'One row per message batch, written before it is created: a run "
-               "that is killed finds it again'")
+    op.execute(
+        "comment on table analysis.batches is 'One row per message batch, written before it is created: a run "
+        "that is killed finds it again'"
+    )
     op.execute("""
         create table analysis.batch_items (
             batch bigint not null references analysis.batches (id) on delete cascade,
@@ -164,7 +188,11 @@ def _batches() -> None:
     """)
     op.execute("create index batch_items_batch_idx on analysis.batch_items (batch)")
     op.execute("create index batch_items_open_idx on analysis.batch_items (work_key) where outcome is null")
-    op.execute("comment on table analysis.batch_items is "
-               "'One row per request of a batch: the work that its custom_id stands for'")
-    op.execute("comment on column analysis.batch_items.sent is "
-               "'The redacted messages as they were sent, until the answer is stored with them'")
+    op.execute(
+        "comment on table analysis.batch_items is "
+        "'One row per request of a batch: the work that its custom_id stands for'"
+    )
+    op.execute(
+        "comment on column analysis.batch_items.sent is "
+        "'The redacted messages as they were sent, until the answer is stored with them'"
+    )

@@ -39,8 +39,10 @@ def upgrade() -> None:
     op.execute("create index export_logs_user_id_created_at_idx on ops.export_logs (user_id, created_at)")
     op.execute("create index export_logs_status_expires_at_idx on ops.export_logs (status, expires_at)")
     op.execute("create index export_logs_analysis_id_idx on ops.export_logs (analysis_id)")
-    op.execute("comment on table ops.export_logs is "
-               "'One row per export, whatever became of it: who asked for what, where the file lies, until when'")
+    op.execute(
+        "comment on table ops.export_logs is "
+        "'One row per export, whatever became of it: who asked for what, where the file lies, until when'"
+    )
     op.execute("""
         create table analysis.analysis_exports (
             id text primary key,
@@ -58,8 +60,10 @@ def upgrade() -> None:
     for columns in ("analysis_id, created_at", "generated_by, created_at", "expires_at"):
         name = columns.replace(", ", "_")
         op.execute(f"create index analysis_exports_{name}_idx on analysis.analysis_exports ({columns})")
-    op.execute("comment on table analysis.analysis_exports is "
-               "'One row per file of an analysis that is there to be read; ops.export_logs has the same id'")
+    op.execute(
+        "comment on table analysis.analysis_exports is "
+        "'One row per file of an analysis that is there to be read; ops.export_logs has the same id'"
+    )
 
 
 def downgrade() -> None:

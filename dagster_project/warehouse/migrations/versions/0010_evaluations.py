@@ -52,8 +52,10 @@ def upgrade() -> None:
             primary key (evaluation_id, item_id, field)
         )
     """)
-    op.execute("comment on table analysis.evaluation_labels is "
-               "'One row per evaluation, chat and field: the true label and the named one, empty where none was'")
+    op.execute(
+        "comment on table analysis.evaluation_labels is "
+        "'One row per evaluation, chat and field: the true label and the named one, empty where none was'"
+    )
 
 
 def downgrade() -> None:

@@ -19,8 +19,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("drop table analysis.review_queue, analysis.human_labels")
     op.execute("drop index analysis.chat_work_not_queued_idx")
-    op.execute(
-        "alter table analysis.chat_work drop content_key, drop injection_suspected, drop queued_answer_id")
+    op.execute("alter table analysis.chat_work drop content_key, drop injection_suspected, drop queued_answer_id")
 
 
 def _chat_work() -> None:
@@ -30,8 +29,10 @@ def _chat_work() -> None:
             add injection_suspected boolean not null default false,
             add queued_answer_id bigint
     """)
-    op.execute("create index chat_work_not_queued_idx on analysis.chat_work (chat_id) "
-               "where answer_id is distinct from queued_answer_id")
+    op.execute(
+        "create index chat_work_not_queued_idx on analysis.chat_work (chat_id) "
+        "where answer_id is distinct from queued_answer_id"
+    )
     for column, text in {
         "content_key": "Hash of who wrote what in the chat, of no version: a person''s label belongs to it",
         "injection_suspected": "Whether a message looks like an order to a machine that reads it",
@@ -64,8 +65,10 @@ def _labels() -> None:
         )
     """)
     op.execute("create index human_labels_chat_id_idx on analysis.human_labels (chat_id, label_id)")
-    op.execute("comment on table analysis.human_labels is 'One row per judgement of a person of a chat, never changed: "
-               "the newest of a chat counts, as long as the chat still has the content that was judged'")
+    op.execute(
+        "comment on table analysis.human_labels is 'One row per judgement of a person of a chat, never changed: "
+        "the newest of a chat counts, as long as the chat still has the content that was judged'"
+    )
     for column, text in {
         "customer_intent": "Null: no opinion",
         "journey_stage": "Null: no opinion, unless no_stage_applies",
@@ -95,8 +98,10 @@ def _queue() -> None:
         )
     """)
     op.execute("create index review_queue_open_idx on analysis.review_queue (queued_at) where state = 'open'")
-    op.execute("comment on table analysis.review_queue is "
-               "'One row per chat that a person should look at, or has looked at: why, and what came of it'")
+    op.execute(
+        "comment on table analysis.review_queue is "
+        "'One row per chat that a person should look at, or has looked at: why, and what came of it'"
+    )
     for column, text in {
         "content_key": "Of the content that the row is about; when the chat changes the row opens again",
         "answer_id": "Answer of the machine that the reasons are about",

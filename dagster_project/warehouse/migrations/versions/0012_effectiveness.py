@@ -33,10 +33,14 @@ def upgrade() -> None:
         )
     """)
     op.execute("create index effectiveness_analysis_user_id_idx on analysis.effectiveness_analysis (user_id)")
-    op.execute("create index effectiveness_analysis_effectiveness_score_idx "
-               "on analysis.effectiveness_analysis (effectiveness_score)")
-    op.execute("comment on table analysis.effectiveness_analysis is "
-               "'One row per chat and answer: how well it served the customer, as a classifier judged it then'")
+    op.execute(
+        "create index effectiveness_analysis_effectiveness_score_idx "
+        "on analysis.effectiveness_analysis (effectiveness_score)"
+    )
+    op.execute(
+        "comment on table analysis.effectiveness_analysis is "
+        "'One row per chat and answer: how well it served the customer, as a classifier judged it then'"
+    )
     for column, text in {
         "user_id": "Who had it analysed first: who asked for a customer analysis, or pipeline",
         "effectiveness_score": "0.6 x resolution_score + 0.4 x customer_satisfaction; null where one is unknown",

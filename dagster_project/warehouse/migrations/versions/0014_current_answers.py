@@ -25,8 +25,10 @@ def upgrade() -> None:
                     end
             )
     """)
-    op.execute("comment on view analysis.current_answers is 'One row per chat that has an answer to what it says now: "
-               "Claude''s if there is one, else that of the rules'")
+    op.execute(
+        "comment on view analysis.current_answers is 'One row per chat that has an answer to what it says now: "
+        "Claude''s if there is one, else that of the rules'"
+    )
 
 
 def downgrade() -> None:
