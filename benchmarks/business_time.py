@@ -109,7 +109,7 @@ def _prepare(conn: psycopg.Connection, intervals: int) -> None:
 
 
 def _queries() -> dict[str, str]:
-    text = (DBT_DIR / "macros" / "business_time.sql").read_text()
+    text = (DBT_DIR / "macros" / "metrics" / "business_time.sql").read_text()
     macros: Any = jinja2.Environment().from_string(text, globals={"ref": lambda name: f"intermediate.{name}"}).module
     used_up = macros.open_seconds("start_clock", "i.starts_at") + " + i.target_seconds"
     starts = macros.join_clock("start_clock", "i.calendar", "i.starts_at")

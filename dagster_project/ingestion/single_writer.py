@@ -10,7 +10,7 @@ from dagster_project.ingestion.errors import AlreadyRunning
 from dagster_project.warehouse import locks
 from dagster_project.warehouse.connection import connect
 
-_LOCK = ("write", "raw")  # dbt's register_rules takes it too (macros/rules.sql)
+_LOCK = ("write", "raw")  # dbt takes it too: macros/engine/calendar_and_target_versions.sql
 # How long to wait for it: a process that was killed a moment ago may still be held for alive.
 _PATIENCE = 2.0  # seconds
 

@@ -1,6 +1,6 @@
 {{ config(
     unique_key='chat_id',
-    meta={'touched_by': 'int_chat_versions'},
+    meta={'affected_by': 'int_chat_versions'},
     indexes=[
         {'columns': ['id'], 'unique': true},
         {'columns': ['chat_id', 'field', 'version']},

@@ -1,6 +1,6 @@
 {{ config(
     unique_key='id',
-    meta={'touched_by': 'int_audited_chats', 'touched_key': 'chat_id'},
+    meta={'affected_by': 'int_audited_chats', 'affected_key': 'chat_id'},
     indexes=[
         {'columns': ['b2chat_id'], 'unique': true},
         {'columns': ['agent_id', 'created_at']},

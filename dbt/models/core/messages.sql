@@ -1,7 +1,7 @@
 {{ config(
     unique_key='chat_id',
     meta={
-        'touched_by': 'int_message_origins',
+        'affected_by': 'int_message_origins',
         'indexed_where': {
             'b2chat_message_id': 'b2chat_message_id is not null',
             'media_backed_up': 'media_backed_up',

@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='chat_id',
-    on_schema_change='append_new_columns',
-    meta={'touched_by': 'int_customer_turns'},
+    meta={'affected_by': 'int_customer_turns'},
     indexes=[{'columns': ['chat_id'], 'unique': true}, {'columns': ['load_id']}],
 ) }}
 

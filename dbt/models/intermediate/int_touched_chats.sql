@@ -33,6 +33,6 @@ cross join lateral (
     from {{ ref('chats') }} as chats
     inner join {{ ref('int_chat_message_facts') }} as message_facts on message_facts.chat_id = chats.id
     inner join {{ ref('int_chat_calendar') }} as calendars on calendars.chat_id = chats.id
-    where {{ rule_concerns_chat('changes', 'chats', 'message_facts', 'calendars') }}
+    where {{ change_concerns_chat('changes', 'chats', 'message_facts', 'calendars') }}
     offset 0
 ) as concerned

@@ -78,7 +78,7 @@ def conn(new_database: Callable[[], str]) -> Iterator[psycopg.Connection]:
 @pytest.fixture(scope="module")
 def measure(conn: psycopg.Connection) -> Callable[[list[Interval]], list[Measured]]:
     """Measures intervals with the macros that the models use."""
-    text = (DBT_DIR / "macros" / "business_time.sql").read_text()
+    text = (DBT_DIR / "macros" / "metrics" / "business_time.sql").read_text()
     macros: Any = jinja2.Environment().from_string(text, globals={"ref": lambda name: f"intermediate.{name}"}).module
     used_up = macros.open_seconds("start_clock", "i.start_at") + " + i.target"
     query = f"""

@@ -40,7 +40,7 @@ def test_a_changed_macro_rebuilds_all_that_calls_it_and_leaves_no_row_of_the_old
         assert build() == {"old": 120}
         unrelated = "select built_at from intermediate.build_fingerprints where relation = 'core.messages'"
         before = world.ask(unrelated)
-        macro = project / "macros" / "times.sql"
+        macro = project / "macros" / "generic" / "times.sql"
         assert SECONDS in macro.read_text()
         macro.write_text(macro.read_text().replace(SECONDS, f"1000 * {SECONDS}"))
         world.source.records["chats"].append(chat("new", agent=AGENT, **TIMES))

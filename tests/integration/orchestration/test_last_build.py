@@ -9,7 +9,7 @@ import pytest
 from dagster_project.orchestration.assets.last_build import LastBuild, note_good_build, still_good
 from dagster_project.orchestration.dbt_project import DBT_DIR
 
-MACRO = (DBT_DIR / "macros" / "last_build.sql").read_text()
+MACRO = (DBT_DIR / "macros" / "engine" / "last_build.sql").read_text()
 NODES = [
     {"resource_type": "model", "schema": "marts", "alias": "promises", "config": {"meta": {"falls_due": "due_at"}}},
     {"resource_type": "seed", "schema": "marts", "alias": "names", "config": {"meta": {}}},

@@ -17,7 +17,7 @@ from dagster_project.warehouse import bi_access, embedded, migrations
 from tests.support import forked_dbt
 
 FACT = """
-{{ config(materialized='incremental', incremental_strategy='touched_keys', unique_key='id',
+{{ config(materialized='incremental', incremental_strategy='affected_keys', unique_key='id',
           on_schema_change='append_new_columns', post_hook="select pg_sleep({{ var('pause', 0) }})") }}
 select load_id as id, record_count as size from ops.page_loads as loads where {{ load_window('loads') }}
 """
@@ -172,7 +172,7 @@ def test_a_rebuild_ends_a_query_of_bi_that_has_lifted_its_limits(shop: Shop) -> 
         conn.execute("set statement_timeout = 0")
         asleep = threading.Thread(target=_ended, args=[conn, "select pg_sleep(600) from report"])
         asleep.start()
-        shop.build("--full-refresh", "--vars", "{bi_patience: 1 second}")
+        shop.build("--full-refresh", "--vars", "{bi_lock_wait: 1 second}")
         asleep.join(10)
         assert not asleep.is_alive()
 

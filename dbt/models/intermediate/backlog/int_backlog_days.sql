@@ -1,8 +1,6 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='local_date',
-    on_schema_change='append_new_columns',
     indexes=[
         {'columns': ['scope', 'scope_id', 'state', 'local_date'], 'unique': true},
         {'columns': ['local_date']},

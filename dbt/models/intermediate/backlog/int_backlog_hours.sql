@@ -1,8 +1,6 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='hour_at',
-    on_schema_change='append_new_columns',
     indexes=[
         {'columns': ['scope', 'scope_id', 'hour_at'], 'unique': true},
         {'columns': ['hour_at']},

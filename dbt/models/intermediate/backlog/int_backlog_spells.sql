@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='chat_id',
-    on_schema_change='append_new_columns',
-    meta={'touched_by': 'chats', 'touched_key': 'id', 'falls_due': 'left_at'},
+    meta={'affected_by': 'chats', 'affected_key': 'id', 'falls_due': 'left_at'},
     indexes=[
         {'columns': ['chat_id', 'state', 'entered_at']},
         {'columns': ['entered_at']},

@@ -20,7 +20,7 @@ spans as (
     from {{ ref('business_hours') }} as hours
     inner join days
         on extract(isodow from days.local_date) = hours.weekday
-        and {{ is_in_force('hours', 'days.local_date') }}
+        and {{ is_effective('hours', 'days.local_date') }}
     where not exists (
         select from {{ ref('holidays') }} as holidays
         where holidays.calendar = hours.calendar and holidays.holiday_date = days.local_date

@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='calendar',
-    on_schema_change='append_new_columns',
-    meta={'touched_by': 'int_touched_calendars'},
+    meta={'affected_by': 'int_touched_calendars'},
     indexes=[{'columns': ['calendar', 'bucket', 'opens_after'], 'unique': true}],
 ) }}
 

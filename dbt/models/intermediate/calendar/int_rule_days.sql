@@ -1,9 +1,7 @@
 -- Never built anew: which load changed a day is not to be found anywhere else.
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='rule_day',
-    on_schema_change='append_new_columns',
     full_refresh=false,
     indexes=[{'columns': ['rule_day'], 'unique': true}, {'columns': ['load_id']}],
 ) }}
@@ -11,7 +9,7 @@
 with days as (
     select day::date as local_date
     from generate_series({{ calendar_first_day() }}::timestamp, {{ calendar_last_day() }}::timestamp, interval '1 day') as day
-    {% if is_incremental() %}where {{ new_rules_load() }} is not null{% endif %}
+    {% if is_incremental() %}where {{ new_version_load() }} is not null{% endif %}
 ),
 
 open_times as (
@@ -29,7 +27,7 @@ open_times as (
         {{ local_time('slots.ends_at') }} - interval '1 microsecond',
         interval '1 day'
     ) as day
-    {% if is_incremental() %}where {{ new_rules_load() }} is not null{% endif %}
+    {% if is_incremental() %}where {{ new_version_load() }} is not null{% endif %}
     group by slots.calendar, day
 ),
 
@@ -76,7 +74,7 @@ targets as (
     cross join days
     left join {{ ref('sla_targets') }} as rows
         on coalesce(rows.provider, '') = names.provider
-        and {{ is_in_force('rows', 'days.local_date') }}
+        and {{ is_effective('rows', 'days.local_date') }}
     group by names.provider, days.local_date
 ),
 
@@ -95,7 +93,7 @@ select
     rules.local_date,
     coalesce(rules.rule, '') as rule,
     {% if is_incremental() -%}
-    {{ new_rules_load() }} as load_id
+    {{ new_version_load() }} as load_id
 from rules
 left join {{ this }} as known
     on known.rule_day = concat_ws(' ', rules.rule_kind, rules.rule_name, rules.local_date)

@@ -1,8 +1,6 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='department_name',
-    on_schema_change='append_new_columns',
     indexes=[{'columns': ['department_name'], 'unique': true}, {'columns': ['load_id']}],
 ) }}
 

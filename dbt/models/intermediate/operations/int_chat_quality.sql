@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='day',
-    on_schema_change='append_new_columns',
-    meta={'touched_by': 'int_touched_days'},
+    meta={'affected_by': 'int_touched_days'},
     indexes=[{'columns': ['day', 'rule'], 'unique': true}],
 ) }}
 

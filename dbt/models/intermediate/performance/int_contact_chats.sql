@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='chat_id',
-    on_schema_change='append_new_columns',
-    meta={'touched_by': 'chats', 'touched_key': 'id'},
+    meta={'affected_by': 'chats', 'affected_key': 'id'},
     indexes=[
         {'columns': ['chat_id']},
         {'columns': ['contact_id', 'created_at']},

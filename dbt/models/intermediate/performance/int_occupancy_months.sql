@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='month_start',
-    on_schema_change='append_new_columns',
-    meta={'touched_by': 'int_touched_months'},
+    meta={'affected_by': 'int_touched_months'},
     indexes=[{'columns': ['month_start', 'scope', 'scope_id', 'day_of_week', 'hour'], 'unique': true}],
 ) }}
 

@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='local_date',
-    on_schema_change='append_new_columns',
-    meta={'touched_by': 'int_performance_touched_days'},
+    meta={'affected_by': 'int_performance_touched_days'},
     indexes=[{'columns': ['local_date', 'scope', 'scope_id'], 'unique': true}],
 ) }}
 

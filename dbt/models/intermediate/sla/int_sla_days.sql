@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='opened_local_date',
-    on_schema_change='append_new_columns',
-    meta={'touched_by': 'int_touched_sla_days'},
+    meta={'affected_by': 'int_touched_sla_days'},
     indexes=[{'columns': ['opened_local_date', 'scope', 'scope_id', 'metric', 'clock'], 'unique': true}],
 ) }}
 

@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='week_start',
-    on_schema_change='append_new_columns',
-    meta={'touched_by': 'int_touched_traffic_weeks'},
+    meta={'affected_by': 'int_touched_traffic_weeks'},
     indexes=[
         {'columns': ['scope', 'scope_id', 'local_date', 'hour'], 'unique': true},
         {'columns': ['week_start']},

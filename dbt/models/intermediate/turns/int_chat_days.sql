@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='chat_id',
-    on_schema_change='append_new_columns',
-    meta={'touched_by': 'chat_response_times'},
+    meta={'affected_by': 'chat_response_times'},
     indexes=[{'columns': ['chat_id', 'local_date'], 'unique': true}, {'columns': ['load_id']}],
 ) }}
 

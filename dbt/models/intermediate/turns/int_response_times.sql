@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='(period, period_start)',
-    on_schema_change='append_new_columns',
-    meta={'touched_by': 'int_touched_periods', 'touched_key': 'period, period_start'},
+    meta={'affected_by': 'int_touched_periods', 'affected_key': 'period, period_start'},
 ) }}
 
 {#- What is timed per chat counts on the day the chat was created, what is timed per turn on the day of the reply. -#}

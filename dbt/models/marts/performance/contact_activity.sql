@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='contact_id',
-    on_schema_change='append_new_columns',
-    meta={'touched_by': 'int_touched_contacts'},
+    meta={'affected_by': 'int_touched_contacts'},
 ) }}
 
 with judged as (

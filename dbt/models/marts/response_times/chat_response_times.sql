@@ -1,9 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='chat_id',
-    on_schema_change='append_new_columns',
-    meta={'touched_by': 'int_touched_chats'},
+    meta={'affected_by': 'int_touched_chats'},
     indexes=[
         {'columns': ['created_week_start', 'agent_id']},
         {'columns': ['created_at']},
@@ -126,7 +124,7 @@ select
         timed.load_id,
         (
             select max(changes.load_id) from rule_changes as changes
-            where {{ rule_concerns_chat('changes', 'timed', 'message_facts', 'calendars') }}
+            where {{ change_concerns_chat('changes', 'timed', 'message_facts', 'calendars') }}
         )
     ) as load_id
 from timed

@@ -1,8 +1,6 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_keys',
     unique_key='chat_id',
-    on_schema_change='append_new_columns',
     indexes=[{'columns': ['opened_local_date']}, {'columns': ['load_id']}, {'columns': ['next_due_at']}],
 ) }}
 
@@ -138,7 +136,7 @@ chosen as (
     inner join {{ ref('sla_targets') }} as targets
         on (targets.provider is null or targets.provider = days.provider)
         and (targets.priority is null or targets.priority = days.priority)
-        and {{ is_in_force('targets', 'days.opened_local_date') }}
+        and {{ is_effective('targets', 'days.opened_local_date') }}
     order by
         days.opened_local_date, days.provider, days.priority, targets.metric,
         targets.priority is null, targets.provider is null, targets.valid_from desc nulls last

@@ -61,3 +61,23 @@
         else {{ lower_text(b2chat_status) }}
     end
 {%- endmacro %}
+
+
+{# B2Chat writes WHATSAPPB2CHAT, LIVECHAT, ...: lower case, less a trailing b2chat. Unknown values survive. #}
+{% macro normalize_provider(value) -%}
+    nullif(regexp_replace({{ lower_text('btrim(' ~ value ~ ')') }}, '(.)b2chat$', '\1'), '')
+{%- endmacro %}
+
+
+{# The audit export's YES/NO and TRUE/FALSE to boolean; NULL for anything else. #}
+{% macro yes_no_to_boolean(value) -%}
+    case {{ upper_ascii('btrim(' ~ value ~ ')') }} when 'YES' then true when 'TRUE' then true when 'NO' then false when 'FALSE' then false end
+{%- endmacro %}
+
+
+{# Messages have no id: theirs is a hash of what they are, with a count among equal ones of a chat. #}
+{% macro message_id(chat_id, created_at_text, is_incoming, b2chat_type, occurrence, body) -%}
+    md5(concat_ws(
+        chr(31), {{ chat_id }}, {{ created_at_text }}, {{ is_incoming }}::text, {{ b2chat_type }}, {{ occurrence }}::text, {{ body }}
+    ))
+{%- endmacro %}

@@ -21,9 +21,9 @@
 {% macro write_descriptions(relation, described) %}
     do $describe$
     declare
-        told record;
+        due record;
     begin
-        for told in
+        for due in
             select
                 case
                     when attribute.attname is not null
@@ -43,7 +43,7 @@
                     else col_description(relation.oid, attribute.attnum)
                 end
         loop
-            execute format('comment on %s is %L', told.what, told.description);
+            execute format('comment on %s is %L', due.what, due.description);
         end loop;
     end
     $describe$

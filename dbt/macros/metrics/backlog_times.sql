@@ -34,7 +34,7 @@
 
 
 {#
-  SQL: the first hour or date to count anew: the first that the new loads touched, or the last one that is stored, which
+  SQL: the first hour or date to count anew: the first that the new loads affected, or the last one that is stored, which
   went on since. NULL where nothing has landed since. The balance at its start is stored, and stays.
 #}
 {% macro first_uncounted(key, of_instant) -%}
@@ -46,9 +46,9 @@
         when not exists (select from {{ this }}) then {{ from_the_beginning }}
         when current_setting('b2chat.loads_upto')::bigint > current_setting('b2chat.loads_after')::bigint then least(
             (
-                select min({{ of_instant('touched.changed_from') }})
-                from {{ ref('int_backlog_spells') }} as touched
-                where {{ load_window('touched') }}
+                select min({{ of_instant('affected.changed_from') }})
+                from {{ ref('int_backlog_spells') }} as affected
+                where {{ load_window('affected') }}
             ),
             (select max({{ key }}) from {{ this }})
         )
@@ -69,8 +69,8 @@
     where current_setting('b2chat.loads_after') = '0'
         or {{ key }} > (
             select min({{ first_changed }})
-            from {{ ref('int_backlog_spells') }} as touched
-            where {{ load_window('touched') }}
+            from {{ ref('int_backlog_spells') }} as affected
+            where {{ load_window('affected') }}
         )
     {%- endif -%}
 {%- endmacro %}

@@ -3,7 +3,7 @@
   every macro of ours that these call, and the settings that models read. When it differs from the one stored at the last build, incremental models read all loads again, so
   that a corrected rule, a changed holiday or another zone leaves no old row behind; when it is the same, seeds and
   views are left alone, because rewriting them would take locks that an open BI session can hold up.
-  Dated seeds are not part of it: macros/rules.sql says why. A macro counts with its comments, so a changed comment in
+  Dated seeds are not part of it: macros/engine/calendar_and_target_versions.sql says why. A macro counts with its comments, so a changed comment in
   a macro rebuilds what calls it. What dbt calls by itself to write a relation (materializations, strategies) does not count.
 #}
 {% macro create_build_fingerprints() %}
@@ -25,7 +25,7 @@
     ] -%}
     {%- set above = lineage(node.unique_id) -%}
     {%- for unique_id in above | sort
-        if unique_id == node.unique_id or not graph.nodes[unique_id].config.meta.get('dated') -%}
+        if unique_id == node.unique_id or not graph.nodes[unique_id].config.meta.get('effective_dated') -%}
         {%- do parts.append(graph.nodes[unique_id].checksum.checksum) -%}
     {%- endfor -%}
     {%- for macro_id in called_macros(above) | sort -%}

@@ -1,5 +1,5 @@
 {#
-  Calendars and targets are seeds whose rows carry dates (meta: { dated: true }): a row that counts from July on must not
+  Calendars and targets are seeds whose rows carry dates (meta: { effective_dated: true }): a row that counts from July on must not
   change what was judged in May. Such a seed is therefore no part of the fingerprints that rebuild whole models. A change
   of it takes a load id instead, from the same sequence as the pages of a sync: the rules load. int_rule_days finds the
   days on which other rules hold since then, and the chats of those days are touched by that load as by any other.
@@ -20,11 +20,11 @@
   commit in order, so a sync that is writing is not waited for: the next build registers the change.
   The lock is the one of ingestion/writer.py, "writes to raw".
 #}
-{% macro register_rules() %}
-    {%- if not execute or dated_seeds() | map(attribute='unique_id') | reject('in', selected_resources) | list -%}
+{% macro register_calendar_and_target_versions() %}
+    {%- if not execute or effective_dated_seeds() | map(attribute='unique_id') | reject('in', selected_resources) | list -%}
         {{ return('select 1') }}
     {%- endif -%}
-    {%- set rules = dated_rules() %}
+    {%- set rules = calendar_and_target_hash() %}
     insert into intermediate.rule_loads (load_id, rules, loaded_at)
     select nextval(pg_get_serial_sequence('ops.page_loads', 'load_id')), '{{ rules }}', now()
     from (
@@ -35,9 +35,9 @@
 {% endmacro %}
 
 
-{% macro dated_seeds() %}
+{% macro effective_dated_seeds() %}
     {%- set seeds = [] -%}
-    {%- for node in graph.get('nodes', {}).values() if node.resource_type == 'seed' and node.config.meta.get('dated') -%}
+    {%- for node in graph.get('nodes', {}).values() if node.resource_type == 'seed' and node.config.meta.get('effective_dated') -%}
         {%- do seeds.append(node) -%}
     {%- endfor -%}
     {{ return(seeds) }}
@@ -45,8 +45,8 @@
 
 
 {# A hash of the dated seeds as their files are now. #}
-{% macro dated_rules() %}
-    {{ return(local_md5(tojson(dated_seeds() | sort(attribute='name') | map(attribute='checksum.checksum') | list))) }}
+{% macro calendar_and_target_hash() %}
+    {{ return(local_md5(tojson(effective_dated_seeds() | sort(attribute='name') | map(attribute='checksum.checksum') | list))) }}
 {% endmacro %}
 
 
@@ -57,32 +57,6 @@
 
 
 {# SQL: the newest change of the dated seeds that the model has not seen yet; NULL when there is none. #}
-{% macro new_rules_load() -%}
+{% macro new_version_load() -%}
     (select max(loads.load_id) from intermediate.rule_loads as loads where {{ load_window('loads') }})
-{%- endmacro %}
-
-
-{# Whether a row of int_rule_changes changes a time of a chat. #}
-{% macro rule_concerns_chat(changes, chats, message_facts, calendars) -%}
-    (
-        {{ changes }}.rule_kind = 'calendar'
-        and {{ changes }}.rule_name = {{ calendars }}.calendar
-        and {{ changes }}.days && {{ chat_days(chats, message_facts) }}
-        or {{ changes }}.rule_kind = 'department'
-        and {{ changes }}.rule_name = {{ chats }}.department_id
-        and {{ changes }}.days @> {{ chats }}.created_local_date
-    )
-{%- endmacro %}
-
-
-{# The local days from the first to the last thing that happened to a chat. Here least and greatest may ignore NULL. #}
-{% macro chat_days(chats, message_facts) -%}
-    daterange(
-        {{ local_time("least(" ~ chats ~ ".created_at, " ~ chats ~ ".opened_at, " ~ message_facts ~ ".first_customer_at)") }}::date,
-        {{ local_time(
-            "greatest(" ~ chats ~ ".created_at, " ~ chats ~ ".opened_at, " ~ chats ~ ".picked_up_at, "
-            ~ chats ~ ".response_at, " ~ chats ~ ".closed_at, " ~ message_facts ~ ".last_replied_at)"
-        ) }}::date,
-        '[]'
-    )
 {%- endmacro %}

@@ -1,26 +1,26 @@
 {#
-  Incremental strategy touched_keys: delete the rows of every key that the new loads touched, then insert what the
+  Incremental strategy affected_keys: delete the rows of every key that the new loads affect, then insert what the
   model returned for them, in one transaction. dbt's own delete+insert deletes only the keys that come back, so a chat
   that lost all its messages, or a week that lost all its chats, would keep its old rows.
 
-  Config: unique_key, the column whose values are replaced as a whole; meta.touched_by, the model that lists
-  (key, load_id) for each touch. Without touched_by, the keys are those that the model returned.
+  Config: unique_key, the column whose values are replaced as a whole; meta.affected_by, the model that lists
+  (key, load_id), a row for each key that a load affects. Without affected_by, the affected keys are those that the model returned.
 #}
-{% macro get_incremental_touched_keys_sql(arg_dict) %}
+{% macro get_incremental_affected_keys_sql(arg_dict) %}
     {%- set key = arg_dict.unique_key -%}
-    {%- set touched_by = config.get('meta').get('touched_by') -%}
+    {%- set affected_by = config.get('meta').get('affected_by') -%}
     {%- set columns = arg_dict.dest_columns | map(attribute='quoted') | join(', ') -%}
-    {%- if touched_by %}
+    {%- if affected_by %}
     {#- All loads are read anew after a rule or a setting changed: keys that no longer exist must go as well. #}
     delete from {{ arg_dict.target_relation }}
     where current_setting('b2chat.loads_after') = '0';
     {%- endif %}
     delete from {{ arg_dict.target_relation }}
     where {{ key }} in (
-        {%- if touched_by %}
-        select {{ config.get('meta').get('touched_key', key) }}
-        from {{ builtins.ref(touched_by) }} as touched
-        where {{ load_window('touched') }}
+        {%- if affected_by %}
+        select {{ config.get('meta').get('affected_key', key) }}
+        from {{ builtins.ref(affected_by) }} as affected
+        where {{ load_window('affected') }}
         {%- else %}
         select {{ key }} from {{ arg_dict.temp_relation }}
         {%- endif %}

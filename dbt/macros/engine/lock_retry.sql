@@ -5,11 +5,11 @@
   waited for, as long as bi_reader's queries may take (statement_timeout), and then ended too: the role may have lifted
   its limits.
 #}
-{% macro patiently(statement) %}
-    do $patiently$
+{% macro with_lock_retry(statement) %}
+    do $retry$
     declare
         lock_timeout_before constant text := current_setting('lock_timeout');
-        end_all_at constant timestamptz := clock_timestamp() + interval '{{ var('bi_patience') }}';
+        end_all_at constant timestamptz := clock_timestamp() + interval '{{ var('bi_lock_wait') }}';
         give_up_at constant timestamptz := end_all_at + interval '1 minute';
     begin
         perform set_config('lock_timeout', '300ms', true);
@@ -32,13 +32,13 @@
         end loop;
         perform set_config('lock_timeout', lock_timeout_before, true);
     end
-    $patiently$
+    $retry$
 {% endmacro %}
 
 
 {% macro postgres__rename_relation(from_relation, to_relation) %}
     {% call statement('rename_relation') %}
-        {{ patiently(get_rename_sql(from_relation, adapter.quote_as_configured(to_relation.identifier, 'identifier'))) }}
+        {{ with_lock_retry(get_rename_sql(from_relation, adapter.quote_as_configured(to_relation.identifier, 'identifier'))) }}
     {% endcall %}
 {% endmacro %}
 
@@ -51,7 +51,7 @@
             {%- endif %}
             {{ get_drop_sql(relation) }}
         {%- endset -%}
-        {{ patiently(dropped) }}
+        {{ with_lock_retry(dropped) }}
     {% endcall %}
 {% endmacro %}
 
@@ -95,5 +95,5 @@
     {%- for column in add_columns or [] -%}
         {%- do added.append('add column ' ~ column.quoted ~ ' ' ~ column.expanded_data_type) -%}
     {%- endfor -%}
-    {%- do run_query(patiently('alter table ' ~ relation ~ ' ' ~ added | join(', '))) -%}
+    {%- do run_query(with_lock_retry('alter table ' ~ relation ~ ' ' ~ added | join(', '))) -%}
 {% endmacro %}

@@ -24,7 +24,7 @@
         now(),
         coalesce((select max(load_id) from ops.page_loads), 0),
         (select loaded_at from ops.page_loads order by load_id desc limit 1),
-        coalesce((select rules from intermediate.rule_loads order by load_id desc limit 1) = '{{ dated_rules() }}', false)
+        coalesce((select rules from intermediate.rule_loads order by load_id desc limit 1) = '{{ calendar_and_target_hash() }}', false)
             and {{ 'true' if var('load_ceiling') is none else 'false' }}
     on conflict (is_last) do update set
         invocation_id = excluded.invocation_id, began_at = excluded.began_at, load_id = excluded.load_id,

@@ -88,22 +88,3 @@
 {% macro calendar_ends_at() -%}
     (({{ calendar_last_day() }} + 1)::timestamp at time zone '{{ account_timezone() }}')
 {%- endmacro %}
-
-
-{# SQL: the calendar that a department keeps on a day; NULL when the seed department_calendars names none. #}
-{% macro kept_calendar(department_calendars, key, department, local_date) -%}
-    (
-        select kept.calendar
-        from {{ department_calendars }} as kept
-        where kept.{{ key }} = {{ department }} and {{ is_in_force('kept', local_date) }}
-        order by kept.valid_from desc nulls last, kept.calendar
-        limit 1
-    )
-{%- endmacro %}
-
-
-{# Whether a row of a dated seed counts on a day. An empty date is no bound. #}
-{% macro is_in_force(dated, local_date) -%}
-    {{ local_date }} >= coalesce({{ dated }}.valid_from, '-infinity')
-    and {{ local_date }} <= coalesce({{ dated }}.valid_to, 'infinity')
-{%- endmacro %}

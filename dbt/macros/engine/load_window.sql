@@ -36,7 +36,7 @@
     {%- if columns -%}
     {%- set changes = [] -%}
     {%- for column in columns -%}{%- do changes.append('alter column ' ~ adapter.quote(column) ~ ' drop not null') -%}{%- endfor -%}
-    {{ patiently('alter table ' ~ this ~ ' ' ~ changes | join(', ')) }}
+    {{ with_lock_retry('alter table ' ~ this ~ ' ' ~ changes | join(', ')) }}
     {%- else -%}
     select
     {%- endif -%}

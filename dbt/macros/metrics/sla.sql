@@ -59,7 +59,7 @@
         where targets.metric = {{ days }}.metric
             and (targets.provider is null or {{ days }}.scope = 'provider' and targets.provider = {{ days }}.scope_id)
             and targets.priority is null
-            and {{ is_in_force('targets', local_date) }}
+            and {{ is_effective('targets', local_date) }}
         order by targets.provider is null, targets.valid_from desc nulls last
         limit 1
     )::double precision

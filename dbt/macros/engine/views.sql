@@ -57,7 +57,7 @@
     do $replace$
     begin
         perform set_config('b2chat.view_is_replaced', 'yes', true);
-        {{ patiently(get_replace_view_sql(relation, sql)) }};
+        {{ with_lock_retry(get_replace_view_sql(relation, sql)) }};
     exception when invalid_table_definition then
         perform set_config('b2chat.view_is_replaced', 'no', true);
     end

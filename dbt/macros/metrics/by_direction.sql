@@ -1,5 +1,5 @@
 {#
-  The scopes of what is told by direction. What has no department counts for none, so that the departments' sum is
+  The scopes of the marts by direction. What has no department counts for none, so that the departments' sum is
   everything; what has no agent counts for no agent.
 #}
 {% macro scopes_by_direction(chats, agent_id=none) -%}

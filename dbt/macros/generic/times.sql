@@ -1,0 +1,21 @@
+{# An instant as the account's wall clock shows it (timestamp without zone). #}
+{% macro local_time(instant) -%}
+    ({{ instant }} at time zone '{{ account_timezone() }}')
+{%- endmacro %}
+
+
+{#
+  Whole seconds from one instant to another; NULL when either is unknown, and when they are more than an integer holds
+  apart (68 years). Negative when the end comes first.
+#}
+{% macro seconds_between(start, finish) -%}
+    case when {{ finish }} - {{ start }} between interval '-24855 days' and interval '24855 days' then
+        round(extract(epoch from {{ finish }} - {{ start }}))::integer
+    end
+{%- endmacro %}
+
+
+{# A time that comes out negative is not a time: NULL. #}
+{% macro elapsed_seconds(start, finish) -%}
+    case when {{ finish }} >= {{ start }} then {{ seconds_between(start, finish) }} end
+{%- endmacro %}
