@@ -111,7 +111,7 @@ def _postmaster(conn: psycopg.Connection) -> int:
 
 
 def _fill(url: str, chats: int) -> None:
-    model = yaml.safe_load((ROOT / "dbt/models/marts/response_times/chat_response_times.yml").read_text())
+    model = yaml.safe_load((ROOT / "dbt/models/facts/chat_response_times.yml").read_text())
     columns = model["models"][0]["columns"]
     shown = [
         f"case when n % 10 > 0 then {VALUES[c['data_type']]} end as {c['name']}"

@@ -7,17 +7,19 @@ from typing import Any
 Manifest = dict[str, Any]
 Node = dict[str, Any]
 
-# What a layer may read. A fact at the grain of a chat is a mart that BI reads and that rollups start from.
+# What a layer may read: its own kind and what stands to its left. Sources and seeds are named by those who read them.
 LAYERS = {
     "staging": {"raw", "staging"},
-    "core": {"staging", "intermediate", "core"},
-    "intermediate": {"staging", "core", "intermediate", "seed", "ops", "fact"},
-    "analysis": {"core", "intermediate", "fact", "analysis"},
-    "marts": {"core", "intermediate", "marts", "fact", "seed", "ops"},
-    "marts/analysis": {"core", "intermediate", "marts", "fact", "seed", "ops", "analysis"},
-    "marts/operations": {"core", "intermediate", "marts", "fact", "seed", "ops", "raw"},
+    "intermediate": {"staging", "intermediate"},
+    "core": {"staging", "intermediate", "core", "facts"},
+    "calendar": {"seed", "ops", "calendar"},
+    "facts": {"seed", "ops", "intermediate", "core", "calendar", "facts"},
+    "rollups": {"seed", "ops", "staging", "core", "calendar", "facts", "rollups"},
+    "analysis": {"analysis", "core", "calendar", "facts", "rollups"},
+    "marts": {"seed", "ops", "core", "calendar", "facts", "rollups", "marts"},
 }
-FACTS = {"chat_response_times", "reply_turns", "sla_chats"}
+# Some marts tell of more than conversations: of what an analysis came to, of the pipeline itself.
+SUBJECTS = {"marts/analysis": {"analysis"}, "marts/operations": {"raw"}}
 TYPES = {
     r"(is|has)_\w+": {"boolean"},
     r"\w+_at": {"timestamptz"},
@@ -53,7 +55,7 @@ def violations(manifest: Manifest) -> list[str]:
 
 def _layers(manifest: Manifest) -> Iterator[str]:
     for model in _models(manifest):
-        allowed = LAYERS.get(f"{_layer(model)}/{model['fqn'][2]}") or LAYERS[_layer(model)]
+        allowed = LAYERS[_layer(model)] | SUBJECTS.get(f"{_layer(model)}/{model['fqn'][2]}", set())
         for unique_id in model["depends_on"]["nodes"]:
             kind, name = _kind(manifest, unique_id), unique_id.split(".")[-1]
             if kind not in allowed:
@@ -61,10 +63,14 @@ def _layers(manifest: Manifest) -> Iterator[str]:
 
 
 def _names(manifest: Manifest) -> Iterator[str]:
-    prefixes = {"staging": "stg_b2chat__", "intermediate": "int_"}
+    """A step is called int_, what BI and people read is not."""
     for model in _models(manifest):
-        found = next((layer for layer, prefix in prefixes.items() if model["name"].startswith(prefix)), None)
-        if found != (_layer(model) if _layer(model) in prefixes else None):
+        wanted = {"staging": f"stg_{model['fqn'][2]}__", "core": "", "analysis": ""}.get(_layer(model), "int_")
+        if "" if _is_public(model) else wanted:
+            is_called_so = model["name"].startswith(wanted)
+        else:
+            is_called_so = not model["name"].startswith(("stg_", "int_"))
+        if not is_called_so:
             yield f"{model['name']}: a model of {_layer(model)} is not called so"
 
 
@@ -87,7 +93,7 @@ def _column_types(manifest: Manifest) -> Iterator[str]:
             for pattern, allowed in TYPES.items():
                 if re.fullmatch(pattern, name) and type_ not in allowed:
                     yield f"{model['name']}.{name}: {type_}, by its name {' or '.join(sorted(allowed))}"
-            if _layer(model) == "marts" and type_ not in PLAIN_TYPES:
+            if _is_public(model) and type_ not in PLAIN_TYPES:
                 yield f"{model['name']}.{name}: {type_} is not a plain type for BI tools"
 
 
@@ -100,7 +106,7 @@ def _keys(manifest: Manifest) -> Iterator[str]:
         and (node.get("test_metadata") or {}).get("name") in {"unique", "unique_combination"}
     }
     for model in _models(manifest):
-        if model["name"] in WITHOUT_KEY or (_layer(model) != "marts" and model["config"]["materialized"] == "view"):
+        if model["name"] in WITHOUT_KEY or (not _is_public(model) and model["config"]["materialized"] == "view"):
             continue
         if not any(_has_key(one) or one["unique_id"] in tested for one in [model, *_right_under(manifest, model)]):
             yield f"{model['name']}: no test, constraint or index says what is unique"
@@ -111,14 +117,14 @@ def _owners_and_access(manifest: Manifest) -> Iterator[str]:
         layer, owners = _layer(model), model["config"]["meta"].get("dagster", {}).get("owners")
         if not owners or model["group"] != layer or f"group.b2chat.{layer}" not in manifest["groups"]:
             yield f"{model['name']}: no owner, or not in the group {layer}"
-        if model["access"] != ("public" if layer == "marts" else "protected"):
+        if model["access"] != ("public" if _is_public(model) else "protected"):
             yield f"{model['name']}: access is {model['access']}"
 
 
 def _marts_have_contracts_and_unit_tests(manifest: Manifest) -> Iterator[str]:
     tested = {node for test in manifest["unit_tests"].values() for node in test["depends_on"]["nodes"][:1]}
     for model in _models(manifest):
-        if _layer(model) != "marts":
+        if not _is_public(model):
             continue
         if not model["contract"]["enforced"] or not all(column["data_type"] for column in model["columns"].values()):
             yield f"{model['name']}: the contract is not enforced, or leaves a type out"
@@ -133,7 +139,7 @@ def _one_text_one_block(manifest: Manifest) -> Iterator[str]:
     written: dict[tuple[str, str], list[str]] = {}
     for model in _models(manifest):
         for name, column in model["columns"].items():
-            if _layer(model) == "marts" and not column["doc_blocks"]:
+            if _is_public(model) and not column["doc_blocks"]:
                 written.setdefault((name, " ".join(column["description"].split())), []).append(model["name"])
     for (name, _), models in written.items():
         if len(models) > 1:
@@ -155,13 +161,17 @@ def _layer(model: Node) -> str:
     return str(model["fqn"][1])
 
 
+def _is_public(model: Node) -> bool:
+    return bool(model["config"]["schema"] == "marts")
+
+
 def _kind(manifest: Manifest, unique_id: str) -> str:
     if source := manifest["sources"].get(unique_id):
         return str(source["schema"])
     node = manifest["nodes"][unique_id]
     if node["resource_type"] == "seed":
         return "seed"
-    return "fact" if node["name"] in FACTS else _layer(node)
+    return _layer(node)
 
 
 def _has_key(model: Node) -> bool:

@@ -59,7 +59,7 @@ class Translator(DagsterDbtTranslator):
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         spec = super().get_asset_spec(manifest, unique_id, project)
-        if unique_id.startswith("model.") and spec.group_name == "marts":
+        if unique_id.startswith("model.") and spec.key.path[0] == "marts":
             return spec.replace_attributes(freshness_policy=MART_FRESHNESS)
         return spec
 

@@ -15,7 +15,8 @@ from dagster_project.orchestration.schedules import cron, weekly_report_schedule
 from dagster_project.orchestration.sensors import audit_sensor
 from dagster_project.settings import Settings
 
-GROUPS = {"exports", "raw", "staging", "intermediate", "core", "marts", "analysis", "evaluation"}
+LAYERS = {"staging", "intermediate", "core", "calendar", "facts", "rollups", "marts"}
+GROUPS = {"exports", "raw", "analysis", "evaluation"} | LAYERS
 
 
 @pytest.fixture(scope="module")
