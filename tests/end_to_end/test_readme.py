@@ -6,7 +6,6 @@ All on one demo's warehouse, in this process.
 import contextlib
 import json
 import os
-import re
 import shlex
 import signal
 import sys
@@ -14,19 +13,16 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import click
 import psycopg
 import pytest
-import typer
 
 from dagster_project.cli import main as cli
 from dagster_project.cli.command_line import console
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.warehouse import embedded
+from tests.support import pages
 
-PAGES = [PROJECT_ROOT / "README.md", *sorted((PROJECT_ROOT / "docs").glob("*.md"))]
 DEMO = {
     "B2CHAT_SANDBOX": "generated",
     "B2CHAT_SANDBOX_CLOCK": "2026-03-16T05:00:00+00:00",
@@ -47,29 +43,6 @@ EXIT_CODES = {  # where it is not 0: nobody has a key for Claude here
     "b2chat evaluate chats.jsonl --classifier claude": 2,
     "b2chat analyze --dry-run": 2,
 }
-
-
-def blocks() -> list[str]:
-    """The commands of all ```bash blocks, those that delete last."""
-    lines = [
-        shlex.join(words)
-        for page in PAGES
-        for block in re.findall(r"^```bash\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
-        for line in block.splitlines()
-        if (words := shlex.split(line, comments=True)) and words[0] in ("b2chat", "make")
-    ]
-    return sorted(dict.fromkeys(lines), key=lambda line: " delete " in line)
-
-
-def mentioned() -> list[str]:
-    """The commands in the text, without those that are cut short (`b2chat export …`)."""
-    found = [
-        command
-        for page in PAGES
-        for command in re.findall(r"(?<!`)`(b2chat [^`\n]*)`", page.read_text())
-        if "…" not in command
-    ]
-    return sorted(set(found))
 
 
 @dataclass(frozen=True)
@@ -140,7 +113,7 @@ def run(folder: str) -> Iterator[Run]:
         os.environ.update(before)
 
 
-@pytest.mark.parametrize("command", blocks())
+@pytest.mark.parametrize("command", pages.blocks())
 def test_a_command_of_the_readme_does_what_it_says(run: Run, command: str) -> None:
     if reason := next((why for start, why in NOT_RUN.items() if command.startswith(start)), None):
         pytest.skip(reason)
@@ -150,19 +123,6 @@ def test_a_command_of_the_readme_does_what_it_says(run: Run, command: str) -> No
         assert NEEDS_A_KEY in done.err and len(done.err.splitlines()) == 1
     else:
         assert done.out.strip()
-
-
-@pytest.mark.parametrize("command", mentioned())
-def test_a_command_that_the_text_mentions_is_there_with_its_options(command: str) -> None:
-    group: Any = typer.main.get_command(cli.app)
-    words = shlex.split(command)[1:]
-    if words == ["--help"]:
-        return
-    while isinstance(group, click.Group) or hasattr(group, "commands"):
-        group = group.commands[words.pop(0)]
-        if not words:
-            return  # its name alone: arguments that it needs are not part of a mention
-    group.make_context(group.name, words)
 
 
 @pytest.mark.parametrize(
