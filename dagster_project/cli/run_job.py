@@ -118,7 +118,7 @@ def tell_demo(console: Console, standing: Deployment, outcome: dict[str, Any]) -
     console.print()
     tell(console, outcome)
     if outcome["status"] == "failed":
-        console.print("See the run in the UI (`make ui`), and 'When it fails' in the README.")
+        console.print("See the run in the UI (`make ui`), and 'When it fails' in docs/operations.md.")
         return
     table = Table(title="Rows per table", title_justify="left", show_edge=False, box=None, padding=(0, 2))
     table.add_column("table")
@@ -145,7 +145,7 @@ def tell_demo(console: Console, standing: Deployment, outcome: dict[str, Any]) -
 
 @contextlib.contextmanager
 def _aside(standing: Deployment) -> Iterator[None]:
-    """dbt's own lines go to a file, where `README.md` sends who wants them; ours stay on the terminal."""
+    """dbt's own lines go to a file, which docs/operations.md names; ours stay on the terminal."""
     folder = standing.settings.data_path / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "dbt.log").open("w") as log, contextlib.redirect_stdout(log):
