@@ -8,6 +8,7 @@ from typing import Literal
 
 import psycopg
 
+from dagster_project.warehouse import seeds
 from dagster_project.warehouse.connection import has_relation
 
 Kind = Literal["agent", "department", "channel"]
@@ -18,7 +19,7 @@ _TABLES: dict[Kind, str] = {"agent": "core.agents", "department": "core.departme
 _QUERIES: dict[Kind, str] = {
     "agent": "select id, coalesce(name, id) as name from core.agents order by name, id",
     "department": "select id, coalesce(name, id) as name from core.departments order by name, id",
-    # One step of the index a channel, and not one a chat.
+    # Of the channels those that chats came by. One step of the index a channel, and not one a chat.
     "channel": """
         with recursive channels (id) as (
             select min(provider) from core.chats
@@ -55,7 +56,14 @@ def members(conn: psycopg.Connection, kind: Kind) -> list[Member]:
     """
     if not has_relation(conn, _TABLES[kind]):
         raise NoSuchMember(NOTHING_YET)
-    return [Member(*row) for row in conn.execute(_QUERIES[kind]).fetchall()]
+    found = [Member(*row) for row in conn.execute(_QUERIES[kind]).fetchall()]
+    return found if kind != "channel" else _with_known_channels(found)
+
+
+def _with_known_channels(found: list[Member]) -> list[Member]:
+    """The channels that have a name, in their order, whether chats came by them or not; then those without a name."""
+    known = [Member(channel, channel) for channel in seeds.channels()]
+    return [*known, *(member for member in found if member not in known)]
 
 
 def find(conn: psycopg.Connection, kind: Kind, wanted: str) -> str:

@@ -13,8 +13,8 @@ PACKAGE = PROJECT_ROOT / "dagster_project"
 # From the bottom up: a package imports those above it in this list only as it is said here.
 MAY_IMPORT = {
     "settings": set(),
-    "sources": set(),
     "warehouse": {"settings"},
+    "sources": {"warehouse"},
     "ingestion": {"sources", "warehouse", "settings"},
     "analysis": {"warehouse", "settings"},
     "exports": {"warehouse", "settings"},

@@ -1,5 +1,7 @@
 """Every text of a report, Spanish and English side by side."""
 
+from dagster_project.warehouse import seeds
+
 TEXTS: dict[str, tuple[str, str]] = {
     "no_data": ("sin datos", "no data"),
     "chat": ("{count} conversación", "{count} chat"),
@@ -338,13 +340,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "agents.count": ("{count} agentes", "{count} agents"),
     "agents.none": ("Ningún agente con actividad.", "No agent was active."),
     "department.none": ("Sin departamento", "No department"),
-    "provider.whatsapp": ("WhatsApp", "WhatsApp"),
-    "provider.facebook": ("Facebook", "Facebook"),
-    "provider.instagram": ("Instagram", "Instagram"),
-    "provider.telegram": ("Telegram", "Telegram"),
-    "provider.livechat": ("Chat en vivo", "Live chat"),
-    "provider.b2cbotapi": ("API de bots", "Bot API"),
-    "provider.unknown": ("Desconocido", "Unknown"),
     "direction.all": ("todas", "all"),
     "direction.none": ("analizadas", "analysed"),
     "direction.unknown": ("de origen desconocido", "of unknown origin"),
@@ -534,3 +529,5 @@ TEXTS: dict[str, tuple[str, str]] = {
         "No data|There was nothing to count; it never means zero.",
     ),
 }
+
+TEXTS |= {f"provider.{row['channel']}": (row["label_es"], row["label_en"]) for row in seeds.rows("channels")}

@@ -74,7 +74,7 @@ select
     day_labels.label_en as day_label_en,
     lpad(timed.created_local_hour::text, 2, '0') as hour_label,
     {{ label_columns('status', 'timed.status', 'statuses') }},
-    {{ label_columns('provider', 'timed.provider', 'providers') }},
+    {{ label_columns('provider', 'timed.provider', 'channels') }},
     {{ label_columns('direction', 'timed.direction', 'directions') }},
     calendars.calendar,
     coalesce(created_clock.is_open, false) as is_office_hours,
@@ -142,5 +142,5 @@ left join {{ ref('departments') }} as departments on departments.id = timed.depa
 left join {{ ref('labels') }} as day_labels
     on day_labels.label_set = 'day_of_week' and day_labels.member = timed.created_day_of_week::text
 {{ join_labels('statuses', "'status'", 'timed.status') }}
-{{ join_labels('providers', "'provider'", 'timed.provider') }}
+left join {{ ref('channels') }} as channels on channels.channel = timed.provider
 {{ join_labels('directions', "'direction'", 'timed.direction') }}

@@ -31,6 +31,7 @@ from dagster_project.orchestration.assets.exports import kpis_export, period_rep
 from dagster_project.orchestration.dbt_project import DBT_DIR
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
+from dagster_project.warehouse import directory
 
 NAMES = {
     "1": '=HYPERLINK("http://x.example","clic")',
@@ -329,7 +330,10 @@ def test_rows_are_neither_lost_nor_doubled_between_batches(
     ("order", "reason"),
     [
         (Order("chats", "csv", filters=Filters(agents=["nobody"])), "no agent 'nobody'"),
-        (Order("chats", "csv", filters=Filters(channels=["fax"])), "no channel 'fax': there are instagram, whatsapp"),
+        (
+            Order("chats", "csv", filters=Filters(channels=["fax"])),
+            "no channel 'fax': there are whatsapp, facebook, instagram",
+        ),
         (Order("chats", "csv", filters=Filters(agents=["pena"])), r"no agent 'pena'; did you mean Ana Peña \(ana\)\?"),
         (
             Order("chats", "csv", filters=Filters(agents=["Luz Diaz"])),
@@ -366,6 +370,26 @@ def test_agents_departments_and_channels_are_named_as_people_name_them(make: Cal
     assert [row["chat_id"] for row in rows_of(by_name)] == ["1"]
     manifest = json.loads(Path(f"{by_name}.json").read_text())
     assert manifest["filters"] == {"agents": ["ana"], "departments": ["CAR"], "channels": ["whatsapp"]}
+
+
+@pytest.mark.parametrize("channel", ["instagram", "fonochat"])  # one of the seed, one that only chats have
+def test_any_channel_of_the_seed_or_of_the_chats_is_listed_filtered_and_exported(
+    warehouse: str, make: Callable[..., Path], channel: str
+) -> None:
+    with psycopg.connect(warehouse, autocommit=True) as conn:
+        conn.execute("insert into core.chats values (%s)", [channel])
+        conn.execute(
+            """insert into marts.chat_response_times
+               select 'by-' || %s, 'luz', 'x', 'CAR', %s, '2026-11-12', '2026-11-12', true, null, 0, null, false, 1""",
+            [channel, channel],
+        )
+        try:
+            assert directory.find(conn, "channel", channel.upper()) == channel
+            made = make("chats", "csv", filters=Filters(channels=[channel]))
+            assert [(row["chat_id"], row["provider"]) for row in rows_of(made)] == [(f"by-{channel}", channel)]
+        finally:
+            conn.execute("delete from marts.chat_response_times where provider = %s", [channel])
+            conn.execute("delete from core.chats where provider = 'fonochat'")
 
 
 def test_no_two_scopes_share_a_files_name_and_none_holds_a_persons_name(warehouse: str, tmp_path: Path) -> None:

@@ -6,16 +6,14 @@ from dagster_project.analysis.taxonomy.categories import INTENTS, SENTIMENTS, ST
 from dagster_project.exports.i18n.texts import TEXTS
 from dagster_project.settings import PROJECT_ROOT
 
-CHANNELS = ("whatsapp", "facebook", "instagram", "telegram", "livechat", "b2cbotapi", "unknown")
 SETS = {
     "customer_intent": ("intent", INTENTS),
     "journey_stage": ("journey", STAGES),
     "sentiment": ("sentiment", SENTIMENTS),
-    "provider": ("provider", CHANNELS),
 }
 
 
-def test_marts_and_reports_call_each_intent_stage_sentiment_and_channel_the_same() -> None:
+def test_marts_and_reports_call_each_intent_stage_and_sentiment_the_same() -> None:
     with (PROJECT_ROOT / "dbt" / "seeds" / "labels.csv").open(encoding="utf-8") as file:
         labels = {(row["label_set"], row["member"]): (row["label_es"], row["label_en"]) for row in csv.DictReader(file)}
     for label_set, (prefix, members) in SETS.items():

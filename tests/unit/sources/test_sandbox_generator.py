@@ -13,7 +13,9 @@ import pytest
 from dagster_project.sources.b2chat.sandbox.arrivals import Arrivals
 from dagster_project.sources.b2chat.sandbox.generator import Account, GeneratedSource
 from dagster_project.sources.b2chat.sandbox.lives import Lives
-from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Days
+from dagster_project.sources.b2chat.sandbox.parameters import chat_query
+from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Days, provider_slug
+from dagster_project.warehouse.seeds import channels
 
 FIRST_DAY = date(2025, 9, 1)  # a Monday
 MONTH = Account(first_day=FIRST_DAY, days=30, chats_per_day=120)
@@ -156,6 +158,12 @@ def test_a_month_looks_like_the_account_that_was_measured(
     assert names == {str, type(None), dict}
     weekend = sum(datetime.fromisoformat(chat["created_at"]).weekday() >= 5 for chat in long_after)
     assert 0 < weekend / len(long_after) < 0.12
+
+
+def test_the_sandbox_makes_and_filters_by_channels_that_have_a_name(long_after: list[dict[str, Any]]) -> None:
+    made = {provider_slug(chat["provider"]) for chat in long_after}
+    assert made <= set(channels())
+    assert {chat_query({"messaging_provider": channel}).provider for channel in made} == made
 
 
 def test_first_responses_are_as_heavy_tailed_as_the_measured_ones(long_after: list[dict[str, Any]]) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import date
 
 from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Days
+from dagster_project.warehouse.seeds import channels
 
 MAX_LIMIT = 1000
-PROVIDERS = ("whatsapp", "facebook", "telegram", "livechat", "b2cbotapi")
 
 
 class BadParameter(ValueError):
@@ -16,8 +16,8 @@ class BadParameter(ValueError):
 def chat_query(parameters: Mapping[str, str]) -> ChatQuery:
     """The call to `/chats/export` that `parameters` describe. Raises BadParameter."""
     provider = parameters.get("messaging_provider", "").lower()
-    if provider and provider not in PROVIDERS:
-        raise BadParameter(f"messaging_provider must be one of {', '.join(PROVIDERS)}")
+    if provider and provider not in (known := channels()):
+        raise BadParameter(f"messaging_provider must be one of {', '.join(known)}")
     return ChatQuery(
         limit=_limit(parameters),
         offset=_whole_number(parameters, "offset", default=0, least=0),

@@ -15,7 +15,7 @@ select
     clocks.breached_at,
     clocks.seconds_past,
     case when chats.metric <> 'overall' then clocks.actual_seconds is not null end as has_happened,
-    {{ label_columns('provider', 'chats.provider', 'providers') }},
+    {{ label_columns('provider', 'chats.provider', 'channels') }},
     {{ label_columns('direction', 'chats.direction', 'directions') }}
 from {{ ref('sla_chats') }} as chats
 cross join lateral (
@@ -31,6 +31,6 @@ cross join lateral (
 ) as clocks (clock, state, actual_seconds, breached_at, seconds_past)
 left join {{ ref('agents') }} as agents on agents.id = chats.agent_id
 left join {{ ref('departments') }} as departments on departments.id = chats.department_id
-{{ join_labels('providers', "'provider'", 'chats.provider') }}
+left join {{ ref('channels') }} as channels on channels.channel = chats.provider
 {{ join_labels('directions', "'direction'", 'chats.direction') }}
 where clocks.state = 'breached' and not chats.is_deleted

@@ -12,7 +12,7 @@
     'response_before_created': 'chats.is_response_negative',
     'closed_before_opened': 'chats.is_resolution_negative',
     'closed_before_picked_up': 'chats.is_handling_negative',
-    'unknown_provider': "chats.provider not in ('whatsapp', 'facebook', 'telegram', 'livechat', 'b2cbotapi')",
+    'unknown_provider': "channels.channel is null or channels.channel = 'unknown'",
     'unknown_status': "chats.status not in ('open', 'pending', 'closed')",
     'unknown_direction': "chats.direction = 'unknown'",
     'unknown_message_type': 'strange.chat_id is not null',
@@ -70,6 +70,7 @@ findings as (
     left join strange on strange.chat_id = chats.chat_id
     left join cut on cut.chat_id = chats.chat_id
     left join unreadable on unreadable.chat_id = chats.chat_id
+    left join {{ ref('channels') }} as channels on channels.channel = chats.provider
     cross join lateral (
         values
         {%- for rule, condition in rules.items() %}
