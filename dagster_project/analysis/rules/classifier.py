@@ -19,11 +19,12 @@ import yaml
 from dagster_project.analysis.conversation import Conversation
 from dagster_project.analysis.injection import without_orders
 from dagster_project.analysis.rules import confidence, cues, effectiveness, quality, sentiment
+from dagster_project.analysis.rules.evidence import Evidence, evidence_of
 from dagster_project.analysis.rules.glossary import GLOSSARY
 from dagster_project.analysis.rules.learnt import WEIGHTS, BadWeights, Learnt
 from dagster_project.analysis.rules.spanish import words
 from dagster_project.analysis.rules.spelling import Spelling
-from dagster_project.analysis.rules.terms import BadTerm, Finder, Found, Term, parse, without_overlaps
+from dagster_project.analysis.rules.terms import BadTerm, Finder, Term, parse
 from dagster_project.analysis.taxonomy.categories import Categorization
 
 LEXICON = Path(__file__).with_name("lexicon.yml")
@@ -46,20 +47,6 @@ SHOWN = 8  # terms of the lexicon in the notes; of learnt words half as many
 
 class LexiconError(ValueError):
     """The lexicon cannot be read; the text names the place in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Terms found in one message, by what they speak for."""
-
-    found: dict[str, dict[str, Term]]  # label -> term's text -> term
-
-    @property
-    def asks(self) -> bool:
-        return "request" in self.found
-
-    def weight(self, label: str) -> float:
-        return sum(term.weight for term in self.found.get(label, {}).values())
 
 
 class RulesClassifier:
@@ -105,7 +92,7 @@ class RulesClassifier:
         stage = None if intent == "OTHER" else _most(self._stages(read))
         judged = sentiment.judge(read.conversation, read.evidence)
         mood = _most(_with_judgement(read.learnt["sentiment"], judged, read.evidence))
-        agent = [_evidence(self._agent, words(message.text)) for message in read.conversation.agent]
+        agent = [evidence_of(self._agent, words(message.text)) for message in read.conversation.agent]
         return Categorization(
             customer_intent=intent,
             journey_stage=stage,
@@ -123,7 +110,7 @@ class RulesClassifier:
     def _read(self, conversation: Conversation) -> "_Read":
         conversation = without_orders(conversation.cut(LONGEST))
         rows = [list(map(self._spelling.right, words(message.text))) for message in conversation.customer]
-        evidence = [_evidence(self._customer, row) for row in rows]
+        evidence = [evidence_of(self._customer, row) for row in rows]
         signals = cues.signals(conversation)
         learnt, terms = self._learnt.scores(rows, signals), _intent_scores(evidence)
         intents = _with_intent_terms(learnt["customer_intent"], terms)
@@ -174,18 +161,6 @@ class _Read:
     learnt: Mapping[str, Mapping[str, float]]
     terms: Mapping[str, float]  # by intent, what the lexicon says
     intents: Mapping[str, float]  # probabilities
-
-
-def _evidence(finder: Finder, row: Sequence[str]) -> Evidence:
-    by_label: dict[str, list[Found]] = defaultdict(list)
-    for found in finder.find(row):
-        by_label[found.term.label].append(found)
-    return Evidence(
-        {
-            label: {found.term.text: found.term for found in without_overlaps(all_found)}
-            for label, all_found in by_label.items()
-        }
-    )
 
 
 def _spelling(terms: Iterable[Term], learnt: Learnt) -> Spelling:

@@ -4,14 +4,11 @@ Each score goes by one thing that stands in the chat, the worst first; where not
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from dagster_project.analysis.conversation import Conversation
 from dagster_project.analysis.rules import quality, sentiment
+from dagster_project.analysis.rules.evidence import Evidence
 from dagster_project.analysis.taxonomy.categories import Effectiveness
-
-if TYPE_CHECKING:
-    from dagster_project.analysis.rules.classifier import Evidence
 
 VERSION = b"effectiveness-1"  # another one reads the chats anew
 MOST_ADVICE = 3
@@ -44,7 +41,7 @@ ADVICE = {
 
 
 def judge(
-    conversation: Conversation, customer: "Sequence[Evidence]", agent: "Sequence[Evidence]", mood: str
+    conversation: Conversation, customer: Sequence[Evidence], agent: Sequence[Evidence], mood: str
 ) -> Effectiveness:
     """Scores and advice for one chat, with the evidence by name; no words of the chat."""
     found = {*_of_the_end(conversation, customer, mood), *_of_the_agent(conversation, agent)}
@@ -60,7 +57,7 @@ def judge(
     )
 
 
-def _of_the_end(conversation: Conversation, customer: "Sequence[Evidence]", mood: str) -> set[str]:
+def _of_the_end(conversation: Conversation, customer: Sequence[Evidence], mood: str) -> set[str]:
     """How it ended for the customer."""
     if not customer:
         return set()
@@ -79,7 +76,7 @@ def _of_the_end(conversation: Conversation, customer: "Sequence[Evidence]", mood
     return found
 
 
-def _of_the_agent(conversation: Conversation, agent: "Sequence[Evidence]") -> set[str]:
+def _of_the_agent(conversation: Conversation, agent: Sequence[Evidence]) -> set[str]:
     """What the agent did, or did not."""
     if not agent:
         return set()
@@ -102,7 +99,7 @@ def _thanks(weight: float) -> set[str]:
     return {"thanks_at_the_end"} if weight > 0 else set()
 
 
-def _wants_something(conversation: Conversation, customer: "Sequence[Evidence]") -> bool:
+def _wants_something(conversation: Conversation, customer: Sequence[Evidence]) -> bool:
     return any(one.asks for one in customer) or any(quality.asks(message.text) for message in conversation.customer)
 
 

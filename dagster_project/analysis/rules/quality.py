@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from dagster_project.analysis.conversation import Conversation, Message
-
-if TYPE_CHECKING:
-    from dagster_project.analysis.rules.classifier import Evidence
+from dagster_project.analysis.rules.evidence import Evidence
 
 START = 6.0
 QUICK, SLOW, VERY_SLOW, LOST = 10, 120, 360, 720  # minutes that the customer waited
 SHORT, LONG = 4, 18  # words of a reply
 
 
-def score(conversation: Conversation, evidence: "Sequence[Evidence]") -> int | None:
+def score(conversation: Conversation, evidence: Sequence[Evidence]) -> int | None:
     """1 (ignored, rude, wrong) to 10 (quick, concrete, next step); None where no agent wrote."""
     replies = conversation.agent
     if not any(reply.text.strip() for reply in replies):
@@ -62,7 +59,7 @@ def _turns(conversation: Conversation) -> list[Message]:
     ]
 
 
-def _for_words(conversation: Conversation, evidence: "Sequence[Evidence]") -> float:
+def _for_words(conversation: Conversation, evidence: Sequence[Evidence]) -> float:
     count = len(evidence)
     concrete = sum("agent:concrete" in one.found for one in evidence)
     courteous = sum("agent:courteous" in one.found for one in evidence)

@@ -1,12 +1,9 @@
 """The customer's mood, message by message: a complaint stays one until warm thanks come after it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from dagster_project.analysis.conversation import Conversation
-
-if TYPE_CHECKING:
-    from dagster_project.analysis.rules.classifier import Evidence
+from dagster_project.analysis.rules.evidence import Evidence
 
 COMPLAINT = 4.5  # one strong word, or three weak ones
 STRONG_COMPLAINT = 10.0
@@ -14,7 +11,7 @@ WARM = 3.0
 VERY_WARM = 5.0
 
 
-def judge(conversation: Conversation, evidence: "Sequence[Evidence]") -> str:
+def judge(conversation: Conversation, evidence: Sequence[Evidence]) -> str:
     """POSITIVE, NEUTRAL or FRICTION."""
     complaints = [_complaint(one) for one in evidence]
     warmth = [_warmth(one, complaint) for one, complaint in zip(evidence, complaints, strict=True)]
@@ -27,11 +24,11 @@ def judge(conversation: Conversation, evidence: "Sequence[Evidence]") -> str:
     return "POSITIVE" if end_of_it >= needed and _was_answered(conversation, last_complaint) else "FRICTION"
 
 
-def _complaint(one: "Evidence") -> float:
+def _complaint(one: Evidence) -> float:
     return one.weight("sentiment:FRICTION")
 
 
-def _warmth(one: "Evidence", complaint: float) -> float:
+def _warmth(one: Evidence, complaint: float) -> float:
     warm = one.weight("sentiment:POSITIVE")
     if complaint >= warm or (complaint > 0 and "sarcasm" in one.found):
         return 0
