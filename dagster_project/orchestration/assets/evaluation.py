@@ -15,18 +15,16 @@ from dagster_project.analysis.evaluation import scores
 from dagster_project.exports.pictures import confusion
 from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.resources import Warehouse
-from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.settings import Settings
 
 log = logging.getLogger(__name__)
-
-BLIND_SET = PROJECT_ROOT / "tests" / "data" / "ai_blind.jsonl"
 
 
 class EvaluationConfig(dg.Config):
     """What to score, and on which chats."""
 
     classifier: Literal["rules-v1", "claude"] = Field("rules-v1", description="claude asks it, and costs money.")
-    file: str = Field("", description="JSONL, a labelled chat a line; default: invented chats.")
+    file: str = Field("", description="JSONL, a labelled chat a line; default: the invented chats that ship.")
 
 
 @dg.asset(
@@ -47,7 +45,7 @@ class EvaluationConfig(dg.Config):
 def classifier_evaluation(
     config: EvaluationConfig, warehouse: Warehouse
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    file = Path(config.file or BLIND_SET)
+    file = Path(config.file or scores.SHIPPED)
     try:
         labelled = scores.read_labelled(file)
         settings = Settings.load()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dagster_project.analysis.conversation import Conversation, Message
-from dagster_project.analysis.evaluation.scores import UNSURE, evaluate, read_labelled
+from dagster_project.analysis.evaluation.scores import SHIPPED, UNSURE, evaluate, read_labelled
 from dagster_project.analysis.rules import effectiveness
 from dagster_project.analysis.rules.classifier import LEXICON, LexiconError, RulesClassifier
 from dagster_project.analysis.rules.glossary import GLOSSARY
@@ -273,14 +273,14 @@ def test_the_weights_are_those_of_the_training_chats() -> None:
 @pytest.mark.parametrize(
     ("file", "floors"),
     [
-        ("ai_blind.jsonl", {"customer_intent": 0.77, "journey_stage": 0.79, "sentiment": 0.88, "agent_quality": 0.70}),
-        ("ai_blind_2.jsonl", {"customer_intent": 0.85, "journey_stage": 0.75, "sentiment": 0.85}),
-        ("ai_blind_3.jsonl", {"customer_intent": 0.8, "journey_stage": 0.85, "sentiment": 0.85}),
-        ("ai_dev.jsonl", {"customer_intent": 0.9, "journey_stage": 0.9, "sentiment": 0.9}),
+        (SHIPPED, {"customer_intent": 0.77, "journey_stage": 0.79, "sentiment": 0.88, "agent_quality": 0.70}),
+        (DATA / "ai_blind_2.jsonl", {"customer_intent": 0.85, "journey_stage": 0.75, "sentiment": 0.85}),
+        (DATA / "ai_blind_3.jsonl", {"customer_intent": 0.8, "journey_stage": 0.85, "sentiment": 0.85}),
+        (DATA / "ai_dev.jsonl", {"customer_intent": 0.9, "journey_stage": 0.9, "sentiment": 0.9}),
     ],
 )
-def test_labelled_chats_stay_above_the_floors(rules: RulesClassifier, file: str, floors: dict[str, float]) -> None:
-    report = evaluate(rules, read_labelled(DATA / file))
+def test_labelled_chats_stay_above_the_floors(rules: RulesClassifier, file: Path, floors: dict[str, float]) -> None:
+    report = evaluate(rules, read_labelled(file))
     scores = {name: report.fields[name].accuracy or 0 for name in floors}
     assert all(scores[name] >= floor for name, floor in floors.items()), scores
 
