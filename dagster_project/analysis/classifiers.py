@@ -41,15 +41,21 @@ def claude_of(settings: Settings) -> ClaudeClassifier:
         raise Unusable(str(error)) from None
 
 
-def classifier_of(name: str, settings: Settings, lexicon: Path | None = None) -> Classifier:
-    """The classifier of a name: "rules-v1" or "claude".
+def rules_of(settings: Settings, lexicon: Path | None = None) -> RulesClassifier:
+    """The rules as the settings say.
+
+    Args:
+        lexicon: another one than the settings name.
 
     Raises:
-        Unusable: the lexicon or taxonomy cannot be read, there is no API key, or the model has no price.
+        Unusable: the lexicon cannot be read.
     """
     try:
-        if name == "rules-v1":
-            return RulesClassifier(lexicon or settings.ai_lexicon or LEXICON)
-        return claude_of(settings)
+        return RulesClassifier(lexicon or settings.ai_lexicon or LEXICON)
     except LexiconError as error:
         raise Unusable(str(error)) from None
+
+
+def classifier_of(name: str, settings: Settings, lexicon: Path | None = None) -> Classifier:
+    """The classifier of a name, "rules-v1" or "claude"; see `rules_of` and `claude_of`."""
+    return rules_of(settings, lexicon) if name == "rules-v1" else claude_of(settings)

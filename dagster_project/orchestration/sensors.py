@@ -5,7 +5,7 @@ import hashlib
 import dagster as dg
 
 from dagster_project.analysis.classifiers import has_key
-from dagster_project.analysis.claude.batches import to_look_at as batches_to_look_at
+from dagster_project.analysis.claude import batch_rows
 from dagster_project.analysis.customer_analysis.analyses import close_killed
 from dagster_project.ingestion.audit_export import audit_files as list_audit_files
 from dagster_project.ingestion.watch import watch
@@ -48,7 +48,7 @@ def batches_sensor(settings: Settings) -> dg.SensorDefinition:
     )
     def claude_batches(warehouse: Warehouse) -> dg.RunRequest | dg.SkipReason:
         with warehouse.connect() as conn:
-            waiting = batches_to_look_at(conn)
+            waiting = batch_rows.overdue(conn)
         if not waiting:
             return dg.SkipReason("no batch of Claude is waiting")
         return dg.RunRequest(run_key=f"{waiting[0]} {waiting[1]:%Y-%m-%dT%H:%M:%S}")

@@ -17,7 +17,7 @@ import psycopg
 
 from dagster_project.analysis.claude import batches, ledger, outcomes
 from dagster_project.analysis.claude import work as claude_work
-from dagster_project.analysis.claude.batches import Item
+from dagster_project.analysis.claude.batch_rows import Item, request_bytes
 from dagster_project.analysis.claude.budget import Budget
 from dagster_project.analysis.claude.classifier import ClaudeClassifier, Prepared
 from dagster_project.analysis.claude.ledger import Entry, Settlement
@@ -122,7 +122,7 @@ def categorize_by_claude(
     try:
         with alone(conn):
             ledger.close_lost(conn)
-            batches.take_up(run)
+            batches.resume(run)
             claude_work.look_at(run)
         while _round(run):
             pass
@@ -270,8 +270,8 @@ def _batches(run: Run, ready: Iterator[tuple[Candidate, Prepared]], budget: Budg
         if budget.was_too_small or not budget.take(worst):
             break
         parameters = run.claude.parameters(chat, with_more_room=one.was_cut)
-        size = batches.size(parameters)
-        if items and (len(items) >= batches.MOST_REQUESTS or bytes_so_far + size > batches.MOST_BYTES):
+        size = request_bytes(parameters)
+        if items and (len(items) >= batches.MAX_REQUESTS or bytes_so_far + size > batches.MAX_BYTES):
             yield items
             items, bytes_so_far = [], 0
         items.append(Item(one.work_key, parameters, Sent.of(chat), worst))
@@ -298,7 +298,7 @@ def _wait(run: Run) -> None:
         run.sleep(pause)
         run.waited, pause = run.waited + pause, min(pause * 1.5, LONGEST_LOOK)
         with alone(run.conn):
-            batches.take_up(run)
+            batches.resume(run)
 
 
 def _result(run: Run, stopped: str | None) -> Result:

@@ -2,18 +2,14 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
-import psycopg
 from pydantic import Field
 
-from dagster_project.analysis.categorize import categorize_by_rules
-from dagster_project.analysis.classifiers import Unusable, classifier_of, claude_of, has_key
-from dagster_project.analysis.claude.categorize import categorize_by_claude, estimate
+from dagster_project.analysis.categorizers import Categorizer, categorizer_of
+from dagster_project.analysis.classifiers import Unusable
 from dagster_project.analysis.claude.messages import Misconfigured
-from dagster_project.analysis.claude.run import CLASSIFIER
 from dagster_project.analysis.customer_analysis import analyses, materialize
 from dagster_project.analysis.customer_analysis.analyses import Categorized, Means
 from dagster_project.analysis.customer_analysis.request import (
@@ -26,8 +22,7 @@ from dagster_project.analysis.customer_analysis.request import (
     checked,
 )
 from dagster_project.analysis.lock import Busy
-from dagster_project.analysis.rules.classifier import RulesClassifier
-from dagster_project.orchestration.assets.analysis import CategorizeConfig, of_estimate
+from dagster_project.orchestration.assets.analysis import CategorizeConfig, metadata_of
 from dagster_project.orchestration.assets.dbt import build_models
 from dagster_project.orchestration.assets.launch import config_day, starter
 from dagster_project.orchestration.resources import DbtCli, Warehouse
@@ -78,24 +73,17 @@ class AnalysisConfig(CategorizeConfig):
 def analyse_customers(
     context: dg.OpExecutionContext, config: AnalysisConfig, warehouse: Warehouse, dbt: DbtCli
 ) -> None:
-    settings = Settings.load()
     try:
         with warehouse.connect() as conn:
             conn.autocommit = True
+            settings = Settings.load()
+            who = categorizer_of(conn, settings, config.limits(settings.ai_monthly_usd), context.run_id)
+            request = config.request(starter(context.run))
             if config.dry_run:
-                context.add_output_metadata(_estimate(conn, config, settings, context.run))
+                _, chosen = materialize.select_chats(conn, checked(conn, request))
+                context.add_output_metadata({"chats": len(chosen), **metadata_of(who.estimate(chosen))})
                 return
-            categorize = _by_claude if has_key(settings) else _by_rules
-            means = categorize(conn, config, settings, context.run_id)
-            row = analyses.analyse(
-                conn,
-                config.request(starter(context.run)),
-                Means(
-                    **means,
-                    build_kpis=lambda: build_models(dbt, context.run_id, "analysis_kpi_rows"),
-                    run_id=context.run_id,
-                ),
-            )
+            row = analyses.analyse(conn, request, _means(who, dbt, context.run_id))
     except (Refused, Unusable, Misconfigured, Busy) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     log.info(
@@ -124,63 +112,19 @@ def customer_analysis_job() -> None:
     analyse_customers()
 
 
-def _by_rules(conn: psycopg.Connection, config: AnalysisConfig, settings: Settings, run_id: str) -> dict[str, Any]:
-    """What makes an analysis where there is no key."""
-    if config.only_for_claude():
-        raise Unusable(f"{', '.join(config.only_for_claude())}: only for Claude, and ANTHROPIC_API_KEY is missing")
-    classifier = classifier_of("rules-v1", settings)
-    assert isinstance(classifier, RulesClassifier)
-
+def _means(who: Categorizer, dbt: DbtCli, run_id: str) -> Means:
     def categorize(chat_ids: Sequence[str]) -> Categorized:
-        return Categorized(
-            categorize_by_rules(
-                conn,
-                classifier,
-                idle=timedelta(hours=config.idle_hours),
-                chat_ids=chat_ids,
-                on_progress=lambda done, total: log.info("%d of %d chats looked at", done, total),
-            ).new_answers
-        )
+        summary = who.categorize(chat_ids)
+        return Categorized(summary.new_answers, summary.stopped)
 
-    return {"classifier": classifier.model, "version": classifier.version, "is_llm": False, "categorize": categorize}
-
-
-def _by_claude(conn: psycopg.Connection, config: AnalysisConfig, settings: Settings, run_id: str) -> dict[str, Any]:
-    """What makes an analysis where there is a key; a failing API leaves chats pending, and rules never step in."""
-    claude = claude_of(settings)
-
-    def categorize(chat_ids: Sequence[str]) -> Categorized:
-        result = categorize_by_claude(
-            conn, claude, limits=config.limits(settings.ai_monthly_usd), run_id=run_id, chat_ids=chat_ids
-        )
-        log.info(
-            "Claude: %d chats answered by %d requests, %d reused; %.4f USD",
-            result.answered,
-            result.requests,
-            result.reused,
-            result.cost_usd,
-        )
-        return Categorized(result.answered, result.stopped)
-
-    return {"classifier": CLASSIFIER, "version": claude.version, "is_llm": True, "categorize": categorize}
-
-
-def _estimate(
-    conn: psycopg.Connection, config: AnalysisConfig, settings: Settings, run: dg.DagsterRun
-) -> dict[str, Any]:
-    """What Claude would cost for the chats of a request; nothing is sent, and no analysis is made."""
-    claude = claude_of(settings)
-    request = checked(conn, config.request(starter(run)))
-    _, chosen = materialize.select_chats(conn, request)
-    expected = estimate(conn, claude, limits=config.limits(settings.ai_monthly_usd), run_id=run.run_id, chat_ids=chosen)
-    log.info(
-        "dry run: %d chats, %d requests would be sent for %.4f to %.4f USD (estimated, nothing is sent)",
-        len(chosen),
-        expected.requests,
-        expected.usd_low,
-        expected.usd_high,
+    return Means(
+        who.name,
+        who.version,
+        who.is_llm,
+        categorize=categorize,
+        build_kpis=lambda: build_models(dbt, run_id, "analysis_kpi_rows"),
+        run_id=run_id,
     )
-    return {"chats": len(chosen), **of_estimate(claude, expected)}
 
 
 def _metadata(row: dict[str, Any]) -> dict[str, dg.MetadataValue]:

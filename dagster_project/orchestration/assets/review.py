@@ -8,9 +8,8 @@ import dagster as dg
 import psycopg
 
 from dagster_project.analysis.categorize import categorize_by_rules
-from dagster_project.analysis.classifiers import Unusable, classifier_of
+from dagster_project.analysis.classifiers import Unusable, rules_of
 from dagster_project.analysis.review import queue
-from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 
@@ -60,6 +59,4 @@ def _ask_the_rules_too(conn: psycopg.Connection, settings: Settings, chat_ids: S
         )
     ]
     if by_claude:
-        rules = classifier_of("rules-v1", settings)
-        assert isinstance(rules, RulesClassifier)
-        categorize_by_rules(conn, rules, idle=timedelta(0), chat_ids=by_claude, is_second_opinion=True)
+        categorize_by_rules(conn, rules_of(settings), idle=timedelta(0), chat_ids=by_claude, is_second_opinion=True)

@@ -14,7 +14,7 @@ import pytest
 
 from dagster_project.analysis import lock
 from dagster_project.analysis.categorize import categorize_by_rules
-from dagster_project.analysis.claude import batches, fake
+from dagster_project.analysis.claude import batch_rows, batches, fake
 from dagster_project.analysis.claude.categorize import Result, categorize_by_claude, estimate
 from dagster_project.analysis.claude.classifier import ClaudeClassifier
 from dagster_project.analysis.claude.messages import Misconfigured, connect
@@ -488,19 +488,15 @@ def test_many_chats_go_as_a_batch_after_one_by_itself_at_half_the_price(desk: De
 
 def test_a_batch_is_split_where_it_is_too_many_or_too_large(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.chats(8)
-    monkeypatch.setattr(batches, "MOST_REQUESTS", 3)
+    monkeypatch.setattr(batches, "MAX_REQUESTS", 3)
     assert desk.run(batch_above=2).answered == 8
     assert [row[0] for row in desk.rows("select request_count from analysis.batches order by id")] == [3, 3, 1]
     desk.chats(0)
     for number in range(5):
         desk.chat(f"d{number}", f"paz y salvo {number}")
-    monkeypatch.setattr(
-        batches,
-        "MOST_BYTES",
-        2
-        * batches.size(desk.classifier().parameters(desk.classifier().prepare(conversation("paz y salvo 0"), Known())))
-        + 10,
-    )
+    claude = desk.classifier()
+    one = batch_rows.request_bytes(claude.parameters(claude.prepare(conversation("paz y salvo 0"), Known())))
+    monkeypatch.setattr(batches, "MAX_BYTES", 2 * one + 10)
     assert desk.run(batch_above=2).answered == 5
     assert [row[0] for row in desk.rows("select request_count from analysis.batches order by id")][3:] == [2, 2]
     for number in range(5):
@@ -519,7 +515,7 @@ def test_work_that_is_in_a_batch_twice_is_refused_before_anything_is_sent(desk: 
     desk.chat("a", "precio de los lotes")
     run = Run(desk.conn, desk.classifier(), limits_of(), "run")
     chat = run.claude.prepare(conversation("precio de los lotes"), Known())
-    item = batches.Item(chat.key, run.claude.parameters(chat), Sent.of(chat), 0.01)
+    item = batch_rows.Item(chat.key, run.claude.parameters(chat), Sent.of(chat), 0.01)
     with pytest.raises(psycopg.errors.UniqueViolation):
         batches.submit(run, [item, item])
     assert (desk.posts(IN_BATCHES), desk.value("select count(*) from analysis.batches")) == (0, 0)
@@ -539,9 +535,9 @@ def test_a_batch_that_is_not_done_is_collected_by_the_next_run_and_paid_once(des
     first = desk.run(batch_above=3)
     assert (first.waiting, first.is_partial) == ({"submitted": 5}, True)
     assert 30 <= sum(desk.slept) <= 60  # it waits as long as it is told, a minute
-    assert batches.to_look_at(desk.conn) is None  # what the sensor asks: it was looked at just now
+    assert batch_rows.overdue(desk.conn) is None  # what the sensor asks: it was looked at just now
     desk.conn.execute("update analysis.batches set polled_at = now() - interval '11 minutes'")
-    assert batches.to_look_at(desk.conn) is not None
+    assert batch_rows.overdue(desk.conn) is not None
     desk.chat("equal", "precio del lote 5", "> con gusto")  # waits for the batch too
     desk.chat("equal2", "precio del lote 0", "> con gusto")
     assert desk.run(batch_above=3).requests == 0
@@ -970,7 +966,7 @@ def test_with_a_key_claude_does_the_work_and_rules_never_step_in(
     desk.claude.faults.append((400, {}, error("invalid_request_error")))
     told = materialize(database_url)
     assert (told.metadata["status"], told.metadata["requests"], told.metadata["dead"]) == ("PARTIAL", 2, 1)
-    assert told.metadata["classified_by"] == "fake-claude-test: a stand-in, not Claude"
+    assert told.metadata["classified_by"] == "fake-claude-test: a fake, not Claude"
     assert [(check.check_name, check.passed) for check in told.check_results] == [
         ("share_of_errors", False),
         ("within_budget", True),
