@@ -9,7 +9,7 @@ from psycopg import sql
 SCHEMAS = ["intermediate", "core", "marts"]
 _TABLES = """
     select schemaname, tablename from pg_tables
-    where schemaname = any(%s) and tablename not in ('build_fingerprints', 'last_build') order by 1, 2
+    where schemaname = any(%s) order by 1, 2
 """
 
 
@@ -46,17 +46,14 @@ def differences(url: str, leaving_out: Mapping[str, set[str]]) -> list[str]:
 
 
 def written(url: str) -> dict[str, tuple[int, ...]]:
-    """By table of raw and of what dbt builds: the rows inserted, changed and deleted since the database stands.
-
-    The books of the last run of dbt are none of it.
-    """
+    """By table of raw and of what dbt builds: the rows inserted, changed and deleted since the database stands."""
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("select pg_stat_force_next_flush()")
         conn.execute("select pg_stat_clear_snapshot()")
         rows = conn.execute(
             """
             select schemaname || '.' || relname, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables
-            where schemaname = any(%s) and relname <> 'last_build' order by 1
+            where schemaname = any(%s) order by 1
             """,
             [["raw", *SCHEMAS]],
         ).fetchall()

@@ -8,14 +8,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from dagster_project.warehouse.connection import has_relation
-
 # What dbt reads with a load id on each row; all else in raw and ops is read live, by views.
 _LANDED = ("raw.chats", "raw.contacts", "raw.audit_chats", "raw.audit_messages")
 _LAST = """
     with newest as (select (select loaded_at from ops.page_loads order by load_id desc limit 1) as as_of)
     select last.began_at, last.as_of, newest.as_of
-    from intermediate.last_build as last cross join newest
+    from ops.last_build as last cross join newest
     where last.project = %(project)s
         and last.began_at > now() - interval '1 hour'
         and date_trunc('hour', last.as_of, %(zone)s) = date_trunc('hour', newest.as_of, %(zone)s)
@@ -49,8 +47,6 @@ def still_good(
         project: what `dbt_project.fingerprint` says now.
         zone: the account's zone, in which hours begin.
     """
-    if not has_relation(conn, "intermediate.last_build"):
-        return None
     built = [node for node in nodes if node["resource_type"] in {"model", "seed"}]
     relations = [f"{node['schema']}.{node['alias']}" for node in built]
     row = conn.execute(_LAST, {"project": project, "zone": zone, "relations": relations}).fetchone()
@@ -70,7 +66,7 @@ def note_good_build(conn: psycopg.Connection, invocation_id: str, project: str) 
         project: what `dbt_project.fingerprint` said before it.
     """
     conn.execute(
-        "update intermediate.last_build set project = %s where invocation_id = %s and has_all_rules",
+        "update ops.last_build set project = %s where invocation_id = %s and has_all_versions",
         [project, invocation_id],
     )
 
@@ -81,7 +77,7 @@ def _has_landed(conn: psycopg.Connection) -> bool:
         for table in _LANDED
     ]
     found = conn.execute(
-        sql.SQL("select {} from intermediate.last_build as last").format(sql.SQL(" or ").join(parts))
+        sql.SQL("select {} from ops.last_build as last").format(sql.SQL(" or ").join(parts))
     ).fetchone()
     return found != (False,)
 

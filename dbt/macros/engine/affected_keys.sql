@@ -11,9 +11,9 @@
     {%- set affected_by = config.get('meta').get('affected_by') -%}
     {%- set columns = arg_dict.dest_columns | map(attribute='quoted') | join(', ') -%}
     {%- if affected_by %}
-    {#- All loads are read anew after a rule or a setting changed: keys that no longer exist must go as well. #}
+    {#- A table that is kept though all loads are read: keys that no longer exist must go as well. #}
     delete from {{ arg_dict.target_relation }}
-    where current_setting('b2chat.loads_after') = '0';
+    where {{ all_loads_are_read() }};
     {%- endif %}
     delete from {{ arg_dict.target_relation }}
     where {{ key }} in (

@@ -1,23 +1,14 @@
 {#
   A fingerprint says what a relation was built from: its own text, the text of every model and seed above it, the text of
-  every macro of ours that these call, and the settings that models read. When it differs from the one stored at the last build, incremental models read all loads again, so
-  that a corrected rule, a changed holiday or another zone leaves no old row behind; when it is the same, seeds and
-  views are left alone, because rewriting them would take locks that an open BI session can hold up.
-  Dated seeds are not part of it: macros/engine/calendar_and_target_versions.sql says why. A macro counts with its comments, so a changed comment in
-  a macro rebuilds what calls it. What dbt calls by itself to write a relation (materializations, strategies) does not count.
+  every macro of ours that these call, and the settings that models read. When it differs from the one of the last build,
+  incremental models read all loads again, so that a corrected definition, a changed holiday or another zone leaves no old
+  row behind; when it is the same, seeds and views are left alone, because rewriting them would take locks that an open BI
+  session can hold up.
+
+  Effective-dated seeds are not part of it: calendar_and_target_versions.sql says why. A macro counts with its comments, so
+  a changed comment in a macro rebuilds what calls it. What dbt calls by itself to write a relation (materializations,
+  strategies, hooks) does not count.
 #}
-{% macro create_build_fingerprints() %}
-    create schema if not exists intermediate;
-    create table if not exists intermediate.build_fingerprints (
-        relation text primary key,
-        fingerprint text not null,
-        built_at timestamptz not null
-    );
-    comment on table intermediate.build_fingerprints is
-        'One row per relation that dbt builds: what it was built from, so that a changed rule or setting rebuilds it.';
-{% endmacro %}
-
-
 {% macro fingerprint(node) %}
     {%- set parts = [
         account_timezone(), var('business_calendar'), var('calendar_first_year'), var('calendar_last_year'),
@@ -79,7 +70,7 @@
 
 {% macro is_built_as_now() %}
     {%- set stored -%}
-        select count(*) from intermediate.build_fingerprints
+        select count(*) from ops.build_fingerprints
         where relation = '{{ this.schema }}.{{ this.identifier }}' and fingerprint = '{{ fingerprint(model) }}'
     {%- endset -%}
     {{ return(run_query(stored).columns[0].values()[0] == 1) }}
@@ -88,7 +79,7 @@
 
 {% macro record_fingerprint() %}
     {%- if execute -%}
-    insert into intermediate.build_fingerprints as stored (relation, fingerprint, built_at)
+    insert into ops.build_fingerprints as stored (relation, fingerprint, built_at)
     values ('{{ this.schema }}.{{ this.identifier }}', '{{ fingerprint(model) }}', now())
     on conflict (relation) do update set fingerprint = excluded.fingerprint, built_at = excluded.built_at
     where stored.fingerprint <> excluded.fingerprint

@@ -1,63 +1,43 @@
 {#
-  Incremental models read the loads after the last one they have seen, up to a ceiling. Both bounds are fixed once, in
-  the transaction that writes the model, and the watermark is stored by the same transaction: what was read and what is
+  Incremental models read the loads after their low watermark, the last one they have read, up to their high watermark. Both
+  are fixed once, in the transaction that writes the model, and stored by the same transaction: what was read and what is
   remembered as read cannot differ.
 
-  The ceiling of a model is the lowest watermark of the incremental models above it, so a model never runs ahead of
-  what it reads. A model with none above it reads up to var load_ceiling, or all that is landed, changes of rules included.
+  The high watermark of a model is the lowest of the incremental models above it, so a model never runs ahead of what it
+  reads. A model with none above it reads up to var load_ceiling, or all that is landed, versions of calendars and targets
+  included.
 #}
 {% macro open_load_window() %}
     set local lock_timeout = '60s';
     {%- if execute and config.get('materialized') == 'incremental' %}
     select
-        set_config('b2chat.loads_after', ({{ loads_seen() if is_incremental() else '0' }})::text, true),
-        set_config('b2chat.loads_upto', ({{ loads_ready() }})::text, true);
-    {{ allow_nulls_of_today() if is_incremental() else 'select' }}
-    {%- endif -%}
-{% endmacro %}
-
-
-{#
-  A table of an earlier version may refuse a NULL that today's contract allows, or that of a column which is gone: an
-  incremental build keeps its table, so its NOT NULL goes here. Where all is as it should be, nothing is locked.
-#}
-{% macro allow_nulls_of_today() %}
-    {%- set required = [] -%}
-    {%- for column in model.columns.values() if 'not_null' in column.constraints | map(attribute='type') | list -%}
-        {%- do required.append(column.name) -%}
-    {%- endfor -%}
-    {%- set stored -%}
-        select attname from pg_attribute
-        where attrelid = to_regclass('{{ this }}') and attnum > 0 and not attisdropped and attnotnull
-            and attname <> all ('{ {{- required | join(',') -}} }')
-            and not exists (select from pg_index where indrelid = attrelid and indisprimary and attnum = any (indkey))
-    {%- endset -%}
-    {%- set columns = run_query(stored).columns[0].values() -%}
-    {%- if columns -%}
-    {%- set changes = [] -%}
-    {%- for column in columns -%}{%- do changes.append('alter column ' ~ adapter.quote(column) ~ ' drop not null') -%}{%- endfor -%}
-    {{ with_lock_retry('alter table ' ~ this ~ ' ' ~ changes | join(', ')) }}
-    {%- else -%}
-    select
+        set_config('b2chat.low_watermark', ({{ stored_watermark() if is_incremental() else '0' }})::text, true),
+        set_config('b2chat.high_watermark', ({{ highest_ready_load() }})::text, true)
     {%- endif -%}
 {% endmacro %}
 
 
 {% macro load_window(relation) -%}
-    {{ relation }}.load_id > current_setting('b2chat.loads_after')::bigint
-    and {{ relation }}.load_id <= current_setting('b2chat.loads_upto')::bigint
+    {{ relation }}.load_id > current_setting('b2chat.low_watermark')::bigint
+    and {{ relation }}.load_id <= current_setting('b2chat.high_watermark')::bigint
+{%- endmacro %}
+
+
+{# SQL: whether the model reads all loads: it is new, or built from something else than before. #}
+{% macro all_loads_are_read() -%}
+    current_setting('b2chat.low_watermark') = '0'
 {%- endmacro %}
 
 
 {# In a view: whether a load is one that the model which reads the view, in this transaction, must not see yet. #}
-{% macro is_beyond_ceiling(relation) -%}
-    coalesce({{ relation }}.load_id > nullif(current_setting('b2chat.loads_upto', true), '')::bigint, false)
+{% macro is_above_high_watermark(relation) -%}
+    coalesce({{ relation }}.load_id > nullif(current_setting('b2chat.high_watermark', true), '')::bigint, false)
 {%- endmacro %}
 
 
 {# In a view: the last load that the model which reads the view has seen; NULL where no model does. #}
-{% macro loads_after() -%}
-    nullif(current_setting('b2chat.loads_after', true), '')::bigint
+{% macro low_watermark() -%}
+    nullif(current_setting('b2chat.low_watermark', true), '')::bigint
 {%- endmacro %}
 
 
@@ -68,8 +48,8 @@
     insert into ops.build_watermarks as stored (model, load_id, after_load_id, built_at)
     values (
         '{{ model.alias }}',
-        current_setting('b2chat.loads_upto')::bigint,
-        current_setting('b2chat.loads_after')::bigint,
+        current_setting('b2chat.high_watermark')::bigint,
+        current_setting('b2chat.low_watermark')::bigint,
         now()
     )
     on conflict (model) do update set
@@ -77,7 +57,7 @@
     where excluded.after_load_id < excluded.load_id;
     {#- Statistics, or the next model is planned for an empty table. A table that hardly grew keeps the ones it has. #}
     do $$ begin
-        if current_setting('b2chat.loads_after') = '0' or (
+        if {{ all_loads_are_read() }} or (
             select pg_relation_size(oid) > 1.1 * relpages * current_setting('block_size')::integer
             from pg_class where oid = '{{ this }}'::regclass
         ) then
@@ -89,19 +69,19 @@
 {% endmacro %}
 
 
-{# SQL: the last load this model has seen; 0 when it was built by other rules than today's. #}
-{% macro loads_seen() -%}
-    select coalesce(max(seen.load_id), 0)
-    from ops.build_watermarks as seen
-    inner join intermediate.build_fingerprints as built
+{# SQL: the last load this model has read; 0 when it was built from something else than today. #}
+{% macro stored_watermark() -%}
+    select coalesce(max(watermarks.load_id), 0)
+    from ops.build_watermarks as watermarks
+    inner join ops.build_fingerprints as built
         on built.relation = '{{ this.schema }}.{{ this.identifier }}'
         and built.fingerprint = '{{ fingerprint(model) }}'
-    where seen.model = '{{ model.alias }}'
+    where watermarks.model = '{{ model.alias }}'
 {%- endmacro %}
 
 
-{# SQL: the last load that everything above this model has seen. #}
-{% macro loads_ready() -%}
+{# SQL: the last load that everything above this model has read. #}
+{% macro highest_ready_load() -%}
     {%- set parents = [] -%}
     {%- for unique_id in lineage(model.unique_id) if unique_id != model.unique_id -%}
         {%- if graph.nodes[unique_id].config.materialized == 'incremental' -%}
@@ -109,15 +89,15 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if parents -%}
-    select min(coalesce(seen.load_id, 0))
+    select min(coalesce(watermarks.load_id, 0))
     from unnest(array['{{ parents | join("', '") }}']) as parent (model)
-    left join ops.build_watermarks as seen on seen.model = parent.model
+    left join ops.build_watermarks as watermarks on watermarks.model = parent.model
     {%- elif var('load_ceiling') is not none -%}
     {{ var('load_ceiling') | int }}
     {%- else -%}
     select greatest(
         (select coalesce(max(load_id), 0) from ops.page_loads),
-        (select coalesce(max(load_id), 0) from intermediate.rule_loads)
+        (select coalesce(max(load_id), 0) from ops.calendar_and_target_versions)
     )
     {%- endif -%}
 {%- endmacro %}

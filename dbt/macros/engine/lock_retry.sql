@@ -87,13 +87,3 @@
     end
     $move$
 {% endmacro %}
-
-
-{# Our tables only ever gain columns (on_schema_change: append_new_columns). #}
-{% macro postgres__alter_relation_add_remove_columns(relation, add_columns, remove_columns) %}
-    {%- set added = [] -%}
-    {%- for column in add_columns or [] -%}
-        {%- do added.append('add column ' ~ column.quoted ~ ' ' ~ column.expanded_data_type) -%}
-    {%- endfor -%}
-    {%- do run_query(with_lock_retry('alter table ' ~ relation ~ ' ' ~ added | join(', '))) -%}
-{% endmacro %}

@@ -45,7 +45,7 @@
         end
         from (values (to_regclass('{{ relation }}'))) as named (oid)
         left join pg_class as relation on relation.oid = named.oid
-        left join intermediate.build_fingerprints as built
+        left join ops.build_fingerprints as built
             on built.relation = '{{ this.schema }}.{{ this.identifier }}' and built.fingerprint = '{{ fingerprint(model) }}'
     {%- endcall -%}
     {{ return(load_result('look_at_view').table.columns[0].values()[0]) }}

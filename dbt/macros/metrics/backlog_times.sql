@@ -44,7 +44,7 @@
     {%- if is_incremental() -%}
     case
         when not exists (select from {{ this }}) then {{ from_the_beginning }}
-        when current_setting('b2chat.loads_upto')::bigint > current_setting('b2chat.loads_after')::bigint then least(
+        when current_setting('b2chat.high_watermark')::bigint > current_setting('b2chat.low_watermark')::bigint then least(
             (
                 select min({{ of_instant('affected.changed_from') }})
                 from {{ ref('int_backlog_spells') }} as affected
@@ -66,7 +66,7 @@
 {% macro forget_changed_backlog(key, first_changed) -%}
     {%- if execute and is_incremental() -%}
     delete from {{ this }}
-    where current_setting('b2chat.loads_after') = '0'
+    where {{ all_loads_are_read() }}
         or {{ key }} > (
             select min({{ first_changed }})
             from {{ ref('int_backlog_spells') }} as affected

@@ -40,7 +40,7 @@ with due as materialized (
     where analyses.published_at is not null
     {%- if is_incremental() %}
         and (
-            current_setting('b2chat.loads_after') = '0'
+            {{ all_loads_are_read() }}
             or not exists (
                 select from {{ this }} as stored
                 where stored.analysis_id = analyses.id and stored.published_at = analyses.published_at

@@ -8,7 +8,7 @@
 -- A sweep over the borders of slots and of buckets, each of which changes how many slots are open.
 with calendars as (
     select distinct calendar from {{ ref('int_touched_calendars') }} as touched
-    where {{ load_window('touched') }} or current_setting('b2chat.loads_after') = '0'
+    where {{ load_window('touched') }} or {{ all_loads_are_read() }}
 ),
 
 turns as (

@@ -14,7 +14,7 @@ with openings as (
     from {{ ref('int_calendar_clock') }}
     where is_open and calendar in (
         select calendar from {{ ref('int_touched_calendars') }} as touched
-        where {{ load_window('touched') }} or current_setting('b2chat.loads_after') = '0'
+        where {{ load_window('touched') }} or {{ all_loads_are_read() }}
     )
 )
 

@@ -31,7 +31,7 @@ with chats as (
 
 rule_changes as materialized (
     select * from {{ ref('int_rule_changes') }} as changes
-    where not {{ is_beyond_ceiling('changes') }}
+    where not {{ is_above_high_watermark('changes') }}
 ),
 
 timed as (

@@ -14,7 +14,7 @@ with newest_load as (
         load_id,
         loaded_at as as_of
     from {{ source('ops', 'page_loads') }} as loads
-    where not {{ is_beyond_ceiling('loads') }}
+    where not {{ is_above_high_watermark('loads') }}
     order by load_id desc
     limit 1
 ),

@@ -206,7 +206,7 @@ def test_a_chat_becomes_stale_by_time_alone_and_a_refresh_without_news_notices_i
     world.build()
     before, written = stale()
     with psycopg.connect(world.url) as conn:
-        conn.execute("update intermediate.last_build set project = 'p', has_all_rules = true")
+        conn.execute("update ops.last_build set project = 'p', has_all_versions = true")
     assert is_good()
     with psycopg.connect(world.url) as conn:  # a sync that finds nothing, a quarter of an hour later
         conn.execute("""

@@ -38,7 +38,7 @@ def test_a_changed_macro_rebuilds_all_that_calls_it_and_leaves_no_row_of_the_old
 
         world.sync()
         assert build() == {"old": 120}
-        unrelated = "select built_at from intermediate.build_fingerprints where relation = 'core.messages'"
+        unrelated = "select built_at from ops.build_fingerprints where relation = 'core.messages'"
         before = world.ask(unrelated)
         macro = project / "macros" / "generic" / "times.sql"
         assert SECONDS in macro.read_text()
@@ -52,18 +52,30 @@ def test_a_changed_macro_rebuilds_all_that_calls_it_and_leaves_no_row_of_the_old
         assert world.ask(unrelated) == before, "what does not call the macro is left alone"
 
 
-def test_a_table_of_an_earlier_version_takes_the_nulls_that_todays_contract_allows(
-    new_database: Callable[[], str],
+def test_a_table_whose_definition_changed_gets_all_of_it_and_the_views_of_bi_stay(
+    new_database: Callable[[], str], tmp_path: Path
 ) -> None:
+    project = tmp_path / "dbt"
+    shutil.copytree(DBT_DIR, project, ignore=shutil.ignore_patterns("target", "logs"))
     with serving(ListedSource([chat("answered", agent=AGENT, **TIMES)])) as sandbox:
         world = World(new_database(), sandbox)
         world.sync()
-        world.build("chats")
+        build = ("build", "--select", "+chats", *ROWS_ONLY)
+        assert forked_dbt.run(world.url, *build, project=project, B2CHAT_TIMEZONE="America/Bogota").returncode == 0
         with psycopg.connect(world.url) as conn:
+            # As an earlier version might have left it.
             conn.execute("alter table core.chats alter column picked_up_at set not null")
             conn.execute("alter table core.chats add column gone text not null default 'x'")
-            conn.execute("alter table core.chats alter column gone drop default")
+            conn.execute("alter table core.chats drop constraint chats_pkey")
+            conn.execute("create view public.bi as select id, picked_up_at from core.chats")
+        model = project / "models" / "core" / "chats.sql"
+        model.write_text(model.read_text().replace("indexes=[", "indexes=[{'columns': ['priority', 'id']},", 1))
         world.source.records["chats"].append(chat("waiting"))
         world.sync()
-        world.build("chats")
-        assert world.one("core.chats", "id", "waiting")["picked_up_at"] is None
+        done = forked_dbt.run(world.url, *build, project=project, B2CHAT_TIMEZONE="America/Bogota")
+        assert done.returncode == 0, done.stdout[-4000:]
+        assert world.one("public.bi", "id", "waiting")["picked_up_at"] is None
+        columns = "select attname from pg_attribute where attrelid = 'core.chats'::regclass and not attisdropped"
+        assert "gone" not in {row["attname"] for row in world.ask(columns)}
+        indexes = {row["indexdef"].split(" USING ")[1] for row in world.ask("select indexdef from pg_indexes where tablename = 'chats' and schemaname = 'core'")}
+        assert {"btree (priority, id)", "btree (id)"} <= indexes

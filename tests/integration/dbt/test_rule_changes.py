@@ -55,7 +55,7 @@ def _build(world: World) -> None:
 def _change(world: World, statement: str) -> None:
     with psycopg.connect(world.url) as conn:
         conn.execute(statement)
-        conn.execute("update intermediate.rule_loads set rules = 'other ones'")
+        conn.execute("update ops.calendar_and_target_versions set content_hash = 'other ones'")
 
 
 def _times(world: World) -> dict[str, dict[str, Any]]:
@@ -128,7 +128,7 @@ def test_a_priority_has_a_target_of_its_own_and_a_chat_that_gets_one_is_judged_b
 
 def test_a_change_of_rules_waits_for_the_build_after_a_sync_that_is_writing(world: World) -> None:
     _change(world, "delete from intermediate.holidays where holiday_date = '2025-12-25'")
-    loads = "select load_id from intermediate.rule_loads order by 1"
+    loads = "select load_id from ops.calendar_and_target_versions order by 1"
     before = world.ask(loads)
     with writer(world.url, "a sync"):
         assert world.dbt("seed").returncode == 0

@@ -7,9 +7,7 @@ import psycopg
 import pytest
 
 from dagster_project.orchestration.assets.last_build import LastBuild, note_good_build, still_good
-from dagster_project.orchestration.dbt_project import DBT_DIR
 
-MACRO = (DBT_DIR / "macros" / "engine" / "last_build.sql").read_text()
 NODES = [
     {"resource_type": "model", "schema": "marts", "alias": "promises", "config": {"meta": {"falls_due": "due_at"}}},
     {"resource_type": "seed", "schema": "marts", "alias": "names", "config": {"meta": {}}},
@@ -17,7 +15,6 @@ NODES = [
 ]
 # The middle of the present hour: a build then is no hour old, whenever the test runs.
 SCENE = """
-    create schema intermediate;
     create schema marts;
     create table marts.promises (due_at timestamptz);
     create table marts.names ();
@@ -28,7 +25,7 @@ SCENE = """
     select 's', 'chats', 0, 1, 1, 0, 0, 0, 1, 1, date_trunc('hour', now()) + interval '30 minutes';
 """
 BEGAN = """
-    insert into intermediate.last_build (invocation_id, began_at, load_id, as_of, has_all_rules)
+    insert into ops.last_build (invocation_id, began_at, load_id, as_of, has_all_versions)
     select 'good', now(), load_id, loaded_at, true from ops.page_loads
 """
 NEXT_LOAD = """
@@ -46,10 +43,10 @@ NEWS = {
     "a full hour began": NEXT_LOAD.format("loaded_at + interval '31 minutes'"),
     "a deadline passed": "insert into marts.promises select loaded_at + interval '10 minutes' from ops.page_loads; "
     + NEXT_LOAD.format("loaded_at + interval '15 minutes'"),
-    "an hour is over": "update intermediate.last_build set began_at = now() - interval '61 minutes'",
+    "an hour is over": "update ops.last_build set began_at = now() - interval '61 minutes'",
     "a table is gone": "drop table marts.names",
-    "another run of dbt began": "update intermediate.last_build set invocation_id = 'other', project = null",
-    "the books are gone": "drop table intermediate.last_build",
+    "another run of dbt began": "update ops.last_build set invocation_id = 'other', project = null",
+    "no build is remembered": "truncate ops.last_build",
 }
 
 
@@ -58,7 +55,6 @@ def scene(new_database: Callable[[], str]) -> str:
     url = new_database()
     with psycopg.connect(url) as conn:
         conn.execute(SCENE)
-        conn.execute(MACRO[MACRO.index("create table") : MACRO.index("comment on")])
         conn.execute(BEGAN)
     return url
 
@@ -99,6 +95,6 @@ def test_a_build_that_another_run_followed_or_that_missed_a_change_of_rules_is_n
 ) -> None:
     note_good_build(conn, "an earlier one", "p")
     assert look(conn) is None
-    conn.execute("update intermediate.last_build set has_all_rules = false")
+    conn.execute("update ops.last_build set has_all_versions = false")
     note_good_build(conn, "good", "p")
     assert look(conn) is None

@@ -14,7 +14,7 @@ select
     chats.load_id
 from {{ ref('int_identified_chats') }} as chats
 left join {{ ref('stg_b2chat__audit_chats') }} as audit on audit.chat_id = chats.chat_id
-where audit.chat_id is null or audit.load_id <= chats.load_id or {{ is_beyond_ceiling('audit') }}
+where audit.chat_id is null or audit.load_id <= chats.load_id or {{ is_above_high_watermark('audit') }}
 
 union all
 

@@ -39,7 +39,7 @@ versions as (
     left join {{ ref('int_department_codes') }} as codes
         on past.department_code is null
         and codes.department_name = past.department_name
-        and not {{ is_beyond_ceiling('codes') }}
+        and not {{ is_above_high_watermark('codes') }}
     where past.chat_id in (select chat_id from newest)
 ),
 

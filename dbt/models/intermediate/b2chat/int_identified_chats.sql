@@ -9,7 +9,7 @@
 
 with codes as (
     select * from {{ ref('int_department_codes') }} as codes
-    where not {{ is_beyond_ceiling('codes') }}
+    where not {{ is_above_high_watermark('codes') }}
 )
 
 select
@@ -39,7 +39,7 @@ from (
         union all
         select chat_id, department_name, department_code from {{ ref('stg_b2chat__chat_versions') }}
     ) as named on named.department_code is null and named.department_name = codes.department_name
-    where codes.load_id > {{ loads_after() }} and {{ loads_after() }} > 0
+    where codes.load_id > {{ low_watermark() }} and {{ low_watermark() }} > 0
     group by named.chat_id
 ) as touched
 cross join lateral (
@@ -48,4 +48,4 @@ cross join lateral (
     limit 1
 ) as chats
 left join codes on chats.department_code is null and codes.department_name = chats.department_name
-where chats.load_id <= {{ loads_after() }}
+where chats.load_id <= {{ low_watermark() }}

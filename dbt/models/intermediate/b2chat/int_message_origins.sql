@@ -18,7 +18,7 @@ select
     chats.load_id
 from {{ ref('stg_b2chat__chats') }} as chats
 inner join {{ ref('stg_b2chat__audit_chats') }} as audit on audit.chat_id = chats.chat_id
-where not {{ has_api_messages }} and (audit.load_id <= chats.load_id or {{ is_beyond_ceiling('audit') }})
+where not {{ has_api_messages }} and (audit.load_id <= chats.load_id or {{ is_above_high_watermark('audit') }})
 
 union all
 
