@@ -80,6 +80,19 @@ def test_the_migrations_go_up_down_and_up_again(database_url: str) -> None:
         assert conn.execute(TABLES).fetchall() == before
 
 
+def test_what_an_earlier_version_remembers_of_its_builds_is_kept_and_can_go_back(database_url: str) -> None:
+    """Migration 0022: dbt made these tables among its models."""
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        migrations.downgrade(database_url, "0021")
+        conn.execute("insert into intermediate.build_fingerprints values ('core.chats', 'f', now())")
+        conn.execute("insert into intermediate.rule_loads values (7, 'hash', now())")
+        migrations.upgrade(database_url)
+        kept = "select fingerprint, load_id, content_hash from ops.build_fingerprints, ops.calendar_and_target_versions"
+        assert conn.execute(kept).fetchall() == [("f", 7, "hash")]
+        migrations.downgrade(database_url, "0021")
+        assert conn.execute("select rules from intermediate.rule_loads").fetchall() == [("hash",)]
+
+
 def test_a_warehouse_of_a_newer_version_is_left_alone_with_a_clear_word(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as conn:
         conn.execute("update ops.alembic_version set version_num = '9999'")
