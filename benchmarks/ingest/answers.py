@@ -11,8 +11,9 @@ from pathlib import Path
 
 from dagster_project.settings import Settings
 from dagster_project.sources.b2chat.answers import read_envelope
-from dagster_project.sources.b2chat.client import B2ChatClient, Source
-from dagster_project.sources.b2chat.windows import Page, Window, days
+from dagster_project.sources.b2chat.client import B2ChatClient
+from dagster_project.sources.b2chat.windows import ExportPage, Window, days
+from dagster_project.sources.contract import Origin
 
 
 class AnswersOnDisk:
@@ -21,16 +22,16 @@ class AnswersOnDisk:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def source(self) -> Source:
-        return Source("sandbox", "http://on-disk")
+    def origin(self) -> Origin:
+        return Origin("sandbox", "http://on-disk")
 
-    def ration_left(self) -> None:
+    def quota_left(self) -> None:
         return None
 
-    def page(self, window: Window, offset: int = 0, limit: int | None = None) -> Page:
+    def page(self, window: Window, offset: int = 0, limit: int | None = None) -> ExportPage:
         body = file_of(self._folder, window, offset).read_bytes()
         envelope = read_envelope(body, window.entity)
-        return Page(
+        return ExportPage(
             envelope.items,
             envelope.exported,
             envelope.total,

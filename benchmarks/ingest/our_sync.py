@@ -14,10 +14,13 @@ from typing import Any
 
 from answers import AnswersOnDisk
 
-from dagster_project.ingestion.quota import PostgresRation
+from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.ingestion.sync import sync
 from dagster_project.settings import Settings
 from dagster_project.sources.b2chat.client import B2ChatClient
+from dagster_project.sources.b2chat.entities import B2CHAT
+from dagster_project.sources.b2chat.source import B2Chat
+from dagster_project.sources.contract import Scope
 from dagster_project.warehouse.connection import connect
 
 
@@ -31,12 +34,15 @@ def main() -> None:
             began = time.monotonic()
             result = sync(
                 url,
-                client,
-                entity=entity,
-                start_date=settings.start_date,
-                today=settings.today(),
-                lookback_days=settings.lookback_days,
-                sweep_days=settings.sweep_days,
+                B2Chat(client),
+                B2CHAT.entity(entity),
+                Scope(
+                    "incremental",
+                    settings.today(),
+                    settings.start_date,
+                    settings.lookback_days,
+                    settings.sweep_days,
+                ),
                 keep_responses=settings.keep_responses,
                 triggered_by="benchmark",
             )
@@ -46,7 +52,7 @@ def main() -> None:
         sums["waiting"] += _waiting(url, result.sync_id)
         sums["windows"] += result.windows
         for name in ("records", "pages", "new", "changed"):
-            sums[name] += getattr(result.tally, name)
+            sums[name] += getattr(result.counts, name)
     print(json.dumps(sums))
 
 
@@ -57,12 +63,12 @@ def _client(settings: Settings, url: str) -> Iterator[Any]:
         return
     assert settings.client_id and settings.client_secret
     with (
-        PostgresRation(url, settings.client_id, settings.requests_per_day, settings.today) as ration,
+        PostgresQuota(url, settings.client_id, settings.requests_per_day, settings.today) as quota,
         B2ChatClient(
             settings.api_url,
             settings.client_id,
             settings.client_secret,
-            ration=ration,
+            quota=quota,
             requests_per_second=settings.requests_per_second,
         ) as client,
     ):

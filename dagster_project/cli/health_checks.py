@@ -12,11 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from dagster_project.analysis.classifiers import Unusable, classifier_of, has_key
 from dagster_project.deployment.environment import Deployment
 from dagster_project.exports.stores import stores
-from dagster_project.ingestion.quota import PostgresRation
+from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.orchestration import dbt_project, seed_files, storage
 from dagster_project.settings import env_file
 from dagster_project.sources.b2chat.client import B2ChatClient
-from dagster_project.sources.b2chat.errors import B2ChatError
+from dagster_project.sources.contract import SourceError
 from dagster_project.warehouse import bi_access, connection, conninfo, migrations, sla_targets
 from dagster_project.warehouse.fitness import UnfitServer
 
@@ -74,7 +74,7 @@ def _examined(standing: Deployment, looks: list[tuple[str, Callable[[Deployment]
         except (
             _Wrong,
             bi_access.BiAccessWrong,
-            B2ChatError,
+            SourceError,
             psycopg.Error,
             dbt_project.DbtParseFailed,
             seed_files.SeedsWrong,
@@ -152,18 +152,18 @@ def _account(standing: Deployment) -> str:
     if not settings.client_id or not settings.client_secret:
         return "none: set B2CHAT_CLIENT_ID and B2CHAT_CLIENT_SECRET to read a real account"
     with (
-        PostgresRation(standing.url, settings.client_id, settings.requests_per_day, settings.today) as ration,
+        PostgresQuota(standing.url, settings.client_id, settings.requests_per_day, settings.today) as quota,
         B2ChatClient(
             settings.api_url,
             settings.client_id,
             settings.client_secret,
-            ration=ration,
+            quota=quota,
             timeout_seconds=min(settings.timeout_seconds, _MOST_SECONDS),
             max_attempts=2,
             max_connect_attempts=1,
         ) as client,
     ):
-        kind = client.source().kind
+        kind = client.origin().kind
     return f"{settings.api_url} gives a token" + (" (the sandbox)" if kind == "sandbox" else "")
 
 

@@ -15,7 +15,6 @@ from psycopg.types.json import Jsonb
 
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
 from dagster_project.ingestion.single_writer import writer
-from dagster_project.sources.b2chat.records import Rejected
 from dagster_project.sources.b2chat_audit.archive import ARCHIVES, unpack
 from dagster_project.sources.b2chat_audit.files import (
     FORMATS,
@@ -25,6 +24,7 @@ from dagster_project.sources.b2chat_audit.files import (
     encoding_of,
     read_audit_file,
 )
+from dagster_project.sources.contract import Rejected
 
 log = logging.getLogger(__name__)
 

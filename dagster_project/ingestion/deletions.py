@@ -1,13 +1,13 @@
-"""Soft deletion: a record that B2Chat no longer returns is marked, and loses the mark when it comes back.
+"""Soft deletion: a record that its source no longer returns is marked, and loses the mark when it comes back.
 
-A mistake of B2Chat's must not empty the warehouse. So nothing is marked at once: the windows whose full reading (see
-`b2chat.windows`) lacks known records are read once more at the end of the sync, and what is missing then too is marked,
-unless it `is_suspicious`. A marked row keeps its version; it takes the load of the page that told, so that dbt reads it
-again.
+A mistake of a source's must not empty the warehouse. So nothing is marked at once: the windows whose full reading (see
+`contract.Page.keys`) lacks known records are read once more at the end of the sync, and what is missing then too is
+marked, unless it `is_suspicious`. A marked row keeps its version; it takes the load of the page that told, so that dbt
+reads it again.
 """
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -16,15 +16,11 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from dagster_project.ingestion.error_log import note_warning
-from dagster_project.sources.b2chat.records import KEY_FIELD, Entity
-from dagster_project.sources.b2chat.windows import Window, WindowPage
+from dagster_project.ingestion.raw_tables import names_of
+from dagster_project.sources.contract import EntitySpec, Page, Window
 
 log = logging.getLogger(__name__)
 
-REASONS: dict[Entity, str] = {
-    "chats": "not returned by a whole reading of its day",
-    "contacts": "not returned by a whole reading of all contacts",
-}
 # Fewer than these are no mass deletion, as long as something of their window is left.
 MASS_COUNT = 5
 _NEVER = 2**63 - 1
@@ -40,6 +36,7 @@ class Missing:
         untold: missing records, not among `keys`, that may be one of these: nobody can tell.
     """
 
+    entity: EntitySpec
     window: Window
     keys: frozenset[str]
     known: int
@@ -61,7 +58,7 @@ class Missing:
 
 
 def is_suspicious(missing: int, known: int) -> bool:
-    """Whether so much is missing that it is taken for a mistake of B2Chat's: all, or most and not only a few.
+    """Whether so much is missing that it is taken for a mistake of the source's: all, or most and not only a few.
 
     It is asked of each window, and of all windows of a sync in which something is missing taken together: a small
     account loses little in each of its days.
@@ -69,12 +66,14 @@ def is_suspicious(missing: int, known: int) -> bool:
     return 0 < missing == known or (missing >= MASS_COUNT and 2 * missing > known)
 
 
-def find_missing(conn: psycopg.Connection, page: WindowPage) -> Missing | None:
+def find_missing(conn: psycopg.Connection, page: Page) -> Missing | None:
     """What is missing of a window, once its last page has landed; None where nothing is, or the page cannot tell."""
-    if page.keys is None or not _tells(page.window):
+    if page.keys is None:
         return None
-    known, gone, untold = _known_and_missing(conn, page.window, page.keys, page.keyless)
-    return Missing(page.window, frozenset(gone), known, sum(page.keyless.values()), untold) if gone or untold else None
+    known, gone, untold = _known_and_missing(conn, page)
+    if not gone and not untold:
+        return None
+    return Missing(page.entity, page.window, frozenset(gone), known, sum(page.keyless.values()), untold)
 
 
 def believed(conn: psycopg.Connection, found: Sequence[Missing], sync_id: str, *, confirmed: bool) -> list[Missing]:
@@ -87,9 +86,9 @@ def believed(conn: psycopg.Connection, found: Sequence[Missing], sync_id: str, *
     suspicious = [one for one in found if is_suspicious(one.count, one.known)]
     missing, known = sum(one.count for one in found), sum(one.known for one in found)
     for one in suspicious:
-        _report(conn, one.window.entity, str(one.window), one.count, one.known, sync_id, confirmed)
+        _report(conn, one.entity, str(one.window), one.count, one.known, sync_id, confirmed)
     if len(suspicious) < len(found) and is_suspicious(missing, known):
-        _report(conn, found[0].window.entity, f"{len(found)} windows together", missing, known, sync_id, confirmed)
+        _report(conn, found[0].entity, f"{len(found)} windows together", missing, known, sync_id, confirmed)
         suspicious = list(found)
     return [one for one in found if one.keys and (confirmed or one not in suspicious)]
 
@@ -105,42 +104,36 @@ def mark(conn: psycopg.Connection, missing: Sequence[Missing], load_id: int) -> 
     """)
     return sum(
         conn.execute(
-            statement.format(**_names(one.window.entity)),
-            (datetime.now(UTC), REASONS[one.window.entity], load_id, list(one.keys)),
+            statement.format(**names_of(one.entity)),
+            (datetime.now(UTC), one.entity.deletion_reason, load_id, list(one.keys)),
         ).rowcount
         for one in missing
     )
 
 
-def restore(conn: psycopg.Connection, entity: Entity, keys: Collection[str], load_id: int) -> int:
-    """Take the mark off records that B2Chat returns again, changed or not. Returns how many had it."""
+def restore(conn: psycopg.Connection, entity: EntitySpec, keys: Collection[str], load_id: int) -> int:
+    """Take the mark off records that the source returns again, changed or not. Returns how many had it."""
     statement = sql.SQL("""
         update {current} set deleted_at = null, deletion_reason = null, load_id = %s
         where deleted_at is not null and {key} = any(%s)
     """)
-    return conn.execute(statement.format(**_names(entity)), (load_id, list(keys))).rowcount
+    return conn.execute(statement.format(**names_of(entity)), (load_id, list(keys))).rowcount
 
 
-def _tells(window: Window) -> bool:
-    """Whether a record of which it is the window must be in it: chats have a creation day, contacts none but all."""
-    return window == Window("contacts") or (window.entity == "chats" and bool(window.day_from and window.day_to))
-
-
-def _known_and_missing(
-    conn: psycopg.Connection, window: Window, keys: Collection[str], keyless: Mapping[str, int]
-) -> tuple[int, list[str], int]:
+def _known_and_missing(conn: psycopg.Connection, page: Page) -> tuple[int, list[str], int]:
     """How many records of a window are known; those of them that are not among the keys; and how many more may be gone.
 
-    A chat counts as one of these days when its creation day is, and it was one of their windows that brought it: it
-    is not said that B2Chat cuts its days in the zone in which it writes its times.
+    Where windows are days, a record counts as one of these days when its own day is, and it was one of their windows
+    that brought it: it is not said that a source cuts its days in the zone in which it writes its times.
 
     A record without a usable key may be one that had a key before. It is none of those that came, with their keys, in
     the sync that first found it, or later.
     """
-    if window.entity == "chats":
-        of_window = sql.SQL("left(payload ->> 'created_at', 10) between %(first)s and %(last)s")
-    else:
-        of_window = sql.SQL("true")
+    entity, window = page.entity, page.window
+    of_window: sql.Composable = sql.SQL("true")
+    if entity.day_field:
+        day = sql.SQL("left(payload ->> {}, 10)").format(sql.Literal(entity.day_field))
+        of_window = sql.SQL("{} between %(first)s and %(last)s").format(day)
     statement = sql.SQL("""
         with known as materialized (
             select {key} as key, load_id from {current} where {of_window} and deleted_at is null
@@ -152,23 +145,23 @@ def _known_and_missing(
         )
         select (select count(*) from known), array(select key from missing where is_told),
             (select count(*) from missing where not is_told)
-    """).format(of_window=of_window, **_names(window.entity))
+    """).format(of_window=of_window, **names_of(entity))
     row = conn.execute(
         statement,
         {
-            "keys": list(keys),
+            "keys": list(page.keys or ()),
             "first": str(window.day_from or date.min),
             "last": str(window.day_to or date.max),
-            "told_from": _told_from(conn, window, keyless),
+            "told_from": _told_from(conn, page),
         },
     ).fetchone()
     assert row is not None
     return row
 
 
-def _told_from(conn: psycopg.Connection, window: Window, keyless: Mapping[str, int]) -> int:
+def _told_from(conn: psycopg.Connection, page: Page) -> int:
     """The load from which on a record is known not to be one of those without a key, which were there before."""
-    if not keyless:
+    if not page.keyless:
         return 0
     row = conn.execute(
         """
@@ -178,19 +171,19 @@ def _told_from(conn: psycopg.Connection, window: Window, keyless: Mapping[str, i
         where q.entity_type = %s and q.record_key is null and q.content_hash = any(%s)
             and q.window_from is not distinct from %s and q.window_to is not distinct from %s
         """,
-        (window.entity, list(keyless), window.day_from, window.day_to),
+        (page.entity.name, list(page.keyless), page.window.day_from, page.window.day_to),
     ).fetchone()
     assert row is not None
     # The quarantine holds equal ones once: of several nobody knows since when the last one is there.
-    return row[1] if row[0] == sum(keyless.values()) else _NEVER
+    return row[1] if row[0] == sum(page.keyless.values()) else _NEVER
 
 
 def _report(
-    conn: psycopg.Connection, entity: Entity, window: str, missing: int, known: int, sync_id: str, confirmed: bool
+    conn: psycopg.Connection, entity: EntitySpec, window: str, missing: int, known: int, sync_id: str, confirmed: bool
 ) -> None:
     log.warning(
-        "%s %s: B2Chat no longer returns %d of %d records; %s",
-        entity,
+        "%s %s: the source no longer returns %d of %d records; %s",
+        entity.name,
         window,
         missing,
         known,
@@ -206,7 +199,7 @@ def _report(
             sync_id,
             "SuspiciousDeletion",
             "most of what is known was not returned; none is marked",
-            entity=entity,
+            entity=entity.name,
             **told,
         )
     conn.execute(
@@ -225,7 +218,7 @@ def _report_untold(conn: psycopg.Connection, found: Sequence[Missing], sync_id: 
         log.warning(
             "%s %s: %d known records were not returned, or are among the %d that came without a usable key; "
             "none of them is marked as deleted",
-            one.window.entity,
+            one.entity.name,
             one.window,
             one.untold,
             one.keyless,
@@ -235,12 +228,8 @@ def _report_untold(conn: psycopg.Connection, found: Sequence[Missing], sync_id: 
             sync_id,
             "DeletionsUntold",
             "records without a usable key may be those that are missing",
-            entity=one.window.entity,
+            entity=one.entity.name,
             window=str(one.window),
             missing=one.untold,
             without_key=one.keyless,
         )
-
-
-def _names(entity: Entity) -> dict[str, sql.Composable]:
-    return {"current": sql.Identifier("raw", entity), "key": sql.Identifier(KEY_FIELD[entity])}

@@ -9,19 +9,19 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from dagster_project.ingestion.errors import IngestionError
-from dagster_project.sources.b2chat.errors import B2ChatError
+from dagster_project.sources.contract import SourceError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def safe_reason(error: BaseException) -> str:
     """What an error says, where it is one of ours; of others only the kind: their texts may quote a record."""
-    return str(error) if isinstance(error, B2ChatError | IngestionError) else type(error).__name__
+    return str(error) if isinstance(error, SourceError | IngestionError) else type(error).__name__
 
 
 def note_failure(conn: psycopg.Connection, sync_id: str, error: BaseException, **metadata: Any) -> None:
     """Write down what a sync failed with; for a request that was retried, how often."""
-    if isinstance(error, B2ChatError):
+    if isinstance(error, SourceError):
         metadata |= {"endpoint": error.endpoint, "window": error.window, "attempts": error.attempts}
     _insert(conn, "error", safe_reason(error), type(error).__name__, sync_id, metadata, _own_frames(error))
 

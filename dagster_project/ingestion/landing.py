@@ -10,26 +10,13 @@ import psycopg
 from psycopg import sql
 
 from dagster_project.ingestion.deletions import Missing, find_missing, restore
+from dagster_project.ingestion.raw_tables import keys_of, kinds_of, names_of
 from dagster_project.ingestion.schema_drift import note_fields
-from dagster_project.sources.b2chat.records import Entity, Record, Rejected
-from dagster_project.sources.b2chat.windows import WindowPage
+from dagster_project.sources.contract import EntitySpec, Page, Record, Rejected
 
 log = logging.getLogger(__name__)
 
 _LARGE = 1_000_000  # bytes
-
-_TABLES: dict[Entity, dict[str, sql.Composable]] = {
-    "chats": {
-        "key": sql.Identifier("chat_id"),
-        "current": sql.Identifier("raw", "chats"),
-        "versions": sql.Identifier("raw", "chat_versions"),
-    },
-    "contacts": {
-        "key": sql.Identifier("contact_id"),
-        "current": sql.Identifier("raw", "contacts"),
-        "versions": sql.Identifier("raw", "contact_versions"),
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +25,11 @@ class PageResult:
 
     Attributes:
         load_id: stamps the rows that this page brought.
-        bad_messages: messages that cannot be read, inside chats that have landed.
+        rejected_parts: parts that cannot be read of records that have landed.
         missing: known records of the window that were not returned; only its last page can tell.
         restored: records that had been marked as deleted and came back.
         new_fields: fields, or types of them, that were never seen before.
-        new_faults: of the records and messages that cannot be read, those that were not in quarantine already.
+        new_faults: of the records and parts that cannot be read, those that were not in quarantine already.
     """
 
     load_id: int
@@ -51,14 +38,14 @@ class PageResult:
     unchanged: int
     quarantined: int
     duplicates: int
-    bad_messages: int
+    rejected_parts: int
     restored: int = 0
     new_fields: int = 0
     new_faults: int = 0
     missing: Missing | None = None
 
 
-def land_page(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> PageResult:
+def land_page(conn: psycopg.Connection, page: Page, sync_id: str) -> PageResult:
     """Land one page, all of it or nothing, inside the caller's transaction or in one of its own.
 
     Landing the same page again changes nothing in raw. The caller is the only writer (see `writer`).
@@ -66,12 +53,12 @@ def land_page(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> PageR
     Raises:
         psycopg.Error: Postgres refused; nothing of the page has landed.
     """
-    entity, loaded_at = page.window.entity, datetime.now(UTC)
+    entity, loaded_at = page.entity, datetime.now(UTC)
     with conn.transaction():
         load_id = _open_load(conn, page, sync_id, loaded_at)
         new, changed = _merge(conn, entity, page.records, load_id, loaded_at)
-        bad_messages = [bad for record in page.records for bad in record.bad_messages]
-        new_faults = _quarantine(conn, page, [*page.rejected, *bad_messages], load_id, loaded_at)
+        rejected_parts = [one for record in page.records for one in record.rejected_parts]
+        new_faults = _quarantine(conn, page, [*page.rejected, *rejected_parts], load_id, loaded_at)
         result = PageResult(
             load_id,
             new=len(new),
@@ -79,7 +66,7 @@ def land_page(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> PageR
             unchanged=len(page.records) - len(new) - len(changed),
             quarantined=len(page.rejected),
             duplicates=page.duplicates,
-            bad_messages=len(bad_messages),
+            rejected_parts=len(rejected_parts),
             restored=restore(conn, entity, keys_of(page), load_id),
             new_fields=_note_fields(conn, entity, new + changed, sync_id, load_id, loaded_at),
             new_faults=new_faults,
@@ -89,7 +76,7 @@ def land_page(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> PageR
     return result
 
 
-def _open_load(conn: psycopg.Connection, page: WindowPage, sync_id: str, loaded_at: datetime) -> int:
+def _open_load(conn: psycopg.Connection, page: Page, sync_id: str, loaded_at: datetime) -> int:
     row = conn.execute(
         """
         insert into ops.page_loads (
@@ -100,15 +87,15 @@ def _open_load(conn: psycopg.Connection, page: WindowPage, sync_id: str, loaded_
         """,
         (
             sync_id,
-            page.window.entity,
+            page.entity.name,
             page.window.day_from,
             page.window.day_to,
-            page.page.offset,
+            page.offset,
             page.received - page.repeated,
-            page.page.exported,
-            page.page.total,
-            page.page.response_bytes,
-            page.page.request_ms,
+            page.answer.exported,
+            page.total,
+            page.answer.size,
+            page.answer.milliseconds,
             loaded_at,
         ),
     ).fetchone()
@@ -117,13 +104,13 @@ def _open_load(conn: psycopg.Connection, page: WindowPage, sync_id: str, loaded_
 
 
 def _merge(
-    conn: psycopg.Connection, entity: Entity, records: Sequence[Record], load_id: int, loaded_at: datetime
+    conn: psycopg.Connection, entity: EntitySpec, records: Sequence[Record], load_id: int, loaded_at: datetime
 ) -> tuple[list[Record], list[Record]]:
     """Bring records into the table of current versions. Returns those that were new and those that had changed.
 
     What is there already is learned by keys and hashes, so that each payload goes to Postgres once, and none twice.
     """
-    statement = sql.SQL("select {key}, content_hash from {current} where {key} = any(%s)").format(**_TABLES[entity])
+    statement = sql.SQL("select {key}, content_hash from {current} where {key} = any(%s)").format(**names_of(entity))
     known: dict[str, str] = dict(conn.execute(statement, ([record.key for record in records],)).fetchall())
     new = [record for record in records if record.key not in known]
     changed = [record for record in records if known.get(record.key, record.content_hash) != record.content_hash]
@@ -137,7 +124,7 @@ def _merge(
 
 
 def _copy_new(
-    conn: psycopg.Connection, entity: Entity, records: Sequence[Record], load_id: int, loaded_at: datetime
+    conn: psycopg.Connection, entity: EntitySpec, records: Sequence[Record], load_id: int, loaded_at: datetime
 ) -> None:
     statement = sql.SQL("""
         copy {current} ({key}, content_hash, payload, payload_bytes, cleaned, version, load_id, first_load_id,
@@ -145,12 +132,12 @@ def _copy_new(
         from stdin
     """)
     stamp = (1, load_id, load_id, loaded_at)
-    with conn.cursor() as cursor, cursor.copy(statement.format(**_TABLES[entity])) as copy:
+    with conn.cursor() as cursor, cursor.copy(statement.format(**names_of(entity))) as copy:
         for record in records:
             copy.write_row((*_fields_of(record), *stamp))
 
 
-def _keep_superseded(conn: psycopg.Connection, entity: Entity, records: Sequence[Record], load_id: int) -> None:
+def _keep_superseded(conn: psycopg.Connection, entity: EntitySpec, records: Sequence[Record], load_id: int) -> None:
     statement = sql.SQL("""
         insert into {versions} ({key}, load_id, content_hash, payload, payload_bytes, cleaned, version, loaded_at,
                                 superseded_by_load_id)
@@ -158,11 +145,11 @@ def _keep_superseded(conn: psycopg.Connection, entity: Entity, records: Sequence
         from {current}
         where {key} = any(%s)
     """)
-    conn.execute(statement.format(**_TABLES[entity]), (load_id, [record.key for record in records]))
+    conn.execute(statement.format(**names_of(entity)), (load_id, [record.key for record in records]))
 
 
 def _replace_current(
-    conn: psycopg.Connection, entity: Entity, records: Sequence[Record], load_id: int, loaded_at: datetime
+    conn: psycopg.Connection, entity: EntitySpec, records: Sequence[Record], load_id: int, loaded_at: datetime
 ) -> None:
     statement = sql.SQL("""
         update {current} set
@@ -173,12 +160,12 @@ def _replace_current(
         where {key} = newer.key
     """)
     columns = [list(column) for column in zip(*map(_fields_of, records), strict=True)]
-    conn.execute(statement.format(**_TABLES[entity]), (load_id, loaded_at, *columns))
+    conn.execute(statement.format(**names_of(entity)), (load_id, loaded_at, *columns))
 
 
-def _keep_large_bytes(conn: psycopg.Connection, entity: Entity, records: Sequence[Record]) -> None:
+def _keep_large_bytes(conn: psycopg.Connection, entity: EntitySpec, records: Sequence[Record]) -> None:
     """Keep the exact bytes of large records as they are: as text of a COPY they would take several times the memory."""
-    statement = sql.SQL("update {current} set payload_bytes = %b where {key} = %b").format(**_TABLES[entity])
+    statement = sql.SQL("update {current} set payload_bytes = %b where {key} = %b").format(**names_of(entity))
     for record in records:
         if record.exact is not None and len(record.exact) > _LARGE:
             conn.execute(statement, (record.exact, record.key))
@@ -192,19 +179,17 @@ def _fields_of(record: Record) -> tuple[str, str, str, bytes | None, str | None]
 
 
 def _note_fields(
-    conn: psycopg.Connection, entity: Entity, written: Sequence[Record], sync_id: str, load_id: int, at: datetime
+    conn: psycopg.Connection, entity: EntitySpec, written: Sequence[Record], sync_id: str, load_id: int, at: datetime
 ) -> int:
     if not written:
         return 0
     new = note_fields(conn, entity, set().union(*(record.shapes for record in written)), sync_id, load_id, at)
     if new:
-        log.warning("%s: fields never seen before: %s", entity, ", ".join(new[:20]))
+        log.warning("%s: fields never seen before: %s", entity.name, ", ".join(new[:20]))
     return len(new)
 
 
-def _quarantine(
-    conn: psycopg.Connection, page: WindowPage, rejected: Sequence[Rejected], load_id: int, at: datetime
-) -> int:
+def _quarantine(conn: psycopg.Connection, page: Page, rejected: Sequence[Rejected], load_id: int, at: datetime) -> int:
     """Keep what cannot be read. Returns how much of it was not there, or counted as resolved."""
     if page.received:
         _resolve(conn, page, rejected, at)
@@ -230,7 +215,7 @@ def _quarantine(
                     load_id,
                     page.window.day_from,
                     page.window.day_to,
-                    page.page.offset,
+                    page.offset,
                     one.position,
                     at,
                 )
@@ -248,7 +233,7 @@ def _quarantine(
     return added + reopened
 
 
-def _resolve(conn: psycopg.Connection, page: WindowPage, rejected: Sequence[Rejected], at: datetime) -> None:
+def _resolve(conn: psycopg.Connection, page: Page, rejected: Sequence[Rejected], at: datetime) -> None:
     """Close the faults that records of this page used to have and have no more."""
     conn.execute(
         """
@@ -257,16 +242,11 @@ def _resolve(conn: psycopg.Connection, page: WindowPage, rejected: Sequence[Reje
         """,
         (
             at,
-            ["chats", "message"] if page.window.entity == "chats" else ["contacts"],
+            kinds_of(page.entity),
             keys_of(page),
             [one.content_hash for one in rejected],
         ),
     )
-
-
-def keys_of(page: WindowPage) -> list[str]:
-    """The keys that a page brings, of records that can land and of others."""
-    return [record.key for record in page.records] + [one.key for one in page.rejected if one.key is not None]
 
 
 def _close_load(conn: psycopg.Connection, result: PageResult) -> None:

@@ -1,4 +1,4 @@
-"""Working one step ahead: the next page is fetched, read and judged while Postgres takes in the one before."""
+"""Prefetch: the next page is fetched, read and validated while Postgres takes in the one before."""
 
 import contextvars
 import threading
@@ -8,10 +8,10 @@ from typing import TypeVar
 
 _T = TypeVar("_T")
 # How long to wait, at an early end, for a step that is under way: a request may wait for its retry for minutes.
-_PATIENCE_SECONDS = 2
+_MAX_JOIN_SECONDS = 2
 
 
-def one_ahead(items: Iterator[_T], *, alone: Callable[[_T], bool] = lambda item: False) -> Generator[_T, None, None]:
+def prefetch(items: Iterator[_T], *, alone: Callable[[_T], bool] = lambda item: False) -> Generator[_T, None, None]:
     """The same items in the same order, and at last the same exception, made in a thread of their own.
 
     While the caller has one item, the next is made, and none after it. Close the generator to end early.
@@ -21,7 +21,7 @@ def one_ahead(items: Iterator[_T], *, alone: Callable[[_T], bool] = lambda item:
     """
     asked, made = SimpleQueue[bool](), SimpleQueue["_T | _Ended"]()
     thread = threading.Thread(
-        target=contextvars.copy_context().run, args=(_make, items, asked, made), name="one ahead", daemon=True
+        target=contextvars.copy_context().run, args=(_make, items, asked, made), name="prefetch", daemon=True
     )
     thread.start()
     asked.put(True)
@@ -38,7 +38,7 @@ def one_ahead(items: Iterator[_T], *, alone: Callable[[_T], bool] = lambda item:
             raise item.error
     finally:
         asked.put(False)
-        thread.join(_PATIENCE_SECONDS)
+        thread.join(_MAX_JOIN_SECONDS)
 
 
 class _Ended:

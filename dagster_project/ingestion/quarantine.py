@@ -1,12 +1,10 @@
 """Quarantine: trying its records again under the present rules, and counting what it still holds."""
 
-import json
 import logging
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import get_args
 
 import psycopg
 from psycopg import sql
@@ -15,11 +13,10 @@ from psycopg.types.json import Jsonb
 
 from dagster_project.ingestion.audit_export import AuditFile, land_rows
 from dagster_project.ingestion.landing import land_page
+from dagster_project.ingestion.raw_tables import kinds_of, names_of
 from dagster_project.ingestion.single_writer import writer
-from dagster_project.sources.b2chat.answers import Item, UnreadableAnswer, read_envelope
-from dagster_project.sources.b2chat.records import KEY_FIELD, Entity, Record, message_problem, read_record
-from dagster_project.sources.b2chat.windows import Page, Window, WindowPage
 from dagster_project.sources.b2chat_audit.files import AuditRow, read_kept_row
+from dagster_project.sources.contract import Answer, EntitySpec, KeptRecord, Page, Record, Rejected, SourceSpec
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +62,7 @@ class _Row:
     payload_bytes: bytes
 
 
-def retry_quarantine(url: str, *, triggered_by: str) -> RetryResult:
+def retry_quarantine(url: str, sources: Sequence[SourceSpec], *, triggered_by: str) -> RetryResult:
     """Read each open row's exact bytes again, and land what the rules now allow.
 
     A record that has landed in a newer version meanwhile stays as it is; its row is closed. Each entity is a row of
@@ -81,58 +78,62 @@ def retry_quarantine(url: str, *, triggered_by: str) -> RetryResult:
     """
     tried = resolved = 0
     with writer(url, f"quarantine ({triggered_by})") as conn:
-        for entity in (*get_args(Entity), "audit"):
-            sync_id, started_at = str(uuid.uuid4()), datetime.now(UTC)
-            of_entity = 0
-            for rows in _open_rows(conn, entity):
-                of_entity += len(rows)
-                with conn.transaction():
-                    done = (
-                        _retry_audit(conn, rows, sync_id) if entity == "audit" else _retry(conn, entity, rows, sync_id)
-                    )
-                    _note_attempt(conn, rows, done)
-                resolved += len(done)
-            if of_entity:
-                _log(conn, sync_id, entity, of_entity, started_at, triggered_by)
-            tried += of_entity
+        for source in sources:
+            for entity in source.entities:
+                done = _retry_entity(conn, source, entity, triggered_by)
+                tried, resolved = tried + done.tried, resolved + done.resolved
     log.info("Quarantine: %d tried, %d resolved", tried, resolved)
     return RetryResult(tried, resolved, tried - resolved)
 
 
-def quarantine_counts(conn: psycopg.Connection) -> list[QuarantineCount]:
-    """What is in quarantine and not resolved, by entity and rule; largest first."""
+def _retry_entity(conn: psycopg.Connection, source: SourceSpec, entity: EntitySpec, triggered_by: str) -> RetryResult:
+    sync_id, started_at = str(uuid.uuid4()), datetime.now(UTC)
+    tried = resolved = 0
+    for rows in _open_rows(conn, kinds_of(entity)):
+        tried += len(rows)
+        with conn.transaction():
+            if entity.name == "audit":
+                done = _retry_audit(conn, rows, sync_id)
+            else:
+                done = _retry(conn, source, entity, rows, sync_id)
+            _note_attempt(conn, rows, done)
+        resolved += len(done)
+    if tried:
+        _log(conn, sync_id, entity.name, tried, started_at, triggered_by)
+    return RetryResult(tried, resolved, tried - resolved)
+
+
+def quarantine_counts(conn: psycopg.Connection, sources: Sequence[SourceSpec]) -> list[QuarantineCount]:
+    """What is in quarantine of some sources and not resolved, by entity and rule; largest first."""
+    entities = {kind: entity for source in sources for entity in source.entities for kind in kinds_of(entity)}
     rows = conn.execute("""
         select entity_type, rule, count(*)::integer, count(distinct coalesce(record_key, quarantine_id::text))::integer
         from raw.quarantine where resolved_at is null group by 1, 2 order by 3 desc, 1, 2
     """).fetchall()
-    records = {entity: _records(conn, entity) for entity in {_counted_with(row[0]) for row in rows}}
+    # A share is taken of the entity's records: a bad message is one of its chat.
+    records = {entity: _records(conn, entity) for entity in {entities[row[0]] for row in rows if row[0] in entities}}
     return [
-        QuarantineCount(entity, rule, count, keys / max(1, records[_counted_with(entity)]))
-        for entity, rule, count, keys in rows
+        QuarantineCount(kind, rule, count, keys / max(1, records[entities[kind]]))
+        for kind, rule, count, keys in rows
+        if kind in entities
     ]
 
 
-def _counted_with(entity: str) -> str:
-    """What an entity's share is taken of: a bad message is one of its chat."""
-    return "chats" if entity == "message" else entity
-
-
-def _records(conn: psycopg.Connection, entity: str) -> int:
+def _records(conn: psycopg.Connection, entity: EntitySpec) -> int:
     """All records of an entity: those that have landed, and those that could not."""
-    table, key = ("audit_messages", "row_id") if entity == "audit" else (entity, KEY_FIELD[entity])  # type: ignore[index]
     statement = sql.SQL("""
-        select (select count(*) from {landed}) + count(*) from raw.quarantine q
+        select (select count(*) from {current}) + count(*) from raw.quarantine q
         where entity_type = %s and resolved_at is null
-            and not exists (select from {landed} l where l.{key} = q.record_key)
-    """).format(landed=sql.Identifier("raw", table), key=sql.Identifier(key))
-    row = conn.execute(statement, (entity,)).fetchone()
+            and not exists (select from {current} l where l.{key} = q.record_key)
+    """).format(**names_of(entity))
+    row = conn.execute(statement, (entity.name,)).fetchone()
     assert row is not None
     return int(row[0])
 
 
-def _open_rows(conn: psycopg.Connection, entity: str) -> Iterator[list[_Row]]:
+def _open_rows(conn: psycopg.Connection, kinds: list[str]) -> Iterator[list[_Row]]:
     """The open rows of an entity, in batches; newest first, so that an older version never lands after a newer."""
-    kinds, last = ["chats", "message"] if entity == "chats" else [entity], (MAX_BIGINT, MAX_BIGINT)
+    last = MAX_BIGINT, MAX_BIGINT
     while (
         rows := conn.cursor(row_factory=class_row(_Row))
         .execute(
@@ -161,24 +162,27 @@ def _note_attempt(conn: psycopg.Connection, rows: Sequence[_Row], resolved: Sequ
     )
 
 
-def _retry(conn: psycopg.Connection, entity: Entity, rows: Sequence[_Row], sync_id: str) -> list[int]:
+def _retry(
+    conn: psycopg.Connection, source: SourceSpec, entity: EntitySpec, rows: Sequence[_Row], sync_id: str
+) -> list[int]:
     """Land what can land of a batch, in the caller's transaction. Returns the ids of the rows that are resolved."""
-    readable: dict[str, tuple[_Row, Item, Record]] = {}
+    readable: dict[str, tuple[_Row, Record]] = {}
     resolved = []
     for row in rows:
-        if row.entity_type == "message":
-            if message_problem(json.loads(row.payload_bytes)) is None:
-                resolved.append(row.quarantine_id)
-        elif read := _read(entity, row.payload_bytes):
-            readable.setdefault(read[1].key, (row, *read))
-            resolved.append(row.quarantine_id)
-    newer = _landed_since(conn, entity, {key: row.load_id for key, (row, _, _) in readable.items()})
-    by_window: dict[Window, list[tuple[Item, Record]]] = {}
-    for key, (row, item, record) in readable.items():
+        kept = KeptRecord(row.entity_type, row.rule, row.payload_bytes, row.position)
+        validated = source.read_kept(entity, kept)
+        if isinstance(validated, Rejected):
+            continue
+        if validated:
+            readable.setdefault(validated.key, (row, validated))
+        resolved.append(row.quarantine_id)
+    newer = _landed_since(conn, entity, {key: row.load_id for key, (row, _) in readable.items()})
+    by_window: dict[_RetriedWindow, list[tuple[_Row, Record]]] = {}
+    for key, (row, record) in readable.items():
         if key not in newer:
-            by_window.setdefault(Window(entity, row.window_from, row.window_to), []).append((item, record))
+            by_window.setdefault(_RetriedWindow(row.window_from, row.window_to), []).append((row, record))
     for window, landing in by_window.items():
-        land_page(conn, _page(window, landing), sync_id)
+        land_page(conn, _page(entity, window, landing), sync_id)
     return resolved
 
 
@@ -203,29 +207,31 @@ def _retry_audit(conn: psycopg.Connection, rows: Sequence[_Row], sync_id: str) -
     return resolved
 
 
-def _read(entity: Entity, data: bytes) -> tuple[Item, Record] | None:
-    try:
-        [item] = read_envelope(b'{"total":1,"' + entity.encode() + b'":[' + data + b"]}", entity).items
-    except UnreadableAnswer:
-        return None
-    judged = read_record(entity, item)
-    return (item, judged) if isinstance(judged, Record) else None
-
-
-def _landed_since(conn: psycopg.Connection, entity: Entity, loads: dict[str, int]) -> set[str]:
+def _landed_since(conn: psycopg.Connection, entity: EntitySpec, loads: dict[str, int]) -> set[str]:
     """The keys whose record has landed by a later load than the given one."""
     statement = sql.SQL("""
         select {key} from {current} join unnest(%s::text[], %s::bigint[]) as tried (key, since) on tried.key = {key}
         where load_id > since
-    """).format(key=sql.Identifier(KEY_FIELD[entity]), current=sql.Identifier("raw", entity))
+    """).format(**names_of(entity))
     return {row[0] for row in conn.execute(statement, (list(loads), list(loads.values())))}
 
 
-def _page(window: Window, landing: list[tuple[Item, Record]]) -> WindowPage:
-    items, records = [item for item, _ in landing], [record for _, record in landing]
-    count, size = len(items), sum(len(item.data) for item in items)
-    page = Page(items, None, count, 0, BATCH, size, 0)
-    return WindowPage(window, page, len(records), records, [], 0, count, last=False, whole=False)
+@dataclass(frozen=True, slots=True)
+class _RetriedWindow:
+    """The days of the window that brought some refused records."""
+
+    day_from: date | None
+    day_to: date | None
+    day_read: date | None = None
+
+    def __str__(self) -> str:
+        return "quarantine"
+
+
+def _page(entity: EntitySpec, window: _RetriedWindow, landing: Sequence[tuple[_Row, Record]]) -> Page:
+    records, size = [record for _, record in landing], sum(len(row.payload_bytes) for row, _ in landing)
+    count = len(records)
+    return Page(entity, window, records, [], count, is_last=False, is_complete=False, total=count, answer=Answer(size))
 
 
 def _log(

@@ -1,4 +1,4 @@
-"""The day's ration of requests, counted in Postgres: it holds across restarts and across processes."""
+"""The day's quota of requests, counted in Postgres: it holds across restarts and across processes."""
 
 from collections.abc import Callable
 from datetime import date
@@ -8,13 +8,13 @@ from typing import Self
 from dagster_project.warehouse.connection import connect
 
 
-class PostgresRation:
-    """A ration in ops.api_usage, for `B2ChatClient(ration=…)`. It keeps a connection of its own: close it.
+class PostgresQuota:
+    """A quota in ops.api_usage, for `B2ChatClient(quota=…)`. It keeps a connection of its own: close it.
 
     Args:
         account: whose requests are counted together.
         requests_per_day: the limit, at least 1.
-        today: says which day it is, so that a run past midnight draws on the new day's ration.
+        today: says which day it is, so that a run past midnight draws on the new day's quota.
     """
 
     def __init__(self, url: str, account: str, requests_per_day: int, today: Callable[[], date]) -> None:

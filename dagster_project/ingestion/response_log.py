@@ -7,11 +7,11 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from dagster_project.sources.b2chat.client import MAX_ANSWER_BYTES
-from dagster_project.sources.b2chat.windows import WindowPage
 from dagster_project.sources.canonical import canonical_json
+from dagster_project.sources.contract import Page
 from dagster_project.warehouse.connection import has_relation
 
+MAX_TEXT_BYTES = 32 * 2**20  # of an answer that is kept as text; of a larger one only its records are, and its bytes
 _PREFIX = "api_response_logs_"
 # `json` takes escapes of NULs and surrogates, and fails when it is queried; `jsonb` refuses those that are wrong.
 _DOUBTFUL = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
@@ -19,21 +19,21 @@ _DOUBTFUL = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _REFUSED = (UnicodeError, psycopg.DataError, psycopg.errors.StatementTooComplex, psycopg.errors.ProgramLimitExceeded)
 
 
-def keep_response(conn: psycopg.Connection, page: WindowPage, sync_id: str) -> None:
+def keep_response(conn: psycopg.Connection, page: Page, sync_id: str) -> None:
     """Keep the whole answer of a page, in the page's transaction. Only the one writer may call it."""
     now = datetime.now(UTC)
     _make_partition(conn, now.date())
-    if len(page.page.body) > MAX_ANSWER_BYTES:  # of one record that is far too large
-        _insert(conn, page, sync_id, now, _cleaned(page), page.page.body)
+    if len(page.answer.body) > MAX_TEXT_BYTES:  # of one record that is far too large
+        _insert(conn, page, sync_id, now, _cleaned(page), page.answer.body)
         return
     try:
         with conn.transaction():
-            answer = page.page.body.decode()
-            if _DOUBTFUL.search(page.page.body):
+            answer = page.answer.body.decode()
+            if _DOUBTFUL.search(page.answer.body):
                 conn.execute("select %s::jsonb is null", (answer,))
             _insert(conn, page, sync_id, now, answer, None)
     except _REFUSED:
-        _insert(conn, page, sync_id, now, _cleaned(page), page.page.body)
+        _insert(conn, page, sync_id, now, _cleaned(page), page.answer.body)
 
 
 def drop_old_responses(conn: psycopg.Connection, keep_days: int) -> list[str]:
@@ -69,9 +69,9 @@ def _make_partition(conn: psycopg.Connection, day: date) -> None:
 
 
 def _insert(
-    conn: psycopg.Connection, page: WindowPage, sync_id: str, now: datetime, response: str, exact: bytes | None
+    conn: psycopg.Connection, page: Page, sync_id: str, now: datetime, response: str, exact: bytes | None
 ) -> None:
-    answer = page.page
+    answer = page.answer
     conn.execute(
         """
         insert into ops.api_response_logs (
@@ -81,11 +81,11 @@ def _insert(
         """,
         (
             sync_id,
-            f"/{page.window.entity}/export",
+            answer.endpoint,
             Jsonb(dict(answer.query)),
             response,
             exact,
-            answer.response_bytes,
+            answer.size,
             page.received,
             answer.asked_at or now,
             now,
@@ -93,11 +93,11 @@ def _insert(
     )
 
 
-def _cleaned(page: WindowPage) -> str:
+def _cleaned(page: Page) -> str:
     """The answer with its records as they have landed: Postgres takes these. What else came is in the exact bytes."""
     records = ",".join(record.payload for record in page.records)
-    counts = canonical_json({"exported": page.page.exported, "total": page.page.total})
-    return f'{{"{page.window.entity}":[{records}],{counts[1:]}'
+    counts = canonical_json({"exported": page.answer.exported, "total": page.total})
+    return f'{{"{page.entity.name}":[{records}],{counts[1:]}'
 
 
 def _name(day: date) -> str:

@@ -1,6 +1,6 @@
-"""Schema drift: every field that B2Chat ever sent, with its JSON types, and which of them are new.
+"""Schema drift: every field that a source ever sent, with its JSON types, and which of them are new.
 
-Names only, never values (see `b2chat.shapes`).
+Names only, never values (see `sources.shapes`).
 """
 
 from collections.abc import Iterable
@@ -8,15 +8,15 @@ from datetime import datetime
 
 import psycopg
 
-from dagster_project.sources.b2chat.records import Entity
-from dagster_project.sources.b2chat.shapes import Shape, fields_of
+from dagster_project.sources.contract import EntitySpec
+from dagster_project.sources.shapes import Shape, fields_of
 
 MAX_FIELDS = 2000  # of one entity: what comes after these is not catalogued
 
 
 def note_fields(
     conn: psycopg.Connection,
-    entity: Entity,
+    entity: EntitySpec,
     shapes: Iterable[Shape],
     sync_id: str,
     load_id: int,
@@ -39,7 +39,7 @@ def note_fields(
         returning path, json_type
         """,
         {
-            "entity": entity,
+            "entity": entity.name,
             "at": at,
             "load_id": load_id,
             "max": MAX_FIELDS,
@@ -52,13 +52,13 @@ def note_fields(
     known = {
         row[0]
         for row in conn.execute(
-            "select path from ops.field_catalog where entity_type = %s and first_load_id < %s", (entity, load_id)
+            "select path from ops.field_catalog where entity_type = %s and first_load_id < %s", (entity.name, load_id)
         )
     }
     return [f"{path} {kind}" for path, kind in added if kind != "null" or path not in known]
 
 
-def _is_first_sync(conn: psycopg.Connection, entity: Entity, sync_id: str) -> bool:
+def _is_first_sync(conn: psycopg.Connection, entity: EntitySpec, sync_id: str) -> bool:
     """Whether no sync before this one has succeeded, or none has filled the catalog."""
     row = conn.execute(
         """
@@ -69,6 +69,6 @@ def _is_first_sync(conn: psycopg.Connection, entity: Entity, sync_id: str) -> bo
             where f.entity_type = %(entity)s and p.sync_id <> %(sync_id)s
         )
         """,
-        {"entity": entity, "sync_id": sync_id},
+        {"entity": entity.name, "sync_id": sync_id},
     ).fetchone()
     return row is not None and not row[0]

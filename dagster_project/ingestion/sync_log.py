@@ -1,4 +1,4 @@
-"""The books of synchronization: ops.sync_logs (a row a sync), ops.sync_states (a row an entity), ops.sync_windows."""
+"""The log of synchronization: ops.sync_logs (a row a sync), ops.sync_states (a row an entity), ops.sync_windows."""
 
 import uuid
 from dataclasses import asdict, dataclass
@@ -10,15 +10,14 @@ from psycopg.types.json import Jsonb
 
 from dagster_project.ingestion import error_log
 from dagster_project.ingestion.landing import PageResult
-from dagster_project.sources.b2chat.records import Entity
-from dagster_project.sources.b2chat.windows import WindowPage
+from dagster_project.sources.contract import EntitySpec, Page, Scope
 
-# A reading of many days that was broken off longer ago begins anew.
-TAKEN_UP_FOR = timedelta(days=7)
+# A reading of many days that was interrupted longer ago begins anew.
+RESUMED_FOR = timedelta(days=7)
 
 
 @dataclass(slots=True)
-class Tally:
+class SyncCounts:
     """What a sync has brought so far, in pages and records.
 
     Attributes:
@@ -34,14 +33,14 @@ class Tally:
     unchanged: int = 0
     quarantined: int = 0
     duplicates: int = 0
-    bad_messages: int = 0
+    rejected_parts: int = 0
     deleted: int = 0
     missing: int = 0
     restored: int = 0
     new_fields: int = 0
     last_load_id: int | None = None
 
-    def add(self, page: WindowPage, result: PageResult) -> None:
+    def add(self, page: Page, result: PageResult) -> None:
         """Count one more page."""
         self.pages += 1
         self.records += page.received - page.repeated
@@ -51,7 +50,7 @@ class Tally:
             "unchanged",
             "quarantined",
             "duplicates",
-            "bad_messages",
+            "rejected_parts",
             "restored",
             "new_fields",
         ):
@@ -76,12 +75,10 @@ def close_unfinished(conn: psycopg.Connection) -> int:
     return len(dead)
 
 
-def taken_up_since(
-    conn: psycopg.Connection, entity: Entity, operation: str, day_from: date | None, day_to: date | None
-) -> datetime | None:
-    """When the reading began that a sync takes up: the newest one of the same days, where it did not come to its end.
+def resumed_since(conn: psycopg.Connection, entity: EntitySpec, scope: Scope) -> datetime | None:
+    """When the reading began that a sync resumes: the newest one of the same days, where it did not come to its end.
 
-    None when there is nothing to take up, or it began more than `TAKEN_UP_FOR` ago. One whose windows did not add up
+    None when there is nothing to resume, or it began more than `RESUMED_FOR` ago. One whose windows did not add up
     has come to its end: whoever asks for all days again wants what is new in those that it has read.
     """
     row = conn.execute(
@@ -94,16 +91,16 @@ def taken_up_since(
         order by started_at desc
         limit 1
         """,
-        (entity, operation, day_from and str(day_from), day_to and str(day_to)),
+        (entity.name, scope.mode, scope.day_from and str(scope.day_from), scope.day_to and str(scope.day_to)),
     ).fetchone()
-    if not row or not row[0] or row[1] is None or row[1] < datetime.now(UTC) - TAKEN_UP_FOR:
+    if not row or not row[0] or row[1] is None or row[1] < datetime.now(UTC) - RESUMED_FOR:
         return None
     return cast("datetime", row[1])
 
 
 def open_log(
     conn: psycopg.Connection,
-    entity: Entity,
+    entity: EntitySpec,
     operation: str,
     user_id: str,
     started_at: datetime,
@@ -117,7 +114,7 @@ def open_log(
             insert into ops.sync_logs (id, user_id, entity_type, operation, record_count, status, started_at, metadata)
             values (%s, %s, %s, %s, 0, 'in_progress', %s, %s)
             """,
-            (sync_id, user_id, entity, operation, started_at, Jsonb(metadata)),
+            (sync_id, user_id, entity.name, operation, started_at, Jsonb(metadata)),
         )
         conn.execute(
             """
@@ -128,7 +125,7 @@ def open_log(
                 total_records = excluded.total_records, successful_records = excluded.successful_records,
                 failed_records = excluded.failed_records
             """,
-            (entity, started_at, started_at),
+            (entity.name, started_at, started_at),
         )
     return sync_id
 
@@ -140,24 +137,33 @@ def note(conn: psycopg.Connection, sync_id: str, **metadata: Any) -> None:
     )
 
 
-def page_landed(conn: psycopg.Connection, sync_id: str, entity: Entity, tally: Tally, next_offset: int | None) -> None:
+def page_landed(
+    conn: psycopg.Connection, sync_id: str, entity: EntitySpec, counts: SyncCounts, next_offset: int | None
+) -> None:
     """Note how far a sync has come, in the transaction of the page.
 
     Args:
         next_offset: where the window under way goes on; None when it was read to its end.
     """
-    conn.execute("update ops.sync_logs set record_count = %s where id = %s", (tally.records, sync_id))
+    conn.execute("update ops.sync_logs set record_count = %s where id = %s", (counts.records, sync_id))
     conn.execute(
         """
         update ops.sync_states set total_records = %s, successful_records = %s, failed_records = %s,
             last_sync_offset = %s, updated_at = %s
         where entity_type = %s
         """,
-        (tally.records, tally.records - tally.quarantined, tally.quarantined, next_offset, datetime.now(UTC), entity),
+        (
+            counts.records,
+            counts.records - counts.quarantined,
+            counts.quarantined,
+            next_offset,
+            datetime.now(UTC),
+            entity.name,
+        ),
     )
 
 
-def window_read(conn: psycopg.Connection, sync_id: str, page: WindowPage, day: date) -> None:
+def window_read(conn: psycopg.Connection, sync_id: str, page: Page, day: date) -> None:
     """Note that a day was read whole, in the transaction of its last page."""
     conn.execute(
         """
@@ -167,15 +173,15 @@ def window_read(conn: psycopg.Connection, sync_id: str, page: WindowPage, day: d
             read_at = excluded.read_at, sync_id = excluded.sync_id, record_count = excluded.record_count,
             total = excluded.total
         """,
-        (page.window.entity, day, datetime.now(UTC), sync_id, page.distinct, page.page.total),
+        (page.entity.name, day, datetime.now(UTC), sync_id, page.distinct, page.total),
     )
 
 
 def close_log(
     conn: psycopg.Connection,
     sync_id: str,
-    entity: Entity,
-    tally: Tally,
+    entity: EntitySpec,
+    counts: SyncCounts,
     started_at: datetime,
     status: Literal["success", "partial", "error"],
     *,
@@ -194,13 +200,13 @@ def close_log(
     ended_at = datetime.now(UTC)
     state = {"success": "idle", "partial": "paused" if paused else "idle", "error": "error"}[status]
     with conn.transaction():
-        note(conn, sync_id, **asdict(tally), **metadata, paused=paused, **({"reason": reason} if reason else {}))
+        note(conn, sync_id, **asdict(counts), **metadata, paused=paused, **({"reason": reason} if reason else {}))
         conn.execute(
             """
             update ops.sync_logs set status = %s, completed_at = %s, error_message = %s, record_count = %s
             where id = %s
             """,
-            (status, ended_at, reason if status == "error" else None, tally.records, sync_id),
+            (status, ended_at, reason if status == "error" else None, counts.records, sync_id),
         )
         conn.execute(
             """
@@ -213,6 +219,6 @@ def close_log(
                 round((ended_at - started_at).total_seconds() * 1000),
                 ended_at,
                 started_at if status == "success" and brings_up_to_date else None,
-                entity,
+                entity.name,
             ),
         )

@@ -11,7 +11,7 @@ import psycopg
 from dagster_dbt import DbtCliInvocation, DbtCliResource
 from packaging import version
 
-from dagster_project.ingestion.quota import PostgresRation
+from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.orchestration import single_dbt
 from dagster_project.settings import Settings, safe_address, variable_name
 from dagster_project.sources.b2chat.client import B2ChatClient
@@ -56,13 +56,13 @@ class B2ChatAccount(dg.ConfigurableResource):
             page_size=settings.page_size,
         )
 
-    def client(self, ration: PostgresRation) -> B2ChatClient:
-        """A client that counts its requests against a ration. Use it as a context manager."""
+    def client(self, quota: PostgresQuota) -> B2ChatClient:
+        """A client that counts its requests against a quota. Use it as a context manager."""
         return B2ChatClient(
             safe_address(self.api_url),
             self.client_id,
             self.client_secret,
-            ration=ration,
+            quota=quota,
             requests_per_second=self.requests_per_second,
             timeout_seconds=self.timeout_seconds,
             max_attempts=self.max_attempts,

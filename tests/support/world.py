@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from dagster_project.ingestion.sync import sync
 from tests.support import forked_dbt
 from tests.support.listed import ListedSource, client_of
+from tests.support.syncing import sync_b2chat
 
 FIRST_DAY, TODAY = date(2025, 9, 22), date(2025, 10, 10)
 
@@ -27,7 +27,7 @@ class World:
     def sync(self) -> None:
         with client_of(self.sandbox) as client:
             for entity in ("contacts", "chats"):
-                sync(
+                sync_b2chat(
                     self.url,
                     client,
                     entity=entity,

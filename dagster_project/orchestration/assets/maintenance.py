@@ -7,11 +7,12 @@ from dagster_project.ingestion.quarantine import retry_quarantine
 from dagster_project.orchestration.assets.launch import starter
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
+from dagster_project.sources.catalog import SOURCES
 
 
 @dg.op(description="Read the records in quarantine again by the present rules; land those that pass.")
 def retry_quarantined_records(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
-    result = retry_quarantine(warehouse.url, triggered_by=starter(context.run))
+    result = retry_quarantine(warehouse.url, SOURCES, triggered_by=starter(context.run))
     context.log.info(f"{result.tried} tried, {result.resolved} resolved, {result.still_bad} still cannot be read")
     context.add_output_metadata({"tried": result.tried, "resolved": result.resolved, "still_bad": result.still_bad})
 

@@ -16,14 +16,18 @@ from dagster_project.ingestion.audit_export import AuditResult, land_audit_files
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
 from dagster_project.ingestion.progress import PROGRESS_LOGGER, Progress
 from dagster_project.ingestion.quarantine import quarantine_counts
-from dagster_project.ingestion.quota import PostgresRation
+from dagster_project.ingestion.quota import PostgresQuota
+from dagster_project.ingestion.raw_tables import kinds_of
 from dagster_project.ingestion.sync import SyncResult, sync
 from dagster_project.orchestration.assets.launch import config_day, starter
 from dagster_project.orchestration.assets.table_metadata import rows_of
 from dagster_project.orchestration.resources import B2ChatAccount, Warehouse
 from dagster_project.settings import Settings
-from dagster_project.sources.b2chat.errors import B2ChatError, BadAnswer, TransientError, Unreachable
-from dagster_project.sources.b2chat.records import Entity
+from dagster_project.sources.b2chat.entities import CHATS, CONTACTS
+from dagster_project.sources.b2chat.errors import BadAnswer, TransientError, Unreachable
+from dagster_project.sources.b2chat.source import B2Chat
+from dagster_project.sources.catalog import SOURCES
+from dagster_project.sources.contract import EntitySpec, Scope, SourceError
 
 log, bar = logging.getLogger(__name__), logging.getLogger(PROGRESS_LOGGER)
 
@@ -107,17 +111,7 @@ def _quarantine_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
 def raw_chats(
     context: dg.AssetExecutionContext, config: ChatsConfig, b2chat: B2ChatAccount, warehouse: Warehouse
 ) -> dg.MaterializeResult:
-    day_from, day_to = config.backfilled_days(Settings.load().today()) or (None, None)
-    return _landed(
-        context,
-        "chats",
-        b2chat,
-        warehouse,
-        mode=config.mode,
-        confirm_deletions=config.confirm_deletions,
-        day_from=day_from,
-        day_to=day_to,
-    )
+    return _landed(context, CHATS, config, b2chat, warehouse, config.backfilled_days(Settings.load().today()))
 
 
 @dg.asset(
@@ -131,16 +125,21 @@ def raw_chats(
 def raw_contacts(
     context: dg.AssetExecutionContext, config: ContactsConfig, b2chat: B2ChatAccount, warehouse: Warehouse
 ) -> dg.MaterializeResult:
-    return _landed(context, "contacts", b2chat, warehouse, mode=config.mode, confirm_deletions=config.confirm_deletions)
+    return _landed(context, CONTACTS, config, b2chat, warehouse)
 
 
 def _landed(
-    context: dg.AssetExecutionContext, entity: Entity, b2chat: B2ChatAccount, warehouse: Warehouse, **how: Any
+    context: dg.AssetExecutionContext,
+    entity: EntitySpec,
+    config: ContactsConfig,
+    b2chat: B2ChatAccount,
+    warehouse: Warehouse,
+    days: tuple[date, date] | None = None,
 ) -> dg.MaterializeResult:
-    result = _sync(context, entity, b2chat, warehouse, **how)
+    result = _sync(context, entity, config, b2chat, warehouse, days)
     return dg.MaterializeResult(
         metadata=_metadata(result, entity, warehouse),
-        check_results=[_quarantine_check([entity, "message"] if entity == "chats" else [entity], warehouse)],
+        check_results=[_quarantine_check(kinds_of(entity), warehouse)],
     )
 
 
@@ -192,34 +191,44 @@ def _land_audit(warehouse: Warehouse, folder: Path, starter: str) -> AuditResult
 
 
 def _sync(
-    context: dg.AssetExecutionContext, entity: Entity, b2chat: B2ChatAccount, warehouse: Warehouse, **how: Any
+    context: dg.AssetExecutionContext,
+    entity: EntitySpec,
+    config: ContactsConfig,
+    b2chat: B2ChatAccount,
+    warehouse: Warehouse,
+    days: tuple[date, date] | None,
 ) -> SyncResult:
     settings = Settings.load()
     with (
         _tried_again(context),
-        PostgresRation(warehouse.url, b2chat.client_id, b2chat.requests_per_day, settings.today) as ration,
-        b2chat.client(ration) as client,
+        PostgresQuota(warehouse.url, b2chat.client_id, b2chat.requests_per_day, settings.today) as quota,
+        b2chat.client(quota) as client,
     ):
         today = settings.today()
         try:
             return sync(
                 warehouse.url,
-                client,
-                entity=entity,
-                today=today,
-                start_date=settings.start_date or today - timedelta(days=FIRST_READ_DAYS),
-                lookback_days=settings.lookback_days,
-                sweep_days=settings.sweep_days,
+                B2Chat(client),
+                entity,
+                Scope(
+                    config.mode,
+                    today,
+                    start_date=settings.start_date or today - timedelta(days=FIRST_READ_DAYS),
+                    lookback_days=settings.lookback_days,
+                    sweep_days=settings.sweep_days,
+                    day_from=days[0] if days else None,
+                    day_to=days[1] if days else None,
+                ),
+                confirm_deletions=config.confirm_deletions,
                 keep_responses=settings.keep_responses,
-                on_progress=_teller(entity),
+                on_progress=_progress_log(entity.name),
                 triggered_by=starter(context.run),
-                **how,
             )
         except Unreachable as error:  # the client has tried; waiting for minutes would only hide a wrong address
             raise dg.Failure(str(error), allow_retries=False) from None
         except (TransientError, BadAnswer, WarehouseFailed):
             raise
-        except (B2ChatError, IngestionError) as error:
+        except (SourceError, IngestionError) as error:
             raise dg.Failure(str(error), allow_retries=False) from None
 
 
@@ -238,18 +247,18 @@ def _tried_again(context: dg.AssetExecutionContext) -> Iterator[None]:
         raise dg.RetryRequested(_RETRIES.max_retries, wait) from error
 
 
-def _teller(entity: Entity) -> Callable[[Progress], None]:
-    """Tells of progress: each page to a terminal's bar, and now and then a line to the run log."""
+def _progress_log(entity: str) -> Callable[[Progress], None]:
+    """Reports progress: each page to a terminal's bar, and now and then a line to the run log."""
     last = 0.0
 
-    def tell(progress: Progress) -> None:
+    def report(progress: Progress) -> None:
         nonlocal last
         bar.info("", extra={"entity": entity, "progress": progress})
         now = time.monotonic()
         if progress.windows_left and now - last < _SECONDS_BETWEEN_LINES:
             return
         last = now
-        ration = "" if progress.ration_left is None else f"; {progress.ration_left:,} requests left today"
+        quota = "" if progress.quota_left is None else f"; {progress.quota_left:,} requests left today"
         log.info(
             "%s %s in %d pages, %.0f a second; %d windows left, about %s%s",
             f"{progress.done_records:,}",
@@ -258,41 +267,41 @@ def _teller(entity: Entity) -> Callable[[Progress], None]:
             progress.rate,
             progress.windows_left,
             timedelta(seconds=round(progress.seconds_left)),
-            ration,
+            quota,
             extra={"has_bar": True},
         )
 
-    return tell
+    return report
 
 
-def _metadata(result: SyncResult, entity: Entity, warehouse: Warehouse) -> dict[str, dg.MetadataValue]:
+def _metadata(result: SyncResult, entity: EntitySpec, warehouse: Warehouse) -> dict[str, dg.MetadataValue]:
     with warehouse.connect() as conn:
         conn.autocommit = True
-        rows = rows_of(conn, "raw", entity)
+        rows = rows_of(conn, "raw", entity.table)
         (newest,) = conn.execute(  # type: ignore[misc]
             sql.SQL("select max(loaded_at) from {table} where load_id = (select max(load_id) from {table})").format(
-                table=sql.Identifier("raw", entity)
+                table=sql.Identifier("raw", entity.table)
             )
         ).fetchone()
-    tally = result.tally
+    counts = result.counts
     values: dict[str, dg.MetadataValue] = {
         "status": dg.MetadataValue.text(result.reason or result.status),
         "source": dg.MetadataValue.text("made by the sandbox" if result.source_kind == "sandbox" else "B2Chat"),
-        "records_read": dg.MetadataValue.int(tally.records),
-        "new": dg.MetadataValue.int(tally.new),
-        "changed": dg.MetadataValue.int(tally.changed),
-        "unchanged": dg.MetadataValue.int(tally.unchanged),
-        "quarantined": dg.MetadataValue.int(tally.quarantined),
-        "marked_deleted": dg.MetadataValue.int(tally.deleted),
-        "missing_not_marked": dg.MetadataValue.int(tally.missing),
-        "pages": dg.MetadataValue.int(tally.pages),
+        "records_read": dg.MetadataValue.int(counts.records),
+        "new": dg.MetadataValue.int(counts.new),
+        "changed": dg.MetadataValue.int(counts.changed),
+        "unchanged": dg.MetadataValue.int(counts.unchanged),
+        "quarantined": dg.MetadataValue.int(counts.quarantined),
+        "marked_deleted": dg.MetadataValue.int(counts.deleted),
+        "missing_not_marked": dg.MetadataValue.int(counts.missing),
+        "pages": dg.MetadataValue.int(counts.pages),
         "windows_read": dg.MetadataValue.text(f"{result.windows_read} of {result.windows}"),
         "seconds": dg.MetadataValue.float(round(result.seconds, 2)),
-        "records_per_second": dg.MetadataValue.float(round(tally.records / max(result.seconds, 0.001), 1)),
-        "dagster/table_name": dg.MetadataValue.text(f"raw.{entity}"),
+        "records_per_second": dg.MetadataValue.float(round(counts.records / max(result.seconds, 0.001), 1)),
+        "dagster/table_name": dg.MetadataValue.text(f"raw.{entity.table}"),
     } | rows
-    if result.ration_left is not None:
-        values["requests_left_today"] = dg.MetadataValue.int(result.ration_left)
+    if result.quota_left is not None:
+        values["requests_left_today"] = dg.MetadataValue.int(result.quota_left)
     if newest:
         values["newest_change_landed_at"] = dg.MetadataValue.timestamp(newest)
     return values
@@ -300,7 +309,7 @@ def _metadata(result: SyncResult, entity: Entity, warehouse: Warehouse) -> dict[
 
 def _quarantine_check(types: list[str], warehouse: Warehouse) -> dg.AssetCheckResult:
     with warehouse.connect() as conn:
-        counts = [row for row in quarantine_counts(conn) if row.entity in types]
+        counts = [row for row in quarantine_counts(conn, SOURCES) if row.entity in types]
     number, share = sum(row.count for row in counts), sum(row.share for row in counts)
     is_error = share > Settings.load().quarantine_error_share
     return dg.AssetCheckResult(

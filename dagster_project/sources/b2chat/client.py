@@ -1,4 +1,4 @@
-"""The HTTP client of B2Chat's two exports: tokens, pace, ration, retries. It returns pages, or a `B2ChatError`."""
+"""The HTTP client of B2Chat's two exports: tokens, pace, quota, retries. It returns pages, or a `B2ChatError`."""
 
 import base64
 import json
@@ -25,13 +25,13 @@ from dagster_project.sources.b2chat.errors import (
     BadAnswer,
     BadRequest,
     PermanentError,
-    RationExhausted,
     TransientError,
     Unreachable,
 )
 from dagster_project.sources.b2chat.records import Entity
 from dagster_project.sources.b2chat.retries import Pace, TryAgain, failure, retry_after_seconds, wait
-from dagster_project.sources.b2chat.windows import Page, Window
+from dagster_project.sources.b2chat.windows import ExportPage, Window
+from dagster_project.sources.contract import Origin, QuotaExhausted
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ _TOKEN_ENDPOINT = "POST /oauth/token"
 _T = TypeVar("_T")
 
 
-class Ration(Protocol):
+class Quota(Protocol):
     """A day's allowance of requests."""
 
     def take(self) -> bool:
@@ -57,21 +57,13 @@ class Ration(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Who answers: an account of B2Chat, or the sandbox."""
-
-    kind: Literal["b2chat", "sandbox"]
-    base_url: str
-
-
 class B2ChatClient:
     """A client of one B2Chat account. Use it as a context manager; not for several threads at once.
 
     Args:
         base_url: for instance https://api.b2chat.io; no user, no password in it.
         requests_per_second: requests are spaced so that there are never more.
-        ration: where each request is counted against the day's allowance; None for no limit.
+        quota: where each request is counted against the day's allowance; None for no limit.
         timeout_seconds: between two pieces of an answer, and (10 at most) to connect; a whole answer may take ten times
             that.
         max_attempts: tries for one request, the first included.
@@ -87,7 +79,7 @@ class B2ChatClient:
         client_secret: SecretStr | str,
         *,
         requests_per_second: float = 5,
-        ration: Ration | None = None,
+        quota: Quota | None = None,
         timeout_seconds: float = 60,
         max_attempts: int = 6,
         max_connect_attempts: int = 3,
@@ -114,12 +106,12 @@ class B2ChatClient:
         self._timeout_seconds = timeout_seconds
         self._place = address.netloc.decode("ascii")
         self._max_attempts, self._max_connect_attempts = max_attempts, min(max_attempts, max_connect_attempts)
-        self._ration = ration
+        self._quota = quota
         self._pace = Pace(1 / requests_per_second, clock, sleep)
         self._clock, self._sleep = clock, sleep
         self._connection: Any = None  # the newest stream of httpx: there is one at a time
         self._token: _Token | None = None
-        self._source: Source | None = None
+        self._origin: Origin | None = None
         self._last_day_counts: bool | None = None
         self._records_that_fit = MAX_PAGE_SIZE
 
@@ -135,18 +127,18 @@ class B2ChatClient:
         """Close the connections."""
         self._http.close()
 
-    def source(self) -> Source:
+    def origin(self) -> Origin:
         """Who answers at the other end. Asks for a token if nothing has been asked yet. Raises B2ChatError."""
-        if self._source is None:
+        if self._origin is None:
             self._bearer()
-        assert self._source is not None
-        return self._source
+        assert self._origin is not None
+        return self._origin
 
-    def ration_left(self) -> int | None:
+    def quota_left(self) -> int | None:
         """How many requests are left of the day; None where there is no limit, or nothing was asked yet."""
-        return self._ration.left() if self._ration else None
+        return self._quota.left() if self._quota else None
 
-    def chats(self, day_from: date, day_to: date, offset: int = 0, limit: int | None = None) -> Page:
+    def chats(self, day_from: date, day_to: date, offset: int = 0, limit: int | None = None) -> ExportPage:
         """A page of the chats created from `day_from` to `day_to` (both included), oldest first.
 
         Raises:
@@ -162,7 +154,7 @@ class B2ChatClient:
         limit: int | None = None,
         *,
         by: Literal["created", "updated"] = "updated",
-    ) -> Page:
+    ) -> ExportPage:
         """A page of the contacts created or updated in these days (None: no limit), with tags and attributes.
 
         Raises:
@@ -170,20 +162,20 @@ class B2ChatClient:
         """
         return self.page(Window("contacts", day_from, day_to, by), offset, limit)
 
-    def page(self, window: Window, offset: int = 0, limit: int | None = None) -> Page:
+    def page(self, window: Window, offset: int = 0, limit: int | None = None) -> ExportPage:
         """The page of a window that starts at `offset`. Raises B2ChatError."""
         limit = min(limit or self.page_size, MAX_PAGE_SIZE)
         if window.entity == "chats" and window.day_from and window.day_from == window.day_to:
             return self._page_of_day(window.day_from, offset, limit)
         return self._page(window, offset, limit)
 
-    def _page_of_day(self, day: date, offset: int, limit: int) -> Page:
+    def _page_of_day(self, day: date, offset: int, limit: int) -> ExportPage:
         """A page of one day's chats, whether or not B2Chat counts a range's last day in.
 
         Its documentation does not say, and wants `from` to be before `to`. If that means that a range of one day is
         refused, or is always empty, the range has to end on the next day. The first day that has chats shows it.
         """
-        narrow: Page | None = None
+        narrow: ExportPage | None = None
         if self._last_day_counts is not False:
             try:
                 narrow = self._page(Window("chats", day, day), offset, limit)
@@ -201,7 +193,7 @@ class B2ChatClient:
             self._last_day_counts = False
         return wide
 
-    def _page(self, window: Window, offset: int, limit: int) -> Page:
+    def _page(self, window: Window, offset: int, limit: int) -> ExportPage:
         """The page, or its beginning where it is more than an answer may hold."""
         while True:
             fewer = min(limit, self._records_that_fit)
@@ -217,14 +209,14 @@ class B2ChatClient:
                 self._records_that_fit = max(self._records_that_fit, fewer * 2)
                 return page
 
-    def _page_without(self, window: Window, offset: int, fault: "_TooLarge") -> Page:
+    def _page_without(self, window: Window, offset: int, fault: "_TooLarge") -> ExportPage:
         """A page of one record that is too large to be read: it counts, and goes to quarantine without its content."""
         log.warning("B2Chat: %s, offset %d: the record is not read", window, offset)
         place = json.dumps(f"{window.entity}, {window}, offset {offset}: a record of {fault}")
         total = self._page(window, offset + 1, 1).total
-        return Page([Item(0, place, None, "record_too_large")], 1, total, offset, 1, 0, 0)
+        return ExportPage([Item(0, place, None, "record_too_large")], 1, total, offset, 1, 0, 0)
 
-    def _page_of(self, window: Window, offset: int, limit: int) -> Page:
+    def _page_of(self, window: Window, offset: int, limit: int) -> ExportPage:
         most = MAX_RECORD_BYTES if limit == 1 else MAX_ANSWER_BYTES
         call = _Call(f"GET /{window.entity}/export", f"{window}, offset {offset}", most)
         query = _query(window, offset, limit)
@@ -236,7 +228,7 @@ class B2ChatClient:
                 self._token = None
         raise AuthenticationFailed("a new token was refused as well (HTTP 401)", call.endpoint, call.window)
 
-    def _read_page(self, call: "_Call", entity: Entity, query: Mapping[str, Any], bearer: str) -> Page:
+    def _read_page(self, call: "_Call", entity: Entity, query: Mapping[str, Any], bearer: str) -> ExportPage:
         reply = self._send(call, "GET", f"/{entity}/export", params=query, headers={"authorization": bearer})
         if reply.status == 401:
             raise _Unauthorized
@@ -245,8 +237,8 @@ class B2ChatClient:
             envelope = read_envelope(reply.body, entity)
         except UnreadableAnswer as fault:
             raise TryAgain(str(fault), unreadable=True) from None
-        self._note_source(reply)
-        return Page(
+        self._note_origin(reply)
+        return ExportPage(
             envelope.items,
             envelope.exported,
             envelope.total,
@@ -283,7 +275,7 @@ class B2ChatClient:
             raise TryAgain("the answer holds no token", unreadable=True) from None
         if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
             raise TryAgain("the answer holds no usable token", unreadable=True)
-        self._note_source(reply)
+        self._note_origin(reply)
         left = float(seconds) if re.fullmatch(r"\d{1,9}", str(seconds), re.ASCII) else 3600.0
         log.info("B2Chat: signed in; the token is good for %.0f minutes", left / 60)
         # B2Chat hands the same token out until it dies, so asking a fixed minute early could ask for ever.
@@ -322,8 +314,8 @@ class B2ChatClient:
         )
 
     def _send(self, call: "_Call", method: str, path: str, **parts: Any) -> "_Reply":
-        if self._ration is not None and not self._ration.take():
-            raise RationExhausted("the day's ration of requests is used up", call.endpoint, call.window)
+        if self._quota is not None and not self._quota.take():
+            raise QuotaExhausted("the day's quota of requests is used up", call.endpoint, call.window)
         self._pace.wait()
         started, late = self._clock(), threading.Event()
         try:
@@ -334,7 +326,7 @@ class B2ChatClient:
                 body = _body(response, call.most_bytes)
         except (httpx.ConnectError, httpx.ConnectTimeout) as fault:
             reason = str(fault).partition("] ")[2] or str(fault) or type(fault).__name__
-            raise TryAgain(f"{self._place} cannot be reached: {reason.lower()}", unreachable=not self._source) from None
+            raise TryAgain(f"{self._place} cannot be reached: {reason.lower()}", unreachable=not self._origin) from None
         except httpx.TimeoutException as fault:
             raise TryAgain(f"no answer from {self._place} in time ({type(fault).__name__})") from None
         except (httpx.TransportError, httpx.DecodingError) as fault:
@@ -368,9 +360,9 @@ class B2ChatClient:
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             self._connection = info["return_value"]
 
-    def _note_source(self, reply: "_Reply") -> None:
-        kind: Literal["b2chat", "sandbox"] = "sandbox" if SANDBOX_HEADER in reply.headers else "b2chat"
-        self._source = Source(kind, self.base_url)
+    def _note_origin(self, reply: "_Reply") -> None:
+        kind = "sandbox" if SANDBOX_HEADER in reply.headers else "b2chat"
+        self._origin = Origin(kind, self.base_url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,24 +2,20 @@
 
 import hashlib
 import re
-from collections.abc import Set
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
 from dagster_project.sources.b2chat.answers import Item
-from dagster_project.sources.b2chat.shapes import Shape, shapes_of
 from dagster_project.sources.canonical import canonical_bytes, canonical_json
 from dagster_project.sources.cleaning import MAX_TEXT_LENGTH, NUL, Cleaning, clean, cut, may_need_cleaning
+from dagster_project.sources.contract import MAX_KEY_LENGTH, YEARS, Problem, Record, Rejected
+from dagster_project.sources.shapes import Shape, shapes_of
 
 Entity = Literal["chats", "contacts"]
 
 KEY_FIELD: dict[Entity, str] = {"chats": "chat_id", "contacts": "contact_id"}
-FINAL_STATUSES = ("CLOSED", "COMPLETED_POLL", "ABANDONED_POLL")
-MAX_KEY_LENGTH = 200
 MAX_NESTING = 100
 MAX_INDEXED_LENGTH = 600  # characters, of up to 4 bytes: Postgres refuses to index more than 2,704 bytes
-YEARS = range(1990, 2101)
 
 _REQUIRED_TIMES: dict[Entity, tuple[str, ...]] = {"chats": ("created_at",), "contacts": ()}
 _OTHER_TIMES: dict[Entity, tuple[str, ...]] = {
@@ -128,59 +124,8 @@ class Contact(TypedDict, total=False):
     row_index: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A rule that a record breaks. `detail` names the field and the kind of fault, never the content."""
-
-    rule: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Something that cannot be used as it is: a whole record, or one message of a chat that is kept.
-
-    Attributes:
-        entity_type: "chats", "contacts", or "message" (then `key` is that of its chat, which has landed).
-        key: the record's key, where it could be read.
-        data: the exact bytes as they came (of a message: its canonical JSON).
-        content_hash: the same for the same faulty content each time that it is met.
-        position: the record's place in its page, from 0.
-    """
-
-    entity_type: str
-    key: str | None
-    problem: Problem
-    data: bytes
-    content_hash: str
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A record that can land.
-
-    Attributes:
-        payload: its JSON, canonical and cleaned, texts that are far too long cut.
-        content_hash: SHA-256 of the canonical JSON, nothing cut, less what changes without meaning.
-        exact: its exact bytes, only where something had to be cleaned; its whole canonical JSON where texts were cut
-            and nothing else.
-        cleaned: what was cleaned or cut, and where.
-        bad_messages: messages inside it that cannot be read; the payload still holds them.
-        shapes: of the record as it came, and of all in it.
-    """
-
-    key: str
-    payload: str
-    content_hash: str
-    exact: bytes | None = None
-    cleaned: list[Cleaning] = field(default_factory=list)
-    bad_messages: list[Rejected] = field(default_factory=list)
-    shapes: Set[Shape] = frozenset()
-
-
 def read_record(entity: Entity, item: Item) -> Record | Rejected:
-    """Judge one record of a page: what can land as a `Record`, what goes to quarantine as `Rejected`."""
+    """Validate one record of a page: what can land as a `Record`, what goes to quarantine as `Rejected`."""
     if item.fault:
         return _unreadable(entity, item, Problem(item.fault, "the record's JSON cannot be read safely"))
     shapes = shapes_of(item.value) if isinstance(item.value, dict) else set()
@@ -317,7 +262,7 @@ def _time_problem(name: str, text: Any) -> Problem | None:
 def _text_problem(entity: Entity, value: dict[str, Any]) -> Problem | None:
     """A field of a type that would be read as something else, or of a text too long to be found by it.
 
-    Other fields may come in any type: staging reads what it knows, and `ingestion.drift` reports what is new.
+    Other fields may come in any type: staging reads what it knows, and `ingestion.schema_drift` reports what is new.
     """
     for owner, names in _TEXTS[entity].items():
         holder = value.get(owner) if owner else value

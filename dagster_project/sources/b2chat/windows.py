@@ -14,19 +14,26 @@ can help: B2Chat counts what it does not give, or gives one record in the place 
 
 import hashlib
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from dagster_project.sources.b2chat.answers import Item
-from dagster_project.sources.b2chat.records import KEY_FIELD, Entity, Record, Rejected, read_record
+from dagster_project.sources.b2chat.entities import ENTITIES
+from dagster_project.sources.b2chat.records import KEY_FIELD, Entity, read_record
+from dagster_project.sources.contract import Answer, Page, Record, Rejected
 
 log = logging.getLogger(__name__)
 
 MAX_PASSES = 3
+_SEEN = r"\d+:[0-9a-f]+:\d+"
+_RESUME_POINT = re.compile(
+    r"offset \d+ after page (?P<page>\d+) of (?P<digest>[0-9a-f]+)"
+    rf" seen (?P<before>{_SEEN})(?: confirming (?P<earlier>{_SEEN}))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +56,25 @@ class Window:
             return f"{self.by} {self.day_from}"
         return f"{self.by} {self.day_from or ''}..{self.day_to or ''}"
 
+    @property
+    def day_read(self) -> date | None:
+        """A day of chats counts as read by itself; of contacts the plan says it."""
+        return self.day_from if self.entity == "chats" and self.day_from == self.day_to else None
+
+    @property
+    def tells_deletions(self) -> bool:
+        """Whether it must hold each record that belongs there: chats have a creation day, contacts none but all."""
+        if self.entity == "chats":
+            return bool(self.day_from and self.day_to)
+        return self.day_from is None and self.day_to is None
+
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ExportPage:
     """One answer of an export, as the client brings it.
 
     Attributes:
-        items: its records, not yet judged.
+        items: its records, not yet validated.
         exported: how many the answer says it holds; not to be relied on.
         total: how many match the window in all, says the answer.
         body, query, asked_at: the whole answer as it came, what was asked, and when.
@@ -107,10 +126,19 @@ class Seen:
         """Whether both have seen the same records."""
         return (self.count, self.digest) == (other.count, other.digest)
 
+    def __str__(self) -> str:
+        return f"{self.count}:{self.digest:x}:{self.total}"
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """What its text says."""
+        count, digest, total = text.split(":")
+        return cls(int(count), int(digest, 16), int(total))
+
 
 @dataclass(frozen=True, slots=True)
-class Landmark:
-    """The last page that a broken-off reading of a window has landed.
+class ResumePoint:
+    """The last page that an interrupted reading of a window has landed.
 
     Attributes:
         offset: where the page began.
@@ -124,41 +152,26 @@ class Landmark:
     before: Seen
     earlier: Seen | None = None
 
+    @classmethod
+    def from_text(cls, text: str) -> Self | None:
+        """What `to_text` wrote; None where it is no resume point."""
+        at = _RESUME_POINT.fullmatch(text)
+        if not at:
+            return None
+        earlier = Seen.from_text(at["earlier"]) if at["earlier"] else None
+        return cls(int(at["page"]), at["digest"], Seen.from_text(at["before"]), earlier)
 
-@dataclass(frozen=True, slots=True)
-class WindowPage:
-    """A page of a window, judged: what can land, what cannot, and what came before already.
+    def to_text(self, next_offset: int) -> str:
+        """`offset 2000 after page 1000 of 5f2c… seen 1000:9ab1…:1700`, and in a second pass what it is `confirming`.
 
-    Attributes:
-        page: the answer, without its items: a large one takes several times its bytes.
-        received: how many records it held.
-        duplicates: records dropped because an earlier record of this pass had their key.
-        last: no page follows.
-        whole: only on the last page: all records of the window were seen (see the module).
-        distinct: the records seen so far in this pass, each once.
-        repeated: records dropped because an earlier pass had brought them as they are.
-        landmark: where a reading that is broken off after this page goes on.
-        keys: only on the last page of a fully read window, and where its last pass was one from the start: the keys of
-            all its records. A record of the window that is not among them is gone, or has lost its key.
-        keyless: with `keys`: the content hashes of the records that have no usable key, and how often each came.
-    """
-
-    window: Window
-    page: Page
-    received: int
-    records: list[Record]
-    rejected: list[Rejected]
-    duplicates: int
-    distinct: int
-    last: bool
-    whole: bool
-    repeated: int = 0
-    landmark: Landmark | None = None
-    keys: AbstractSet[str] | None = None
-    keyless: Mapping[str, int] = field(default_factory=dict)
+        Args:
+            next_offset: where the next page begins, for whoever reads it.
+        """
+        confirming = f" confirming {self.earlier}" if self.earlier else ""
+        return f"offset {next_offset} after page {self.offset} of {self.keys_digest} seen {self.before}{confirming}"
 
 
-Fetch = Callable[[int], Page]
+Fetch = Callable[[int], ExportPage]
 
 
 def days(first: date, last: date) -> list[date]:
@@ -166,15 +179,15 @@ def days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def read_window(window: Window, fetch: Fetch, *, after: Landmark | None = None) -> Iterator[WindowPage]:
+def read_window(window: Window, fetch: Fetch, *, after: ResumePoint | None = None) -> Iterator[Page]:
     """Read a window to its end: pages in ascending order, in as many passes as it takes to know that they were all.
 
     Each record comes as it was seen first, and again only where a later pass sees it changed. When no passes agree,
-    the last page comes with `whole` false: that is for the caller to report.
+    the last page comes with `is_complete` false: that is for the caller to report.
 
     Args:
         fetch: brings the page that starts at an offset.
-        after: continue a reading that was broken off: the page of this landmark is read again, and where it still
+        after: continue a reading that was interrupted: the page of this resume point is read again, and where it still
             holds the same records nothing has moved before it, so those before it count as seen. Where it does not,
             the pass begins anew.
     """
@@ -194,7 +207,7 @@ def read_window(window: Window, fetch: Fetch, *, after: Landmark | None = None) 
 
 
 class _Pass:
-    """One way through a window, from its start or from a landmark.
+    """One way through a window, from its start or from a resume point.
 
     Args:
         earlier: what the pass before has seen.
@@ -209,12 +222,12 @@ class _Pass:
         self.seen, self._agrees = Seen(), False
         self._keys, self._keyless = set[str](), Counter[str]()
 
-    def pages(self, after: Landmark | None) -> Generator[WindowPage, None, bool]:
+    def pages(self, after: ResumePoint | None) -> Generator[Page, None, bool]:
         """The pages. Returns whether the window is done with."""
         page = self._fetch(after.offset if after else 0)
         if after and page.keys_digest(self.window.entity) != after.keys_digest:
             log.info(
-                "%s %s: records have moved since it was broken off; reading it from its start",
+                "%s %s: records have moved since it was interrupted; reading it from its start",
                 self.window.entity,
                 self.window,
             )
@@ -223,10 +236,10 @@ class _Pass:
         in_one_answer = not after
         while True:
             before, offset = self.seen, page.offset
-            records, rejected, duplicates, repeated = self._judge(page)
+            records, rejected, duplicates, repeated = self._validate(page)
             received, mark = (
                 len(page.items),
-                Landmark(page.offset, page.keys_digest(self.window.entity), before, self._earlier),
+                ResumePoint(page.offset, page.keys_digest(self.window.entity), before, self._earlier),
             )
             page = replace(page, items=[])
             self.seen = Seen(self.seen.count, self.seen.digest, page.total)
@@ -249,20 +262,31 @@ class _Pass:
                     self.seen.count,
                     page.total,
                 )
-            yield WindowPage(
+            yield Page(
+                ENTITIES[self.window.entity],
                 self.window,
-                page,
-                received,
                 records,
                 rejected,
-                duplicates,
-                self.seen.count,
-                last,
-                whole,
-                repeated,
-                None if last else mark,
-                self._keys if whole and not after else None,
-                self._keyless,
+                received,
+                is_last=last,
+                is_complete=whole,
+                offset=page.offset,
+                total=page.total,
+                duplicates=duplicates,
+                repeated=repeated,
+                distinct=self.seen.count,
+                resume_point=None if last else mark.to_text(page.offset + received),
+                keys=self._keys if whole and not after and self.window.tells_deletions else None,
+                keyless=self._keyless,
+                answer=Answer(
+                    page.response_bytes,
+                    page.request_ms,
+                    page.exported,
+                    page.body,
+                    f"/{self.window.entity}/export",
+                    page.query,
+                    page.asked_at,
+                ),
             )
             if ended:
                 return last
@@ -282,31 +306,31 @@ class _Pass:
         if self._earlier and seen.count == self._earlier.count:
             self._agrees = seen.same_as(self._earlier)
 
-    def _judge(self, page: Page) -> tuple[list[Record], list[Rejected], int, int]:
+    def _validate(self, page: ExportPage) -> tuple[list[Record], list[Rejected], int, int]:
         records: list[Record] = []
         rejected: list[Rejected] = []
         duplicates = repeated = 0
         for item in page.items:
-            judged = read_record(self.window.entity, item)
-            if judged.key is not None and judged.key in self._keys:
+            validated = read_record(self.window.entity, item)
+            if validated.key is not None and validated.key in self._keys:
                 duplicates += 1
                 continue
-            name, content = self._note(judged), hash(judged.content_hash)
+            name, content = self._note(validated), hash(validated.content_hash)
             if self._brought.get(name) == content:
                 repeated += 1
-            elif isinstance(judged, Record):
-                records.append(judged)
+            elif isinstance(validated, Record):
+                records.append(validated)
             else:
-                rejected.append(judged)
+                rejected.append(validated)
             self._brought[name] = content
         return records, rejected, duplicates, repeated
 
-    def _note(self, judged: Record | Rejected) -> str:
+    def _note(self, validated: Record | Rejected) -> str:
         """Count a record as seen. Returns what it is known by: its key, or its content and how often that came."""
-        if judged.key is not None:
-            self._keys.add(judged.key)
-            self._see(self.seen.plus(judged.key))
-            return judged.key
-        self._keyless[judged.content_hash] += 1
-        self._see(self.seen.plus(judged.content_hash))
-        return f"\0{judged.content_hash} {self._keyless[judged.content_hash]}"
+        if validated.key is not None:
+            self._keys.add(validated.key)
+            self._see(self.seen.plus(validated.key))
+            return validated.key
+        self._keyless[validated.content_hash] += 1
+        self._see(self.seen.plus(validated.content_hash))
+        return f"\0{validated.content_hash} {self._keyless[validated.content_hash]}"

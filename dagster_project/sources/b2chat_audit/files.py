@@ -18,9 +18,9 @@ from xml.etree.ElementTree import ParseError
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
 
-from dagster_project.sources.b2chat.records import MAX_KEY_LENGTH, YEARS, Problem, Rejected
 from dagster_project.sources.canonical import canonical_json
 from dagster_project.sources.cleaning import MAX_TEXT_LENGTH, Cleaning, clean, cut, may_need_cleaning
+from dagster_project.sources.contract import MAX_KEY_LENGTH, YEARS, Problem, Rejected
 
 FORMATS = ("csv", "xlsx")
 KEY_COLUMNS = (

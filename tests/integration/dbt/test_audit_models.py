@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from dagster_project.ingestion.audit_export import land_audit_files
-from dagster_project.ingestion.sync import sync
+from tests.support.syncing import sync_b2chat
 from tests.support.audit_files import row, write_csv, write_xlsx
 from tests.integration.dbt.test_models import AGENT, message
 from tests.support.listed import ListedSource, chat, client_of, serving
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def read_again_and_build(world: World) -> None:
     with client_of(world.sandbox) as client:
-        sync(world.url, client, entity="chats", mode="full", start_date=FIRST_DAY, today=TODAY, triggered_by="test")
+        sync_b2chat(world.url, client, entity="chats", mode="full", start_date=FIRST_DAY, today=TODAY, triggered_by="test")
     world.build(*ASKED)
 
 

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dagster_project.sources.b2chat.answers import Item
-from dagster_project.sources.b2chat.windows import Page, Window, read_window
+from dagster_project.sources.b2chat.windows import ExportPage, Window, read_window
 from dagster_project.ingestion.landing import land_page
-from dagster_project.ingestion.sync import sync
+from tests.support.syncing import sync_b2chat
 from tests.integration.dbt.test_models import AGENT
 from tests.support.listed import ListedSource, chat, client_of, contact, serving
 from tests.support.world import FIRST_DAY, TODAY, World
@@ -48,7 +48,7 @@ class Told:
     def refresh(self, *models: str) -> None:
         with client_of(self.world.sandbox) as client:
             for entity in ("contacts", "chats"):
-                sync(self.world.url, client, entity=entity, mode="full", start_date=FIRST_DAY, today=TODAY,
+                sync_b2chat(self.world.url, client, entity=entity, mode="full", start_date=FIRST_DAY, today=TODAY,
                      triggered_by="test")
         self.world.build(*models)
         self.heatmap.append(self.world.ask(HEATMAP)[0]["chat_count"])
@@ -146,7 +146,7 @@ def test_staging_reads_whatever_lands(
             (Window("contacts"), [contact(100 + n) | odd for n, odd in enumerate(contacts)]),
         ):
             items = [Item(n, json.dumps(one), one) for n, one in enumerate(records)]
-            page = Page(items, len(items), len(items), 0, 99, 9, 9)
+            page = ExportPage(items, len(items), len(items), 0, 99, 9, 9)
             result = land_page(built, next(read_window(window, lambda _, page=page: page)), "sync-1")  # type: ignore[misc]
             assert result.new + result.quarantined == len(records)
         for view in ("chats", "messages", "contacts"):

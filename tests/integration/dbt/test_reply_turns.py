@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.ingestion.sync import sync
+from tests.support.syncing import sync_b2chat
 from tests.integration.dbt.test_models import AGENT, message
 from tests.support.listed import ListedSource, chat, client_of, serving
 from tests.support.world import FIRST_DAY, TODAY, World
@@ -85,7 +85,7 @@ class Changed(World):
     def refresh(self) -> None:
         """Read all; a day that is empty now was emptied by somebody, who confirms it."""
         with client_of(self.sandbox) as client:
-            sync(self.url, client, entity="chats", mode="full", start_date=FIRST_DAY, today=TODAY,
+            sync_b2chat(self.url, client, entity="chats", mode="full", start_date=FIRST_DAY, today=TODAY,
                  confirm_deletions=True, triggered_by="test")
 
     def build(self, *command: str) -> None:

@@ -18,7 +18,7 @@ from dagster_project.cli import render
 from dagster_project.exports.report.read import gather
 from dagster_project.exports.pictures.heatmap import read
 from dagster_project.exports.report.data import Period
-from dagster_project.ingestion.sync import sync
+from tests.support.syncing import sync_b2chat
 from dagster_project.sources.b2chat.sandbox.replay import ReplaySource
 from tests.support import tables
 from tests.support.listed import client_of, serving
@@ -53,7 +53,7 @@ def world(new_database: Callable[[], str]) -> Iterator[World]:
             with client_of(sandbox) as client:
                 for first, last in PERIODS:
                     days = {"start_date": first, "today": last, "day_from": first, "day_to": last}
-                    sync(made.url, client, entity="chats", mode="backfill", triggered_by="test", **days)  # type: ignore[arg-type]
+                    sync_b2chat(made.url, client, entity="chats", mode="backfill", triggered_by="test", **days)  # type: ignore[arg-type]
             _stamp(made.url, step)
             # At last everything, with all of its tests: a report reads most of it.
             made.build(*(MARTS if step < 2 else ()))

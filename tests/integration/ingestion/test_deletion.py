@@ -11,14 +11,15 @@ import pytest
 
 from dagster_project.ingestion.deletions import is_suspicious
 from dagster_project.ingestion.landing import PageResult, land_page
-from dagster_project.ingestion.sync import SyncResult, sync
+from dagster_project.ingestion.sync import SyncResult
 from dagster_project.sources.b2chat.answers import Item
 from dagster_project.sources.b2chat.errors import TransientError
 from dagster_project.sources.b2chat.sandbox.faults import Fault, FaultPlan, envelope_says, fails
 from dagster_project.sources.b2chat.sandbox.server import Sandbox
-from dagster_project.sources.b2chat.windows import Page, Window, read_window
+from dagster_project.sources.b2chat.windows import ExportPage, Window, read_window
 from dagster_project.warehouse.connection import connect
 from tests.support.listed import ListedSource, chat, client_of, contact, serving
+from tests.support.syncing import sync_b2chat
 
 START, TODAY = date(2025, 10, 1), date(2025, 10, 3)
 CHATS = "/chats/export"
@@ -52,7 +53,7 @@ def read(database_url: str, source: ListedSource, sandbox: Sandbox) -> Read:
         source.records[entity] = records
         asked: dict[str, Any] = {"mode": "full", "start_date": START, "today": TODAY, "triggered_by": "test"}
         with client_of(sandbox, page_size=page_size, max_attempts=1) as client:
-            return sync(database_url, client, entity=entity, **(asked | options))
+            return sync_b2chat(database_url, client, entity=entity, **(asked | options))
 
     return read
 
@@ -70,12 +71,12 @@ def warnings(conn: psycopg.Connection) -> list[tuple[Any, ...]]:
 def test_a_chat_that_two_readings_of_its_day_do_not_return_is_marked(conn: psycopg.Connection, read: Read) -> None:
     read([chat("a"), chat("b"), chat("c"), chat("d"), chat("other day", "2025-10-02")])
     result = read([chat("a"), chat("d"), chat("e"), chat("other day", "2025-10-02")])
-    assert (result.status, result.tally.deleted, result.tally.missing) == ("success", 2, 0)
+    assert (result.status, result.counts.deleted, result.counts.missing) == ("success", 2, 0)
     assert deleted(conn) == {"b": CHAT_REASON, "c": CHAT_REASON}
     assert conn.execute("select distinct version, load_id from raw.chats where deleted_at is not null").fetchall() == [
-        (1, result.tally.last_load_id)
+        (1, result.counts.last_load_id)
     ]  # dbt reads them again
-    assert read([chat("a"), chat("d"), chat("e"), chat("other day", "2025-10-02")]).tally.deleted == 0
+    assert read([chat("a"), chat("d"), chat("e"), chat("other day", "2025-10-02")]).counts.deleted == 0
 
 
 def test_a_chat_that_comes_back_unchanged_is_restored_as_the_version_it_was(
@@ -84,7 +85,7 @@ def test_a_chat_that_comes_back_unchanged_is_restored_as_the_version_it_was(
     read([chat("a"), chat("b")])
     read([chat("a")])
     assert list(deleted(conn)) == ["b"]
-    back = read([chat("b"), chat("a")]).tally
+    back = read([chat("b"), chat("a")]).counts
     assert (back.restored, back.new, back.changed, back.unchanged) == (1, 0, 0, 2)
     assert deleted(conn) == {}
     [(version, load_id)] = conn.execute("select version, load_id from raw.chats where chat_id = 'b'").fetchall()
@@ -140,7 +141,7 @@ def test_a_chat_that_moved_to_another_day_is_not_deleted(conn: psycopg.Connectio
 def test_a_chat_that_another_days_window_brings_is_not_missed_by_its_own_days(conn: psycopg.Connection) -> None:
     def land(day: int, *items: Item) -> PageResult:
         window = Window("chats", date(2025, 10, day), date(2025, 10, day))
-        [page] = read_window(window, lambda offset: Page(list(items), len(items), len(items), offset, 9, 9, 9))
+        [page] = read_window(window, lambda offset: ExportPage(list(items), len(items), len(items), offset, 9, 9, 9))
         return land_page(conn, page, "sync-1")
 
     one = chat("cut in another zone", "2025-10-01")
@@ -170,7 +171,7 @@ def test_a_reading_that_would_delete_most_of_a_day_is_not_believed(
     with caplog.at_level(logging.WARNING):
         result = read(chats[:left], page_size=50)
     assert len(deleted(conn)) == gone
-    assert (result.tally.deleted, result.tally.missing) == (gone, known - left - gone)
+    assert (result.counts.deleted, result.counts.missing) == (gone, known - left - gone)
     believed = gone == known - left
     assert ("suspicious" in caplog.text) is not believed
     told = {"window": "created 2025-10-01", "missing": known - left, "known": known}
@@ -187,15 +188,15 @@ def test_what_leaks_away_by_few_a_day_adds_up_in_the_sync(conn: psycopg.Connecti
     chats = [chat(f"{day} {n}", day) for day in days for n in range(6)]
     read(chats, today=date(2025, 10, 10), page_size=50)
     kept = [one for one in chats if int(one["chat_id"][-1]) < left]
-    assert read(kept, today=date(2025, 10, 10), page_size=50).tally.missing == len(chats) - len(kept)
+    assert read(kept, today=date(2025, 10, 10), page_size=50).counts.missing == len(chats) - len(kept)
     assert deleted(conn) == {}
     confirmed = read(kept, today=date(2025, 10, 10), page_size=50, confirm_deletions=True)
-    assert (confirmed.tally.deleted, confirmed.tally.missing) == (len(chats) - len(kept), 0)
+    assert (confirmed.counts.deleted, confirmed.counts.missing) == (len(chats) - len(kept), 0)
 
 
 def test_all_contacts_of_a_small_account_are_not_believed_to_be_gone(conn: psycopg.Connection, read: Read) -> None:
     read([contact(n) for n in range(10)], "contacts", page_size=50)
-    assert read([], "contacts", page_size=50).tally.missing == 10
+    assert read([], "contacts", page_size=50).counts.missing == 10
     assert deleted(conn, "raw.contacts") == {}
     read([], "contacts", page_size=50, confirm_deletions=True)
     assert len(deleted(conn, "raw.contacts")) == 10
@@ -227,11 +228,11 @@ def test_a_record_that_may_have_lost_its_key_is_not_taken_for_gone_and_it_is_sai
     read([chat("a"), chat("b"), chat("c")])
     for _ in range(2):
         result = read([chat("a"), chat("b") | {"chat_id": None}, chat("c"), chat("new")], today=START)
-        assert (result.status, result.tally.deleted, result.tally.missing) == ("success", 0, 1)
+        assert (result.status, result.counts.deleted, result.counts.missing) == ("success", 0, 1)
     told = ("DeletionsUntold", {"window": "created 2025-10-01", "missing": 1, "without_key": 1})
     assert [one for one in warnings(conn) if one[0] != "Quarantined"] == [told, told]
     # One that came beside it, with its key, is another, and may be seen to be gone.
-    assert read([chat("a"), chat("b") | {"chat_id": None}, chat("c")], today=START).tally.deleted == 1
+    assert read([chat("a"), chat("b") | {"chat_id": None}, chat("c")], today=START).counts.deleted == 1
     assert list(deleted(conn)) == ["new"]
     read([chat("a"), chat("b"), chat("c")])
     assert list(deleted(conn)) == ["new"]

@@ -7,9 +7,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.ingestion.sync import SyncResult, sync
-from dagster_project.sources.b2chat.shapes import fields_of, shapes_of
+from dagster_project.ingestion.sync import SyncResult
+from dagster_project.sources.shapes import fields_of, shapes_of
 from tests.support.listed import ListedSource, chat, client_of, serving
+from tests.support.syncing import sync_b2chat
 
 TODAY = date(2025, 10, 10)
 
@@ -48,24 +49,24 @@ def test_a_new_field_is_reported_once_after_the_first_sync_and_kept(
     def read() -> SyncResult:
         caplog.clear()
         with caplog.at_level(logging.WARNING), serving(source) as sandbox, client_of(sandbox) as client:
-            return sync(database_url, client, entity="chats", start_date=TODAY, today=TODAY, triggered_by="test")
+            return sync_b2chat(database_url, client, entity="chats", start_date=TODAY, today=TODAY, triggered_by="test")
 
     def change(**fields: Any) -> None:
         source.records["chats"][0] |= fields
 
     source.records["chats"] = [chat("a", str(TODAY))]
-    assert read().tally.new_fields == 0
+    assert read().counts.new_fields == 0
     assert "never seen" not in caplog.text
     change(sentiment={"score": 0.5}, alias=None)
-    assert read().tally.new_fields == 3
+    assert read().counts.new_fields == 3
     assert "chats: fields never seen before: alias null, sentiment object, sentiment.score number" in caplog.text
     change(status="OPENED", closed_at=None)
-    assert read().tally.new_fields == 0  # that a known field is null is no news
+    assert read().counts.new_fields == 0  # that a known field is null is no news
     change(sentiment="good", created_at=f"{TODAY} 09:00:01")
-    assert read().tally.new_fields == 1
+    assert read().counts.new_fields == 1
     assert "sentiment string" in caplog.text
     change(agent=["ana"])
-    assert (read().tally.quarantined, "field_type_changed") == (1, _rule(database_url))
+    assert (read().counts.quarantined, "field_type_changed") == (1, _rule(database_url))
     with psycopg.connect(database_url) as conn:
         assert conn.execute("select payload -> 'sentiment' from raw.chats").fetchall() == [("good",)]
         assert conn.execute(

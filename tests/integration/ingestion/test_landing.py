@@ -12,7 +12,8 @@ import pytest
 from dagster_project.ingestion.landing import PageResult, land_page
 from dagster_project.sources.b2chat.answers import Item
 from dagster_project.sources.b2chat.records import Entity
-from dagster_project.sources.b2chat.windows import Page, Window, WindowPage, read_window
+from dagster_project.sources.b2chat.windows import ExportPage, Window, read_window
+from dagster_project.sources.contract import Page
 from dagster_project.warehouse.connection import connect
 from tests.support.listed import chat, contact
 
@@ -25,14 +26,16 @@ def conn(database_url: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def page_of(*records: Any, entity: Entity = "chats") -> WindowPage:
+def page_of(*records: Any, entity: Entity = "chats") -> Page:
     """A page that does not say that nothing else is there (see test_deletion)."""
     items = [
         Item(n, one if isinstance(one, str) else json.dumps(one), json.loads(one) if isinstance(one, str) else one)
         for n, one in enumerate(records)
     ]
     count = len(items)
-    whole = next(read_window(Window(entity, DAY, DAY), lambda offset: Page(items, count, count, offset, 99, 512, 7)))
+    whole = next(
+        read_window(Window(entity, DAY, DAY), lambda offset: ExportPage(items, count, count, offset, 99, 512, 7))
+    )
     return replace(whole, keys=None)
 
 
@@ -150,7 +153,7 @@ def test_a_chat_with_a_bad_message_lands_whole_and_the_message_is_counted(conn: 
     given = chat("a", messages=[{"created_at": "2025-10-01 09:00:00", "body": "hi"}, {"body": "no time"}])
     twin = given | {"chat_id": "b"}
     result = land(conn, given, twin)
-    assert (result.new, result.quarantined, result.bad_messages) == (2, 0, 2)
+    assert (result.new, result.quarantined, result.rejected_parts) == (2, 0, 2)
     assert rows(conn, "select payload from raw.chats where chat_id = 'a'") == [(given,)]
     assert rows(conn, "select entity_type, record_key, rule from raw.quarantine order by 2") == [
         ("message", "a", "message_time_missing"),

@@ -2,10 +2,12 @@
 
 from datetime import date, timedelta
 
-from dagster_project.ingestion.plan import Scope, plan
+from dagster_project.ingestion.history import SyncHistory
+from dagster_project.sources.b2chat.plan import plan_chats
+from dagster_project.sources.contract import Scope
 from dagster_project.warehouse.connection import connect
 
-CHATS = 100_000
+RECORDS = 100_000
 
 
 def test_unfinished_days_are_found_without_reading_the_chats_of_a_long_history(database_url: str) -> None:
@@ -32,11 +34,14 @@ def test_unfinished_days_are_found_without_reading_the_chats_of_a_long_history(d
                 1, 1 + n / 1000, 1 + n / 1000, now()
             from generate_series(0, %s) as n
         """,
-            (CHATS - 1,),
+            (RECORDS - 1,),
         )
         conn.execute("vacuum analyze raw.chats")
         with conn.transaction():
-            read = plan(conn, "chats", Scope("incremental", date(2025, 1, 1), date(2025, 5, 1), 0, 0), {}, None)
+            read = plan_chats(
+                Scope("incremental", date(2025, 5, 1), date(2025, 1, 1), 0, 0),
+                SyncHistory(conn, B2CHAT.entity("chats"), {}, None),
+            )
             seen = conn.execute(
                 "select seq_tup_read, idx_tup_fetch from pg_stat_xact_user_tables where relid = 'raw.chats'::regclass"
             ).fetchone()

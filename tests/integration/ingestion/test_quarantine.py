@@ -9,6 +9,7 @@ from dagster_project.ingestion.errors import AlreadyRunning
 from dagster_project.ingestion.quarantine import QuarantineCount, RetryResult, quarantine_counts, retry_quarantine
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.sources.b2chat import records
+from dagster_project.sources.catalog import SOURCES
 from dagster_project.warehouse.connection import connect
 from tests.integration.ingestion.test_landing import DAY, land
 from tests.support.listed import chat, contact
@@ -23,7 +24,7 @@ def conn(database_url: str) -> Any:
 
 
 def retry(url: str) -> RetryResult:
-    return retry_quarantine(url, triggered_by="test")
+    return retry_quarantine(url, SOURCES, triggered_by="test")
 
 
 def longer_texts_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,12 +84,12 @@ def test_of_two_versions_of_one_record_the_later_lands_and_a_returned_fault_coun
 
 
 def test_counts_are_by_entity_and_rule_with_the_share_of_records(conn: psycopg.Connection) -> None:
-    assert quarantine_counts(conn) == []
-    bad_messages = [{"created_at": "2025-10-01 09:00:00"}, "text", "more"]
-    land(conn, chat("a"), chat("b", messages=bad_messages), chat("c", alias=LONG), chat("d", closed_at="soon"))
+    assert quarantine_counts(conn, SOURCES) == []
+    rejected_parts = [{"created_at": "2025-10-01 09:00:00"}, "text", "more"]
+    land(conn, chat("a"), chat("b", messages=rejected_parts), chat("c", alias=LONG), chat("d", closed_at="soon"))
     land(conn, chat("c"))
     land(conn, contact(7), 17, entity="contacts")
-    assert quarantine_counts(conn) == [
+    assert quarantine_counts(conn, SOURCES) == [
         QuarantineCount("message", "message_not_an_object", 2, 0.25),
         QuarantineCount("chats", "time_unreadable", 1, 0.25),
         QuarantineCount("contacts", "not_an_object", 1, 0.5),
@@ -106,4 +107,4 @@ def test_a_bad_row_of_an_audit_export_is_counted_like_the_rest(database_url: str
             "insert into raw.quarantine (entity_type, record_key, rule, detail, payload_bytes, content_hash, load_id, "
             "page_offset, position, quarantined_at) values ('audit', 'a', 'key_missing', '', '', 'h', 1, 0, 0, now())"
         )
-        assert quarantine_counts(conn) == [QuarantineCount("audit", "key_missing", 1, 1.0)]
+        assert quarantine_counts(conn, SOURCES) == [QuarantineCount("audit", "key_missing", 1, 1.0)]

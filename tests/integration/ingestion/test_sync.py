@@ -14,15 +14,17 @@ import psycopg
 import pytest
 
 from dagster_project.ingestion.errors import AlreadyRunning, SourceMismatch, WarehouseFailed
-from dagster_project.ingestion.quota import PostgresRation
+from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.ingestion.single_writer import writer
-from dagster_project.ingestion.sync import Progress, SyncResult, sync
+from dagster_project.ingestion.sync import Progress, SyncResult
 from dagster_project.sources.b2chat.client import B2ChatClient
-from dagster_project.sources.b2chat.errors import AuthenticationFailed, RationExhausted, TransientError
+from dagster_project.sources.b2chat.errors import AuthenticationFailed, TransientError
 from dagster_project.sources.b2chat.sandbox.faults import Fault, FaultPlan, envelope_says, fails
 from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery
+from dagster_project.sources.contract import QuotaExhausted
 from dagster_project.warehouse.connection import connect
 from tests.support.listed import CLIENT_ID, SECRET, ListedSource, chat, client_of, contact, serving
+from tests.support.syncing import sync_b2chat
 
 START, TODAY = date(2025, 10, 1), date(2025, 10, 10)
 CHATS, CONTACTS = "/chats/export", "/contacts/export"
@@ -38,7 +40,7 @@ RAW = """
 
 def run(url: str, client: B2ChatClient, entity: Any = "chats", **options: Any) -> SyncResult:
     defaults: dict[str, Any] = {"start_date": START, "today": TODAY, "lookback_days": 2, "triggered_by": "test"}
-    return sync(url, client, entity=entity, **(defaults | options))
+    return sync_b2chat(url, client, entity=entity, **(defaults | options))
 
 
 def rows(url: str, query: str) -> list[tuple[Any, ...]]:
@@ -64,7 +66,7 @@ def test_the_first_sync_reads_each_day_and_the_next_only_the_recent_ones(databas
         run(database_url, client, mode="full")
         assert days_asked(source) == list(range(1, 11))
     assert (first.status, first.source_kind, first.windows, first.windows_read) == ("success", "sandbox", 10, 10)
-    assert (first.tally.new, second.tally.new, second.tally.unchanged) == (10, 0, 3)
+    assert (first.counts.new, second.counts.new, second.counts.unchanged) == (10, 0, 3)
     assert rows(database_url, "select min(window_day), max(window_day), count(*) from ops.sync_windows") == [
         (START, date(2025, 10, 12), 12)
     ]
@@ -100,7 +102,7 @@ def test_a_day_is_read_again_until_all_its_chats_have_ended(database_url: str) -
         days_asked(source)
         source.records["chats"][1]["status"] = "CLOSED"
         tomorrow, day_after = TODAY + timedelta(days=1), TODAY + timedelta(days=2)
-        assert run(database_url, client, today=tomorrow).tally.changed == 1
+        assert run(database_url, client, today=tomorrow).counts.changed == 1
         assert days_asked(source) == [3, 4, 5, 9, 10, 11]
         run(database_url, client, today=day_after)
         assert days_asked(source) == [4, 5, 10, 11, 12]
@@ -112,15 +114,15 @@ def test_a_day_is_read_again_until_all_its_chats_have_ended(database_url: str) -
 def test_old_days_with_unfinished_chats_take_turns_each_once_a_day(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagster_project.ingestion.plan.MAX_OLD_DAYS", 2)
+    monkeypatch.setattr("dagster_project.sources.b2chat.plan.MAX_OLD_DAYS", 2)
     source = ListedSource([chat(f"c{day}", f"2025-10-{day:02}", status="OPENED") for day in (1, 2, 3)])
     with serving(source) as sandbox, client_of(sandbox) as client:
         run(database_url, client)
         days_asked(source)
         tomorrow = TODAY + timedelta(days=1)
-        assert run(database_url, client, lookback_days=0, today=tomorrow).old_days_waiting == 1
+        assert run(database_url, client, lookback_days=0, today=tomorrow).days_waiting == 1
         assert days_asked(source) == [1, 2, 10, 11]
-        assert run(database_url, client, lookback_days=0, today=tomorrow).old_days_waiting == 0
+        assert run(database_url, client, lookback_days=0, today=tomorrow).days_waiting == 0
         assert days_asked(source) == [3, 11]
         run(database_url, client, lookback_days=0, today=tomorrow)
         assert days_asked(source) == [11]
@@ -139,7 +141,7 @@ def test_contacts_are_read_whole_first_and_then_what_was_updated_or_created_sinc
             (query.created.first, query.updated.first) for query in source.queries if isinstance(query, ContactQuery)
         ]
     assert asked == [(None, date(2025, 10, 9)), (date(2025, 10, 9), None)]
-    assert (second.tally.changed, second.tally.new) == (1, 1)
+    assert (second.counts.changed, second.counts.new) == (1, 1)
     assert rows(database_url, "select window_day from ops.sync_windows where entity_type = 'contacts' order by 1") == [
         (TODAY,),
         (date(2025, 10, 12),),
@@ -222,28 +224,28 @@ def test_the_sandbox_and_an_account_are_never_mixed(database_url: str) -> None:
     ]
 
 
-def test_the_ration_counts_across_processes_and_ends_a_sync_as_partial(database_url: str) -> None:
-    def ration() -> PostgresRation:
-        return PostgresRation(database_url, CLIENT_ID, 8, lambda: TODAY)
+def test_the_quota_counts_across_processes_and_ends_a_sync_as_partial(database_url: str) -> None:
+    def quota() -> PostgresQuota:
+        return PostgresQuota(database_url, CLIENT_ID, 8, lambda: TODAY)
 
     source = ListedSource([chat(f"c{day}", f"2025-10-{day:02}") for day in range(1, 11)])
     with serving(source) as sandbox:
-        with closing(ration()) as first, client_of(sandbox, ration=first) as client:
+        with closing(quota()) as first, client_of(sandbox, quota=first) as client:
             result = run(database_url, client)
         assert (result.status, result.windows_read, len(days_asked(source))) == ("partial", 7, 7)
-        assert "ration" in str(result.reason)
-        with closing(ration()) as second, client_of(sandbox, ration=second) as client:
+        assert "quota" in str(result.reason)
+        with closing(quota()) as second, client_of(sandbox, quota=second) as client:
             assert run(database_url, client).status == "partial"
-            with pytest.raises(RationExhausted):
-                client.source()
+            with pytest.raises(QuotaExhausted):
+                client.origin()
         assert days_asked(source) == []
         assert rows(database_url, "select account, usage_day, request_count from ops.api_usage") == [
             (CLIENT_ID, TODAY, 8)
         ]
         assert rows(database_url, "select sync_status from ops.sync_states") == [("paused",)]
         with (
-            PostgresRation(database_url, CLIENT_ID, 8, lambda: TODAY + timedelta(days=1)) as third,
-            client_of(sandbox, ration=third) as client,
+            PostgresQuota(database_url, CLIENT_ID, 8, lambda: TODAY + timedelta(days=1)) as third,
+            client_of(sandbox, quota=third) as client,
         ):
             run(database_url, client, lookback_days=0)
         assert days_asked(source) == [8, 9, 10]
@@ -379,13 +381,13 @@ def test_a_broken_off_reading_of_all_contacts_goes_on_one_page_before_where_it_s
 def test_a_killed_process_leaves_a_log_that_the_next_sync_closes(database_url: str) -> None:
     source = ListedSource([chat(f"c{day}", f"2025-10-{day:02}") for day in range(1, 11)])
     script = (
-        "import sys, time; from datetime import date; from dagster_project.ingestion.sync import sync\n"
+        "import sys, time; from datetime import date; from tests.support.syncing import sync_b2chat\n"
         "from dagster_project.sources.b2chat.client import B2ChatClient\n"
         "url, base, user, secret = sys.argv[1:]\n"
         "def wait(progress):\n"
         "    if progress.pages == 3: print('three', flush=True); time.sleep(60)\n"
         "with B2ChatClient(base, user, secret, requests_per_second=100) as client:\n"
-        "    sync(url, client, entity='chats', start_date=date(2025, 10, 1), today=date(2025, 10, 10),\n"
+        "    sync_b2chat(url, client, entity='chats', start_date=date(2025, 10, 1), today=date(2025, 10, 10),\n"
         "         on_progress=wait, triggered_by='victim')\n"
     )
     with serving(source) as sandbox, client_of(sandbox) as client:
@@ -419,7 +421,7 @@ def test_load_ids_rise_and_each_row_knows_its_load(database_url: str) -> None:
         (select max(load_id) l from ops.page_loads where entity_type = 'chats') top""",
     ) == [(3, 3, True)]
     assert (
-        result.tally.last_load_id
+        result.counts.last_load_id
         == rows(database_url, "select max(load_id) from ops.page_loads where entity_type = 'chats'")[0][0]
     )
 

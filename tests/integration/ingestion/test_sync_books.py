@@ -8,15 +8,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.ingestion.quota import PostgresRation
+from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.ingestion.response_log import drop_old_responses
 from dagster_project.ingestion.status import sync_status
-from dagster_project.ingestion.sync import SyncResult, sync
+from dagster_project.ingestion.sync import SyncResult
 from dagster_project.sources.b2chat.errors import TransientError
 from dagster_project.sources.b2chat.sandbox.faults import Fault, FaultPlan, fails
 from dagster_project.sources.b2chat.sandbox.server import Sandbox
 from dagster_project.warehouse.connection import connect
 from tests.support.listed import CLIENT_ID, ListedSource, chat, client_of, contact, serving
+from tests.support.syncing import sync_b2chat
 
 DAY = date(2025, 10, 1)
 
@@ -29,9 +30,9 @@ def conn(database_url: str) -> Iterator[psycopg.Connection]:
 
 def run(url: str, sandbox: Sandbox, entity: Any = "chats", **options: Any) -> SyncResult:
     defaults: dict[str, Any] = {"start_date": DAY, "today": DAY, "triggered_by": "test"}
-    client = {name: options.pop(name) for name in ("ration", "max_attempts") if name in options}
+    client = {name: options.pop(name) for name in ("quota", "max_attempts") if name in options}
     with client_of(sandbox, page_size=2, **client) as session:
-        return sync(url, session, entity=entity, **(defaults | options))
+        return sync_b2chat(url, session, entity=entity, **(defaults | options))
 
 
 def rows(conn: psycopg.Connection, query: str) -> list[tuple[Any, ...]]:
@@ -169,11 +170,11 @@ def test_one_query_tells_the_state_of_each_entity(conn: psycopg.Connection, data
     listed = [chat("a", closed_at="soon"), chat("b"), chat("c")]
     with (
         serving(ListedSource(listed, [contact(1)]), faults=failing_at(2)) as sandbox,
-        PostgresRation(database_url, CLIENT_ID, 100, lambda: DAY) as ration,
+        PostgresQuota(database_url, CLIENT_ID, 100, lambda: DAY) as quota,
     ):
-        run(database_url, sandbox, "contacts", ration=ration)
+        run(database_url, sandbox, "contacts", quota=quota)
         with pytest.raises(TransientError):
-            run(database_url, sandbox, ration=ration, max_attempts=1)
+            run(database_url, sandbox, quota=quota, max_attempts=1)
     chats, contacts = sync_status(conn, DAY)
     assert (chats.state, chats.last_success_at, chats.last_sync_status, chats.open_checkpoints, chats.quarantined) == (
         "error",

@@ -26,7 +26,7 @@ import psycopg
 import pytest
 
 from dagster_project.ingestion.errors import WarehouseFailed
-from dagster_project.ingestion.sync import SyncResult, sync
+from dagster_project.ingestion.sync import SyncResult
 from dagster_project.sources.b2chat.records import Entity
 from dagster_project.sources.b2chat.sandbox.faults import (
     Fault,
@@ -42,6 +42,7 @@ from dagster_project.sources.cleaning import clean
 from dagster_project.warehouse import binaries, embedded, migrations
 from dagster_project.warehouse.connection import connect
 from tests.support.listed import CLIENT_ID, SECRET, ListedSource, chat, client_of, contact, serving
+from tests.support.syncing import sync_b2chat
 
 START, TODAY, PAGE = date(2025, 10, 1), date(2025, 10, 13), 50
 CHATS = "/chats/export"
@@ -62,11 +63,11 @@ EVERYTHING = """
 """
 VICTIM = """
 import sys; from datetime import date
-from dagster_project.b2chat.client import B2ChatClient
-from dagster_project.ingestion.sync import sync
+from dagster_project.sources.b2chat.client import B2ChatClient
+from tests.support.syncing import sync_b2chat
 url, base, user, secret, entity, start, today, page = sys.argv[1:]
 with B2ChatClient(base, user, secret, requests_per_second=1000, page_size=int(page)) as client:
-    sync(url, client, entity=entity, mode="full", start_date=date.fromisoformat(start),
+    sync_b2chat(url, client, entity=entity, mode="full", start_date=date.fromisoformat(start),
          today=date.fromisoformat(today), triggered_by="victim")
 """
 
@@ -75,7 +76,7 @@ def run(url: str, sandbox: Sandbox, entity: Entity = "chats", **options: Any) ->
     defaults: dict[str, Any] = {"start_date": START, "today": TODAY, "mode": "full", "triggered_by": "test"}
     client = {name: options.pop(name) for name in ("timeout_seconds",) if name in options}
     with client_of(sandbox, page_size=PAGE, **client) as session:
-        return sync(url, session, entity=entity, **(defaults | options))
+        return sync_b2chat(url, session, entity=entity, **(defaults | options))
 
 
 def rows(url: str, query: str) -> list[tuple[Any, ...]]:
@@ -135,7 +136,7 @@ def account(url: str) -> Iterator[Account]:
         for entity in ("chats", "contacts"):
             calm = copy_of(url, f"calm_{entity}")
             source.queries.clear()
-            assert run(calm, sandbox, entity).tally.changed == len(source.records[entity][::5])
+            assert run(calm, sandbox, entity).counts.changed == len(source.records[entity][::5])
             made.after[entity], made.requests[entity] = rows(calm, EVERYTHING), len(source.queries)
         yield made
 
@@ -308,7 +309,7 @@ def test_a_change_of_summer_time_leaves_landing_alone(database_url: str, day: da
     listed = [chat(f"c{n}", str(day), created_at=f"{day} {time}") for n, time in enumerate(times)]
     with serving(ListedSource(listed)) as sandbox:
         result = run(database_url, sandbox, start_date=day - timedelta(days=1), today=day + timedelta(days=1))
-    assert (result.status, result.tally.new, result.windows_read) == ("success", 3, 3)
+    assert (result.status, result.counts.new, result.windows_read) == ("success", 3, 3)
     assert [payload for (payload,) in rows(database_url, "select payload from raw.chats order by chat_id")] == listed
 
 
@@ -332,7 +333,7 @@ def test_hostile_content_crosses_the_wire_and_lands_whole(database_url: str) -> 
     ]
     with serving(ListedSource(listed)) as sandbox:
         result = run(database_url, sandbox, today=START)
-    assert (result.status, result.tally.new, result.tally.quarantined) == ("success", 12, 0)
+    assert (result.status, result.counts.new, result.counts.quarantined) == ("success", 12, 0)
     landed = dict(rows(database_url, "select chat_id, payload from raw.chats"))
     assert landed == {one["chat_id"]: clean(one)[0] for one in listed}
     exact = dict(rows(database_url, "select chat_id, payload_bytes from raw.chats where payload_bytes is not null"))

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from dagster_project.ingestion.sync import Progress, SyncResult, sync
+from dagster_project.ingestion.sync import Progress, SyncResult
 from dagster_project.sources.b2chat.errors import TransientError
 from dagster_project.sources.b2chat.sandbox.faults import Fault, FaultPlan, fails
 from dagster_project.sources.b2chat.sandbox.server import Sandbox
 from dagster_project.sources.b2chat.sandbox.source import ContactQuery
 from dagster_project.warehouse.connection import connect
 from tests.support.listed import ListedSource, chat, client_of, contact, serving
+from tests.support.syncing import sync_b2chat
 
 START, TODAY = date(2025, 10, 1), date(2025, 10, 10)
 
@@ -36,7 +37,7 @@ def run(database_url: str, sandbox: Sandbox, source: ListedSource) -> Callable[.
         source.queries.clear()
         defaults: dict[str, Any] = {"start_date": START, "today": TODAY, "lookback_days": 1, "triggered_by": "test"}
         with client_of(sandbox, page_size=2, max_attempts=1) as client:
-            return sync(database_url, client, entity=entity, **(defaults | options))
+            return sync_b2chat(database_url, client, entity=entity, **(defaults | options))
 
     return run
 
@@ -81,8 +82,8 @@ def test_days_that_do_not_fit_are_refused(run: Callable[..., SyncResult], option
 def test_a_sweep_reads_all_of_its_days_again(run: Callable[..., SyncResult], source: ListedSource) -> None:
     run()
     source.records["chats"][6] |= {"alias": "retagged after it was closed"}
-    assert run().tally.changed == 0
-    assert run(mode="sweep", sweep_days=4).tally.changed == 1
+    assert run().counts.changed == 0
+    assert run(mode="sweep", sweep_days=4).counts.changed == 1
     assert days_asked(source) == ["10-06", "10-07", "10-08", "10-09", "10-10"]
 
 
@@ -133,7 +134,7 @@ def test_a_full_reading_that_came_to_its_end_but_did_not_add_up_is_not_taken_up_
     source.records["chats"].append(chat("c05", "2025-10-05"))  # comes twice, and counts twice
     assert run(mode="full").windows_incomplete == ["created 2025-10-05"]
     source.records["chats"].append(chat("late", "2025-10-02"))
-    assert run(mode="full").tally.new == 1
+    assert run(mode="full").counts.new == 1
 
 
 def test_all_contacts_are_read_again_when_the_last_such_reading_is_a_week_old(
@@ -163,7 +164,7 @@ def test_contacts_that_never_add_up_are_not_all_read_again_by_each_sync(
     first = run("contacts")
     assert (first.status, first.windows_incomplete, len(source.queries)) == ("partial", ["all"], 6)
     source.records["contacts"].append(contact(9, created="2025-10-10 08:00:00"))
-    assert (run("contacts").tally.new, len(source.queries)) == (1, 2)
+    assert (run("contacts").counts.new, len(source.queries)) == (1, 2)
     do(database_url, "update ops.sync_checkpoints set completed_at = completed_at - interval '25 hours'")
     assert run("contacts").windows_incomplete == ["all"]
 
@@ -180,4 +181,4 @@ def test_progress_tells_what_is_left(run: Callable[..., SyncResult], source: Lis
         (0, 2, 4),
     ]
     assert told[0].seconds_left > 0 and told[-1].seconds_left == 0
-    assert (told[-1].ration_left, result.ration_left) == (None, None)
+    assert (told[-1].quota_left, result.quota_left) == (None, None)

@@ -17,6 +17,7 @@ from dagster_project.ingestion.errors import AlreadyRunning
 from dagster_project.ingestion.quarantine import RetryResult, retry_quarantine
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.sources.b2chat_audit import files as audit
+from dagster_project.sources.catalog import SOURCES
 from tests.support.audit_files import row, write_csv, write_xlsx
 
 Rows = list[tuple[Any, ...]]
@@ -75,7 +76,7 @@ def test_a_refused_row_lands_when_the_rules_allow_it_and_is_counted_as_its_files
     text = (folder / "a.csv").read_text()
     (folder / "a.csv").write_text(text.rstrip("\n") + ",one cell more\n")
     assert counts(land(database_url, folder)) == (1, 0, 5, 3, 0, 2)
-    retry = lambda: retry_quarantine(database_url, triggered_by="test")  # noqa: E731
+    retry = lambda: retry_quarantine(database_url, SOURCES, triggered_by="test")  # noqa: E731
     assert retry() == RetryResult(tried=2, resolved=0, still_bad=2)
     monkeypatch.setattr(audit, "YEARS", range(1900, 2101))
     assert retry() == RetryResult(tried=2, resolved=1, still_bad=1)

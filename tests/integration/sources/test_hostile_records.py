@@ -14,7 +14,7 @@ from dagster_project.ingestion.landing import land_page
 from dagster_project.ingestion.response_log import keep_response
 from dagster_project.sources.b2chat.answers import read_envelope
 from dagster_project.sources.b2chat.records import KEY_FIELD, Entity
-from dagster_project.sources.b2chat.windows import Page, Window, read_window
+from dagster_project.sources.b2chat.windows import ExportPage, Window, read_window
 from dagster_project.warehouse.connection import connect
 from tests.support.listed import chat, contact
 
@@ -130,11 +130,11 @@ def test_any_json_in_any_field_lands_or_goes_to_quarantine_and_never_stops_a_run
     others = [json.dumps(SOUND[entity] | {KEY_FIELD[entity]: f"sound {n}"}) for n in range(3)]
     data = [one.encode("utf-8", "surrogateescape") for one in (others[0], hostile, *others[1:])]
 
-    def fetch(offset: int) -> Page:
+    def fetch(offset: int) -> ExportPage:
         cut = data[offset : offset + 2]
         body = b'{"total":4,"' + entity.encode() + b'":[' + b",".join(cut) + b"]}"
         envelope = read_envelope(body, entity)
-        return Page(envelope.items, None, envelope.total, offset, 2, len(body), 1, body)
+        return ExportPage(envelope.items, None, envelope.total, offset, 2, len(body), 1, body)
 
     with connect(url, autocommit=True) as conn, conn.transaction(force_rollback=True):
         pages, checkpoint = [], None
@@ -143,7 +143,7 @@ def test_any_json_in_any_field_lands_or_goes_to_quarantine_and_never_stops_a_run
             checkpoint = checkpoints.page_landed(conn, "sync-1", checkpoint, page, result)
             keep_response(conn, page, "sync-1")
             pages.append(page)
-        assert pages[-1].whole
+        assert pages[-1].is_complete
         table, key = f"raw.{entity}", KEY_FIELD[entity]
         landed = {row[0] for row in conn.execute(f"select {key} from {table}").fetchall()}  # type: ignore[call-overload]
         kept = [

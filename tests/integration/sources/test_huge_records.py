@@ -8,21 +8,21 @@ import orjson
 import psycopg
 import pytest
 
-from dagster_project.ingestion.sync import sync
 from dagster_project.settings import PROJECT_ROOT
 from dagster_project.sources.b2chat import client
 from tests.support.listed import CLIENT_ID, SECRET, ListedSource, chat, client_of, serving
+from tests.support.syncing import sync_b2chat
 
 SYNC = """
 import os, sys
 from datetime import date
 from benchmarks.peak_memory import peak_of
-from dagster_project.b2chat.client import B2ChatClient
-from dagster_project.ingestion.sync import sync
+from dagster_project.sources.b2chat.client import B2ChatClient
+from tests.support.syncing import sync_b2chat
 url, base_url, client_id, secret = sys.argv[1:]
 before = peak_of(os.getpid())
 with B2ChatClient(base_url, client_id, secret, requests_per_second=1000) as client:
-    sync(url, client, entity="chats", start_date=date(2025, 10, 1), today=date(2025, 10, 2), lookback_days=30,
+    sync_b2chat(url, client, entity="chats", start_date=date(2025, 10, 1), today=date(2025, 10, 2), lookback_days=30,
          triggered_by="test")
 print((peak_of(os.getpid()) - before) >> 20)
 """
@@ -71,7 +71,7 @@ def test_an_answer_that_is_too_large_is_read_in_parts_and_a_record_that_is_goes_
     chats[40]["viewer_url"], chats[150]["viewer_url"] = "canary " * 4_000, "canary " * 10_000
     source = ListedSource(chats)
     with serving(source) as sandbox, client_of(sandbox) as reader:
-        result = sync(
+        result = sync_b2chat(
             database_url,
             reader,
             entity="chats",

@@ -15,7 +15,6 @@ from dagster_project.sources.b2chat.client import B2ChatClient
 from dagster_project.sources.b2chat.errors import (
     BadAnswer,
     PermanentError,
-    RationExhausted,
     TransientError,
     Unreachable,
 )
@@ -33,6 +32,7 @@ from dagster_project.sources.b2chat.sandbox.faults import (
 )
 from dagster_project.sources.b2chat.sandbox.parameters import BadParameter
 from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Days, Page
+from dagster_project.sources.contract import QuotaExhausted
 from tests.support.listed import CLIENT_ID, SECRET, FakeTime, ListedSource, chat, client_of, contact, serving
 
 DAY, ONE_DAY = date(2025, 10, 1), timedelta(days=1)
@@ -208,7 +208,7 @@ def test_who_cannot_be_reached_is_named_after_three_tries_in_seconds(
                 ) as client,
                 pytest.raises(Unreachable) as failed,
             ):
-                client.source()
+                client.origin()
             assert str(failed.value) == f"POST /oauth/token: {place} cannot be reached: {reason}{tries}"
             assert time.now - 1000 <= 1 + 2 + 2 * 0.2  # two naps, of up to 1 and 2 s; requests are 0.2 s apart
 
@@ -247,7 +247,7 @@ def test_an_answer_that_drips_in_for_ever_is_given_up(begun: str) -> None:
         B2ChatClient(address, CLIENT_ID, SECRET, max_attempts=1, timeout_seconds=0.05) as client,
         pytest.raises(TransientError, match="dripped"),
     ):
-        client.source()
+        client.origin()
 
 
 def test_requests_are_spaced() -> None:
@@ -261,7 +261,7 @@ def test_requests_are_spaced() -> None:
     assert time.now - 1000.0 == pytest.approx(10 * 0.2)
 
 
-def test_each_attempt_draws_on_the_ration_and_none_is_sent_without_it() -> None:
+def test_each_attempt_draws_on_the_quota_and_none_is_sent_without_it() -> None:
     class Three:
         left = 3
 
@@ -270,8 +270,8 @@ def test_each_attempt_draws_on_the_ration_and_none_is_sent_without_it() -> None:
             return self.left >= 0
 
     faults = FaultPlan(Fault(CHATS, fails(500), times=99))
-    with serving(ListedSource(), faults=faults) as sandbox, client_of(sandbox, ration=Three()) as client:
-        with pytest.raises(RationExhausted, match="ration of requests is used up"):
+    with serving(ListedSource(), faults=faults) as sandbox, client_of(sandbox, quota=Three()) as client:
+        with pytest.raises(QuotaExhausted, match="quota of requests is used up"):
             client.chats(DAY, DAY)
         assert (sandbox.requests["/oauth/token"], sandbox.requests[CHATS]) == (1, 2)
 

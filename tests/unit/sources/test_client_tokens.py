@@ -6,9 +6,10 @@ from datetime import date
 import pytest
 from pydantic import SecretStr
 
-from dagster_project.sources.b2chat.client import B2ChatClient, Source
+from dagster_project.sources.b2chat.client import B2ChatClient
 from dagster_project.sources.b2chat.errors import AuthenticationFailed, BadAnswer, PermanentError, TransientError
 from dagster_project.sources.b2chat.sandbox.faults import Answer, Fault, FaultPlan, fails
+from dagster_project.sources.contract import Origin
 from tests.support.listed import CLIENT_ID, SECRET, FakeTime, ListedSource, chat, client_of, serving
 
 DAY = date(2025, 10, 1)
@@ -97,7 +98,7 @@ def test_the_token_endpoint_is_tried_again_when_it_fails_for_a_while() -> None:
 
 def test_the_client_says_that_it_is_the_sandbox_that_answers() -> None:
     with serving(ListedSource()) as sandbox, client_of(sandbox) as client:
-        assert client.source() == Source("sandbox", sandbox.base_url)
+        assert client.origin() == Origin("sandbox", sandbox.base_url)
 
 
 def test_neither_secret_nor_token_nor_body_shows_in_errors_logs_or_reprs(caplog: pytest.LogCaptureFixture) -> None:
@@ -111,7 +112,7 @@ def test_neither_secret_nor_token_nor_body_shows_in_errors_logs_or_reprs(caplog:
     )
     shown = []
     with serving(ListedSource(), faults=faults) as sandbox, client_of(sandbox, max_attempts=2) as client:
-        shown += [str(client.source()), repr(client), repr(vars(client))]
+        shown += [str(client.origin()), repr(client), repr(vars(client))]
         for kind in (TransientError, BadAnswer, PermanentError):
             with pytest.raises(kind) as caught:
                 client.chats(DAY, DAY)
@@ -134,7 +135,7 @@ def test_an_error_names_endpoint_window_attempts_and_cause() -> None:
 
 def test_the_secret_may_come_wrapped_and_no_address_may_hold_a_password() -> None:
     with serving(ListedSource()) as sandbox, B2ChatClient(sandbox.base_url, CLIENT_ID, SecretStr(SECRET)) as client:
-        client.source()
+        client.origin()
     for address in ("https://user:CANARY@api.example.test", "ftp://api.example.test", "api.example.test"):
         with pytest.raises(ValueError, match="base_url") as caught:
             B2ChatClient(address, CLIENT_ID, SECRET)

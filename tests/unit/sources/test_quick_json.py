@@ -10,9 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dagster_project.sources.b2chat.answers import UnreadableAnswer, read_envelope
-from dagster_project.sources.b2chat.records import Record, Rejected, read_record
-from dagster_project.sources.b2chat.windows import Page
+from dagster_project.sources.b2chat.records import read_record
+from dagster_project.sources.b2chat.windows import ExportPage
 from dagster_project.sources.cleaning import clean
+from dagster_project.sources.contract import Record, Rejected
 
 TEXT = st.text(st.characters(), max_size=8) | st.sampled_from(
     [
@@ -148,7 +149,7 @@ def judged(body: bytes) -> Any:
         envelope = read_envelope(body, "chats")
     except UnreadableAnswer:
         return "unreadable"
-    page = Page(envelope.items, None, envelope.total, 0, 10, 1, 1)
+    page = ExportPage(envelope.items, None, envelope.total, 0, 10, 1, 1)
     read = [read_record("chats", item) for item in envelope.items]
     return page.keys_digest("chats"), [
         (one.payload, one.content_hash, one.exact, one.cleaned)
@@ -194,7 +195,7 @@ def test_a_message_with_a_bad_time_is_found_among_sound_ones(times: list[Any]) -
     messages = [{"created_at": time} for time in times]
     record = read_record("chats", read_envelope(answer(f'"messages":{json.dumps(messages)}'), "chats").items[0])
     assert isinstance(record, Record)
-    assert record.bad_messages != []
+    assert record.rejected_parts != []
 
 
 def test_a_number_too_large_for_orjson_is_kept_to_the_last_digit() -> None:

@@ -9,9 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dagster_project.sources.b2chat.answers import Item, UnreadableAnswer, read_envelope
-from dagster_project.sources.b2chat.records import Record, Rejected, hash_of, read_record
+from dagster_project.sources.b2chat.records import hash_of, read_record
 from dagster_project.sources.canonical import canonical_json
 from dagster_project.sources.cleaning import MAX_TEXT_LENGTH, clean, may_need_cleaning
+from dagster_project.sources.contract import Record, Rejected
 
 ANY_TEXT = st.text(st.characters(), max_size=8) | st.sampled_from(["a\x00b", "\ud800", "\ud83d\ude00x"])
 JSON = st.recursive(
@@ -200,7 +201,7 @@ def test_a_chat_with_unreadable_messages_lands_unchanged_and_each_of_them_is_rep
     record = read(chat)
     assert isinstance(record, Record)
     assert json.loads(record.payload) == chat
-    assert [(bad.entity_type, bad.key, bad.problem.rule) for bad in record.bad_messages] == [
+    assert [(bad.entity_type, bad.key, bad.problem.rule) for bad in record.rejected_parts] == [
         ("message", "c1", "message_not_an_object"),
         ("message", "c1", "message_time_missing"),
         ("message", "c1", "message_time_unreadable"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dagster_project.ingestion.prefetch import one_ahead
+from dagster_project.ingestion.prefetch import prefetch
 
 
 def test_items_come_in_order_and_no_more_than_one_is_made_ahead() -> None:
@@ -21,7 +21,7 @@ def test_items_come_in_order_and_no_more_than_one_is_made_ahead() -> None:
             yield number
 
     taken = []
-    for number in one_ahead(numbers()):
+    for number in prefetch(numbers()):
         if number == 1:
             assert third.wait(5)  # made while this one is at hand
         assert len(made) <= number + 2
@@ -35,7 +35,7 @@ def test_an_error_comes_after_all_items_that_were_made_before_it() -> None:
         yield 2
         raise ZeroDivisionError
 
-    ahead = one_ahead(broken())
+    ahead = prefetch(broken())
     assert [next(ahead), next(ahead)] == [1, 2]
     with pytest.raises(ZeroDivisionError):
         next(ahead)
@@ -49,7 +49,7 @@ def test_an_early_end_asks_for_nothing_more_and_ends_the_thread() -> None:
             made.append(number)
             yield number
 
-    ahead = one_ahead(numbers())
+    ahead = prefetch(numbers())
     assert next(ahead) == 0
     ahead.close()
     assert len(made) <= 2
@@ -64,6 +64,6 @@ def test_after_an_item_that_must_be_alone_the_next_is_made_when_the_caller_is_do
             made.append(number)
             yield number
 
-    for number in one_ahead(numbers(), alone=lambda item: item == 1):
+    for number in prefetch(numbers(), alone=lambda item: item == 1):
         time.sleep(0.2)
         assert made == [0, 1] if number == 1 else len(made) == min(number + 2, 3)

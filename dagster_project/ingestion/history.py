@@ -1,0 +1,71 @@
+"""What earlier syncs of an entity have read: what a source plans by (`contract.History`)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import cast
+
+import psycopg
+from psycopg import sql
+
+from dagster_project.sources.contract import EntitySpec, OpenWindow
+
+
+@dataclass(frozen=True, slots=True)
+class SyncHistory:
+    """The history of one entity. Implements `contract.History`."""
+
+    conn: psycopg.Connection
+    entity: EntitySpec
+    open_windows: Mapping[str, OpenWindow]
+    resumed_since: datetime | None
+
+    def days_read(self) -> Mapping[date, datetime]:
+        """The days that were fully read, and when last."""
+        rows = self.conn.execute(
+            "select window_day, read_at from ops.sync_windows where entity_type = %s", (self.entity.name,)
+        )
+        return dict(rows.fetchall())
+
+    def days_that_may_change(self, today: date) -> Sequence[date]:
+        """Days of records that may still change and that no sync of today has read, longest unread first."""
+        if self.entity.may_change is None:
+            return []
+        # Nothing of the table but what an index on the condition holds: its payloads would be read for it, all of them.
+        statement = sql.SQL("""
+            with unfinished as materialized (select distinct load_id from {table} where {may_change})
+            select p.window_from
+            from unfinished
+            join ops.page_loads p using (load_id)
+            left join ops.sync_windows w on w.entity_type = %s and w.window_day = p.window_from
+            where p.window_from is not null
+              and not exists (select from ops.sync_logs l where l.id = w.sync_id and l.metadata ->> 'today' = %s)
+            group by 1
+            order by min(w.read_at) nulls first, 1
+        """).format(
+            table=sql.Identifier("raw", self.entity.table),
+            may_change=sql.SQL(self.entity.may_change),
+        )
+        return [row[0] for row in self.conn.execute(statement, (self.entity.name, str(today))).fetchall()]
+
+    def completed_at(self, window: str) -> datetime | None:
+        """When a window was last fully read."""
+        row = self.conn.execute(
+            "select max(completed_at) from ops.sync_checkpoints "
+            "where entity_type = %s and status = 'completed' and starts_with(checkpoint, %s)",
+            (self.entity.name, f"{window} offset "),
+        ).fetchone()
+        return cast("datetime | None", row[0]) if row else None
+
+    def read_in_vain_up_to(self, window: str, since: datetime) -> date | None:
+        """The day up to which a window was read since then, to its end, and did not add up."""
+        row = self.conn.execute(
+            """
+            select (l.metadata ->> 'reads_up_to')::date
+            from ops.sync_checkpoints c join ops.sync_logs l on l.id = c.sync_id
+            where c.entity_type = %s and c.status = 'failed' and c.completed_at > %s and starts_with(c.checkpoint, %s)
+            order by c.completed_at desc limit 1
+            """,
+            (self.entity.name, since, f"{window} offset "),
+        ).fetchone()
+        return row[0] if row else None

@@ -1,0 +1,24 @@
+"""The tables of `raw` by an entity's specification, and what of a page goes by which name."""
+
+from psycopg import sql
+
+from dagster_project.sources.contract import EntitySpec, Page
+
+
+def names_of(entity: EntitySpec) -> dict[str, sql.Composable]:
+    """The names that statements over an entity's tables are made with: `current`, `versions` and `key`."""
+    return {
+        "current": sql.Identifier("raw", entity.table),
+        "versions": sql.Identifier("raw", entity.versions),
+        "key": sql.Identifier(entity.key),
+    }
+
+
+def kinds_of(entity: EntitySpec) -> list[str]:
+    """What of an entity can be in quarantine: its records, and parts of them."""
+    return [entity.name, *entity.parts]
+
+
+def keys_of(page: Page) -> list[str]:
+    """The keys that a page brings, of records that can land and of others."""
+    return [record.key for record in page.records] + [one.key for one in page.rejected if one.key is not None]

@@ -1,0 +1,348 @@
+"""What a source is: the one thing that ingestion knows of sources, and all that a source has to offer.
+
+A source names its entities (`SourceSpec`, `EntitySpec`); as a `Source` it plans windows and reads them page by page.
+A window is whatever the source can read to its end and go on with later: a day, all records after a cursor, a file.
+Ingestion lands the pages, keeps the checkpoints, the sync log and the quarantine, and knows no source by name.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, ClassVar, Literal, Protocol
+
+from dagster_project.sources.cleaning import Cleaning
+from dagster_project.sources.shapes import Shape
+
+Mode = Literal["incremental", "full", "backfill", "sweep"]
+MAX_KEY_LENGTH = 200  # characters
+YEARS = range(1990, 2101)  # a time of another year is a fault, not a time
+
+
+class SourceError(Exception):
+    """A request to a source that did not bring what was asked for. The text is safe to show anywhere.
+
+    Args:
+        cause: what happened: no secret, no token, no record's content.
+        endpoint: what was asked, as `GET /chats/export`.
+        window: what part of it, where it was a page of a window.
+        attempts: how often it was tried.
+    """
+
+    system: ClassVar[str] = "the source"
+
+    def __init__(self, cause: str, endpoint: str = "", window: str = "", attempts: int = 1) -> None:
+        super().__init__(cause, endpoint, window, attempts)
+        self.cause = cause
+        self.endpoint = endpoint
+        self.window = window
+        self.attempts = attempts
+
+    def __str__(self) -> str:
+        place = f"{self.endpoint} ({self.window})" if self.window else self.endpoint
+        tries = f" after {self.attempts} attempts" if self.attempts > 1 else ""
+        return f"{place or self.system}: {self.cause}{tries}"
+
+
+class QuotaExhausted(SourceError):
+    """The day's quota of requests is used up. The next day continues."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySpec:
+    """One kind of record of a source, and the tables of `raw` in which its records land.
+
+    Attributes:
+        source, name: together its key in `ops`: ("b2chat", "chats").
+        table: its table in `raw`, one row a record, the newest version.
+        versions: the table of superseded versions.
+        key: the key's column in both.
+        parts: kinds of parts of a record that can be refused by themselves, as quarantine names them ("message").
+        day_field: the payload's field that begins with the day by which windows select; None where no field does.
+        may_change: an SQL condition on the table's rows that may still change; None where that is not known.
+        is_resumed_always: an interrupted window is resumed however long ago that was.
+        deletion_reason: what a row says that is marked as deleted.
+    """
+
+    source: str
+    name: str
+    table: str
+    versions: str
+    key: str
+    parts: tuple[str, ...] = ()
+    day_field: str | None = None
+    may_change: str | None = None
+    is_resumed_always: bool = True
+    deletion_reason: str = "not returned any more"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A rule that a record breaks. `detail` names the field and the kind of fault, never the content."""
+
+    rule: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Something that cannot be used as it is: a whole record, or a part of a record that is kept.
+
+    Attributes:
+        entity_type: the entity's name, or one of its `parts` (then `key` is that of its record, which has landed).
+        key: the record's key, where it could be read.
+        data: the exact bytes as they came (of a part: its canonical JSON).
+        content_hash: the same for the same faulty content each time that it is met.
+        position: the record's place in its page, from 0.
+    """
+
+    entity_type: str
+    key: str | None
+    problem: Problem
+    data: bytes
+    content_hash: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record that can land.
+
+    Attributes:
+        payload: its JSON, canonical and cleaned, texts that are far too long cut.
+        content_hash: tells a changed record from an unchanged one; by nothing cut, less what changes without meaning.
+        exact: its exact bytes, only where something had to be cleaned; its whole canonical JSON where texts were cut
+            and nothing else.
+        cleaned: what was cleaned or cut, and where.
+        rejected_parts: parts of it that cannot be read; the payload still holds them.
+        shapes: of the record as it came, and of all in it; empty where its fields are not watched.
+    """
+
+    key: str
+    payload: str
+    content_hash: str
+    exact: bytes | None = None
+    cleaned: list[Cleaning] = field(default_factory=list)
+    rejected_parts: list[Rejected] = field(default_factory=list)
+    shapes: AbstractSet[Shape] = frozenset()
+
+
+class Window(Protocol):
+    """What is read to its end in one go. Its text is its name in checkpoints: the same for the same window."""
+
+    @property
+    def day_from(self) -> date | None:
+        """The first day by which it selects; None where it has none."""
+
+    @property
+    def day_to(self) -> date | None:
+        """The last one, included."""
+
+    @property
+    def day_read(self) -> date | None:
+        """The day that counts as read when this window is fully read; None where the plan says it, or nobody."""
+
+    def __str__(self) -> str: ...
+
+    def __hash__(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a page came: what the logs of loads and of answers keep of it.
+
+    Attributes:
+        size: bytes.
+        milliseconds: from the request to its last byte.
+        exported: how many records the answer says it holds; not to be relied on.
+        body: the whole answer as it came; empty where none is kept.
+        endpoint, query, asked_at: what was asked, and when.
+    """
+
+    size: int = 0
+    milliseconds: int = 0
+    exported: int | None = None
+    body: bytes = field(default=b"", repr=False)
+    endpoint: str = ""
+    query: Mapping[str, Any] = field(default_factory=dict)
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a window, validated: what can land, and what cannot.
+
+    Attributes:
+        received: how many records came.
+        offset: how many of the window came before it.
+        total: how many the window holds in all, as far as the source says.
+        duplicates: records dropped because an earlier record of this pass had their key.
+        repeated: records dropped because an earlier pass had brought them as they are.
+        distinct: the records seen so far, each once.
+        is_last: no page follows.
+        is_complete: only on the last page: all records of the window were seen.
+        resume_point: where a reading that is interrupted after this page goes on, in the source's own words.
+        keys: only on the last page, and only where it can tell what is gone: the keys of all records of the window. A
+            known record of the window that is not among them is gone, or has lost its key.
+        keyless: with `keys`: the content hashes of the records without a usable key, and how often each came.
+    """
+
+    entity: EntitySpec
+    window: Window
+    records: list[Record]
+    rejected: list[Rejected]
+    received: int
+    is_last: bool
+    is_complete: bool
+    offset: int = 0
+    total: int | None = None
+    duplicates: int = 0
+    repeated: int = 0
+    distinct: int = 0
+    resume_point: str | None = None
+    keys: AbstractSet[str] | None = None
+    keyless: Mapping[str, int] = field(default_factory=dict)
+    answer: Answer = field(default_factory=Answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a sync is asked to read. Days are those of the account's zone; a source without days ignores them.
+
+    Attributes:
+        mode: "incremental" reads what was never fully read, what is recent and what may have changed; "full"
+            everything from `start_date`; "backfill" the days `day_from` to `day_to`; "sweep" the last `sweep_days`
+            days (where nothing is read by day: as "incremental").
+        today: the current day; it is read but never counts as fully read.
+        start_date: the first day to read; None for no limit.
+        lookback_days: recent days that each incremental sync reads again.
+        sweep_days: recent days of which an incremental sync reads those that were not read for a day.
+    """
+
+    mode: Mode
+    today: date
+    start_date: date | None = None
+    lookback_days: int = 3
+    sweep_days: int = 30
+    day_from: date | None = None
+    day_to: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.start_date and self.start_date > self.today:
+            raise ValueError(f"start_date {self.start_date} is after today, {self.today}")
+        given = self.day_from is not None, self.day_to is not None
+        if given != (self.mode == "backfill",) * 2:
+            raise ValueError("day_from and day_to belong to a backfill, and a backfill needs both")
+        if self.day_from and self.day_to and not self.day_from <= self.day_to <= self.today:
+            raise ValueError(f"day_from {self.day_from}, day_to {self.day_to} and today must be in this order")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The windows of one sync, in order.
+
+    Attributes:
+        days_waiting: older days that may have changed and are left to later syncs.
+        reads_up_to: the day that counts as read once all windows are fully read, where no single window stands for one.
+    """
+
+    windows: Sequence[Window]
+    days_waiting: int = 0
+    reads_up_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWindow:
+    """A window in which an earlier sync was interrupted.
+
+    Attributes:
+        resume_point: what the last landed page of it said.
+        reads_up_to: what that sync's plan said.
+    """
+
+    resume_point: str
+    reads_up_to: date | None
+
+
+class History(Protocol):
+    """What earlier syncs of an entity have read, as ingestion knows it."""
+
+    @property
+    def open_windows(self) -> Mapping[str, OpenWindow]:
+        """The windows to resume, by their text."""
+
+    @property
+    def resumed_since(self) -> datetime | None:
+        """When the interrupted reading began that this sync goes on with; None where it begins anew."""
+
+    def days_read(self) -> Mapping[date, datetime]:
+        """The days that were fully read, and when last."""
+
+    def days_that_may_change(self, today: date) -> Sequence[date]:
+        """Days of records that may still change and that no sync of today has read, longest unread first."""
+
+    def completed_at(self, window: str) -> datetime | None:
+        """When a window was last fully read."""
+
+    def read_in_vain_up_to(self, window: str, since: datetime) -> date | None:
+        """The day up to which a window was read since then, to its end, and did not add up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who answers: the kind ("b2chat", "sandbox") and the address."""
+
+    kind: str
+    address: str
+
+
+class Source(Protocol):
+    """A source that can be read now. Not for several threads at once."""
+
+    @property
+    def spec(self) -> "SourceSpec": ...
+
+    def origin(self) -> Origin:
+        """Who answers. Raises SourceError."""
+
+    def plan(self, entity: EntitySpec, scope: Scope, history: History) -> Plan:
+        """The windows that a sync reads."""
+
+    def pages(self, entity: EntitySpec, window: Window, resume_point: str | None) -> Iterator[Page]:
+        """The pages of a window, to its end; from a resume point where one is given that still holds.
+
+        Raises:
+            SourceError: the source failed; what came before stays.
+        """
+
+    def quota_left(self) -> int | None:
+        """How many requests are left of the day; None where there is no limit or it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """What quarantine has kept: `kind` is an entity's name or that of a part, `data` the exact bytes."""
+
+    kind: str
+    rule: str
+    data: bytes
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """What is known of a source without reading it.
+
+    Attributes:
+        name: its key in `ops`.
+        read_kept: validates again what was refused: a record that may land now, what is still wrong with it, or None
+            for a sound part of a record that has landed.
+    """
+
+    name: str
+    entities: tuple[EntitySpec, ...]
+    read_kept: Callable[[EntitySpec, KeptRecord], Record | Rejected | None]
+
+    def entity(self, name: str) -> EntitySpec:
+        """The entity of this name. Raises KeyError."""
+        return {entity.name: entity for entity in self.entities}[name]
