@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from dagster_project.ingestion.history import SyncHistory
+from dagster_project.sources.b2chat.entities import B2CHAT
 from dagster_project.sources.b2chat.plan import plan_chats
 from dagster_project.sources.contract import Scope
 from dagster_project.warehouse.connection import connect

@@ -193,4 +193,4 @@ def test_one_query_tells_the_state_of_each_entity(conn: psycopg.Connection, data
     assert contacts.lag is not None and contacts.lag < timedelta(minutes=1)
     assert contacts.last_success_at is not None and contacts.last_success_at < datetime.now(UTC)
     # Two tokens, and three pages: of contacts one, of chats two.
-    assert (chats.ration_used, ration.left()) == (5, 95)
+    assert (chats.ration_used, quota.left()) == (5, 95)
