@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -21,15 +21,16 @@ from common import ROOT, with_project
 from peak_memory import cpu_of_tree
 
 from dagster_project.exports import service
-from dagster_project.exports.export_log import Request
-from dagster_project.exports.formats import csv_file, parquet_file
-from dagster_project.exports.stores.stores import Folder
+from dagster_project.exports.export_log import LogEntry
+from dagster_project.exports.formats.format import Options, WriteResult
+from dagster_project.exports.formats.registry import FORMATS
+from dagster_project.exports.stores.folder import Folder
 from dagster_project.exports.tables import definitions
 from dagster_project.warehouse import embedded, migrations
 from dagster_project.warehouse.binaries import find
 
 ZONE, FEW = "America/Bogota", 20_000
-FORMATS = ("csv", "csv-excel", "parquet")
+MEASURED = ("csv", "csv-excel", "parquet")
 # One expression a type; of `n`, the number of the row. A tenth is NULL, as where nothing happened.
 VALUES = {
     "text": "'Sofía Muñoz ' || n % 40",
@@ -55,7 +56,7 @@ def main() -> None:
     """Print the table of ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--chats", type=int, default=1_800_000)
-    parser.add_argument("--formats", default=",".join(FORMATS))
+    parser.add_argument("--formats", default=",".join(MEASURED))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="b2chat-benchmark-", dir="/tmp") as name:
         folder = Path(name)
@@ -139,15 +140,13 @@ def _table(conn: psycopg.Connection) -> definitions.Table:
 def _export(url: str, folder: Path, profile: str) -> None:
     """One export, in this process: prints peak MiB, MiB of the file and rows."""
 
-    def write(conn: psycopg.Connection, out: object) -> service.Written:
-        if profile == "parquet":
-            return parquet_file.write(conn, out, _table(conn), zone=ZONE)
-        return csv_file.write(conn, out, _table(conn), for_excel=profile == "csv-excel", zone=ZONE)
+    def write(conn: psycopg.Connection, out: object) -> WriteResult:
+        return FORMATS[profile].table(conn, out, _table(conn), Options("es", ZONE, datetime.now(UTC)))
 
     made = service.export(
         url,
         Folder(folder / "exports"),
-        Request("chats", profile, "benchmark"),
+        LogEntry("chats", profile, "benchmark"),
         write,
         label="all",
         zone=ZONE,

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Any
 
@@ -14,6 +14,18 @@ from dagster_project.cli.harmless import harmless_console
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 # A pipe has no width, and what reads it wraps or cuts by itself; a terminal tells its own.
 console = harmless_console(width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else 1000)
+
+
+def choice(values: Iterable[str], *names: str, help: str) -> Any:
+    """An option of `typer` that takes one of some values; the list of them may be known only when the program runs."""
+    known = list(values)
+
+    def one_of(text: str) -> str:
+        if text not in known:
+            raise typer.BadParameter(f"{text!r} is not one of {', '.join(map(repr, known))}")
+        return text
+
+    return typer.Option(*names, parser=one_of, metavar=f"[{'|'.join(known)}]", help=help)
 
 
 def print_answer(as_json: bool, answer: Any, tell: Callable[[], None]) -> None:

@@ -3,64 +3,47 @@
 import getpass
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import typer
 from rich.markup import escape
 
-from dagster_project.cli.command_line import JsonOption, console, day, in_order, print_answer
+from dagster_project.cli.command_line import JsonOption, choice, console, day, in_order, print_answer
 from dagster_project.deployment import environment
-from dagster_project.exports import export_log, requests, service
+from dagster_project.exports import export_log, service
+from dagster_project.exports.errors import ExportFailed
+from dagster_project.exports.export_log import Kind
+from dagster_project.exports.formats.registry import described, formats_of, titles
+from dagster_project.exports.i18n.language import LANGUAGES, Language
 from dagster_project.exports.report.data import DIRECTIONS, NoReport, Period, Scope
-from dagster_project.exports.requests import LAST, Order
-from dagster_project.exports.stores.stores import OwnFile, StoreFailed, store_of
+from dagster_project.exports.requests import LAST, ExportRequest
+from dagster_project.exports.run import run_export
+from dagster_project.exports.stores.configured import store_of
+from dagster_project.exports.stores.contract import StoreFailed
+from dagster_project.exports.stores.own_file import OwnFile
 from dagster_project.exports.tables.definitions import Filters
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 
-export = typer.Typer(no_args_is_help=True, help="Write a report or a table to a file: PDF, Excel, CSV or Parquet.")
+export = typer.Typer(no_args_is_help=True, help=f"Write a report or a table to a file: {titles()}.")
 exports = typer.Typer(no_args_is_help=True, help="The files made by `b2chat export`: list, open, delete old ones.")
 Latest = Literal["week", "month"] | None
-FAULTS = (service.ExportFailed, StoreFailed, export_log.NoSuchExport)  # one line each
+FAULTS = (ExportFailed, StoreFailed, export_log.NoSuchExport)  # one line each
 
 
-class ReportFormat(StrEnum):
-    """How a report can be written."""
-
-    PDF, XLSX, CSV, CSV_EXCEL = "pdf", "xlsx", "csv", "csv-excel"
-
-
-class TableFormat(StrEnum):
-    """How a table can be written."""
-
-    CSV, CSV_EXCEL, XLSX, PARQUET = "csv", "csv-excel", "xlsx", "parquet"
-
-
-class AnalysisFormat(StrEnum):
-    """How an analysis can be written."""
-
-    CSV, CSV_EXCEL, XLSX, PARQUET, PDF = "csv", "csv-excel", "xlsx", "parquet", "pdf"
-
-
-class Language(StrEnum):
-    """The languages of exports."""
-
-    ES, EN = "es", "en"
-
-
-class Direction(StrEnum):
-    """The directions that a report can be about."""
-
-    INCOMING, OUTGOING, OUTGOING_BROADCAST = DIRECTIONS
+def _format_option(kind: Kind) -> Any:
+    """The option --format of what can be exported as `kind`: its choices, and when to choose which."""
+    return choice([one.name for one in formats_of(kind)], "--format", help=described(kind))
 
 
 Out = Annotated[
     Path | None, typer.Option(help="A file, or a folder for it, instead of the store. Never written over, nor deleted.")
 ]
-LanguageOption = Annotated[Language | None, typer.Option(help="Default: B2CHAT_EXPORTS_LANGUAGE.")]
-AsTable = Annotated[TableFormat, typer.Option("--format", help="csv is for programs, csv-excel for a Spanish Excel.")]
+LanguageOption = Annotated[str | None, choice(LANGUAGES, help="Default: B2CHAT_EXPORTS_LANGUAGE.")]
+ReportFormat = Annotated[str, _format_option("report")]
+TableFormat = Annotated[str, _format_option("table")]
+AnalysisFormat = Annotated[str, _format_option("analysis")]
 Week = Annotated[str | None, typer.Option(help="Monday of a week, YYYY-MM-DD; or last, the last full one.")]
 Month = Annotated[str | None, typer.Option(help="A month, YYYY-MM; or last, the one before the newest chat's.")]
 First = Annotated[str | None, typer.Option("--from", help="First local day, YYYY-MM-DD …")]
@@ -74,13 +57,13 @@ Channels = Annotated[
 
 @export.command()
 def report(
-    form: Annotated[ReportFormat, typer.Option("--format", help="csv has it by sections.")] = ReportFormat.PDF,
+    form: ReportFormat = "pdf",
     week: Week = None,
     month: Month = None,
     agent: Annotated[str | None, typer.Option(help="About one agent: the name or id.")] = None,
     department: Annotated[str | None, typer.Option(help="About one department: the name or id.")] = None,
     channel: Annotated[str | None, typer.Option(help="About one channel.")] = None,
-    direction: Annotated[Direction | None, typer.Option(help="About one direction.")] = None,
+    direction: Annotated[str | None, choice(DIRECTIONS, help="About one direction.")] = None,
     language: LanguageOption = None,
     out: Out = None,
     as_json: JsonOption = False,
@@ -92,13 +75,13 @@ def report(
         raise typer.BadParameter("a report is about one agent, department, channel or direction, or about all")
     scope, key = about[0] if about else ("all", "all")
     period, latest = _period(week, month)
-    order = Order("report", _format(form), period=period, latest=latest, scope=cast(Scope, scope), scope_id=key)
-    _fill(order, language, out, as_json)
+    request = ExportRequest("report", form, period=period, latest=latest, scope=cast(Scope, scope), scope_id=key)
+    _export(request, language, out, as_json)
 
 
 @export.command()
 def chats(
-    form: AsTable = TableFormat.CSV,
+    form: TableFormat = "csv",
     week: Week = None,
     month: Month = None,
     first: First = None,
@@ -112,12 +95,12 @@ def chats(
 ) -> None:
     """A row per chat: times, filters, and what it was categorized as, with who categorized it."""
     filters, latest = _filters(week, month, first, last, agent, department, channel)
-    _fill(Order("chats", _format(form), filters=filters, latest=latest), language, out, as_json)
+    _export(ExportRequest("chats", form, filters=filters, latest=latest), language, out, as_json)
 
 
 @export.command()
 def agents(
-    form: AsTable = TableFormat.CSV,
+    form: TableFormat = "csv",
     week: Week = None,
     month: Month = None,
     first: First = None,
@@ -129,12 +112,12 @@ def agents(
 ) -> None:
     """A row per agent and day."""
     filters, latest = _filters(week, month, first, last, agent)
-    _fill(Order("agents", _format(form), filters=filters, latest=latest), language, out, as_json)
+    _export(ExportRequest("agents", form, filters=filters, latest=latest), language, out, as_json)
 
 
 @export.command()
 def kpis(
-    form: AsTable = TableFormat.CSV,
+    form: TableFormat = "csv",
     week: Week = None,
     month: Month = None,
     first: First = None,
@@ -148,33 +131,33 @@ def kpis(
 ) -> None:
     """A row per metric, day and scope: metric_type, metric_name, value, agent_id, department_id, category and more."""
     filters, latest = _filters(week, month, first, last, agent, department, channel)
-    _fill(Order("kpis", _format(form), filters=filters, latest=latest), language, out, as_json)
+    _export(ExportRequest("kpis", form, filters=filters, latest=latest), language, out, as_json)
 
 
 @export.command()
 def analysis(
     analysis_id: Annotated[str, typer.Argument(help="Its id, as `b2chat analyses` shows it.")],
-    form: Annotated[AnalysisFormat, typer.Option("--format", help="pdf is a report.")] = AnalysisFormat.CSV,
+    form: AnalysisFormat = "csv",
     sections: Annotated[bool, typer.Option("--sections", help="As Section,Metric,Value,Unit.")] = False,
     language: LanguageOption = None,
     out: Out = None,
     as_json: JsonOption = False,
 ) -> None:
     """The KPIs of an analysis, those of each agent and department too."""
-    order = Order("analysis", _format(form), analysis_id=analysis_id, sections=sections)
-    _fill(order, language, out, as_json)
+    request = ExportRequest("analysis", form, analysis_id=analysis_id, sections=sections)
+    _export(request, language, out, as_json)
 
 
 @export.command()
 def table(
     mart: Annotated[str, typer.Argument(help="A table or view of the schema marts, such as sla_daily.")],
-    form: AsTable = TableFormat.CSV,
+    form: TableFormat = "csv",
     language: LanguageOption = None,
     out: Out = None,
     as_json: JsonOption = False,
 ) -> None:
     """A whole mart."""
-    _fill(Order("table", _format(form), mart=mart.removeprefix("marts.")), language, out, as_json)
+    _export(ExportRequest("table", form, mart=mart.removeprefix("marts.")), language, out, as_json)
 
 
 @exports.command("list")
@@ -230,16 +213,12 @@ def clean_up(as_json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-def _fill(order: Order, language: Language | None, out: Path | None, as_json: bool) -> None:
+def _export(request: ExportRequest, language: str | None, out: Path | None, as_json: bool) -> None:
     settings = Settings.load()
     with environment.running(settings) as standing:
-        order = replace(order, language=cast(Literal["es", "en"], str(language or settings.exports_language)))
-        made = requests.fill(standing.url, settings, order, user=getpass.getuser(), own_file=out)
+        request = replace(request, language=cast(Language, language or settings.exports_language))
+        made = run_export(standing.url, settings, request, user=getpass.getuser(), own_file=out)
     print_answer(as_json, vars(made), lambda: _show(made, settings))
-
-
-def _format(form: ReportFormat | TableFormat | AnalysisFormat) -> export_log.Format:
-    return cast(export_log.Format, str(form))
 
 
 def _show(made: service.Exported, settings: Settings) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from dagster_project.analysis.classifiers import Unusable, classifier_of, has_key
 from dagster_project.deployment.environment import Deployment
-from dagster_project.exports.stores import stores
+from dagster_project.exports.stores.configured import store_of
+from dagster_project.exports.stores.contract import StoreFailed, make_private, new_key, reason_of
 from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.orchestration import dbt_project, seed_files, storage
 from dagster_project.settings import env_file
@@ -79,7 +80,7 @@ def _examined(standing: Deployment, looks: list[tuple[str, Callable[[Deployment]
             dbt_project.DbtParseFailed,
             seed_files.SeedsWrong,
             Unusable,
-            stores.StoreFailed,
+            StoreFailed,
         ) as fault:
             yield Finding(name, False, " ".join(str(fault).split()))
 
@@ -193,15 +194,15 @@ def _categories(standing: Deployment) -> str:
 
 def _exports(standing: Deployment) -> str:
     """Where exports go; something is put there and deleted again."""
-    store, key = stores.store_of(standing.settings), stores.new_key("check", "check", "check", "txt")
-    file = store.workshop / key.rpartition("/")[2]
+    store, key = store_of(standing.settings), new_key("check", "check", "check", "txt")
+    file = store.scratch / key.rpartition("/")[2]
     try:
-        stores.make_private(store.workshop)
+        make_private(store.scratch)
         file.write_text("b2chat check\n")
-        store.put(key, file, file.name)
+        store.put(key, file, file.name, "text/plain")
         store.delete(key)
     except OSError as error:
-        raise _Wrong(stores.reason_of(error, store.workshop)) from None
+        raise _Wrong(reason_of(error, store.scratch)) from None
     finally:
         with contextlib.suppress(OSError):
             file.unlink(missing_ok=True)

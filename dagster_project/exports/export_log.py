@@ -1,6 +1,6 @@
-"""The books of exports: ops.export_logs, a row each from the moment that it begins, and analysis.analysis_exports.
+"""The log of exports: ops.export_logs, a row each from the moment that it begins, and analysis.analysis_exports.
 
-A session holds a lock on the export that it is making, so that one whose process died is told from one at work.
+A session holds a lock on the export that it makes: so one whose process died can be told from one that is running.
 """
 
 import uuid
@@ -13,11 +13,10 @@ import psycopg
 from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
+from dagster_project.exports.i18n.language import Language
 from dagster_project.warehouse import locks
 
-Format = Literal["pdf", "xlsx", "csv", "csv-excel", "parquet"]
 Kind = Literal["report", "analysis", "chats", "agents", "kpis", "table"]
-Language = Literal["es", "en"]
 
 _KILLED = "it ended before it was done: its process was killed, or lost the warehouse"
 _KIND = "export"  # of the lock
@@ -28,11 +27,11 @@ class NoSuchExport(Exception):
 
 
 @dataclass(frozen=True)
-class Request:
-    """What somebody asks for."""
+class LogEntry:
+    """Who asks for what."""
 
     kind: Kind
-    format: Format
+    format: str
     user: str
     language: Language = "es"
     filters: Mapping[str, Any] = field(default_factory=dict)
@@ -51,8 +50,8 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Record:
-    """An export in the books, with where its file lies."""
+class LoggedExport:
+    """An export in the log, with where its file lies."""
 
     id: str
     store: str
@@ -61,12 +60,12 @@ class Record:
     status: str
 
 
-def begin(conn: psycopg.Connection, request: Request, place: Place) -> str:
-    """Write an export down as at work, and hold its lock for as long as the connection lasts.
+def begin(conn: psycopg.Connection, entry: LogEntry, place: Place) -> str:
+    """Log an export as running, and hold its lock for as long as the connection lasts.
 
     Args:
         conn: in autocommit.
-        request: what is asked for.
+        entry: who asks for what.
         place: where its file will be.
 
     Returns:
@@ -83,13 +82,13 @@ def begin(conn: psycopg.Connection, request: Request, place: Place) -> str:
         """,
         [
             export_id,
-            request.user,
-            request.kind,
-            request.format,
-            request.language,
-            Jsonb(dict(request.filters)),
-            request.analysis_id,
-            request.run_id,
+            entry.user,
+            entry.kind,
+            entry.format,
+            entry.language,
+            Jsonb(dict(entry.filters)),
+            entry.analysis_id,
+            entry.run_id,
             place.file_name,
             place.url,
             place.store,
@@ -102,7 +101,7 @@ def begin(conn: psycopg.Connection, request: Request, place: Place) -> str:
 def complete(
     conn: psycopg.Connection, export_id: str, *, rows: int, size_bytes: int, sha256: str, expires_at: datetime | None
 ) -> None:
-    """Write an export down as there to be read, and where it is an analysis', in that analysis' list too."""
+    """Log an export as completed; that of an analysis is listed with the analysis too."""
     with conn.transaction():
         conn.execute(
             """
@@ -130,7 +129,7 @@ def complete(
 
 
 def fail(conn: psycopg.Connection, export_id: str, reason: str) -> None:
-    """Write an export down as failed.
+    """Log an export as failed.
 
     Args:
         conn: in autocommit.
@@ -144,13 +143,13 @@ def fail(conn: psycopg.Connection, export_id: str, reason: str) -> None:
     locks.release(conn, _KIND, export_id)
 
 
-def close_killed(conn: psycopg.Connection) -> list[Record]:
-    """Write down as failed each export at work that no session holds any more.
+def fail_abandoned(conn: psycopg.Connection) -> list[LoggedExport]:
+    """Log as failed each running export that no session holds any more.
 
     Returns:
         them, so that what they left can be deleted.
     """
-    with conn.transaction(), conn.cursor(row_factory=class_row(Record)) as cursor:
+    with conn.transaction(), conn.cursor(row_factory=class_row(LoggedExport)) as cursor:
         unfinished = conn.execute("select id from ops.export_logs where status in ('pending', 'processing')").fetchall()
         return cursor.execute(
             """
@@ -163,9 +162,9 @@ def close_killed(conn: psycopg.Connection) -> list[Record]:
         ).fetchall()
 
 
-def due(conn: psycopg.Connection, now: datetime) -> list[Record]:
+def due(conn: psycopg.Connection, now: datetime) -> list[LoggedExport]:
     """The exports whose file is to go: their time is over, or their analysis is gone."""
-    with conn.cursor(row_factory=class_row(Record)) as cursor:
+    with conn.cursor(row_factory=class_row(LoggedExport)) as cursor:
         return cursor.execute(
             """
             select id, store, key, file_url, status
@@ -186,19 +185,19 @@ def due(conn: psycopg.Connection, now: datetime) -> list[Record]:
 
 
 def expire(conn: psycopg.Connection, export_id: str) -> None:
-    """Write down that an export's file was deleted, and take it off its analysis' list."""
+    """Log that an export's file was deleted, and take it off its analysis' list."""
     with conn.transaction():
         conn.execute("delete from analysis.analysis_exports where id = %s", [export_id])
         conn.execute("update ops.export_logs set status = 'expired' where id = %s", [export_id])
 
 
-def readable(conn: psycopg.Connection, beginning: str) -> Record:
+def readable(conn: psycopg.Connection, beginning: str) -> LoggedExport:
     """The completed export whose id begins so.
 
     Raises:
         NoSuchExport: there is none, there are several, or it is not there to be read.
     """
-    with conn.cursor(row_factory=class_row(Record)) as cursor:
+    with conn.cursor(row_factory=class_row(LoggedExport)) as cursor:
         found = cursor.execute(
             "select id, store, key, file_url, status from ops.export_logs where starts_with(id, %s) limit 2",
             [beginning.lower()],

@@ -1,6 +1,6 @@
-"""Makes an export, start to end: the books are opened, the file is made aside, checked, put in the store, written down.
+"""Makes an export, start to end: a log entry, the file in a scratch folder, its hash, the store, the log again.
 
-Whatever stops it, there is no half of a file in the store, and the books say why.
+Whatever stops it, there is no half of a file in the store, and the log says why.
 """
 
 import contextlib
@@ -9,7 +9,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,37 +17,26 @@ from typing import Any, BinaryIO
 import psycopg
 
 from dagster_project.exports import export_log
-from dagster_project.exports.export_log import Place, Request
+from dagster_project.exports.errors import ExportFailed
+from dagster_project.exports.export_log import LogEntry, Place
+from dagster_project.exports.formats.format import WriteResult
+from dagster_project.exports.formats.registry import FORMATS
 from dagster_project.exports.report.data import NoReport
-from dagster_project.exports.stores.stores import (
+from dagster_project.exports.stores.contract import (
     ExportStore,
-    OwnFile,
     StoreFailed,
     make_private,
     manifest_key,
     new_key,
     reason_of,
 )
+from dagster_project.exports.stores.own_file import OwnFile
 from dagster_project.exports.tables.definitions import NothingToExport
 from dagster_project.warehouse import connection, data_source
 
 SCHEMA_VERSION = 1  # of the columns of our exports: it grows when one is renamed or gone
-_SUFFIX = {"csv-excel": "csv"}
 
 log = logging.getLogger(__name__)
-
-
-class ExportFailed(Exception):
-    """An export could not be made; one line that says why, and holds no value of the data."""
-
-
-@dataclass(frozen=True)
-class Written:
-    """What a writer wrote: its rows, its columns (name, type), and what the manifest is to say besides."""
-
-    rows: int
-    columns: list[tuple[str, str]] = field(default_factory=list)
-    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,39 +56,38 @@ class Exported:
     data_source: data_source.Kind | None
 
 
-_Told = ExportFailed | StoreFailed | NothingToExport | NoReport  # one line each, without values of the data
-Writer = Callable[[psycopg.Connection, BinaryIO], Written]
+_Explained = ExportFailed | StoreFailed | NothingToExport | NoReport  # one line each, without values of the data
+Writer = Callable[[psycopg.Connection, BinaryIO], WriteResult]
 
 
 def export(
-    url: str, store: ExportStore, request: Request, writer: Writer, *, label: str, zone: str, keep: timedelta
+    url: str, store: ExportStore, entry: LogEntry, writer: Writer, *, label: str, zone: str, keep: timedelta
 ) -> Exported:
     """Make one export and keep it in a store.
 
     Args:
         url: the warehouse.
         store: where to keep it.
-        request: who asks for what.
+        entry: who asks for what.
         writer: writes the file, from a connection that sees the warehouse as it is at one instant.
         label: the period and whose chats, as part of the file's name: a-z, 0-9, _ and -.
         zone: the account's time zone, for the manifest.
         keep: how long the store keeps it; a file outside of a store is not ours to delete.
 
     Raises:
-        ExportFailed: the disk is full, the store does not answer, the warehouse is lost; the books say the same.
+        ExportFailed: the disk is full, the store does not answer, the warehouse is lost; the log says the same.
     """
-    suffix = _SUFFIX.get(request.format, request.format)
-    key = new_key(request.kind, label, request.run_id or "manual", suffix)
-    place = Place(store.name, key, store.place(key), file_name(request, label))
-    with connection.connect(url, autocommit=True) as books:
-        close_killed(books, store)
-        export_id = export_log.begin(books, request, place)
-        with _written_down(books, export_id):
-            exported = _make(url, store, request, writer, export_id, place, zone, keep)
-            # Where the warehouse is lost, nobody knows whether the record stands: the next export looks after it.
-            with _taken_back(store, place.key, unless=psycopg.OperationalError):
+    key = new_key(entry.kind, label, entry.run_id or "manual", FORMATS[entry.format].suffix)
+    place = Place(store.name, key, store.place(key), file_name(entry, label))
+    with connection.connect(url, autocommit=True) as log_conn:
+        fail_abandoned(log_conn, store)
+        export_id = export_log.begin(log_conn, entry, place)
+        with _failure_logged(log_conn, export_id):
+            exported = _make(url, store, entry, writer, export_id, place, zone, keep)
+            # Where the warehouse is lost, nobody knows whether the entry was completed: the next export looks after it.
+            with _deleted_on_failure(store, place.key, unless=psycopg.OperationalError):
                 export_log.complete(
-                    books,
+                    log_conn,
                     export_id,
                     rows=exported.rows,
                     size_bytes=exported.size_bytes,
@@ -110,51 +98,51 @@ def export(
     return exported
 
 
-def file_name(request: Request, label: str) -> str:
+def file_name(entry: LogEntry, label: str) -> str:
     """The name that people see: of what, of which period, about whom."""
-    return f"b2chat-{request.kind}-{label}.{_SUFFIX.get(request.format, request.format)}"
+    return f"b2chat-{entry.kind}-{label}.{FORMATS[entry.format].suffix}"
 
 
-def close_killed(books: psycopg.Connection, store: ExportStore) -> int:
-    """Write exports whose process died down as failed, and delete what they left in this store.
+def fail_abandoned(conn: psycopg.Connection, store: ExportStore) -> int:
+    """Log exports whose process died as failed, and delete what they left in this store.
 
     Args:
-        books: in autocommit.
+        conn: in autocommit.
         store: the one in use; what lies in another one is left.
     """
-    killed = export_log.close_killed(books)
-    for record in killed:
-        folder = Path(record.file_url).parent if record.store == OwnFile.name else store.workshop
+    abandoned = export_log.fail_abandoned(conn)
+    for logged in abandoned:
+        folder = Path(logged.file_url).parent if logged.store == OwnFile.name else store.scratch
         with contextlib.suppress(OSError, StoreFailed):
-            _unfinished(folder, record.id).unlink(missing_ok=True)
-            if record.store == store.name:
-                _delete(store, record.key)
-    return len(killed)
+            _unfinished(folder, logged.id).unlink(missing_ok=True)
+            if logged.store == store.name:
+                _delete(store, logged.key)
+    return len(abandoned)
 
 
-def clean_up(books: psycopg.Connection, store: ExportStore, now: datetime) -> tuple[int, int]:
-    """Delete the files whose time is over; a record follows its file, and stays where the file could not be deleted.
+def clean_up(conn: psycopg.Connection, store: ExportStore, now: datetime) -> tuple[int, int]:
+    """Delete the files whose time is over; a log entry follows its file, and stays where that could not be deleted.
 
     Args:
-        books: in autocommit.
-        store: the one in use; what lies in another one stays, and its record.
+        conn: in autocommit.
+        store: the one in use; what lies in another one stays, and its logged.
         now: the time that counts.
 
     Returns:
         exports deleted, and exports that stay although their time is over.
     """
-    close_killed(books, store)
+    fail_abandoned(conn, store)
     deleted = stayed = 0
-    for record in export_log.due(books, now):
+    for logged in export_log.due(conn, now):
         try:
-            if record.store != store.name:
-                raise StoreFailed(f"it lies in {record.store}, and {store.name} is in use")
-            _delete(store, record.key)
+            if logged.store != store.name:
+                raise StoreFailed(f"it lies in {logged.store}, and {store.name} is in use")
+            _delete(store, logged.key)
         except StoreFailed as error:
-            log.warning("export %s stays: %s", record.id, error)
+            log.warning("export %s stays: %s", logged.id, error)
             stayed += 1
             continue
-        export_log.expire(books, record.id)
+        export_log.expire(conn, logged.id)
         deleted += 1
     return deleted, stayed
 
@@ -162,17 +150,17 @@ def clean_up(books: psycopg.Connection, store: ExportStore, now: datetime) -> tu
 def _make(
     url: str,
     store: ExportStore,
-    request: Request,
+    entry: LogEntry,
     writer: Writer,
     export_id: str,
     place: Place,
     zone: str,
     keep: timedelta,
 ) -> Exported:
-    with _aside(store.workshop, export_id) as file:
+    with _scratch_file(store.scratch, export_id) as file:
         with _private(file) as out, connection.connect(url) as conn:
             conn.execute("set transaction isolation level repeatable read, read only")
-            written, kind = writer(conn, out), data_source.kind_of(conn)
+            result, kind = writer(conn, out), data_source.kind_of(conn)
             out.flush()
             os.fsync(out.fileno())
         with file.open("rb") as source:
@@ -185,51 +173,51 @@ def _make(
             place.key,
             place.url,
             place.file_name,
-            written.rows,
+            result.rows,
             size,
             sha256,
             expires_at,
-            written.notes,
+            result.notes,
             kind,
         )
-        with _taken_back(store, place.key, unless=StoreFailed):
-            store.put(place.key, file, place.file_name)
-        with _taken_back(store, place.key):
-            _put_manifest(store, exported, request, written, zone, file)
+        with _deleted_on_failure(store, place.key, unless=StoreFailed):
+            store.put(place.key, file, place.file_name, FORMATS[entry.format].media_type)
+        with _deleted_on_failure(store, place.key):
+            _put_manifest(store, exported, entry, result, zone, file)
     return exported
 
 
 def _put_manifest(
-    store: ExportStore, exported: Exported, request: Request, written: Written, zone: str, file: Path
+    store: ExportStore, exported: Exported, entry: LogEntry, result: WriteResult, zone: str, file: Path
 ) -> None:
     """What a reader checks the file by, beside it."""
     manifest = {
         "export_id": exported.id,
-        "export_type": request.kind,
-        "profile": request.format,
-        "language": request.language,
+        "export_type": entry.kind,
+        "profile": entry.format,
+        "language": entry.language,
         "file_name": exported.file_name,
         "sha256": exported.sha256,
         "size_bytes": exported.size_bytes,
         "rows": exported.rows,
-        "columns": [{"name": name, "type": kind} for name, kind in written.columns],
+        "columns": [{"name": name, "type": kind} for name, kind in result.columns],
         "schema_version": SCHEMA_VERSION,
         "data_source": exported.data_source,
         "time_zone": zone,
-        "filters": dict(request.filters),
-        "analysis_id": request.analysis_id,
+        "filters": dict(entry.filters),
+        "analysis_id": entry.analysis_id,
         "created_at": datetime.now(UTC),
         "expires_at": exported.expires_at,
-        "notes": dict(written.notes),
+        "notes": dict(result.notes),
     }
     with _private(file) as out:
         out.write(json.dumps(manifest, default=str, ensure_ascii=False, indent=1).encode())
-    store.put(manifest_key(exported.key), file, f"{exported.file_name}.json")
+    store.put(manifest_key(exported.key), file, f"{exported.file_name}.json", "application/json")
 
 
 @contextlib.contextmanager
-def _taken_back(store: ExportStore, key: str, unless: type[Exception] | None = None) -> Iterator[None]:
-    """Whatever stops this leaves no file in the store that the books do not know."""
+def _deleted_on_failure(store: ExportStore, key: str, unless: type[Exception] | None = None) -> Iterator[None]:
+    """Whatever stops this leaves no file in the store that the log does not know."""
     try:
         yield
     except BaseException as error:
@@ -240,50 +228,50 @@ def _taken_back(store: ExportStore, key: str, unless: type[Exception] | None = N
 
 
 @contextlib.contextmanager
-def _written_down(books: psycopg.Connection, export_id: str) -> Iterator[None]:
-    """What stops an export is written in the books, and told in one line."""
+def _failure_logged(conn: psycopg.Connection, export_id: str) -> Iterator[None]:
+    """What stops an export is logged, and raised in one line."""
     try:
         yield
     except Exception as error:
         reason = _reason(error)
         with contextlib.suppress(psycopg.Error):  # then the next export closes it
-            export_log.fail(books, export_id, reason)
-        if isinstance(error, psycopg.Error | _Told):
+            export_log.fail(conn, export_id, reason)
+        if isinstance(error, psycopg.Error | _Explained):
             raise ExportFailed(reason) from None
         raise
     except BaseException:
         with contextlib.suppress(psycopg.Error):
-            export_log.fail(books, export_id, "it was stopped")
+            export_log.fail(conn, export_id, "it was stopped")
         raise
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, _Told):
+    if isinstance(error, _Explained):
         return str(error)
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         return "the marts are not built, or by an older version: run `b2chat build`"
     if isinstance(error, psycopg.Error):
         # Postgres' own text may hold values of the data.
-        return f"the warehouse said {type(error).__name__} ({error.sqlstate or 'connection lost'})"
+        return f"the warehouse answered {type(error).__name__} ({error.sqlstate or 'connection lost'})"
     return f"{type(error).__name__}: see the log"
 
 
 @contextlib.contextmanager
-def _aside(workshop: Path, export_id: str) -> Iterator[Path]:
+def _scratch_file(scratch: Path, export_id: str) -> Iterator[Path]:
     """The path of the unfinished file, which is gone at the end, however it ends."""
-    file = _unfinished(workshop, export_id)
+    file = _unfinished(scratch, export_id)
     try:
-        make_private(workshop)
+        make_private(scratch)
         yield file
     except OSError as error:
-        raise ExportFailed(reason_of(error, workshop)) from None
+        raise ExportFailed(reason_of(error, scratch)) from None
     finally:
         with contextlib.suppress(OSError):
             file.unlink(missing_ok=True)
 
 
-def _unfinished(workshop: Path, export_id: str) -> Path:
-    return workshop / f".{export_id}.part"
+def _unfinished(scratch: Path, export_id: str) -> Path:
+    return scratch / f".{export_id}.part"
 
 
 def _private(file: Path) -> Any:
@@ -293,6 +281,6 @@ def _private(file: Path) -> Any:
 
 
 def _delete(store: ExportStore, key: str) -> None:
-    """The file, then what tells of it."""
+    """The file, then its manifest."""
     store.delete(key)
     store.delete(manifest_key(key))

@@ -16,8 +16,10 @@ import pytest
 from typer.testing import CliRunner
 
 from dagster_project.cli import main as cli
-from dagster_project.exports import export_log, requests
-from dagster_project.exports.requests import Order
+from dagster_project.exports import export_log
+from dagster_project.exports.formats.registry import formats_of
+from dagster_project.exports.requests import ExportRequest
+from dagster_project.exports.run import run_export
 from dagster_project.settings import Settings
 from dagster_project.warehouse import embedded
 
@@ -135,16 +137,16 @@ def test_the_terminal_says_that_demo_data_is_demo_data(demo: Demo, command: str)
     assert json.loads(plain.stdout)["data_source"] == "sandbox"
 
 
-@pytest.mark.parametrize("form", requests.FORMATS["chats"])
+@pytest.mark.parametrize("form", [one.name for one in formats_of("chats")])
 def test_a_table_of_demo_data_says_so_in_its_name_and_its_manifest(
     demo: Demo, form: export_log.Format, tmp_path: Path
 ) -> None:
     settings = Settings.load(data_dir=tmp_path)
-    made = requests.fill(demo.url, settings, Order("chats", form), user="test")
+    made = run_export(demo.url, settings, ExportRequest("chats", form), user="test")
     assert "demo" in made.file_name and "demo" in Path(made.place).name
     assert json.loads(Path(f"{made.place}.json").read_text())["data_source"] == "sandbox"
     own = tmp_path / "firm.file"
-    named = Path(requests.fill(demo.url, settings, Order("chats", form), user="test", own_file=own).place)
+    named = Path(run_export(demo.url, settings, ExportRequest("chats", form), user="test", own_file=own).place)
     assert named == tmp_path / "firm-demo.file"
     if form == "csv":  # a program's file stays as programs read it
         with named.open(newline="") as file:
@@ -157,8 +159,8 @@ def test_reports_and_workbooks_of_demo_data_say_so_on_every_page_and_sheet(
     demo: Demo, language: export_log.Language, words: str, tmp_path: Path
 ) -> None:
     def filled(kind: export_log.Kind, form: export_log.Format) -> Path:
-        order = Order(kind, form, language)
-        return Path(requests.fill(demo.url, Settings.load(data_dir=tmp_path), order, user="test").place)
+        order = ExportRequest(kind, form, language)
+        return Path(run_export(demo.url, Settings.load(data_dir=tmp_path), order, user="test").place)
 
     with pypdfium2.PdfDocument(filled("report", "pdf")) as pdf:
         for page in pdf:

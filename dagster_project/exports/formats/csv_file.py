@@ -10,50 +10,17 @@ from typing import BinaryIO
 import psycopg
 from psycopg import sql
 
-from dagster_project.exports.export_log import Language
+from dagster_project.exports.formats import csv_sections
+from dagster_project.exports.formats.format import Format, WriteResult
+from dagster_project.exports.formats.spreadsheet import BOM, DECIMAL_SIGNS, DELIMITERS, GUARDED, UNITS
 from dagster_project.exports.i18n.column_titles import is_other_language, title
-from dagster_project.exports.service import Written
+from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.tables.definitions import Column, Table
 
-BOM = "\ufeff".encode()
-_AT_ONCE = 2000  # rows
-
-DELIMITERS: dict[Language, str] = {"es": ";", "en": ","}
-DECIMAL_SIGNS: dict[Language, str] = {"es": ",", "en": "."}
-UNITS: dict[str, tuple[str, str]] = {
-    "seconds": ("minutos", "minutes"),
-    "share": ("parte de 1", "share of 1"),
-    "chats": ("conversaciones", "chats"),
-    "messages": ("mensajes", "messages"),
-    "transfers": ("transferencias", "transfers"),
-    "points": ("puntos de 1 a 10", "points, 1 to 10"),
-}
-
-_MONTHS = (
-    "(?:enero|ene|january|jan|febrero|february|feb|marzo|march|mar|abril|abr|april|apr|mayo|may|junio|june|jun|julio"
-    "|july|jul|agosto|ago|august|aug|septiembre|setiembre|september|sept?|set|octubre|october|oct|noviembre|november"
-    "|nov|diciembre|december|dic|dec)[.]?"
-)
-_DAYS = r"(?:lun|mar|mi[eé]|jue|vie|s[aá]b|dom|mon|tue|wed|thu|fri|sat|sun)[a-zé]*[.]?,?\s+"
-_NUMBER = (
-    r"[($€£¥]*\s*[.,]?\d[\d\s.,:/'-]*(?:[ed][+-]?\d+)?\s*"  # 24/7, 1E5, $ 1.234,50, 3-2
-    r"(?:%|[)$€£¥]|[ap][.]?\s?m[.]?)*"  # 12 %, 10:30 a. m.
-)
-# Text that a spreadsheet would run or change, in Python's and Postgres' syntax. An apostrophe keeps it as text.
-GUARDED = "(?i)" + "|".join(
-    [
-        r"^\s*[=+@＝＋－＠-]|^[\t\r\n]",
-        rf"^(?!(?:0|[1-9]\d{{0,10}})$)\s*{_NUMBER}\s*$",  # but for a short whole number, which stays as it is
-        r"^\d{4}-\d\d-\d\dt\d",
-        rf"^\s*(?:{_DAYS})?\d{{1,4}}[\s./-]*(?:de\s+)?{_MONTHS}(?:[\s./,-]*(?:de\s+)?\d{{1,4}})?(?:\s+\d[\d:]*)?$",
-        rf"^\s*(?:{_DAYS})?{_MONTHS}[\s./,-]*(?:de\s+)?\d{{1,4}}(?:[\s./,-]+\d{{2,4}})?$",
-        r"^\s*(?:true|false|verdadero|falso)\s*$",
-        r"^\s*#[¡¿]?[a-z/0]+[!?]?$",
-    ]
-)
+_BATCH_ROWS = 2000
 
 
-def write(conn: psycopg.Connection, out: BinaryIO, table: Table, *, excel: Language | None, zone: str) -> Written:
+def write(conn: psycopg.Connection, out: BinaryIO, table: Table, *, excel: Language | None, zone: str) -> WriteResult:
     """Write a table, constant in memory.
 
     Args:
@@ -81,7 +48,7 @@ def write(conn: psycopg.Connection, out: BinaryIO, table: Table, *, excel: Langu
     statement = sql.SQL("copy ({}) to stdout (format csv, delimiter {})").format(query, sql.Literal(delimiter))
     rows = _stream(conn, out, statement, table)
     types = [column.postgres_type for column in columns]
-    return Written(rows, list(zip(heads, types, strict=True)), table.notes)
+    return WriteResult(rows, list(zip(heads, types, strict=True)), table.notes)
 
 
 def _stream(conn: psycopg.Connection, out: BinaryIO, statement: sql.Composed, table: Table) -> int:
@@ -90,8 +57,8 @@ def _stream(conn: psycopg.Connection, out: BinaryIO, statement: sql.Composed, ta
     with conn.cursor() as cursor, cursor.copy(statement, table.values) as copy:
         for line in copy:
             lines.append(bytes(line[:-1]))
-            if len(lines) == _AT_ONCE:
-                rows += _AT_ONCE
+            if len(lines) == _BATCH_ROWS:
+                rows += _BATCH_ROWS
                 out.write(b"\r\n".join([*lines, b""]))
                 lines.clear()
     out.write(b"\r\n".join([*lines, b""]))
@@ -165,3 +132,23 @@ def _shown(column: Column, language: Language, is_guarded: bool) -> sql.Composab
 
 def _decimal(number: sql.Composable, language: Language) -> sql.Composable:
     return sql.SQL("replace(trim_scale({})::text, '.', {})").format(number, sql.Literal(DECIMAL_SIGNS[language]))
+
+
+CSV = Format(
+    name="csv",
+    title="CSV",
+    about="for programs",
+    suffix="csv",
+    media_type="text/csv; charset=utf-8",
+    table=lambda conn, out, table, options: write(conn, out, table, excel=None, zone=options.zone),
+    sections=lambda out, rows, options: csv_sections.write(out, rows, excel=None),
+)
+CSV_EXCEL = Format(
+    name="csv-excel",
+    title="CSV for Excel",
+    about="opens in an Excel of the export's language",
+    suffix="csv",
+    media_type="text/csv; charset=utf-8",
+    table=lambda conn, out, table, options: write(conn, out, table, excel=options.language, zone=options.zone),
+    sections=lambda out, rows, options: csv_sections.write(out, rows, excel=options.language),
+)

@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, Literal
 from zoneinfo import ZoneInfo
 
 Sheet = Any  # xlsxwriter's Worksheet: imported where a book is made, it takes a tenth of a second
-MOST_ROWS = 1_048_575  # of a sheet, below its header
-MOST_UNITS = 32_767  # of a cell, in UTF-16
+MAX_ROWS = 1_048_575  # of a sheet, below its header
+MAX_UNITS = 32_767  # of a cell, in UTF-16
 Kind = Literal[
     "text",
     "whole",
@@ -47,7 +47,7 @@ _UNSAFE = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 
 @dataclass(frozen=True)
 class Head:
-    """The head of a column: its text, what its cells are, and its width in signs where the kind's own does not fit."""
+    """The head of a column: its text, what its cells are, and its width in characters where the kind's does not fit."""
 
     text: str
     kind: Kind = "text"
@@ -88,7 +88,7 @@ class Book:
         self._book.close()
 
     def sheet(self, name: str) -> Sheet:
-        """A new sheet, under a name that Excel takes: at most 31 signs, none of `[]:*?/\\`, no name twice."""
+        """A new sheet, under a name that Excel takes: at most 31 characters, none of `[]:*?/\\`, no name twice."""
         mark = " (demo)" if self._demo else ""
         plain = (_UNSAFE.sub(" ", name).strip(" '")[: 31 - len(mark)].strip(" '") or "1") + mark
         safe, number = plain, 2
@@ -201,10 +201,10 @@ class Book:
     def _fit(self, text: str) -> str:
         """Text as long as a cell can hold, its lines ended as Excel's are; an emoji counts twice."""
         text = text.replace("\r\n", "\n")
-        if len(text) * 2 <= MOST_UNITS or len(text.encode("utf-16-le")) <= MOST_UNITS * 2:
+        if len(text) * 2 <= MAX_UNITS or len(text.encode("utf-16-le")) <= MAX_UNITS * 2:
             return text
         self.cut_cells += 1
-        return text.encode("utf-16-le")[: (MOST_UNITS - 1) * 2].decode("utf-16-le", "ignore") + "…"
+        return text.encode("utf-16-le")[: (MAX_UNITS - 1) * 2].decode("utf-16-le", "ignore") + "…"
 
     def _local(self, value: date) -> date:
         if isinstance(value, datetime) and value.tzinfo:

@@ -5,13 +5,14 @@ from typing import Any, BinaryIO
 import psycopg
 from psycopg import sql
 
-from dagster_project.exports.service import ExportFailed, Written
+from dagster_project.exports.errors import ExportFailed
+from dagster_project.exports.formats.format import Format, WriteResult
 from dagster_project.exports.tables.definitions import Column, Table
 
-_AT_ONCE = 10_000  # rows
+_BATCH_ROWS = 10_000
 
 
-def write(conn: psycopg.Connection, out: BinaryIO, table: Table, *, zone: str) -> Written:
+def write(conn: psycopg.Connection, out: BinaryIO, table: Table, *, zone: str) -> WriteResult:
     """Write a table, constant in memory.
 
     Args:
@@ -35,12 +36,12 @@ def write(conn: psycopg.Connection, out: BinaryIO, table: Table, *, zone: str) -
     query = sql.SQL("select {} from ({}) as rows").format(shown, table.query)
     with conn.cursor(name="b2chat_export") as cursor, parquet.ParquetWriter(out, schema, compression="zstd") as file:
         cursor.execute(query, table.values)
-        while rows := cursor.fetchmany(_AT_ONCE):
+        while rows := cursor.fetchmany(_BATCH_ROWS):
             pairs = zip(zip(*rows, strict=True), schema.types, strict=True)
             arrays = [pa.array(values, kind) for values, kind in pairs]
             file.write_batch(pa.record_batch(arrays, schema=schema))
             count += len(rows)
-    return Written(count, [(column.name, column.postgres_type) for column in columns], table.notes)
+    return WriteResult(count, [(column.name, column.postgres_type) for column in columns], table.notes)
 
 
 def _shown(column: Column) -> sql.Composable:
@@ -66,3 +67,13 @@ def _type(pa: Any, column: Column, zone: str) -> Any:
         "date": pa.date32(),
         "timestamp": pa.timestamp("us", tz=zone),
     }[column.kind]
+
+
+PARQUET = Format(
+    name="parquet",
+    title="Parquet",
+    about="for data frames, with types",
+    suffix="parquet",
+    media_type="application/vnd.apache.parquet",
+    table=lambda conn, out, table, options: write(conn, out, table, zone=options.zone),
+)

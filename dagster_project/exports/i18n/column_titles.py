@@ -2,7 +2,7 @@
 
 import re
 
-from dagster_project.exports.export_log import Language
+from dagster_project.exports.i18n.language import Language
 
 Title = tuple[str, str]
 

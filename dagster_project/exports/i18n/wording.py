@@ -1,14 +1,11 @@
 """Numbers, durations, dates and changes as people read them, in Spanish or English."""
 
 from datetime import date, datetime
-from typing import Literal
 from zoneinfo import ZoneInfo
 
+from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.i18n.texts import TEXTS
 from dagster_project.exports.report.data import Kpi
-
-Language = Literal["es", "en"]
-LANGUAGES: tuple[Language, ...] = ("es", "en")
 
 _DAYS = {
     "es": ("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),

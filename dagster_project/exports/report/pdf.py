@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dagster_project.exports.i18n.wording import Language, Wording
+from dagster_project.exports.i18n.language import Language
+from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.report.data import ReportData
 from dagster_project.exports.report.view_model import document
 

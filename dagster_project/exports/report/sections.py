@@ -1,30 +1,23 @@
 """A report, or an analysis, as four columns: `Section,Metric,Value,Unit`. Short enough to read from top to bottom."""
 
-import csv
-import io
 import json
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import sql
 
-from dagster_project.exports.formats.csv_file import BOM, DECIMAL_SIGNS, DELIMITERS, GUARDED, UNITS
-from dagster_project.exports.i18n.wording import Language, Wording
+from dagster_project.exports.formats.csv_sections import UNITS
+from dagster_project.exports.formats.format import SectionRow
+from dagster_project.exports.i18n.language import Language
+from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.report.data import BUCKETS, Member, ReportData, Share
 from dagster_project.exports.report.view_model import classified_by, kpi_name, population
-from dagster_project.exports.service import Written
 from dagster_project.exports.tables.definitions import analysis_notes
 from dagster_project.warehouse import data_source
 
-HEADER: tuple[str, ...] = ("Section", "Metric", "Value", "Unit")
-_HEADS: dict[Language, tuple[str, ...]] = {"es": ("Sección", "Métrica", "Valor", "Unidad"), "en": HEADER}
-Row = tuple[str, str, float | int | str | None, str]
-_GUARDED = re.compile(GUARDED)
-_UNITS = UNITS | {"seconds": ("segundos", "seconds")}
 _TIMES = {
     "pickup": ("Tiempo de asignación", "Pickup"),
     "first_response": ("Primera respuesta", "First response"),
@@ -66,21 +59,7 @@ _ANALYSIS = {
 }
 
 
-def write(out: BinaryIO, rows: Iterable[Row], *, excel: Language | None) -> Written:
-    """Write rows as csv, or as csv-excel for a reader of a language."""
-    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
-    heads, written = HEADER, list(rows)
-    if excel:
-        text.write(BOM.decode())
-        heads, written = _HEADS[excel], _for_excel(written, excel)
-    writer = csv.writer(text, delimiter=DELIMITERS[excel] if excel else ",")
-    writer.writerow(heads)
-    writer.writerows([_cell(value, DECIMAL_SIGNS[excel] if excel else ".") for value in row] for row in written)
-    text.detach()
-    return Written(len(written), [(name, "text") for name in heads])
-
-
-def of_report(data: ReportData, language: Language) -> Iterator[Row]:
+def of_report(data: ReportData, language: Language) -> Iterator[SectionRow]:
     """The rows of a report: what it is about, then each topic."""
     words = Wording(language)
     unit = _Units(language)
@@ -117,7 +96,7 @@ def of_report(data: ReportData, language: Language) -> Iterator[Row]:
         yield words.text("operations.backlog"), words.text("on_day", day=night.day), night.open_count, unit("chats")
 
 
-def of_analysis(conn: psycopg.Connection, analysis_id: str, language: Language) -> Iterator[Row]:
+def of_analysis(conn: psycopg.Connection, analysis_id: str, language: Language) -> Iterator[SectionRow]:
     """The rows of an analysis: the KPIs of all its chats together; those of each agent are in the long form."""
     words = Wording(language)
     unit = _Units(language)
@@ -169,10 +148,10 @@ class _Units:
         self._place = 0 if language == "es" else 1
 
     def __call__(self, unit: str) -> str:
-        return _UNITS[unit][self._place]
+        return UNITS[unit][self._place]
 
 
-def _members(words: Wording, unit: _Units, kind: str, members: Sequence[Member]) -> Iterator[Row]:
+def _members(words: Wording, unit: _Units, kind: str, members: Sequence[Member]) -> Iterator[SectionRow]:
     for member in members:
         name = words.label("provider", member.id) if kind == "channel" else member.name
         if kind == "department" and member.id == "none":
@@ -185,7 +164,7 @@ def _members(words: Wording, unit: _Units, kind: str, members: Sequence[Member])
         yield section, words.text("kpi.sla_overall_rate"), member.sla_rate, unit("share")
 
 
-def _insights(words: Wording, unit: _Units, data: ReportData) -> Iterator[Row]:
+def _insights(words: Wording, unit: _Units, data: ReportData) -> Iterator[SectionRow]:
     groups: tuple[tuple[str, str, tuple[Share, ...]], ...] = (
         ("intents", "intent", data.insights.intents),
         ("journeys", "journey", data.insights.journeys),
@@ -195,35 +174,3 @@ def _insights(words: Wording, unit: _Units, data: ReportData) -> Iterator[Row]:
         section = f"{words.text(f'insights.{title}')} ({classified_by(data, words)})"
         for share in shares:
             yield section, words.label(group, share.label), share.share, unit("share")
-
-
-def _for_excel(rows: Sequence[Row], language: Language) -> list[Row]:
-    """Times in minutes; and where a spreadsheet would change a text of a column, all of its texts are kept."""
-    place = 0 if language == "es" else 1
-    seconds, shown = _UNITS["seconds"][place], UNITS["seconds"][place]
-    told: list[Row] = [
-        (section, metric, round(value / 60, 2), shown)
-        if unit == seconds and isinstance(value, int | float)
-        else (section, metric, value, unit)
-        for section, metric, value, unit in rows
-    ]
-    kept = [any(map(_is_changed, column)) for column in zip(*told, strict=True)]
-    return [
-        (_kept(row[0], kept[0]), _kept(row[1], kept[1]), _kept(row[2], kept[2]), _kept(row[3], kept[3])) for row in told
-    ]
-
-
-def _is_changed(cell: Any) -> bool:
-    return isinstance(cell, str) and bool(_GUARDED.search(cell))
-
-
-def _kept(cell: Any, is_kept: bool) -> Any:
-    return f"'{cell}" if is_kept and isinstance(cell, str) and cell else cell
-
-
-def _cell(value: Any, decimal_sign: str) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4f}".rstrip("0").rstrip(".").replace(".", decimal_sign)
-    return str(value)

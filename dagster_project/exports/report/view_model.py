@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from dagster_project.exports.i18n.wording import Language, Wording
+from dagster_project.exports.i18n.language import Language
+from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.pictures.heatmap import MONDAY_FIRST, short
 from dagster_project.exports.report.charts import bars, day_label, point_label, round_ticks, shaded, trend
 from dagster_project.exports.report.data import BUCKETS, Insights, Kpi, Member, ReportData, Share, Sla, Waited

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from dagster_project.exports.formats.excel_file import Book, Head, Kind, Sheet
-from dagster_project.exports.i18n.wording import Language, Wording
+from dagster_project.exports.formats.format import WriteResult
+from dagster_project.exports.i18n.language import Language
+from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.i18n.workbook_texts import TEXTS
 from dagster_project.exports.report.data import BUCKETS, Kpi, Member, ReportData, Share, TrendPoint, Waited
 from dagster_project.exports.report.insights import slot
 from dagster_project.exports.report.view_model import asked_for, classified_by, kpi_name, not_categorized, population
-from dagster_project.exports.service import Written
 
 MONDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)
 _MEMBERS: tuple[tuple[str, Kind, str], ...] = (
@@ -54,7 +55,7 @@ DEFINITIONS = (
 )
 
 
-def write(out: BinaryIO, data: ReportData, language: Language, made_at: datetime) -> Written:
+def write(out: BinaryIO, data: ReportData, language: Language, made_at: datetime) -> WriteResult:
     """Write the workbook of a report.
 
     Args:
@@ -74,7 +75,7 @@ def write(out: BinaryIO, data: ReportData, language: Language, made_at: datetime
         _SHEETS[topic](book, say, data)
     write_readme(book, readme, say("readme.topic"), say("readme.value"), _about(say, data, book, title, made_at))
     book.close()
-    return Written(
+    return WriteResult(
         book.rows,
         notes={
             "cells_cut": book.cut_cells,

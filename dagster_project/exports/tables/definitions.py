@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from dagster_project.exports.export_log import Language
+from dagster_project.exports.i18n.language import Language
 from dagster_project.warehouse.connection import has_relation
 from dagster_project.warehouse.directory import NOTHING_YET
 

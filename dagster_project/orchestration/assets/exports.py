@@ -14,11 +14,15 @@ import psycopg
 from pydantic import Field
 
 from dagster_project.exports import requests, service
-from dagster_project.exports.export_log import Format, Language
+from dagster_project.exports.errors import ExportFailed
+from dagster_project.exports.formats.registry import described
+from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.report.data import NoReport, Period, Scope
-from dagster_project.exports.requests import LAST, Order
-from dagster_project.exports.service import Exported, ExportFailed
-from dagster_project.exports.stores.stores import StoreFailed, store_of
+from dagster_project.exports.requests import LAST, ExportRequest
+from dagster_project.exports.run import first_page, run_export
+from dagster_project.exports.service import Exported
+from dagster_project.exports.stores.configured import store_of
+from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.exports.tables.definitions import Filters
 from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.assets.launch import config_day, starter
@@ -47,7 +51,7 @@ class ReportConfig(dg.Config):
     """Which report, and how it is written."""
 
     formats: list[str] = Field(
-        ["pdf", "xlsx"], min_length=1, description="pdf, xlsx, csv, csv-excel; each is a file of its own."
+        ["pdf", "xlsx"], min_length=1, description=f"Each is a file of its own. {described('report')}."
     )
     week: str = Field("", description="The week's Monday, YYYY-MM-DD, or last; default: the last full week.")
     month: str = Field("", description="A month instead, YYYY-MM, or last.")
@@ -59,7 +63,7 @@ class ReportConfig(dg.Config):
 class TableConfig(dg.Config):
     """Which rows, and how they are written; a list that is empty is all."""
 
-    format: str = Field("csv", description="csv (for programs), csv-excel (for a Spanish Excel), xlsx or parquet.")
+    format: str = Field("csv", description=f"{described('table')}.")
     date_start: str = Field("", description="First local day, YYYY-MM-DD.")
     date_end: str = Field("", description="Last local day, YYYY-MM-DD.")
     agents: list[str] = Field([], description="Names or ids of agents.")
@@ -88,18 +92,18 @@ def period_report(
         raise dg.Failure(str(error), allow_retries=False) from None
     metadata: dict[str, dg.MetadataValue] = {}
     for form in config.formats:
-        order = Order(
+        request = ExportRequest(
             "report",
-            cast(Format, form),
+            form,
             _language(config.language, settings),
             period=period,
             scope=cast(Scope, config.scope),
             scope_id=config.scope_id,
         )
-        made = _fill(context, warehouse, settings, order)
+        made = _export(context, warehouse, settings, request)
         metadata |= {f"{form.replace('-', '_')}_{name}": value for name, value in _metadata(made).items()}
         if form == "pdf":
-            metadata |= _picture(warehouse, settings, order)
+            metadata |= _picture(warehouse, settings, request)
     return dg.MaterializeResult(metadata=metadata)
 
 
@@ -121,8 +125,8 @@ def _table_asset(kind: Literal["chats", "agents", "kpis"], marts: tuple[str, ...
             config.departments,
             config.channels,
         )
-        order = Order(kind, cast(Format, config.format), _language(config.language, settings), filters)
-        return dg.MaterializeResult(metadata=_metadata(_fill(context, warehouse, settings, order)))
+        request = ExportRequest(kind, config.format, _language(config.language, settings), filters)
+        return dg.MaterializeResult(metadata=_metadata(_export(context, warehouse, settings, request)))
 
     return table
 
@@ -159,10 +163,12 @@ def clean_up_exports_job() -> None:
     delete_old_exports()
 
 
-def _fill(context: dg.AssetExecutionContext, warehouse: Warehouse, settings: Settings, order: Order) -> Exported:
+def _export(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, settings: Settings, request: ExportRequest
+) -> Exported:
     user = starter(context.run)
     try:
-        return requests.fill(warehouse.url, settings, order, user=user, run_id=context.run.run_id)
+        return run_export(warehouse.url, settings, request, user=user, run_id=context.run.run_id)
     except ExportFailed as error:
         raise dg.Failure(str(error), allow_retries=False) from None
 
@@ -184,10 +190,10 @@ def _metadata(made: Exported) -> Mapping[str, dg.MetadataValue]:
     return values
 
 
-def _picture(warehouse: Warehouse, settings: Settings, order: Order) -> dict[str, dg.MetadataValue]:
+def _picture(warehouse: Warehouse, settings: Settings, request: ExportRequest) -> dict[str, dg.MetadataValue]:
     """The first page, where it is small enough to be kept in a run's metadata."""
     with warehouse.connect() as conn:
-        png = requests.first_page(conn, settings, order)
+        png = first_page(conn, settings, request)
     if len(png) > _LARGEST_PICTURE:
         return {}
     return {"first_page": markdown.picture("report", png)}

@@ -21,18 +21,14 @@ from moto.server import ThreadedMotoServer
 from dagster_project.cli import health_checks
 from dagster_project.deployment.environment import Deployment
 from dagster_project.exports import export_log, service
-from dagster_project.exports.export_log import Request
-from dagster_project.exports.service import ExportFailed, Written
-from dagster_project.exports.stores.stores import (
-    Bucket,
-    ExportStore,
-    Folder,
-    OwnFile,
-    StoreFailed,
-    manifest_key,
-    new_key,
-    store_of,
-)
+from dagster_project.exports.errors import ExportFailed
+from dagster_project.exports.export_log import LogEntry
+from dagster_project.exports.formats.format import WriteResult
+from dagster_project.exports.stores.bucket import Bucket
+from dagster_project.exports.stores.configured import store_of
+from dagster_project.exports.stores.contract import ExportStore, StoreFailed, manifest_key, new_key
+from dagster_project.exports.stores.folder import Folder
+from dagster_project.exports.stores.own_file import OwnFile
 from dagster_project.settings import Settings
 
 KEEP = timedelta(days=7)
@@ -79,17 +75,17 @@ def bucket(s3: str, tmp_path: Path) -> ExportStore:
 def writes(text: bytes) -> service.Writer:
     """A writer of two rows."""
 
-    def write(conn: psycopg.Connection, out: BinaryIO) -> Written:
+    def write(conn: psycopg.Connection, out: BinaryIO) -> WriteResult:
         out.write(text)
-        return Written(2, [("chat_id", "text")])
+        return WriteResult(2, [("chat_id", "text")])
 
     return write
 
 
 def make(url: str, store: ExportStore, writer: service.Writer | None = None, **asked: Any) -> Any:
     writer = writer or writes(b"chat_id\r\n1\r\n2\r\n")
-    request = Request(**({"kind": "chats", "format": "csv", "user": "ana", "filters": {"from": "2026-01-05"}} | asked))
-    return service.export(url, store, request, writer, label="2026-01-05_2026-01-11", zone="America/Bogota", keep=KEEP)
+    entry = LogEntry(**({"kind": "chats", "format": "csv", "user": "ana", "filters": {"from": "2026-01-05"}} | asked))
+    return service.export(url, store, entry, writer, label="2026-01-05_2026-01-11", zone="America/Bogota", keep=KEEP)
 
 
 def statuses(conn: psycopg.Connection) -> list[tuple[str, str | None]]:
@@ -147,10 +143,10 @@ def test_nothing_is_written_over(tmp_path: Path, bucket: ExportStore) -> None:
         for text in (b"first", b"second"):
             (tmp_path / "new").write_bytes(text)
             if text == b"first":
-                store.put(key, tmp_path / "new", "chats.csv")
+                store.put(key, tmp_path / "new", "chats.csv", "text/csv")
             else:
                 with pytest.raises(StoreFailed, match=r"there already|taken"):
-                    store.put(key, tmp_path / "new", "chats.csv")
+                    store.put(key, tmp_path / "new", "chats.csv", "text/csv")
     assert (tmp_path / "exports" / key).read_bytes() == (tmp_path / "own.csv").read_bytes() == b"first"
 
 
@@ -177,7 +173,7 @@ def test_an_object_of_a_bucket_is_private_opened_by_a_link_for_a_time_and_delete
 def test_a_large_object_goes_up_in_parts(
     warehouse: str, books: psycopg.Connection, bucket: ExportStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagster_project.exports.stores.stores._AT_ONCE", 24 * 1024 * 1024)
+    monkeypatch.setattr("dagster_project.exports.stores.bucket._PART_ABOVE", 24 * 1024 * 1024)
     content = os.urandom(1024 * 1024) * 25
     made = make(warehouse, bucket, writes(content))
     assert hashlib.sha256(httpx.get(bucket.link(made.key, 60)).content).hexdigest() == made.sha256
@@ -208,7 +204,7 @@ def test_a_full_disk_leaves_no_half_of_a_file_and_one_line(
 def test_a_store_that_is_down_leaves_nothing_behind_and_one_line(
     warehouse: str, books: psycopg.Connection, tmp_path: Path, unused_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagster_project.exports.stores.stores._RETRIES", {"max_retries": 0})
+    monkeypatch.setattr("dagster_project.exports.stores.bucket._RETRIES", {"max_retries": 0})
     down = Bucket(
         "exports",
         "",
@@ -233,7 +229,7 @@ def test_a_file_that_cannot_be_written_down_does_not_stay(
     def stopped(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    for step in ("records.complete", "_put_manifest"):
+    for step in ("export_log.complete", "_put_manifest"):
         with monkeypatch.context() as patched:
             patched.setattr(f"dagster_project.exports.service.{step}", stopped)
             with pytest.raises(KeyboardInterrupt):
@@ -245,9 +241,9 @@ def test_a_file_that_cannot_be_written_down_does_not_stay(
 def test_a_fault_of_the_warehouse_is_told_without_its_values(
     warehouse: str, books: psycopg.Connection, tmp_path: Path
 ) -> None:
-    def asks(conn: psycopg.Connection, out: BinaryIO) -> Written:
+    def asks(conn: psycopg.Connection, out: BinaryIO) -> WriteResult:
         conn.execute("select 'canary'::int")
-        return Written(0)
+        return WriteResult(0)
 
     with pytest.raises(ExportFailed, match="InvalidTextRepresentation") as caught:
         make(warehouse, Folder(tmp_path), asks)
@@ -257,11 +253,11 @@ def test_a_fault_of_the_warehouse_is_told_without_its_values(
 def test_two_exports_at_once_do_not_meet(warehouse: str, books: psycopg.Connection, tmp_path: Path) -> None:
     meeting, made = threading.Barrier(2, timeout=30), []
 
-    def slowly(conn: psycopg.Connection, out: BinaryIO) -> Written:
+    def slowly(conn: psycopg.Connection, out: BinaryIO) -> WriteResult:
         meeting.wait()
         out.write(b"whole")
         meeting.wait()
-        return Written(1)
+        return WriteResult(1)
 
     def one() -> None:
         made.append(make(warehouse, Folder(tmp_path), slowly))
@@ -283,22 +279,22 @@ def test_a_killed_export_is_found_and_closed_and_what_it_left_is_gone(
 import time
 from datetime import timedelta
 from pathlib import Path
-from dagster_project.exports import making
-from dagster_project.exports.records import Request
-from dagster_project.exports.stores import Folder
+from dagster_project.exports import service
+from dagster_project.exports.export_log import LogEntry
+from dagster_project.exports.stores.folder import Folder
 def hangs(conn, out):
     out.write(b"half"); out.flush(); print("half", flush=True); time.sleep(60)
-making.export({warehouse!r}, Folder(Path({str(tmp_path)!r})), Request("chats", "csv", "ana"), hangs,
+service.export({warehouse!r}, Folder(Path({str(tmp_path)!r})), LogEntry("chats", "csv", "ana"), hangs,
               label="x", zone="UTC", keep=timedelta(1))
 """
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert process.stdout and process.stdout.readline() == "half\n"
-    assert service.close_killed(books, Folder(tmp_path)) == 0  # it is at work
+    assert service.fail_abandoned(books, Folder(tmp_path)) == 0  # it is running
     process.kill()
     process.wait()
     assert len(files_in(tmp_path)) == 1
     deadline = time.monotonic() + 10  # until Postgres sees that it is gone
-    while not (closed := service.close_killed(books, Folder(tmp_path))) and time.monotonic() < deadline:
+    while not (closed := service.fail_abandoned(books, Folder(tmp_path))) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert closed == 1
     assert files_in(tmp_path) == []

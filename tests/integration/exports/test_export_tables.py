@@ -19,12 +19,14 @@ import yaml
 from pyarrow import parquet
 
 from dagster_project.exports import requests
-from dagster_project.exports.export_log import Language
+from dagster_project.exports.errors import ExportFailed
 from dagster_project.exports.formats import csv_file
+from dagster_project.exports.formats.spreadsheet import GUARDED
 from dagster_project.exports.i18n.column_titles import is_other_language, title
+from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.report.data import Period
-from dagster_project.exports.requests import Order
-from dagster_project.exports.service import ExportFailed
+from dagster_project.exports.requests import ExportRequest
+from dagster_project.exports.run import run_export
 from dagster_project.exports.tables import definitions
 from dagster_project.exports.tables.definitions import Filters
 from dagster_project.orchestration.assets.exports import kpis_export, period_report
@@ -125,7 +127,7 @@ def make(warehouse: str, tmp_path: Path) -> Callable[..., Path]:
 
     def fill(kind: Any, form: Any, **what: Any) -> Path:
         settings = Settings.load(exports_dir=tmp_path)
-        return Path(requests.fill(warehouse, settings, Order(kind, form, **what), user="ana").place)
+        return Path(run_export(warehouse, settings, ExportRequest(kind, form, **what), user="ana").place)
 
     return fill
 
@@ -222,10 +224,10 @@ UNCHANGED = (
 def test_what_a_spreadsheet_would_change_is_known_in_python_and_in_postgres(database_url: str) -> None:
     with psycopg.connect(database_url) as conn:
         found = conn.execute(
-            "select text, text ~ %s from unnest(%s::text[]) as text", [csv_file.GUARDED, [*CHANGED, *UNCHANGED]]
+            "select text, text ~ %s from unnest(%s::text[]) as text", [GUARDED, [*CHANGED, *UNCHANGED]]
         ).fetchall()
     assert {text for text, is_changed in found if is_changed} == set(CHANGED)
-    assert {text for text in (*CHANGED, *UNCHANGED) if re.search(csv_file.GUARDED, text)} == set(CHANGED)
+    assert {text for text in (*CHANGED, *UNCHANGED) if re.search(GUARDED, text)} == set(CHANGED)
 
 
 TITLED = (
@@ -318,7 +320,7 @@ def test_filters_choose_the_chats(warehouse: str, filters: Filters, count: int) 
 def test_rows_are_neither_lost_nor_doubled_between_batches(
     warehouse: str, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_file, "_AT_ONCE", at_once)
+    monkeypatch.setattr(csv_file, "_BATCH_ROWS", at_once)
     out = io.BytesIO()
     with psycopg.connect(warehouse) as conn:
         assert csv_file.write(conn, out, definitions.chats(conn, Filters(), "en"), excel="en", zone="UTC").rows == 14
@@ -327,41 +329,52 @@ def test_rows_are_neither_lost_nor_doubled_between_batches(
 
 
 @pytest.mark.parametrize(
-    ("order", "reason"),
+    ("asked", "reason"),
     [
-        (Order("chats", "csv", filters=Filters(agents=["nobody"])), "no agent 'nobody'"),
+        (ExportRequest("chats", "csv", filters=Filters(agents=["nobody"])), "no agent 'nobody'"),
         (
-            Order("chats", "csv", filters=Filters(channels=["fax"])),
+            ExportRequest("chats", "csv", filters=Filters(channels=["fax"])),
             "no channel 'fax': there are whatsapp, facebook, instagram",
         ),
-        (Order("chats", "csv", filters=Filters(agents=["pena"])), r"no agent 'pena'; did you mean Ana Peña \(ana\)\?"),
         (
-            Order("chats", "csv", filters=Filters(agents=["Luz Diaz"])),
+            ExportRequest("chats", "csv", filters=Filters(agents=["pena"])),
+            r"no agent 'pena'; did you mean Ana Peña \(ana\)\?",
+        ),
+        (
+            ExportRequest("chats", "csv", filters=Filters(agents=["Luz Diaz"])),
             "2 agents are called 'Luz Diaz': give the id, one of luz, luz.diaz@firma.example",
         ),
-        (Order("chats", "csv", filters=Filters(agents=["x" * 300])), f"^there is no agent '{'x' * 60}…': there are"),
         (
-            Order("chats", "csv", filters=Filters(first=date(2031, 1, 1), last=date(2031, 1, 31))),
+            ExportRequest("chats", "csv", filters=Filters(agents=["x" * 300])),
+            f"^there is no agent '{'x' * 60}…': there are",
+        ),
+        (
+            ExportRequest("chats", "csv", filters=Filters(first=date(2031, 1, 1), last=date(2031, 1, 31))),
             "nothing to export of from 2031-01-01, to 2031-01-31: there are chats from 2026-11-09 to 2026-11-09",
         ),
         (
-            Order("chats", "csv", filters=Filters(channels=["instagram"])),
+            ExportRequest("chats", "csv", filters=Filters(channels=["instagram"])),
             "nothing to export of channels instagram: there",
         ),
-        (Order("chats", "parquet", filters=Filters(agents=["ñ" * 300])), "nothing to export of agents long: there"),
-        (Order("agents", "csv", filters=Filters(channels=["whatsapp"])), "filter by days and agents"),
-        (Order("agents", "csv"), "there are no chats yet"),
-        (Order("chats", "pdf"), "one of csv, csv-excel, parquet, xlsx"),
-        (Order("table", "csv", mart="../../etc/passwd"), "no mart of that name"),
-        (Order("table", "csv", mart="customer_analyses"), "there are analysis_kpis, chat_categories"),
-        (Order("analysis", "csv", analysis_id="zz"), "no analysis zz"),
-        (Order("analysis", "xlsx", analysis_id="a1b2", sections=True), "csv or csv-excel"),
-        (Order("report", "pdf", scope="x"), "the scope of report"),
+        (
+            ExportRequest("chats", "parquet", filters=Filters(agents=["ñ" * 300])),
+            "nothing to export of agents long: there",
+        ),
+        (ExportRequest("agents", "csv", filters=Filters(channels=["whatsapp"])), "filter by days and agents"),
+        (ExportRequest("agents", "csv"), "there are no chats yet"),
+        (ExportRequest("chats", "pdf"), "one of xlsx, csv, csv-excel, parquet"),
+        (ExportRequest("table", "csv", mart="../../etc/passwd"), "no mart of that name"),
+        (ExportRequest("table", "csv", mart="customer_analyses"), "there are analysis_kpis, chat_categories"),
+        (ExportRequest("analysis", "csv", analysis_id="zz"), "no analysis zz"),
+        (ExportRequest("analysis", "xlsx", analysis_id="a1b2", sections=True), "csv or csv-excel"),
+        (ExportRequest("report", "pdf", scope="x"), "the scope of report"),
     ],
 )
-def test_what_cannot_be_made_is_refused_in_a_line(warehouse: str, tmp_path: Path, order: Order, reason: str) -> None:
+def test_what_cannot_be_made_is_refused_in_a_line(
+    warehouse: str, tmp_path: Path, asked: ExportRequest, reason: str
+) -> None:
     with pytest.raises(ExportFailed, match=reason):
-        requests.fill(warehouse, Settings.load(exports_dir=tmp_path), order, user="ana")
+        run_export(warehouse, Settings.load(exports_dir=tmp_path), asked, user="ana")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
@@ -402,11 +415,13 @@ def test_no_two_scopes_share_a_files_name_and_none_holds_a_persons_name(warehous
         Filters(channels=["whatsapp"]),
     ]
     made = [
-        requests.fill(warehouse, Settings.load(), Order("chats", "csv", filters=one), user="ana", own_file=tmp_path)
+        run_export(
+            warehouse, Settings.load(), ExportRequest("chats", "csv", filters=one), user="ana", own_file=tmp_path
+        )
         for one in filters
     ]
     names = [one.file_name for one in made] + [
-        f"b2chat-report-{requests.label(Order('report', 'pdf', period=week, scope=scope, scope_id=key))}.pdf"
+        f"b2chat-report-{requests.label(ExportRequest('report', 'pdf', period=week, scope=scope, scope_id=key))}.pdf"
         for scope, key in (
             ("all", "all"),
             ("agent", "ana"),
@@ -427,15 +442,15 @@ def test_a_file_of_ones_own_has_its_manifest_beside_it_and_neither_is_written_ov
     warehouse: str, tmp_path: Path
 ) -> None:
     settings, own = Settings.load(), tmp_path / "mine.csv"
-    made = requests.fill(warehouse, settings, Order("chats", "csv"), user="ana", own_file=own)
+    made = run_export(warehouse, settings, ExportRequest("chats", "csv"), user="ana", own_file=own)
     manifest = json.loads((tmp_path / "mine.csv.json").read_text())
     assert (manifest["sha256"], manifest["rows"], manifest["expires_at"]) == (made.sha256, 14, None)
     own.unlink()
     with pytest.raises(ExportFailed, match=r"mine.csv.json is there already"):
-        requests.fill(warehouse, settings, Order("chats", "csv"), user="ana", own_file=own)
+        run_export(warehouse, settings, ExportRequest("chats", "csv"), user="ana", own_file=own)
     assert not own.exists()
     with pytest.raises(ExportFailed, match="file name too long"):
-        requests.fill(warehouse, settings, Order("chats", "csv"), user="ana", own_file=tmp_path / ("x" * 300))
+        run_export(warehouse, settings, ExportRequest("chats", "csv"), user="ana", own_file=tmp_path / ("x" * 300))
 
 
 def test_kpis_come_in_the_long_form_with_a_row_for_no_data(make: Callable[..., Path]) -> None:

@@ -7,8 +7,9 @@ from functools import cache
 import pypdfium2
 import pytest
 
+from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.i18n.texts import TEXTS
-from dagster_project.exports.i18n.wording import Language, Wording
+from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.report.charts import round_ticks
 from dagster_project.exports.report.data import Filter, Kpi, NoReport, Period, ReportData
 from dagster_project.exports.report.pdf import MISSING, _glyphs, _set, first_page_png, render_pdf

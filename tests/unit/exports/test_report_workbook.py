@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from openpyxl.utils.datetime import to_excel
 
-from dagster_project.exports.formats import excel_file
+from dagster_project.exports.formats import csv_sections, excel_file
 from dagster_project.exports.i18n.wording import Language
 from dagster_project.exports.report import sections
 from dagster_project.exports.report import workbook as report_workbook
@@ -245,8 +245,8 @@ def test_any_name_makes_a_sheet_that_excel_takes(name: str, safe: str) -> None:
 def test_by_sections_a_report_is_four_columns_in_either_profile() -> None:
     data = replace(reports.full_week("=1+1"), channels=())
     machine, excel = io.BytesIO(), io.BytesIO()
-    count = sections.write(machine, sections.of_report(data, "es"), excel=None).rows
-    sections.write(excel, sections.of_report(data, "es"), excel="es")
+    count = csv_sections.write(machine, sections.of_report(data, "es"), excel=None).rows
+    csv_sections.write(excel, sections.of_report(data, "es"), excel="es")
     read = list(csv.reader(io.StringIO(machine.getvalue().decode(), newline="")))
     assert read[0] == ["Section", "Metric", "Value", "Unit"] and len(read) == count + 1
     assert {len(row) for row in read} == {4}

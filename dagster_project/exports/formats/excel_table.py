@@ -1,23 +1,24 @@
 """A table as an Excel workbook: its rows on one sheet, and `Léame`, which says what they and their columns are."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import psycopg
 from psycopg import sql
 
-from dagster_project.exports.formats.excel_file import MOST_ROWS, Book, Head, Kind
-from dagster_project.exports.i18n.wording import Language, Wording
+from dagster_project.exports.errors import ExportFailed
+from dagster_project.exports.formats.excel_file import MAX_ROWS, Book, Head, Kind
+from dagster_project.exports.formats.format import Format, Options, WriteResult
+from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.i18n.workbook_texts import TEXTS
+from dagster_project.exports.report import workbook
 from dagster_project.exports.report.workbook import write_readme
-from dagster_project.exports.service import ExportFailed, Written
 from dagster_project.exports.tables.definitions import Column, Table
 from dagster_project.exports.tables.definitions import Kind as ColumnKind
 from dagster_project.warehouse import data_source
 from dagster_project.warehouse.connection import has_relation
 
-_AT_ONCE = 5_000  # rows
+_BATCH_ROWS = 5_000
 _KINDS: dict[ColumnKind, Kind] = {
     "text": "text",
     "integer": "whole",
@@ -28,31 +29,14 @@ _KINDS: dict[ColumnKind, Kind] = {
 }
 
 
-def write(
-    conn: psycopg.Connection,
-    out: BinaryIO,
-    table: Table,
-    *,
-    language: Language,
-    zone: str,
-    made_at: datetime,
-    filters: Mapping[str, Any],
-) -> Written:
-    """Write a table, constant in memory.
-
-    Args:
-        conn: the warehouse, in the transaction that the table is to be read in.
-        out: the file.
-        table: what to write.
-        language: of `Léame`; the columns keep their names.
-        zone: the account's time zone, in which instants are shown.
-        made_at: the time that the workbook names as its own.
-        filters: what the rows were chosen by, for `Léame`.
+def write(conn: psycopg.Connection, out: BinaryIO, table: Table, options: Options) -> WriteResult:
+    """Write a table, constant in memory; columns keep their names, `Léame` is in the options' language.
 
     Raises:
         ExportFailed: there are more rows than a sheet holds.
     """
-    words, place = Wording(language), 0 if language == "es" else 1
+    zone, made_at = options.zone, options.made_at
+    words, place = Wording(options.language), 0 if options.language == "es" else 1
     columns = table.columns(conn)
     demo = words.text("demo") if data_source.is_demo(conn) else ""
     book = Book(out, title=words.title(table.name, is_demo=bool(demo)), zone=zone, made_at=made_at, demo=demo)
@@ -62,7 +46,7 @@ def write(
     lines = [
         (table.name, ", ".join(f"marts.{name}" for name in table.marts)),
         *([(demo.capitalize(), words.text("demo.value"))] if demo else []),
-        (words.text("filter"), "; ".join(f"{name}: {value}" for name, value in filters.items()) or "-"),
+        (words.text("filter"), "; ".join(f"{name}: {value}" for name, value in options.filters.items()) or "-"),
         *((name, str(value)) for name, value in table.notes.items()),
         (words.text("data_through"), words.instant(data_through, zone)),
         (words.text("generated_at"), words.instant(made_at, zone)),
@@ -75,7 +59,7 @@ def write(
     ]
     write_readme(book, readme, TEXTS["readme.topic"][place], TEXTS["readme.value"][place], lines)
     book.close()
-    return Written(
+    return WriteResult(
         book.rows,
         [(column.name, column.postgres_type) for column in columns],
         {**table.notes, "data_through": data_through, "cells_cut": book.cut_cells},
@@ -86,13 +70,13 @@ def _rows(conn: psycopg.Connection, book: Book, table: Table, columns: list[Colu
     query = sql.SQL("select * from ({}) as rows").format(table.query)
     if table.order:
         query += sql.SQL(" order by {}").format(sql.SQL(", ").join(map(sql.Identifier, table.order)))
-    query += sql.SQL(" limit {}").format(MOST_ROWS + 1)
+    query += sql.SQL(" limit {}").format(MAX_ROWS + 1)
     with conn.cursor(name="b2chat_export") as cursor:
-        cursor.itersize = _AT_ONCE
+        cursor.itersize = _BATCH_ROWS
         cursor.execute(query, table.values)
         book.table(book.sheet(name), [Head(column.name, _KINDS[column.kind]) for column in columns], cursor)
-    if book.rows > MOST_ROWS:
-        raise ExportFailed(f"an Excel sheet holds {MOST_ROWS:,} rows, and these are more: narrow them, or use csv")
+    if book.rows > MAX_ROWS:
+        raise ExportFailed(f"an Excel sheet holds {MAX_ROWS:,} rows, and these are more: narrow them, or use csv")
 
 
 def _data_through(conn: psycopg.Connection, table: Table) -> datetime | None:
@@ -117,3 +101,14 @@ def _definitions(conn: psycopg.Connection, table: Table, columns: list[Column]) 
     ).fetchall()
     known: dict[str, str | None] = dict(rows)
     return [(column.name, " ".join((known.get(column.name) or "").split())) for column in columns]
+
+
+XLSX = Format(
+    name="xlsx",
+    title="Excel",
+    about="a workbook with what its columns mean",
+    suffix="xlsx",
+    media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    table=write,
+    report=lambda out, data, options: workbook.write(out, data, options.language, options.made_at),
+)
