@@ -4,7 +4,6 @@ import itertools
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -16,10 +15,10 @@ import psycopg
 import pytest
 
 from dagster_project.warehouse import embedded, migrations
+from tests.support.command_host import PROGRAM
 
 # Nobody's own settings are read by tests.
 os.environ["B2CHAT_ENV_FILE"] = os.devnull
-PROGRAM = Path(sys.executable).parent / "b2chat"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CARE = SHARED / "data" / "care_dev.json"
 DICTIONARY = SHARED / "seeds" / "002_1aa652a2447fc107.txt"

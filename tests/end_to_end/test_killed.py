@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.conftest import PROGRAM
+from tests.support.command_host import PROGRAM
 from tests.support.listed import CLIENT_ID, SECRET, ListedSource, chat, contact, serving
 
 Start = Callable[..., Any]

@@ -16,6 +16,7 @@ from threading import Timer
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = Path(sys.executable).parent / "b2chat"
 
 
 class Host:

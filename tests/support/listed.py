@@ -13,6 +13,7 @@ from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuer
 
 CLIENT_ID, SECRET = "client-7", "CANARY-secret-3f9a"
 NOON = datetime(2025, 10, 10, 17, tzinfo=UTC)
+AGENT = {"email": "ana@example.test", "name": "Ana Uno", "username": "ana"}
 
 
 def chat(key: str, day: str = "2025-10-01", **fields: Any) -> dict[str, Any]:
@@ -23,6 +24,19 @@ def chat(key: str, day: str = "2025-10-01", **fields: Any) -> dict[str, Any]:
         "closed_at": f"{day} 10:00:00",
         "status": "CLOSED",
         "messages": [],
+    } | fields
+
+
+def message(at: str, *, incoming: bool = True, body: str | None = "hola", **fields: Any) -> dict[str, Any]:
+    """A text message of a chat, at a local time."""
+    return {
+        "body": body,
+        "broadcasted": False,
+        "caption": None,
+        "created_at": at,
+        "incoming": incoming,
+        "location": None,
+        "type": "TEXT",
     } | fields
 
 

@@ -17,8 +17,8 @@ from psycopg.types.json import Jsonb
 from dagster_project.analysis.claude import fake
 from dagster_project.orchestration.assets.analysis import chat_categorizations
 from dagster_project.orchestration.resources import Warehouse
-from tests.integration.analysis.test_claude_runs import Desk
 from tests.support.canaries import ATTACKERS, HELD_OUT, HELD_OUT_LATER, TUNED, found_in
+from tests.support.claude_desk import Desk
 
 CANARIES = (*TUNED, *HELD_OUT, *HELD_OUT_LATER, *ATTACKERS)
 OF_PERSONS = (

@@ -15,12 +15,10 @@ import pytest
 from dagster_project.analysis import lock
 from dagster_project.analysis.categorize import categorize_by_rules
 from dagster_project.analysis.claude import batch_rows, batches, fake
-from dagster_project.analysis.claude.categorize import Result, categorize_by_claude, estimate
-from dagster_project.analysis.claude.classifier import ClaudeClassifier
-from dagster_project.analysis.claude.messages import Misconfigured, connect
+from dagster_project.analysis.claude.categorize import estimate
+from dagster_project.analysis.claude.messages import Misconfigured
 from dagster_project.analysis.claude.outcomes import Sent
-from dagster_project.analysis.claude.run import Limits, Run
-from dagster_project.analysis.conversation import Conversation, Message
+from dagster_project.analysis.claude.run import Run
 from dagster_project.analysis.personal import redaction
 from dagster_project.analysis.personal.redaction import Known, Redacted
 from dagster_project.analysis.review import queue
@@ -30,107 +28,7 @@ from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.analysis.taxonomy import taxonomy
 from dagster_project.orchestration.assets.analysis import CategorizeConfig, chat_categorizations
 from dagster_project.orchestration.resources import Warehouse
-
-NOW = datetime(2025, 10, 10, 12, tzinfo=UTC)
-MODEL = "claude-haiku-5-5"
-
-
-class Desk:
-    """The tables of core that the path reads, filled by hand; and the run, as the asset starts it."""
-
-    def __init__(self, conn: psycopg.Connection, claude: fake.FakeClaude) -> None:
-        self.conn, self.claude, self.loads, self.slept = conn, claude, 0, list[float]()
-        conn.execute("""
-            create schema core;
-            create table core.chats (id text primary key, status text, is_deleted boolean, load_id bigint,
-                                     contact_id text);
-            create table core.messages (chat_id text, incoming boolean, content_type text, text text, caption text,
-                                        timestamp timestamptz, position integer);
-            create table core.contacts (id text primary key, full_name text, mobile text, phone_number text,
-                                        email text, identification text, address text,
-                                        custom_attributes jsonb);
-            create table core.agents (id text primary key, name text, email text);
-            create schema intermediate;
-            create table intermediate.int_response_time_scores (chat_id text, response_time_score double precision);
-            create index on core.messages (chat_id);
-            insert into ops.page_loads (sync_id, entity_type, page_offset, record_count, new_count, changed_count,
-                unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
-            values ('s', 'chats', 0, 0, 0, 0, 0, 0, 0, 0, '2025-10-12');
-            insert into ops.build_watermarks values ('chats', 0, 0, now()), ('messages', 0, 0, now())
-        """)
-
-    def chat(self, chat_id: str, *said: str, at: datetime = NOW, status: str = "closed", contact: str = "") -> None:
-        """Write a chat anew: `said` are the customer's messages, one that begins with > is the agent's."""
-        self.loads += 1
-        self.conn.execute("delete from core.messages where chat_id = %s", [chat_id])
-        self.conn.execute("delete from core.chats where id = %s", [chat_id])
-        self.conn.execute(
-            "insert into core.chats values (%s, %s, false, %s, %s)", [chat_id, status, self.loads, contact or None]
-        )
-        self.conn.cursor().executemany(
-            "insert into core.messages values (%s, %s, 'text', %s, null, %s, %s)",
-            [
-                (chat_id, not text.startswith(">"), text.lstrip("> "), at + timedelta(minutes=number), number)
-                for number, text in enumerate(said)
-            ],
-        )
-        self.conn.execute("update ops.build_watermarks set load_id = %s", [self.loads])
-
-    def chats(self, count: int) -> None:
-        for number in range(count):
-            self.chat(f"c{number:02}", f"precio del lote {number}", "> con gusto")
-
-    def classifier(self, **changes: Any) -> ClaudeClassifier:
-        client = connect("test", self.claude.url, timeout=2)
-        given: dict[str, Any] = {"taxonomy": taxonomy.load(), "model": MODEL, "sleep": self.slept.append} | changes
-        return ClaudeClassifier(client, **given)
-
-    def run(
-        self,
-        conn: psycopg.Connection | None = None,
-        classifier: ClaudeClassifier | None = None,
-        chat_ids: list[str] | None = None,
-        run_id: str = "run",
-        **limits: Any,
-    ) -> Result:
-        return categorize_by_claude(
-            conn or self.conn,
-            classifier or self.classifier(),
-            limits=limits_of(**limits),
-            run_id=run_id,
-            chat_ids=chat_ids,
-            sleep=self.slept.append,
-        )
-
-    def rows(self, query: str, *values: Any) -> list[Any]:
-        return self.conn.execute(query, values).fetchall()
-
-    def value(self, query: str) -> Any:
-        return self.rows(query)[0][0]
-
-    def states(self) -> dict[str, int]:
-        return dict(self.rows("select state, count(*) from analysis.chat_work where classifier = 'claude' group by 1"))
-
-    def posts(self, path: str = "/v1/messages") -> int:
-        return sum(one == path and body is not None for one, body in self.claude.requests)
-
-    def worst(self, *said: str) -> float:
-        classifier = self.classifier()
-        return classifier.cost(classifier.most_tokens(classifier.prepare(conversation(*said), Known())))
-
-    def let_retries_be_due(self) -> None:
-        self.conn.execute("update analysis.chat_work set next_retry_at = now() where next_retry_at is not null")
-
-
-def limits_of(**changes: Any) -> Limits:
-    given: dict[str, Any] = {
-        "idle": timedelta(hours=24),
-        "run_cap": 5.0,
-        "month_cap": 25.0,
-        "batch_above": 50,
-        "batch_wait": timedelta(minutes=1),
-    }
-    return Limits(**given | changes)
+from tests.support.claude_desk import MODEL, NOW, Desk, conversation, limits_of
 
 
 @pytest.fixture
@@ -985,7 +883,3 @@ def test_with_a_key_claude_does_the_work_and_rules_never_step_in(
 
 def materialize(database_url: str, **config: Any) -> Any:
     return chat_categorizations(dg.build_asset_context(), CategorizeConfig(**config), Warehouse(url=database_url))
-
-
-def conversation(*said: str) -> Any:
-    return Conversation(tuple(Message(number == 0, text, number) for number, text in enumerate(said)))

@@ -14,7 +14,7 @@ from dagster_project.analysis.evaluation.scores import evaluate, read_labelled
 from dagster_project.analysis.taxonomy.categories import Categorization
 from dagster_project.orchestration.assets.evaluation import EvaluationConfig, classifier_evaluation
 from dagster_project.orchestration.resources import Warehouse
-from tests.unit.exports.test_pictures import decode
+from tests.support.png import decode
 
 
 class Says:

@@ -11,8 +11,7 @@ import pytest
 from dagster_project.ingestion.audit_export import land_audit_files
 from tests.support.syncing import sync_b2chat
 from tests.support.audit_files import row, write_csv, write_xlsx
-from tests.integration.dbt.test_models import AGENT, message
-from tests.support.listed import ListedSource, chat, client_of, serving
+from tests.support.listed import AGENT, ListedSource, chat, client_of, message, serving
 from tests.support.world import FIRST_DAY, TODAY, World
 
 CHATS = [

@@ -17,8 +17,7 @@ import pytest
 
 from dagster_project.orchestration.assets.last_build import still_good
 from tests.support import forked_dbt, oracle
-from tests.integration.dbt.test_models import AGENT, message
-from tests.support.listed import ListedSource, serving
+from tests.support.listed import AGENT, ListedSource, message, serving
 from tests.support.world import World
 
 ZONE = ZoneInfo("America/New_York")

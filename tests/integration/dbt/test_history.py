@@ -14,8 +14,7 @@ from dagster_project.sources.b2chat.answers import Item
 from dagster_project.sources.b2chat.windows import ExportPage, Window, read_window
 from dagster_project.ingestion.landing import land_page
 from tests.support.syncing import sync_b2chat
-from tests.integration.dbt.test_models import AGENT
-from tests.support.listed import ListedSource, chat, client_of, contact, serving
+from tests.support.listed import AGENT, ListedSource, chat, client_of, contact, serving
 from tests.support.world import FIRST_DAY, TODAY, World
 
 TIMES = {"opened_at": "2025-10-01 09:00:00", "responded_at": "2025-10-01 09:10:00"}

@@ -8,8 +8,7 @@ import psycopg
 
 from dagster_project.orchestration.dbt_project import DBT_DIR
 from tests.support import forked_dbt
-from tests.integration.dbt.test_models import AGENT
-from tests.support.listed import ListedSource, chat, serving
+from tests.support.listed import AGENT, ListedSource, chat, serving
 from tests.support.world import World
 
 TIMES = {

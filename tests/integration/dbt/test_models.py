@@ -17,20 +17,10 @@ from dagster_project.orchestration.assets import table_metadata
 from dagster_project.exports.report.read import gather
 from dagster_project.exports.report.read_analysis import gather_analysis
 from dagster_project.exports.report.data import NoReport, Period
-from tests.support.listed import ListedSource, chat, contact, serving
+from tests.support.listed import AGENT, ListedSource, chat, contact, message, serving
 from tests.support.world import World
 
 MODELS = Path(__file__).parents[3] / "dbt" / "models"
-AGENT = {"email": "ana@example.test", "name": "Ana Uno", "username": "ana"}
-
-
-def message(at: str, *, incoming: bool = True, body: str | None = "hola", **fields: Any) -> dict[str, Any]:
-    return {
-        "body": body, "broadcasted": False, "caption": None, "created_at": at, "incoming": incoming, "location": None,
-        "type": "TEXT",
-    } | fields
-
-
 CHATS = [
     # Sunday 2025-10-05, 23:30 local: Monday 04:30 in UTC, but Sunday's cell of the week of 2025-09-29.
     chat(

@@ -11,8 +11,7 @@ import psycopg
 import pytest
 
 from tests.support.syncing import sync_b2chat
-from tests.integration.dbt.test_models import AGENT, message
-from tests.support.listed import ListedSource, chat, client_of, serving
+from tests.support.listed import AGENT, ListedSource, chat, client_of, message, serving
 from tests.support.world import FIRST_DAY, TODAY, World
 
 BEA = {"email": "bea@example.test", "name": "Bea Dos", "username": "bea"}

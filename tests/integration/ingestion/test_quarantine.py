@@ -11,7 +11,7 @@ from dagster_project.ingestion.single_writer import writer
 from dagster_project.sources.b2chat import records
 from dagster_project.sources.catalog import SOURCES
 from dagster_project.warehouse.connection import connect
-from tests.integration.ingestion.test_landing import DAY, land
+from tests.support.landing import DAY, land
 from tests.support.listed import chat, contact
 
 LONG = "x" * 700

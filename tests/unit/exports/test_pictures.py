@@ -3,8 +3,6 @@
 import base64
 import inspect
 import re
-import struct
-import zlib
 from dataclasses import replace
 from datetime import date
 
@@ -15,6 +13,7 @@ from dagster_project.cli import main as cli
 from dagster_project.cli import render
 from dagster_project.exports.pictures.heatmap import COLOURS, DIRECTIONS, Cell, Heatmap, picture, read, short
 from dagster_project.orchestration.assets.heatmap import PictureConfig
+from tests.support.png import decode
 
 
 @pytest.fixture
@@ -91,26 +90,6 @@ def test_the_terminal_shows_168_cells_at_any_width(heatmap: Heatmap, width: int)
     assert sum(line.count("·") for line in rows) == 166
     assert all(len(line.rstrip()) <= width for line in shown.splitlines())
     assert "4 answered chats" in shown
-
-
-def decode(png: bytes) -> list[list[tuple[int, int, int]]]:
-    """Rows of colours of a four-bit palette PNG without filters."""
-    chunks, at = {}, 8
-    while at < len(png):
-        size, kind = struct.unpack(">I4s", png[at : at + 8])
-        chunks[kind] = png[at + 8 : at + 8 + size]
-        at += size + 12
-    width, height = struct.unpack(">II", chunks[b"IHDR"][:8])
-    palette = [tuple(chunks[b"PLTE"][i : i + 3]) for i in range(0, len(chunks[b"PLTE"]), 3)]
-    rows, stride = zlib.decompress(chunks[b"IDAT"]), (width + 1) // 2 + 1
-    return [
-        [
-            palette[byte >> 4 if x % 2 == 0 else byte & 15]
-            for x in range(width)
-            for byte in [rows[y * stride + 1 + x // 2]]
-        ]
-        for y in range(height)
-    ]  # type: ignore[misc]
 
 
 def test_heatmaps_are_of_chats_that_customers_began_unless_one_asks_for_others() -> None:
