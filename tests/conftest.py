@@ -21,7 +21,7 @@ from tests.support.command_host import PROGRAM
 os.environ["B2CHAT_ENV_FILE"] = os.devnull
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CARE = SHARED / "data" / "care_dev.json"
-DICTIONARY = SHARED / "seeds" / "002_1aa652a2447fc107.txt"
+INVENTED = Path(__file__).parent / "data" / "conversations.json"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,6 +30,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from dagster_project.orchestration.dbt_project import manifest  # seconds, and workers need it for themselves
 
         manifest()
+
+
+def pytest_report_header() -> str:
+    return f"conversations: {'the real ones' if CARE.is_file() else 'thirty of our own making, as ../shared is absent'}"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,11 +78,9 @@ def database_url(server_url: str, template_database: str, _names_in_use: set[str
 
 
 @pytest.fixture(scope="session")
-def care_file() -> Path:
-    """The real conversations, read where they lie."""
-    if not CARE.is_file():
-        pytest.skip("THE REAL CONVERSATIONS ARE ABSENT: ../shared/data/care_dev.json is not beside this project")
-    return CARE
+def conversations_file() -> Path:
+    """The real conversations where they are, else thirty of our own making."""
+    return CARE if CARE.is_file() else INVENTED
 
 
 @contextmanager
@@ -167,11 +169,3 @@ def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="session")
-def data_dictionary() -> str:
-    """The data dictionary that core follows, read where it lies."""
-    if not DICTIONARY.is_file():
-        pytest.skip("THE DATA DICTIONARY IS ABSENT: ../shared/seeds is not beside this project")
-    return DICTIONARY.read_text()

@@ -17,6 +17,7 @@ from dagster_project.orchestration.assets import table_metadata
 from dagster_project.exports.report.read import gather
 from dagster_project.exports.report.read_analysis import gather_analysis
 from dagster_project.exports.report.data import NoReport, Period
+from tests.support import dictionary
 from tests.support.listed import AGENT, ListedSource, chat, contact, message, serving
 from tests.support.world import World
 
@@ -394,27 +395,23 @@ def test_a_chat_that_is_answered_late_enters_its_cell_and_an_incremental_build_e
     assert world.ask(query) == incremental
 
 
-@pytest.mark.parametrize("table", ["departments", "agents", "contacts", "chats", "messages"])
-def test_core_has_the_dictionarys_columns_types_and_indexes(world: World, data_dictionary: str, table: str) -> None:
-    section = re.search(rf"\*\*Table Name:\*\* `{table}`(.*?)\n---\n", data_dictionary, re.DOTALL).group(1)  # type: ignore[union-attr]
-    wanted = dict(re.findall(r"^\| `(\w+)` \| ([\w\[\]]+) \|", section, re.MULTILINE))
+@pytest.mark.parametrize("table", dictionary.TABLES)
+def test_core_has_the_dictionarys_columns_types_and_indexes(world: World, table: str) -> None:
+    wanted = dictionary.load()[table]
     types = {"String": "text", "Boolean": "boolean", "Int": "integer", "Json": "jsonb", "String[]": "ARRAY",
              "DateTime": "timestamp with time zone"}
     columns = world.ask(
         "select column_name, data_type from information_schema.columns where table_schema = 'core' and table_name = %s",
         table)
     found = {row["column_name"]: row["data_type"] for row in columns}
-    assert len(wanted) > 9
-    assert {name: found.get(name) for name in wanted} == {
-        name: types.get(kind, "text") for name, kind in wanted.items()
+    assert len(wanted["columns"]) > 9
+    assert {name: found.get(name) for name in wanted["columns"]} == {
+        name: types.get(kind, "text") for name, kind in wanted["columns"].items()
     }
 
     indexes = [re.search(r"\((.+?)\)(?: WHERE .*)?$", row["indexdef"].replace('"', '')).group(1) for row in world.ask(  # type: ignore[union-attr]
         "select indexdef from pg_indexes where schemaname = 'core' and tablename = %s", table)]
-    listed = re.search(r"\*\*Indexes:\*\*(.*?)\*\*Business Rules", section, re.DOTALL).group(1)  # type: ignore[union-attr]
-    composite = [group.replace("`", "") for group in re.findall(r"\(((?:`\w+`(?:, )?)+)\)", listed)]
-    single = re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", listed))
-    assert [index for index in [*composite, *single] if index not in indexes] == []
+    assert [index for index in wanted["indexes"] if index not in indexes] == []
 
 
 def test_each_table_has_the_keys_and_the_not_null_columns_of_its_contract(world: World) -> None:

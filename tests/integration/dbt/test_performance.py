@@ -34,10 +34,10 @@ Versions = dict[str, list[oracle.Chat]]
 
 
 @pytest.fixture(scope="module")
-def versions(care_file: Path) -> Versions:
+def versions(conversations_file: Path) -> Versions:
     """Each chat as the first sync saw it and, where it changed, as the second did; an empty last one is gone."""
     source = random.Random(8)
-    first = {one["chat_id"]: one for one in [*_random_chats(source, 250), *_real_chats(care_file)]}
+    first = {one["chat_id"]: one for one in [*_random_chats(source, 250), *_whole_chats(conversations_file)]}
     changed = {key: _changed(source, first[key]) for key in list(first)[:250:3]}
     return {key: [one] + ([changed[key]] if key in changed else []) for key, one in first.items()}
 
@@ -253,10 +253,10 @@ def _changed(source: random.Random, before: oracle.Chat) -> oracle.Chat:
     ))
 
 
-def _real_chats(care_file: Path) -> Iterator[oracle.Chat]:
-    """The real conversations, each moved by whole weeks into the days that are read."""
+def _whole_chats(file: Path) -> Iterator[oracle.Chat]:
+    """The conversations of a file, each moved by whole weeks into the days that are read."""
     names = ("created_at", "opened_at", "picked_up_at", "responded_at", "closed_at")
-    for one in json.loads(care_file.read_bytes())["chats"]:
+    for one in json.loads(file.read_bytes())["chats"]:
         by = week_start(datetime(2025, 9, 22)) - week_start(local(one["created_at"]))  # type: ignore[arg-type]  # noqa: DTZ001
 
         def moved(record: dict[str, Any], *keys: str, by: timedelta = by) -> dict[str, Any]:

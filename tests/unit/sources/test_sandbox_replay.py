@@ -17,12 +17,12 @@ def chat(chat_id: str, created_at: str, **other: Any) -> dict[str, Any]:
     return {"chat_id": chat_id, "created_at": created_at} | other
 
 
-def test_the_real_conversations_come_back_all_and_untouched(care_file: Path) -> None:
-    expected = {record["chat_id"]: record for record in json.loads(care_file.read_bytes())["chats"]}
-    source = ReplaySource(care_file)
+def test_conversations_of_a_file_come_back_all_and_untouched(conversations_file: Path) -> None:
+    expected = {record["chat_id"]: record for record in json.loads(conversations_file.read_bytes())["chats"]}
+    source = ReplaySource(conversations_file)
     pages = [source.chats(ChatQuery(limit=100, offset=offset, descending=False), NOW) for offset in range(0, 600, 100)]
     served = [record for page in pages for record in page.records]
-    assert len(served) == len(expected) == pages[0].total == 525
+    assert len(served) == len(expected) == pages[0].total >= 30
     assert {record["chat_id"]: record for record in served} == expected
     assert [record["created_at"] for record in served] == sorted(record["created_at"] for record in served)
     contacts = source.contacts(ContactQuery(), NOW)
