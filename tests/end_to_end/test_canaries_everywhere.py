@@ -4,7 +4,6 @@ Searched: what the commands print, each file that they leave, the arguments of p
 events and each other table. The schema raw and kept answers of the API hold personal data by their purpose.
 """
 
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,10 +19,10 @@ from psycopg import sql
 from dagster_project.analysis.claude import fake
 from dagster_project.warehouse import embedded
 from tests.support.audit_files import row, write_csv
+from tests.support.command_host import Host, hosting
 from tests.support.fake_b2chat import CHATS, TOKEN, Account, Asked, Reply, serving
 from tests.support.listed import chat, contact
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 DAYS = [f"{datetime.now(UTC) - timedelta(days=back):%Y-%m-%d}" for back in range(3, 12)]
 SECRETS = {
     "database": "Zq!$#/ñ%2f:@kan-db",
@@ -105,9 +104,10 @@ CANARIES = [
 class House:
     """A warehouse whose owner has a difficult password, an account that misbehaves, and the commands on both."""
 
-    def __init__(self, folder: Path, run: Run, owner_url: str, account: Account, claude: fake.FakeClaude) -> None:
-        self.folder, self._run, self.account, self.claude = folder, run, account, claude
+    def __init__(self, folder: Path, owner_url: str, account: Account, claude: fake.FakeClaude) -> None:
+        self.folder, self.account, self.claude = folder, account, claude
         self.printed: list[tuple[str, str]] = []
+        self.host: Host
         self.owner_url = owner_url
         with psycopg.connect(owner_url, autocommit=True) as conn:
             conn.execute(sql.SQL("create role kan superuser login password {}").format(SECRETS["database"]))
@@ -130,10 +130,10 @@ class House:
             "B2CHAT_START_DATE": DAYS[-1],
         }
 
-    def run(self, *arguments: str, **variables: str) -> int:
-        done = self._run(*arguments, **self.variables | variables)
-        self.printed.append((" ".join(arguments), done.stdout + done.stderr))
-        return done.returncode
+    def run(self, *words: str, **variables: str) -> int:
+        done = self.host.run(*words, **variables)
+        self.printed.append((" ".join(words), done.out + done.err))
+        return done.code
 
     def sql(self, query: str) -> list[Any]:
         with psycopg.connect(self.url, autocommit=True) as conn:
@@ -142,12 +142,14 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(new_folder: Callable[[], str], b2chat: Run) -> Iterator[House]:
+def house(new_folder: Callable[[], str]) -> Iterator[House]:
     with ExitStack() as stack:
         folder, account = Path(new_folder()), Account()
         owner_url = stack.enter_context(embedded.running(folder / "server" / "pg", throwaway=True))
         stack.enter_context(serving(account))
-        yield House(folder, b2chat, owner_url, account, stack.enter_context(fake.running()))
+        house = House(folder, owner_url, account, stack.enter_context(fake.running()))
+        house.host = stack.enter_context(hosting(str(folder / "data"), house.variables))
+        yield house
 
 
 class Watch:

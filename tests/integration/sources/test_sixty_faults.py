@@ -249,9 +249,10 @@ class Trial:
 
     def sync(self) -> int:
         began = time.monotonic()
-        code, _ = self.host.run("sync", "--full", "--json", seconds=DEADLINE_SECONDS)
+        done = self.host.run("sync", "--full", "--json", seconds=DEADLINE_SECONDS)
+        assert done.answer, done.err[-2000:]
         assert time.monotonic() - began < DEADLINE_SECONDS
-        return code
+        return done.code
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         with connect(self.url, autocommit=True) as conn:
