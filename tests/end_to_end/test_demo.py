@@ -87,7 +87,7 @@ def demo(b2chat: Run, real: Listener, new_folder: Callable[[], str]) -> Iterator
 
 
 def test_the_demo_touches_nothing_that_the_settings_name_and_says_so(demo: Demo, real: Listener) -> None:
-    assert demo.done.returncode == 0, demo.done.stderr
+    assert demo.done.returncode == 0, demo.done.stderr + demo.done.stdout
     answer = json.loads(demo.done.stdout)
     assert answer["status"] == "success"
     assert answer["tables"]["raw.chats"] > 100
