@@ -5,7 +5,7 @@
         {'columns': ['scope', 'scope_id', 'state', 'local_date'], 'unique': true},
         {'columns': ['local_date']},
     ],
-    pre_hook="{{ forget_changed_backlog('local_date', date_of('touched.changed_from')) }}",
+    pre_hook="{{ forget_changed_backlog('local_date', date_of('affected.changed_from')) }}",
 ) }}
 
 {%- set ages = {

@@ -5,7 +5,7 @@
         {'columns': ['scope', 'scope_id', 'hour_at'], 'unique': true},
         {'columns': ['hour_at']},
     ],
-    pre_hook="{{ forget_changed_backlog('hour_at', hour_of('touched.changed_from')) }}",
+    pre_hook="{{ forget_changed_backlog('hour_at', hour_of('affected.changed_from')) }}",
 ) }}
 
 -- From the first hour that the new loads touched: the balance at its start is stored, and what came and went since is
