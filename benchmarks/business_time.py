@@ -77,7 +77,7 @@ def _build_calendars(url: str, target: Path) -> None:
             "resource_type:seed",
             "int_business_slots",
             "int_rule_days",
-            "int_touched_calendars",
+            "int_affected_calendars",
             "int_calendar_clock",
             "int_calendar_due",
             "--project-dir",

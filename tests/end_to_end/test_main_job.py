@@ -36,7 +36,7 @@ HOURS_THAT_PASS = ("int_backlog_hours", "int_backlog_days")
 NOTICED = {
     "core.agents": {"load_id", "created_at", "updated_at", "last_sync_at"},
     "core.departments": {"load_id", "created_at", "updated_at", "last_sync_at"},
-    "intermediate.int_backlog_spells": {"changed_from"},
+    "intermediate.int_backlog_intervals": {"changed_from"},
 }
 # First day of a day's period, and of the period before it, for each rollup.
 PERIODS: dict[str, tuple[Callable[[date], date], Callable[[date], date]]] = {

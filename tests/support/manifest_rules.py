@@ -11,10 +11,10 @@ Node = dict[str, Any]
 LAYERS = {
     "staging": {"raw", "staging"},
     "intermediate": {"staging", "intermediate"},
-    "core": {"staging", "intermediate", "core", "facts"},
+    "core": {"staging", "intermediate", "core"},
     "calendar": {"seed", "ops", "calendar"},
     "facts": {"seed", "ops", "intermediate", "core", "calendar", "facts"},
-    "rollups": {"seed", "ops", "staging", "core", "calendar", "facts", "rollups"},
+    "rollups": {"seed", "ops", "core", "calendar", "facts", "rollups"},
     "analysis": {"analysis", "core", "calendar", "facts", "rollups"},
     "marts": {"seed", "ops", "core", "calendar", "facts", "rollups", "marts"},
 }

@@ -208,7 +208,7 @@ def traffic(chats: Iterable[Chat]) -> dict[tuple[date, int], list[int]]:
     return dict(found)
 
 
-Spell = tuple[str, datetime, datetime | None]
+BacklogInterval = tuple[str, datetime, datetime | None]
 STALE_AFTER = timedelta(hours=24 * 30)
 
 
@@ -225,7 +225,7 @@ def in_work(versions: list[Chat], zone: ZoneInfo) -> list[tuple[datetime, dateti
     return found
 
 
-def backlog_spells(versions: list[Chat], zone: ZoneInfo) -> list[Spell]:
+def backlog_intervals(versions: list[Chat], zone: ZoneInfo) -> list[BacklogInterval]:
     """Each time that a chat was in a state of the backlog: the state, when it came (UTC), when it left (or None)."""
     people = People(*versions)
     life = lifetime(versions, zone)
@@ -237,11 +237,11 @@ def backlog_spells(versions: list[Chat], zone: ZoneInfo) -> list[Spell]:
         return min((_instant(moment, zone) for moment in moments if moment), default=None)
 
     taken = until(*(people.first(name) for name in ("picked_up_at", "responded_at")))
-    spells: list[Spell] = [("open", begin, end), ("waiting_for_pickup", begin, _earlier(taken, end))]
+    intervals: list[BacklogInterval] = [("open", begin, end), ("waiting_for_pickup", begin, _earlier(taken, end))]
     for turn in turns(*versions):
         asked = max(_instant(turn.asked, zone), begin)
-        spells.append(("waiting_for_answer", asked, _earlier(until(turn.replied), end)))
-    known = [(state, start, left) for state, start, left in spells if left is None or left > start]
+        intervals.append(("waiting_for_answer", asked, _earlier(until(turn.replied), end)))
+    known = [(state, start, left) for state, start, left in intervals if left is None or left > start]
     working = in_work(versions, zone)
     cut = [
         (state, max(start, busy), _earlier(left, silent))
@@ -280,7 +280,7 @@ def backlog(
     Moments in order, each chat by its versions. What happens on the very moment is not yet seen."""
     found: dict[tuple[datetime, str], list[float]] = defaultdict(list)
     for versions in chats:
-        for state, start, left in backlog_spells(versions, zone):
+        for state, start, left in backlog_intervals(versions, zone):
             for moment in moments[bisect_right(moments, start) : bisect_right(moments, left) if left else None]:
                 found[moment, state].append((moment - start).total_seconds() / 3600)
     return dict(found)

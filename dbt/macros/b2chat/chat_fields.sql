@@ -10,7 +10,7 @@
 
 {#
   Name and code of a chat's department (jsonb): a free text, a number, or an object {name, code}, whose fields are also
-  met as department_name and department_code. Which department a bare text means is told by int_identified_chats.
+  met as department_name and department_code. Which department a bare text means is told by int_b2chat__identified_chats.
 #}
 {% macro department_name(department) -%}
     {{ clean_text(

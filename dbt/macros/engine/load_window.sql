@@ -4,8 +4,9 @@
   remembered as read cannot differ.
 
   The high watermark of a model is the lowest of the incremental models above it, so a model never runs ahead of what it
-  reads. A model with none above it reads up to var load_ceiling, or all that is landed, versions of calendars and targets
-  included.
+  reads. A model with none above it reads up to var load_ceiling, or what was landed when the run began, versions of
+  calendars and targets included: so no model of a run is ahead of another, a chat not of its agent, in whatever order
+  they are built.
 #}
 {% macro open_load_window() %}
     set local lock_timeout = '60s';
@@ -96,7 +97,7 @@
     {{ var('load_ceiling') | int }}
     {%- else -%}
     select greatest(
-        (select coalesce(max(load_id), 0) from ops.page_loads),
+        (select load_id from ops.last_build),
         (select coalesce(max(load_id), 0) from ops.calendar_and_target_versions)
     )
     {%- endif -%}

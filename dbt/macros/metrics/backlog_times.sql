@@ -39,7 +39,7 @@
 #}
 {% macro first_uncounted(key, of_instant) -%}
     {%- set from_the_beginning -%}
-        (select min({{ of_instant('entered_at') }}) from {{ ref('int_backlog_spells') }})
+        (select min({{ of_instant('entered_at') }}) from {{ ref('int_backlog_intervals') }})
     {%- endset -%}
     {%- if is_incremental() -%}
     case
@@ -47,7 +47,7 @@
         when current_setting('b2chat.high_watermark')::bigint > current_setting('b2chat.low_watermark')::bigint then least(
             (
                 select min({{ of_instant('affected.changed_from') }})
-                from {{ ref('int_backlog_spells') }} as affected
+                from {{ ref('int_backlog_intervals') }} as affected
                 where {{ load_window('affected') }}
             ),
             (select max({{ key }}) from {{ this }})
@@ -69,7 +69,7 @@
     where {{ all_loads_are_read() }}
         or {{ key }} > (
             select min({{ first_changed }})
-            from {{ ref('int_backlog_spells') }} as affected
+            from {{ ref('int_backlog_intervals') }} as affected
             where {{ load_window('affected') }}
         )
     {%- endif -%}

@@ -1,14 +1,14 @@
 {{ config(
     materialized='incremental',
     unique_key='calendar',
-    meta={'affected_by': 'int_touched_calendars'},
+    meta={'affected_by': 'int_affected_calendars'},
     indexes=[{'columns': ['calendar', 'bucket_at', 'starts_at'], 'unique': true}],
 ) }}
 
 -- A sweep over the borders of slots and of buckets, each of which changes how many slots are open.
 with calendars as (
-    select distinct calendar from {{ ref('int_touched_calendars') }} as touched
-    where {{ load_window('touched') }} or {{ all_loads_are_read() }}
+    select distinct calendar from {{ ref('int_affected_calendars') }} as affected
+    where {{ load_window('affected') }} or {{ all_loads_are_read() }}
 ),
 
 turns as (

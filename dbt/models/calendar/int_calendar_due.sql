@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='calendar',
-    meta={'affected_by': 'int_touched_calendars'},
+    meta={'affected_by': 'int_affected_calendars'},
     indexes=[{'columns': ['calendar', 'bucket', 'opens_after'], 'unique': true}],
 ) }}
 
@@ -13,8 +13,8 @@ with openings as (
         open_seconds_before + date_part('epoch', ends_at - starts_at) as opens_upto
     from {{ ref('int_calendar_clock') }}
     where is_open and calendar in (
-        select calendar from {{ ref('int_touched_calendars') }} as touched
-        where {{ load_window('touched') }} or {{ all_loads_are_read() }}
+        select calendar from {{ ref('int_affected_calendars') }} as affected
+        where {{ load_window('affected') }} or {{ all_loads_are_read() }}
     )
 )
 

@@ -10,8 +10,6 @@
     ],
 ) }}
 
--- depends_on: {{ ref('chats') }}, so that no chat is ever ahead of its agent, department or contact.
-
 with named as (
     select distinct on (agent_id)
         agent_id,
@@ -30,8 +28,8 @@ identified as (
     select distinct on (agent_id)
         agent_id,
         b2chat_agent_id
-    from {{ ref('int_audited_chats') }}
-    where b2chat_agent_id is not null and {{ load_window('int_audited_chats') }}
+    from {{ ref('int_b2chat__audited_chats') }}
+    where b2chat_agent_id is not null and {{ load_window('int_b2chat__audited_chats') }}
     order by agent_id, load_id desc, created_at desc nulls last, chat_id
 ),
 

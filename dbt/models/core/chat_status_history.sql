@@ -1,6 +1,6 @@
 {{ config(
     unique_key='chat_id',
-    meta={'affected_by': 'int_chat_versions'},
+    meta={'affected_by': 'int_b2chat__chat_versions'},
     indexes=[
         {'columns': ['id'], 'unique': true},
         {'columns': ['chat_id', 'field', 'version']},
@@ -10,10 +10,10 @@
 ) }}
 
 with versions as (
-    select * from {{ ref('int_chat_versions') }}
+    select * from {{ ref('int_b2chat__chat_versions') }}
     where chat_id in (
-        select chat_id from {{ ref('int_chat_versions') }} as touched
-        where {{ load_window('touched') }}
+        select chat_id from {{ ref('int_b2chat__chat_versions') }} as affected
+        where {{ load_window('affected') }}
     )
 ),
 

@@ -10,11 +10,9 @@
     ],
 ) }}
 
--- depends_on: {{ ref('chats') }}, so that no chat is ever ahead of its agent, department or contact.
-
 with candidates as (
-    select * from {{ ref('int_contact_candidates') }}
-    where {{ load_window('int_contact_candidates') }}
+    select * from {{ ref('int_b2chat__contact_candidates') }}
+    where {{ load_window('int_b2chat__contact_candidates') }}
 ),
 
 -- The contacts export knows a contact wholly, a chat only in part: a stub never stands before it.

@@ -10,12 +10,10 @@
     post_hook="
         -- It was a department by its name, until a chat told the code.
         delete from {{ this }}
-        where id in (select department_name from {{ ref('int_department_codes') }})
-            and id not in (select department_code from {{ ref('int_department_codes') }})
+        where id in (select department_name from {{ ref('int_b2chat__department_codes') }})
+            and id not in (select department_code from {{ ref('int_b2chat__department_codes') }})
     ",
 ) }}
-
--- depends_on: {{ ref('chats') }}, so that no chat is ever ahead of its agent, department or contact.
 
 with named as (
     select distinct on (department_id)
@@ -23,8 +21,8 @@ with named as (
         coalesce(department_name, department_id) as department_name,
         load_id,
         loaded_at
-    from {{ ref('int_identified_chats') }}
-    where department_id is not null and {{ load_window('int_identified_chats') }}
+    from {{ ref('int_b2chat__identified_chats') }}
+    where department_id is not null and {{ load_window('int_b2chat__identified_chats') }}
     -- A chat that has the code alone does not know the name.
     order by
         department_id, coalesce(department_name, department_id) = department_id, load_id desc, created_at desc nulls last, chat_id

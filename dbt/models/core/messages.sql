@@ -1,7 +1,7 @@
 {{ config(
     unique_key='chat_id',
     meta={
-        'affected_by': 'int_message_origins',
+        'affected_by': 'int_b2chat__message_origins',
         'indexed_where': {
             'b2chat_message_id': 'b2chat_message_id is not null',
             'media_backed_up': 'media_backed_up',
@@ -18,15 +18,15 @@
     ],
 ) }}
 
--- int_message_origins names the touched chats; one that lost all its messages too.
+-- int_b2chat__message_origins names the affected chats; one that lost all its messages too.
 with api_messages as (
     select * from {{ ref('stg_b2chat__messages') }}
     where {{ load_window('stg_b2chat__messages') }}
 ),
 
 audited_chats as (
-    select * from {{ ref('int_message_origins') }}
-    where message_source = 'audit_export' and {{ load_window('int_message_origins') }}
+    select * from {{ ref('int_b2chat__message_origins') }}
+    where message_source = 'audit_export' and {{ load_window('int_b2chat__message_origins') }}
 ),
 
 messages as (

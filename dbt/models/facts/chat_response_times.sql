@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'int_touched_chats'},
+    meta={'affected_by': 'int_affected_chats'},
     indexes=[
         {'columns': ['created_week_start', 'agent_id']},
         {'columns': ['created_at']},
@@ -24,8 +24,8 @@
 with chats as (
     select * from {{ ref('chats') }}
     where id in (
-        select chat_id from {{ ref('int_touched_chats') }} as touched
-        where {{ load_window('touched') }}
+        select chat_id from {{ ref('int_affected_chats') }} as affected
+        where {{ load_window('affected') }}
     )
 ),
 

@@ -78,7 +78,7 @@ rejudged as (
     group by chat_id
 ),
 
-touched as (
+affected as (
     select chat_id from {{ ref('chat_response_times') }} as times
     where {{ load_window('times') }}
 
@@ -92,7 +92,7 @@ replies as (
         chat_id,
         sum(reply_business_seconds)::double precision / count(reply_business_seconds) as avg_reply_business_seconds
     from {{ ref('reply_turns') }}
-    where chat_id in (select chat_id from touched)
+    where chat_id in (select chat_id from affected)
     group by chat_id
     having count(reply_business_seconds) > 0
 ),
@@ -112,7 +112,7 @@ opened as (
     left join rejudged on rejudged.chat_id = times.chat_id
     left join replies on replies.chat_id = times.chat_id
     {{ join_clock('opened_clock', 'times.calendar', 'times.opened_at') }}
-    where times.chat_id in (select chat_id from touched)
+    where times.chat_id in (select chat_id from affected)
 ),
 
 -- Targets are chosen once for each day, channel and priority, not for each chat.

@@ -19,7 +19,7 @@ firsts as (
         turns.first_customer_at,
         turns.first_customer_at = chats.opened_at and turns.replied_at = chats.response_at as is_first_response
     from chats
-    inner join {{ ref('int_chat_milestones') }} as milestones on milestones.chat_id = chats.chat_id
+    inner join {{ ref('int_b2chat__chat_milestones') }} as milestones on milestones.chat_id = chats.chat_id
     inner join {{ ref('reply_turns') }} as turns on turns.chat_id = chats.chat_id
 )
 
@@ -53,11 +53,11 @@ select
     firsts.chat_id,
     'the backlog waits for another time' as problem
 from firsts
-inner join {{ ref('int_backlog_spells') }} as spells
-    on spells.chat_id = firsts.chat_id
-    and spells.state = 'waiting_for_answer'
-    and spells.entered_at = firsts.opened_at
+inner join {{ ref('int_backlog_intervals') }} as intervals
+    on intervals.chat_id = firsts.chat_id
+    and intervals.state = 'waiting_for_answer'
+    and intervals.entered_at = firsts.opened_at
 where firsts.is_first_response
     and firsts.created_at <= firsts.opened_at
     and firsts.closed_at >= firsts.response_at
-    and spells.left_at <> firsts.response_at
+    and intervals.left_at <> firsts.response_at

@@ -1,6 +1,6 @@
 {{ config(meta={'dagster': {'ref': {'name': 'heatmap_weeks'}}}) }}
 
--- Cells and weeks are recomputed by the same touched weeks: their totals agree for every combination of filters.
+-- Cells and weeks are recomputed by the same affected weeks: their totals agree for every combination of filters.
 with summed as (
     select
         week_start,

@@ -166,7 +166,7 @@ def test_a_build_with_nothing_new_writes_no_backlog_and_no_traffic(world: World)
         return [
             world.ask(f"select max(xmin::text::bigint), count(*) from intermediate.{table}")
             for table in (
-                "int_backlog_spells",
+                "int_backlog_intervals",
                 "int_backlog_hours",
                 "int_backlog_days",
                 "int_chat_traffic",
@@ -182,17 +182,17 @@ def test_a_build_with_nothing_new_writes_no_backlog_and_no_traffic(world: World)
 @pytest.mark.usefixtures("told")
 def test_a_chat_becomes_stale_by_time_alone_and_a_refresh_without_news_notices_it(world: World) -> None:
     """Nothing of the chat is read or written then: that it will be stale was known beforehand."""
-    spells = {"resource_type": "model", "schema": "intermediate", "alias": "int_backlog_spells",
+    intervals = {"resource_type": "model", "schema": "intermediate", "alias": "int_backlog_intervals",
               "config": {"meta": {"falls_due": "left_at"}}}
 
     def is_good() -> bool:
         with psycopg.connect(world.url) as conn:
-            return still_good(conn, [spells], project="p", zone=ZONE.key) is not None
+            return still_good(conn, [intervals], project="p", zone=ZONE.key) is not None
 
     def stale() -> tuple[list[Any], list[Any]]:
         return (world.ask("select chat_count, end_chat_count, became_stale_count from marts.backlog_daily "
                           "where scope = 'all' and state = 'stale' order by local_date desc limit 1"),
-                world.ask("select max(xmin::text::bigint), count(*) from intermediate.int_backlog_spells"))
+                world.ask("select max(xmin::text::bigint), count(*) from intermediate.int_backlog_intervals"))
 
     last_word = datetime.now(UTC) - timedelta(days=30) + timedelta(minutes=10)
     at = text(last_word.astimezone(ZONE))

@@ -50,7 +50,7 @@ SEEDS = """
     create table public.intervals (
         id integer, calendar text, start_at timestamptz, middle_at timestamptz, end_at timestamptz, target integer);
 """
-MODELS = ["int_business_slots", "int_rule_days", "int_touched_calendars", "int_calendar_clock", "int_calendar_due"]
+MODELS = ["int_business_slots", "int_rule_days", "int_affected_calendars", "int_calendar_clock", "int_calendar_due"]
 
 Interval = tuple[str, datetime, datetime, datetime, int]  # calendar, start, middle, end, target
 Measured = dict[str, Any]

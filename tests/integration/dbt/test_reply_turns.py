@@ -72,7 +72,7 @@ STORED = {
 WRITES = """
     select relname, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables
     where relname in (
-        'int_customer_turns', 'int_chat_message_facts', 'reply_turns', 'int_chat_days', 'int_response_times'
+        'int_customer_turns', 'int_chat_message_facts', 'reply_turns', 'int_conversation_days', 'int_response_times'
     )
     order by 1
 """

@@ -32,7 +32,7 @@ DEPARTMENTS = "select id as chat_id, department_id from core.chats where departm
 # When something was noticed may differ from a build made anew, and nothing else.
 NOTICED = {
     "core.departments": {"created_at", "last_sync_at"},
-    "intermediate.int_backlog_spells": {"changed_from"},
+    "intermediate.int_backlog_intervals": {"changed_from"},
 }
 
 

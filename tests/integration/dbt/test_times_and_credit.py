@@ -120,7 +120,7 @@ def test_what_was_written_to_the_bot_waits_from_the_opening_in_reply_response_ba
     assert {(row["wall_state"], row["actual_seconds"]) for row in states
             if row["metric"] in ("first_response", "avg_reply")} == {("met", 90)}
     waits = world.ask("select state, extract(epoch from left_at - entered_at)::integer as seconds "
-                      "from intermediate.int_backlog_spells where chat_id = 'bot-evening' and state like 'waiting%%'")
+                      "from intermediate.int_backlog_intervals where chat_id = 'bot-evening' and state like 'waiting%%'")
     assert {row["seconds"] for row in waits} <= {30, 90}
 
 
@@ -205,7 +205,7 @@ def test_three_builds_one_after_the_other_equal_one_of_all_that_was_seen(world: 
     leaving_out = {
         "core.agents": noticed,
         "core.departments": noticed,
-        "intermediate.int_backlog_spells": {"changed_from"},
+        "intermediate.int_backlog_intervals": {"changed_from"},
     }
     assert [difference for difference in tables.differences(world.url, leaving_out)
             if not difference.startswith("intermediate.int_agent_activity: ")] == []

@@ -27,7 +27,7 @@ had as (
         lower(span) as had_from,
         upper(span) as had_to
     from chats
-    inner join {{ ref('int_chat_milestones') }} as milestones on milestones.chat_id = chats.id
+    inner join {{ ref('int_b2chat__chat_milestones') }} as milestones on milestones.chat_id = chats.id
     inner join {{ ref('int_agent_assignments') }} as assignments on assignments.chat_id = chats.id
     cross join lateral unnest(
         tstzmultirange(tstzrange(
@@ -55,7 +55,7 @@ actions as (
         versions.chat_id,
         action.happened_at,
         action.is_closing
-    from {{ ref('int_chat_versions') }} as versions
+    from {{ ref('int_b2chat__chat_versions') }} as versions
     cross join lateral (
         values (versions.picked_up_at, false), (versions.closed_at, true)
     ) as action (happened_at, is_closing)
@@ -117,7 +117,7 @@ gone as (
     select {{ key }} from told
 )
 
--- What a load tells anew touches its days, and nothing else does: a chat that goes on for months touches no day but those
+-- What a load tells anew affects its days, and nothing else does: a chat that goes on for months affects no day but those
 -- on which something happened.
 select
     new.chat_id,

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'int_chat_versions'},
+    meta={'affected_by': 'int_b2chat__chat_versions'},
     indexes=[{'columns': ['chat_id', 'assignment_number'], 'unique': true}, {'columns': ['load_id']}],
 ) }}
 
@@ -11,10 +11,10 @@ with versions as (
         lag(picked_up_at) over history as picked_up_before,
         lag(b2chat_status) over history as status_before,
         max(load_id) over (partition by chat_id) as newest_load_id
-    from {{ ref('int_chat_versions') }}
+    from {{ ref('int_b2chat__chat_versions') }}
     where chat_id in (
-        select chat_id from {{ ref('int_chat_versions') }} as touched
-        where {{ load_window('touched') }}
+        select chat_id from {{ ref('int_b2chat__chat_versions') }} as affected
+        where {{ load_window('affected') }}
     )
     window history as (partition by chat_id order by version)
 ),

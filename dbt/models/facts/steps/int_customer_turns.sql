@@ -1,25 +1,21 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'int_audited_chats'},
+    meta={'affected_by': 'chats', 'affected_key': 'id'},
     indexes=[{'columns': ['chat_id', 'turn_number'], 'unique': true}, {'columns': ['load_id']}],
 ) }}
 
--- The payload holds the messages, so it is large: read here once, with what int_chat_message_facts asks of it.
 with chats as (
     select
-        audited.chat_id,
-        audited.is_outgoing,
-        case when coalesce({{ json_value('audited.messages') }}, '[]'::jsonb) = '[]'::jsonb then 'nobody' end
-            as sender_of_no_messages,
+        chats.id as chat_id,
         milestones.opened_from,
         milestones.human_from,
         milestones.pauses,
         milestones.ended_at,
-        audited.load_id
-    from {{ ref('int_audited_chats') }} as audited
-    left join {{ ref('int_chat_milestones') }} as milestones on milestones.chat_id = audited.chat_id
-    where {{ load_window('audited') }}
+        chats.load_id
+    from {{ ref('chats') }} as chats
+    left join {{ ref('int_b2chat__chat_milestones') }} as milestones on milestones.chat_id = chats.id
+    where {{ load_window('chats') }}
 ),
 
 messages as (
@@ -28,7 +24,6 @@ messages as (
         messages.timestamp,
         messages.position,
         messages.incoming,
-        case when messages.incoming then 'customer' when messages.is_broadcast then 'broadcast' else 'agent' end as sender,
         -- The API does not say who wrote an outgoing message. One before the first pick-up is a bot's, one after the close
         -- a survey's or a farewell: neither is a reply.
         not messages.incoming
@@ -59,8 +54,7 @@ counted as (
             partition by chat_id order by timestamp, position
             rows between unbounded preceding and 1 preceding
         ) as replies_before,
-        lag(timestamp) over (partition by chat_id order by timestamp, position) as previous_at,
-        first_value(sender) over (partition by chat_id order by timestamp, position) as first_sender
+        lag(timestamp) over (partition by chat_id order by timestamp, position) as previous_at
     from messages
 ),
 
@@ -69,7 +63,6 @@ exchanges as (
     select
         chat_id,
         replies_before,
-        min(first_sender) as first_sender,
         count(*) filter (where incoming) as customer_message_count,
         count(*) filter (where not incoming) as outgoing_message_count,
         count(*) filter (where is_reply) as agent_message_count,
@@ -96,7 +89,6 @@ turns as (
     select
         chat_id,
         turn_number,
-        min(first_sender) as first_sender,
         sum(customer_message_count)::integer as customer_message_count,
         sum(outgoing_message_count)::integer as outgoing_message_count,
         sum(agent_message_count)::integer as agent_message_count,
@@ -115,8 +107,6 @@ turns as (
 select
     chats.chat_id,
     coalesce(turns.turn_number, 0) as turn_number,
-    chats.is_outgoing,
-    coalesce(turns.first_sender, chats.sender_of_no_messages) as first_sender,
     coalesce(turns.customer_message_count, 0) as customer_message_count,
     coalesce(turns.outgoing_message_count, 0) as outgoing_message_count,
     coalesce(turns.agent_message_count, 0) as agent_message_count,

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='week_start',
-    meta={'affected_by': 'int_touched_weeks'},
+    meta={'affected_by': 'int_affected_weeks'},
 ) }}
 
 with cells as (
@@ -16,8 +16,8 @@ with cells as (
         {{ first_response_measures() }}
     from {{ ref('int_heatmap_chats') }}
     where week_start in (
-        select week_start from {{ ref('int_touched_weeks') }} as touched
-        where {{ load_window('touched') }}
+        select week_start from {{ ref('int_affected_weeks') }} as affected
+        where {{ load_window('affected') }}
     )
     group by week_start, scope, scope_id, direction_filter, office_hours_filter, day_of_week, hour
 ),

@@ -1,12 +1,12 @@
 {{ config(
     materialized='incremental',
     unique_key='week_start',
-    meta={'affected_by': 'int_touched_weeks'},
+    meta={'affected_by': 'int_affected_weeks'},
 ) }}
 
-with touched as (
-    select distinct week_start from {{ ref('int_touched_weeks') }} as touches
-    where {{ load_window('touches') }}
+with affected as (
+    select distinct week_start from {{ ref('int_affected_weeks') }} as affects
+    where {{ load_window('affects') }}
 ),
 
 weeks as (
@@ -18,7 +18,7 @@ weeks as (
         office_hours_filter,
         {{ first_response_measures() }}
     from {{ ref('int_heatmap_chats') }}
-    where week_start in (select week_start from touched)
+    where week_start in (select week_start from affected)
     group by week_start, scope, scope_id, direction_filter, office_hours_filter
 ),
 
@@ -35,7 +35,7 @@ cells as (
             order by mean_first_response_seconds desc, (day_of_week + 6) % 7, hour
         ) as slowness
     from {{ ref('heatmap_cells') }}
-    where week_start in (select week_start from touched) and chat_count >= {{ var('slot_min_chat_count') }}
+    where week_start in (select week_start from affected) and chat_count >= {{ var('slot_min_chat_count') }}
 )
 
 select

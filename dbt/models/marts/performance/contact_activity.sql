@@ -1,14 +1,14 @@
 {{ config(
     materialized='incremental',
     unique_key='contact_id',
-    meta={'affected_by': 'int_touched_contacts'},
+    meta={'affected_by': 'int_affected_contacts'},
 ) }}
 
 with judged as (
     select * from {{ ref('int_contact_outcomes') }}
     where contact_id in (
-        select contact_id from {{ ref('int_touched_contacts') }} as touched
-        where {{ load_window('touched') }}
+        select contact_id from {{ ref('int_affected_contacts') }} as affected
+        where {{ load_window('affected') }}
     )
 )
 

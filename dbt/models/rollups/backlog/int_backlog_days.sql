@@ -36,19 +36,19 @@ window_start as (
 -- An age's midnights: from the first one at which a chat that came before it has it.
 ages as (
     select
-        spells.state,
-        spells.agent_id,
-        spells.department_id,
-        spells.provider,
+        intervals.state,
+        intervals.agent_id,
+        intervals.department_id,
+        intervals.provider,
         age.name as age,
         greatest(
-            {{ date_of('spells.entered_at') }} + 1,
-            {{ first_midnight_at_or_after('(spells.entered_at + age.starts_after)') }}
+            {{ date_of('intervals.entered_at') }} + 1,
+            {{ first_midnight_at_or_after('(intervals.entered_at + age.starts_after)') }}
         ) as from_date,
         least(
-            {{ first_midnight_at_or_after('(spells.entered_at + age.ends_after)') }}, {{ date_of('spells.left_at') }} + 1
+            {{ first_midnight_at_or_after('(intervals.entered_at + age.ends_after)') }}, {{ date_of('intervals.left_at') }} + 1
         ) as until_date
-    from {{ ref('int_backlog_spells') }} as spells
+    from {{ ref('int_backlog_intervals') }} as intervals
     cross join (
         values
         {%- for name, limits in ages.items() %}
@@ -60,11 +60,11 @@ ages as (
         {%- endfor %}
     ) as age (name, starts_after, ends_after)
     where (
-        spells.entered_at >= (select starts_at - interval '9 days' from window_start)
-        and spells.entered_at <= (select as_of from bounds)
+        intervals.entered_at >= (select starts_at - interval '9 days' from window_start)
+        and intervals.entered_at <= (select as_of from bounds)
     ) or (
-        spells.left_at >= (select starts_at - interval '1 day' from window_start)
-        and spells.left_at <= (select as_of from bounds)
+        intervals.left_at >= (select starts_at - interval '1 day' from window_start)
+        and intervals.left_at <= (select as_of from bounds)
     )
 ),
 
@@ -73,7 +73,7 @@ events as (
         {{ date_of('entered_at') }} as local_date,
         1 as change,
         {{ columns }}
-    from {{ ref('int_backlog_spells') }}
+    from {{ ref('int_backlog_intervals') }}
     where entered_at >= (select starts_at from window_start) and entered_at <= (select as_of from bounds)
 
     union all
@@ -82,7 +82,7 @@ events as (
         {{ date_of('left_at') }} as local_date,
         -1 as change,
         {{ columns }}
-    from {{ ref('int_backlog_spells') }}
+    from {{ ref('int_backlog_intervals') }}
     where left_at >= (select starts_at from window_start) and left_at <= (select as_of from bounds)
 ),
 

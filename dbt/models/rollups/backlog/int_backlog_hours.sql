@@ -8,7 +8,7 @@
     pre_hook="{{ forget_changed_backlog('hour_at', hour_of('affected.changed_from')) }}",
 ) }}
 
--- From the first hour that the new loads touched: the balance at its start is stored, and what came and went since is
+-- From the first hour that the new loads affected: the balance at its start is stored, and what came and went since is
 -- added to it. A chat costs two events a state, not a row for each hour that it is open, and one that nothing happens to
 -- is not read.
 with bounds as (
@@ -25,7 +25,7 @@ events as (
         {{ hour_of('entered_at') }} as hour_at,
         1 as change,
         {{ columns }}
-    from {{ ref('int_backlog_spells') }}
+    from {{ ref('int_backlog_intervals') }}
     where entered_at >= (select first_hour from bounds) and entered_at <= (select as_of from bounds)
 
     union all
@@ -34,7 +34,7 @@ events as (
         {{ hour_of('left_at') }} as hour_at,
         -1 as change,
         {{ columns }}
-    from {{ ref('int_backlog_spells') }}
+    from {{ ref('int_backlog_intervals') }}
     where left_at >= (select first_hour from bounds) and left_at <= (select as_of from bounds)
 ),
 

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='day',
-    meta={'affected_by': 'int_touched_days'},
+    meta={'affected_by': 'int_affected_days'},
     indexes=[{'columns': ['day', 'rule'], 'unique': true}],
 ) }}
 
@@ -28,8 +28,8 @@
 with chats as (
     select * from {{ ref('chat_response_times') }}
     where not is_deleted and created_local_date in (
-        select day from {{ ref('int_touched_days') }} as touched
-        where {{ load_window('touched') }}
+        select day from {{ ref('int_affected_days') }} as affected
+        where {{ load_window('affected') }}
     )
 ),
 

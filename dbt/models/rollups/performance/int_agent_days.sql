@@ -1,14 +1,14 @@
 {{ config(
     materialized='incremental',
     unique_key='local_date',
-    meta={'affected_by': 'int_agent_touched_days'},
+    meta={'affected_by': 'int_affected_agent_days'},
     indexes=[{'columns': ['local_date', 'agent_id'], 'unique': true}],
 ) }}
 
-with touched_days as (
+with affected_days as (
     select distinct local_date
-    from {{ ref('int_agent_touched_days') }} as touched
-    where {{ load_window('touched') }}
+    from {{ ref('int_affected_agent_days') }} as affected
+    where {{ load_window('affected') }}
 ),
 
 hours as (
@@ -19,7 +19,7 @@ hours as (
         sum(active_chat_seconds) as active_chat_seconds,
         max(peak_chat_count) as peak_chat_count
     from {{ ref('int_agent_hours') }}
-    where department_id = 'all' and local_date in (select local_date from touched_days)
+    where department_id = 'all' and local_date in (select local_date from affected_days)
     group by agent_id, local_date
 ),
 
@@ -31,22 +31,22 @@ known as (
 worked as (
     select
         activity.agent_id,
-        touched_days.local_date,
+        affected_days.local_date,
         count(distinct activity.chat_id) as active_chat_count
-    from touched_days
+    from affected_days
     cross join known
     inner join {{ ref('int_agent_activity') }} as activity
         on tstzrange(activity.active_from, activity.active_to) && tstzrange(
-            touched_days.local_date::timestamp at time zone '{{ account_timezone() }}',
-            (touched_days.local_date + 1)::timestamp at time zone '{{ account_timezone() }}'
+            affected_days.local_date::timestamp at time zone '{{ account_timezone() }}',
+            (affected_days.local_date + 1)::timestamp at time zone '{{ account_timezone() }}'
         )
     where activity.superseded_by_load_id is null and activity.active_from < known.known_until
-    group by activity.agent_id, touched_days.local_date
+    group by activity.agent_id, affected_days.local_date
 ),
 
 chat_days as (
     select * from {{ ref('int_chat_day_facts') }}
-    where local_date in (select local_date from touched_days) and not is_left
+    where local_date in (select local_date from affected_days) and not is_left
 ),
 
 -- The chats are named at each use: a CTE that is used twice is worked out whole. A pick-up is the agent's
@@ -81,7 +81,7 @@ actions as (
         'reply' as action,
         replied_at as happened_at
     from {{ ref('reply_turns') }}
-    where is_answered and not is_deleted and replied_local_date in (select local_date from touched_days)
+    where is_answered and not is_deleted and replied_local_date in (select local_date from affected_days)
 
     union all
 
@@ -121,7 +121,7 @@ days as (
         local_date,
         scope_id as agent_id
     from {{ ref('int_performance_days') }}
-    where scope = 'agent' and local_date in (select local_date from touched_days)
+    where scope = 'agent' and local_date in (select local_date from affected_days)
 
     union distinct
 
@@ -132,7 +132,7 @@ days as (
     cross join known
     where chats.scope = 'agent'
         and chats.chat_count > 0
-        and chats.local_date in (select local_date - 1 from touched_days)
+        and chats.local_date in (select local_date - 1 from affected_days)
         and chats.local_date < {{ local_time('known.known_until') }}::date
 )
 

@@ -1,27 +1,27 @@
 {{ config(
     materialized='incremental',
     unique_key='local_date',
-    meta={'affected_by': 'int_activity_touched_days'},
+    meta={'affected_by': 'int_affected_activity_days'},
     indexes=[{'columns': ['local_date', 'department_id', 'agent_id']}],
 ) }}
 
--- depends_on: {{ ref('int_activity_touched_days') }}
+-- depends_on: {{ ref('int_affected_activity_days') }}
 
 -- A sweep: each span of activity is one event at its start and one at its end, and a running sum of the events is the number
 -- of chats at work on. What is left to split by the hour are the stretches between events, at most one a time
 -- and agent; never a row a chat and hour.
 with {% if is_incremental() -%}
-touched_days as (
+affected_days as (
     select distinct local_date
-    from {{ ref('int_activity_touched_days') }} as touched
-    where {{ load_window('touched') }}
+    from {{ ref('int_affected_activity_days') }} as affected
+    where {{ load_window('affected') }}
 ),
 
 numbered as (
     select
         local_date,
         local_date - row_number() over (order by local_date)::integer as island
-    from touched_days
+    from affected_days
 ),
 
 -- Neighbouring days are swept at once.

@@ -5,18 +5,18 @@
     indexes=[{'columns': ['local_date']}, {'columns': ['chat_id']}, {'columns': ['load_id']}],
 ) }}
 
-with touched as (
+with affected as (
     select * from {{ ref('chats') }} as chats
     where {{ load_window('chats') }}
 ),
 
 chats as (
     select
-        touched.*,
+        affected.*,
         outcomes.broadcast_at
-    from touched
-    inner join {{ ref('int_chat_outcomes') }} as outcomes on outcomes.chat_id = touched.id
-    where not touched.is_deleted
+    from affected
+    inner join {{ ref('int_chat_outcomes') }} as outcomes on outcomes.chat_id = affected.id
+    where not affected.is_deleted
 ),
 
 facts as (
@@ -107,9 +107,9 @@ select
     0 as agent_transfer_count,
     0 as department_transfer_count,
     true as is_left,
-    case when known.is_left then known.load_id else touched.load_id end as load_id
+    case when known.is_left then known.load_id else affected.load_id end as load_id
 from {{ this }} as known
-inner join touched on touched.id = known.chat_id
+inner join affected on affected.id = known.chat_id
 left join days on days.chat_id = known.chat_id and days.local_date = known.local_date
 where days.chat_id is null
 {%- endif %}

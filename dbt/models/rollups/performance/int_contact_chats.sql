@@ -10,7 +10,7 @@
     ],
 ) }}
 
-with touched as (
+with affected as (
     select * from {{ ref('chats') }} as chats
     where {{ load_window('chats') }}
 )
@@ -23,7 +23,7 @@ select
     direction,
     false as is_left,
     load_id
-from touched
+from affected
 where contact_id is not null and not is_deleted
 
 {% if is_incremental() -%}
@@ -37,8 +37,8 @@ select
     null as closed_at,
     known.direction,
     true as is_left,
-    case when known.is_left then known.load_id else touched.load_id end as load_id
+    case when known.is_left then known.load_id else affected.load_id end as load_id
 from {{ this }} as known
-inner join touched on touched.id = known.chat_id
-where known.contact_id is distinct from touched.contact_id or touched.is_deleted
+inner join affected on affected.id = known.chat_id
+where known.contact_id is distinct from affected.contact_id or affected.is_deleted
 {%- endif %}

@@ -1,24 +1,24 @@
 {{ config(
     materialized='incremental',
     unique_key='month_start',
-    meta={'affected_by': 'int_touched_months'},
+    meta={'affected_by': 'int_affected_months'},
     indexes=[{'columns': ['month_start', 'scope', 'scope_id', 'day_of_week', 'hour'], 'unique': true}],
 ) }}
 
-with touched_months as (
+with affected_months as (
     select distinct month_start
-    from {{ ref('int_touched_months') }} as touched
-    where {{ load_window('touched') }}
+    from {{ ref('int_affected_months') }} as affected
+    where {{ load_window('affected') }}
 ),
 
 hours as (
     select
-        touched_months.month_start,
+        affected_months.month_start,
         hours.*
-    from touched_months
+    from affected_months
     inner join {{ ref('int_agent_hours') }} as hours
-        on hours.local_date >= touched_months.month_start
-        and hours.local_date < touched_months.month_start + interval '1 month'
+        on hours.local_date >= affected_months.month_start
+        and hours.local_date < affected_months.month_start + interval '1 month'
 ),
 
 -- The account is the sum of its agents; an agent's hour is counted once, whichever departments its chats belong to.

@@ -1,17 +1,17 @@
 {{ config(
     materialized='incremental',
     unique_key='local_date',
-    meta={'affected_by': 'int_performance_touched_days'},
+    meta={'affected_by': 'int_affected_performance_days'},
     indexes=[{'columns': ['local_date', 'scope', 'scope_id'], 'unique': true}],
 ) }}
 
 {%- set surveys = ['completed', 'abandoned', 'lapsed', 'answering'] %}
 {%- set bots = ['handed_over', 'contained', 'lost_in_queue', 'with_bot'] %}
 
-with touched_days as (
+with affected_days as (
     select distinct local_date
-    from {{ ref('int_performance_touched_days') }} as touched
-    where {{ load_window('touched') }}
+    from {{ ref('int_affected_performance_days') }} as affected
+    where {{ load_window('affected') }}
 ),
 
 -- A survey counts on the day of the closing, a bot on that of the creation, a broadcast on that on which it was sent.
@@ -33,7 +33,7 @@ outcomes as (
     inner join {{ ref('chat_response_times') }} as chats on chats.chat_id = days.chat_id
     where not days.is_left
         and (days.is_closed or days.is_broadcast or outcomes.bot_state is not null)
-        and days.local_date in (select local_date from touched_days)
+        and days.local_date in (select local_date from affected_days)
 ),
 
 scoped as (

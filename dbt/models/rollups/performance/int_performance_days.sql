@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='local_date',
-    meta={'affected_by': 'int_performance_touched_days'},
+    meta={'affected_by': 'int_affected_performance_days'},
     indexes=[{'columns': ['local_date', 'scope', 'scope_id'], 'unique': true}],
 ) }}
 
@@ -10,15 +10,15 @@
     'incoming_message_count', 'outgoing_message_count', 'reopened_count', 'agent_transfer_count', 'department_transfer_count'
 ] %}
 
-with touched_days as (
+with affected_days as (
     select distinct local_date
-    from {{ ref('int_performance_touched_days') }} as touched
-    where {{ load_window('touched') }}
+    from {{ ref('int_affected_performance_days') }} as affected
+    where {{ load_window('affected') }}
 ),
 
 chat_days as (
     select * from {{ ref('int_chat_day_facts') }}
-    where not is_left and local_date in (select local_date from touched_days)
+    where not is_left and local_date in (select local_date from affected_days)
 ),
 
 -- A chat's times count on the day it was created, a reply on the day it was given, and each for the agent who gave it;
@@ -65,7 +65,7 @@ facts as (
         {%- endfor %}
         reply_seconds
     from {{ ref('reply_turns') }}
-    where is_answered and not is_deleted and replied_local_date in (select local_date from touched_days)
+    where is_answered and not is_deleted and replied_local_date in (select local_date from affected_days)
 ),
 
 -- What has no agent counts for no agent; what has no department counts for none, so that the departments' sum is

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='(period, period_start)',
-    meta={'affected_by': 'int_touched_periods', 'affected_key': 'period, period_start'},
+    meta={'affected_by': 'int_affected_periods', 'affected_key': 'period, period_start'},
 ) }}
 
 {#- What is timed per chat counts on the day the chat was created, what is timed per turn on the day of the reply. -#}
@@ -16,8 +16,8 @@ with periods as (
     select distinct
         period,
         period_start
-    from {{ ref('int_touched_periods') }} as touched
-    where {{ load_window('touched') }}
+    from {{ ref('int_affected_periods') }} as affected
+    where {{ load_window('affected') }}
 ),
 
 -- Day by day, so that all periods together are one hash join, and a few of them read their days by index.

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='opened_local_date',
-    meta={'affected_by': 'int_touched_sla_days'},
+    meta={'affected_by': 'int_affected_sla_days'},
     indexes=[{'columns': ['opened_local_date', 'scope', 'scope_id', 'metric', 'clock'], 'unique': true}],
 ) }}
 
@@ -31,8 +31,8 @@ with judged as (
     where not chats.is_deleted
         and scopes.scope_id is not null
         and chats.opened_local_date in (
-            select opened_local_date from {{ ref('int_touched_sla_days') }} as touched
-            where {{ load_window('touched') }}
+            select opened_local_date from {{ ref('int_affected_sla_days') }} as affected
+            where {{ load_window('affected') }}
         )
 )
 

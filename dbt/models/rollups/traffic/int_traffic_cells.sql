@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='week_start',
-    meta={'affected_by': 'int_touched_traffic_weeks'},
+    meta={'affected_by': 'int_affected_traffic_weeks'},
     indexes=[
         {'columns': ['scope', 'scope_id', 'local_date', 'hour'], 'unique': true},
         {'columns': ['week_start']},
@@ -11,8 +11,8 @@
 with traffic as (
     select * from {{ ref('int_chat_traffic') }}
     where week_start in (
-        select week_start from {{ ref('int_touched_traffic_weeks') }} as touched
-        where {{ load_window('touched') }}
+        select week_start from {{ ref('int_affected_traffic_weeks') }} as affected
+        where {{ load_window('affected') }}
     )
 )
 

@@ -1,0 +1,206 @@
+{{ config(
+    materialized='incremental',
+    unique_key='chat_id',
+    meta={'affected_by': 'chats', 'affected_key': 'id', 'falls_due': 'left_at'},
+    indexes=[
+        {'columns': ['chat_id', 'state', 'entered_at']},
+        {'columns': ['entered_at']},
+        {'columns': ['left_at']},
+        {'columns': ['load_id']},
+    ],
+) }}
+
+with chats as (
+    select * from {{ ref('chats') }}
+    where {{ load_window('chats') }}
+),
+
+-- A chat that its status calls open is open, whatever closed_at says (it was closed before and opened again). One that
+-- is closed at a time that is not known can be counted at no time.
+open_chats as (
+    select
+        id as chat_id,
+        agent_id,
+        department_id,
+        provider,
+        created_at,
+        greatest(opened_at, created_at) as entered_at,
+        case when status not in ('open', 'pending') then closed_at end as left_at,
+        least(first_picked_up_at, first_response_at) as taken_at
+    from chats
+    where opened_at is not null
+        and created_at is not null
+        and not is_deleted
+        and (status <> 'closed' or closed_at is not null)
+),
+
+own_times as (
+    select
+        chat_id,
+        created_at as happened_at
+    from open_chats
+
+    union distinct
+
+    select
+        versions.chat_id,
+        event.happened_at
+    from {{ ref('int_b2chat__chat_versions') }} as versions
+    cross join lateral (
+        values (versions.opened_at), (versions.picked_up_at), (versions.responded_at), (versions.closed_at)
+    ) as event (happened_at)
+    where versions.chat_id in (select chat_id from open_chats) and event.happened_at is not null
+),
+
+-- A chat is in work for stale_days after each of its events, and stale at all other times. That it will be stale is known
+-- beforehand, so that nobody has to look at it again when it becomes so.
+own_work as (
+    select
+        chat_id,
+        range_agg(tstzrange(happened_at, happened_at + {{ stale_after() }})) as in_work
+    from own_times
+    group by chat_id
+),
+
+message_work as (
+    select
+        chat_id,
+        tstzmultirange(tstzrange(min(first_message_at), max(last_message_at) + {{ stale_after() }}))
+            - coalesce(range_agg(silences), '{}') as in_work
+    from {{ ref('int_customer_turns') }}
+    where chat_id in (select chat_id from open_chats) and first_message_at is not null
+    group by chat_id
+),
+
+worked_chats as (
+    select
+        open_chats.*,
+        own_work.in_work + coalesce(message_work.in_work, '{}') as in_work
+    from open_chats
+    inner join own_work on own_work.chat_id = open_chats.chat_id
+    left join message_work on message_work.chat_id = open_chats.chat_id
+),
+
+states as (
+    select
+        chat_id,
+        'open' as state,
+        entered_at,
+        left_at
+    from open_chats
+
+    union all
+
+    select
+        chat_id,
+        'waiting_for_pickup' as state,
+        entered_at,
+        least(taken_at, left_at) as left_at
+    from open_chats
+
+    union all
+
+    select
+        open_chats.chat_id,
+        'waiting_for_answer' as state,
+        greatest(turns.first_customer_at, open_chats.entered_at) as entered_at,
+        least(turns.replied_at, open_chats.left_at) as left_at
+    from open_chats
+    inner join {{ ref('int_customer_turns') }} as turns on turns.chat_id = open_chats.chat_id
+    where turns.first_customer_at is not null
+),
+
+-- What is stale of a chat is counted apart and in none of the other states.
+parts as (
+    select
+        states.chat_id,
+        part.state,
+        lower(part.span) as entered_at,
+        upper(part.span) as left_at,
+        worked_chats.entered_at as opened_at,
+        worked_chats.left_at as closed_at,
+        worked_chats.agent_id,
+        worked_chats.department_id,
+        worked_chats.provider
+    from states
+    inner join worked_chats on worked_chats.chat_id = states.chat_id
+    cross join lateral (
+        select
+            states.state,
+            unnest(tstzmultirange(tstzrange(states.entered_at, states.left_at)) * worked_chats.in_work) as span
+
+        union all
+
+        select
+            'stale' as state,
+            unnest(tstzmultirange(tstzrange(states.entered_at, states.left_at)) - worked_chats.in_work) as span
+        where states.state = 'open'
+    ) as part
+    where states.left_at > states.entered_at or states.left_at is null
+),
+
+-- Most waits are over before the hour is; only of open chats are those counted that came and went within one.
+intervals as (
+    select
+        chat_id,
+        state,
+        entered_at,
+        left_at,
+        state = 'open' and entered_at = opened_at as is_opening,
+        state in ('open', 'stale') and coalesce(left_at = closed_at, false) as is_closing,
+        agent_id,
+        department_id,
+        provider
+    from parts
+    where state in ('open', 'stale') or left_at is null or {{ hour_of('left_at') }} > {{ hour_of('entered_at') }}
+)
+
+{%- if is_incremental() %},
+
+-- What the chat told before and tells no more, and what it tells now and did not before.
+differences as (
+    select
+        versions.chat_id,
+        moment.happened_at
+    from (
+        select chat_id, state, entered_at, left_at, agent_id, department_id, provider, 1 as version from intervals
+        union all
+        select chat_id, state, entered_at, left_at, agent_id, department_id, provider, -1 as version from {{ this }}
+        where chat_id in (select id from chats)
+    ) as versions
+    cross join lateral (
+        values (versions.entered_at, true), (versions.left_at, false)
+    ) as moment (happened_at, is_entry)
+    where moment.happened_at is not null
+    group by
+        versions.chat_id, versions.state, versions.agent_id, versions.department_id, versions.provider,
+        moment.happened_at, moment.is_entry
+    having sum(versions.version) <> 0
+),
+
+changes as (
+    select
+        chat_id,
+        min(happened_at) as changed_from
+    from differences
+    group by chat_id
+)
+{%- endif %}
+
+select
+    chats.id as chat_id,
+    intervals.state,
+    intervals.entered_at,
+    intervals.left_at,
+    intervals.is_opening,
+    intervals.is_closing,
+    intervals.agent_id,
+    intervals.department_id,
+    intervals.provider,
+    {% if is_incremental() %}changes.changed_from{% else %}intervals.entered_at as changed_from{% endif %},
+    chats.load_id
+from chats
+left join intervals on intervals.chat_id = chats.id
+{%- if is_incremental() %}
+left join changes on changes.chat_id = chats.id
+{%- endif %}
