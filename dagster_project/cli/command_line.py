@@ -1,15 +1,19 @@
-"""What the commands of `b2chat` share: how an answer is printed, and how a day is read."""
+"""What the commands of `b2chat` share: options, how an answer is printed, and how a command ends."""
 
 import json
 import os
 import sys
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from dagster_project.cli.harmless import harmless_console
+from dagster_project.cli.harmless import harmless_console, visible
+from dagster_project.deployment import environment
+from dagster_project.settings import Settings
+
+FAILED, MISUSED, PARTIAL = 1, 2, 3  # exit codes
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 # A pipe has no width, and what reads it wraps or cuts by itself; a terminal tells its own.
@@ -28,12 +32,12 @@ def choice(values: Iterable[str], *names: str, help: str) -> Any:
     return typer.Option(*names, parser=one_of, metavar=f"[{'|'.join(known)}]", help=help)
 
 
-def print_answer(as_json: bool, answer: Any, tell: Callable[[], None]) -> None:
-    """Print an answer as one JSON object, or have it told in text."""
+def print_answer(as_json: bool, answer: Any, print_text: Callable[[], None]) -> None:
+    """Print an answer as one JSON object, or as text."""
     if as_json:
         print_json(answer)
     else:
-        tell()
+        print_text()
 
 
 def print_json(answer: Any) -> None:
@@ -61,3 +65,34 @@ def in_order(first: date | None, last: date | None) -> None:
     """
     if first and last and first > last:
         raise typer.BadParameter(f"{first} is after {last}", param_hint="--from/--to")
+
+
+def run_and_print(job: str, as_json: bool, *, needs_source: bool, config: dict[str, Any] | None = None) -> None:
+    """Run a job of ours in this process, print what it did, and exit by how it ended."""
+    settings = environment.for_work(Settings.load())
+    if needs_source:
+        environment.require_source(settings)
+    with environment.running(settings) as deployment:
+        from dagster_project.cli import run_job  # noqa: PLC0415  imports Dagster
+
+        outcome = run_job.run(deployment, job, config, quiet=as_json)
+        print_answer(as_json, outcome, lambda: run_job.print_outcome(console, outcome))
+        exit_by(outcome)
+
+
+def exit_by(outcome: dict[str, Any]) -> None:
+    """End the command with the exit code of an outcome, where that is not a success."""
+    code = {"success": 0, "partial": PARTIAL}.get(outcome["status"], FAILED)
+    if code:
+        raise typer.Exit(code)
+
+
+def warn(line: str) -> None:
+    """Print a line on the error stream."""
+    print(f"b2chat: {visible(line)}", file=sys.stderr)  # noqa: T201
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """End the command with a line on the error stream."""
+    warn(message)
+    sys.exit(code)

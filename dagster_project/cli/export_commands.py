@@ -169,7 +169,7 @@ def list_exports(
     from dagster_project.cli import render  # noqa: PLC0415
 
     settings = Settings.load()
-    with environment.running(settings) as standing, connection.connect(standing.url) as conn:
+    with environment.running(settings) as deployment, connection.connect(deployment.url) as conn:
         found = export_log.listed(conn, limit)
     print_answer(as_json, {"exports": found}, lambda: render.print_exports(console, found, settings.zone))
 
@@ -184,7 +184,7 @@ def link(
 ) -> None:
     """Print where an export's file is; of a bucket a signed link, which opens it for whoever has it."""
     settings = Settings.load()
-    with environment.running(settings) as standing, connection.connect(standing.url) as conn:
+    with environment.running(settings) as deployment, connection.connect(deployment.url) as conn:
         found = export_log.readable(conn, export_id)
     store = store_of(settings)
     if found.store == OwnFile.name:
@@ -200,7 +200,7 @@ def link(
 def clean_up(as_json: JsonOption = False) -> None:
     """Delete the files whose time is over, and close exports that were killed."""
     settings = Settings.load()
-    with environment.running(settings) as standing, connection.connect(standing.url, autocommit=True) as conn:
+    with environment.running(settings) as deployment, connection.connect(deployment.url, autocommit=True) as conn:
         deleted, stayed = service.clean_up(conn, store_of(settings), datetime.now(UTC))
     print_answer(
         as_json,
@@ -215,9 +215,9 @@ def clean_up(as_json: JsonOption = False) -> None:
 
 def _export(request: ExportRequest, language: str | None, out: Path | None, as_json: bool) -> None:
     settings = Settings.load()
-    with environment.running(settings) as standing:
+    with environment.running(settings) as deployment:
         request = replace(request, language=cast(Language, language or settings.exports_language))
-        made = run_export(standing.url, settings, request, user=getpass.getuser(), own_file=out)
+        made = run_export(deployment.url, settings, request, user=getpass.getuser(), own_file=out)
     print_answer(as_json, vars(made), lambda: _show(made, settings))
 
 

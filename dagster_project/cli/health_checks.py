@@ -1,4 +1,4 @@
-"""What `b2chat check` looks at: each finding says what is so, or what is wrong and what to do."""
+"""What `b2chat check` checks at: each result says what is so, or what is wrong and what to do."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -21,21 +21,21 @@ from dagster_project.sources.contract import SourceError
 from dagster_project.warehouse import bi_access, connection, conninfo, migrations, sla_targets
 from dagster_project.warehouse.fitness import UnfitServer
 
-_MOST_SECONDS = 10.0  # that an answer of B2Chat is waited for: somebody sits before the screen
+_MAX_SECONDS = 10.0  # that an answer of B2Chat is waited for: somebody sits before the screen
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
+class CheckResult:
+    """What one check found."""
 
     name: str
     ok: bool
     text: str
 
 
-def examine(standing: Deployment) -> list[Finding]:
-    """Look at everything; a fault in one place does not hide the others."""
-    looks: list[tuple[str, Callable[[Deployment], str]]] = [
+def run_checks(deployment: Deployment) -> list[CheckResult]:
+    """Run all checks; a fault in one does not hide the others."""
+    checks: list[tuple[str, Callable[[Deployment], str]]] = [
         ("settings", _settings),
         ("warehouse", _warehouse),
         ("drivers", _drivers),
@@ -49,29 +49,29 @@ def examine(standing: Deployment) -> list[Finding]:
         ("categories", _categories),
         ("exports", _exports),
     ]
-    return list(_examined(standing, looks))
+    return list(_results(deployment, checks))
 
 
-def unfit(server: UnfitServer) -> list[Finding]:
-    """What there is to say of a server on which nothing can be looked at."""
-    return [Finding("warehouse", False, fault) for fault in server.faults]
+def unfit(server: UnfitServer) -> list[CheckResult]:
+    """The results where the server is unfit, and nothing else can be checked."""
+    return [CheckResult("warehouse", False, fault) for fault in server.faults]
 
 
-def tell(console: Console, findings: list[Finding]) -> None:
-    """The findings, a line each."""
-    for finding in findings:
-        mark = "[green]ok[/green]   " if finding.ok else "[red]wrong[/red]"
-        console.print(f"{mark} {finding.name:12} {escape(finding.text)}", soft_wrap=True)
+def print_results(console: Console, results: list[CheckResult]) -> None:
+    """Print the results, a line each."""
+    for result in results:
+        mark = "[green]ok[/green]   " if result.ok else "[red]wrong[/red]"
+        console.print(f"{mark} {result.name:12} {escape(result.text)}", soft_wrap=True)
 
 
 class _Wrong(Exception):
     pass
 
 
-def _examined(standing: Deployment, looks: list[tuple[str, Callable[[Deployment], str]]]) -> Iterator[Finding]:
-    for name, look in looks:
+def _results(deployment: Deployment, checks: list[tuple[str, Callable[[Deployment], str]]]) -> Iterator[CheckResult]:
+    for name, check in checks:
         try:
-            yield Finding(name, True, look(standing))
+            yield CheckResult(name, True, check(deployment))
         except (
             _Wrong,
             bi_access.BiAccessWrong,
@@ -82,11 +82,11 @@ def _examined(standing: Deployment, looks: list[tuple[str, Callable[[Deployment]
             Unusable,
             StoreFailed,
         ) as fault:
-            yield Finding(name, False, " ".join(str(fault).split()))
+            yield CheckResult(name, False, " ".join(str(fault).split()))
 
 
-def _settings(standing: Deployment) -> str:
-    settings, file = standing.settings, env_file()
+def _settings(deployment: Deployment) -> str:
+    settings, file = deployment.settings, env_file()
     # A file that a container is given is often so, and is no fault then.
     is_open = file is not None and file.is_file() and file.stat().st_mode & 0o066
     note = " (other accounts of this machine can read or change it: chmod 600)" if is_open else ""
@@ -96,43 +96,43 @@ def _settings(standing: Deployment) -> str:
     )
 
 
-def _warehouse(standing: Deployment) -> str:
-    with connection.connect(standing.url) as conn:
+def _warehouse(deployment: Deployment) -> str:
+    with connection.connect(deployment.url) as conn:
         version = conn.info.server_version // 10000
-    place = "named by the settings" if connection.configured_url(standing.settings) else "embedded"
-    return f"Postgres {version}, {place}: {connection.without_password(standing.url)}"
+    place = "named by the settings" if connection.configured_url(deployment.settings) else "embedded"
+    return f"Postgres {version}, {place}: {connection.without_password(deployment.url)}"
 
 
-def _drivers(standing: Deployment) -> str:
+def _drivers(deployment: Deployment) -> str:
     """Dagster and dbt speak to the warehouse by a driver of their own, which reads its address in another way."""
     faults = []
     for name, connect in (
-        ("Dagster", lambda: storage.require_connection(connection.environment(standing.url)["DAGSTER_PG_URL"])),
+        ("Dagster", lambda: storage.require_connection(connection.environment(deployment.url)["DAGSTER_PG_URL"])),
         ("dbt", dbt_project.require_connection),
     ):
         try:
             connect()
         except (DBAPIError, dbt_project.DbtCannotConnect) as error:
             reason = getattr(error, "orig", None) or error
-            faults.append(f"{name} cannot connect: {conninfo.reason_of(reason, conninfo.read(standing.url))}")
+            faults.append(f"{name} cannot connect: {conninfo.reason_of(reason, conninfo.read(deployment.url))}")
     if faults:
         raise _Wrong("; ".join(faults))
     return "psycopg, Dagster and dbt connect to it"
 
 
-def _tables(standing: Deployment) -> str:
-    at = migrations.current(standing.url)
+def _tables(deployment: Deployment) -> str:
+    at = migrations.current(deployment.url)
     if at != migrations.newest():
         raise _Wrong(f"migrations are at {at}, wanted {migrations.newest()}")
     return f"migrations at {at}"
 
 
-def _bi_access(standing: Deployment) -> str:
-    return bi_access.examine(standing.settings, standing.url)
+def _bi_access(deployment: Deployment) -> str:
+    return bi_access.examine(deployment.settings, deployment.url)
 
 
-def _data_source(standing: Deployment) -> str:
-    with connection.connect(standing.url) as conn:
+def _data_source(deployment: Deployment) -> str:
+    with connection.connect(deployment.url) as conn:
         row = conn.execute(
             """
             select source.kind, states.last_sync_timestamp
@@ -148,18 +148,18 @@ def _data_source(standing: Deployment) -> str:
     )
 
 
-def _account(standing: Deployment) -> str:
-    settings = standing.settings
+def _account(deployment: Deployment) -> str:
+    settings = deployment.settings
     if not settings.client_id or not settings.client_secret:
         return "none: set B2CHAT_CLIENT_ID and B2CHAT_CLIENT_SECRET to read a real account"
     with (
-        PostgresQuota(standing.url, settings.client_id, settings.requests_per_day, settings.today) as quota,
+        PostgresQuota(deployment.url, settings.client_id, settings.requests_per_day, settings.today) as quota,
         B2ChatClient(
             settings.api_url,
             settings.client_id,
             settings.client_secret,
             quota=quota,
-            timeout_seconds=min(settings.timeout_seconds, _MOST_SECONDS),
+            timeout_seconds=min(settings.timeout_seconds, _MAX_SECONDS),
             max_attempts=2,
             max_connect_attempts=1,
         ) as client,
@@ -177,24 +177,23 @@ def _seeds(_: Deployment) -> str:
     return f"{seed_files.check()} rows of hours, holidays, targets and labels can be loaded"
 
 
-def _sla_targets(standing: Deployment) -> str:
-    with connection.connect(standing.url) as conn:
-        told = sla_targets.told(conn)
-    return told
+def _sla_targets(deployment: Deployment) -> str:
+    with connection.connect(deployment.url) as conn:
+        return sla_targets.told(conn)
 
 
-def _categories(standing: Deployment) -> str:
+def _categories(deployment: Deployment) -> str:
     """Who categorizes chats; Claude is not asked for it."""
-    settings = standing.settings
+    settings = deployment.settings
     if not has_key(settings):
         return f"by rules ({classifier_of('rules-v1', settings).version}): there is no ANTHROPIC_API_KEY"
     version = classifier_of("claude", settings).version
     return f"by Claude ({version}), up to {settings.ai_monthly_usd:.2f} USD a month"
 
 
-def _exports(standing: Deployment) -> str:
+def _exports(deployment: Deployment) -> str:
     """Where exports go; something is put there and deleted again."""
-    store, key = store_of(standing.settings), new_key("check", "check", "check", "txt")
+    store, key = store_of(deployment.settings), new_key("check", "check", "check", "txt")
     file = store.scratch / key.rpartition("/")[2]
     try:
         make_private(store.scratch)

@@ -1,4 +1,4 @@
-"""Runs Dagster's jobs in this process, and tells on a terminal what they did."""
+"""Runs Dagster's jobs in this process, and prints what they did."""
 
 import contextlib
 import getpass
@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dagster_project.cli import render
-from dagster_project.cli.run_log import told_on_terminal
+from dagster_project.cli.run_log import log_on_terminal
 from dagster_project.deployment.environment import Deployment
 from dagster_project.exports.pictures import heatmap as heatmaps
 from dagster_project.orchestration import run_locks
@@ -25,7 +25,7 @@ from dagster_project.warehouse import connection, data_source, sla_targets
 
 
 def run(
-    standing: Deployment,
+    deployment: Deployment,
     job: str,
     config: dict[str, Any] | None = None,
     *,
@@ -34,10 +34,10 @@ def run(
     """Run a job of ours in this process; its runs and events are kept where the UI shows them.
 
     Args:
-        standing: the deployment to run on.
+        deployment: the deployment to run on.
         job: its name, as in the UI.
         config: values for the typed config of the job's assets.
-        quiet: tell nothing on the terminal while it runs, but for whom it waits.
+        quiet: log nothing on the terminal while it runs, but for whom it waits.
 
     Returns:
         the outcome as plain values: job, status (success, partial, failed), run_id, seconds, error, data_source, and
@@ -50,8 +50,8 @@ def run(
 
     began, clock, run_id = datetime.now(UTC), time.monotonic(), str(uuid.uuid4())
     definition = defs.resolve_job_def(job)
-    with dg.DagsterInstance.get() as instance, _aside(standing), told_on_terminal(quiet=quiet):
-        with connection.connect(standing.url) as conn:
+    with dg.DagsterInstance.get() as instance, _dbt_output_to_file(deployment), log_on_terminal(quiet=quiet):
+        with connection.connect(deployment.url) as conn:
             run_locks.close_killed(conn, instance)
         result = definition.execute_in_process(
             instance=instance,
@@ -65,7 +65,7 @@ def run(
         )
     if _was_interrupted(result):
         raise KeyboardInterrupt
-    with connection.connect(standing.url) as conn:
+    with connection.connect(deployment.url) as conn:
         syncs = _syncs(conn, began)
         return {
             "job": job,
@@ -89,15 +89,16 @@ def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
     return any(data.failure_reason == RunFailureReason.UNEXPECTED_TERMINATION for data in failures)
 
 
-def tell(console: Console, outcome: dict[str, Any]) -> None:
-    """What a run did: records read and landed, and how it ended."""
+def print_outcome(console: Console, outcome: dict[str, Any]) -> None:
+    """Print what a run did: records read and landed, and how it ended."""
     render.print_data_source(console, outcome["data_source"])
     for sync in outcome["syncs"]:
-        news = f"{sync['new']} new, {sync['changed']} changed, {sync['unchanged']} unchanged"
+        counts = f"{sync['new']} new, {sync['changed']} changed, {sync['unchanged']} unchanged"
         quarantined = f", [red]{sync['quarantined']} in quarantine[/red]" if sync["quarantined"] else ""
         nothing = "  [green]nothing changed[/green]" if not sync["new"] + sync["changed"] else ""
         console.print(
-            f"{sync['entity']:>10}: {sync['read']} records read in {sync['pages']} pages: {news}{quarantined}{nothing}"
+            f"{sync['entity']:>10}: {sync['read']} records read in {sync['pages']} pages: {counts}"
+            f"{quarantined}{nothing}"
         )
         if sync["missing"]:
             console.print(
@@ -113,10 +114,10 @@ def tell(console: Console, outcome: dict[str, Any]) -> None:
     console.print(f"[{colour}]{outcome['job']}: {outcome['status']}[/{colour}] in {outcome['seconds']} s")
 
 
-def tell_demo(console: Console, standing: Deployment, outcome: dict[str, Any]) -> None:
-    """What the demo did, its tables, the last full week's heatmap, and where to go on."""
+def print_demo(console: Console, deployment: Deployment, outcome: dict[str, Any]) -> None:
+    """Print what the demo did, its tables, the last full week's heatmap, and where to go on."""
     console.print()
-    tell(console, outcome)
+    print_outcome(console, outcome)
     if outcome["status"] == "failed":
         console.print("See the run in the UI (`make ui`), and 'When it fails' in docs/operations.md.")
         return
@@ -127,16 +128,16 @@ def tell_demo(console: Console, standing: Deployment, outcome: dict[str, Any]) -
         table.add_row(name, f"{rows:,}")
     console.print()
     console.print(table)
-    with connection.connect(standing.url) as conn:
+    with connection.connect(deployment.url) as conn:
         targets = sla_targets.told(conn)
         week = heatmaps.last_full_week(conn)
         if week:
             render.print_heatmap(console, heatmaps.read(conn, week))
     console.print(
-        f"\nThe chats above were made by the sandbox (clock: {standing.settings.sandbox_clock}): they are not real.\n"
+        f"\nThe chats above were made by the sandbox (clock: {deployment.settings.sandbox_clock}): they are not real.\n"
         f"[bold]SLA[/bold]        targets: {targets}\n"
-        f"[bold]Data[/bold]       {standing.settings.data_path}\n"
-        f"[bold]BI, psql[/bold]   {connection.without_password(standing.url)}  "
+        f"[bold]Data[/bold]       {deployment.settings.data_path}\n"
+        f"[bold]BI, psql[/bold]   {connection.without_password(deployment.url)}  "
         "(b2chat db url: with password; b2chat db up: keep it running)\n"
         "[bold]Dagster[/bold]    make ui  (b2chat ui --demo, where the settings name other data)",
         soft_wrap=True,
@@ -144,9 +145,9 @@ def tell_demo(console: Console, standing: Deployment, outcome: dict[str, Any]) -
 
 
 @contextlib.contextmanager
-def _aside(standing: Deployment) -> Iterator[None]:
+def _dbt_output_to_file(deployment: Deployment) -> Iterator[None]:
     """dbt's own lines go to a file, which docs/operations.md names; ours stay on the terminal."""
-    folder = standing.settings.data_path / "logs"
+    folder = deployment.settings.data_path / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "dbt.log").open("w") as log, contextlib.redirect_stdout(log):
         yield

@@ -1,5 +1,5 @@
 """Run logs of the command line. What our modules log is part of Dagster's run log (`dagster.yaml`, python_logs); on a
-terminal it is shown alone, because Dagster's own events would bury the story."""
+terminal it is shown alone, because Dagster's own events would bury it."""
 
 import contextlib
 import logging
@@ -17,7 +17,7 @@ from dagster_project.warehouse.locks import WAITING_LOGGER
 
 
 @contextlib.contextmanager
-def told_on_terminal(*, quiet: bool = False) -> Iterator[None]:
+def log_on_terminal(*, quiet: bool = False) -> Iterator[None]:
     """While this lasts, what our modules log appears on the error stream, a short line each; a sync as a moving bar.
 
     Args:
@@ -27,12 +27,12 @@ def told_on_terminal(*, quiet: bool = False) -> Iterator[None]:
     with os.fdopen(os.dup(sys.stderr.fileno()), "w") as stream:
         console = harmless_console(file=stream, soft_wrap=True)
         if quiet:
-            with _listening(WAITING_LOGGER, _Story(console)):
+            with _listening(WAITING_LOGGER, _LogLines(console)):
                 yield
             return
         with (
             _bars(console) as bars,
-            _listening("dagster_project", _Story(console)),
+            _listening("dagster_project", _LogLines(console)),
             _listening(PROGRESS_LOGGER, _Bars(bars)),
         ):
             yield
@@ -68,7 +68,7 @@ def _bars(console: Console) -> Progress:
     )
 
 
-class _Story(logging.Handler):
+class _LogLines(logging.Handler):
     def __init__(self, console: Console) -> None:
         super().__init__(logging.INFO)
         self._console = console
@@ -81,7 +81,7 @@ class _Story(logging.Handler):
 
 
 class _Bars(logging.Handler):
-    """Moves a bar an entity by what is told to PROGRESS_LOGGER."""
+    """Moves a bar an entity by what is logged to PROGRESS_LOGGER."""
 
     def __init__(self, bars: Progress) -> None:
         super().__init__(logging.INFO)

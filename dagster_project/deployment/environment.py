@@ -12,10 +12,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from dagster_project.deployment import sandbox as sandbox_source
+from dagster_project.deployment import sandbox
 from dagster_project.settings import ENV_FILE, PROJECT_ROOT, Settings, SettingsError, env_file, variable_name
-from dagster_project.sources.b2chat.sandbox import server
-from dagster_project.warehouse import connection, fitness, migrations
+from dagster_project.warehouse import connection, fitness
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +62,8 @@ def running(settings: Settings) -> Iterator[Deployment]:
         UnfitServer: the named Postgres cannot hold the warehouse; nothing was written to it.
         PostgresMissing: the embedded Postgres cannot be started.
     """
+    from dagster_project.warehouse import migrations  # noqa: PLC0415  Alembic: nothing that `--help` waits for
+
     _make_private(settings.data_path)
     with connection.warehouse(settings) as url, _source(settings) as settings:
         if connection.configured_url(settings):
@@ -125,14 +126,14 @@ def for_demo(settings: Settings, *, advance: timedelta = timedelta(0)) -> Settin
         chosen = chosen.model_copy(update={"sandbox": "generated"})
     if chosen.sandbox == "replay":
         return chosen
-    return chosen.model_copy(update={"sandbox_clock": sandbox_source.hold_clock(chosen, advance)})
+    return chosen.model_copy(update={"sandbox_clock": sandbox.hold_clock(chosen, advance)})
 
 
 def for_work(settings: Settings) -> Settings:
     """The settings as they are; where neither an account nor a Postgres is set, but a demo was run with this data
     folder, those of the demo."""
     unset = settings.sandbox == "off" and not demo_has_own_folder(settings)
-    if unset and sandbox_source.SandboxState.exists(settings):
+    if unset and sandbox.SandboxState.exists(settings):
         return settings.model_copy(update={"sandbox": "generated"})
     return settings
 
@@ -141,7 +142,7 @@ def today(settings: Settings) -> date:
     """The current day in the account's zone; on a sandbox whose clock is held, that clock's day."""
     if settings.sandbox == "off":
         return settings.today()
-    return settings.model_copy(update={"sandbox_clock": sandbox_source.held_at(settings)}).today()
+    return settings.model_copy(update={"sandbox_clock": sandbox.held_at(settings)}).today()
 
 
 def require_source(settings: Settings) -> None:
@@ -187,16 +188,18 @@ def _source(settings: Settings) -> Iterator[Settings]:
     if settings.sandbox == "off":
         yield settings
         return
-    records, first_day = sandbox_source.source(settings)
-    clock, secret = sandbox_source.clock(settings), sandbox_source.secret(settings)
-    with server.running(records, client_id=sandbox_source.CLIENT_ID, client_secret=secret, clock=clock) as sandbox:
-        log.info("the B2Chat sandbox answers at %s: its data is not an account's", sandbox.base_url)
+    from dagster_project.sources.b2chat.sandbox import server  # noqa: PLC0415  a web server, which only the sandbox needs
+
+    records, first_day = sandbox.source(settings)
+    clock, secret = sandbox.clock(settings), sandbox.secret(settings)
+    with server.running(records, client_id=sandbox.CLIENT_ID, client_secret=secret, clock=clock) as running_server:
+        log.info("the B2Chat sandbox answers at %s: its data is not an account's", running_server.base_url)
         yield settings.model_copy(
             update={
-                "api_url": sandbox.base_url,
-                "client_id": sandbox_source.CLIENT_ID,
+                "api_url": running_server.base_url,
+                "client_id": sandbox.CLIENT_ID,
                 "client_secret": SecretStr(secret),
-                "sandbox_clock": sandbox_source.held_at(settings),
+                "sandbox_clock": sandbox.held_at(settings),
                 "start_date": settings.start_date or first_day,
                 # Nobody rations our own machine.
                 "requests_per_second": 1000.0,

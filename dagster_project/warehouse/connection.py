@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator
 
 import psycopg
-from sqlalchemy.engine import URL
 
 from dagster_project.settings import Settings, SettingsError
 from dagster_project.warehouse import conninfo, embedded, session
@@ -54,6 +53,8 @@ def environment(url: str) -> dict[str, str]:
         DATABASE_URL (ours), PG* (whatever speaks by libpq: Dagster, dbt, psql) and DAGSTER_PG_URL: Dagster's storage is
         in the schema `dagster`, on the connection that PG* describe.
     """
+    from sqlalchemy.engine import URL  # noqa: PLC0415  nothing that `b2chat --help` waits for
+
     parameters = conninfo.read(url)
     options = _options(parameters)
     # The driver is named because SQLAlchemy 2.1 takes a bare postgresql:// for psycopg 3, which dagster-postgres does

@@ -144,5 +144,5 @@ def test_env_example_lists_every_variable_with_its_default() -> None:
 def test_check_says_that_others_can_read_the_file_of_the_secrets(mode: int, is_open: bool, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("B2CHAT_CLIENT_ID=ana\nB2CHAT_CLIENT_SECRET=canary\n")
     (tmp_path / ".env").chmod(mode)
-    [found, *_] = health_checks._examined(Deployment(Settings.load(), ""), [("settings", health_checks._settings)])
+    [found, *_] = health_checks._results(Deployment(Settings.load(), ""), [("settings", health_checks._settings)])
     assert found.ok and ("chmod 600" in found.text) == is_open

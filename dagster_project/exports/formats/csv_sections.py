@@ -14,7 +14,6 @@ from dagster_project.exports.i18n.language import Language
 HEADER: tuple[str, ...] = ("Section", "Metric", "Value", "Unit")
 _HEADS: dict[Language, tuple[str, ...]] = {"es": ("Sección", "Métrica", "Valor", "Unidad"), "en": HEADER}
 UNITS = spreadsheet.UNITS | {"seconds": ("segundos", "seconds")}
-_GUARDED = re.compile(spreadsheet.GUARDED)
 
 
 def write(out: BinaryIO, rows: Iterable[SectionRow], *, excel: Language | None) -> WriteResult:
@@ -49,7 +48,7 @@ def _for_excel(rows: Sequence[SectionRow], language: Language) -> list[SectionRo
 
 
 def _is_changed(cell: Any) -> bool:
-    return isinstance(cell, str) and bool(_GUARDED.search(cell))
+    return isinstance(cell, str) and bool(re.search(spreadsheet.GUARDED, cell))
 
 
 def _kept(cell: Any, is_kept: bool) -> Any:

@@ -340,6 +340,6 @@ def test_check_names_a_store_that_takes_nothing(tmp_path: Path, database_url: st
     blocked = tmp_path / "no folder"
     blocked.write_text("")
     standing = Deployment(Settings(exports_dir=blocked, data_dir=tmp_path), database_url)
-    found = {finding.name: finding for finding in health_checks.examine(standing)}["exports"]
+    found = {result.name: result for result in health_checks.run_checks(standing)}["exports"]
     assert not found.ok
     assert str(blocked) in found.text

@@ -32,7 +32,7 @@ def test_an_error_that_quotes_a_stranger_is_told_as_it_is() -> None:
         "syncs": [sync | {"entity": "chats", "status": "partial", "reason": HOSTILE}],
     }
     with console.capture() as capture:
-        run_job.tell(console, outcome)
+        run_job.print_outcome(console, outcome)
     assert capture.get().count(SHOWN) == 2
 
 

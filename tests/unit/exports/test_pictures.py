@@ -9,8 +9,7 @@ from datetime import date
 import pytest
 from rich.console import Console
 
-from dagster_project.cli import main as cli
-from dagster_project.cli import render
+from dagster_project.cli import mart_commands, render
 from dagster_project.exports.pictures.heatmap import COLOURS, DIRECTIONS, Cell, Heatmap, picture, read, short
 from dagster_project.orchestration.assets.heatmap import PictureConfig
 from tests.support.png import decode
@@ -94,7 +93,9 @@ def test_the_terminal_shows_168_cells_at_any_width(heatmap: Heatmap, width: int)
 
 def test_heatmaps_are_of_chats_that_customers_began_unless_one_asks_for_others() -> None:
     assert PictureConfig().direction_filter == "incoming"
-    assert [inspect.signature(of).parameters["direction"].default for of in (read, cli.heatmap)] == ["incoming"] * 2
+    assert [inspect.signature(of).parameters["direction"].default for of in (read, mart_commands.heatmap)] == [
+        "incoming"
+    ] * 2
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)

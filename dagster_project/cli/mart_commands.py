@@ -1,0 +1,62 @@
+"""The commands that show what the marts hold: heatmap, list."""
+
+from enum import StrEnum
+from typing import Annotated, cast
+
+import typer
+
+from dagster_project.cli.command_line import JsonOption, console, day, print_answer
+from dagster_project.deployment import environment
+from dagster_project.exports.pictures import heatmap as heatmaps
+from dagster_project.exports.requests import LAST
+from dagster_project.settings import Settings
+from dagster_project.warehouse import connection, data_source, directory
+
+
+class Members(StrEnum):
+    """What `list` can list."""
+
+    AGENTS, DEPARTMENTS, CHANNELS = "agents", "departments", "channels"
+
+
+def heatmap(
+    week: Annotated[
+        str | None, typer.Option(help="Monday of the week, YYYY-MM-DD, or last. Default: the last full week.")
+    ] = None,
+    agent: Annotated[str, typer.Option(help="An agent's name or id, or all.")] = "all",
+    direction: Annotated[StrEnum("Direction", heatmaps.DIRECTIONS), typer.Option()] = heatmaps.DEFAULT_DIRECTION,  # type: ignore[valid-type]
+    office_hours: Annotated[StrEnum("OfficeHours", heatmaps.OFFICE_HOURS), typer.Option()] = "all",  # type: ignore[valid-type]
+    as_json: JsonOption = False,
+) -> None:
+    """Print a week's response-time heatmap: of chats that customers began, if you say nothing else."""
+    from dagster_project.cli import render  # noqa: PLC0415
+
+    with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
+        monday = day(week, "--week") if week and week != LAST else heatmaps.last_full_week(conn)
+        if monday is None:
+            raise heatmaps.NoSuchWeek(directory.NOTHING_YET)
+        agent_id = agent if agent == "all" else directory.find(conn, "agent", agent)
+        shown = heatmaps.read(conn, monday, agent_id=agent_id, direction=str(direction), office_hours=str(office_hours))
+        if not shown.chat_count:
+            raise heatmaps.NoSuchWeek(
+                f"no chat of the week of {monday} was answered (agent: {directory.shortened(agent)}, "
+                f"direction: {direction}, hours: {office_hours})"
+            )
+        source = data_source.kind_of(conn)
+    if not as_json:
+        render.print_data_source(console, source)
+    answer = {"data_source": source} | render.heatmap_as_dict(shown)
+    print_answer(as_json, answer, lambda: render.print_heatmap(console, shown))
+
+
+def list_members(
+    what: Annotated[Members, typer.Argument(help="What to list.")],
+    as_json: JsonOption = False,
+) -> None:
+    """List the agents, departments or channels to filter by: each one's id, and the name, which works as well."""
+    from dagster_project.cli import render  # noqa: PLC0415
+
+    with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
+        found = directory.members(conn, cast(directory.Kind, str(what).removesuffix("s")))
+    answer = {str(what): [vars(member) for member in found]}
+    print_answer(as_json, answer, lambda: render.print_members(console, found))
