@@ -12,9 +12,10 @@ from psycopg import sql
 
 from dagster_project.exports.formats import csv_sections
 from dagster_project.exports.formats.format import Format, WriteResult
-from dagster_project.exports.formats.spreadsheet import BOM, DECIMAL_SIGNS, DELIMITERS, GUARDED, UNITS
+from dagster_project.exports.formats.spreadsheet import BOM, DECIMAL_SIGNS, DELIMITERS, GUARDED
+from dagster_project.exports.i18n.catalogue import group
 from dagster_project.exports.i18n.column_titles import is_other_language, title
-from dagster_project.exports.i18n.language import Language
+from dagster_project.exports.i18n.language import Language, place_of
 from dagster_project.exports.tables.definitions import Column, Table
 
 _BATCH_ROWS = 2000
@@ -107,8 +108,8 @@ def _with_unit(column: Column, language: Language) -> sql.Composable | None:
         return _decimal(shown, language)
     if column.name == "unit":
         words = [
-            sql.SQL("when {} then {}").format(sql.Literal(unit), sql.Literal(names[language == "en"]))
-            for unit, names in UNITS.items()
+            sql.SQL("when {} then {}").format(sql.Literal(unit), sql.Literal(names[place_of(language)]))
+            for unit, names in group("csv_unit").items()
         ]
         return sql.SQL("case rows.unit {} else rows.unit end").format(sql.SQL(" ").join(words))
     return None

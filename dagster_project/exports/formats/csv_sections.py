@@ -9,20 +9,17 @@ from typing import Any, BinaryIO
 from dagster_project.exports.formats import spreadsheet
 from dagster_project.exports.formats.format import SectionRow, WriteResult
 from dagster_project.exports.formats.spreadsheet import BOM, DECIMAL_SIGNS, DELIMITERS
-from dagster_project.exports.i18n.language import Language
-
-HEADER: tuple[str, ...] = ("Section", "Metric", "Value", "Unit")
-_HEADS: dict[Language, tuple[str, ...]] = {"es": ("Sección", "Métrica", "Valor", "Unidad"), "en": HEADER}
-UNITS = spreadsheet.UNITS | {"seconds": ("segundos", "seconds")}
+from dagster_project.exports.i18n.catalogue import group
+from dagster_project.exports.i18n.language import Language, place_of
 
 
 def write(out: BinaryIO, rows: Iterable[SectionRow], *, excel: Language | None) -> WriteResult:
     """Write rows as csv, or as csv-excel for a reader of a language."""
     text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
-    heads, body = HEADER, list(rows)
+    heads, body = _heads(excel or "en"), list(rows)
     if excel:
         text.write(BOM.decode())
-        heads, body = _HEADS[excel], _for_excel(body, excel)
+        body = _for_excel(body, excel)
     writer = csv.writer(text, delimiter=DELIMITERS[excel] if excel else ",")
     writer.writerow(heads)
     writer.writerows([_cell(value, DECIMAL_SIGNS[excel] if excel else ".") for value in row] for row in body)
@@ -30,10 +27,14 @@ def write(out: BinaryIO, rows: Iterable[SectionRow], *, excel: Language | None) 
     return WriteResult(len(body), [(name, "text") for name in heads])
 
 
+def _heads(language: Language) -> list[str]:
+    return [words[place_of(language)] for words in group("section_head").values()]
+
+
 def _for_excel(rows: Sequence[SectionRow], language: Language) -> list[SectionRow]:
     """Times in minutes; and where a spreadsheet would change a text of a column, all of its texts are kept."""
-    place = 0 if language == "es" else 1
-    seconds, shown = UNITS["seconds"][place], spreadsheet.UNITS["seconds"][place]
+    place = place_of(language)
+    seconds, shown = group("section_unit")["seconds"][place], group("csv_unit")["seconds"][place]
     shown_rows: list[SectionRow] = [
         (section, metric, round(value / 60, 2), shown)
         if unit == seconds and isinstance(value, int | float)

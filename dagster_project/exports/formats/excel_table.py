@@ -10,7 +10,6 @@ from dagster_project.exports.errors import ExportFailed
 from dagster_project.exports.formats.excel_file import MAX_ROWS, Book, Head, Kind
 from dagster_project.exports.formats.format import Format, Options, WriteResult
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.i18n.workbook_texts import TEXTS
 from dagster_project.exports.report import workbook
 from dagster_project.exports.report.workbook import write_readme
 from dagster_project.exports.tables.definitions import Column, Table
@@ -36,12 +35,12 @@ def write(conn: psycopg.Connection, out: BinaryIO, table: Table, options: Option
         ExportFailed: there are more rows than a sheet holds.
     """
     zone, made_at = options.zone, options.made_at
-    words, place = Wording(options.language), 0 if options.language == "es" else 1
+    words = Wording(options.language)
     columns = table.columns(conn)
     demo = words.text("demo") if data_source.is_demo(conn) else ""
     book = Book(out, title=words.title(table.name, is_demo=bool(demo)), zone=zone, made_at=made_at, demo=demo)
-    readme = book.sheet(TEXTS["sheet.readme"][place])
-    _rows(conn, book, table, columns, TEXTS["sheet.data"][place])
+    readme = book.sheet(words.text("sheet.readme"))
+    _rows(conn, book, table, columns, words.text("sheet.data"))
     data_through = _data_through(conn, table)
     lines = [
         (table.name, ", ".join(f"marts.{name}" for name in table.marts)),
@@ -51,13 +50,13 @@ def write(conn: psycopg.Connection, out: BinaryIO, table: Table, options: Option
         (words.text("data_through"), words.instant(data_through, zone)),
         (words.text("generated_at"), words.instant(made_at, zone)),
         (words.text("timezone"), zone),
-        (TEXTS["readme.rows"][place], words.number(book.rows)),
-        (TEXTS["readme.formulas"][place], TEXTS["readme.formulas.value"][place]),
-        (TEXTS["readme.cut"][place], TEXTS["readme.cut.value"][place].format(count=book.cut_cells)),
+        (words.text("readme.rows"), words.number(book.rows)),
+        (words.text("readme.formulas"), words.text("readme.formulas.value")),
+        (words.text("readme.cut"), words.text("readme.cut.value", count=book.cut_cells)),
         (words.text("notes.definitions"), ""),
         *_definitions(conn, table, columns),
     ]
-    write_readme(book, readme, TEXTS["readme.topic"][place], TEXTS["readme.value"][place], lines)
+    write_readme(book, readme, words.text("readme.topic"), words.text("readme.value"), lines)
     book.close()
     return WriteResult(
         book.rows,

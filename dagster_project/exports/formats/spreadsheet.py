@@ -6,14 +6,6 @@ BOM = "\ufeff".encode()
 
 DELIMITERS: dict[Language, str] = {"es": ";", "en": ","}
 DECIMAL_SIGNS: dict[Language, str] = {"es": ",", "en": "."}
-UNITS: dict[str, tuple[str, str]] = {
-    "seconds": ("minutos", "minutes"),
-    "share": ("parte de 1", "share of 1"),
-    "chats": ("conversaciones", "chats"),
-    "messages": ("mensajes", "messages"),
-    "transfers": ("transferencias", "transfers"),
-    "points": ("puntos de 1 a 10", "points, 1 to 10"),
-}
 
 _MONTHS = (
     "(?:enero|ene|january|jan|febrero|february|feb|marzo|march|mar|abril|abr|april|apr|mayo|may|junio|june|jun|julio"

@@ -3,32 +3,9 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from dagster_project.exports.i18n.language import Language
-from dagster_project.exports.i18n.texts import TEXTS
+from dagster_project.exports.i18n.catalogue import texts
+from dagster_project.exports.i18n.language import Language, place_of
 from dagster_project.exports.report.data import Kpi
-
-_DAYS = {
-    "es": ("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
-    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-}
-_LONG_DAYS = {
-    "es": ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-}
-_MONTHS = {
-    "es": ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
-    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-}
-_LONG_MONTHS = {
-    "es": (
-        *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
-        *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
-    ),
-    "en": (
-        *("January", "February", "March", "April", "May", "June"),
-        *("July", "August", "September", "October", "November", "December"),
-    ),
-}
 
 
 class Wording:
@@ -36,15 +13,15 @@ class Wording:
 
     def __init__(self, language: Language) -> None:
         self.language = language
+        self._place = place_of(language)
 
     def text(self, key: str, **parts: object) -> str:
-        """The text of a key of `TEXTS`, with its `{parts}` filled in.
+        """The text of a key of the catalogue, with its `{parts}` filled in.
 
         Raises:
             KeyError: no such text.
         """
-        spanish, english = TEXTS[key]
-        text = spanish if self.language == "es" else english
+        text = texts()[key][self._place]
         return text.format(**parts) if parts else text
 
     def title(self, title: str, *, is_demo: bool) -> str:
@@ -54,7 +31,7 @@ class Wording:
     def label(self, group: str, member: str | None) -> str:
         """The text `group.member`; the member itself where it has none, as a new channel has."""
         key = f"{group}.{member or 'none'}"
-        return self.text(key) if key in TEXTS else str(member)
+        return self.text(key) if key in texts() else str(member)
 
     def number(self, value: float | None, decimals: int = 0) -> str:
         """1.234,5 in Spanish, 1,234.5 in English."""
@@ -98,25 +75,24 @@ class Wording:
 
     def day(self, day: date) -> str:
         """lun 10 nov 2026."""
-        month = _MONTHS[self.language][day.month - 1]
-        return f"{_DAYS[self.language][day.weekday()]} {day.day} {month} {day.year}"
+        return f"{self.weekday(day.isoweekday() % 7)} {self.short_day(day)} {day.year}"
 
     def short_day(self, day: date) -> str:
         """10 nov."""
-        return f"{day.day} {_MONTHS[self.language][day.month - 1]}"
+        return f"{day.day} {self.text(f'month_short.{day.month}')}"
 
     def month(self, day: date) -> str:
         """noviembre de 2026."""
-        name = _LONG_MONTHS[self.language][day.month - 1]
+        name = self.text(f"month.{day.month}")
         return f"{name} de {day.year}" if self.language == "es" else f"{name} {day.year}"
 
     def short_month(self, day: date) -> str:
         """nov 26."""
-        return f"{_MONTHS[self.language][day.month - 1]} {day.year % 100:02}"
+        return f"{self.text(f'month_short.{day.month}')} {day.year % 100:02}"
 
     def weekday(self, day_of_week: int, *, long: bool = False) -> str:
         """The name of a weekday, 0 = Sunday."""
-        return (_LONG_DAYS if long else _DAYS)[self.language][(day_of_week + 6) % 7]
+        return self.text(f"weekday{'' if long else '_short'}.{day_of_week}")
 
     def instant(self, moment: datetime | None, timezone: str) -> str:
         """dom 22 nov 2026, 02:37, in a zone."""
@@ -130,7 +106,7 @@ class Wording:
         if moment is None:
             return self.text("no_data")
         local = moment.astimezone(ZoneInfo(timezone))
-        return f"{_DAYS[self.language][local.weekday()]} {self.short_day(local.date())}, {local:%H:%M}"
+        return f"{self.weekday(local.isoweekday() % 7)} {self.short_day(local.date())}, {local:%H:%M}"
 
     def gap(self, share: float | None, other: float | None) -> str:
         """How many points a share lies above (+) or below (−) another: −78,3 pts."""

@@ -9,54 +9,14 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg import sql
 
-from dagster_project.exports.formats.csv_sections import UNITS
 from dagster_project.exports.formats.format import SectionRow
-from dagster_project.exports.i18n.language import Language
+from dagster_project.exports.i18n.catalogue import group
+from dagster_project.exports.i18n.language import Language, place_of
 from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.report.data import BUCKETS, Member, ReportData, Share
 from dagster_project.exports.report.view_model import classified_by, kpi_name, population
 from dagster_project.exports.tables.definitions import analysis_notes
 from dagster_project.warehouse import data_source
-
-_TIMES = {
-    "pickup": ("Tiempo de asignación", "Pickup"),
-    "first_response": ("Primera respuesta", "First response"),
-    "response": ("Respuesta desde la creación", "Response since creation"),
-    "handling": ("Tiempo de gestión", "Handling"),
-    "resolution": ("Resolución", "Resolution"),
-}
-_METRICS = {
-    "total_chats": ("Conversaciones", "Chats"),
-    "total_messages": ("Mensajes", "Messages"),
-    "incoming_messages": ("Mensajes de clientes", "Messages from customers"),
-    "outgoing_messages": ("Mensajes enviados", "Messages sent"),
-    "categorized_chats": ("Conversaciones clasificadas", "Categorized chats"),
-    "skipped_chats": ("Conversaciones sin clasificar", "Chats not categorized"),
-    "pending_chats": ("Conversaciones por clasificar", "Chats still to be categorized"),
-    "skipped_chats_because": ("Sin clasificar", "Not categorized"),
-    "pending_chats_because": ("Por clasificar", "Still to be categorized"),
-    "chats_in_hour": ("Conversaciones, hora", "Chats, hour"),
-    "messages_in_hour": ("Mensajes, hora", "Messages, hour"),
-    "chats_on_day": ("Conversaciones, día (0 = domingo)", "Chats, weekday (0 = Sunday)"),
-    "messages_on_day": ("Mensajes, día (0 = domingo)", "Messages, weekday (0 = Sunday)"),
-    "channel_share": ("Canal", "Channel"),
-    "content_share": ("Contenido", "Content"),
-    "intent_share": ("Motivo de contacto", "Intent"),
-    "journey_share": ("Etapa", "Stage"),
-    "sentiment_share": ("Sentimiento", "Sentiment"),
-    "agent_quality_share": ("Calidad", "Quality"),
-    "agent_quality_average": ("Calidad, promedio", "Quality, mean"),
-}
-_ANALYSIS = {
-    "RESPONSE_TIME": ("Tiempos de respuesta", "Response times"),
-    "VOLUME": ("Volumen", "Volume"),
-    "PEAK_TIME": ("Horas y días pico", "Peak hours and days"),
-    "CUSTOMER_INTENT": ("Motivo de contacto", "Intent"),
-    "JOURNEY_STAGE": ("Etapa del cliente", "Customer journey"),
-    "SENTIMENT": ("Sentimiento", "Sentiment"),
-    "AGENT_QUALITY": ("Calidad de la atención", "Quality of the service"),
-    "CHANNEL_USAGE": ("Canales y contenido", "Channels and content"),
-}
 
 
 def of_report(data: ReportData, language: Language) -> Iterator[SectionRow]:
@@ -111,27 +71,27 @@ def of_analysis(conn: psycopg.Connection, analysis_id: str, language: Language) 
             where analysis_id = %s and scope = 'all'
             order by array_position(%s, metric_type), metric_name, lpad(member, 20, '0')
         """).format(badge=sql.Identifier(f"classified_by_{language}")),
-        [analysis_id, list(_ANALYSIS)],
+        [analysis_id, list(group("analysis_section"))],
     )
     for metric_type, metric, member, value, unit_name, badge in rows:
-        section = _ANALYSIS[metric_type][language == "en"] + (f" ({badge})" if badge else "")
+        section = words.text(f"analysis_section.{metric_type}") + (f" ({badge})" if badge else "")
         yield section, _metric(words, metric, member), value, unit(unit_name)
 
 
 def _metric(words: Wording, metric: str, member: str | None) -> str:
     """The name of an analysis' metric, and of the member where it is one's; as it is stored where it has no other."""
-    place = words.language == "en"
-    for time, names in _TIMES.items():
+    for time in group("analysis_time"):
         for figure in ("average", "p50", "p90", "p95", "p99"):
             if metric == f"{time}_{figure}":
-                return f"{names[place]}: {words.text(f'column.{figure}'.replace('average', 'mean')).lower()}"
+                measure = words.text(f"column.{'mean' if figure == 'average' else figure}").lower()
+                return f"{words.text(f'analysis_time.{time}')}: {measure}"
     if metric.startswith("sla_") and metric.endswith("_rate"):
         of, business, _ = metric.removeprefix("sla_").removesuffix("_rate").partition("_business")
         name = f"SLA: {words.text(f'metric.{of}').lower()}"
         return f"{name}, {words.text('clock.business').lower()}" if business else name
-    shown = _METRICS[metric][place] if metric in _METRICS else metric
-    group = metric.removesuffix("_share").replace("channel", "provider")
-    return shown if member is None else f"{shown}: {words.label(group, member)}"
+    shown = words.label("analysis_metric", metric)
+    of = metric.removesuffix("_share").replace("channel", "provider")
+    return shown if member is None else f"{shown}: {words.label(of, member)}"
 
 
 def _plain(value: Any) -> str:
@@ -142,13 +102,13 @@ def _plain(value: Any) -> str:
 
 
 class _Units:
-    """Units in a language."""
+    """Units in a language; times are in seconds."""
 
     def __init__(self, language: Language) -> None:
-        self._place = 0 if language == "es" else 1
+        self._place, self._units = place_of(language), group("csv_unit") | group("section_unit")
 
     def __call__(self, unit: str) -> str:
-        return UNITS[unit][self._place]
+        return self._units[unit][self._place]
 
 
 def _members(words: Wording, unit: _Units, kind: str, members: Sequence[Member]) -> Iterator[SectionRow]:
@@ -170,7 +130,7 @@ def _insights(words: Wording, unit: _Units, data: ReportData) -> Iterator[Sectio
         ("journeys", "journey", data.insights.journeys),
         ("sentiments", "sentiment", data.insights.sentiments),
     )
-    for title, group, shares in groups:
+    for title, name, shares in groups:
         section = f"{words.text(f'insights.{title}')} ({classified_by(data, words)})"
         for share in shares:
-            yield section, words.label(group, share.label), share.share, unit("share")
+            yield section, words.label(name, share.label), share.share, unit("share")

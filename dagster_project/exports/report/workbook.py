@@ -9,7 +9,6 @@ from dagster_project.exports.formats.excel_file import Book, Head, Kind, Sheet
 from dagster_project.exports.formats.format import WriteResult
 from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.i18n.workbook_texts import TEXTS
 from dagster_project.exports.report.data import BUCKETS, Kpi, Member, ReportData, Share, TrendPoint, Waited
 from dagster_project.exports.report.insights import slot
 from dagster_project.exports.report.view_model import asked_for, classified_by, kpi_name, not_categorized, population
@@ -99,13 +98,13 @@ def write_readme(book: Book, sheet: Sheet, topic: str, detail: str, lines: Seque
 
 @dataclass(frozen=True)
 class _Say:
-    """The workbook's own texts; the report's are in `words`."""
+    """The texts of a language."""
 
     words: Wording
     place: int
 
     def __call__(self, key: str, **parts: object) -> str:
-        return TEXTS[key][self.place].format(**parts)
+        return self.words.text(key, **parts)
 
     def heads(self, *columns: tuple[str, Kind] | tuple[str, Kind, int]) -> list[Head]:
         """Heads by the keys of their texts."""

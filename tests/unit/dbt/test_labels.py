@@ -3,7 +3,7 @@
 import csv
 
 from dagster_project.analysis.taxonomy.categories import INTENTS, SENTIMENTS, STAGES
-from dagster_project.exports.i18n.texts import TEXTS
+from dagster_project.exports.i18n.catalogue import texts
 from dagster_project.settings import PROJECT_ROOT
 
 SETS = {
@@ -20,4 +20,4 @@ def test_marts_and_reports_call_each_intent_stage_and_sentiment_the_same() -> No
         shown = {member for set_, member in labels if set_ == label_set}
         assert shown == set(members)
         for member in members:
-            assert labels[label_set, member] == TEXTS[f"{prefix}.{member}"]
+            assert labels[label_set, member] == texts()[f"{prefix}.{member}"]

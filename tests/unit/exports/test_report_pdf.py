@@ -7,8 +7,8 @@ from functools import cache
 import pypdfium2
 import pytest
 
+from dagster_project.exports.i18n.catalogue import texts
 from dagster_project.exports.i18n.language import Language
-from dagster_project.exports.i18n.texts import TEXTS
 from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.report.charts import round_ticks
 from dagster_project.exports.report.data import Filter, Kpi, NoReport, Period, ReportData
@@ -146,7 +146,7 @@ def test_a_hundred_agents_fill_pages_with_the_heading_on_each() -> None:
 def test_each_language_is_free_of_the_other(kind: str) -> None:
     letters = re.compile(r"[^\W\d_]{4,}")
     spoken = {
-        number: {word for texts in TEXTS.values() for word in letters.findall(texts[number].lower())}
+        number: {word for words in texts().values() for word in letters.findall(words[number].lower())}
         for number in (0, 1)
     }
     for language, foreign in (("es", spoken[1] - spoken[0]), ("en", spoken[0] - spoken[1])):

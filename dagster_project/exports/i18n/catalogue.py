@@ -1,0 +1,49 @@
+"""The words of tables and reports in Spanish and English: `catalogue.toml`, and seeds of dbt."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from dagster_project.warehouse import seeds
+
+Words = tuple[str, str]  # Spanish, English
+
+_FILE = Path(__file__).with_name("catalogue.toml")
+_ALONE = "report"  # the group whose keys stand alone
+_LABELS = {"intent": "customer_intent", "journey": "journey_stage", "sentiment": "sentiment"}
+
+
+@cache
+def texts() -> dict[str, Words]:
+    """The words of each key, `group.member`."""
+    written: dict[str, list[str] | str] = {
+        member if group == _ALONE else f"{group}.{member}": words
+        for group, members in tomllib.loads(_FILE.read_text(encoding="utf-8")).items()
+        for member, words in members.items()
+    }
+    known = _of_seeds()
+    for key, words in written.items():
+        if not isinstance(words, str):
+            known[key] = (words[0], words[1])
+    return known | {key: known[same] for key, same in written.items() if isinstance(same, str)}
+
+
+@cache
+def group(name: str) -> dict[str, Words]:
+    """The words of a group, by member."""
+    prefix = f"{name}."
+    return {key.removeprefix(prefix): words for key, words in texts().items() if key.startswith(prefix)}
+
+
+def _of_seeds() -> dict[str, Words]:
+    named = [
+        *(("provider", row["channel"], row) for row in seeds.rows("channels")),
+        *(("kpi_metrics", row["metric"], row) for row in seeds.rows("kpi_metrics")),
+        *(
+            (name, row["member"], row)
+            for name in _LABELS
+            for row in seeds.rows("labels")
+            if row["label_set"] == _LABELS[name]
+        ),
+    ]
+    return {f"{name}.{member}": (row["label_es"], row["label_en"]) for name, member, row in named}
