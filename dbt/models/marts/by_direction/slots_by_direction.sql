@@ -1,5 +1,5 @@
 -- A view over the chats of its periods: who reads one period of one scope pays for that.
-with slots as (
+with cells as not materialized (
     select
         periods.period,
         periods.period_start,
@@ -23,27 +23,4 @@ with slots as (
         chats.created_day_of_week, chats.created_local_hour
 )
 
-select
-    period,
-    period_start,
-    scope,
-    scope_id,
-    direction,
-    day_of_week,
-    hour,
-    created_chat_count,
-    chat_count,
-    mean_first_response_seconds,
-    p50_first_response_seconds,
-    p90_first_response_seconds,
-    {{ var('slot_min_chat_count') }} as slot_min_chat_count,
-    chat_count >= {{ var('slot_min_chat_count') }} as has_enough_chats,
-    case
-        when chat_count >= {{ var('slot_min_chat_count') }}
-            then row_number() over (
-                partition by
-                    period, period_start, scope, scope_id, direction, chat_count >= {{ var('slot_min_chat_count') }}
-                order by mean_first_response_seconds desc, (day_of_week + 6) % 7, hour
-            )::integer
-    end as slowest_rank
-from slots
+{{ compared_cells('cells', ['period', 'period_start', 'scope', 'scope_id', 'direction']) }}

@@ -22,20 +22,9 @@ weeks as (
     group by week_start, scope, scope_id, direction_filter, office_hours_filter
 ),
 
--- A cell of few chats is chance. Ties go to the earlier cell of the week, which starts on Monday.
 cells as (
-    select
-        *,
-        row_number() over (
-            partition by week_start, scope, scope_id, direction_filter, office_hours_filter
-            order by mean_first_response_seconds, (day_of_week + 6) % 7, hour
-        ) as fastness,
-        row_number() over (
-            partition by week_start, scope, scope_id, direction_filter, office_hours_filter
-            order by mean_first_response_seconds desc, (day_of_week + 6) % 7, hour
-        ) as slowness
-    from {{ ref('heatmap_cells') }}
-    where week_start in (select week_start from affected) and chat_count >= {{ var('slot_min_chat_count') }}
+    select * from {{ ref('heatmap_cells') }}
+    where week_start in (select week_start from affected)
 )
 
 select
@@ -51,12 +40,12 @@ select
     slowest.mean_first_response_seconds as slowest_mean_seconds,
     slowest.chat_count as slowest_chat_count
 from weeks
-{%- for slot, place in [('fastest', 'fastness'), ('slowest', 'slowness')] %}
+{%- for slot, rank in [('fastest', 'fastest_rank'), ('slowest', 'slowest_rank')] %}
 left join cells as {{ slot }}
     on {{ slot }}.week_start = weeks.week_start
     and {{ slot }}.scope = weeks.scope
     and {{ slot }}.scope_id = weeks.scope_id
     and {{ slot }}.direction_filter = weeks.direction_filter
     and {{ slot }}.office_hours_filter = weeks.office_hours_filter
-    and {{ slot }}.{{ place }} = 1
+    and {{ slot }}.{{ rank }} = 1
 {%- endfor %}

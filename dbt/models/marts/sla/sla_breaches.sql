@@ -16,8 +16,12 @@ select
     clocks.seconds_past,
     case when chats.metric <> 'overall' then clocks.actual_seconds is not null end as has_happened,
     {{ label_columns('provider', 'chats.provider', 'channels') }},
-    {{ label_columns('direction', 'chats.direction', 'directions') }}
+    {{ label_columns('direction', 'chats.direction', 'directions') }},
+    times.created_at,
+    times.closed_at,
+    times.first_response_seconds
 from {{ ref('sla_chats') }} as chats
+left join {{ ref('chat_response_times') }} as times on times.chat_id = chats.chat_id
 cross join lateral (
     values
     ('wall', chats.wall_state, chats.actual_seconds, chats.wall_breached_at, chats.wall_seconds_past),
