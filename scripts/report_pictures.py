@@ -9,7 +9,7 @@ import psycopg
 from dagster_project.exports.pictures.heatmap import last_full_week
 from dagster_project.exports.report.data import Period
 from dagster_project.exports.report.pdf import page_pictures
-from dagster_project.exports.report.read import gather
+from dagster_project.exports.report.read import read_report
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SHOWN = {"report-summary.png": 0, "report-actions.png": 1, "report-heatmap.png": 2}
@@ -19,7 +19,7 @@ def main() -> None:
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         monday = last_full_week(connection)
         assert monday, "make the demo first"
-        report = gather(connection, Period.week(monday), timezone="America/Bogota")
+        report = read_report(connection, Period.week(monday), timezone="America/Bogota")
     pages = page_pictures(
         report, language="es", timestamp=datetime.now(UTC), company="Inmobiliaria Los Arrayanes", pixels_per_inch=80
     )

@@ -1,31 +1,62 @@
-"""How a report asks the marts: statements with values of the caller's and SQL of ours, a row a dataclass."""
+"""How exports read the marts: the rows of a relation by the values of its columns, a row a dataclass."""
 
-from typing import Any, TypeVar
+from dataclasses import dataclass, fields
+from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg.rows import class_row
-from psycopg.sql import SQL, Composable
+from psycopg.sql import SQL, Composable, Identifier
 
 Row = TypeVar("Row")
-Values = dict[str, Any]
 
 
-def rows(connection: psycopg.Connection, kind: type[Row], query: str, values: Values, **parts: Composable) -> list[Row]:
-    """Run a statement whose `{names}` stand for SQL of ours, and whose `%(names)s` for values."""
-    known = {"of_scope": SQL(_OF_SCOPE), "in_scope": SQL(IN_SCOPE)}
+@dataclass(frozen=True)
+class Between:
+    """The values from the first to the last, both included."""
+
+    first: Any
+    last: Any
+
+
+def select(
+    connection: psycopg.Connection,
+    kind: type[Row],
+    relation: str,
+    where: dict[str, Any],
+    *,
+    order_by: LiteralString = "1",
+    limit: int | None = None,
+    **columns: str,
+) -> list[Row]:
+    """Read rows. What a number is made of is the relation's matter: here nothing is computed.
+
+    Args:
+        kind: a dataclass; each field is the column of its name.
+        relation: schema and name.
+        where: by column a value, None for NULL, a list of values or a `Between`.
+        order_by: SQL of ours; without, by the first field.
+        limit: at most so many rows.
+        columns: of the fields that are called otherwise, the column.
+    """
+    shown = [
+        SQL("{} as {}").format(Identifier(columns.get(field.name, field.name)), Identifier(field.name))
+        for field in fields(kind)  # type: ignore[arg-type]
+    ]
+    query = SQL("select {} from {} where {} order by {} limit {}").format(
+        SQL(", ").join(shown),
+        Identifier(*relation.split(".")),
+        SQL(" and ").join([_condition(column, value) for column, value in where.items()] or [SQL("true")]),
+        SQL(order_by),
+        limit,
+    )
     with connection.cursor(row_factory=class_row(kind)) as cursor:
-        return cursor.execute(SQL(query).format(**known, **parts), values).fetchall()
+        return cursor.execute(query).fetchall()
 
 
-# Rows of the marts by direction that a report is about.
-_OF_SCOPE = "scope = %(members_of)s and scope_id = %(member_id)s and direction = %(direction)s"
-
-# Chats that a report is about.
-IN_SCOPE = """
-    chats.direction = %(direction)s and case %(members_of)s
-        when 'all' then true
-        when 'agent' then chats.agent_id = %(member_id)s
-        when 'department' then chats.department_id = %(member_id)s
-        when 'provider' then chats.provider = %(member_id)s
-    end
-"""
+def _condition(column: str, value: Any) -> Composable:
+    name = Identifier(column)
+    if value is None:
+        return SQL("{} is null").format(name)
+    if isinstance(value, Between):
+        return SQL("{} between {} and {}").format(name, value.first, value.last)
+    return SQL("{} = any({})" if isinstance(value, list) else "{} = {}").format(name, value)

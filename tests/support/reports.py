@@ -73,7 +73,17 @@ def full_week(*names: str) -> ReportData:
             Kpi("sla_overall_business_rate", "share", "higher", 0.7, 1000, 0.5),
             Kpi("backlog_open", "chats", "lower", 212.0, 8, 198.0),
         ),
-        heatmap=tuple(HeatmapCell(day, hour, hour, hour * 60.0 or None, hour * 50.0 or None) for day, hour in _CELLS),
+        heatmap=tuple(
+            HeatmapCell(
+                day,
+                hour,
+                hour,
+                hour * 60.0 or None,
+                hour * 50.0 or None,
+                ("no_data", "fast", "average", "slow")[-(-hour // 8)],
+            )
+            for day, hour in _CELLS
+        ),
         response_times=tuple(
             ResponseTimes(metric, clock, 100, 300.0, 91.0, 700.0, 900.0, 4000.0, 50, 20, 10, 10, 10, 90, 80.0, 650.0)
             for metric in ("pickup", "first_response", "reply", "handling", "resolution")
@@ -95,7 +105,7 @@ def full_week(*names: str) -> ReportData:
         coverage=Coverage(7, 7, 0, 2, (_RULE,)),
         others=(Population("outgoing", 2500, 2400), Population("unknown", 3, None)),
         slots=tuple(
-            Slot(HeatmapCell(day, hour, 12, 9000.0 - hour, 8000.0 - hour), _WAITED)
+            Slot(HeatmapCell(day, hour, 12, 9000.0 - hour, 8000.0 - hour, "slow"), _WAITED)
             for day, hour in ((2, 9), (3, 10), (0, 23))
         ),
         slot_min_chat_count=5,
@@ -148,7 +158,9 @@ def empty_week() -> ReportData:
         full,
         is_previous_complete=False,
         summary=tuple(replace(kpi, value=None, count=0, previous=None) for kpi in full.summary),
-        heatmap=tuple(HeatmapCell(cell.day_of_week, cell.hour, 0, None, None, False) for cell in full.heatmap),
+        heatmap=tuple(
+            HeatmapCell(cell.day_of_week, cell.hour, 0, None, None, "no_data", False) for cell in full.heatmap
+        ),
         response_times=tuple(
             ResponseTimes(times.metric, times.clock, 0, *[None] * 5, *[0] * 5, 0, None, None)
             for times in full.response_times

@@ -13,6 +13,13 @@ SCOPES: tuple[Scope, ...] = ("all", "agent", "department", "provider", "directio
 DIRECTIONS = ("incoming", "outgoing", "outgoing_broadcast")
 Direction = Literal["incoming", "outgoing", "outgoing_broadcast", "unknown"]
 Unit = Literal["chats", "messages", "transfers", "seconds", "share", "points"]
+Clock = Literal["wall", "business"]
+PeriodKind = Literal["day", "week", "month", "analysis"]
+Band = Literal["fast", "average", "slow", "no_data"]
+CLOCKS: tuple[Clock, ...] = ("wall", "business")
+TIMES = ("pickup", "first_response", "reply", "handling", "resolution")
+SLA_METRICS = ("overall", "pickup", "first_response", "avg_reply", "resolution")
+MONDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)
 BUCKETS = ("under_1m", "from_1m_to_3m", "from_3m_to_5m", "from_5m_to_10m", "over_10m")
 
 
@@ -121,7 +128,8 @@ class Kpi:
 class HeatmapCell:
     """First responses of one weekday (0 = Sunday) × hour, by the chats' local creation.
 
-    `has_enough_chats` says whether they are so many that the cell may be compared with others.
+    `band` compares the mean with those of the other cells. `has_enough_chats` says whether the chats are so many that
+    the cell may be called fast or slow.
     """
 
     day_of_week: int
@@ -129,6 +137,7 @@ class HeatmapCell:
     chat_count: int
     mean_seconds: float | None
     p50_seconds: float | None
+    band: Band
     has_enough_chats: bool = True
 
 
@@ -175,7 +184,7 @@ class ResponseTimes:
     """How one time (pickup, first_response, reply, handling, resolution) is spread, by wall clock or business time."""
 
     metric: str
-    clock: Literal["wall", "business"]
+    clock: Clock
     count: int
     mean_seconds: float | None
     p50_seconds: float | None
@@ -219,7 +228,7 @@ class Sla:
     """The state of one promise over the chats opened in the period; `overall` is all of them together."""
 
     metric: str
-    clock: Literal["wall", "business"]
+    clock: Clock
     target_seconds: int | None
     goal: float | None
     met_count: int

@@ -1,15 +1,19 @@
 """A customer analysis as a report: its KPIs and categories as they were made, and the times of day of its chats."""
 
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, TypeVar
+from datetime import date, timedelta
+from typing import Any
 
 import psycopg
-from psycopg.rows import class_row, dict_row
-from psycopg.sql import SQL
+from psycopg.rows import dict_row
 
+from dagster_project.exports.queries import select
 from dagster_project.exports.report.data import (
+    CLOCKS,
+    SLA_METRICS,
     Analysis,
+    Band,
+    Clock,
     Filter,
     HeatmapCell,
     Kpi,
@@ -23,16 +27,16 @@ from dagster_project.exports.report.data import (
     TrendPoint,
     Unit,
 )
-from dagster_project.exports.report.read import coverage, freshness, slot_min_chat_count
-from dagster_project.exports.report.read_breakdowns import insights
+from dagster_project.exports.report.read_account import coverage, freshness, slot_min_chat_count
+from dagster_project.exports.report.read_breakdowns import Label, of_labels
+from dagster_project.exports.report.read_times import WEEK, Target
 from dagster_project.warehouse import data_source
 
 TIMES = ("pickup", "first_response", "handling", "resolution")
+LABELS = {"intent_share": "customer_intent", "journey_share": "journey_stage", "sentiment_share": "sentiment"}
 
-Row = TypeVar("Row")
 
-
-def gather_analysis(connection: psycopg.Connection, analysis_id: str, *, timezone: str) -> ReportData:
+def read_analysis(connection: psycopg.Connection, analysis_id: str, *, timezone: str) -> ReportData:
     """Read the report of a customer analysis from `marts.analysis_kpis` and its chats.
 
     Args:
@@ -42,11 +46,12 @@ def gather_analysis(connection: psycopg.Connection, analysis_id: str, *, timezon
     Raises:
         NoReport: there is no such analysis, or its numbers are not published.
     """
-    analysis, first, last = _analysis(connection, analysis_id)
+    analysis, period = _analysis(connection, analysis_id)
     kpis = _Kpis(connection, analysis_id)
-    period = Period("analysis", first, last, first)
-    cells = _rows(connection, _Cell, _CELLS, analysis_id)
-    sla = tuple(_rows(connection, Sla, _SLA, analysis_id))
+    where = {"analysis_id": analysis_id}
+    cells = _cells(connection, where)
+    empty = {place: _Cell(*place, 0, 0, None, None, "no_data") for place in WEEK}
+    week = (empty | cells).values()
     return ReportData(
         period=period,
         filter=Filter(),
@@ -56,28 +61,28 @@ def gather_analysis(connection: psycopg.Connection, analysis_id: str, *, timezon
         is_previous_complete=True,
         summary=_summary(kpis),
         heatmap=tuple(
-            HeatmapCell(cell.day_of_week, cell.hour, cell.answered_count, cell.mean_seconds, cell.p50_seconds)
-            for cell in cells
+            HeatmapCell(cell.day_of_week, cell.hour, cell.chat_count, cell.mean_seconds, cell.p50_seconds, cell.band)
+            for cell in week
         ),
         slot_min_chat_count=slot_min_chat_count(connection),
         response_times=tuple(_times(kpis, metric) for metric in TIMES),
-        days=tuple(_rows(connection, TrendPoint, _DAYS, analysis_id, first=first, last=last)),
+        days=_days(connection, where, period),
         history=(),
-        sla=sla,
+        sla=_sla(connection, where, period),
         agents=kpis.members("agent"),
         departments=kpis.members("department"),
         channels=kpis.channels(),
-        insights=insights(connection, SQL(_CATEGORIES), {"analysis_id": analysis_id}, with_unlabelled=False),
-        traffic=tuple(TrafficCell(cell.day_of_week, cell.hour, cell.chat_count, None) for cell in cells),
+        insights=of_labels(connection, "marts.analysis_insights", where, kpis.labels(), with_review=False),
+        traffic=tuple(TrafficCell(cell.day_of_week, cell.hour, cell.created_chat_count, None) for cell in week),
         backlog=(),
-        coverage=coverage(connection, period),
+        coverage=coverage(connection, "analysis", analysis_id),
         analysis=analysis,
         is_demo=data_source.is_demo(connection),
     )
 
 
-def _analysis(connection: psycopg.Connection, analysis_id: str) -> tuple[Analysis, date, date]:
-    """What was asked for, and its first and last day."""
+def _analysis(connection: psycopg.Connection, analysis_id: str) -> tuple[Analysis, Period]:
+    """What was asked for, and its days."""
     with connection.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(
             """
@@ -114,7 +119,7 @@ def _analysis(connection: psycopg.Connection, analysis_id: str) -> tuple[Analysi
         raise NoReport(f"that analysis is {found['status'].lower()}: its numbers are not published")
     first, last = found.pop("first_date"), found.pop("last_date")
     found |= {name: tuple(found[name]) for name in ("agent_names", "department_names")}
-    return Analysis(**found), first, last
+    return Analysis(**found), Period("analysis", first, last, first)
 
 
 @dataclass(frozen=True)
@@ -129,19 +134,16 @@ class _Kpis:
     """The KPIs of an analysis by metric, scope, key of the agent or department, and member."""
 
     def __init__(self, connection: psycopg.Connection, analysis_id: str) -> None:
-        rows = connection.execute(
-            """
-            select metric_name, scope, coalesce(agent_id, department_id, 'all') as key, member,
-                   coalesce(agent_name, department_name, agent_id, department_id) as name, value, count
-            from marts.analysis_kpis
-            where analysis_id = %s and (scope = 'all' or coalesce(agent_id, department_id) is not null)
-            """,
-            [analysis_id],
-        ).fetchall()
+        kpis = select(connection, _Kpi, "marts.analysis_kpis", {"analysis_id": analysis_id})
+        self._all = [kpi for kpi in kpis if kpi.scope == "all" or kpi.key != "all"]
         self._numbers = {
-            (metric, scope, key, member): _Number(value, count) for metric, scope, key, member, _, value, count in rows
+            (kpi.metric_name, kpi.scope, kpi.key, kpi.member): _Number(kpi.value, kpi.count) for kpi in self._all
         }
-        self._names = {(scope, key): name for _, scope, key, _, name, _, _ in rows if scope != "all"}
+        self._names = {
+            (kpi.scope, kpi.key): kpi.agent_name or kpi.department_name or kpi.key
+            for kpi in self._all
+            if kpi.scope != "all"
+        }
 
     def get(self, metric: str, scope: str = "all", key: str = "all") -> _Number:
         """The number; an empty one where the analysis has none."""
@@ -160,6 +162,15 @@ class _Kpis:
             if metric == "channel_share" and scope == "all" and channel and number.count
         ]
         return tuple(sorted(made, key=lambda member: (-member.chat_count, member.name)))
+
+    def labels(self) -> list[Label]:
+        """The labels that chats carry, the most frequent first; chats to which none applies are no part of it."""
+        found = [
+            Label(LABELS[kpi.metric_name], kpi.member, kpi.count, kpi.value or 0)
+            for kpi in self._all
+            if kpi.scope == "all" and kpi.metric_name in LABELS and kpi.member and kpi.count
+        ]
+        return sorted(found, key=lambda label: (-label.chat_count, label.label))
 
     def _member(self, scope: str, key: str, name: str) -> Member:
         def get(metric: str) -> _Number:
@@ -226,110 +237,95 @@ def _times(kpis: _Kpis, metric: str) -> ResponseTimes:
     return ResponseTimes(metric, "wall", count, mean, p50, p90, p95, p99, 0, 0, 0, 0, 0, 0, None, None)
 
 
+def _cells(connection: psycopg.Connection, where: dict[str, Any]) -> dict[tuple[int, int], "_Cell"]:
+    found = select(
+        connection,
+        _Cell,
+        "marts.analysis_slots",
+        where,
+        mean_seconds="mean_first_response_seconds",
+        p50_seconds="p50_first_response_seconds",
+    )
+    return {(cell.day_of_week, cell.hour): cell for cell in found}
+
+
+def _days(connection: psycopg.Connection, where: dict[str, Any], period: Period) -> tuple[TrendPoint, ...]:
+    found = {day.local_date: day for day in select(connection, _Day, "marts.analysis_days", where)}
+    days = [period.start + timedelta(days=number) for number in range(period.day_count)]
+    return tuple(TrendPoint(*vars(found.get(day, _Day(day))).values()) for day in days)
+
+
+def _sla(connection: psycopg.Connection, where: dict[str, Any], period: Period) -> tuple[Sla, ...]:
+    """Every target by both clocks; the goals are those in force on the last day."""
+    last = {"period": "day", "period_start": period.end}
+    goals = {target.metric: target.goal for target in select(connection, Target, "marts.sla_targets_by_period", last)}
+    found = {(one.metric, one.clock): one for one in select(connection, _States, "marts.analysis_sla", where)}
+
+    def told(metric: str, clock: Clock) -> Sla:
+        one = found.get((metric, clock), _States(metric, clock))
+        return Sla(
+            metric,
+            clock,
+            one.target_seconds,
+            goals.get(metric),
+            one.met_count,
+            one.breached_count,
+            one.pending_count,
+            one.rate,
+            None,
+        )
+
+    return tuple(told(metric, clock) for clock in CLOCKS for metric in SLA_METRICS)
+
+
 @dataclass(frozen=True)
 class _Cell:
     """Chats of the analysis created at one weekday × hour, and the first responses of those that had one."""
 
     day_of_week: int
     hour: int
+    created_chat_count: int
     chat_count: int
-    answered_count: int
     mean_seconds: float | None
     p50_seconds: float | None
+    band: Band
 
 
-_CHATS = """
-    select times.*
-    from analysis.analysis_chats as members
-    inner join marts.chat_response_times as times on times.chat_id = members.chat_id and not times.is_deleted
-    where members.analysis_id = %(analysis_id)s
-"""
-_CELLS = """
-    with chats as ({chats})
-
-    select
-        days.day_of_week,
-        hours.hour,
-        count(chats.chat_id) as chat_count,
-        count(chats.first_response_seconds) as answered_count,
-        avg(chats.first_response_seconds)::double precision as mean_seconds,
-        percentile_cont(0.5) within group (order by chats.first_response_seconds) as p50_seconds
-    from generate_series(0, 6) as days (day_of_week)
-    cross join generate_series(0, 23) as hours (hour)
-    left join chats on chats.created_day_of_week = days.day_of_week and chats.created_local_hour = hours.hour
-    group by days.day_of_week, hours.hour
-    order by (days.day_of_week + 6) %% 7, hours.hour
-"""
-_DAYS = """
-    with chats as ({chats})
-
-    select
-        days.day::date as start,
-        nullif(count(chats.chat_id), 0) as chat_count,
-        count(chats.first_response_seconds) as first_response_count,
-        percentile_cont(0.5) within group (order by chats.first_response_seconds) as first_response_p50_seconds,
-        percentile_cont(0.9) within group (order by chats.first_response_seconds) as first_response_p90_seconds,
-        count(*) filter (where sla.wall_state in ('met', 'breached')) as sla_judged_count,
-        count(*) filter (where sla.wall_state = 'met')::double precision
-        / nullif(count(*) filter (where sla.wall_state in ('met', 'breached')), 0) as sla_rate
-    from generate_series(%(first)s::timestamp, %(last)s::timestamp, interval '1 day') as days (day)
-    left join chats on chats.created_local_date = days.day::date
-    left join marts.sla_chats as sla on sla.chat_id = chats.chat_id and sla.metric = 'overall'
-    group by days.day
-    order by days.day
-"""
-_SLA = """
-    with chats as ({chats})
-
-    select
-        metrics.metric,
-        clocks.clock,
-        max(sla.target_seconds) as target_seconds,
-        (
-            select targets.goal
-            from intermediate.sla_targets as targets
-            where targets.metric = metrics.metric and targets.provider is null and targets.priority is null
-            order by targets.valid_from desc nulls last
-            limit 1
-        )::double precision as goal,
-        count(*) filter (where states.state = 'met') as met_count,
-        count(*) filter (where states.state = 'breached') as breached_count,
-        count(*) filter (where states.state = 'pending') as pending_count,
-        count(*) filter (where states.state = 'met')::double precision
-        / nullif(count(*) filter (where states.state in ('met', 'breached')), 0) as rate,
-        null::double precision as previous_rate
-    from (
-        values (1, 'overall'), (2, 'pickup'), (3, 'first_response'), (4, 'avg_reply'), (5, 'resolution')
-    ) as metrics (number, metric)
-    cross join (values (1, 'wall'), (2, 'business')) as clocks (number, clock)
-    left join (select sla.* from marts.sla_chats as sla inner join chats on chats.chat_id = sla.chat_id) as sla
-        on sla.metric = metrics.metric
-    cross join lateral (
-        select case clocks.clock when 'wall' then sla.wall_state else sla.business_state end as state
-    ) as states
-    group by metrics.number, metrics.metric, clocks.number, clocks.clock
-    order by clocks.number, metrics.number
-"""
-_CATEGORIES = """
-    select
-        case categories.provider when 'anthropic' then 'llm' else categories.provider end as source,
-        case members.state
-            when 'categorized' then 'answered'
-            when 'pending' then case when members.reason ~ '^(refused|dead)' then 'dead' else 'pending' end
-        end as state,
-        null::boolean as needs_review,
-        categories.customer_intent as intent,
-        categories.journey_stage as stage,
-        categories.sentiment,
-        categories.agent_quality_score as quality
-    from analysis.analysis_chats as members
-    inner join marts.chat_response_times as times on times.chat_id = members.chat_id and not times.is_deleted
-    left join analysis.customer_categorizations as categories
-        on categories.analysis_id = members.analysis_id and categories.chat_id = members.chat_id
-    where members.analysis_id = %(analysis_id)s
-"""
+@dataclass(frozen=True)
+class _Day:
+    local_date: date
+    chat_count: int | None = None
+    first_response_count: int = 0
+    p50_first_response_seconds: float | None = None
+    p90_first_response_seconds: float | None = None
+    sla_judged_count: int = 0
+    sla_rate: float | None = None
 
 
-def _rows(connection: psycopg.Connection, kind: type[Row], query: str, analysis_id: str, **values: Any) -> list[Row]:
-    with connection.cursor(row_factory=class_row(kind)) as cursor:
-        return cursor.execute(SQL(query).format(chats=SQL(_CHATS)), values | {"analysis_id": analysis_id}).fetchall()
+@dataclass(frozen=True)
+class _States:
+    metric: str
+    clock: Clock
+    target_seconds: int | None = None
+    met_count: int = 0
+    breached_count: int = 0
+    pending_count: int = 0
+    rate: float | None = None
+
+
+@dataclass(frozen=True)
+class _Kpi:
+    metric_name: str
+    scope: str
+    agent_id: str | None
+    agent_name: str | None
+    department_id: str | None
+    department_name: str | None
+    member: str | None
+    value: float | None
+    count: int
+
+    @property
+    def key(self) -> str:
+        """The agent or department; all for all chats."""
+        return self.agent_id or self.department_id or "all"

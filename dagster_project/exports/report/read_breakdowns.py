@@ -1,262 +1,162 @@
-"""Of a report: who did what, and what the chats were about."""
+"""Of a report: who did what, what the chats were about, and which chats it is not about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
 
 import psycopg
-from psycopg.sql import SQL, Composable
 
-from dagster_project.exports.queries import Values, rows
-from dagster_project.exports.report.data import Insights, Intent, Member, Scope, Share
+from dagster_project.exports.queries import select
+from dagster_project.exports.report.data import Insights, Intent, Member, Population, Scope, Share
+from dagster_project.exports.report.selection import Selection
 
 
-def members(connection: psycopg.Connection, values: Values, kind: Scope) -> tuple[Member, ...]:
+def members(selection: Selection, kind: Scope) -> tuple[Member, ...]:
     """The agents, departments or channels, busiest first: all of them, or the one that the report is about."""
-    if values["scope"] not in ("all", kind):
+    chosen = selection.filter
+    if chosen.scope not in ("all", kind):
         return ()
-    table, key, name = _DAILY[kind]
+    where = selection.now | {"scope": kind}
+    del where["scope_id"]
     return tuple(
-        rows(
-            connection,
+        select(
+            selection.connection,
             Member,
-            """
-            with known as (
-                select * from marts.service_by_direction
-                where period = %(kind)s and period_start = %(start)s and scope = %(member)s
-                    and (%(scope)s = 'all' or scope_id = %(scope_id)s)
-            ),
-
-            chats as (
-                select
-                    scope_id as id,
-                    sum(case when direction = %(direction)s then chat_count end)::integer as chat_count,
-                    sum(case when direction = %(direction)s then closed_chat_count end)::integer as closed_count,
-                    sum(case when direction <> %(direction)s then chat_count end)::integer as other_chat_count
-                from known
-                group by scope_id
-            ),
-
-            days as (
-                select
-                    {key} as id,
-                    max({name}) as name,
-                    sum(outgoing_message_count)::bigint as message_count,
-                    {concurrency} as mean_concurrent_chats
-                from {table}
-                where local_date between %(start)s and %(end)s
-                    and (%(scope)s = 'all' or {key} = %(scope_id)s)
-                group by {key}
-            ),
-
-            sla as (
-                select scope_id as id, judged_count, rate, goal, open_breached_count
-                from marts.sla_by_direction
-                where period = %(kind)s and period_start = %(start)s and scope = %(member)s
-                    and direction = %(direction)s and metric = 'overall' and clock = 'wall'
-            ),
-
-            quality as (
-                select
-                    chats.agent_id as id,
-                    count(categories.final_agent_quality_score) as quality_count,
-                    avg(categories.final_agent_quality_score)::double precision as mean_quality
-                from marts.chat_response_times as chats
-                inner join marts.chat_categories as categories on categories.chat_id = chats.chat_id
-                where %(member)s = 'agent'
-                    and chats.created_local_date between %(start)s and %(end)s and not chats.is_deleted and {in_scope}
-                group by chats.agent_id
-            ),
-
-            times as (
-                select scope_id as id, metric, count, p50_seconds, p90_seconds
-                from marts.response_times_by_direction
-                where period = %(kind)s and period_start = %(start)s and scope = %(member)s
-                    and direction = %(direction)s and clock = 'wall'
-            )
-
-            select
-                days.id,
-                days.name,
-                coalesce(chats.chat_count, 0) as chat_count,
-                coalesce(chats.closed_count, 0) as closed_count,
-                days.message_count,
-                coalesce(first_response.count, 0) as first_response_count,
-                first_response.p50_seconds as first_response_p50_seconds,
-                first_response.p90_seconds as first_response_p90_seconds,
-                coalesce(reply.count, 0) as reply_count,
-                reply.p50_seconds as reply_p50_seconds,
-                coalesce(resolution.count, 0) as resolution_count,
-                resolution.p50_seconds as resolution_p50_seconds,
-                coalesce(sla.judged_count, 0) as sla_judged_count,
-                sla.rate as sla_rate,
-                days.mean_concurrent_chats,
-                coalesce(quality.quality_count, 0) as quality_count,
-                quality.mean_quality,
-                coalesce(chats.other_chat_count, 0) as other_chat_count,
-                sla.goal as sla_goal,
-                coalesce(sla.open_breached_count, 0) as open_breached_count
-            from days
-            left join chats on chats.id = days.id
-            left join sla on sla.id = days.id
-            left join times as first_response
-                on first_response.id = days.id and first_response.metric = 'first_response'
-            left join times as reply on reply.id = days.id and reply.metric = 'reply'
-            left join times as resolution on resolution.id = days.id and resolution.metric = 'resolution'
-            left join quality on quality.id = days.id
-            order by coalesce(chats.chat_count, 0) desc, chats.other_chat_count desc nulls last, days.name, days.id
-            """,
-            values | {"member": kind},
-            table=SQL(table),
-            key=SQL(key),
-            name=SQL(name),
-            concurrency=SQL(_CONCURRENCY if kind == "agent" else "null::double precision"),
+            "marts.breakdown_by_direction",
+            where if chosen.scope == "all" else selection.now,
+            order_by="chat_count desc, other_chat_count desc, scope_name, scope_id",
+            id="scope_id",
+            name="scope_name",
+            closed_count="closed_chat_count",
+            first_response_p50_seconds="p50_first_response_seconds",
+            first_response_p90_seconds="p90_first_response_seconds",
+            reply_p50_seconds="p50_reply_seconds",
+            resolution_p50_seconds="p50_resolution_seconds",
         )
     )
 
 
-_DAILY = {
-    "agent": ("marts.agent_daily", "agent_id", "agent_name"),
-    "department": ("marts.department_daily", "department_id", "department_name"),
-    "provider": ("marts.channel_daily", "provider", "provider"),
-}
-_CONCURRENCY = "sum(active_chat_seconds)::double precision / nullif(sum(active_seconds), 0)"
-
-
-def intents(connection: psycopg.Connection, values: Values) -> tuple[Intent, ...]:
-    """What customers wanted, most wanted first, beside the period before."""
+def intents(selection: Selection) -> tuple[Intent, ...]:
+    """What customers wanted, most wanted first, beside the period before; nothing where it is not known of this one."""
+    found = select(selection.connection, _Intent, "marts.intents_by_direction", selection.both)
+    now, before = (
+        {intent.customer_intent: intent for intent in found if intent.period_start == start}
+        for start in (selection.period.start, selection.period.previous_start)
+    )
+    pairs = [(label, now.get(label, _Intent()), before.get(label, _Intent())) for label in now | before if now]
     return tuple(
-        rows(
-            connection,
-            Intent,
-            """
-            with known as (
-                select * from marts.intents_by_direction
-                where period = %(kind)s and period_start in (%(start)s, %(previous_start)s) and {of_scope}
-            ),
-
-            now as (select * from known where period_start = %(start)s),
-
-            before as (select * from known where period_start = %(previous_start)s)
-
-            select
-                customer_intent as label,
-                coalesce(now.chat_count, 0) as count,
-                coalesce(now.label_share, 0) as share,
-                coalesce(before.chat_count, 0) as previous_count,
-                case when exists (select from before) then coalesce(before.label_share, 0) end as previous_share,
-                coalesce(now.first_response_count, 0) as first_response_count,
-                now.p50_first_response_seconds as first_response_p50_seconds
-            from now
-            full join before using (customer_intent)
-            where exists (select from now)
-            order by coalesce(now.chat_count, 0) desc, customer_intent
-            """,
-            values,
+        Intent(
+            label,
+            one.chat_count,
+            one.label_share,
+            earlier.chat_count,
+            earlier.label_share if before else None,
+            one.first_response_count,
+            one.p50_first_response_seconds,
         )
+        for label, one, earlier in sorted(pairs, key=lambda pair: (-pair[1].chat_count, pair[0]))
     )
 
 
-# What `insights` counts: the period's chats with their categories, a person's before a machine's.
-PERIODS_CATEGORIES = """
-    select
-        categories.final_source as source,
-        categories.state,
-        categories.needs_review,
-        categories.final_intent as intent,
-        categories.final_stage as stage,
-        categories.final_sentiment as sentiment,
-        categories.final_agent_quality_score as quality
-    from marts.chat_response_times as chats
-    left join marts.chat_categories as categories on categories.chat_id = chats.chat_id
-    where chats.created_local_date between %(start)s and %(end)s and not chats.is_deleted and {in_scope}
-"""
+def insights(selection: Selection) -> Insights:
+    """What the period's chats are about, and who says so."""
+    labels = select(
+        selection.connection, Label, "marts.categories_by_direction", selection.now, order_by="chat_count desc, label"
+    )
+    return of_labels(selection.connection, "marts.insights_by_direction", selection.now, labels)
 
 
-def insights(
-    connection: psycopg.Connection, chats: Composable, values: Values, *, with_unlabelled: bool = True
+def of_labels(
+    connection: psycopg.Connection,
+    relation: str,
+    where: dict[str, Any],
+    labels: list["Label"],
+    *,
+    with_review: bool = True,
 ) -> Insights:
-    """What chats are about.
+    """A row of a mart that says who categorized how many chats, with the labels that they carry."""
+    columns = {
+        "by_model_count": "by_llm_count",
+        "by_stand_in_count": "by_fake_count",
+        "by_people_count": "by_human_count",
+    }
+    found = select(connection, _Reviewed if with_review else Categorized, relation, where, **columns)
+    counts = vars(found[0]) if found else {field.name: field.default for field in fields(_Reviewed)}
 
-    Args:
-        chats: a query for a row a chat: source (human, rules, llm, fake; null for no categories), state (of
-            marts.chat_categories), needs_review, intent, stage, sentiment, quality.
-        values: of the query.
-        with_unlabelled: whether chats to which no label of a kind applies are a part of that kind's whole.
-    """
-    categories = rows(
-        connection,
-        _Category,
-        """
-        with chats as ({chats})
-
-        select
-            labels.kind,
-            labels.label,
-            count(*) as count,
-            count(*) filter (where chats.source = 'rules') as by_rules_count,
-            count(*) filter (where chats.source = 'llm') as by_model_count,
-            count(*) filter (where chats.source = 'fake') as by_stand_in_count,
-            count(*) filter (where chats.source = 'human') as by_people_count,
-            count(*) filter (
-                where chats.source is null and chats.state in ('pending', 'submitted', 'budget_deferred')
-            ) as waiting_count,
-            count(*) filter (where chats.source is null and chats.state in ('refused', 'dead')) as unanswered_count,
-            sum(chats.needs_review::integer) as needs_review_count,
-            count(chats.quality) as quality_count,
-            avg(chats.quality)::double precision as mean_quality
-        from chats
-        cross join lateral (
-            values
-            ('all', null), ('intent', chats.intent), ('journey', chats.stage),
-            ('sentiment', chats.sentiment)
-        ) as labels (kind, label)
-        where labels.kind = 'all' or chats.source is not null
-        group by labels.kind, labels.label
-        order by count(*) desc, labels.label
-        """,
-        values,
-        chats=chats,
-    )
-    nothing = _Category("all", None, 0, 0, 0, 0, 0, 0, 0, 0, 0, None)
-    whole = next((row for row in categories if row.kind == "all"), nothing)
-
-    def shares(kind: str) -> tuple[Share, ...]:
-        rows = [row for row in categories if row.kind == kind and (with_unlabelled or row.label)]
-        total = sum(row.count for row in rows)
-        return tuple(Share(row.label, row.count, row.count / total) for row in rows)
+    def shares(field: str) -> tuple[Share, ...]:
+        return tuple(
+            Share(None if label.label == "none" else label.label, label.chat_count, label.label_share)
+            for label in labels
+            if label.field == field
+        )
 
     return Insights(
-        chat_count=whole.count,
-        categorized_count=(
-            whole.by_rules_count + whole.by_model_count + whole.by_stand_in_count + whole.by_people_count
-        ),
-        by_rules_count=whole.by_rules_count,
-        by_model_count=whole.by_model_count,
-        needs_review_count=whole.needs_review_count,
-        intents=shares("intent"),
-        journeys=shares("journey"),
+        **{"needs_review_count": None} | counts,
+        intents=shares("customer_intent"),
+        journeys=shares("journey_stage"),
         sentiments=shares("sentiment"),
-        quality_count=whole.quality_count,
-        mean_quality=whole.mean_quality,
-        by_stand_in_count=whole.by_stand_in_count,
-        by_people_count=whole.by_people_count,
-        waiting_count=whole.waiting_count,
-        unanswered_count=whole.unanswered_count,
     )
+
+
+def populations(selection: Selection) -> tuple[Population, ...]:
+    """The chats that the report is not about, by how they began; the most first."""
+    where = {name: value for name, value in selection.both.items() if name != "direction"}
+    found = select(selection.connection, _Chats, "marts.service_by_direction", where)
+    counts = {(chats.period_start, chats.direction): chats.chat_count for chats in found}
+    others = [
+        Population(
+            direction,
+            counts.get((selection.period.start, direction), 0),
+            counts.get((selection.period.previous_start, direction), 0) if selection.is_previous_complete else None,
+        )
+        for direction in {chats.direction for chats in found} - {selection.direction}
+    ]
+    return tuple(sorted(others, key=lambda other: (-other.chat_count, other.direction)))
 
 
 @dataclass(frozen=True)
-class _Category:
-    """Chats with one label of a kind; the counts of the whole stand in the rows of the kind `all`."""
+class Label:
+    """How many chats carry a label of a field; `none` where none applies."""
 
-    kind: str
-    label: str | None
-    count: int
-    by_rules_count: int
-    by_model_count: int
-    by_stand_in_count: int
-    by_people_count: int
-    waiting_count: int
-    unanswered_count: int
-    needs_review_count: int | None
-    quality_count: int
-    mean_quality: float | None
+    field: str
+    label: str
+    chat_count: int
+    label_share: float
+
+
+@dataclass(frozen=True)
+class Categorized:
+    """Who categorized how many chats."""
+
+    chat_count: int = 0
+    categorized_count: int = 0
+    by_rules_count: int = 0
+    by_model_count: int = 0
+    by_stand_in_count: int = 0
+    by_people_count: int = 0
+    waiting_count: int = 0
+    unanswered_count: int = 0
+    quality_count: int = 0
+    mean_quality: float | None = None
+
+
+@dataclass(frozen=True)
+class _Reviewed(Categorized):
+    needs_review_count: int | None = 0
+
+
+@dataclass(frozen=True)
+class _Intent:
+    period_start: date | None = None
+    customer_intent: str = ""
+    chat_count: int = 0
+    label_share: float = 0.0
+    first_response_count: int = 0
+    p50_first_response_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class _Chats:
+    period_start: date
+    direction: Any
+    chat_count: int

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from dagster_project.orchestration.assets import table_metadata
-from dagster_project.exports.report.read import gather
-from dagster_project.exports.report.read_analysis import gather_analysis
+from dagster_project.exports.report.read import read_report
+from dagster_project.exports.report.read_analysis import read_analysis
 from dagster_project.exports.report.data import NoReport, Period
 from tests.support import dictionary
 from tests.support.listed import AGENT, ListedSource, chat, contact, message, serving
@@ -126,15 +126,15 @@ def test_an_empty_week_is_168_cells_with_null_and_0(world: World) -> None:
 
 def test_a_report_of_a_week_has_the_numbers_that_its_chats_give(world: World) -> None:
     with psycopg.connect(world.url) as conn:
-        report = gather(conn, Period.week(date(2025, 9, 29)), timezone="America/Bogota")
+        report = read_report(conn, Period.week(date(2025, 9, 29)), timezone="America/Bogota")
         cartera, incoming, empty = (
-            gather(conn, Period.week(week), scope=scope, scope_id=scope_id, timezone="America/Bogota")
+            read_report(conn, Period.week(week), scope=scope, scope_id=scope_id, timezone="America/Bogota")
             for week, scope, scope_id in (
                 (date(2025, 9, 29), "department", "CAR"), (date(2025, 9, 29), "direction", "incoming"),
                 (date(2025, 9, 15), "all", "all"),
             )  # type: ignore[arg-type]
         )
-        month = gather(conn, Period.month(date(2025, 9, 1)), timezone="America/Bogota")
+        month = read_report(conn, Period.month(date(2025, 9, 1)), timezone="America/Bogota")
     found = {kpi.metric: (kpi.value, kpi.previous) for kpi in report.summary}
     assert found["chats_created"] == (3, None)  # nul, answered-broadcast, sunday-night; before is an agent's
     assert {(other.direction, other.chat_count, other.previous_chat_count) for other in report.others} == {
@@ -166,7 +166,7 @@ def test_a_report_of_a_week_has_the_numbers_that_its_chats_give(world: World) ->
 
 def test_a_reports_heatmap_and_sla_are_those_of_the_marts_of_a_chat_and_a_week(world: World) -> None:
     with psycopg.connect(world.url) as conn:
-        report = gather(conn, Period.week(date(2025, 9, 29)), timezone="America/Bogota")
+        report = read_report(conn, Period.week(date(2025, 9, 29)), timezone="America/Bogota")
     assert [(cell.chat_count, cell.mean_seconds, cell.p50_seconds) for cell in report.heatmap] == [
         (row["chat_count"], row["mean_first_response_seconds"], row["p50_first_response_seconds"]) for row in world.ask(
             "select * from marts.weekly_response_time_heatmap where week_start = '2025-09-29' and agent_id = 'all' "
@@ -196,7 +196,7 @@ def test_a_report_that_cannot_be_made_says_why(
     world: World, period: Period, scope: Any, scope_id: str, reason: str
 ) -> None:
     with psycopg.connect(world.url) as conn, pytest.raises(NoReport, match=reason):
-        gather(conn, period, scope=scope, scope_id=scope_id, timezone="America/Bogota")
+        read_report(conn, period, scope=scope, scope_id=scope_id, timezone="America/Bogota")
 
 
 def test_an_analysis_as_a_report_has_its_kpis_its_categories_and_the_hours_of_its_chats(world: World) -> None:
@@ -227,10 +227,10 @@ def test_an_analysis_as_a_report_has_its_kpis_its_categories_and_the_hours_of_it
                 ('channel_share', 0.25, 'telegram', null, 'share', 1),
                 ('channel_share', 0, 'facebook', null, 'share', 0)
             ) as kpis (metric, value, member, agent_id, unit, count)""")
-        report = gather_analysis(conn, "a1", timezone="America/Bogota")
+        report = read_analysis(conn, "a1", timezone="America/Bogota")
         for analysis_id, reason in (("a2", "pending"), ("a3", "no analysis 'a3'")):
             with pytest.raises(NoReport, match=reason):
-                gather_analysis(conn, analysis_id, timezone="America/Bogota")
+                read_analysis(conn, analysis_id, timezone="America/Bogota")
         conn.rollback()
     assert report.analysis and (report.analysis.agent_names, report.analysis.contact_count) == (("Ana Uno",), 2)
     assert (report.chat_count, report.summary[2].value, report.summary[3].value) == (3, 600, None)

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from dagster_project.cli import render
-from dagster_project.exports.report.read import gather
+from dagster_project.exports.report.read import read_report
 from dagster_project.exports.pictures.heatmap import read
 from dagster_project.exports.report.data import Period
 from tests.support.syncing import sync_b2chat
@@ -186,7 +186,7 @@ def test_the_slowest_slot_is_the_same_in_mart_terminal_and_report_and_has_enough
             summary["slowest_mean_seconds"], summary["slot_min_chat_count"]) == (2, 12, 5, 600, 5)
     with psycopg.connect(world.url) as conn:
         heatmap = read(conn, monday)
-        report = gather(conn, Period.week(monday), timezone="America/Bogota")
+        report = read_report(conn, Period.week(monday), timezone="America/Bogota")
     assert heatmap.slowest and (heatmap.slowest.day_of_week, heatmap.slowest.hour) == (2, 12)
     console = Console(width=200, record=True, file=io.StringIO())
     render.print_heatmap(console, heatmap)
