@@ -12,10 +12,11 @@ from dagster_project.exports.errors import ExportFailed
 from dagster_project.exports.export_log import LogEntry
 from dagster_project.exports.formats.format import Options, WriteResult
 from dagster_project.exports.formats.registry import FORMATS
-from dagster_project.exports.report import read, sections
+from dagster_project.exports.report import sections
 from dagster_project.exports.report.data import ReportData
 from dagster_project.exports.report.pdf import first_page_png
-from dagster_project.exports.report.read_analysis import gather_analysis
+from dagster_project.exports.report.read import read_report
+from dagster_project.exports.report.read_analysis import read_analysis
 from dagster_project.exports.requests import (
     ExportRequest,
     days_with_chats,
@@ -143,9 +144,9 @@ def _in_words(filters: Mapping[str, Any]) -> str:
 def _report_data(conn: psycopg.Connection, request: ExportRequest, zone: str) -> ReportData:
     if request.analysis_id:
         definitions.analysis_notes(conn, request.analysis_id)  # refuses one that failed after its chats were chosen
-        return gather_analysis(conn, request.analysis_id, timezone=zone)
+        return read_analysis(conn, request.analysis_id, timezone=zone)
     assert request.period
-    return read.gather(conn, request.period, scope=request.scope, scope_id=request.scope_id, timezone=zone)
+    return read_report(conn, request.period, scope=request.scope, scope_id=request.scope_id, timezone=zone)
 
 
 def _table(conn: psycopg.Connection, request: ExportRequest) -> Table:

@@ -146,16 +146,11 @@ def _kpis(selection: Selection, backlog: tuple[Backlog, ...]) -> dict[str, Kpi]:
     are_whole = selection.is_complete and selection.is_previous_complete
 
     def kpi(metric: _Metric) -> Kpi:
-        now, before = (numbers.get((metric.metric, start)) for start in selection.starts)
-        return Kpi(
-            metric.metric,
-            metric.unit,
-            metric.better,
-            now and now.value,
-            now.count if now else 0,
-            before and before.value,
-            are_whole or metric.unit in ("seconds", "share") or metric.metric == "backlog_open",
+        now, before = (
+            numbers.get((metric.metric, start), _Number(metric.metric, start, None, 0)) for start in selection.starts
         )
+        is_comparable = are_whole or metric.unit in ("seconds", "share") or metric.metric == "backlog_open"
+        return Kpi(metric.metric, metric.unit, metric.better, now.value, now.count, before.value, is_comparable)
 
     return {metric.metric: kpi(metric) for metric in known}
 

@@ -75,12 +75,15 @@ def of_labels(
     with_review: bool = True,
 ) -> Insights:
     """A row of a mart that says who categorized how many chats, with the labels that they carry."""
-    columns = {
-        "by_model_count": "by_llm_count",
-        "by_stand_in_count": "by_fake_count",
-        "by_people_count": "by_human_count",
-    }
-    found = select(connection, _Reviewed if with_review else Categorized, relation, where, **columns)
+    found = select(
+        connection,
+        _Reviewed if with_review else Categorized,
+        relation,
+        where,
+        by_model_count="by_llm_count",
+        by_stand_in_count="by_fake_count",
+        by_people_count="by_human_count",
+    )
     counts = vars(found[0]) if found else {field.name: field.default for field in fields(_Reviewed)}
 
     def shares(field: str) -> tuple[Share, ...]:

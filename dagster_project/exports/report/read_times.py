@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
+from typing import Any
 
 from dagster_project.exports.queries import Between, select
 from dagster_project.exports.report.data import (
@@ -56,11 +57,12 @@ def traffic(selection: Selection) -> tuple[TrafficCell, ...]:
     """Always 168 cells, Monday first. Messages, of all chats, are not counted by direction."""
     of_scope = {"scope": selection.filter.scope, "scope_id": selection.filter.scope_id}
     if selection.period.kind == "week":
-        relation, where = "marts.conversation_traffic_heatmap", {"week_start": selection.period.start}
+        relation = "marts.conversation_traffic_heatmap"
+        of_period: dict[str, Any] = {"week_start": selection.period.start}
     else:
         relation = "marts.conversation_traffic_periods"
-        where = {"period": selection.period.kind, "period_start": selection.period.start}
-    found = select(selection.connection, _Messages, relation, where | of_scope)
+        of_period = {"period": selection.period.kind, "period_start": selection.period.start}
+    found = select(selection.connection, _Messages, relation, of_period | of_scope)
     messages = {(cell.day_of_week, cell.hour): cell.message_count for cell in found}
     created = {
         (cell.day_of_week, cell.hour): cell.created_chat_count
@@ -130,7 +132,19 @@ def trend(selection: Selection, step: PeriodKind, first: date) -> tuple[TrendPoi
     for start, following in _steps(step, first, selection.period.end):
         if step == "day" or (begun and following > begun):
             is_whole = bool(begun and through and begun <= start and following <= through)
-            points.append(TrendPoint(*vars(found.get(start, _Point(start))).values(), is_whole=is_whole))
+            point = found.get(start, _Point(start))
+            points.append(
+                TrendPoint(
+                    start,
+                    point.chat_count,
+                    point.first_response_count,
+                    point.p50_first_response_seconds,
+                    point.p90_first_response_seconds,
+                    point.sla_judged_count,
+                    point.sla_rate,
+                    is_whole,
+                )
+            )
     return tuple(points)
 
 

@@ -224,6 +224,8 @@ def test_an_analysis_as_a_report_has_its_kpis_its_categories_and_the_hours_of_it
                 ('total_chats', 3, null, null, 'chats', 3), ('total_chats', 2, null, 'ana', 'chats', 2),
                 ('first_response_p50', 600000, null, null, 'milliseconds', 1),
                 ('first_response_p90', 90500, null, 'ana', 'milliseconds', 2),
+                ('intent_share', 1, 'LEGAL', null, 'share', 1),
+                ('intent_share', 0, 'PAYMENT', null, 'share', 0),
                 ('channel_share', 0.25, 'telegram', null, 'share', 1),
                 ('channel_share', 0, 'facebook', null, 'share', 0)
             ) as kpis (metric, value, member, agent_id, unit, count)""")
