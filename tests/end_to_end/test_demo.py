@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from dagster_project.cli import main as cli
 from dagster_project.exports import export_log
 from dagster_project.exports.formats.registry import formats_of
+from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.requests import ExportRequest
 from dagster_project.exports.run import run_export
 from dagster_project.settings import Settings
@@ -138,9 +139,7 @@ def test_the_terminal_says_that_demo_data_is_demo_data(demo: Demo, command: str)
 
 
 @pytest.mark.parametrize("form", [one.name for one in formats_of("chats")])
-def test_a_table_of_demo_data_says_so_in_its_name_and_its_manifest(
-    demo: Demo, form: export_log.Format, tmp_path: Path
-) -> None:
+def test_a_table_of_demo_data_says_so_in_its_name_and_its_manifest(demo: Demo, form: str, tmp_path: Path) -> None:
     settings = Settings.load(data_dir=tmp_path)
     made = run_export(demo.url, settings, ExportRequest("chats", form), user="test")
     assert "demo" in made.file_name and "demo" in Path(made.place).name
@@ -156,9 +155,9 @@ def test_a_table_of_demo_data_says_so_in_its_name_and_its_manifest(
 @pytest.mark.filterwarnings("ignore::UserWarning")  # openpyxl does not know the bars in cells
 @pytest.mark.parametrize(("language", "words"), [("es", "datos de demostración"), ("en", "demo data")])
 def test_reports_and_workbooks_of_demo_data_say_so_on_every_page_and_sheet(
-    demo: Demo, language: export_log.Language, words: str, tmp_path: Path
+    demo: Demo, language: Language, words: str, tmp_path: Path
 ) -> None:
-    def filled(kind: export_log.Kind, form: export_log.Format) -> Path:
+    def filled(kind: export_log.Kind, form: str) -> Path:
         order = ExportRequest(kind, form, language)
         return Path(run_export(demo.url, Settings.load(data_dir=tmp_path), order, user="test").place)
 

@@ -4,6 +4,7 @@ from dagster_project.exports.export_log import Kind
 from dagster_project.exports.formats.csv_file import CSV, CSV_EXCEL
 from dagster_project.exports.formats.excel_table import XLSX
 from dagster_project.exports.formats.format import Format
+from dagster_project.exports.formats.jsonl_file import JSON_LINES
 from dagster_project.exports.formats.parquet_file import PARQUET
 from dagster_project.exports.formats.pdf_file import PDF
 
@@ -13,6 +14,7 @@ _ALL = (
     CSV,
     CSV_EXCEL,
     PARQUET,
+    JSON_LINES,
 )
 FORMATS: dict[str, Format] = {one.name: one for one in _ALL}
 

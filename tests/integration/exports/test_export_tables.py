@@ -244,8 +244,9 @@ TITLED = (
 @pytest.mark.parametrize("mart", TITLED)
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_each_column_of_the_tables_has_a_title_of_its_own(mart: str, language: Language) -> None:
-    (file,) = (DBT_DIR / "models").rglob(f"{mart}.yml")
-    columns = [column["name"] for column in yaml.safe_load(file.read_text())["models"][0]["columns"]]
+    files = [text for file in (DBT_DIR / "models").rglob("*.yml") if f"- name: {mart}\n" in (text := file.read_text())]
+    models = {model["name"]: model for text in files for model in yaml.safe_load(text).get("models", [])}
+    columns = [column["name"] for column in models[mart]["columns"]]
     shown = [
         name
         for name in columns
@@ -280,6 +281,17 @@ def test_every_name_comes_back_as_it_was_and_deleted_chats_do_not(make: Callable
     about = {row[0].value: row[1].value for row in book["Léame"].iter_rows()}
     assert about["avg_reply_seconds"] == "Mean time of a reply, in seconds."
     assert about["Zona horaria"] == "America/Bogota" and about["Filas"] == "14"
+
+
+def test_json_lines_have_an_object_a_row_with_every_text_as_it_is(make: Callable[..., Path]) -> None:
+    file = make("chats", "jsonl")
+    rows = [json.loads(line) for line in file.read_bytes().split(b"\n")[:-1]]
+    assert {row["chat_id"]: row["agent_name"] for row in rows} == NAMES
+    first = next(row for row in rows if row["chat_id"] == "1")
+    assert (first["avg_reply_seconds"], first["price"], first["is_office_hours"]) == (91.5, 12.5, True)
+    assert first["created_at"] == "2026-11-09T09:30:01-05:00"
+    assert next(row for row in rows if row["chat_id"] == "2")["price"] is None
+    assert json.loads(Path(f"{file}.json").read_text())["rows"] == len(NAMES)
 
 
 def test_parquet_keeps_the_types(make: Callable[..., Path]) -> None:
