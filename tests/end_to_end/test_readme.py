@@ -134,7 +134,7 @@ def test_a_command_of_the_readme_does_what_it_says(run: Run, command: str) -> No
         ("export agents --week last --agent Paula", "there is no agent 'Paula'; did you mean Paula Andrade ("),
         (
             "export report --channel fax",
-            "there is no channel 'fax': there are whatsapp, facebook, instagram, telegram,",
+            "there is no channel 'fax': ",
         ),
         ("heatmap --agent Zenaida", "there is no agent 'Zenaida': `b2chat list agents` names them"),
     ],
