@@ -15,7 +15,7 @@ demo: .venv/.ok  ## run the main job on embedded defaults and show what it did
 test: .venv/.ok  ## pass the tests
 	@$(V) -m ruff check .
 	@$(MAKE) --no-print-directory -j 2 types sql
-	@$(V) -m pytest -n 2 --dist loadfile
+	@$(V) -m pytest -n 3 --dist loadfile  # two cores: while one waits for a server, another has the core
 
 types: .venv/.ok
 	@$(V) -m mypy
