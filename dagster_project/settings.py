@@ -22,8 +22,8 @@ class SettingsError(Exception):
     """A setting is missing or wrong. Its text is one line that names the setting and never holds its value."""
 
 
-class Settings(BaseSettings):
-    """The settings of one deployment. `Settings.load()` is the way in: it turns faults into `SettingsError`."""
+class _Section(BaseSettings):
+    """What all sections of `Settings` share."""
 
     model_config = SettingsConfigDict(
         env_file_encoding="utf-8",
@@ -33,6 +33,10 @@ class Settings(BaseSettings):
         env_prefix="B2CHAT_",
         populate_by_name=True,
     )
+
+
+class PostgresSettings(_Section):
+    """The warehouse's Postgres"""
 
     database_url: SecretStr | None = Field(
         None,
@@ -48,13 +52,11 @@ class Settings(BaseSettings):
     postgres_user: str | None = Field(None, validation_alias="POSTGRES_USER", description="Its user.")
     postgres_password: SecretStr | None = Field(None, validation_alias="POSTGRES_PASSWORD", description="Its password.")
     postgres_db: str | None = Field(None, validation_alias="POSTGRES_DB", description="Its database.")
-
     bi_password: SecretStr | None = Field(
         None,
         description="Password of the role bi_reader, with which BI tools log in. Default: one is made at the first "
         "`b2chat db bi-url` and kept in the data folder. Warehouses on one server share the role: give them the same.",
     )
-
     data_dir: Path = Field(
         Path(".b2chat"),
         description="Folder of the embedded Postgres, Dagster's logs and dbt's artifacts. Delete it to start anew.",
@@ -69,20 +71,22 @@ class Settings(BaseSettings):
         None, description="Folder with initdb and pg_ctl, instead of the packaged Postgres binaries."
     )
 
+    @field_validator("database_url")
+    @classmethod
+    def _postgres_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and not re.match(r"postgres(ql)?://|\s*[a-z_]+\s*=", url.get_secret_value()):
+            raise ValueError("must look like postgresql://user:password@host:port/database, or host=… user=…")
+        return url
+
+
+class B2ChatSettings(_Section):
+    """The B2Chat account, and how it is read"""
+
     api_url: str = Field("https://api.b2chat.io", description="Base address of the B2Chat API.")
     client_id: str | None = Field(None, description="OAuth client id of the B2Chat account.")
     client_secret: SecretStr | None = Field(None, description="OAuth client secret of the B2Chat account.")
     timezone: str = Field(
         "America/Bogota", description="IANA time zone of the account: B2Chat's times are local and carry no zone."
-    )
-    activity_minutes: int = Field(
-        15,
-        ge=1,
-        le=240,
-        description="Minutes around an agent's message, pick-up or closing for which the agent counts as at work.",
-    )
-    stale_days: int = Field(
-        30, ge=1, le=3650, description="Days without an event after which an open chat is stale, no backlog in work."
     )
     start_date: date | None = Field(
         None, description="First creation day to read (YYYY-MM-DD). Default: 90 days before the first sync."
@@ -109,6 +113,29 @@ class Settings(BaseSettings):
     audit_folder: Path | None = Field(
         None, description="Folder with the console's audit exports (CSV, XLSX, ZIP): messages that the API withholds."
     )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("is not an IANA time zone name such as America/Bogota")
+        return name
+
+
+class OperationsSettings(_Section):
+    """Refreshes, warnings, and how long records are kept"""
+
+    sync_interval: int = Field(
+        15,
+        validation_alias="SYNC_INTERVAL",
+        description="Minutes between two scheduled refreshes: a divisor of 60, or whole hours that divide the day.",
+    )
+    freshness_minutes: int = Field(
+        120, ge=5, description="Minutes without a successful sync after which a notification is written."
+    )
+    quarantine_error_share: float = Field(
+        0.01, gt=0, le=1, description="Share of records in quarantine above which the asset check is an error."
+    )
     keep_responses: bool = Field(
         True, description="Keep each whole answer of the API in ops.api_response_logs, for the time below."
     )
@@ -116,17 +143,32 @@ class Settings(BaseSettings):
     retention_sync_logs_days: int = Field(90, ge=7, description="Days that logs and checkpoints of syncs are kept.")
     retention_error_logs_days: int = Field(90, ge=1, description="Days that error logs are kept.")
     retention_notifications_days: int = Field(30, ge=1, description="Days that notifications are kept.")
-    freshness_minutes: int = Field(
-        120, ge=5, description="Minutes without a successful sync after which a notification is written."
-    )
-    quarantine_error_share: float = Field(
-        0.01, gt=0, le=1, description="Share of records in quarantine above which the asset check is an error."
-    )
-    sync_interval: int = Field(
+    retention_export_logs_days: int = Field(90, ge=1, description="Days that failed and expired exports stay listed.")
+
+    @field_validator("sync_interval")
+    @classmethod
+    def _even_interval(cls, minutes: int) -> int:
+        if minutes < 1 or (60 % minutes if minutes < 60 else 1440 % minutes or minutes % 60):
+            raise ValueError("must divide 60 (5, 10, 15, 20, 30 …) or be whole hours that divide the day (60, 120 …)")
+        return minutes
+
+
+class MetricsSettings(_Section):
+    """What metrics count"""
+
+    activity_minutes: int = Field(
         15,
-        validation_alias="SYNC_INTERVAL",
-        description="Minutes between two scheduled refreshes: a divisor of 60, or whole hours that divide the day.",
+        ge=1,
+        le=240,
+        description="Minutes around an agent's message, pick-up or closing for which the agent counts as at work.",
     )
+    stale_days: int = Field(
+        30, ge=1, le=3650, description="Days without an event after which an open chat is stale, no backlog in work."
+    )
+
+
+class AiSettings(_Section):
+    """Who says what chats are about: rules or Claude, and review by people"""
 
     anthropic_api_key: SecretStr | None = Field(
         None, validation_alias="ANTHROPIC_API_KEY", description="Key of the Claude API. Without it, rules categorize."
@@ -151,6 +193,10 @@ class Settings(BaseSettings):
         0.02, ge=0, le=1, description="Share of all chats drawn at random for review, to measure accuracy by."
     )
 
+
+class ExportsSettings(_Section):
+    """Exports and reports"""
+
     exports_dir: Path | None = Field(None, description="Folder of exports. Default: exports, in the data folder.")
     exports_bucket: str | None = Field(
         None, description="Bucket of S3, or of what speaks like it, for exports instead of the folder (extra s3)."
@@ -168,7 +214,10 @@ class Settings(BaseSettings):
     exports_link_hours: int = Field(24, ge=1, le=168, description="Hours that a signed link works (168 at most).")
     exports_language: Literal["es", "en"] = Field("es", description="Language of reports and exports: es or en.")
     company: str | None = Field(None, description="Name on the cover of PDF reports. Default: B2Chat.")
-    retention_export_logs_days: int = Field(90, ge=1, description="Days that failed and expired exports stay listed.")
+
+
+class SandboxSettings(_Section):
+    """The sandbox, a local B2Chat"""
 
     sandbox: Literal["off", "generated", "replay"] = Field(
         "off", description="Talk to the local B2Chat sandbox instead of an account: off, generated or replay."
@@ -183,6 +232,38 @@ class Settings(BaseSettings):
         None, description="The sandbox's clock, held still at this instant (ISO 8601 with offset). Default: real time."
     )
 
+    @field_validator("sandbox_files", mode="before")
+    @classmethod
+    def _split_files(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("sandbox_files")
+    @classmethod
+    def _files_from_the_root(cls, paths: list[Path]) -> list[Path]:
+        return [PROJECT_ROOT / path.expanduser() for path in paths]
+
+    @field_validator("sandbox_clock")
+    @classmethod
+    def _clock_has_offset(cls, clock: datetime | None) -> datetime | None:
+        if clock and clock.tzinfo is None:
+            raise ValueError("needs an offset, as in 2026-01-31T00:00:00-05:00")
+        return clock
+
+
+class Settings(
+    PostgresSettings,
+    B2ChatSettings,
+    OperationsSettings,
+    MetricsSettings,
+    AiSettings,
+    ExportsSettings,
+    SandboxSettings,
+):
+    """The settings of one deployment, a base class a section of `.env.example`, in its order.
+
+    `Settings.load()` is the way in: it turns faults into `SettingsError`.
+    """
+
     @classmethod
     def load(cls, **overrides: object) -> "Settings":
         """Read the settings, from the environment and from `env_file`.
@@ -195,13 +276,6 @@ class Settings(BaseSettings):
         except ValidationError as error:
             raise SettingsError("; ".join(_explain(fault) for fault in error.errors())) from None
 
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("is not an IANA time zone name such as America/Bogota")
-        return name
-
     @field_validator("api_url", "anthropic_base_url")
     @classmethod
     def _safe_address(cls, url: str | None) -> str | None:
@@ -211,37 +285,6 @@ class Settings(BaseSettings):
     @classmethod
     def _from_the_root(cls, path: Path | None) -> Path | None:
         return path and PROJECT_ROOT / path.expanduser()
-
-    @field_validator("sandbox_files")
-    @classmethod
-    def _files_from_the_root(cls, paths: list[Path]) -> list[Path]:
-        return [PROJECT_ROOT / path.expanduser() for path in paths]
-
-    @field_validator("database_url")
-    @classmethod
-    def _postgres_address(cls, url: SecretStr | None) -> SecretStr | None:
-        if url and not re.match(r"postgres(ql)?://|\s*[a-z_]+\s*=", url.get_secret_value()):
-            raise ValueError("must look like postgresql://user:password@host:port/database, or host=… user=…")
-        return url
-
-    @field_validator("sync_interval")
-    @classmethod
-    def _even_interval(cls, minutes: int) -> int:
-        if minutes < 1 or (60 % minutes if minutes < 60 else 1440 % minutes or minutes % 60):
-            raise ValueError("must divide 60 (5, 10, 15, 20, 30 …) or be whole hours that divide the day (60, 120 …)")
-        return minutes
-
-    @field_validator("sandbox_files", mode="before")
-    @classmethod
-    def _split_files(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-    @field_validator("sandbox_clock")
-    @classmethod
-    def _clock_has_offset(cls, clock: datetime | None) -> datetime | None:
-        if clock and clock.tzinfo is None:
-            raise ValueError("needs an offset, as in 2026-01-31T00:00:00-05:00")
-        return clock
 
     @model_validator(mode="after")
     def _parts_belong_together(self) -> "Settings":
@@ -298,7 +341,7 @@ def env_file() -> Path | None:
             raise SettingsError(f"{ENV_FILE}: there is no {chosen}")
         return chosen
     if here.is_file() and not (ours.exists() and here.samefile(ours)):
-        known = {variable for variable, _, _ in documented()}
+        known = {variable for _, variable, _, _ in documented()}
         if known & {name.upper() for name in dotenv_values(here, encoding="utf-8")}:
             raise SettingsError(
                 f"{here} holds settings, but they are read from {ours}, wherever a command is run: "
@@ -337,12 +380,13 @@ def variable_name(field: str) -> str:
     return str(Settings.model_fields[field].validation_alias or f"B2CHAT_{field.upper()}")
 
 
-def documented() -> list[tuple[str, str, str]]:
-    """(variable, default, description) of each setting, in the order in which they are declared."""
+def documented() -> list[tuple[str, str, str, str]]:
+    """(section, variable, default, description) of each setting, in the order in which they are declared."""
     rows = []
-    for name, field in Settings.model_fields.items():
-        default = "" if field.default is None or field.default_factory else str(field.default)
-        rows.append((variable_name(name), default, field.description or ""))
+    for section in (base for base in Settings.__bases__ if issubclass(base, BaseSettings)):
+        for name, field in section.model_fields.items():
+            default = "" if field.default is None or field.default_factory else str(field.default)
+            rows.append((section.__doc__ or "", variable_name(name), default, field.description or ""))
     return rows
 
 

@@ -11,7 +11,11 @@ def main() -> None:
         "# B2CHAT_ENV_FILE names another file. Relative paths start at the project's folder. The demo\n"
         "# needs none of these.\n"
     ]
-    for variable, default, description in documented():
+    sections = set[str]()
+    for section, variable, default, description in documented():
+        if section not in sections:
+            sections.add(section)
+            blocks.append(f"# --- {section}\n")
         blocks.append(
             "\n".join(
                 [

@@ -13,7 +13,7 @@ from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError, docu
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for variable, _, _ in documented():
+    for _, variable, _, _ in documented():
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.delenv("B2CHAT_ENV_FILE", raising=False)
     monkeypatch.setattr(settings_module, "PROJECT_ROOT", tmp_path)
@@ -135,7 +135,7 @@ def test_no_secret_is_ever_printed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_env_example_lists_every_variable_with_its_default() -> None:
     lines = (PROJECT_ROOT / ".env.example").read_text().splitlines()
-    assert [f"#{variable}={default}" for variable, default, _ in documented()] == [
+    assert [f"#{variable}={default}" for _, variable, default, _ in documented()] == [
         line for line in lines if re.match(r"#[A-Z0-9_]+=", line)
     ]
 
