@@ -10,6 +10,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from dagster_project.exports.i18n.language import Language
+from dagster_project.warehouse import seeds
 from dagster_project.warehouse.connection import has_relation
 from dagster_project.warehouse.directory import NOTHING_YET
 
@@ -152,16 +153,16 @@ def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
     narrowed = bool(filters.agents or filters.departments or filters.channels)
     query = sql.SQL("""
         select
-            case when unit = 'seconds' or metric like 'sla%%' then 'RESPONSE_TIME' else 'VOLUME' end as metric_type,
+            kinds.metric_type,
             metric as metric_name,
             value,
             case when scope = 'agent' then scope_id end as agent_id,
             case when scope = 'department' then scope_id end as department_id,
-            case
-                when metric like 'sla%%' then 'sla' when unit = 'seconds' then 'performance' else 'operational'
-            end as category,
+            kinds.category,
             unit, count, scope, scope_id, date
         from marts.kpi_daily as days
+        left join unnest(%(metrics)s::text[], %(metric_types)s::text[], %(categories)s::text[])
+            as kinds (metric, metric_type, category) using (metric)
         where {days} and (
             {everything}
             or (scope = 'agent' and scope_id = any(%(agents)s))
@@ -169,7 +170,13 @@ def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
             or (scope = 'provider' and scope_id = any(%(channels)s))
         )
     """).format(days=_condition("days", "date", {}), everything=sql.Literal(not narrowed))
-    return Table("kpis", ("kpi_daily",), query, _values(filters), ("date", "scope", "scope_id", "metric_name"))
+    known = seeds.rows("kpi_metrics")
+    kinds = {
+        "metrics": [row["metric"] for row in known],
+        "metric_types": [row["metric_type"] for row in known],
+        "categories": [row["category"] for row in known],
+    }
+    return Table("kpis", ("kpi_daily",), query, _values(filters) | kinds, ("date", "scope", "scope_id", "metric_name"))
 
 
 def analysis_kpis(conn: psycopg.Connection, analysis_id: str, language: Language) -> Table:
