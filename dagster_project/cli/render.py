@@ -12,7 +12,9 @@ from rich.text import Text
 from dagster_project.analysis.claude.categorize import Estimate
 from dagster_project.analysis.customer_analysis.analyses import classified_by
 from dagster_project.analysis.evaluation.scores import NONE, Report, Score
-from dagster_project.exports.pictures.heatmap import COLOURS, DAYS, MONDAY_FIRST, Band, Cell, Heatmap, short
+from dagster_project.exports.pictures.heatmap import COLOURS, Cell, Heatmap, short
+from dagster_project.exports.report.data import Band
+from dagster_project.exports.week import MONDAY_FIRST, day_name
 from dagster_project.ingestion.status import EntityStatus
 from dagster_project.warehouse import data_source
 from dagster_project.warehouse.directory import Member
@@ -223,12 +225,12 @@ def _plain_table(*left: str, right: Sequence[str] = ()) -> Table:
 def _table(heatmap: Heatmap) -> Table:
     table = _grid([f"{hour:02}" for hour in range(24)])
     for day in MONDAY_FIRST:
-        table.add_row(DAYS[day], *(_paint(heatmap.cells[day, hour]) for hour in range(24)))
+        table.add_row(day_name(day), *(_paint(heatmap.cells[day, hour]) for hour in range(24)))
     return table
 
 
 def _narrow_table(heatmap: Heatmap) -> Table:
-    table = _grid([DAYS[day] for day in MONDAY_FIRST])
+    table = _grid([day_name(day) for day in MONDAY_FIRST])
     for hour in range(24):
         table.add_row(f"{hour:02}", *(_paint(heatmap.cells[day, hour]) for day in MONDAY_FIRST))
     return table
@@ -262,7 +264,7 @@ def _summary(heatmap: Heatmap) -> str:
 
 
 def _name(cell: Cell) -> str:
-    return f"{DAYS[cell.day_of_week]} {cell.hour:02}h ({short(cell.mean_seconds)})"
+    return f"{day_name(cell.day_of_week)} {cell.hour:02}h ({short(cell.mean_seconds)})"
 
 
 def _legend() -> Text:

@@ -49,4 +49,15 @@ def _of_seeds() -> dict[str, Words]:
         *(("provider", row["channel"], row) for row in seeds.rows("channels")),
         *(("kpi_metrics", row["metric"], row) for row in seeds.rows("kpi_metrics")),
     ]
-    return {f"{name}.{member}": (row["label_es"], row["label_en"]) for name, member, row in named}
+    words = {f"{name}.{member}": (row["label_es"], row["label_en"]) for name, member, row in named}
+    for row in seeds.rows("labels"):
+        if row["label_set"] == "band":
+            words[f"band.{row['member']}"] = (_unsorted(row["label_es"]), _unsorted(row["label_en"]))
+        if row["label_set"] == "day_of_week":
+            words[f"weekday_short.{row['member']}"] = (_unsorted(row["label_es"]).lower(), _unsorted(row["label_en"]))
+    return words
+
+
+def _unsorted(label: str) -> str:
+    """A label without the digit that makes it sort: 1-Lun."""
+    return label.partition("-")[2]

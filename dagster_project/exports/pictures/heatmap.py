@@ -1,23 +1,20 @@
 """The weekly response-time heatmap as people see it: read from the mart, painted as a picture."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
 
 import psycopg
-from psycopg.rows import class_row
 
 from dagster_project.exports.pictures.png import Canvas, Colour
+from dagster_project.exports.queries import select
+from dagster_project.exports.report.data import Band
+from dagster_project.exports.week import CELLS, MONDAY_FIRST, day_name
 from dagster_project.warehouse.connection import has_relation
 from dagster_project.warehouse.directory import NOTHING_YET
 
-Band = Literal["fast", "average", "slow", "no_data"]
 DIRECTIONS = ("all", "incoming", "outgoing", "outgoing_broadcast", "outgoing_all", "converted")
 DEFAULT_DIRECTION = "incoming"  # in the others nobody waits for a first response
 OFFICE_HOURS = ("all", "office_hours", "non_office_hours")
-MONDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)
-DAYS = {1: "Lun", 2: "Mar", 3: "Mié", 4: "Jue", 5: "Vie", 6: "Sáb", 0: "Dom"}
 
 # Blue to red over pale yellow: told apart by colour-blind eyes and in grey.
 COLOURS: dict[Band, Colour] = {
@@ -51,7 +48,8 @@ class Cell:
 class Heatmap:
     """The 168 cells of one local week and what they were filtered by.
 
-    `fastest` and `slowest` are cells of at least `slot_min_chat_count` chats; None where no cell has that many.
+    `chat_count` are its answered chats, `mean_seconds` the mean of their first responses. `fastest` and `slowest` are
+    cells of at least `slot_min_chat_count` chats; None where no cell has that many.
     """
 
     week_start: date
@@ -59,24 +57,11 @@ class Heatmap:
     direction_filter: str
     office_hours_filter: str
     cells: dict[tuple[int, int], Cell]
+    chat_count: int
+    mean_seconds: float | None
     slot_min_chat_count: int
     fastest: Cell | None
     slowest: Cell | None
-
-    @property
-    def chat_count(self) -> int:
-        """Answered chats of the week."""
-        return sum(cell.chat_count for cell in self.cells.values())
-
-    @property
-    def mean_seconds(self) -> float | None:
-        """The week's mean first response, weighted by chats."""
-        total = sum((cell.mean_seconds or 0) * cell.chat_count for cell in self._filled)
-        return total / self.chat_count if self.chat_count else None
-
-    @property
-    def _filled(self) -> Iterable[Cell]:
-        return [cell for cell in self.cells.values() if cell.mean_seconds is not None]
 
 
 def read(
@@ -100,30 +85,44 @@ def read(
     """
     if not _is_built(connection):
         raise NoSuchWeek(NOTHING_YET)
-    filters = [week_start, agent_id, direction, office_hours]
-    with connection.cursor(row_factory=class_row(Cell)) as cursor:
-        read = cursor.execute(
-            """
-            select day_of_week, hour, chat_count, mean_first_response_seconds as mean_seconds,
-                   p50_first_response_seconds as p50_seconds, p90_first_response_seconds as p90_seconds, band
-            from marts.weekly_response_time_heatmap
-            where week_start = %s and agent_id = %s and direction_filter = %s and office_hours_filter = %s
-            """,
-            filters,
-        ).fetchall()
-    slots = connection.execute(
-        """
-        select slot_min_chat_count, fastest_day_of_week, fastest_hour, slowest_day_of_week, slowest_hour
-        from marts.weekly_response_time_summary
-        where week_start = %s and agent_id = %s and direction_filter = %s and office_hours_filter = %s
-        """,
+    filters = {
+        "week_start": week_start,
+        "agent_id": agent_id,
+        "direction_filter": direction,
+        "office_hours_filter": office_hours,
+    }
+    found = select(
+        connection,
+        Cell,
+        "marts.weekly_response_time_heatmap",
         filters,
-    ).fetchone()
-    if len(read) != 168 or not slots:
+        mean_seconds="mean_first_response_seconds",
+        p50_seconds="p50_first_response_seconds",
+        p90_seconds="p90_first_response_seconds",
+    )
+    weeks = select(
+        connection,
+        _Week,
+        "marts.weekly_response_time_summary",
+        filters,
+        mean_seconds="mean_first_response_seconds",
+    )
+    if len(found) != len(CELLS) or not weeks:
         raise NoSuchWeek(_why_not(connection, week_start, agent_id))
-    cells = {(cell.day_of_week, cell.hour): cell for cell in read}
-    fastest, slowest = cells.get(slots[1:3]), cells.get(slots[3:5])
-    return Heatmap(week_start, agent_id, direction, office_hours, cells, slots[0], fastest, slowest)
+    cells = {(cell.day_of_week, cell.hour): cell for cell in found}
+    [week] = weeks
+    return Heatmap(
+        week_start,
+        agent_id,
+        direction,
+        office_hours,
+        cells,
+        week.chat_count,
+        week.mean_seconds,
+        week.slot_min_chat_count,
+        cells.get((week.fastest_day_of_week, week.fastest_hour)),
+        cells.get((week.slowest_day_of_week, week.slowest_hour)),
+    )
 
 
 def last_full_week(connection: psycopg.Connection) -> date | None:
@@ -133,13 +132,8 @@ def last_full_week(connection: psycopg.Connection) -> date | None:
     """
     if not _is_built(connection):
         return None
-    row = connection.execute(
-        "select max(created_local_date), min(created_local_date) from marts.chat_response_times"
-    ).fetchone()
-    if not row or row[0] is None:
-        return None
-    newest, oldest = row
-    return max(newest - timedelta(days=newest.weekday() + 7), oldest - timedelta(days=oldest.weekday()))
+    [span] = select(connection, _Span, "marts.data_span", {})
+    return span.last_full_week_start
 
 
 def picture(heatmap: Heatmap, cell: int = 16) -> bytes:
@@ -154,7 +148,7 @@ def picture(heatmap: Heatmap, cell: int = 16) -> bytes:
     for hour in range(24):
         canvas.write(margin + hour * cell + (cell - 7 * scale) // 2, 2, f"{hour:02}", 1, scale)
     for row, day in enumerate(MONDAY_FIRST):
-        canvas.write(2, margin + row * cell + (cell - 5 * scale) // 2, DAYS[day][0], 1, scale)
+        canvas.write(2, margin + row * cell + (cell - 5 * scale) // 2, day_name(day)[0], 1, scale)
         for hour in range(24):
             band = heatmap.cells[day, hour].band
             canvas.fill(margin + hour * cell, margin + row * cell, cell - 1, cell - 1, _NUMBER[band])
@@ -174,15 +168,34 @@ def short(seconds: float | None) -> str:
 def _why_not(connection: psycopg.Connection, week_start: date, agent_id: str) -> str:
     if week_start.weekday():
         return f"{week_start} is no Monday: that week began on {week_start - timedelta(days=week_start.weekday())}"
-    weeks = connection.execute(
-        "select min(created_week_start), max(created_week_start) from marts.chat_response_times"
-    ).fetchone()
-    if not weeks or weeks[0] is None:
+    [span] = select(connection, _Span, "marts.data_span", {})
+    if span.first_week_start is None or span.last_week_start is None:
         return NOTHING_YET
-    if not weeks[0] <= week_start <= weeks[1]:
-        return f"no heatmap of the week of {week_start}: there are weeks from {weeks[0]} to {weeks[1]}"
+    if not span.first_week_start <= week_start <= span.last_week_start:
+        return (
+            f"no heatmap of the week of {week_start}: there are weeks from {span.first_week_start} "
+            f"to {span.last_week_start}"
+        )
     return f"no agent {agent_id!r}"
 
 
 def _is_built(connection: psycopg.Connection) -> bool:
     return has_relation(connection, "marts.weekly_response_time_heatmap")
+
+
+@dataclass(frozen=True)
+class _Week:
+    chat_count: int
+    mean_seconds: float | None
+    slot_min_chat_count: int
+    fastest_day_of_week: int
+    fastest_hour: int
+    slowest_day_of_week: int
+    slowest_hour: int
+
+
+@dataclass(frozen=True)
+class _Span:
+    first_week_start: date | None
+    last_week_start: date | None
+    last_full_week_start: date | None

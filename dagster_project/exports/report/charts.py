@@ -1,12 +1,14 @@
 """What the template needs to draw a chart: its numbers, their texts and axes, and the chart told in words."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import ReportData, TrendPoint
+from dagster_project.exports.pictures.heatmap import short
+from dagster_project.exports.report.data import Band, HeatmapCell, ReportData, TrendPoint
 
 SHADES = 5
+BAND_SHADES: dict[Band, int] = {"no_data": 0, "fast": 1, "average": 3, "slow": 5}
 Printed = dict[str, Any]
 
 
@@ -23,30 +25,41 @@ def bars(values: list[tuple[str, float | None]], say: Wording, title: str) -> Pr
     }
 
 
-def shaded(
-    values: list[float | None] | list[int | None],
-    in_cell: Callable[[float | None], str],
-    in_legend: Callable[[float | None], str],
-    say: Wording,
-    is_shaded: list[bool] | None = None,
-) -> Printed:
-    """Cells in rows of 24, each with its text and its shade: 0 for none, then fifths of those that are to be shaded."""
-    shown = is_shaded or [True] * len(values)
-    filled = sorted(value for value, is_one in zip(values, shown, strict=True) if value is not None and is_one)
+def banded(cells: Sequence[HeatmapCell], say: Wording) -> Printed:
+    """Medians in rows of 24, each with the shade of its cell's band; a cell of few chats has none."""
+    shown = [
+        {"text": "" if cell.p50_seconds is None else short(cell.p50_seconds), "shade": _band_shade(cell)}
+        for cell in cells
+    ]
+    legend = [{"shade": shade, "label": say.label("band", band)} for band, shade in BAND_SHADES.items() if shade]
+    return {"rows": _rows(shown), "legend": legend if any(cell["shade"] for cell in shown) else []}
+
+
+def _band_shade(cell: HeatmapCell) -> int:
+    return BAND_SHADES[cell.band] if cell.has_enough_chats else 0
+
+
+def shaded(counts: Sequence[int | None], say: Wording) -> Printed:
+    """Counts in rows of 24, each with its shade: 0 for none, then by fifths of those that are there."""
+    filled = sorted(count for count in counts if count is not None)
     bounds = [filled[len(filled) * step // SHADES] for step in range(1, SHADES)] if filled else []
     cells = [
-        {"text": "" if value is None else in_cell(value), "shade": _shade(value, bounds) if is_one else 0}
-        for value, is_one in zip(values, shown, strict=True)
+        {
+            "text": "" if count is None else say.number(count),
+            "shade": 0 if count is None else 1 + sum(count > bound for bound in bounds),
+        }
+        for count in counts
     ]
     legend = []
-    if len(set(bounds)) == SHADES - 1:  # else so few cells are shaded that their own texts say more
-        legend = [say.text("legend.up_to", value=in_legend(bound)) for bound in bounds]
-        legend.append(say.text("legend.above", value=in_legend(bounds[-1])))
-    return {"rows": [cells[start : start + 24] for start in range(0, len(cells), 24)], "legend": legend}
+    if len(set(bounds)) == SHADES - 1:  # else so few cells are filled that their own texts say more
+        labels = [say.text("legend.up_to", value=say.number(bound)) for bound in bounds]
+        labels.append(say.text("legend.above", value=say.number(bounds[-1])))
+        legend = [{"shade": shade, "label": label} for shade, label in enumerate(labels, start=1)]
+    return {"rows": _rows(cells), "legend": legend}
 
 
-def _shade(value: float | None, bounds: list[float]) -> int:
-    return 0 if value is None else 1 + sum(value > bound for bound in bounds)
+def _rows(cells: list[Printed]) -> list[list[Printed]]:
+    return [cells[start : start + 24] for start in range(0, len(cells), 24)]
 
 
 def trend(points: tuple[TrendPoint, ...], title: str, data: ReportData, say: Wording) -> Printed:

@@ -19,7 +19,6 @@ Band = Literal["fast", "average", "slow", "no_data"]
 CLOCKS: tuple[Clock, ...] = ("wall", "business")
 TIMES = ("pickup", "first_response", "reply", "handling", "resolution")
 SLA_METRICS = ("overall", "pickup", "first_response", "avg_reply", "resolution")
-MONDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)
 BUCKETS = ("under_1m", "from_1m_to_3m", "from_3m_to_5m", "from_5m_to_10m", "over_10m")
 
 

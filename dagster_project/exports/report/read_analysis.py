@@ -29,7 +29,8 @@ from dagster_project.exports.report.data import (
 )
 from dagster_project.exports.report.read_account import coverage, freshness, slot_min_chat_count
 from dagster_project.exports.report.read_breakdowns import Label, of_labels
-from dagster_project.exports.report.read_times import WEEK, Target
+from dagster_project.exports.report.read_times import Target
+from dagster_project.exports.week import CELLS
 from dagster_project.warehouse import data_source
 
 TIMES = ("pickup", "first_response", "handling", "resolution")
@@ -50,7 +51,7 @@ def read_analysis(connection: psycopg.Connection, analysis_id: str, *, timezone:
     kpis = _Kpis(connection, analysis_id)
     where = {"analysis_id": analysis_id}
     cells = _cells(connection, where)
-    empty = {place: _Cell(*place, 0, 0, None, None, "no_data") for place in WEEK}
+    empty = {place: _Cell(*place, 0, 0, None, None, "no_data") for place in CELLS}
     week = (empty | cells).values()
     return ReportData(
         period=period,

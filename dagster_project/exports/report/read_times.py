@@ -10,7 +10,6 @@ from typing import Any
 from dagster_project.exports.queries import Between, select
 from dagster_project.exports.report.data import (
     CLOCKS,
-    MONDAY_FIRST,
     SLA_METRICS,
     TIMES,
     Clock,
@@ -24,15 +23,15 @@ from dagster_project.exports.report.data import (
     Waited,
 )
 from dagster_project.exports.report.selection import Selection
+from dagster_project.exports.week import CELLS
 
 SLOWEST_SLOTS, CHATS_OF_A_SLOT, OPEN_BREACHES = 3, 5, 8
-WEEK = tuple((day, hour) for day in MONDAY_FIRST for hour in range(24))
 
 
 def heatmap(selection: Selection) -> tuple[HeatmapCell, ...]:
     """Always 168 cells, Monday first."""
     cells = {(cell.day_of_week, cell.hour): cell for cell in _slots(selection)}
-    return tuple(cells.get(place) or HeatmapCell(*place, 0, None, None, "no_data", False) for place in WEEK)
+    return tuple(cells.get(place) or HeatmapCell(*place, 0, None, None, "no_data", False) for place in CELLS)
 
 
 def slots(selection: Selection) -> tuple[Slot, ...]:
@@ -68,7 +67,7 @@ def traffic(selection: Selection) -> tuple[TrafficCell, ...]:
         (cell.day_of_week, cell.hour): cell.created_chat_count
         for cell in select(selection.connection, _Created, "marts.slots_by_direction", selection.now)
     }
-    return tuple(TrafficCell(*place, created.get(place, 0), messages.get(place)) for place in WEEK)
+    return tuple(TrafficCell(*place, created.get(place, 0), messages.get(place)) for place in CELLS)
 
 
 def response_times(selection: Selection) -> tuple[ResponseTimes, ...]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.pictures.heatmap import MONDAY_FIRST, short
-from dagster_project.exports.report.charts import bars, day_label, point_label, round_ticks, shaded, trend
+from dagster_project.exports.report.charts import banded, bars, day_label, point_label, round_ticks, shaded, trend
 from dagster_project.exports.report.data import BUCKETS, Insights, Kpi, Member, ReportData, Share, Sla, Waited
 from dagster_project.exports.report.insights import findings, slot
+from dagster_project.exports.week import MONDAY_FIRST
 
 NAME_LENGTH = 60
 
@@ -305,7 +305,6 @@ def _sentence_case(texts: dict[str, str]) -> dict[str, str]:
 
 
 def _heatmaps(data: ReportData, say: Wording) -> Printed:
-    medians = [cell.p50_seconds for cell in data.heatmap]
     counts = [cell.chat_count or None for cell in data.traffic]
     kind = say.kind(data.direction)
     return {
@@ -318,12 +317,12 @@ def _heatmaps(data: ReportData, say: Wording) -> Printed:
             "caption": say.text("heatmap.caption.analysis")
             if data.analysis
             else say.text("heatmap.caption", kind=kind, enough=data.slot_min_chat_count or say.text("no_data")),
-            **shaded(medians, short, say.duration, say, [cell.has_enough_chats for cell in data.heatmap]),
+            **banded(data.heatmap, say),
         },
         "traffic": {
             "title": say.text("heatmap.traffic"),
             "caption": say.text("heatmap.traffic.caption", kind=kind) if counts else "",
-            **shaded(counts, say.number, say.number, say),
+            **shaded(counts, say),
         },
     }
 

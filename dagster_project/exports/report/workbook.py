@@ -12,8 +12,8 @@ from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.report.data import BUCKETS, Kpi, Member, ReportData, Share, TrendPoint, Waited
 from dagster_project.exports.report.insights import slot
 from dagster_project.exports.report.view_model import asked_for, classified_by, kpi_name, not_categorized, population
+from dagster_project.exports.week import MONDAY_FIRST
 
-MONDAY_FIRST = (1, 2, 3, 4, 5, 6, 0)
 _MEMBERS: tuple[tuple[str, Kind, str], ...] = (
     ("chats", "whole", "chat_count"),
     ("closed", "whole", "closed_count"),

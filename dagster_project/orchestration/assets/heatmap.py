@@ -7,6 +7,7 @@ import psycopg
 from pydantic import Field
 
 from dagster_project.exports.pictures import heatmap as heatmaps
+from dagster_project.exports.week import day_name
 from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.assets.launch import config_day
 from dagster_project.orchestration.resources import Warehouse
@@ -87,5 +88,5 @@ def _metadata(heatmap: heatmaps.Heatmap) -> dict[str, dg.MetadataValue]:
 
 
 def _name(cell: heatmaps.Cell) -> str:
-    day = heatmaps.DAYS[cell.day_of_week]
+    day = day_name(cell.day_of_week)
     return f"{day} {cell.hour:02}:00, mean {heatmaps.short(cell.mean_seconds)} over {cell.chat_count} chats"

@@ -217,6 +217,16 @@ def test_targets_that_nobody_set_are_called_so() -> None:
     assert ours["summary"]["note"] == "" and "definidos por la empresa" in str(ours["notes"]["coverage"])
 
 
+def test_a_cell_has_the_shade_of_its_band_and_the_legend_names_the_bands() -> None:
+    cells = document(full_week(), language="en", timestamp=MADE_AT)["heatmap"]["first_response"]
+    assert [cells["rows"][0][hour]["shade"] for hour in (0, 1, 9, 17)] == [0, 1, 3, 5]
+    assert cells["legend"] == [
+        {"shade": 1, "label": "Fast"},
+        {"shade": 3, "label": "Average"},
+        {"shade": 5, "label": "Slow"},
+    ]
+
+
 def test_a_cell_of_few_chats_has_its_figure_and_no_shade() -> None:
     cells = document(reports.small_week(), language="es", timestamp=reports.MADE_AT)["heatmap"]["first_response"]
     assert {cell["shade"] for row in cells["rows"] for cell in row} == {0}
