@@ -218,7 +218,7 @@ def test_targets_that_nobody_set_are_called_so() -> None:
 
 
 def test_a_cell_has_the_shade_of_its_band_and_the_legend_names_the_bands() -> None:
-    cells = document(full_week(), language="en", timestamp=MADE_AT)["heatmap"]["first_response"]
+    cells = document(reports.full_week(), language="en", timestamp=reports.MADE_AT)["heatmap"]["first_response"]
     assert [cells["rows"][0][hour]["shade"] for hour in (0, 1, 9, 17)] == [0, 1, 3, 5]
     assert cells["legend"] == [
         {"shade": 1, "label": "Fast"},
