@@ -6,7 +6,7 @@ from dagster_project.exports.formats.format import Format, Options, WriteResult
 from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.report.data import ReportData
 from dagster_project.exports.report.pdf import render_pdf
-from dagster_project.exports.report.view_model import classified_by
+from dagster_project.exports.report.phrases import classified_by
 
 
 def write(out: BinaryIO, data: ReportData, options: Options) -> WriteResult:

@@ -9,10 +9,10 @@ from dagster_project.exports.report.data import Band, HeatmapCell, ReportData, T
 
 SHADES = 5
 BAND_SHADES: dict[Band, int] = {"no_data": 0, "fast": 1, "average": 3, "slow": 5}
-Printed = dict[str, Any]
+ViewModel = dict[str, Any]
 
 
-def bars(values: list[tuple[str, float | None]], say: Wording, title: str) -> Printed:
+def bars(values: list[tuple[str, float | None]], say: Wording, title: str) -> ViewModel:
     """A bar chart's labels and numbers, and its text for those who do not see it."""
     told = "; ".join(f"{label}: {say.number(value)}" for label, value in values)
     return {
@@ -25,7 +25,7 @@ def bars(values: list[tuple[str, float | None]], say: Wording, title: str) -> Pr
     }
 
 
-def banded(cells: Sequence[HeatmapCell], say: Wording) -> Printed:
+def banded(cells: Sequence[HeatmapCell], say: Wording) -> ViewModel:
     """Medians in rows of 24, each with the shade of its cell's band; a cell of few chats has none."""
     shown = [
         {"text": "" if cell.p50_seconds is None else short(cell.p50_seconds), "shade": _band_shade(cell)}
@@ -39,7 +39,7 @@ def _band_shade(cell: HeatmapCell) -> int:
     return BAND_SHADES[cell.band] if cell.has_enough_chats else 0
 
 
-def shaded(counts: Sequence[int | None], say: Wording) -> Printed:
+def shaded(counts: Sequence[int | None], say: Wording) -> ViewModel:
     """Counts in rows of 24, each with its shade: 0 for none, then by fifths of those that are there."""
     filled = sorted(count for count in counts if count is not None)
     bounds = [filled[len(filled) * step // SHADES] for step in range(1, SHADES)] if filled else []
@@ -58,11 +58,11 @@ def shaded(counts: Sequence[int | None], say: Wording) -> Printed:
     return {"rows": _rows(cells), "legend": legend}
 
 
-def _rows(cells: list[Printed]) -> list[list[Printed]]:
+def _rows(cells: list[ViewModel]) -> list[list[ViewModel]]:
     return [cells[start : start + 24] for start in range(0, len(cells), 24)]
 
 
-def trend(points: tuple[TrendPoint, ...], title: str, data: ReportData, say: Wording) -> Printed:
+def trend(points: tuple[TrendPoint, ...], title: str, data: ReportData, say: Wording) -> ViewModel:
     """First responses over days, weeks or months: the lines of the median and of p90."""
     labels = [point_label(points, point, data, say) for point in points]
     medians = [point.first_response_p50_seconds for point in points]
@@ -83,7 +83,7 @@ def trend(points: tuple[TrendPoint, ...], title: str, data: ReportData, say: Wor
     }
 
 
-def _duration_ticks(values: list[float], say: Wording) -> list[Printed]:
+def _duration_ticks(values: list[float], say: Wording) -> list[ViewModel]:
     """Round durations around the values, for an axis of logarithmic scale."""
     round_ones = [1, 10, 60, 600, 3600, 6 * 3600, 86400, 7 * 86400, 30 * 86400]
     if not values:

@@ -20,7 +20,7 @@ def findings(data: ReportData, say: Wording, *, badge: str) -> Iterable[str]:
         )
     overall = data.sla[0]
     if overall.rate is not None:
-        first = next(promise for promise in data.sla if (promise.metric, promise.clock) == ("first_response", "wall"))
+        first = next(target for target in data.sla if (target.metric, target.clock) == ("first_response", "wall"))
         yield say.text(
             "finding.sla",
             rate=say.percent(overall.rate),

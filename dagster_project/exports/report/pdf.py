@@ -10,7 +10,7 @@ from typing import Any
 from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.report.data import ReportData
-from dagster_project.exports.report.view_model import document
+from dagster_project.exports.report.view_model import view_model
 
 TEMPLATES = Path(__file__).parent / "templates"
 STANDARDS = ("ua-1", "a-2a")
@@ -28,11 +28,11 @@ def render_pdf(
 
     Args:
         language: es or en.
-        timestamp: when it is made, with its zone; it is printed, and the same one makes the same bytes.
+        timestamp: when it is made, with its zone; it is shown, and the same one makes the same bytes.
         company: the name on the cover.
     """
-    printed = _printable(document(data, language=language, timestamp=timestamp, company=company), Wording(language))
-    [pdf] = _set(printed, format="pdf", pdf_standards=list(STANDARDS), timestamp=timestamp)
+    content = _printable(view_model(data, language=language, timestamp=timestamp, company=company), Wording(language))
+    [pdf] = _set(content, format="pdf", pdf_standards=list(STANDARDS), timestamp=timestamp)
     return pdf
 
 
@@ -47,11 +47,11 @@ def page_pictures(
     data: ReportData, *, language: Language, timestamp: datetime, company: str | None, pixels_per_inch: int
 ) -> list[bytes]:
     """Each page of the report as a PNG."""
-    printed = _printable(document(data, language=language, timestamp=timestamp, company=company), Wording(language))
-    return _set(printed, format="png", ppi=pixels_per_inch)
+    content = _printable(view_model(data, language=language, timestamp=timestamp, company=company), Wording(language))
+    return _set(content, format="png", ppi=pixels_per_inch)
 
 
-def _set(printed: dict[str, Any], **output: Any) -> list[bytes]:
+def _set(content: dict[str, Any], **output: Any) -> list[bytes]:
     """Let typst lay it out. It reaches no file but the templates, no font of the machine and no network."""
     import typst  # noqa: PLC0415  34 MB that only a report needs
 
@@ -60,14 +60,14 @@ def _set(printed: dict[str, Any], **output: Any) -> list[bytes]:
         root=str(TEMPLATES),
         font_paths=[str(TEMPLATES / "fonts")],
         ignore_system_fonts=True,
-        sys_inputs={"report": json.dumps(printed, ensure_ascii=False, allow_nan=False)},
+        sys_inputs={"report": json.dumps(content, ensure_ascii=False, allow_nan=False)},
         **output,
     )
     return made if isinstance(made, list) else [made]
 
 
-def _printable(printed: dict[str, Any], say: Wording) -> dict[str, Any]:
-    """The document with □ for signs that no font has, and a line in its notes that counts them."""
+def _printable(content: dict[str, Any], say: Wording) -> dict[str, Any]:
+    """The view model with □ for signs that no font has, and a line in its notes that counts them."""
     missing = 0
 
     def clean(value: Any) -> Any:
@@ -82,7 +82,7 @@ def _printable(printed: dict[str, Any], say: Wording) -> dict[str, Any]:
         missing += signs.count(None)
         return "".join(sign or MISSING for sign in signs)
 
-    cleaned: dict[str, Any] = clean(printed)
+    cleaned: dict[str, Any] = clean(content)
     cleaned["notes"]["coverage"].append([cleaned["notes"]["glyphs"], say.number(missing)])
     return cleaned
 

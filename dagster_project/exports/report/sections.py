@@ -14,7 +14,7 @@ from dagster_project.exports.i18n.catalogue import group
 from dagster_project.exports.i18n.language import Language, place_of
 from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.report.data import BUCKETS, Member, ReportData, Share
-from dagster_project.exports.report.view_model import classified_by, kpi_name, population
+from dagster_project.exports.report.phrases import classified_by, kpi_name, population
 from dagster_project.exports.tables.definitions import analysis_notes
 from dagster_project.warehouse import data_source
 

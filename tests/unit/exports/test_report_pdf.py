@@ -13,7 +13,8 @@ from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.report.charts import round_ticks
 from dagster_project.exports.report.data import Filter, Kpi, NoReport, Period, ReportData
 from dagster_project.exports.report.pdf import MISSING, _glyphs, _set, first_page_png, render_pdf
-from dagster_project.exports.report.view_model import classified_by, document, not_categorized
+from dagster_project.exports.report.phrases import classified_by, not_categorized
+from dagster_project.exports.report.view_model import view_model
 from tests.support import reports
 
 HOSTILE = [
@@ -99,7 +100,7 @@ def test_right_to_left_names_keep_all_their_letters() -> None:
 
 def test_every_character_that_is_let_through_has_a_glyph() -> None:
     signs = "".join(chr(code) for code in sorted(_glyphs()) if code > 0x20 and not chr(code).isspace())
-    printed = document(reports.full_week(), language="es", timestamp=reports.MADE_AT)
+    printed = view_model(reports.full_week(), language="es", timestamp=reports.MADE_AT)
     printed["summary"]["findings"] = [" ".join(signs)]
     [made] = _set(printed, format="pdf", pdf_standards=["ua-1"], timestamp=reports.MADE_AT)  # refuses one that has none
     assert made
@@ -199,7 +200,7 @@ def test_the_headline_is_of_chats_that_customers_began_and_each_figure_has_its_n
     for shown in ("n = 900", "n = 990; en 5 min o menos", "n = 1.000; meta 95 %", "34 de 1.234"):
         assert shown in first.replace("\u00a0", " "), shown
     outgoing = replace(reports.full_week(), filter=Filter("direction", "outgoing", "outgoing"))
-    tiles = document(outgoing, language="es", timestamp=reports.MADE_AT)["summary"]["tiles"]
+    tiles = view_model(outgoing, language="es", timestamp=reports.MADE_AT)["summary"]["tiles"]
     assert tiles[0]["label"] == "Conversaciones salientes"
 
 
@@ -213,12 +214,12 @@ def test_what_to_do_names_chats_that_can_be_looked_up() -> None:
 
 def test_targets_that_nobody_set_are_called_so() -> None:
     assert "la empresa no ha definido los suyos" in words("full")
-    ours = document(replace(reports.full_week(), has_default_targets=False), language="es", timestamp=reports.MADE_AT)
+    ours = view_model(replace(reports.full_week(), has_default_targets=False), language="es", timestamp=reports.MADE_AT)
     assert ours["summary"]["note"] == "" and "definidos por la empresa" in str(ours["notes"]["coverage"])
 
 
 def test_a_cell_has_the_shade_of_its_band_and_the_legend_names_the_bands() -> None:
-    cells = document(reports.full_week(), language="en", timestamp=reports.MADE_AT)["heatmap"]["first_response"]
+    cells = view_model(reports.full_week(), language="en", timestamp=reports.MADE_AT)["heatmap"]["first_response"]
     assert [cells["rows"][0][hour]["shade"] for hour in (0, 1, 9, 17)] == [0, 1, 3, 5]
     assert cells["legend"] == [
         {"shade": 1, "label": "Fast"},
@@ -228,7 +229,7 @@ def test_a_cell_has_the_shade_of_its_band_and_the_legend_names_the_bands() -> No
 
 
 def test_a_cell_of_few_chats_has_its_figure_and_no_shade() -> None:
-    cells = document(reports.small_week(), language="es", timestamp=reports.MADE_AT)["heatmap"]["first_response"]
+    cells = view_model(reports.small_week(), language="es", timestamp=reports.MADE_AT)["heatmap"]["first_response"]
     assert {cell["shade"] for row in cells["rows"] for cell in row} == {0}
     assert cells["rows"][0][1]["text"] == "50s" and cells["legend"] == []
 
@@ -236,7 +237,7 @@ def test_a_cell_of_few_chats_has_its_figure_and_no_shade() -> None:
 def test_a_period_that_is_not_whole_is_marked() -> None:
     full = reports.full_week()
     history = (replace(full.history[0], is_whole=False), *full.history[1:])
-    weeks = document(replace(full, history=history), language="es", timestamp=reports.MADE_AT)["summary"]["charts"][0]
+    weeks = view_model(replace(full, history=history), language="es", timestamp=reports.MADE_AT)["summary"]["charts"][0]
     assert len(weeks["labels"]) == 13
     assert [label for label in weeks["labels"] if label.endswith("*")] == ["17 ago *"]
 
@@ -327,7 +328,7 @@ def test_a_report_says_how_many_chats_a_language_model_has_not_categorized() -> 
 
 def test_a_report_names_its_filter() -> None:
     data: ReportData = replace(reports.full_week(), filter=Filter("provider", "whatsapp", "whatsapp"))
-    cover = document(data, language="en", timestamp=reports.MADE_AT)["cover"]
+    cover = view_model(data, language="en", timestamp=reports.MADE_AT)["cover"]
     assert cover["facts"][0] == ["Filters", "Channel: WhatsApp"]
 
 
