@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 
 from dagster_project.exports.pictures.heatmap import last_full_week
-from dagster_project.exports.report.data import Period
 from dagster_project.exports.report.pdf import page_pictures
+from dagster_project.exports.report.period import Period
 from dagster_project.exports.report.read import read_report
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"

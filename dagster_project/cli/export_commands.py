@@ -16,7 +16,8 @@ from dagster_project.exports.errors import ExportFailed
 from dagster_project.exports.export_log import Kind
 from dagster_project.exports.formats.registry import described, formats_of, titles
 from dagster_project.exports.i18n.language import LANGUAGES, Language
-from dagster_project.exports.report.data import DIRECTIONS, NoReport, Period, Scope
+from dagster_project.exports.report.data import DIRECTIONS, Scope
+from dagster_project.exports.report.period import NoReport, Period
 from dagster_project.exports.requests import LAST, ExportRequest
 from dagster_project.exports.run import run_export
 from dagster_project.exports.stores.configured import store_of

@@ -14,7 +14,8 @@ from dagster_project.exports.export_log import Kind
 from dagster_project.exports.formats.registry import FORMATS, formats_of
 from dagster_project.exports.i18n.language import LANGUAGES, Language
 from dagster_project.exports.pictures import heatmap
-from dagster_project.exports.report.data import SCOPES, Period, Scope
+from dagster_project.exports.report.data import SCOPES, Scope
+from dagster_project.exports.report.period import Period
 from dagster_project.exports.tables.definitions import Filters
 from dagster_project.warehouse import connection, directory
 

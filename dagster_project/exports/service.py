@@ -21,7 +21,7 @@ from dagster_project.exports.errors import ExportFailed
 from dagster_project.exports.export_log import LogEntry, Place
 from dagster_project.exports.formats.format import WriteResult
 from dagster_project.exports.formats.registry import FORMATS
-from dagster_project.exports.report.data import NoReport
+from dagster_project.exports.report.period import NoReport
 from dagster_project.exports.stores.contract import (
     ExportStore,
     StoreFailed,

@@ -14,7 +14,6 @@ from dagster_project.exports.report.data import (
     Intent,
     Kpi,
     Member,
-    Period,
     Population,
     QualityRule,
     ReportData,
@@ -26,6 +25,7 @@ from dagster_project.exports.report.data import (
     TrendPoint,
     Waited,
 )
+from dagster_project.exports.report.period import Period
 
 MONDAY = date(2026, 11, 9)
 MADE_AT = datetime(2026, 11, 16, 13, 30, tzinfo=UTC)

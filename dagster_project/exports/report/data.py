@@ -3,10 +3,11 @@
 No data is None beside a count of 0. Durations are in seconds, rates and shares from 0 to 1, dates local to the account.
 """
 
-import calendar
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
+
+from dagster_project.exports.report.period import Period
 
 Scope = Literal["all", "agent", "department", "provider", "direction"]
 SCOPES: tuple[Scope, ...] = ("all", "agent", "department", "provider", "direction")
@@ -14,58 +15,11 @@ DIRECTIONS = ("incoming", "outgoing", "outgoing_broadcast")
 Direction = Literal["incoming", "outgoing", "outgoing_broadcast", "unknown"]
 Unit = Literal["chats", "messages", "transfers", "seconds", "share", "points"]
 Clock = Literal["wall", "business"]
-PeriodKind = Literal["day", "week", "month", "analysis"]
 Band = Literal["fast", "average", "slow", "no_data"]
 CLOCKS: tuple[Clock, ...] = ("wall", "business")
 TIMES = ("pickup", "first_response", "reply", "handling", "resolution")
 SLA_METRICS = ("overall", "pickup", "first_response", "avg_reply", "resolution")
 BUCKETS = ("under_1m", "from_1m_to_3m", "from_3m_to_5m", "from_5m_to_10m", "over_10m")
-
-
-class NoReport(Exception):
-    """The report asked for cannot be made; the text says why."""
-
-
-@dataclass(frozen=True)
-class Period:
-    """A local week (from Monday) or month, and the one before it; the days named are all included.
-
-    The days of a customer analysis have none before them: `previous_start` is their own.
-    """
-
-    kind: Literal["week", "month", "analysis"]
-    start: date
-    end: date
-    previous_start: date
-
-    @property
-    def previous_end(self) -> date:
-        """Last day of the period before."""
-        return self.start - timedelta(days=1)
-
-    @property
-    def day_count(self) -> int:
-        """Days of the period."""
-        return (self.end - self.start).days + 1
-
-    @classmethod
-    def week(cls, monday: date) -> "Period":
-        """The week that begins on a Monday.
-
-        Raises:
-            NoReport: the day is no Monday.
-        """
-        if monday.weekday():
-            began = monday - timedelta(days=monday.weekday())
-            raise NoReport(f"{monday} is no Monday: that week began on {began}")
-        return cls("week", monday, monday + timedelta(days=6), monday - timedelta(days=7))
-
-    @classmethod
-    def month(cls, day: date) -> "Period":
-        """The month in which a day lies."""
-        first = day.replace(day=1)
-        last = day.replace(day=calendar.monthrange(day.year, day.month)[1])
-        return cls("month", first, last, (first - timedelta(days=1)).replace(day=1))
 
 
 @dataclass(frozen=True)
@@ -224,7 +178,7 @@ class TrendPoint:
 
 @dataclass(frozen=True)
 class Sla:
-    """The state of one promise over the chats opened in the period; `overall` is all of them together."""
+    """The state of one target over the chats opened in the period; `overall` is all of them together."""
 
     metric: str
     clock: Clock

@@ -10,17 +10,8 @@ from psycopg.sql import SQL
 
 from dagster_project.exports.queries import Between, select
 from dagster_project.exports.report import read_breakdowns, read_times
-from dagster_project.exports.report.data import (
-    DIRECTIONS,
-    Backlog,
-    Filter,
-    Kpi,
-    NoReport,
-    Period,
-    ReportData,
-    Scope,
-    Unit,
-)
+from dagster_project.exports.report.data import DIRECTIONS, Backlog, Filter, Kpi, ReportData, Scope, Unit
+from dagster_project.exports.report.period import NoReport, Period
 from dagster_project.exports.report.read_account import coverage, freshness, slot_min_chat_count
 from dagster_project.exports.report.selection import Selection
 from dagster_project.warehouse import data_source, sla_targets
@@ -85,9 +76,9 @@ def read_report(
         days=read_times.trend(selection, "day", period.start),
         history=read_times.trend(selection, period.kind, _history_start(period)),
         sla=sla,
-        agents=read_breakdowns.members(selection, "agent"),
-        departments=read_breakdowns.members(selection, "department"),
-        channels=read_breakdowns.members(selection, "provider"),
+        agents=read_breakdowns.breakdown(selection, "agent"),
+        departments=read_breakdowns.breakdown(selection, "department"),
+        channels=read_breakdowns.breakdown(selection, "provider"),
         insights=read_breakdowns.insights(selection),
         traffic=read_times.traffic(selection),
         backlog=backlog,

@@ -18,8 +18,6 @@ from dagster_project.exports.report.data import (
     HeatmapCell,
     Kpi,
     Member,
-    NoReport,
-    Period,
     ReportData,
     ResponseTimes,
     Sla,
@@ -27,6 +25,7 @@ from dagster_project.exports.report.data import (
     TrendPoint,
     Unit,
 )
+from dagster_project.exports.report.period import NoReport, Period
 from dagster_project.exports.report.read_account import coverage, freshness, slot_min_chat_count
 from dagster_project.exports.report.read_breakdowns import Label, of_labels
 from dagster_project.exports.report.read_times import Target
@@ -70,8 +69,8 @@ def read_analysis(connection: psycopg.Connection, analysis_id: str, *, timezone:
         days=_days(connection, where, period),
         history=(),
         sla=_sla(connection, where, period),
-        agents=kpis.members("agent"),
-        departments=kpis.members("department"),
+        agents=kpis.breakdown("agent"),
+        departments=kpis.breakdown("department"),
         channels=kpis.channels(),
         insights=of_labels(connection, "marts.analysis_insights", where, kpis.labels(), with_review=False),
         traffic=tuple(TrafficCell(cell.day_of_week, cell.hour, cell.created_chat_count, None) for cell in week),
@@ -150,7 +149,7 @@ class _Kpis:
         """The number; an empty one where the analysis has none."""
         return self._numbers.get((metric, scope, key, None), _Number())
 
-    def members(self, scope: str) -> tuple[Member, ...]:
+    def breakdown(self, scope: str) -> tuple[Member, ...]:
         """The agents or departments, those with most chats first."""
         made = [self._member(scope, key, name) for (kind, key), name in self._names.items() if kind == scope]
         return tuple(sorted(made, key=lambda member: (-member.chat_count, member.name, member.id)))

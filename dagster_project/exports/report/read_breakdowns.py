@@ -11,7 +11,7 @@ from dagster_project.exports.report.data import Insights, Intent, Member, Popula
 from dagster_project.exports.report.selection import Selection
 
 
-def members(selection: Selection, kind: Scope) -> tuple[Member, ...]:
+def breakdown(selection: Selection, kind: Scope) -> tuple[Member, ...]:
     """The agents, departments or channels, busiest first: all of them, or the one that the report is about."""
     chosen = selection.filter
     if chosen.scope not in ("all", kind):

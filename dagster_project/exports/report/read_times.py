@@ -14,7 +14,6 @@ from dagster_project.exports.report.data import (
     TIMES,
     Clock,
     HeatmapCell,
-    PeriodKind,
     ResponseTimes,
     Sla,
     Slot,
@@ -22,6 +21,7 @@ from dagster_project.exports.report.data import (
     TrendPoint,
     Waited,
 )
+from dagster_project.exports.report.period import PeriodKind
 from dagster_project.exports.report.selection import Selection
 from dagster_project.exports.week import CELLS
 

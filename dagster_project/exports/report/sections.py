@@ -48,9 +48,9 @@ def of_report(data: ReportData, language: Language) -> Iterator[SectionRow]:
     for sla in data.sla:
         name = f"{words.text(f'metric.{sla.metric}')}, {words.text(f'clock.{sla.clock}').lower()}"
         yield words.text("section.sla"), name, sla.rate, unit("share")
-    yield from _members(words, unit, "agent", data.agents)
-    yield from _members(words, unit, "department", data.departments)
-    yield from _members(words, unit, "channel", data.channels)
+    yield from _breakdown(words, unit, "agent", data.agents)
+    yield from _breakdown(words, unit, "department", data.departments)
+    yield from _breakdown(words, unit, "channel", data.channels)
     yield from _insights(words, unit, data)
     for night in data.backlog:
         yield words.text("operations.backlog"), words.text("on_day", day=night.day), night.open_count, unit("chats")
@@ -111,7 +111,7 @@ class _Units:
         return self._units[unit][self._place]
 
 
-def _members(words: Wording, unit: _Units, kind: str, members: Sequence[Member]) -> Iterator[SectionRow]:
+def _breakdown(words: Wording, unit: _Units, kind: str, members: Sequence[Member]) -> Iterator[SectionRow]:
     for member in members:
         name = words.label("provider", member.id) if kind == "channel" else member.name
         if kind == "department" and member.id == "none":

@@ -6,7 +6,8 @@ from typing import Any
 
 import psycopg
 
-from dagster_project.exports.report.data import Filter, Freshness, Period
+from dagster_project.exports.report.data import Filter, Freshness
+from dagster_project.exports.report.period import Period
 
 
 @dataclass(frozen=True)

@@ -37,18 +37,18 @@ _NOT_OF_ANALYSES = {"closed", "replies", "reply_p50", "goal", "open_breached", "
 
 
 def agents(book: Book, say: Texts, data: ReportData) -> None:
-    _members(book, say, "agents", data.agents, data)
+    _breakdown(book, say, "agents", data.agents, data)
 
 
 def departments(book: Book, say: Texts, data: ReportData) -> None:
-    _members(book, say, "departments", data.departments, data)
+    _breakdown(book, say, "departments", data.departments, data)
 
 
 def channels(book: Book, say: Texts, data: ReportData) -> None:
-    _members(book, say, "channels", data.channels, data)
+    _breakdown(book, say, "channels", data.channels, data)
 
 
-def _members(book: Book, say: Texts, name: str, members: Sequence[Member], data: ReportData) -> None:
+def _breakdown(book: Book, say: Texts, name: str, members: Sequence[Member], data: ReportData) -> None:
     """Agents, departments or channels, with the columns that are known of them."""
     sheet = book.sheet(say(f"sheet.{name}"))
     columns = [column for column in _MEMBERS if column[0] in _known_of(name, data)]

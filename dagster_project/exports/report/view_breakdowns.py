@@ -43,7 +43,7 @@ def agents(data: ReportData, say: Wording) -> ViewModel:
             goal=say.percent(data.sla[0].goal, 0),
         ),
         "count": say.text("agents.count", count=say.number(len(data.agents))) if len(data.agents) > 1 else "",
-        **_members(data, data.agents, "agent", [*_COLUMNS, "quality"], say),
+        **_breakdown(data, data.agents, "agent", [*_COLUMNS, "quality"], say),
         "note": "" if data.agents else say.text("agents.none"),
     }
 
@@ -52,8 +52,8 @@ def groups(data: ReportData, say: Wording) -> ViewModel:
     channels = () if data.analysis else data.channels  # an analysis knows nothing of them but their chats
     columns = [*_COLUMNS, "share"]
     tables = [
-        _members(data, data.departments, "department", columns, say),
-        _members(data, channels, "provider", columns, say),
+        _breakdown(data, data.departments, "department", columns, say),
+        _breakdown(data, channels, "provider", columns, say),
     ]
     return {
         "title": say.text("section.groups"),
@@ -67,7 +67,7 @@ def groups(data: ReportData, say: Wording) -> ViewModel:
     }
 
 
-def _members(data: ReportData, members: tuple[Member, ...], kind: str, columns: list[str], say: Wording) -> ViewModel:
+def _breakdown(data: ReportData, members: tuple[Member, ...], kind: str, columns: list[str], say: Wording) -> ViewModel:
     """A table of agents, departments or channels; widths of its columns but the first in millimetres."""
     shown = [column for column in columns if (column in _OF_ANALYSES if data.analysis else column != "messages")]
     names = names_apart(members, kind, say)

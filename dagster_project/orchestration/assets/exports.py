@@ -17,7 +17,8 @@ from dagster_project.exports import requests, service
 from dagster_project.exports.errors import ExportFailed
 from dagster_project.exports.formats.registry import described
 from dagster_project.exports.i18n.language import Language
-from dagster_project.exports.report.data import NoReport, Period, Scope
+from dagster_project.exports.report.data import Scope
+from dagster_project.exports.report.period import NoReport, Period
 from dagster_project.exports.requests import LAST, ExportRequest
 from dagster_project.exports.run import first_page, run_export
 from dagster_project.exports.service import Exported

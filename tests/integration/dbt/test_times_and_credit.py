@@ -17,7 +17,7 @@ from rich.console import Console
 from dagster_project.cli import render
 from dagster_project.exports.report.read import read_report
 from dagster_project.exports.pictures.heatmap import read
-from dagster_project.exports.report.data import Period
+from dagster_project.exports.report.period import Period
 from tests.support.syncing import sync_b2chat
 from dagster_project.sources.b2chat.sandbox.replay import ReplaySource
 from tests.support import tables

@@ -24,7 +24,7 @@ from dagster_project.exports.formats import csv_file
 from dagster_project.exports.formats.spreadsheet import GUARDED
 from dagster_project.exports.i18n.column_titles import is_other_language, title
 from dagster_project.exports.i18n.language import Language
-from dagster_project.exports.report.data import Period
+from dagster_project.exports.report.period import Period
 from dagster_project.exports.requests import ExportRequest
 from dagster_project.exports.run import run_export
 from dagster_project.exports.tables import definitions
