@@ -86,7 +86,7 @@ def one(conn: psycopg.Connection, query: str, **values: Any) -> tuple[Any, ...]:
 
 def write_payloads(conn: psycopg.Connection, file: Path) -> None:
     """Write all payloads of raw to a file, as COPY takes them."""
-    payloads = "select payload from raw.chats union all select payload from raw.contacts"
+    payloads = "select payload from raw.b2chat_chats union all select payload from raw.b2chat_contacts"
     with conn.cursor() as cursor, cursor.copy(f"copy ({payloads}) to stdout") as copy, file.open("wb") as out:
         out.writelines(copy)
 

@@ -131,10 +131,10 @@ def _sync(name: str, folder: Path, sandbox: Sandbox) -> Phase:
             *one(
                 conn,
                 """
-            select (select count(*) from raw.chats where load_id > %(last)s),
-                   (select coalesce(sum(jsonb_array_length(payload -> 'messages')), 0) from raw.chats
+            select (select count(*) from raw.b2chat_chats where load_id > %(last)s),
+                   (select coalesce(sum(jsonb_array_length(payload -> 'messages')), 0) from raw.b2chat_chats
                     where load_id > %(last)s and jsonb_typeof(payload -> 'messages') = 'array'),
-                   (select count(*) from raw.contacts where load_id > %(last)s)
+                   (select count(*) from raw.b2chat_contacts where load_id > %(last)s)
             """,
                 last=last_load,
             )
@@ -215,11 +215,11 @@ def _copy(folder: Path) -> Phase:
 def _missing(when: str, held: Counts, folder: Path) -> list[str]:
     """Where a table does not hold as many rows as the source."""
     wanted = {
-        "raw.chats": held.chats,
+        "raw.b2chat_chats": held.chats,
         "core.chats": held.chats,
         "marts.chat_response_times": held.chats,
         "core.messages": held.messages,
-        "raw.contacts": held.contacts,
+        "raw.b2chat_contacts": held.contacts,
     }
     with _warehouse(folder) as conn:
         found = {table: one(conn, f"select count(*) from {table}")[0] for table in wanted}

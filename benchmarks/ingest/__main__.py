@@ -218,12 +218,12 @@ def _count(run: Run, url: str) -> None:
             """
             select count(*), sum(jsonb_array_length(payload -> 'messages'))
                 filter (where jsonb_typeof(payload -> 'messages') = 'array')
-            from raw.chats
+            from raw.b2chat_chats
         """,
         )
         run.messages = one(conn, "select count(*) from core.messages")[0]
     if run.messages != landed:
-        run.wrong.append(f"{run.messages:,} rows in core.messages, but {landed:,} messages in raw.chats")
+        run.wrong.append(f"{run.messages:,} rows in core.messages, but {landed:,} messages in raw.b2chat_chats")
 
 
 def _dlt(run: Run, program: str, bench: Bench) -> None:
@@ -268,11 +268,11 @@ def _multiply(url: str, times: int) -> int:
         )
         conn.commit()
         conn.autocommit = True
-        for table in ("raw.chats", "raw.contacts", "ops.page_loads", "ops.sync_windows"):
+        for table in ("raw.b2chat_chats", "raw.b2chat_contacts", "ops.page_loads", "ops.sync_windows"):
             conn.execute(f"vacuum analyze {table}")
         conn.execute("checkpoint")
-        chats = one(conn, "select count(*) from raw.chats")[0]
-        size = one(conn, "select pg_total_relation_size('raw.chats')")[0] >> 20
+        chats = one(conn, "select count(*) from raw.b2chat_chats")[0]
+        size = one(conn, "select pg_total_relation_size('raw.b2chat_chats')")[0] >> 20
     print(f"multiplied {chats:,} chats, {size:,} MiB, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return int(chats)
 
@@ -286,27 +286,29 @@ _COPY_HISTORY = (
     where load_id <= %(last_load)s
     """,
     """
-    insert into raw.chats (
+    insert into raw.b2chat_chats (
         chat_id, content_hash, payload, payload_bytes, cleaned, version, load_id, first_load_id, loaded_at)
     select chat_id || %(suffix)s, content_hash,
         payload || jsonb_build_object(
             'chat_id', chat_id || %(suffix)s,
             'created_at', (payload ->> 'created_at')::timestamp - make_interval(days => %(days)s)),
         payload_bytes, cleaned, version, load_id + %(loads)s, first_load_id + %(loads)s, loaded_at
-    from raw.chats
+    from raw.b2chat_chats
     where chat_id not like '%%~%%'
     """,
     """
-    insert into raw.contacts (
+    insert into raw.b2chat_contacts (
         contact_id, content_hash, payload, payload_bytes, cleaned, version, load_id, first_load_id, loaded_at)
     select contact_id || %(suffix)s, content_hash, payload, payload_bytes, cleaned, version,
         load_id + %(loads)s, first_load_id + %(loads)s, loaded_at
-    from raw.contacts
+    from raw.b2chat_contacts
     where contact_id not like '%%~%%'
     """,
     """
-    insert into ops.sync_windows (entity_type, window_day, read_at, sync_id, record_count, total)
-    select entity_type, window_day - %(days)s, read_at, sync_id, record_count, total
+    insert into ops.sync_windows (
+        source, entity_type, window_name, window_day, read_at, sync_id, record_count, total)
+    select source, entity_type, (window_day - %(days)s)::text, window_day - %(days)s, read_at,
+        sync_id, record_count, total
     from ops.sync_windows
     where entity_type = 'chats' and window_day >= %(first_day)s
     """,

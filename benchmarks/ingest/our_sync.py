@@ -63,7 +63,7 @@ def _client(settings: Settings, url: str) -> Iterator[Any]:
         return
     assert settings.client_id and settings.client_secret
     with (
-        PostgresQuota(url, settings.client_id, settings.requests_per_day, settings.today) as quota,
+        PostgresQuota(url, B2CHAT.name, settings.client_id, settings.requests_per_day, settings.today) as quota,
         B2ChatClient(
             settings.api_url,
             settings.client_id,

@@ -8,8 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from dagster_project.analysis.taxonomy import taxonomy
-from dagster_project.analysis.taxonomy.categorization import Categorization
+from dagster_project.analysis.taxonomy.categories import Categorization
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,9 @@ _ANSWER = (
     "provider",
     "model",
     "is_llm",
-    *(field.name for field in taxonomy.fields()),
+    "customer_intent",
+    "journey_stage",
+    "sentiment",
     "agent_quality_score",
     "confidence_score",
     "confidence_source",
@@ -218,7 +219,9 @@ def _row(answer: Answer) -> tuple[object, ...]:
         answer.provider,
         answer.model,
         answer.provider == "anthropic",
-        *(found.labels.get(field.name) for field in taxonomy.fields()),
+        found.customer_intent,
+        found.journey_stage,
+        found.sentiment,
         found.agent_quality_score,
         found.confidence_score,
         "rule_margin" if by_rules else "model_verbalized",

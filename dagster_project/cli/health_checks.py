@@ -17,6 +17,7 @@ from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.orchestration import dbt_project, seed_files, storage
 from dagster_project.settings import env_file
 from dagster_project.sources.b2chat.client import B2ChatClient
+from dagster_project.sources.b2chat.entities import B2CHAT
 from dagster_project.sources.contract import SourceError
 from dagster_project.warehouse import bi_access, connection, conninfo, migrations, sla_targets
 from dagster_project.warehouse.fitness import UnfitServer
@@ -137,7 +138,8 @@ def _data_source(deployment: Deployment) -> str:
             """
             select source.kind, states.last_sync_timestamp
             from ops.data_source as source
-            left join ops.sync_states as states on states.entity_type = 'chats'
+            left join ops.sync_states as states on (states.source, states.entity_type) = (source.source, 'chats')
+            order by source.kind = 'sandbox' desc, source.first_used_at limit 1
             """
         ).fetchone()
     if not row:
@@ -153,7 +155,9 @@ def _account(deployment: Deployment) -> str:
     if not settings.client_id or not settings.client_secret:
         return "none: set B2CHAT_CLIENT_ID and B2CHAT_CLIENT_SECRET to read a real account"
     with (
-        PostgresQuota(deployment.url, settings.client_id, settings.requests_per_day, settings.today) as quota,
+        PostgresQuota(
+            deployment.url, B2CHAT.name, settings.client_id, settings.requests_per_day, settings.today
+        ) as quota,
         B2ChatClient(
             settings.api_url,
             settings.client_id,

@@ -123,10 +123,11 @@ def status(as_json: JsonOption = False) -> None:
     from dagster_project.cli import render  # noqa: PLC0415
     from dagster_project.ingestion.status import sync_status  # noqa: PLC0415
     from dagster_project.ingestion.watch import notifications  # noqa: PLC0415
+    from dagster_project.sources.catalog import SOURCES  # noqa: PLC0415
 
     settings = Settings.load()
     with environment.running(settings) as deployment, connection.connect(deployment.url) as conn:
-        states = sync_status(conn, deployment.settings.today())
+        states = sync_status(conn, SOURCES, deployment.settings.today())
         unread, source = notifications(conn), data_source.kind_of(conn)
     answer = {"data_source": source, "entities": [asdict(state) for state in states], "notifications": unread}
     if not as_json:

@@ -200,7 +200,7 @@ def print_status(console: Console, states: list[EntityStatus], unread: list[dict
             str(state.data_through or "·"),
             str(state.open_checkpoints),
             str(state.quarantined),
-            f"{state.ration_used:,}",
+            f"{state.quota_used:,}",
         )
     console.print(table)
     for state in states:

@@ -1,7 +1,7 @@
 """How far each window has been landed (ops.sync_checkpoints): where a sync that was killed is resumed.
 
-A checkpoint reads `created 2025-10-01 offset 2000 after …`: the window, and the resume point that its source gave with
-the last landed page. What a resume point means, and whether it still holds, is the source's to say.
+A checkpoint names its window and the resume point that its source gave with the last landed page. What a resume point
+means, and whether it still holds, is the source's to say.
 """
 
 from datetime import UTC, datetime
@@ -12,23 +12,21 @@ from psycopg.types.json import Jsonb
 from dagster_project.ingestion.landing import PageResult
 from dagster_project.sources.contract import EntitySpec, OpenWindow, Page
 
-_POSITION = " offset "  # what stands between a window and the point that was reached in it
-
 
 def open_windows(conn: psycopg.Connection, entity: EntitySpec, since: datetime | None) -> dict[str, OpenWindow]:
     """The windows to resume, by their text; only those that landed a page at or after `since`, where it is given."""
     rows = conn.execute(
         """
-        select c.checkpoint, (l.metadata ->> 'reads_up_to')::date
+        select c.window_name, substr(c.checkpoint, length(c.window_name) + 2), (l.metadata ->> 'reads_up_to')::date
         from ops.sync_checkpoints c
         left join ops.sync_logs l on l.id = c.sync_id
-        where c.status = 'active' and c.entity_type = %s and c.updated_at >= coalesce(%s, '-infinity'::timestamptz)
+        where c.status = 'active' and (c.source, c.entity_type) = (%s, %s) and c.checkpoint is not null
+          and c.updated_at >= coalesce(%s, '-infinity'::timestamptz)
         order by c.updated_at
         """,
-        (entity.name, since),
+        (*entity.id, since),
     ).fetchall()
-    split = [(*text.partition(_POSITION), day) for text, day in rows]
-    return {window: OpenWindow(f"{mark.lstrip()}{rest}", day) for window, mark, rest, day in split}
+    return {window: OpenWindow(point, day) for window, point, day in rows}
 
 
 def page_landed(
@@ -78,18 +76,20 @@ def page_landed(
 
 def _begin(conn: psycopg.Connection, sync_id: str, page: Page) -> str:
     """Open a checkpoint for a window. Those that earlier syncs left open in it are taken over by it."""
-    entity, window = page.entity.name, str(page.window)
+    entity, window = page.entity, str(page.window)
     conn.execute(
         """
         update ops.sync_checkpoints set status = 'failed', updated_at = %s
-        where status = 'active' and entity_type = %s and starts_with(checkpoint, %s)
+        where status = 'active' and (source, entity_type, window_name) = (%s, %s, %s)
         """,
-        (datetime.now(UTC), entity, f"{window}{_POSITION}"),
+        (datetime.now(UTC), *entity.id, window),
     )
     row = conn.execute(
-        "insert into ops.sync_checkpoints (sync_id, entity_type, status, created_at) values (%s, %s, 'active', %s) "
-        "returning id",
-        (sync_id, entity, datetime.now(UTC)),
+        """
+        insert into ops.sync_checkpoints (sync_id, source, entity_type, window_name, status, created_at)
+        values (%s, %s, %s, %s, 'active', %s) returning id
+        """,
+        (sync_id, *entity.id, window, datetime.now(UTC)),
     ).fetchone()
     assert row is not None
     return str(row[0])

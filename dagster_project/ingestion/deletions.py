@@ -168,10 +168,10 @@ def _told_from(conn: psycopg.Connection, page: Page) -> int:
         select count(*), max(found.first_load_id) from raw.quarantine q
         join ops.page_loads p using (load_id)
         cross join lateral (select min(load_id) as first_load_id from ops.page_loads where sync_id = p.sync_id) as found
-        where q.entity_type = %s and q.record_key is null and q.content_hash = any(%s)
+        where (q.source, q.entity_type) = (%s, %s) and q.record_key is null and q.content_hash = any(%s)
             and q.window_from is not distinct from %s and q.window_to is not distinct from %s
         """,
-        (page.entity.name, list(page.keyless), page.window.day_from, page.window.day_to),
+        (*page.entity.id, list(page.keyless), page.window.day_from, page.window.day_to),
     ).fetchone()
     assert row is not None
     # The quarantine holds equal ones once: of several nobody knows since when the last one is there.

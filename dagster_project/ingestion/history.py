@@ -1,6 +1,7 @@
 """What earlier syncs of an entity have read: what a source plans by (`contract.History`)."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
@@ -23,7 +24,9 @@ class SyncHistory:
     def days_read(self) -> Mapping[date, datetime]:
         """The days that were fully read, and when last."""
         rows = self.conn.execute(
-            "select window_day, read_at from ops.sync_windows where entity_type = %s", (self.entity.name,)
+            "select window_day, read_at from ops.sync_windows "
+            "where (source, entity_type) = (%s, %s) and window_day is not null",
+            self.entity.id,
         )
         return dict(rows.fetchall())
 
@@ -37,7 +40,7 @@ class SyncHistory:
             select p.window_from
             from unfinished
             join ops.page_loads p using (load_id)
-            left join ops.sync_windows w on w.entity_type = %s and w.window_day = p.window_from
+            left join ops.sync_windows w on (w.source, w.entity_type) = (%s, %s) and w.window_day = p.window_from
             where p.window_from is not null
               and not exists (select from ops.sync_logs l where l.id = w.sync_id and l.metadata ->> 'today' = %s)
             group by 1
@@ -46,14 +49,21 @@ class SyncHistory:
             table=sql.Identifier("raw", self.entity.table),
             may_change=sql.SQL(self.entity.may_change),
         )
-        return [row[0] for row in self.conn.execute(statement, (self.entity.name, str(today))).fetchall()]
+        return [row[0] for row in self.conn.execute(statement, (*self.entity.id, str(today))).fetchall()]
+
+    def windows_read(self) -> AbstractSet[str]:
+        """The names of the files that were landed."""
+        rows = self.conn.execute(
+            "select window_name from ops.sync_windows where (source, entity_type) = (%s, %s)", self.entity.id
+        )
+        return {row[0] for row in rows}
 
     def completed_at(self, window: str) -> datetime | None:
         """When a window was last fully read."""
         row = self.conn.execute(
             "select max(completed_at) from ops.sync_checkpoints "
-            "where entity_type = %s and status = 'completed' and starts_with(checkpoint, %s)",
-            (self.entity.name, f"{window} offset "),
+            "where (source, entity_type, window_name) = (%s, %s, %s) and status = 'completed'",
+            (*self.entity.id, window),
         ).fetchone()
         return cast("datetime | None", row[0]) if row else None
 
@@ -63,9 +73,10 @@ class SyncHistory:
             """
             select (l.metadata ->> 'reads_up_to')::date
             from ops.sync_checkpoints c join ops.sync_logs l on l.id = c.sync_id
-            where c.entity_type = %s and c.status = 'failed' and c.completed_at > %s and starts_with(c.checkpoint, %s)
+            where (c.source, c.entity_type, c.window_name) = (%s, %s, %s)
+              and c.status = 'failed' and c.completed_at > %s
             order by c.completed_at desc limit 1
             """,
-            (self.entity.name, since, f"{window} offset "),
+            (*self.entity.id, window, since),
         ).fetchone()
         return row[0] if row else None

@@ -57,6 +57,7 @@ def land_page(conn: psycopg.Connection, page: Page, sync_id: str) -> PageResult:
     with conn.transaction():
         load_id = _open_load(conn, page, sync_id, loaded_at)
         new, changed = _merge(conn, entity, page.records, load_id, loaded_at)
+        _merge_companions(conn, page, new + changed, load_id, loaded_at)
         rejected_parts = [one for record in page.records for one in record.rejected_parts]
         new_faults = _quarantine(conn, page, [*page.rejected, *rejected_parts], load_id, loaded_at)
         result = PageResult(
@@ -72,6 +73,8 @@ def land_page(conn: psycopg.Connection, page: Page, sync_id: str) -> PageResult:
             new_faults=new_faults,
             missing=find_missing(conn, page),
         )
+        if entity.after_page:
+            entity.after_page(conn, page)
         _close_load(conn, result)
     return result
 
@@ -80,14 +83,15 @@ def _open_load(conn: psycopg.Connection, page: Page, sync_id: str, loaded_at: da
     row = conn.execute(
         """
         insert into ops.page_loads (
-            sync_id, entity_type, window_from, window_to, page_offset, record_count, exported, total,
-            new_count, changed_count, unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 0, 0, %s, %s, %s)
+            sync_id, source, entity_type, window_name, window_from, window_to, page_offset, record_count, exported,
+            total, new_count, changed_count, unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 0, 0, %s, %s, %s)
         returning load_id
         """,
         (
             sync_id,
-            page.entity.name,
+            *page.entity.id,
+            None if page.window.day_from else str(page.window),
             page.window.day_from,
             page.window.day_to,
             page.offset,
@@ -115,7 +119,8 @@ def _merge(
     new = [record for record in records if record.key not in known]
     changed = [record for record in records if known.get(record.key, record.content_hash) != record.content_hash]
     if changed:
-        _keep_superseded(conn, entity, changed, load_id)
+        if entity.versions:
+            _keep_superseded(conn, entity, changed, load_id)
         _replace_current(conn, entity, changed, load_id, loaded_at)
     if new:
         _copy_new(conn, entity, new, load_id, loaded_at)
@@ -123,18 +128,34 @@ def _merge(
     return new, changed
 
 
+def _merge_companions(
+    conn: psycopg.Connection, page: Page, written: Sequence[Record], load_id: int, loaded_at: datetime
+) -> None:
+    """Land the companions of a page's records; one whose records are new or changed takes the load in any case."""
+    entity = page.entity.companion
+    if not entity:
+        return
+    companions = {record.companion.key: record.companion for record in page.records if record.companion}
+    _merge(conn, entity, list(companions.values()), load_id, loaded_at)
+    statement = sql.SQL("""
+        update {current} set load_id = %(load)s, loaded_at = %(at)s where {key} = any(%(keys)s) and load_id <> %(load)s
+    """)
+    parents = list({record.parent for record in written if record.parent is not None})
+    conn.execute(statement.format(**names_of(entity)), {"load": load_id, "at": loaded_at, "keys": parents})
+
+
 def _copy_new(
     conn: psycopg.Connection, entity: EntitySpec, records: Sequence[Record], load_id: int, loaded_at: datetime
 ) -> None:
     statement = sql.SQL("""
         copy {current} ({key}, content_hash, payload, payload_bytes, cleaned, version, load_id, first_load_id,
-                        loaded_at)
+                        loaded_at{columns})
         from stdin
     """)
     stamp = (1, load_id, load_id, loaded_at)
     with conn.cursor() as cursor, cursor.copy(statement.format(**names_of(entity))) as copy:
         for record in records:
-            copy.write_row((*_fields_of(record), *stamp))
+            copy.write_row((*_fields_of(record), *stamp, *record.columns))
 
 
 def _keep_superseded(conn: psycopg.Connection, entity: EntitySpec, records: Sequence[Record], load_id: int) -> None:
@@ -191,7 +212,7 @@ def _note_fields(
 
 def _quarantine(conn: psycopg.Connection, page: Page, rejected: Sequence[Rejected], load_id: int, at: datetime) -> int:
     """Keep what cannot be read. Returns how much of it was not there, or counted as resolved."""
-    if page.received:
+    if page.received and page.entity.faults_have_keys:
         _resolve(conn, page, rejected, at)
     if not rejected:
         return 0
@@ -199,13 +220,14 @@ def _quarantine(conn: psycopg.Connection, page: Page, rejected: Sequence[Rejecte
         cursor.executemany(
             """
             insert into raw.quarantine (
-                entity_type, record_key, rule, detail, payload_bytes, content_hash, load_id,
+                source, entity_type, record_key, rule, detail, payload_bytes, content_hash, load_id,
                 window_from, window_to, page_offset, position, quarantined_at)
-            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            on conflict (entity_type, content_hash, rule) do nothing
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            on conflict (source, entity_type, content_hash, rule) do nothing
             """,
             [
                 (
+                    page.entity.source,
                     one.entity_type,
                     one.key,
                     one.problem.rule,
@@ -226,9 +248,9 @@ def _quarantine(conn: psycopg.Connection, page: Page, rejected: Sequence[Rejecte
     reopened = conn.execute(
         """
         update raw.quarantine set resolved_at = null, load_id = %s
-        where resolved_at is not null and content_hash = any(%s)
+        where resolved_at is not null and source = %s and content_hash = any(%s)
         """,
-        (load_id, [one.content_hash for one in rejected]),
+        (load_id, page.entity.source, [one.content_hash for one in rejected]),
     ).rowcount
     return added + reopened
 
@@ -238,10 +260,12 @@ def _resolve(conn: psycopg.Connection, page: Page, rejected: Sequence[Rejected],
     conn.execute(
         """
         update raw.quarantine set resolved_at = %s
-        where resolved_at is null and entity_type = any(%s) and record_key = any(%s) and content_hash <> all(%s)
+        where resolved_at is null and source = %s and entity_type = any(%s) and record_key = any(%s)
+          and content_hash <> all(%s)
         """,
         (
             at,
+            page.entity.source,
             kinds_of(page.entity),
             keys_of(page),
             [one.content_hash for one in rejected],

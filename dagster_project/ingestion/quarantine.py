@@ -11,11 +11,9 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from dagster_project.ingestion.audit_export import AuditFile, land_rows
 from dagster_project.ingestion.landing import land_page
 from dagster_project.ingestion.raw_tables import kinds_of, names_of
 from dagster_project.ingestion.single_writer import writer
-from dagster_project.sources.b2chat_audit.files import AuditRow, read_kept_row
 from dagster_project.sources.contract import Answer, EntitySpec, KeptRecord, Page, Record, Rejected, SourceSpec
 
 log = logging.getLogger(__name__)
@@ -39,11 +37,11 @@ class QuarantineCount:
     """Open rows of one entity and rule.
 
     Attributes:
-        entity: "chats", "contacts", "message" (a message inside a chat that has landed) or "audit" (a row of an audit
-            export).
-        share: of all records of the entity, 0 to 1; for messages, the share of chats that hold such a one.
+        source, entity: of what; a part of a record that has landed counts as an entity ("message").
+        share: of all records of the entity, 0 to 1; for parts, the share of records that hold such a one.
     """
 
+    source: str
     entity: str
     rule: str
     count: int
@@ -89,33 +87,33 @@ def retry_quarantine(url: str, sources: Sequence[SourceSpec], *, triggered_by: s
 def _retry_entity(conn: psycopg.Connection, source: SourceSpec, entity: EntitySpec, triggered_by: str) -> RetryResult:
     sync_id, started_at = str(uuid.uuid4()), datetime.now(UTC)
     tried = resolved = 0
-    for rows in _open_rows(conn, kinds_of(entity)):
+    for rows in _open_rows(conn, entity):
         tried += len(rows)
         with conn.transaction():
-            if entity.name == "audit":
-                done = _retry_audit(conn, rows, sync_id)
-            else:
-                done = _retry(conn, source, entity, rows, sync_id)
+            done = _retry(conn, source, entity, rows, sync_id)
             _note_attempt(conn, rows, done)
         resolved += len(done)
     if tried:
-        _log(conn, sync_id, entity.name, tried, started_at, triggered_by)
+        _log(conn, sync_id, entity, tried, started_at, triggered_by)
     return RetryResult(tried, resolved, tried - resolved)
 
 
 def quarantine_counts(conn: psycopg.Connection, sources: Sequence[SourceSpec]) -> list[QuarantineCount]:
     """What is in quarantine of some sources and not resolved, by entity and rule; largest first."""
-    entities = {kind: entity for source in sources for entity in source.entities for kind in kinds_of(entity)}
+    entities = {
+        (source.name, kind): entity for source in sources for entity in source.entities for kind in kinds_of(entity)
+    }
     rows = conn.execute("""
-        select entity_type, rule, count(*)::integer, count(distinct coalesce(record_key, quarantine_id::text))::integer
-        from raw.quarantine where resolved_at is null group by 1, 2 order by 3 desc, 1, 2
+        select source, entity_type, rule, count(*)::integer,
+               count(distinct coalesce(record_key, quarantine_id::text))::integer
+        from raw.quarantine where resolved_at is null group by 1, 2, 3 order by 4 desc, 1, 2, 3
     """).fetchall()
     # A share is taken of the entity's records: a bad message is one of its chat.
-    records = {entity: _records(conn, entity) for entity in {entities[row[0]] for row in rows if row[0] in entities}}
+    records = {entity: _records(conn, entity) for entity in {entities[row[:2]] for row in rows if row[:2] in entities}}
     return [
-        QuarantineCount(kind, rule, count, keys / max(1, records[entities[kind]]))
-        for kind, rule, count, keys in rows
-        if kind in entities
+        QuarantineCount(source, kind, rule, count, keys / max(1, records[entities[source, kind]]))
+        for source, kind, rule, count, keys in rows
+        if (source, kind) in entities
     ]
 
 
@@ -123,15 +121,15 @@ def _records(conn: psycopg.Connection, entity: EntitySpec) -> int:
     """All records of an entity: those that have landed, and those that could not."""
     statement = sql.SQL("""
         select (select count(*) from {current}) + count(*) from raw.quarantine q
-        where entity_type = %s and resolved_at is null
+        where (source, entity_type) = (%s, %s) and resolved_at is null
             and not exists (select from {current} l where l.{key} = q.record_key)
     """).format(**names_of(entity))
-    row = conn.execute(statement, (entity.name,)).fetchone()
+    row = conn.execute(statement, entity.id).fetchone()
     assert row is not None
     return int(row[0])
 
 
-def _open_rows(conn: psycopg.Connection, kinds: list[str]) -> Iterator[list[_Row]]:
+def _open_rows(conn: psycopg.Connection, entity: EntitySpec) -> Iterator[list[_Row]]:
     """The open rows of an entity, in batches; newest first, so that an older version never lands after a newer."""
     last = MAX_BIGINT, MAX_BIGINT
     while (
@@ -140,10 +138,10 @@ def _open_rows(conn: psycopg.Connection, kinds: list[str]) -> Iterator[list[_Row
             """
         select quarantine_id, entity_type, rule, load_id, window_from, window_to, position, payload_bytes
         from raw.quarantine
-        where resolved_at is null and entity_type = any(%s) and (load_id, quarantine_id) < (%s, %s)
+        where resolved_at is null and source = %s and entity_type = any(%s) and (load_id, quarantine_id) < (%s, %s)
         order by load_id desc, quarantine_id desc limit %s
         """,
-            (kinds, *last, BATCH),
+            (entity.source, kinds_of(entity), *last, BATCH),
         )
         .fetchall()
     ):
@@ -186,27 +184,6 @@ def _retry(
     return resolved
 
 
-def _retry_audit(conn: psycopg.Connection, rows: Sequence[_Row], sync_id: str) -> list[int]:
-    """The same for rows of audit exports: what lands of a file is a load."""
-    readable: dict[int, list[tuple[_Row, AuditRow]]] = {}
-    for row in rows:
-        # Of a row that is longer or shorter than its file's header nobody knows which cell is which.
-        if row.rule != "cells_do_not_fit" and isinstance(
-            judged := read_kept_row(row.payload_bytes, row.position), AuditRow
-        ):
-            readable.setdefault(row.load_id, []).append((row, judged))
-    resolved = []
-    for load_id, landing in sorted(readable.items()):
-        file = conn.execute(
-            "select file_name, file_hash from raw.audit_files where load_id = %s", (load_id,)
-        ).fetchone()
-        if file:
-            size = sum(len(row.payload_bytes) for row, _ in landing)
-            land_rows(conn, (judged for _, judged in landing), AuditFile(file[0], file[1], size), sync_id)
-            resolved += [row.quarantine_id for row, _ in landing]
-    return resolved
-
-
 def _landed_since(conn: psycopg.Connection, entity: EntitySpec, loads: dict[str, int]) -> set[str]:
     """The keys whose record has landed by a later load than the given one."""
     statement = sql.SQL("""
@@ -235,13 +212,13 @@ def _page(entity: EntitySpec, window: _RetriedWindow, landing: Sequence[tuple[_R
 
 
 def _log(
-    conn: psycopg.Connection, sync_id: str, entity: str, tried: int, started_at: datetime, triggered_by: str
+    conn: psycopg.Connection, sync_id: str, entity: EntitySpec, tried: int, started_at: datetime, triggered_by: str
 ) -> None:
     conn.execute(
         """
         insert into ops.sync_logs (
-            id, user_id, entity_type, operation, record_count, status, started_at, completed_at, metadata)
-        values (%s, %s, %s, %s, %s, 'success', %s, now(), %s)
+            id, user_id, source, entity_type, operation, record_count, status, started_at, completed_at, metadata)
+        values (%s, %s, %s, %s, %s, %s, 'success', %s, now(), %s)
         """,
-        (sync_id, triggered_by, entity, OPERATION, tried, started_at, Jsonb({"tried": tried})),
+        (sync_id, triggered_by, *entity.id, OPERATION, tried, started_at, Jsonb({"tried": tried})),
     )

@@ -6,11 +6,13 @@ from dagster_project.sources.contract import EntitySpec, Page
 
 
 def names_of(entity: EntitySpec) -> dict[str, sql.Composable]:
-    """The names that statements over an entity's tables are made with: `current`, `versions` and `key`."""
+    """What statements over an entity's tables are made with: `current`, `versions`, `key`, and `, ` before each of
+    its own `columns`."""
     return {
         "current": sql.Identifier("raw", entity.table),
-        "versions": sql.Identifier("raw", entity.versions),
+        "versions": sql.Identifier("raw", entity.versions or entity.table),
         "key": sql.Identifier(entity.key),
+        "columns": sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in entity.columns),
     }
 
 

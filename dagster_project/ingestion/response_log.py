@@ -75,12 +75,13 @@ def _insert(
     conn.execute(
         """
         insert into ops.api_response_logs (
-            sync_id, endpoint, request_params, raw_response, raw_bytes, response_size, record_count, api_timestamp,
-            created_at)
-        values (%s, %s, %s, %s::json, %b, %s, %s, %s, %s)
+            sync_id, source, endpoint, request_params, raw_response, raw_bytes, response_size, record_count,
+            api_timestamp, created_at)
+        values (%s, %s, %s, %s, %s::json, %b, %s, %s, %s, %s)
         """,
         (
             sync_id,
+            page.entity.source,
             answer.endpoint,
             Jsonb(dict(answer.query)),
             response,

@@ -1,5 +1,6 @@
 """How long logs are kept: the dictionary's periods, enforced."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -7,13 +8,7 @@ import psycopg
 from psycopg import sql
 
 from dagster_project.ingestion.response_log import drop_old_responses
-
-# A load that rows of raw name stays: it tells which days they came by.
-_BROUGHT_NOTHING = """
-    new_count + changed_count + quarantined_count = 0
-    and not exists (select from raw.chats where chats.load_id = page_loads.load_id)
-    and not exists (select from raw.contacts where contacts.load_id = page_loads.load_id)
-"""
+from dagster_project.sources.contract import SourceSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +22,7 @@ class Periods:
     export_logs: int = 90
 
 
-def enforce(conn: psycopg.Connection, periods: Periods) -> dict[str, int]:
+def enforce(conn: psycopg.Connection, sources: Sequence[SourceSpec], periods: Periods) -> dict[str, int]:
     """Drop what is older than its period.
 
     Returns:
@@ -35,24 +30,37 @@ def enforce(conn: psycopg.Connection, periods: Periods) -> dict[str, int]:
     """
     dropped = {"ops.api_response_logs": len(drop_old_responses(conn, periods.responses))}
     with conn.transaction():
-        for table, column, condition, days in _rules(periods):
+        for table, column, condition, days in _rules(sources, periods):
             dropped[f"ops.{table}"] = conn.execute(
                 sql.SQL("delete from {} where {} < %s and {}").format(
-                    sql.Identifier("ops", table), sql.Identifier(column), sql.SQL(condition)
+                    sql.Identifier("ops", table), sql.Identifier(column), condition
                 ),
                 [datetime.now(UTC) - timedelta(days=days)],
             ).rowcount
     return dropped
 
 
-def _rules(periods: Periods) -> list[tuple[str, str, str, int]]:
+def _rules(sources: Sequence[SourceSpec], periods: Periods) -> list[tuple[str, str, sql.Composable, int]]:
     """(table, its time, what else must hold, days)."""
+    is_final = sql.SQL("status in ('failed', 'expired')")
     return [
-        ("sync_checkpoints", "updated_at", "status <> 'active'", periods.sync_logs),
-        ("sync_logs", "started_at", "status <> 'in_progress'", periods.sync_logs),
-        ("page_loads", "loaded_at", _BROUGHT_NOTHING, periods.sync_logs),
-        ("api_usage", "usage_day", "true", periods.sync_logs),
-        ("error_logs", "timestamp", "true", periods.error_logs),
-        ("notifications", "created_at", "true", periods.notifications),
-        ("export_logs", "created_at", "status in ('failed', 'expired')", periods.export_logs),
+        ("sync_checkpoints", "updated_at", sql.SQL("status <> 'active'"), periods.sync_logs),
+        ("sync_logs", "started_at", sql.SQL("status <> 'in_progress'"), periods.sync_logs),
+        ("page_loads", "loaded_at", _brought_nothing(sources), periods.sync_logs),
+        ("api_usage", "usage_day", sql.SQL("true"), periods.sync_logs),
+        ("error_logs", "timestamp", sql.SQL("true"), periods.error_logs),
+        ("notifications", "created_at", sql.SQL("true"), periods.notifications),
+        ("export_logs", "created_at", is_final, periods.export_logs),
     ]
+
+
+def _brought_nothing(sources: Sequence[SourceSpec]) -> sql.Composable:
+    """A load that rows of raw name stays: it tells which days they came by."""
+    unnamed = [
+        sql.SQL("not exists (select from {} as landed where landed.load_id = page_loads.load_id)").format(
+            sql.Identifier("raw", table)
+        )
+        for source in sources
+        for table in source.tables
+    ]
+    return sql.SQL(" and ").join([sql.SQL("new_count + changed_count + quarantined_count = 0"), *unnamed])

@@ -31,14 +31,17 @@ def note_fields(
     fields = sorted(fields_of(shapes))
     added = conn.execute(
         """
-        insert into ops.field_catalog (entity_type, path, json_type, first_seen_at, first_load_id)
-        select %(entity)s, path, json_type, %(at)s, %(load_id)s
+        insert into ops.field_catalog (source, entity_type, path, json_type, first_seen_at, first_load_id)
+        select %(source)s, %(entity)s, path, json_type, %(at)s, %(load_id)s
         from unnest(%(paths)s::text[], %(types)s::text[]) as found (path, json_type)
-        where (select count(*) from ops.field_catalog where entity_type = %(entity)s) < %(max)s
+        where (
+            select count(*) from ops.field_catalog where (source, entity_type) = (%(source)s, %(entity)s)
+        ) < %(max)s
         on conflict do nothing
         returning path, json_type
         """,
         {
+            "source": entity.source,
             "entity": entity.name,
             "at": at,
             "load_id": load_id,
@@ -52,7 +55,8 @@ def note_fields(
     known = {
         row[0]
         for row in conn.execute(
-            "select path from ops.field_catalog where entity_type = %s and first_load_id < %s", (entity.name, load_id)
+            "select path from ops.field_catalog where (source, entity_type) = (%s, %s) and first_load_id < %s",
+            (*entity.id, load_id),
         )
     }
     return [f"{path} {kind}" for path, kind in added if kind != "null" or path not in known]
@@ -63,12 +67,13 @@ def _is_first_sync(conn: psycopg.Connection, entity: EntitySpec, sync_id: str) -
     row = conn.execute(
         """
         select exists (
-            select from ops.sync_logs where entity_type = %(entity)s and status = 'success' and id <> %(sync_id)s
+            select from ops.sync_logs
+            where (source, entity_type) = (%(source)s, %(entity)s) and status = 'success' and id <> %(sync_id)s
         ) and exists (
             select from ops.field_catalog as f join ops.page_loads as p on p.load_id = f.first_load_id
-            where f.entity_type = %(entity)s and p.sync_id <> %(sync_id)s
+            where (f.source, f.entity_type) = (%(source)s, %(entity)s) and p.sync_id <> %(sync_id)s
         )
         """,
-        {"entity": entity.name, "sync_id": sync_id},
+        {"source": entity.source, "entity": entity.name, "sync_id": sync_id},
     ).fetchone()
     return row is not None and not row[0]

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal, Self
 
 import psycopg
+from psycopg import Rollback
 
 from dagster_project.ingestion import checkpoints, deletions, error_log, sync_log
 from dagster_project.ingestion.checkpoints import open_windows
@@ -16,12 +17,12 @@ from dagster_project.ingestion.error_log import note_warning, safe_reason
 from dagster_project.ingestion.errors import WarehouseFailed
 from dagster_project.ingestion.history import SyncHistory
 from dagster_project.ingestion.landing import PageResult, land_page
+from dagster_project.ingestion.origin import require_origin
 from dagster_project.ingestion.prefetch import prefetch
 from dagster_project.ingestion.progress import Progress, progress
 from dagster_project.ingestion.raw_tables import keys_of
 from dagster_project.ingestion.response_log import keep_response
 from dagster_project.ingestion.single_writer import writer
-from dagster_project.ingestion.source import require_source
 from dagster_project.ingestion.sync_log import SyncCounts
 from dagster_project.sources.contract import (
     EntitySpec,
@@ -32,6 +33,7 @@ from dagster_project.sources.contract import (
     QuotaExhausted,
     Scope,
     Source,
+    UnreadableWindow,
     Window,
 )
 from dagster_project.warehouse.connection import connect
@@ -54,6 +56,7 @@ class SyncResult:
         reason: why it is partial; None for a success.
         source_kind: who answered, as "b2chat" or "sandbox"; None when the quota was gone before anyone could.
         windows_read: windows fully read, of `windows`.
+        windows_unreadable: a text for each window that could not be read; it is tried again by the next sync.
         windows_incomplete: windows whose records did not add up to the total that the source named.
         days_waiting: older days with records that may change, left to later syncs.
         counts: pages and records, by what became of them.
@@ -69,6 +72,7 @@ class SyncResult:
     windows: int
     windows_read: int
     windows_incomplete: list[str]
+    windows_unreadable: list[str]
     days_waiting: int
     counts: SyncCounts
     seconds: float
@@ -144,6 +148,7 @@ class _Run:
     counts: SyncCounts = field(default_factory=SyncCounts)
     read: int = 0
     incomplete: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
     missing: dict[Window, Missing] = field(default_factory=dict)
     checkpoint_id: str | None = None
 
@@ -151,7 +156,7 @@ class _Run:
         todo, out_of_quota = Plan([]), None
         try:
             self.origin = self.source.origin()
-            require_source(self.conn, self.origin)
+            require_origin(self.conn, self.source.spec, self.origin)
             interrupted = open_windows(self.conn, self.entity, self._resumed_from(since))
             history = SyncHistory(self.conn, self.entity, interrupted, since)
             todo = self.source.plan(self.entity, self.scope, history)
@@ -182,17 +187,33 @@ class _Run:
 
     def _read_all(self, todo: Plan, interrupted: Mapping[str, OpenWindow], *, again: bool = False) -> None:
         number = 0
-        with closing(prefetch(self._pages(todo, interrupted), alone=_is_large)) as pages:
+        with (
+            closing(prefetch(self._pages(todo, interrupted), alone=_is_large)) as pages,
+            _FileTransaction(self) as file,
+        ):
             for page in pages:
+                if isinstance(page, _Refused):
+                    file.undo()
+                    self._note_refused(page)
+                    number += 1
+                    continue
+                file.begin(page)
                 self._land(
                     page,
                     _day_read(page, todo, number, self.scope.today, self.incomplete),
                     again=again,
                     ends=again and page.is_last and number == len(todo.windows) - 1,
                 )
+                if page.is_last:
+                    file.commit()
                 self._tell(page, number, len(todo.windows))
                 number += page.is_last
                 del page  # two large pages must not meet in memory
+
+    def _note_refused(self, refused: "_Refused") -> None:
+        log.error("%s: %s", self.entity.name, refused.error)
+        note_warning(self.conn, self.sync_id, type(refused.error).__name__, str(refused.error), entity=self.entity.name)
+        self.unreadable.append(str(refused.error))
 
     def _confirm_missing(self, todo: Plan) -> None:
         """Read once more what lacks known records; with its last page, what is missing then too is marked."""
@@ -204,11 +225,14 @@ class _Run:
             )
             self._read_all(replace(todo, windows=list(self.missing)), {}, again=True)
 
-    def _pages(self, todo: Plan, interrupted: Mapping[str, OpenWindow]) -> Iterator[Page]:
+    def _pages(self, todo: Plan, interrupted: Mapping[str, OpenWindow]) -> Iterator["Page | _Refused"]:
         """The pages of all windows. It runs in another thread than the rest."""
         for window in todo.windows:
             earlier = interrupted.get(str(window))
-            yield from self.source.pages(self.entity, window, earlier.resume_point if earlier else None)
+            try:
+                yield from self.source.pages(self.entity, window, earlier.resume_point if earlier else None)
+            except UnreadableWindow as error:
+                yield _Refused(error)
 
     def _land(self, page: Page, day_read: date | None, *, again: bool, ends: bool) -> None:
         counts = replace(self.counts)
@@ -221,10 +245,10 @@ class _Run:
             next_offset = page.offset + page.received
             sync_log.page_landed(self.conn, self.sync_id, self.entity, counts, None if page.is_last else next_offset)
             checkpoint_id = checkpoints.page_landed(self.conn, self.sync_id, self.checkpoint_id, page, result)
-            if self.keep_responses and not (page.repeated and page.repeated == page.received):
+            if self.keep_responses and page.answer.endpoint and not (page.repeated and page.repeated == page.received):
                 keep_response(self.conn, page, self.sync_id)
             # A day of which something is missing is read for good by the second reading.
-            if day_read and (again or not result.missing):
+            if (day_read or (page.is_complete and self.entity.is_by_file)) and (again or not result.missing):
                 sync_log.window_read(self.conn, self.sync_id, page, day_read)
             self._warn(page, result)
         self.counts, self.checkpoint_id = counts, checkpoint_id
@@ -298,6 +322,8 @@ class _Run:
         reason = out_of_quota
         if self.incomplete and not reason:
             reason = f"{len(self.incomplete)} windows did not add up: {', '.join(self.incomplete[:10])}"
+        if self.unreadable and not reason:
+            reason = f"{len(self.unreadable)} windows could not be read: {'; '.join(self.unreadable[:10])}"
         status: Literal["success", "partial"] = "partial" if reason else "success"
         if out_of_quota:
             note_warning(self.conn, self.sync_id, "QuotaExhausted", out_of_quota, entity=self.entity.name)
@@ -335,6 +361,7 @@ class _Run:
             len(todo.windows),
             self.read,
             self.incomplete,
+            self.unreadable,
             todo.days_waiting,
             self.counts,
             seconds,
@@ -369,9 +396,47 @@ class _Run:
             )
 
 
-def _is_large(page: Page) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """In the place of a window's further pages: why there are none."""
+
+    error: UnreadableWindow
+
+
+class _FileTransaction:
+    """One transaction around all pages of a file; around nothing where windows are no files."""
+
+    def __init__(self, run: _Run) -> None:
+        self._run, self._stack, self._before = run, ExitStack(), run.counts
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error:
+            self.undo()
+
+    def begin(self, page: Page) -> None:
+        """Before a page lands: open the transaction, if it is the first page of a file."""
+        if self._run.entity.is_by_file and page.offset == 0:
+            self._before = self._run.counts
+            self._stack.enter_context(self._run.conn.transaction())
+
+    def commit(self) -> None:
+        """After the last page."""
+        self._stack.close()
+
+    def undo(self) -> None:
+        """Take back what has landed of the file."""
+        with suppress(psycopg.Error):  # the connection may be what failed
+            self._stack.__exit__(Rollback, Rollback(), None)
+        if self._run.entity.is_by_file:
+            self._run.counts, self._run.checkpoint_id = self._before, None
+
+
+def _is_large(page: Page | _Refused) -> bool:
     """Whether a page takes so much memory that the next waits for it."""
-    return page.answer.size > _LARGE_ANSWER
+    return isinstance(page, Page) and page.answer.size > _LARGE_ANSWER
 
 
 def _day_read(page: Page, todo: Plan, number: int, today: date, incomplete: list[str]) -> date | None:

@@ -65,12 +65,12 @@ def close_unfinished(conn: psycopg.Connection) -> int:
             """
             update ops.sync_logs set status = 'error', completed_at = %s, error_message = 'did not finish'
             where status = 'in_progress'
-            returning id, entity_type
+            returning id, source, entity_type
             """,
             (datetime.now(UTC),),
         ).fetchall()
-        for sync_id, entity in dead:
-            error_log.note_killed(conn, sync_id, entity)
+        for sync_id, source, entity in dead:
+            error_log.note_killed(conn, sync_id, f"{source} {entity}")
         conn.execute("update ops.sync_states set sync_status = 'error' where sync_status = 'running'")
     return len(dead)
 
@@ -86,12 +86,12 @@ def resumed_since(conn: psycopg.Connection, entity: EntitySpec, scope: Scope) ->
         select status = 'error' or coalesce((metadata ->> 'paused')::boolean, false),
             (metadata ->> 'reads_since')::timestamptz
         from ops.sync_logs
-        where entity_type = %s and operation = %s
+        where (source, entity_type) = (%s, %s) and operation = %s
           and metadata ->> 'day_from' is not distinct from %s and metadata ->> 'day_to' is not distinct from %s
         order by started_at desc
         limit 1
         """,
-        (entity.name, scope.mode, scope.day_from and str(scope.day_from), scope.day_to and str(scope.day_to)),
+        (*entity.id, scope.mode, scope.day_from and str(scope.day_from), scope.day_to and str(scope.day_to)),
     ).fetchone()
     if not row or not row[0] or row[1] is None or row[1] < datetime.now(UTC) - RESUMED_FOR:
         return None
@@ -111,21 +111,22 @@ def open_log(
     with conn.transaction():
         conn.execute(
             """
-            insert into ops.sync_logs (id, user_id, entity_type, operation, record_count, status, started_at, metadata)
-            values (%s, %s, %s, %s, 0, 'in_progress', %s, %s)
+            insert into ops.sync_logs (
+                id, user_id, source, entity_type, operation, record_count, status, started_at, metadata)
+            values (%s, %s, %s, %s, %s, 0, 'in_progress', %s, %s)
             """,
-            (sync_id, user_id, entity.name, operation, started_at, Jsonb(metadata)),
+            (sync_id, user_id, *entity.id, operation, started_at, Jsonb(metadata)),
         )
         conn.execute(
             """
-            insert into ops.sync_states (entity_type, sync_status, created_at, updated_at)
-            values (%s, 'running', %s, %s)
-            on conflict (entity_type) do update set
+            insert into ops.sync_states (source, entity_type, sync_status, created_at, updated_at)
+            values (%s, %s, 'running', %s, %s)
+            on conflict (source, entity_type) do update set
                 sync_status = excluded.sync_status, updated_at = excluded.updated_at,
                 total_records = excluded.total_records, successful_records = excluded.successful_records,
                 failed_records = excluded.failed_records
             """,
-            (entity.name, started_at, started_at),
+            (*entity.id, started_at, started_at),
         )
     return sync_id
 
@@ -150,7 +151,7 @@ def page_landed(
         """
         update ops.sync_states set total_records = %s, successful_records = %s, failed_records = %s,
             last_sync_offset = %s, updated_at = %s
-        where entity_type = %s
+        where (source, entity_type) = (%s, %s)
         """,
         (
             counts.records,
@@ -158,22 +159,23 @@ def page_landed(
             counts.quarantined,
             next_offset,
             datetime.now(UTC),
-            entity.name,
+            *entity.id,
         ),
     )
 
 
-def window_read(conn: psycopg.Connection, sync_id: str, page: Page, day: date) -> None:
-    """Note that a day was read whole, in the transaction of its last page."""
+def window_read(conn: psycopg.Connection, sync_id: str, page: Page, day: date | None) -> None:
+    """Note that a day, or a file, was fully read, in the transaction of its last page."""
     conn.execute(
         """
-        insert into ops.sync_windows (entity_type, window_day, read_at, sync_id, record_count, total)
-        values (%s, %s, %s, %s, %s, %s)
-        on conflict (entity_type, window_day) do update set
+        insert into ops.sync_windows (
+            source, entity_type, window_name, window_day, read_at, sync_id, record_count, total)
+        values (%s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict (source, entity_type, window_name) do update set
             read_at = excluded.read_at, sync_id = excluded.sync_id, record_count = excluded.record_count,
             total = excluded.total
         """,
-        (page.entity.name, day, datetime.now(UTC), sync_id, page.distinct, page.total),
+        (*page.entity.id, str(day or page.window), day, datetime.now(UTC), sync_id, page.distinct, page.total),
     )
 
 
@@ -212,13 +214,13 @@ def close_log(
             """
             update ops.sync_states set sync_status = %s, sync_duration = %s, updated_at = %s,
                 last_sync_timestamp = coalesce(%s, last_sync_timestamp)
-            where entity_type = %s
+            where (source, entity_type) = (%s, %s)
             """,
             (
                 state,
                 round((ended_at - started_at).total_seconds() * 1000),
                 ended_at,
                 started_at if status == "success" and brings_up_to_date else None,
-                entity.name,
+                *entity.id,
             ),
         )

@@ -7,12 +7,13 @@ import dagster as dg
 from dagster_project.analysis.classifiers import has_key
 from dagster_project.analysis.claude import batch_rows
 from dagster_project.analysis.customer_analysis.analyses import close_killed
-from dagster_project.ingestion.audit_export import audit_files as list_audit_files
 from dagster_project.ingestion.watch import watch
 from dagster_project.orchestration import run_locks
 from dagster_project.orchestration.jobs import categorize_chats, land_audit_export
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
+from dagster_project.sources.b2chat_audit.source import audit_files as list_audit_files
+from dagster_project.sources.catalog import SOURCES
 
 
 def watch_sensor(settings: Settings) -> dg.SensorDefinition:
@@ -27,7 +28,7 @@ def watch_sensor(settings: Settings) -> dg.SensorDefinition:
     )
     def watch_syncs(context: dg.SensorEvaluationContext, warehouse: Warehouse) -> dg.SkipReason:
         with warehouse.connect() as conn:
-            alarms = watch(conn, freshness_minutes=settings.freshness_minutes)
+            alarms = watch(conn, SOURCES, freshness_minutes=settings.freshness_minutes)
             close_killed(conn)
             run_locks.close_killed(conn, context.instance)
         return dg.SkipReason("; ".join(alarm.title for alarm in alarms) or "nothing new is wrong")

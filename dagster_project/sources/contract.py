@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal, Protocol
 
+import psycopg
+
 from dagster_project.sources.cleaning import Cleaning
 from dagster_project.sources.shapes import Shape
 
@@ -44,6 +46,13 @@ class SourceError(Exception):
         return f"{place or self.system}: {self.cause}{tries}"
 
 
+class UnreadableWindow(SourceError):
+    """A window that cannot be read, or not to its end; others can. It is tried again by the next sync."""
+
+    def __str__(self) -> str:
+        return self.cause
+
+
 class QuotaExhausted(SourceError):
     """The day's quota of requests is used up. The next day continues."""
 
@@ -55,25 +64,40 @@ class EntitySpec:
     Attributes:
         source, name: together its key in `ops`: ("b2chat", "chats").
         table: its table in `raw`, one row a record, the newest version.
-        versions: the table of superseded versions.
+        versions: the table of superseded versions; None where none are kept.
         key: the key's column in both.
+        columns: columns of the table beside key and payload, as `Record.columns` fills them when a record is new.
+        companion: the entity to which records of this one belong (a message's chat), where its records come with them.
         parts: kinds of parts of a record that can be refused by themselves, as quarantine names them ("message").
         day_field: the payload's field that begins with the day by which windows select; None where no field does.
         may_change: an SQL condition on the table's rows that may still change; None where that is not known.
         is_resumed_always: an interrupted window is resumed however long ago that was.
+        is_by_file: windows are files: each lands whole or not at all, and is remembered by its name when it has.
+        after_page: what else a page changes, in its transaction, by the source's own SQL.
+        faults_have_keys: the key of what was refused is the record's own: the fault is over when it comes again.
         deletion_reason: what a row says that is marked as deleted.
     """
 
     source: str
     name: str
     table: str
-    versions: str
+    versions: str | None
     key: str
+    columns: tuple[str, ...] = ()
+    companion: "EntitySpec | None" = None
     parts: tuple[str, ...] = ()
     day_field: str | None = None
     may_change: str | None = None
     is_resumed_always: bool = True
+    is_by_file: bool = False
+    faults_have_keys: bool = True
+    after_page: "Callable[[psycopg.Connection, Page], None] | None" = None
     deletion_reason: str = "not returned any more"
+
+    @property
+    def id(self) -> tuple[str, str]:
+        """Its key in `ops`: source and name."""
+        return self.source, self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +140,9 @@ class Record:
         cleaned: what was cleaned or cut, and where.
         rejected_parts: parts of it that cannot be read; the payload still holds them.
         shapes: of the record as it came, and of all in it; empty where its fields are not watched.
+        columns: values of `EntitySpec.columns`.
+        parent: the key of the companion to which it belongs: that takes the load of a new or changed record.
+        companion: the companion itself, with the record that speaks for it.
     """
 
     key: str
@@ -125,6 +152,9 @@ class Record:
     cleaned: list[Cleaning] = field(default_factory=list)
     rejected_parts: list[Rejected] = field(default_factory=list)
     shapes: AbstractSet[Shape] = frozenset()
+    columns: tuple[object, ...] = ()
+    parent: str | None = None
+    companion: "Record | None" = None
 
 
 class Window(Protocol):
@@ -281,6 +311,9 @@ class History(Protocol):
     def days_that_may_change(self, today: date) -> Sequence[date]:
         """Days of records that may still change and that no sync of today has read, longest unread first."""
 
+    def windows_read(self) -> AbstractSet[str]:
+        """The names of the files that were landed."""
+
     def completed_at(self, window: str) -> datetime | None:
         """When a window was last fully read."""
 
@@ -312,6 +345,7 @@ class Source(Protocol):
         """The pages of a window, to its end; from a resume point where one is given that still holds.
 
         Raises:
+            UnreadableWindow: this window cannot be read.
             SourceError: the source failed; what came before stays.
         """
 
@@ -335,13 +369,24 @@ class SourceSpec:
 
     Attributes:
         name: its key in `ops`.
+        origins: what each kind of `Origin` is called in messages.
         read_kept: validates again what was refused: a record that may land now, what is still wrong with it, or None
             for a sound part of a record that has landed.
+        is_continuous: new records come all the time, so that no success for a while is trouble. Not so where people
+            bring files now and then: such a source is not missed before its first one.
     """
 
     name: str
     entities: tuple[EntitySpec, ...]
+    origins: Mapping[str, str]
     read_kept: Callable[[EntitySpec, KeptRecord], Record | Rejected | None]
+    is_continuous: bool = True
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables of `raw` whose rows carry the load that last wrote them."""
+        entities = [*self.entities, *(one.companion for one in self.entities if one.companion)]
+        return tuple(entity.table for entity in entities)
 
     def entity(self, name: str) -> EntitySpec:
         """The entity of this name. Raises KeyError."""

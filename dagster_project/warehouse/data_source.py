@@ -1,6 +1,6 @@
-"""Which kind of source fills a warehouse: an account of B2Chat, or the sandbox, whose data is made up.
+"""What fills a warehouse: an account, files, or a sandbox, whose data is made up.
 
-The first sync writes it down, and no other kind is let in after it (`ingestion/source.py`).
+The first sync of each source notes it, and no other kind is let in after it (`ingestion/origin.py`).
 """
 
 from typing import Literal
@@ -11,8 +11,10 @@ Kind = Literal["b2chat", "sandbox"]
 
 
 def kind_of(conn: psycopg.Connection) -> Kind | None:
-    """The kind of source; None where nothing was read yet."""
-    row = conn.execute("select kind from ops.data_source").fetchone()
+    """ "sandbox" if any of the data is made up, else the kind of the first source; None where nothing was read."""
+    row = conn.execute(
+        "select kind from ops.data_source order by kind = 'sandbox' desc, first_used_at limit 1"
+    ).fetchone()
     return row[0] if row else None
 
 

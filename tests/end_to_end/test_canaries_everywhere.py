@@ -250,7 +250,7 @@ def test_no_canary_is_where_it_must_not_be(house: House) -> None:
         assert house.run("export", "chats", **{f"B2CHAT_EXPORTS_{name}": value for name, value in bucket.items()}) == 1
         for command in ("status", "review list", "exports list", "analyses"):
             assert house.run(*command.split()) == 0
-    read = house.sql("select count(*) from raw.chats"), house.sql("select count(*) from raw.quarantine")
+    read = house.sql("select count(*) from raw.b2chat_chats"), house.sql("select count(*) from raw.quarantine")
     assert read[0] >= [(PERSONS,)] and read[1] >= [(5,)]
     found = [f"printed by {command}: {one}" for command, text in house.printed for one in CANARIES if one in text]
     found += [f"argument: {one}" for text in watch.seen for one in CANARIES if one in text]

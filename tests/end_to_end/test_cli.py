@@ -57,7 +57,7 @@ def test_the_embedded_server_stays_up_for_bi_tools_until_db_down(b2chat: Run, fo
     assert b2chat("db", "up", B2CHAT_DATA_DIR=folder).returncode == 0
     url = b2chat("db", "url", B2CHAT_DATA_DIR=folder).stdout.strip()
     with psycopg.connect(url) as conn:
-        assert conn.execute("select count(*) from raw.chats").fetchone() == (0,)
+        assert conn.execute("select count(*) from raw.b2chat_chats").fetchone() == (0,)
     asked = b2chat("db", "psql", "-At", "-c", "select 6 * 7", B2CHAT_DATA_DIR=folder)
     assert asked.stdout.strip() == "42"
     assert b2chat("db", "down", B2CHAT_DATA_DIR=folder).returncode == 0

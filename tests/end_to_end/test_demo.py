@@ -91,7 +91,7 @@ def test_the_demo_touches_nothing_that_the_settings_name_and_says_so(demo: Demo,
     assert demo.done.returncode == 0, demo.done.stderr + demo.done.stdout
     answer = json.loads(demo.done.stdout)
     assert answer["status"] == "success"
-    assert answer["tables"]["raw.chats"] > 100
+    assert answer["tables"]["raw.b2chat_chats"] > 100
     assert answer["data_source"] == "sandbox"
     assert real.visits == []
     for variable in ("DATABASE_URL", "B2CHAT_CLIENT_SECRET", "ANTHROPIC_API_KEY", "B2CHAT_AUDIT_FOLDER"):

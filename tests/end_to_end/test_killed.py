@@ -129,7 +129,7 @@ def test_a_killed_run_of_dagster_keeps_no_slot_and_who_waits_for_a_living_one_sa
         assert after.wait(90) == 0, after.printed.read_text()
     assert ask(database_url, SLOT) == []
     assert ask(database_url, f"select status from dagster.runs where run_id = '{run_id}'") == [("FAILURE",)]
-    assert ask(database_url, "select count(*) from raw.chats") == [(1,)]
+    assert ask(database_url, "select count(*) from raw.b2chat_chats") == [(1,)]
 
 
 def test_a_sync_at_work_that_is_stopped_ends_and_is_not_tried_again(
@@ -163,7 +163,7 @@ def test_a_second_build_waits_for_the_first_and_a_killed_one_leaves_no_dbt_behin
     builds = "select application_name from pg_stat_activity where application_name like 'b2chat build, process %'"
     at_work = "select count(*) from pg_stat_activity where application_name = 'b2chat-dbt' and state = 'active'"
     with psycopg.connect(database_url) as blocker:
-        blocker.execute("lock table raw.chats in access exclusive mode")  # so that dbt stays at work
+        blocker.execute("lock table raw.b2chat_chats in access exclusive mode")  # so that dbt stays at work
         first = start("build", DATABASE_URL=database_url)
         [[name]] = until(lambda: ask(database_url, builds))
         until(lambda: ask(database_url, at_work) != [(0,)])

@@ -101,14 +101,14 @@ def test_every_chat_and_message_arrives_and_counts_by_day_are_the_sources(outcom
     messages = Counter(chat["created_at"][:10] for chat in outcome.chats for _ in chat["messages"])
     with psycopg.connect(outcome.url) as conn:
         landed = conn.execute(
-            "select left(payload ->> 'created_at', 10), count(*) from raw.chats group by 1"
+            "select left(payload ->> 'created_at', 10), count(*) from raw.b2chat_chats group by 1"
         ).fetchall()
         built = conn.execute("select created_local_date::text, count(*) from core.chats group by 1").fetchall()
         said = conn.execute(
             "select created_local_date::text, count(*) from core.chats join core.messages on chat_id = chats.id "
             "group by 1"
         ).fetchall()
-        payloads = conn.execute("select payload from raw.chats").fetchall()
+        payloads = conn.execute("select payload from raw.b2chat_chats").fetchall()
     assert dict(landed) == dict(built) == by_day
     assert dict(said) == messages
     assert sorted(json.dumps(row[0], sort_keys=True) for row in payloads) == sorted(
@@ -275,7 +275,7 @@ def test_as_the_clock_moves_on_open_chats_are_answered_and_the_marts_follow(gene
             row[0]
             for row in conn.execute("select chat_id from marts.chat_response_times where response_at is not null")
         }
-        versions = conn.execute("select count(*) from raw.chats where version > 1").fetchone()
+        versions = conn.execute("select count(*) from raw.b2chat_chats where version > 1").fetchone()
     chats = next(sync for sync in answer["syncs"] if sync["entity"] == "chats")
     assert chats["new"] > 0 and chats["changed"] > 0
     assert unanswered & answered

@@ -36,9 +36,9 @@ class Desk:
             create schema intermediate;
             create table intermediate.int_response_time_scores (chat_id text, response_time_score double precision);
             create index on core.messages (chat_id);
-            insert into ops.page_loads (sync_id, entity_type, page_offset, record_count, new_count, changed_count,
-                unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
-            values ('s', 'chats', 0, 0, 0, 0, 0, 0, 0, 0, '2025-10-12');
+            insert into ops.page_loads (sync_id, source, entity_type, page_offset, record_count, new_count,
+                changed_count, unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
+            values ('s', 'b2chat', 'chats', 0, 0, 0, 0, 0, 0, 0, 0, '2025-10-12');
             insert into ops.build_watermarks values ('chats', 0, 0, now()), ('messages', 0, 0, now())
         """)
 

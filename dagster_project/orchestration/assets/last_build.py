@@ -8,8 +8,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from dagster_project.sources.catalog import SOURCES
+
 # What dbt reads with a load id on each row; all else in raw and ops is read live, by views.
-_LANDED = ("raw.chats", "raw.contacts", "raw.audit_chats", "raw.audit_messages")
+_LANDED = tuple(table for source in SOURCES for table in source.tables)
 _LAST = """
     with newest as (select (select loaded_at from ops.page_loads order by load_id desc limit 1) as as_of)
     select last.began_at, last.as_of, newest.as_of
@@ -73,7 +75,7 @@ def note_good_build(conn: psycopg.Connection, invocation_id: str, project: str) 
 
 def _has_landed(conn: psycopg.Connection) -> bool:
     parts = [
-        sql.SQL("exists (select from {} where load_id > last.load_id)").format(sql.Identifier(*table.split(".")))
+        sql.SQL("exists (select from {} where load_id > last.load_id)").format(sql.Identifier("raw", table))
         for table in _LANDED
     ]
     found = conn.execute(

@@ -28,7 +28,7 @@ def drop_old_logs(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
         export_logs=settings.retention_export_logs_days,
     )
     with warehouse.connect() as conn:
-        dropped = retention.enforce(conn, periods)
+        dropped = retention.enforce(conn, SOURCES, periods)
     context.log.info(", ".join(f"{table}: {count}" for table, count in dropped.items()))
     context.add_output_metadata(dict(dropped))
 

@@ -5,14 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 import dagster as dg
 from psycopg import sql
 from pydantic import Field
 
-from dagster_project.ingestion.audit_export import AuditResult, land_audit_files
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
 from dagster_project.ingestion.progress import PROGRESS_LOGGER, Progress
 from dagster_project.ingestion.quarantine import quarantine_counts
@@ -26,6 +24,8 @@ from dagster_project.settings import Settings
 from dagster_project.sources.b2chat.entities import CHATS, CONTACTS
 from dagster_project.sources.b2chat.errors import BadAnswer, TransientError, Unreachable
 from dagster_project.sources.b2chat.source import B2Chat
+from dagster_project.sources.b2chat_audit.entities import MESSAGES
+from dagster_project.sources.b2chat_audit.source import AuditFolder
 from dagster_project.sources.catalog import SOURCES
 from dagster_project.sources.contract import EntitySpec, Scope, SourceError
 
@@ -102,8 +102,9 @@ def _quarantine_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
 
 @dg.asset(
     key=["raw", "chats"],
-    description="Chats with their messages, the newest version of each, as `/chats/export` gave them (`raw.chats`). "
-    "`mode: backfill` in the launchpad, or the job `backfill_days`, reads chosen creation days again.",
+    description="Chats with their messages, the newest version of each, as `/chats/export` gave them "
+    "(`raw.b2chat_chats`). `mode: backfill` in the launchpad, or the job `backfill_days`, reads chosen creation days "
+    "again.",
     pool=ACCOUNT_POOL,
     check_specs=[_quarantine_spec(dg.AssetKey(["raw", "chats"]))],
     **_COMMON,
@@ -117,7 +118,7 @@ def raw_chats(
 @dg.asset(
     key=["raw", "contacts"],
     description="Contacts with tags and attributes, the newest version of each, as `/contacts/export` gave them "
-    "(`raw.contacts`).",
+    "(`raw.b2chat_contacts`).",
     pool=ACCOUNT_POOL,
     check_specs=[_quarantine_spec(dg.AssetKey(["raw", "contacts"]))],
     **_COMMON,
@@ -139,14 +140,14 @@ def _landed(
     result = _sync(context, entity, config, b2chat, warehouse, days)
     return dg.MaterializeResult(
         metadata=_metadata(result, entity, warehouse),
-        check_results=[_quarantine_check(kinds_of(entity), warehouse)],
+        check_results=[_quarantine_check(entity, warehouse)],
     )
 
 
 @dg.asset(
     key=_AUDIT,
     description="Messages of the console's audit exports in B2CHAT_AUDIT_FOLDER: the only source of those of "
-    "agent-initiated chats (`raw.audit_messages`, a row a chat in `raw.audit_chats`).",
+    "agent-initiated chats (`raw.b2chat_audit_messages`, a row a chat in `raw.b2chat_audit_chats`).",
     check_specs=[
         _quarantine_spec(_AUDIT),
         dg.AssetCheckSpec("every_file_could_be_read", asset=_AUDIT, description="No file in the folder was refused."),
@@ -154,40 +155,50 @@ def _landed(
     **_COMMON,
 )
 def raw_audit_messages(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
-    folder = Settings.load().audit_folder
-    with _tried_again(context):
-        result = AuditResult() if not folder else _land_audit(warehouse, folder, starter(context.run))
+    settings = Settings.load()
+    if not settings.audit_folder:
+        return dg.MaterializeResult(
+            metadata={"folder": "none: B2CHAT_AUDIT_FOLDER is not set"},
+            check_results=[_quarantine_check(MESSAGES, warehouse), _files_check([], [])],
+        )
+    with _tried_again(context), AuditFolder(settings.audit_folder) as source:
+        try:
+            result = sync(
+                warehouse.url,
+                source,
+                MESSAGES,
+                Scope("incremental", settings.today()),
+                triggered_by=starter(context.run),
+            )
+        except WarehouseFailed:
+            raise
+        except (SourceError, IngestionError) as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+    counts = result.counts
     return dg.MaterializeResult(
         metadata={
-            "folder": str(folder or "none: B2CHAT_AUDIT_FOLDER is not set"),
-            "new_files": result.files_new,
-            "known_files": result.files_known,
-            "rows": result.rows,
-            "new": result.new,
-            "duplicates": result.duplicates,
-            "quarantined": result.quarantined,
+            "folder": str(settings.audit_folder),
+            "new_files": result.windows_read,
+            "known_files": source.known_files,
+            "rows": counts.records,
+            "new": counts.new,
+            "duplicates": counts.unchanged,
+            "quarantined": counts.quarantined,
         },
         check_results=[
-            _quarantine_check(["audit"], warehouse),
-            dg.AssetCheckResult(
-                check_name="every_file_could_be_read",
-                passed=not result.failed,
-                severity=dg.AssetCheckSeverity.WARN,
-                description="; ".join([*result.failed, *result.notes]) or None,
-            ),
+            _quarantine_check(MESSAGES, warehouse),
+            _files_check(result.windows_unreadable, source.notes),
         ],
     )
 
 
-def _land_audit(warehouse: Warehouse, folder: Path, starter: str) -> AuditResult:
-    try:
-        result = land_audit_files(warehouse.url, folder, triggered_by=starter)
-    except WarehouseFailed:
-        raise
-    except IngestionError as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
-    log.info("Audit exports: %d new files, %d rows, %d new", result.files_new, result.rows, result.new)
-    return result
+def _files_check(unreadable: list[str], notes: list[str]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name="every_file_could_be_read",
+        passed=not unreadable,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join([*unreadable, *notes]) or None,
+    )
 
 
 def _sync(
@@ -201,7 +212,7 @@ def _sync(
     settings = Settings.load()
     with (
         _tried_again(context),
-        PostgresQuota(warehouse.url, b2chat.client_id, b2chat.requests_per_day, settings.today) as quota,
+        PostgresQuota(warehouse.url, entity.source, b2chat.client_id, b2chat.requests_per_day, settings.today) as quota,
         b2chat.client(quota) as client,
     ):
         today = settings.today()
@@ -307,9 +318,13 @@ def _metadata(result: SyncResult, entity: EntitySpec, warehouse: Warehouse) -> d
     return values
 
 
-def _quarantine_check(types: list[str], warehouse: Warehouse) -> dg.AssetCheckResult:
+def _quarantine_check(entity: EntitySpec, warehouse: Warehouse) -> dg.AssetCheckResult:
     with warehouse.connect() as conn:
-        counts = [row for row in quarantine_counts(conn, SOURCES) if row.entity in types]
+        counts = [
+            row
+            for row in quarantine_counts(conn, SOURCES)
+            if row.source == entity.source and row.entity in kinds_of(entity)
+        ]
     number, share = sum(row.count for row in counts), sum(row.share for row in counts)
     is_error = share > Settings.load().quarantine_error_share
     return dg.AssetCheckResult(

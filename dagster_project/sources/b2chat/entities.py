@@ -11,12 +11,12 @@ NAME = "b2chat"
 CHATS = EntitySpec(
     source=NAME,
     name="chats",
-    table="chats",
-    versions="chat_versions",
+    table="b2chat_chats",
+    versions="b2chat_chat_versions",
     key=KEY_FIELD["chats"],
     parts=("message",),
     day_field="created_at",
-    # As raw.chats_not_final_idx has it.
+    # As raw.b2chat_chats_not_final_idx has it.
     may_change="""
         payload ->> 'status' is distinct from 'CLOSED'
         and payload ->> 'status' is distinct from 'COMPLETED_POLL'
@@ -29,8 +29,8 @@ CHATS = EntitySpec(
 CONTACTS = EntitySpec(
     source=NAME,
     name="contacts",
-    table="contacts",
-    versions="contact_versions",
+    table="b2chat_contacts",
+    versions="b2chat_contact_versions",
     key=KEY_FIELD["contacts"],
     deletion_reason="not returned by a whole reading of all contacts",
 )
@@ -51,4 +51,4 @@ def read_kept(entity: EntitySpec, kept: KeptRecord) -> Record | Rejected | None:
     return read_record(name, item)
 
 
-B2CHAT = SourceSpec(NAME, (CHATS, CONTACTS), read_kept)
+B2CHAT = SourceSpec(NAME, (CHATS, CONTACTS), {"b2chat": "a B2Chat account", "sandbox": "the sandbox"}, read_kept)

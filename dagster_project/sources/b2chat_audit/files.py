@@ -20,7 +20,7 @@ from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[impor
 
 from dagster_project.sources.canonical import canonical_json
 from dagster_project.sources.cleaning import MAX_TEXT_LENGTH, Cleaning, clean, cut, may_need_cleaning
-from dagster_project.sources.contract import MAX_KEY_LENGTH, YEARS, Problem, Rejected
+from dagster_project.sources.contract import MAX_KEY_LENGTH, YEARS, Problem, Rejected, UnreadableWindow
 
 FORMATS = ("csv", "xlsx")
 KEY_COLUMNS = (
@@ -40,13 +40,13 @@ _CHUNK_BYTES = 1024 * 1024
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 _LONE_SURROGATE = re.compile("[\udc80-\udcff]")
 _ACCENTED = re.compile("[À-ÖØ-öø-ÿŠšŽžŒœ]")
-# Signs that stand inside a word only where the file is in another encoding than Windows-1252.
+# Characters that stand inside a word only where the file is in another encoding than Windows-1252.
 _MISREAD = re.compile("(?<=[A-Za-z])[‚ƒ„…†‡ˆ‰‹“”•–—˜›¡¢£¤¥¦§¨©«¬®¯±²³´µ¶¸¹»¼½¾¿×÷\xa0\xad](?=[a-z])")
 _MAX_CELL = 16 * 1024 * 1024  # characters; a CSV whose quotes do not close would be read as one cell to its end
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[ T](\d{1,2})(:\d{2}:\d{2})(?: ?([AP])M)?", re.ASCII | re.IGNORECASE)
 
 
-class AuditFileError(Exception):
+class AuditFileError(UnreadableWindow):
     """A file that is no audit export, or cannot be read to its end. The text names the file, and no content."""
 
 
@@ -57,7 +57,8 @@ class AuditRow:
     Attributes:
         identity: hash of what the message is: chat, time, side, type and body. Equal messages have equal ones.
         payload: the row's JSON, canonical and cleaned; names are the columns' in snake case, values are texts.
-        chat: the part of the payload that is about the chat, not about the message.
+        chat, chat_hash: the part of the payload that is about the chat, not about the message, and its hash.
+        names_agent: the row names the chat's agent.
         position: the row's number in the file; the header is row 1.
         exact: the row's JSON in ASCII as it came, only where something had to be cleaned.
         cleaned: what was cleaned, and where.
@@ -67,6 +68,8 @@ class AuditRow:
     identity: str
     payload: str
     chat: str
+    chat_hash: str
+    names_agent: bool
     position: int
     exact: bytes | None = None
     cleaned: list[Cleaning] = field(default_factory=list)
@@ -126,7 +129,7 @@ def encoding_of(path: Path, name: str) -> str:
 
 
 def _is_windows_1252(path: Path) -> bool:
-    """Whether what is no ASCII are letters with accents, not signs within words, as another encoding would give."""
+    """Whether what is no ASCII are letters with accents, not punctuation within words, as in another encoding."""
     accented = misread = 0
     try:
         for text in _decoded(path, WINDOWS_1252, "strict"):
@@ -138,7 +141,7 @@ def _is_windows_1252(path: Path) -> bool:
 
 
 def _decoded(path: Path, encoding: str, errors: str) -> Iterator[str]:
-    """A file's text in pieces; an incomplete sign at its end is left out."""
+    """A file's text in pieces; an incomplete character at its end is left out."""
     decoder = codecs.getincrementaldecoder(encoding)(errors)
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
@@ -148,9 +151,9 @@ def _decoded(path: Path, encoding: str, errors: str) -> Iterator[str]:
 
 
 def read_kept_row(data: bytes, position: int) -> AuditRow | Rejected:
-    """Judge a row again that was refused, from what was kept of it (`Rejected.data`). Raises ValueError."""
+    """Validate a row again that was refused, from what was kept of it (`Rejected.data`). Raises ValueError."""
     row: dict[str, str] = json.loads(data)
-    return _judge(row, position, None)
+    return _validate(row, position, None)
 
 
 def _csv_rows(path: Path, encoding: str) -> Iterator[list[str]]:
@@ -212,10 +215,10 @@ def _column_name(title: str) -> str:
 
 
 def _read_row(columns: list[str], cells: list[str], position: int) -> AuditRow | Rejected:
-    return _judge(dict(zip(columns, cells, strict=False)), position, _length_problem(columns, cells))
+    return _validate(dict(zip(columns, cells, strict=False)), position, _length_problem(columns, cells))
 
 
-def _judge(row: dict[str, str], position: int, problem: Problem | None) -> AuditRow | Rejected:
+def _validate(row: dict[str, str], position: int, problem: Problem | None) -> AuditRow | Rejected:
     payload, exact, cleaned = canonical_json(row), None, list[Cleaning]()
     if may_need_cleaning(payload):
         exact = json.dumps(row, sort_keys=True).encode()  # in ASCII: a lone surrogate has no other way into bytes
@@ -232,10 +235,21 @@ def _judge(row: dict[str, str], position: int, problem: Problem | None) -> Audit
     if problem:
         data = exact or payload.encode()
         return Rejected(
-            "audit", chat_id[:MAX_KEY_LENGTH] or None, problem, data, hashlib.sha256(data).hexdigest(), position
+            "messages", chat_id[:MAX_KEY_LENGTH] or None, problem, data, hashlib.sha256(data).hexdigest(), position
         )
     chat = {name: value for name, value in row.items() if not name.startswith("message_") and name != "broadcasted"}
-    return AuditRow(chat_id, _identity(chat_id, row), payload, canonical_json(chat), position, exact, cleaned)
+    chat_payload = canonical_json(chat)
+    return AuditRow(
+        chat_id,
+        _identity(chat_id, row),
+        payload,
+        chat_payload,
+        hashlib.sha256(chat_payload.encode()).hexdigest(),
+        bool(row.get("agent_username")),
+        position,
+        exact,
+        cleaned,
+    )
 
 
 def _length_problem(columns: list[str], cells: list[str]) -> Problem | None:

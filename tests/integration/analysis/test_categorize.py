@@ -55,9 +55,9 @@ class Desk:
         self.conn.execute("delete from ops.page_loads")
         self.conn.execute(
             """
-            insert into ops.page_loads (sync_id, entity_type, page_offset, record_count, new_count, changed_count,
-                unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
-            values ('s', 'chats', 0, 0, 0, 0, 0, 0, 0, 0, %s)""",
+            insert into ops.page_loads (sync_id, source, entity_type, page_offset, record_count, new_count,
+                changed_count, unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
+            values ('s', 'b2chat', 'chats', 0, 0, 0, 0, 0, 0, 0, 0, %s)""",
             [at],
         )
 

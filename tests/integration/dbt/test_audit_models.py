@@ -8,7 +8,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.ingestion.audit_export import land_audit_files
+from dagster_project.ingestion.sync import sync
+from dagster_project.sources.b2chat_audit.entities import MESSAGES
+from dagster_project.sources.b2chat_audit.source import AuditFolder
+from dagster_project.sources.contract import Scope
 from tests.support.syncing import sync_b2chat
 from tests.support.audit_files import row, write_csv, write_xlsx
 from tests.support.listed import AGENT, ListedSource, chat, client_of, message, serving
@@ -50,7 +53,8 @@ def read_again_and_build(world: World) -> None:
 
 
 def land_and_build(world: World, folder: Path) -> None:
-    land_audit_files(world.url, folder, triggered_by="test")
+    with AuditFolder(folder) as source:
+        sync(world.url, source, MESSAGES, Scope("incremental", TODAY), triggered_by="test")
     world.build(*ASKED)
 
 

@@ -210,9 +210,9 @@ def test_a_chat_becomes_stale_by_time_alone_and_a_refresh_without_news_notices_i
     with psycopg.connect(world.url) as conn:  # a sync that finds nothing, a quarter of an hour later
         conn.execute("""
             insert into ops.page_loads (
-                sync_id, entity_type, page_offset, record_count, new_count, changed_count, unchanged_count,
+                sync_id, source, entity_type, page_offset, record_count, new_count, changed_count, unchanged_count,
                 quarantined_count, response_bytes, request_ms, loaded_at)
-            select 's', 'chats', 0, 1, 0, 0, 1, 0, 1, 1, max(loaded_at) + interval '15 minutes' from ops.page_loads""")
+            select 's', 'b2chat', 'chats', 0, 1, 0, 0, 1, 0, 1, 1, max(loaded_at) + interval '15 minutes' from ops.page_loads""")
     assert not is_good()
     world.build()
     after, written_after = stale()

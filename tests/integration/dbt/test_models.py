@@ -285,7 +285,7 @@ def test_known_providers_and_statuses_take_the_dictionarys_names(world: World) -
 
 
 def test_a_nul_in_a_body_is_replaced_and_listed_and_its_exact_bytes_are_kept(world: World) -> None:
-    landed = world.one("raw.chats", "chat_id", "nul")
+    landed = world.one("raw.b2chat_chats", "chat_id", "nul")
     assert rb"antes\u0000despu" in bytes(landed["payload_bytes"])
     assert {"path": "messages[0].body", "rule": "nul_replaced"} in landed["cleaned"]
     texts = world.ask("select text from core.messages where chat_id = 'nul' and type = 'text'")

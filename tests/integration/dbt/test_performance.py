@@ -48,7 +48,7 @@ def world(new_database: Callable[[], str], versions: Versions) -> Iterator[World
         made = World(new_database(), sandbox)
         made.sync()
         with psycopg.connect(made.url) as conn:
-            conn.execute("update raw.chats set loaded_at = %s", [FIRST_SEEN.replace(tzinfo=ZoneInfo("America/Bogota"))])
+            conn.execute("update raw.b2chat_chats set loaded_at = %s", [FIRST_SEEN.replace(tzinfo=ZoneInfo("America/Bogota"))])
         done = made.dbt("build", *PERFORMANCE, *ROWS_ONLY)
         assert done.returncode == 0, done.stdout[-4000:]
         made.source.records["chats"] = [seen[-1] for seen in versions.values() if seen[-1]]

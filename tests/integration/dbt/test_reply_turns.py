@@ -119,10 +119,10 @@ def world(new_database: Callable[[], str]) -> Iterator[Changed]:
         chats[:] = [one for one in chats if one["chat_id"] != "goes-away"]
         # Ana had the chat when it was first seen, at noon; the transfer was seen at three.
         with psycopg.connect(made.url) as conn:
-            conn.execute("update raw.chats set loaded_at = '2025-10-01 12:00:00-05' where chat_id = 'transferred'")
+            conn.execute("update raw.b2chat_chats set loaded_at = '2025-10-01 12:00:00-05' where chat_id = 'transferred'")
         made.refresh()
         with psycopg.connect(made.url) as conn:
-            conn.execute("update raw.chats set loaded_at = '2025-10-01 15:00:00-05' where chat_id = 'transferred'")
+            conn.execute("update raw.b2chat_chats set loaded_at = '2025-10-01 15:00:00-05' where chat_id = 'transferred'")
         made.build()
         yield made
 

@@ -63,7 +63,7 @@ def world(new_database: Callable[[], str]) -> Iterator[World]:
 def _stamp(url: str, step: int) -> None:
     with psycopg.connect(url) as conn:
         for key, seen in SEEN.items():
-            conn.execute("update raw.chats set loaded_at = %s where chat_id = %s and version = %s",
+            conn.execute("update raw.b2chat_chats set loaded_at = %s where chat_id = %s and version = %s",
                          [f"{seen[min(step, len(seen) - 1)]}-05", key, step + 1])
 
 

@@ -58,8 +58,8 @@ def read(database_url: str, source: ListedSource, sandbox: Sandbox) -> Read:
     return read
 
 
-def deleted(conn: psycopg.Connection, table: str = "raw.chats") -> dict[str, str | None]:
-    return dict(conn.execute(f"select {table[4:-1]}_id, deletion_reason from {table} where deleted_at is not null"))  # type: ignore[call-overload]
+def deleted(conn: psycopg.Connection, table: str = "raw.b2chat_chats") -> dict[str, str | None]:
+    return dict(conn.execute(f"select {table[11:-1]}_id, deletion_reason from {table} where deleted_at is not null"))  # type: ignore[call-overload]
 
 
 def warnings(conn: psycopg.Connection) -> list[tuple[Any, ...]]:
@@ -73,9 +73,9 @@ def test_a_chat_that_two_readings_of_its_day_do_not_return_is_marked(conn: psyco
     result = read([chat("a"), chat("d"), chat("e"), chat("other day", "2025-10-02")])
     assert (result.status, result.counts.deleted, result.counts.missing) == ("success", 2, 0)
     assert deleted(conn) == {"b": CHAT_REASON, "c": CHAT_REASON}
-    assert conn.execute("select distinct version, load_id from raw.chats where deleted_at is not null").fetchall() == [
-        (1, result.counts.last_load_id)
-    ]  # dbt reads them again
+    assert conn.execute(
+        "select distinct version, load_id from raw.b2chat_chats where deleted_at is not null"
+    ).fetchall() == [(1, result.counts.last_load_id)]  # dbt reads them again
     assert read([chat("a"), chat("d"), chat("e"), chat("other day", "2025-10-02")]).counts.deleted == 0
 
 
@@ -88,9 +88,9 @@ def test_a_chat_that_comes_back_unchanged_is_restored_as_the_version_it_was(
     back = read([chat("b"), chat("a")]).counts
     assert (back.restored, back.new, back.changed, back.unchanged) == (1, 0, 0, 2)
     assert deleted(conn) == {}
-    [(version, load_id)] = conn.execute("select version, load_id from raw.chats where chat_id = 'b'").fetchall()
+    [(version, load_id)] = conn.execute("select version, load_id from raw.b2chat_chats where chat_id = 'b'").fetchall()
     assert (version, load_id > 1) == (1, True)
-    assert conn.execute("select count(*) from raw.chat_versions").fetchall() == [(0,)]
+    assert conn.execute("select count(*) from raw.b2chat_chat_versions").fetchall() == [(0,)]
 
 
 def test_a_chat_that_comes_back_changed_or_unreadable_is_restored_too(conn: psycopg.Connection, read: Read) -> None:
@@ -99,7 +99,7 @@ def test_a_chat_that_comes_back_changed_or_unreadable_is_restored_too(conn: psyc
     assert sorted(deleted(conn)) == ["a", "b"]
     read([chat("a", status="OPENED"), chat("b", closed_at="soon")])
     assert deleted(conn) == {}
-    assert conn.execute("select chat_id, version from raw.chats order by 1").fetchall() == [("a", 2), ("b", 1)]
+    assert conn.execute("select chat_id, version from raw.b2chat_chats order by 1").fetchall() == [("a", 2), ("b", 1)]
 
 
 def test_a_reading_that_fails_or_does_not_add_up_deletes_nothing(
@@ -152,11 +152,11 @@ def test_a_chat_that_another_days_window_brings_is_not_missed_by_its_own_days(co
 def test_contacts_are_deleted_only_by_full_readings_of_all(conn: psycopg.Connection, read: Read) -> None:
     read([contact(1), contact(2)], "contacts")
     read([contact(1)], "contacts", mode="incremental")
-    assert deleted(conn, "raw.contacts") == {}
+    assert deleted(conn, "raw.b2chat_contacts") == {}
     read([contact(1)], "contacts")
-    assert deleted(conn, "raw.contacts") == {"2": "not returned by a whole reading of all contacts"}
+    assert deleted(conn, "raw.b2chat_contacts") == {"2": "not returned by a whole reading of all contacts"}
     read([contact(1), contact(2, updated="2025-10-03 08:00:00")], "contacts", mode="incremental")
-    assert deleted(conn, "raw.contacts") == {}
+    assert deleted(conn, "raw.b2chat_contacts") == {}
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ def test_what_leaks_away_by_few_a_day_adds_up_in_the_sync(conn: psycopg.Connecti
 def test_all_contacts_of_a_small_account_are_not_believed_to_be_gone(conn: psycopg.Connection, read: Read) -> None:
     read([contact(n) for n in range(10)], "contacts", page_size=50)
     assert read([], "contacts", page_size=50).counts.missing == 10
-    assert deleted(conn, "raw.contacts") == {}
+    assert deleted(conn, "raw.b2chat_contacts") == {}
     read([], "contacts", page_size=50, confirm_deletions=True)
-    assert len(deleted(conn, "raw.contacts")) == 10
+    assert len(deleted(conn, "raw.b2chat_contacts")) == 10
 
 
 def test_what_is_suspicious() -> None:

@@ -68,7 +68,7 @@ def test_a_new_field_is_reported_once_after_the_first_sync_and_kept(
     change(agent=["ana"])
     assert (read().counts.quarantined, "field_type_changed") == (1, _rule(database_url))
     with psycopg.connect(database_url) as conn:
-        assert conn.execute("select payload -> 'sentiment' from raw.chats").fetchall() == [("good",)]
+        assert conn.execute("select payload -> 'sentiment' from raw.b2chat_chats").fetchall() == [("good",)]
         assert conn.execute(
             "select array_agg(metadata -> 'new_fields' order by started_at) from ops.sync_logs"
         ).fetchall() == [([0, 3, 0, 1, 0],)]

@@ -39,20 +39,20 @@ def test_a_changed_record_is_version_2_and_the_first_is_kept(
     second = land(conn, make(status="CLOSED"), entity=entity)
     third = land(conn, make(status="OPENED"), entity=entity)
     assert [counts(result) for result in (first, second, third)] == [(1, 0, 0, 0, 0), (0, 1, 0, 0, 0), (0, 1, 0, 0, 0)]
-    assert rows(conn, f"select {key}, payload->>'status', version, load_id, first_load_id from raw.{entity}") == [
-        ("7", "OPENED", 3, third.load_id, first.load_id)
-    ]
+    assert rows(
+        conn, f"select {key}, payload->>'status', version, load_id, first_load_id from raw.b2chat_{entity}"
+    ) == [("7", "OPENED", 3, third.load_id, first.load_id)]
     assert rows(
         conn,
         f"select {key}, payload->>'status', version, load_id, superseded_by_load_id "
-        f"from raw.{entity[:-1]}_versions order by version",
+        f"from raw.b2chat_{entity[:-1]}_versions order by version",
     ) == [("7", "OPENED", 1, first.load_id, second.load_id), ("7", "CLOSED", 2, second.load_id, third.load_id)]
 
 
 def test_landing_the_same_page_again_touches_no_row_of_raw(conn: psycopg.Connection) -> None:
     records = [chat("a"), chat("b", messages=["bad"]), {"chat_id": ""}]
     everything = """
-        select 'chats', ctid::text, xmin::text, xmax::text from raw.chats
+        select 'chats', ctid::text, xmin::text, xmax::text from raw.b2chat_chats
         union all select 'quarantine', ctid::text, xmin::text, xmax::text from raw.quarantine order by 1, 2
     """
     land(conn, *records)
@@ -80,7 +80,7 @@ def test_the_page_load_says_what_became_of_the_page(conn: psycopg.Connection) ->
 def test_text_that_postgres_cannot_hold_lands_cleaned_with_its_exact_bytes(conn: psycopg.Connection) -> None:
     text = r'{"chat_id":"c1","created_at":"2025-10-01 09:00:00","alias":"a\u0000\ud800 😀","\u0000":1}'
     assert land(conn, text).new == 1
-    [(alias, exact, cleaned)] = rows(conn, "select payload->>'alias', payload_bytes, cleaned from raw.chats")
+    [(alias, exact, cleaned)] = rows(conn, "select payload->>'alias', payload_bytes, cleaned from raw.b2chat_chats")
     assert alias == "a\ufffd\ufffd 😀"
     assert bytes(exact) == text.encode()
     assert cleaned == [
@@ -93,7 +93,7 @@ def test_text_that_postgres_cannot_hold_lands_cleaned_with_its_exact_bytes(conn:
 @pytest.mark.parametrize(
     "text",
     [
-        "'; drop table raw.chats; --",
+        "'; drop table raw.b2chat_chats; --",
         "\\N",
         "\\.",
         "tab\there\nand \\ there",
@@ -103,7 +103,7 @@ def test_text_that_postgres_cannot_hold_lands_cleaned_with_its_exact_bytes(conn:
 )
 def test_no_text_breaks_the_copy(conn: psycopg.Connection, text: str) -> None:
     assert land(conn, chat("a", note=text), chat(text[:50])).new == 2
-    assert rows(conn, "select payload->>'note' from raw.chats where chat_id = 'a'") == [(text,)]
+    assert rows(conn, "select payload->>'note' from raw.b2chat_chats where chat_id = 'a'") == [(text,)]
 
 
 def test_bad_records_go_to_quarantine_once_and_the_rest_of_the_page_lands(conn: psycopg.Connection) -> None:
@@ -131,7 +131,7 @@ def test_a_chat_with_a_bad_message_lands_whole_and_the_message_is_counted(conn: 
     twin = given | {"chat_id": "b"}
     result = land(conn, given, twin)
     assert (result.new, result.quarantined, result.rejected_parts) == (2, 0, 2)
-    assert rows(conn, "select payload from raw.chats where chat_id = 'a'") == [(given,)]
+    assert rows(conn, "select payload from raw.b2chat_chats where chat_id = 'a'") == [(given,)]
     assert rows(conn, "select entity_type, record_key, rule from raw.quarantine order by 2") == [
         ("message", "a", "message_time_missing"),
         ("message", "b", "message_time_missing"),
@@ -159,13 +159,15 @@ def test_a_page_that_fails_leaves_nothing_behind(conn: psycopg.Connection) -> No
     conn.execute("create trigger refuse before insert on raw.quarantine execute function raw.refuse()")
     with pytest.raises(psycopg.Error):
         land(conn, chat("a"), "17")
-    assert rows(conn, "select (select count(*) from raw.chats), (select count(*) from ops.page_loads)") == [(0, 0)]
+    assert rows(conn, "select (select count(*) from raw.b2chat_chats), (select count(*) from ops.page_loads)") == [
+        (0, 0)
+    ]
 
 
 def test_two_pages_in_one_transaction_do_not_mix(conn: psycopg.Connection) -> None:
     with conn.transaction():
         first, second = land(conn, chat("a")), land(conn, chat("b"))
-    assert rows(conn, "select chat_id, load_id from raw.chats order by 1") == [
+    assert rows(conn, "select chat_id, load_id from raw.b2chat_chats order by 1") == [
         ("a", first.load_id),
         ("b", second.load_id),
     ]

@@ -15,20 +15,21 @@ def test_unfinished_days_are_found_without_reading_the_chats_of_a_long_history(d
     with connect(database_url, autocommit=True) as conn:
         conn.execute("""
             insert into ops.page_loads (
-                sync_id, entity_type, window_from, window_to, page_offset, record_count, new_count, changed_count,
-                unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
-            select 'long ago', 'chats', day, day, 0, 1000, 1000, 0, 0, 0, 0, 0, now()
+                sync_id, source, entity_type, window_from, window_to, page_offset, record_count, new_count,
+                changed_count, unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
+            select 'long ago', 'b2chat', 'chats', day, day, 0, 1000, 1000, 0, 0, 0, 0, 0, now()
             from generate_series(date '2025-01-01', date '2025-04-10', interval '1 day') as day
         """)
         conn.execute("""
-            insert into ops.sync_windows (entity_type, window_day, read_at, sync_id, record_count, total)
-            select 'chats', day, now(), 'long ago', 1000, 1000
+            insert into ops.sync_windows (
+                source, entity_type, window_name, window_day, read_at, sync_id, record_count, total)
+            select 'b2chat', 'chats', day::date::text, day, now(), 'long ago', 1000, 1000
             from generate_series(date '2025-01-01', date '2025-04-30', interval '1 day') as day
         """)
         # One chat is open on every tenth day; all others have ended.
         conn.execute(
             """
-            insert into raw.chats (chat_id, content_hash, payload, version, load_id, first_load_id, loaded_at)
+            insert into raw.b2chat_chats (chat_id, content_hash, payload, version, load_id, first_load_id, loaded_at)
             select n::text, '', jsonb_build_object(
                 'chat_id', n, 'created_at', '2025-01-01 09:00:00', 'text', repeat('x', 300),
                 'status', case when n %% 10000 = 0 then 'OPENED' else 'CLOSED' end),
@@ -37,14 +38,15 @@ def test_unfinished_days_are_found_without_reading_the_chats_of_a_long_history(d
         """,
             (RECORDS - 1,),
         )
-        conn.execute("vacuum analyze raw.chats")
+        conn.execute("vacuum analyze raw.b2chat_chats")
         with conn.transaction():
             read = plan_chats(
                 Scope("incremental", date(2025, 5, 1), date(2025, 1, 1), 0, 0),
                 SyncHistory(conn, B2CHAT.entity("chats"), {}, None),
             )
             seen = conn.execute(
-                "select seq_tup_read, idx_tup_fetch from pg_stat_xact_user_tables where relid = 'raw.chats'::regclass"
+                "select seq_tup_read, idx_tup_fetch from pg_stat_xact_user_tables "
+                "where relid = 'raw.b2chat_chats'::regclass"
             ).fetchone()
     opened = [date(2025, 1, 1) + timedelta(days=10 * number) for number in range(10)]
     assert [window.day_from for window in read.windows] == [*opened, date(2025, 5, 1)]

@@ -42,9 +42,9 @@ def test_after_a_fix_the_exact_record_lands_as_a_load_of_its_own(
     assert retry(database_url) == RetryResult(tried=5, resolved=3, still_bad=2)
     assert retry(database_url) == RetryResult(tried=2, resolved=0, still_bad=2)
     assert conn.execute(
-        "select chat_id, version, load_id, length(payload ->> 'alias') from raw.chats order by 1"
+        "select chat_id, version, load_id, length(payload ->> 'alias') from raw.b2chat_chats order by 1"
     ).fetchall() == [("a", 2, 4, 700), ("b", 1, 4, 700)]
-    assert conn.execute("select contact_id, load_id from raw.contacts").fetchall() == [("7", 5)]
+    assert conn.execute("select contact_id, load_id from raw.b2chat_contacts").fetchall() == [("7", 5)]
     assert conn.execute(
         "select record_count, new_count, changed_count, window_from from ops.page_loads "
         "where load_id > 3 order by load_id"
@@ -64,7 +64,7 @@ def test_a_newer_version_that_arrived_meanwhile_stays(
     conn.execute("update raw.quarantine set resolved_at = null")
     longer_texts_are_allowed(monkeypatch)
     assert retry(database_url) == RetryResult(tried=1, resolved=1, still_bad=0)
-    assert conn.execute("select version, payload ->> 'alias' from raw.chats").fetchall() == [(1, "short")]
+    assert conn.execute("select version, payload ->> 'alias' from raw.b2chat_chats").fetchall() == [(1, "short")]
 
 
 def test_of_two_versions_of_one_record_the_later_lands_and_a_returned_fault_counts_as_later(
@@ -79,7 +79,7 @@ def test_of_two_versions_of_one_record_the_later_lands_and_a_returned_fault_coun
     longer_texts_are_allowed(monkeypatch)
     assert retry(database_url).resolved == 3
     assert conn.execute(
-        "select chat_id, version, length(payload ->> 'alias') from raw.chats order by 1"
+        "select chat_id, version, length(payload ->> 'alias') from raw.b2chat_chats order by 1"
     ).fetchall() == [("a", 1, 701), ("b", 2, 700)]
 
 
@@ -90,9 +90,9 @@ def test_counts_are_by_entity_and_rule_with_the_share_of_records(conn: psycopg.C
     land(conn, chat("c"))
     land(conn, contact(7), 17, entity="contacts")
     assert quarantine_counts(conn, SOURCES) == [
-        QuarantineCount("message", "message_not_an_object", 2, 0.25),
-        QuarantineCount("chats", "time_unreadable", 1, 0.25),
-        QuarantineCount("contacts", "not_an_object", 1, 0.5),
+        QuarantineCount("b2chat", "message", "message_not_an_object", 2, 0.25),
+        QuarantineCount("b2chat", "chats", "time_unreadable", 1, 0.25),
+        QuarantineCount("b2chat", "contacts", "not_an_object", 1, 0.5),
     ]
 
 
@@ -104,7 +104,8 @@ def test_a_retry_does_not_start_while_a_sync_holds_the_warehouse(database_url: s
 def test_a_bad_row_of_an_audit_export_is_counted_like_the_rest(database_url: str) -> None:
     with psycopg.connect(database_url) as conn:
         conn.execute(
-            "insert into raw.quarantine (entity_type, record_key, rule, detail, payload_bytes, content_hash, load_id, "
-            "page_offset, position, quarantined_at) values ('audit', 'a', 'key_missing', '', '', 'h', 1, 0, 0, now())"
+            "insert into raw.quarantine (source, entity_type, record_key, rule, detail, payload_bytes, content_hash, "
+            "load_id, page_offset, position, quarantined_at) "
+            "values ('b2chat_audit', 'messages', 'a', 'key_missing', '', '', 'h', 1, 0, 0, now())"
         )
-        assert quarantine_counts(conn, SOURCES) == [QuarantineCount("audit", "key_missing", 1, 1.0)]
+        assert quarantine_counts(conn, SOURCES) == [QuarantineCount("b2chat_audit", "messages", "key_missing", 1, 1.0)]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from dagster_project.ingestion.retention import Periods, enforce
+from dagster_project.sources.catalog import SOURCES
 
 
 def test_each_log_is_kept_for_its_period_and_what_was_dropped_is_counted(database_url: str) -> None:
@@ -13,8 +14,8 @@ def test_each_log_is_kept_for_its_period_and_what_was_dropped_is_counted(databas
         for days in (1, 40, 100):
             at = now - timedelta(days=days)
             conn.execute(
-                "insert into ops.sync_logs (user_id, entity_type, operation, record_count, status, started_at) "
-                "values ('test', 'chats', 'full', 0, 'success', %s)",
+                "insert into ops.sync_logs (user_id, source, entity_type, operation, record_count, status, "
+                "started_at) values ('test', 'b2chat', 'chats', 'full', 0, 'success', %s)",
                 [at],
             )
             conn.execute(
@@ -27,12 +28,12 @@ def test_each_log_is_kept_for_its_period_and_what_was_dropped_is_counted(databas
             )
             for changed in (0, 1):
                 conn.execute(
-                    "insert into ops.page_loads (sync_id, entity_type, page_offset, record_count, new_count, "
+                    "insert into ops.page_loads (sync_id, source, entity_type, page_offset, record_count, new_count, "
                     "changed_count, unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at) "
-                    "values ('s', 'chats', 0, 1, 0, %s, 0, 0, 0, 0, %s)",
+                    "values ('s', 'b2chat', 'chats', 0, 1, 0, %s, 0, 0, 0, 0, %s)",
                     [changed, at],
                 )
-        dropped = enforce(conn, Periods(sync_logs=90, error_logs=30, notifications=30))
+        dropped = enforce(conn, SOURCES, Periods(sync_logs=90, error_logs=30, notifications=30))
         left = {
             table: conn.execute(f"select count(*) from ops.{table}").fetchone()  # type: ignore[arg-type]
             for table in ("sync_logs", "error_logs", "notifications", "page_loads")
@@ -51,7 +52,7 @@ def test_old_answers_go_by_dropping_their_partitions(database_url: str) -> None:
                 f"create table ops.api_response_logs_{day:%Y%m%d} partition of ops.api_response_logs "  # type: ignore[arg-type]
                 f"for values from ('{day}') to ('{day + timedelta(days=1)}')"
             )
-        assert enforce(conn, Periods(responses=30))["ops.api_response_logs"] == 2
+        assert enforce(conn, SOURCES, Periods(responses=30))["ops.api_response_logs"] == 2
         names = conn.execute(
             "select relid::text from pg_partition_tree('ops.api_response_logs') where isleaf"
         ).fetchall()

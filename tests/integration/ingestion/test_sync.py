@@ -29,10 +29,11 @@ from tests.support.syncing import sync_b2chat
 START, TODAY = date(2025, 10, 1), date(2025, 10, 10)
 CHATS, CONTACTS = "/chats/export", "/contacts/export"
 RAW = """
-    select 'chat', chat_id, content_hash, payload::text, version, null::int from raw.chats
-    union all select 'chat version', chat_id, content_hash, payload::text, version, null from raw.chat_versions
-    union all select 'contact', contact_id, content_hash, payload::text, version, null from raw.contacts
-    union all select 'contact version', contact_id, content_hash, payload::text, version, null from raw.contact_versions
+    select 'chat', chat_id, content_hash, payload::text, version, null::int from raw.b2chat_chats
+    union all select 'chat version', chat_id, content_hash, payload::text, version, null from raw.b2chat_chat_versions
+    union all select 'contact', contact_id, content_hash, payload::text, version, null from raw.b2chat_contacts
+    union all select 'contact version', contact_id, content_hash, payload::text, version, null
+    from raw.b2chat_contact_versions
     union all select 'window', entity_type, window_day::text, null, record_count, total from ops.sync_windows
     order by 1, 2, 3
 """
@@ -75,8 +76,9 @@ def test_the_first_sync_reads_each_day_and_the_next_only_the_recent_ones(databas
 def test_a_second_sync_writes_nothing_in_raw(database_url: str) -> None:
     source = ListedSource([chat(f"c{n}") for n in range(5)], [contact(n) for n in range(5)])
     physical = """
-        select tableoid::regclass::text, ctid::text, xmin::text, xmax::text from raw.chats
-        union all select tableoid::regclass::text, ctid::text, xmin::text, xmax::text from raw.contacts order by 1, 2
+        select tableoid::regclass::text, ctid::text, xmin::text, xmax::text from raw.b2chat_chats
+        union all select tableoid::regclass::text, ctid::text, xmin::text, xmax::text from raw.b2chat_contacts
+        order by 1, 2
     """
     with serving(source) as sandbox, client_of(sandbox, page_size=2) as client:
         for entity in ("chats", "contacts"):
@@ -106,7 +108,7 @@ def test_a_day_is_read_again_until_all_its_chats_have_ended(database_url: str) -
         assert days_asked(source) == [3, 4, 5, 9, 10, 11]
         run(database_url, client, today=day_after)
         assert days_asked(source) == [4, 5, 10, 11, 12]
-    assert rows(database_url, "select version, payload->>'status' from raw.chats where chat_id = 'bot'") == [
+    assert rows(database_url, "select version, payload->>'status' from raw.b2chat_chats where chat_id = 'bot'") == [
         (2, "CLOSED")
     ]
 
@@ -190,7 +192,7 @@ def test_a_window_that_does_not_add_up_makes_the_sync_partial_and_stays_unread(d
         result = run(database_url, client)
         assert (result.status, result.windows_incomplete) == ("partial", ["created 2025-10-01"])
         assert rows(database_url, "select min(window_day) from ops.sync_windows") == [(date(2025, 10, 2),)]
-        assert rows(database_url, "select chat_id from raw.chats") == [("a",)]
+        assert rows(database_url, "select chat_id from raw.b2chat_chats") == [("a",)]
         assert rows(database_url, "select status, metadata->>'reason' from ops.sync_logs") == [
             ("partial", "1 windows did not add up: created 2025-10-01")
         ]
@@ -211,14 +213,14 @@ def test_a_second_writer_is_refused_and_told_who_holds_the_warehouse(database_ur
 
 def test_the_sandbox_and_an_account_are_never_mixed(database_url: str) -> None:
     with connect(database_url) as conn:
-        conn.execute("insert into ops.data_source values (true, 'b2chat', 'https://api.b2chat.io', now())")
+        conn.execute("insert into ops.data_source values ('b2chat', 'https://api.b2chat.io', now(), 'b2chat')")
     with (
         serving(ListedSource([chat("a")])) as sandbox,
         client_of(sandbox) as client,
         pytest.raises(SourceMismatch, match=r"holds data of a B2Chat account .* but the sandbox answers"),
     ):
         run(database_url, client)
-    assert rows(database_url, "select count(*) from raw.chats") == [(0,)]
+    assert rows(database_url, "select count(*) from raw.b2chat_chats") == [(0,)]
     assert rows(database_url, "select status, error_message like 'this warehouse holds%' from ops.sync_logs") == [
         ("error", True)
     ]
@@ -226,7 +228,7 @@ def test_the_sandbox_and_an_account_are_never_mixed(database_url: str) -> None:
 
 def test_the_quota_counts_across_processes_and_ends_a_sync_as_partial(database_url: str) -> None:
     def quota() -> PostgresQuota:
-        return PostgresQuota(database_url, CLIENT_ID, 8, lambda: TODAY)
+        return PostgresQuota(database_url, "b2chat", CLIENT_ID, 8, lambda: TODAY)
 
     source = ListedSource([chat(f"c{day}", f"2025-10-{day:02}") for day in range(1, 11)])
     with serving(source) as sandbox:
@@ -244,7 +246,7 @@ def test_the_quota_counts_across_processes_and_ends_a_sync_as_partial(database_u
         ]
         assert rows(database_url, "select sync_status from ops.sync_states") == [("paused",)]
         with (
-            PostgresQuota(database_url, CLIENT_ID, 8, lambda: TODAY + timedelta(days=1)) as third,
+            PostgresQuota(database_url, "b2chat", CLIENT_ID, 8, lambda: TODAY + timedelta(days=1)) as third,
             client_of(sandbox, quota=third) as client,
         ):
             run(database_url, client, lookback_days=0)
@@ -278,7 +280,7 @@ def test_wrong_credentials_are_an_error_in_the_books_too(database_url: str) -> N
 
 def test_what_postgres_says_of_a_row_does_not_get_out(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     with connect(database_url) as conn:
-        conn.execute("alter table raw.chats add check (payload->>'alias' is null)")
+        conn.execute("alter table raw.b2chat_chats add check (payload->>'alias' is null)")
     with (
         serving(ListedSource([chat("a", alias="CANARY")])) as sandbox,
         client_of(sandbox) as client,
@@ -373,7 +375,7 @@ def test_a_broken_off_reading_of_all_contacts_goes_on_one_page_before_where_it_s
         source.queries.clear()
         run(database_url, client, "contacts", today=TODAY + timedelta(days=5))
     assert source.queries[0].offset == 4
-    assert rows(database_url, "select count(*) from raw.contacts") == [(10,)]
+    assert rows(database_url, "select count(*) from raw.b2chat_contacts") == [(10,)]
     # It counts up to the day on which its first part was read.
     assert rows(database_url, "select window_day from ops.sync_windows") == [(TODAY,)]
 
@@ -406,7 +408,7 @@ def test_a_killed_process_leaves_a_log_that_the_next_sync_closes(database_url: s
         ("victim", "error", "did not finish"),
         ("test", "success", None),
     ]
-    assert rows(database_url, "select count(*) from raw.chats") == [(10,)]
+    assert rows(database_url, "select count(*) from raw.b2chat_chats") == [(10,)]
 
 
 def test_load_ids_rise_and_each_row_knows_its_load(database_url: str) -> None:
@@ -417,7 +419,7 @@ def test_load_ids_rise_and_each_row_knows_its_load(database_url: str) -> None:
     assert rows(
         database_url,
         """
-        select count(*), count(distinct load_id), max(load_id) <= max(l) from raw.chats,
+        select count(*), count(distinct load_id), max(load_id) <= max(l) from raw.b2chat_chats,
         (select max(load_id) l from ops.page_loads where entity_type = 'chats') top""",
     ) == [(3, 3, True)]
     assert (

@@ -15,6 +15,7 @@ from dagster_project.ingestion.sync import SyncResult
 from dagster_project.sources.b2chat.errors import TransientError
 from dagster_project.sources.b2chat.sandbox.faults import Fault, FaultPlan, fails
 from dagster_project.sources.b2chat.sandbox.server import Sandbox
+from dagster_project.sources.catalog import SOURCES
 from dagster_project.warehouse.connection import connect
 from tests.support.listed import CLIENT_ID, ListedSource, chat, client_of, contact, serving
 from tests.support.syncing import sync_b2chat
@@ -108,7 +109,7 @@ def test_errors_and_warnings_are_logged_without_any_content(conn: psycopg.Connec
     warning, error = rows(
         conn,
         """
-        select level, error_code, source, message, e.metadata, stack_trace, correlation_id = l.id
+        select level, error_code, e.source, message, e.metadata, stack_trace, correlation_id = l.id
         from ops.error_logs e join ops.sync_logs l on l.id = e.correlation_id order by timestamp""",
     )
     assert warning[:4] == ("warn", "Quarantined", "sync", "records or messages could not be read")
@@ -145,7 +146,7 @@ def test_a_mass_deletion_is_applied_once_somebody_confirms_it_and_the_books_say_
     conn: psycopg.Connection, database_url: str
 ) -> None:
     source = ListedSource([chat(str(number)) for number in range(25)])
-    gone = "select count(*) from raw.chats where deleted_at is not null"
+    gone = "select count(*) from raw.b2chat_chats where deleted_at is not null"
     told = """
         select user_id, metadata -> 'errors' is not null, metadata -> 'confirmed_deletions', metadata ->> 'deleted'
         from ops.sync_logs order by started_at offset 1
@@ -163,19 +164,19 @@ def test_a_mass_deletion_is_applied_once_somebody_confirms_it_and_the_books_say_
 
 
 def test_one_query_tells_the_state_of_each_entity(conn: psycopg.Connection, database_url: str) -> None:
-    assert [(one.entity, one.state, one.lag) for one in sync_status(conn, DAY)] == [
+    assert [(one.entity, one.state, one.lag) for one in sync_status(conn, SOURCES, DAY)] == [
         ("chats", "never", None),
         ("contacts", "never", None),
     ]
     listed = [chat("a", closed_at="soon"), chat("b"), chat("c")]
     with (
         serving(ListedSource(listed, [contact(1)]), faults=failing_at(2)) as sandbox,
-        PostgresQuota(database_url, CLIENT_ID, 100, lambda: DAY) as quota,
+        PostgresQuota(database_url, "b2chat", CLIENT_ID, 100, lambda: DAY) as quota,
     ):
         run(database_url, sandbox, "contacts", quota=quota)
         with pytest.raises(TransientError):
             run(database_url, sandbox, quota=quota, max_attempts=1)
-    chats, contacts = sync_status(conn, DAY)
+    chats, contacts = sync_status(conn, SOURCES, DAY)
     assert (chats.state, chats.last_success_at, chats.last_sync_status, chats.open_checkpoints, chats.quarantined) == (
         "error",
         None,
@@ -193,4 +194,4 @@ def test_one_query_tells_the_state_of_each_entity(conn: psycopg.Connection, data
     assert contacts.lag is not None and contacts.lag < timedelta(minutes=1)
     assert contacts.last_success_at is not None and contacts.last_success_at < datetime.now(UTC)
     # Two tokens, and three pages: of contacts one, of chats two.
-    assert (chats.ration_used, quota.left()) == (5, 95)
+    assert (chats.quota_used, quota.left()) == (5, 95)

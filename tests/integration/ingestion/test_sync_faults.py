@@ -48,13 +48,13 @@ START, TODAY, PAGE = date(2025, 10, 1), date(2025, 10, 13), 50
 CHATS = "/chats/export"
 EVERYTHING = """
     select 'chat', chat_id, content_hash, payload::text, payload_bytes, cleaned::text, version, deleted_at is null
-    from raw.chats
+    from raw.b2chat_chats
     union all select 'contact', contact_id, content_hash, payload::text, payload_bytes, cleaned::text, version,
-        deleted_at is null from raw.contacts
+        deleted_at is null from raw.b2chat_contacts
     union all select 'chat version', chat_id, content_hash, payload::text, payload_bytes, cleaned::text, version, null
-    from raw.chat_versions
+    from raw.b2chat_chat_versions
     union all select 'contact version', contact_id, content_hash, payload::text, payload_bytes, cleaned::text, version,
-        null from raw.contact_versions
+        null from raw.b2chat_contact_versions
     union all select 'quarantine', entity_type, content_hash, concat_ws(' ', record_key, rule, window_from, window_to,
         page_offset), payload_bytes, null, position, resolved_at is null from raw.quarantine
     union all select 'window', entity_type, window_day::text, null, null, null, record_count, null
@@ -272,10 +272,10 @@ def test_records_that_move_and_double_while_paging_are_all_landed_once(database_
         del source.records["chats"][2 * PAGE + 5]
         assert run(database_url, sandbox, today=START).status == "success"
     expected = sorted({one["chat_id"] for one in source.records["chats"]} | {"c003", "c004"})
-    assert rows(database_url, "select array_agg(chat_id order by chat_id), max(version) from raw.chats") == [
+    assert rows(database_url, "select array_agg(chat_id order by chat_id), max(version) from raw.b2chat_chats") == [
         (expected, 1)
     ]
-    assert rows(database_url, "select chat_id from raw.chats where deleted_at is not null order by 1") == [
+    assert rows(database_url, "select chat_id from raw.b2chat_chats where deleted_at is not null order by 1") == [
         ("c003",),
         ("c004",),
     ]
@@ -293,7 +293,7 @@ def test_a_clock_that_is_an_hour_off_at_midnight_loses_no_chat(database_url: str
         source.records["chats"].insert(1, chat("last of the day", "2025-10-10"))
         for day in (11, 12):
             run(database_url, sandbox, today=date(2025, 10, day), mode="incremental")
-    assert {key for (key,) in rows(database_url, "select chat_id from raw.chats")} == {
+    assert {key for (key,) in rows(database_url, "select chat_id from raw.b2chat_chats")} == {
         one["chat_id"] for one in source.records["chats"]
     }
 
@@ -310,12 +310,14 @@ def test_a_change_of_summer_time_leaves_landing_alone(database_url: str, day: da
     with serving(ListedSource(listed)) as sandbox:
         result = run(database_url, sandbox, start_date=day - timedelta(days=1), today=day + timedelta(days=1))
     assert (result.status, result.counts.new, result.windows_read) == ("success", 3, 3)
-    assert [payload for (payload,) in rows(database_url, "select payload from raw.chats order by chat_id")] == listed
+    assert [
+        payload for (payload,) in rows(database_url, "select payload from raw.b2chat_chats order by chat_id")
+    ] == listed
 
 
 def test_hostile_content_crosses_the_wire_and_lands_whole(database_url: str) -> None:
     texts = [
-        "'; drop table raw.chats cascade; --",
+        "'; drop table raw.b2chat_chats cascade; --",
         "=cmd|'/c calc'!A1",
         "@SUM(1)",
         "\t+1",
@@ -334,9 +336,11 @@ def test_hostile_content_crosses_the_wire_and_lands_whole(database_url: str) -> 
     with serving(ListedSource(listed)) as sandbox:
         result = run(database_url, sandbox, today=START)
     assert (result.status, result.counts.new, result.counts.quarantined) == ("success", 12, 0)
-    landed = dict(rows(database_url, "select chat_id, payload from raw.chats"))
+    landed = dict(rows(database_url, "select chat_id, payload from raw.b2chat_chats"))
     assert landed == {one["chat_id"]: clean(one)[0] for one in listed}
-    exact = dict(rows(database_url, "select chat_id, payload_bytes from raw.chats where payload_bytes is not null"))
+    exact = dict(
+        rows(database_url, "select chat_id, payload_bytes from raw.b2chat_chats where payload_bytes is not null")
+    )
     assert {key: json.loads(data) for key, data in exact.items()} == {
         one["chat_id"]: one for one in listed if clean(one)[1]
     }

@@ -20,9 +20,9 @@ SCENE = """
     create table marts.names ();
     insert into marts.promises values (null), (now() + interval '1 day');
     insert into ops.page_loads (
-        sync_id, entity_type, page_offset, record_count, new_count, changed_count, unchanged_count, quarantined_count,
-        response_bytes, request_ms, loaded_at)
-    select 's', 'chats', 0, 1, 1, 0, 0, 0, 1, 1, date_trunc('hour', now()) + interval '30 minutes';
+        sync_id, source, entity_type, page_offset, record_count, new_count, changed_count, unchanged_count,
+        quarantined_count, response_bytes, request_ms, loaded_at)
+    select 's', 'b2chat', 'chats', 0, 1, 1, 0, 0, 0, 1, 1, date_trunc('hour', now()) + interval '30 minutes';
 """
 BEGAN = """
     insert into ops.last_build (invocation_id, began_at, load_id, as_of, has_all_versions)
@@ -30,16 +30,17 @@ BEGAN = """
 """
 NEXT_LOAD = """
     insert into ops.page_loads (
-        sync_id, entity_type, page_offset, record_count, new_count, changed_count, unchanged_count, quarantined_count,
-        response_bytes, request_ms, loaded_at)
-    select 's', 'chats', 0, 1, 0, 0, 1, 0, 1, 1, {} from ops.page_loads
+        sync_id, source, entity_type, page_offset, record_count, new_count, changed_count, unchanged_count,
+        quarantined_count, response_bytes, request_ms, loaded_at)
+    select 's', 'b2chat', 'chats', 0, 1, 0, 0, 1, 0, 1, 1, {} from ops.page_loads
 """
 NEWS = {
-    "a chat landed": "insert into raw.chats (chat_id, content_hash, payload, version, load_id, first_load_id, "
-    "loaded_at) values ('c', 'h', '{}', 1, 99, 99, now())",
-    "a contact landed": "insert into raw.contacts (contact_id, content_hash, payload, version, load_id, first_load_id, "
-    "loaded_at) values ('c', 'h', '{}', 1, 99, 99, now())",
-    "an audit export landed": "insert into raw.audit_chats values ('c', '{}', 'f', 99, now())",
+    "a chat landed": "insert into raw.b2chat_chats (chat_id, content_hash, payload, version, load_id, "
+    "first_load_id, loaded_at) values ('c', 'h', '{}', 1, 99, 99, now())",
+    "a contact landed": "insert into raw.b2chat_contacts (contact_id, content_hash, payload, version, load_id, "
+    "first_load_id, loaded_at) values ('c', 'h', '{}', 1, 99, 99, now())",
+    "an audit export landed": "insert into raw.b2chat_audit_chats (chat_id, content_hash, payload, "
+    "version, load_id, first_load_id, loaded_at) values ('c', 'h', '{}', 1, 99, 99, now())",
     "a full hour began": NEXT_LOAD.format("loaded_at + interval '31 minutes'"),
     "a deadline passed": "insert into marts.promises select loaded_at + interval '10 minutes' from ops.page_loads; "
     + NEXT_LOAD.format("loaded_at + interval '15 minutes'"),

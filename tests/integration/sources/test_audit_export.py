@@ -5,19 +5,22 @@ import os
 import signal
 import zipfile
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
 
-from dagster_project.ingestion.audit_export import AuditFolderMissing, AuditResult, land_audit_files
 from dagster_project.ingestion.errors import AlreadyRunning
 from dagster_project.ingestion.quarantine import RetryResult, retry_quarantine
 from dagster_project.ingestion.single_writer import writer
+from dagster_project.ingestion.sync import sync
 from dagster_project.sources.b2chat_audit import files as audit
+from dagster_project.sources.b2chat_audit.entities import MESSAGES
+from dagster_project.sources.b2chat_audit.source import AuditFolder, AuditFolderMissing
 from dagster_project.sources.catalog import SOURCES
+from dagster_project.sources.contract import Scope
 from tests.support.audit_files import row, write_csv, write_xlsx
 
 Rows = list[tuple[Any, ...]]
@@ -39,31 +42,41 @@ def ask(database_url: str) -> Iterator[Any]:
         yield lambda query: conn.execute(query).fetchall()
 
 
-def land(url: str, folder: Path) -> AuditResult:
-    return land_audit_files(url, folder, triggered_by="test")
+class Landed(NamedTuple):
+    """What became of a folder: files that landed, files that were known; rows, and how many of them were new, known
+    and quarantined; and what is said of files."""
+
+    counts: tuple[int, int, int, int, int, int]
+    load_id: int | None
+    failed: list[str]
+    notes: list[str]
 
 
-def counts(result: AuditResult) -> tuple[int, ...]:
-    return (result.files_new, result.files_known, result.rows, result.new, result.duplicates, result.quarantined)
+def land(url: str, folder: Path) -> Landed:
+    with AuditFolder(folder) as source:
+        result = sync(url, source, MESSAGES, Scope("incremental", date(2025, 10, 10)), triggered_by="test")
+    told = result.counts
+    counted = (result.windows_read, source.known_files, told.records, told.new, told.unchanged, told.quarantined)
+    return Landed(counted, told.last_load_id, result.windows_unreadable, source.notes)
 
 
 def landed(ask: Any) -> Rows:
-    return ask("select chat_id, row_id, payload from raw.audit_messages order by 1, 2")
+    return ask("select chat_id, row_id, payload from raw.b2chat_audit_messages order by 1, 2")
 
 
 def test_a_file_lands_once_and_its_load_is_in_the_books(database_url: str, folder: Path, ask: Any) -> None:
     write_csv(folder / "a.csv", HELLO)
     first, second = land(database_url, folder), land(database_url, folder)
-    assert counts(first) == (1, 0, 3, 3, 0, 0)
-    assert counts(second) == (0, 1, 0, 0, 0, 0) and second.load_id is None
+    assert first.counts == (1, 0, 3, 3, 0, 0)
+    assert second.counts == (0, 1, 0, 0, 0, 0) and second.load_id is None
     assert ask("select load_id, entity_type, record_count, new_count, unchanged_count from ops.page_loads") == [
-        (first.load_id, "audit", 3, 3, 0)
+        (first.load_id, "messages", 3, 3, 0)
     ]
-    assert ask("select file_name, format, row_count, load_id, error from raw.audit_files") == [
-        ("a.csv", "csv", 3, first.load_id, None)
-    ]
-    assert ask("select user_id, entity_type, record_count, status from ops.sync_logs") == [
-        ("test", "audit", 3, "success")
+    assert ask("select substr(window_name, 66), record_count from ops.sync_windows") == [("a.csv", 3)]
+    assert ask("select substr(window_name, 66), load_id from ops.page_loads") == [("a.csv", first.load_id)]
+    assert ask("select user_id, entity_type, record_count, status from ops.sync_logs order by started_at") == [
+        ("test", "messages", 3, "success"),
+        ("test", "messages", 0, "success"),
     ]
 
 
@@ -75,19 +88,18 @@ def test_a_refused_row_lands_when_the_rules_allow_it_and_is_counted_as_its_files
     write_csv(folder / "a.csv", [*HELLO, odd, torn])
     text = (folder / "a.csv").read_text()
     (folder / "a.csv").write_text(text.rstrip("\n") + ",one cell more\n")
-    assert counts(land(database_url, folder)) == (1, 0, 5, 3, 0, 2)
+    assert land(database_url, folder).counts == (1, 0, 5, 3, 0, 2)
     retry = lambda: retry_quarantine(database_url, SOURCES, triggered_by="test")  # noqa: E731
     assert retry() == RetryResult(tried=2, resolved=0, still_bad=2)
     monkeypatch.setattr(audit, "YEARS", range(1900, 2101))
     assert retry() == RetryResult(tried=2, resolved=1, still_bad=1)
     assert retry() == RetryResult(tried=1, resolved=0, still_bad=1)
     [landed] = ask(
-        "select payload ->> 'message_agent', position, load_id, file_hash = (select file_hash from "
-        "raw.audit_files) from raw.audit_messages where chat_id = 'c2'"
+        "select payload ->> 'message_agent', position, load_id from raw.b2chat_audit_messages where chat_id = 'c2'"
     )
-    assert landed[:2] == ("de otro siglo", 5) and landed[3]
+    assert landed[:2] == ("de otro siglo", 5)
     assert ask(f"select entity_type, record_count, new_count from ops.page_loads where load_id = {landed[2]}") == [
-        ("audit", 1, 1)
+        ("messages", 1, 1)
     ]
     assert ask("select rule, attempts, resolved_at is null from raw.quarantine order by 1") == [
         ("cells_do_not_fit", 4, True),
@@ -95,7 +107,7 @@ def test_a_refused_row_lands_when_the_rules_allow_it_and_is_counted_as_its_files
     ]
     # The file that holds the row, read again under the new rules, doubles nothing.
     write_csv(folder / "b.csv", [odd])
-    assert counts(land(database_url, folder)) == (1, 1, 1, 0, 1, 0)
+    assert land(database_url, folder).counts == (1, 1, 1, 0, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +118,9 @@ def test_each_way_to_write_a_csv_gives_the_same_rows(
 ) -> None:
     write_csv(folder / "a.csv", HELLO, delimiter=delimiter, encoding=encoding)
     land(database_url, folder)
-    texts = ask("select payload->>'message_agent' || (payload->>'message_contact') from raw.audit_messages")
+    texts = ask("select payload->>'message_agent' || (payload->>'message_contact') from raw.b2chat_audit_messages")
     assert sorted(texts) == [('buenos días; le escribo,\nde la "tienda"',), ("sí",), ("sí",)]
-    assert ask("select payload->>'agent_id', payload->>'outgoing' from raw.audit_chats") == [("4711", "TRUE")]
+    assert ask("select payload->>'agent_id', payload->>'outgoing' from raw.b2chat_audit_chats") == [("4711", "TRUE")]
 
 
 def test_csv_and_xlsx_give_the_same_rows(database_url: str, folder: Path, ask: Any) -> None:
@@ -116,7 +128,7 @@ def test_csv_and_xlsx_give_the_same_rows(database_url: str, folder: Path, ask: A
     land(database_url, folder)
     from_csv = landed(ask)
     with psycopg.connect(database_url) as conn:
-        conn.execute("truncate raw.audit_messages, raw.audit_files, raw.audit_chats")
+        conn.execute("truncate raw.b2chat_audit_messages, ops.sync_windows, raw.b2chat_audit_chats")
     typed = [
         one
         | {
@@ -129,7 +141,7 @@ def test_csv_and_xlsx_give_the_same_rows(database_url: str, folder: Path, ask: A
     ]
     write_xlsx(folder / "a.xlsx", typed)
     (folder / "a.csv").unlink()
-    assert counts(land(database_url, folder)) == (1, 0, 3, 3, 0, 0)
+    assert land(database_url, folder).counts == (1, 0, 3, 3, 0, 0)
     assert landed(ask) == from_csv
 
 
@@ -141,17 +153,17 @@ def test_files_that_overlap_double_no_message_and_equal_ones_of_a_second_stay_tw
     # Facts of the chat that changed since are no new message.
     write_xlsx(folder / "2.xlsx", [one | {"Contact Tag": "VIP"} for one in more])
     result = land(database_url, folder)
-    assert counts(result) == (2, 0, 7, 4, 3, 0)
+    assert result.counts == (2, 0, 7, 4, 3, 0)
     assert len(landed(ask)) == 4
-    assert ask("select payload->>'contact_tag', load_id from raw.audit_chats") == [("VIP", result.load_id)]
+    assert ask("select payload->>'contact_tag', load_id from raw.b2chat_audit_chats") == [("VIP", result.load_id)]
 
 
 def test_an_overlapping_file_with_nothing_new_touches_no_chat(database_url: str, folder: Path, ask: Any) -> None:
     write_csv(folder / "1.csv", HELLO)
     first = land(database_url, folder)
     write_csv(folder / "2.csv", HELLO, delimiter=";")
-    assert counts(land(database_url, folder)) == (1, 1, 3, 0, 3, 0)
-    assert ask("select load_id from raw.audit_chats") == [(first.load_id,)]
+    assert land(database_url, folder).counts == (1, 1, 3, 0, 3, 0)
+    assert ask("select load_id from raw.b2chat_audit_chats") == [(first.load_id,)]
 
 
 def test_a_wrong_header_is_named_with_its_file_and_column_and_other_files_land(
@@ -162,12 +174,13 @@ def test_a_wrong_header_is_named_with_its_file_and_column_and_other_files_land(
     (folder / "c.csv").write_bytes(b"")
     write_csv(folder / "d.csv", HELLO)
     result = land(database_url, folder)
-    assert counts(result) == (1, 0, 3, 3, 0, 0)
+    assert result.counts == (1, 0, 3, 3, 0, 0)
     assert result.failed[:2] == ["a.csv: no column 'Chat ID'", "b.xlsx: not a readable XLSX file"]
     assert result.failed[2].startswith("c.csv: no column 'Chat ID', 'Message Created At'")
-    assert ask("select file_name, load_id, error from raw.audit_files where error is not null order by 1") == [
-        (text.split(":")[0], None, text) for text in result.failed
+    assert ask("select message, metadata ->> 'entity' from ops.error_logs order by 1") == [
+        (text, "messages") for text in result.failed
     ]
+    assert ask("select status, error_message from ops.sync_logs") == [("partial", None)]
     assert ask("select count(*) from ops.page_loads") == [(1,)]
 
 
@@ -186,8 +199,8 @@ def test_a_row_that_cannot_be_read_goes_to_quarantine_and_the_rest_lands(
     )
     with (folder / "a.csv").open("a") as file:
         file.write("c5,too,short\r\n")
-    assert counts(land(database_url, folder)) == (1, 0, 6, 1, 0, 5)
-    assert ask("select record_key, rule, position from raw.quarantine where entity_type = 'audit' order by 3") == [
+    assert land(database_url, folder).counts == (1, 0, 6, 1, 0, 5)
+    assert ask("select record_key, rule, position from raw.quarantine where source = 'b2chat_audit' order by 3") == [
         (None, "key_missing", 2),
         ("c2", "time_unreadable", 4),
         ("c3", "time_unreadable", 5),
@@ -204,8 +217,10 @@ def test_text_that_postgres_cannot_hold_lands_cleaned_with_what_it_was(
 ) -> None:
     path = write_csv(folder / "a.csv", [row("c1", "2025-10-01 09:00:00", "antes#después")])
     path.write_bytes(path.read_bytes().replace(b"#", b"\x00\xff"))
-    assert land(database_url, folder).new == 1
-    [(text, exact, cleaned)] = ask("select payload->>'message_agent', payload_bytes, cleaned from raw.audit_messages")
+    assert land(database_url, folder).counts[3] == 1
+    [(text, exact, cleaned)] = ask(
+        "select payload->>'message_agent', payload_bytes, cleaned from raw.b2chat_audit_messages"
+    )
     assert text == "antes\ufffd\ufffddespués"
     assert rb"antes\u0000\udcff" in bytes(exact)
     assert [one["rule"] for one in cleaned] == ["nul_replaced", "lone_surrogate_replaced"]
@@ -234,17 +249,17 @@ def test_a_kill_in_the_middle_of_a_file_leaves_nothing_of_it(database_url: str, 
     child.start()
     child.join(60)
     assert child.exitcode == -signal.SIGKILL
-    assert ask("select count(*), count(distinct chat_id) from raw.audit_messages") == [(3, 1)]
-    assert ask("select file_name from raw.audit_files") == [("1.csv",)]
-    assert ask("select count(*) from ops.page_loads") == [(1,)]
-    assert counts(land(database_url, folder)) == (1, 1, 300, 300, 0, 0)
+    assert ask("select count(*), count(distinct chat_id) from raw.b2chat_audit_messages") == [(3, 1)]
+    assert ask("select substr(window_name, 66) from ops.sync_windows") == [("1.csv",)]
+    assert ask("select distinct substr(window_name, 66) from ops.page_loads") == [("1.csv",)]
+    assert land(database_url, folder).counts == (1, 1, 300, 300, 0, 0)
 
 
 def _land_and_die(url: str, folder: Path) -> None:
-    """Die by SIGKILL at row 200 of the second file."""
-    from dagster_project.ingestion import audit_export
+    """Die by SIGKILL at row 200 of the second file, when 198 rows of it have landed in pages of two."""
+    from dagster_project.sources.b2chat_audit import source
 
-    read = audit_export.read_audit_file
+    read = source.read_audit_file
 
     def dying(path: Path, name: str) -> Any:
         for number, one in enumerate(read(path, name)):
@@ -252,7 +267,7 @@ def _land_and_die(url: str, folder: Path) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             yield one
 
-    audit_export.read_audit_file = dying
+    source.read_audit_file, source.PAGE_ROWS = dying, 2  # type: ignore[assignment]
     land(url, folder)
 
 
@@ -280,9 +295,9 @@ def test_a_csv_is_read_in_its_encoding_and_the_same_in_utf8_adds_nothing(
     first = land(database_url, folder)
     assert first.notes == (["a.csv: not UTF-8, read as Windows-1252"] if encoding == "cp1252" else [])
     write_csv(folder / "b.csv", ACCENTS)
-    assert counts(land(database_url, folder)) == (1, 1, 2, 0, 2, 0)
+    assert land(database_url, folder).counts == (1, 1, 2, 0, 2, 0)
     assert ask(
-        "select payload->>'message_agent', payload->>'message_contact', cleaned from raw.audit_messages "
+        "select payload->>'message_agent', payload->>'message_contact', cleaned from raw.b2chat_audit_messages "
         "order by position"
     ) == [("buenos días, la información está lista", "", None), ("", "¿mañana? “sí” – 5 €", None)]
 
@@ -295,7 +310,7 @@ def test_a_csv_whose_encoding_is_not_known_is_refused_not_altered(
     write_csv(folder / "a.csv", rows, encoding=encoding)
     result = land(database_url, folder)
     assert result.failed == ["a.csv: neither UTF-8 nor Windows-1252: save it as 'CSV UTF-8'"]
-    assert ask("select count(*) from raw.audit_messages") == [(0,)]
+    assert ask("select count(*) from raw.b2chat_audit_messages") == [(0,)]
 
 
 def test_the_files_of_a_zip_land_each_once_also_beside_the_unpacked_ones(
@@ -309,13 +324,13 @@ def test_the_files_of_a_zip_land_each_once_also_beside_the_unpacked_ones(
         archive.write(made / "more.csv", "more.csv")
         archive.writestr("__MACOSX/._messages.csv", b"\x00\x05")
         archive.writestr("readme.txt", "x")
-    assert counts(land(database_url, folder)) == (2, 0, 7, 4, 3, 0)
-    assert ask("select file_name, format from raw.audit_files order by 1") == [
-        ("B2Chat.zip/messages.csv", "csv"),
-        ("B2Chat.zip/more.csv", "csv"),
+    assert land(database_url, folder).counts == (2, 0, 7, 4, 3, 0)
+    assert ask("select substr(window_name, 66) from ops.sync_windows order by 1") == [
+        ("B2Chat.zip/messages.csv",),
+        ("B2Chat.zip/more.csv",),
     ]
     write_csv(folder / "messages.csv", HELLO)
-    assert counts(land(database_url, folder)) == (0, 3, 0, 0, 0, 0)
+    assert land(database_url, folder).counts == (0, 3, 0, 0, 0, 0)
 
 
 def test_an_archive_that_cannot_be_read_is_a_line_and_the_rest_lands(
@@ -343,7 +358,7 @@ def test_an_archive_that_cannot_be_read_is_a_line_and_the_rest_lands(
         "f.zip: holds more than 100 CSV or XLSX files",
     ]
     assert result.failed[-1].startswith("g.zip/x.csv: no column 'Chat ID'")
-    assert counts(result) == (1, 0, 3, 3, 0, 0)
+    assert result.counts == (1, 0, 3, 3, 0, 0)
 
 
 def _zip(path: Path, files: dict[str, bytes]) -> None:
@@ -362,17 +377,17 @@ def test_quarantine_of_a_cut_file_is_resolved_by_the_whole_one(
     cut = whole[: whole.rindex(cut_at.encode("latin-1")) + len(cut_at)]
     open_rows = "select count(*) from raw.quarantine where resolved_at is null"
     (folder / "whole.csv").write_bytes(cut if cut_first else whole)
-    assert land(database_url, folder).quarantined == cut_first
+    assert land(database_url, folder).counts[5] == cut_first
     assert ask(open_rows) == [(int(cut_first),)]
     (folder / "whole.csv").write_bytes(whole if cut_first else cut)
     land(database_url, folder)
     assert ask(open_rows) == [(0,)]
-    assert ask("select count(*) from raw.audit_messages") == [(4,)]
+    assert ask("select count(*) from raw.b2chat_audit_messages") == [(4,)]
 
 
 def test_a_row_that_no_whole_file_explains_stays_in_quarantine(database_url: str, folder: Path, ask: Any) -> None:
     path = write_csv(folder / "a.csv", HELLO)
     path.write_bytes(path.read_bytes() + b"c2,,WHATSAPPB2CHAT,Vent")
     write_csv(folder / "b.csv", [*HELLO, row("c2", "2025-10-02 09:00:00", Department="Cartera")])
-    assert land(database_url, folder).quarantined == 1
+    assert land(database_url, folder).counts[5] == 1
     assert ask("select count(*) from raw.quarantine where resolved_at is null") == [(1,)]

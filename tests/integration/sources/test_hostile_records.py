@@ -144,7 +144,7 @@ def test_any_json_in_any_field_lands_or_goes_to_quarantine_and_never_stops_a_run
             keep_response(conn, page, "sync-1")
             pages.append(page)
         assert pages[-1].is_complete
-        table, key = f"raw.{entity}", KEY_FIELD[entity]
+        table, key = f"raw.b2chat_{entity}", KEY_FIELD[entity]
         landed = {row[0] for row in conn.execute(f"select {key} from {table}").fetchall()}  # type: ignore[call-overload]
         kept = [
             row[0]

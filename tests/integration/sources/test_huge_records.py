@@ -51,9 +51,10 @@ def test_a_message_of_50_mb_is_cut_with_a_flag_its_bytes_are_kept_and_memory_is_
         peak = peak_of_sync(database_url, sandbox.base_url)
     assert peak < 500, f"{peak} MiB; it took 755 when two passes of a day met in memory, now 418"
     with psycopg.connect(database_url) as conn:
-        assert conn.execute("select count(*) from raw.chats").fetchone() == (3,)
+        assert conn.execute("select count(*) from raw.b2chat_chats").fetchone() == (3,)
         row = conn.execute(
-            "select payload #>> '{messages, 1, body}', cleaned, payload_bytes from raw.chats where chat_id = 'huge'"
+            "select payload #>> '{messages, 1, body}', cleaned, payload_bytes from raw.b2chat_chats "
+            "where chat_id = 'huge'"
         ).fetchone()
     assert row is not None
     shown, cleaned, whole = row
@@ -83,7 +84,7 @@ def test_an_answer_that_is_too_large_is_read_in_parts_and_a_record_that_is_goes_
     assert result.status == "success"
     assert len(source.queries) < 100  # two passes over 70 KB, of answers of 20 KB at most
     with psycopg.connect(database_url) as conn:
-        landed = {row[0] for row in conn.execute("select chat_id from raw.chats")}
+        landed = {row[0] for row in conn.execute("select chat_id from raw.b2chat_chats")}
         refused = conn.execute("select rule, payload_bytes from raw.quarantine").fetchall()
     assert landed == {one["chat_id"] for one in chats} - {"c150"}
     assert [rule for rule, _ in refused] == ["record_too_large"]

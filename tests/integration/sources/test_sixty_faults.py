@@ -267,7 +267,10 @@ class Trial:
 
     def lost(self) -> set[str]:
         """Keys of records that are there and have not landed."""
-        landed = {row[0] for row in self.ask("select chat_id from raw.chats union select contact_id from raw.contacts")}
+        landed = {
+            row[0]
+            for row in self.ask("select chat_id from raw.b2chat_chats union select contact_id from raw.b2chat_contacts")
+        }
         return self.live() - landed
 
     def wrongly_marked(self) -> set[str]:
@@ -275,8 +278,8 @@ class Trial:
         return self.live() & {
             row[0]
             for row in self.ask(
-                "select chat_id from raw.chats where deleted_at is not null "
-                "union select contact_id from raw.contacts where deleted_at is not null"
+                "select chat_id from raw.b2chat_chats where deleted_at is not null "
+                "union select contact_id from raw.b2chat_contacts where deleted_at is not null"
             )
         }
 
@@ -373,8 +376,8 @@ def test_what_is_really_gone_is_still_marked(trial: Trial) -> None:
     assert gone <= {
         row[0]
         for row in trial.ask(
-            "select chat_id from raw.chats where deleted_at is not null "
-            "union select contact_id from raw.contacts where deleted_at is not null"
+            "select chat_id from raw.b2chat_chats where deleted_at is not null "
+            "union select contact_id from raw.b2chat_contacts where deleted_at is not null"
         )
     }
     assert trial.wrongly_marked() == set()

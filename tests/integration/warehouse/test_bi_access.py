@@ -29,9 +29,9 @@ models:
     versions: [{v: 1}, {v: 2}]
 """
 ONE_MORE_LOAD = """
-    insert into ops.page_loads (sync_id, entity_type, page_offset, record_count, new_count, changed_count,
+    insert into ops.page_loads (sync_id, source, entity_type, page_offset, record_count, new_count, changed_count,
         unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
-    values ('s', 'chats', 0, 5, 0, 0, 0, 0, 0, 0, now())
+    values ('s', 'b2chat', 'chats', 0, 5, 0, 0, 0, 0, 0, 0, now())
 """
 
 
@@ -126,7 +126,11 @@ def test_a_view_that_loses_a_column_is_built_anew_with_its_rights(shop: Shop) ->
 def test_the_role_reads_marts_and_nothing_else_and_writes_nothing(shop: Shop) -> None:
     with shop.session() as conn:
         assert conn.execute("show statement_timeout").fetchone() == ("5min",)
-        for statement in ("select from ops.page_loads", "select from raw.chats", "select from ops.build_watermarks"):
+        for statement in (
+            "select from ops.page_loads",
+            "select from raw.b2chat_chats",
+            "select from ops.build_watermarks",
+        ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 conn.execute(statement)
             conn.rollback()
@@ -139,10 +143,10 @@ def test_the_role_reads_marts_and_nothing_else_and_writes_nothing(shop: Shop) ->
     shown = shop.check()
     assert "bi_reader:***@" in shown and "canary" not in shown
     with psycopg.connect(shop.url, autocommit=True) as conn:
-        conn.execute("grant usage on schema raw to bi_reader; grant select on raw.chats to bi_reader")
+        conn.execute("grant usage on schema raw to bi_reader; grant select on raw.b2chat_chats to bi_reader")
         with pytest.raises(bi_access.BiAccessWrong, match=r"can read raw\.chats"):
             shop.check()
-        conn.execute("revoke all on raw.chats from bi_reader; revoke all on schema raw from bi_reader")
+        conn.execute("revoke all on raw.b2chat_chats from bi_reader; revoke all on schema raw from bi_reader")
 
 
 def test_the_newest_version_of_a_mart_keeps_its_name_and_an_older_one_gets_a_suffix(shop: Shop) -> None:

@@ -16,7 +16,7 @@ from dagster_project.warehouse import bi_access, embedded, migrations
 
 REFUSED = {
     "reads what is not its own": """
-        select from raw.chats
+        select from raw.b2chat_chats
         select from ops.page_loads
         select from ops.locks
         select from analysis.answers
@@ -42,14 +42,14 @@ REFUSED = {
         select passwd from pg_shadow
         select from pg_statistic_ext_data
         select from pg_ident_file_mappings
-        select query_to_xml('select * from raw.chats', true, false, '')
-        select table_to_xml('raw.chats', true, false, '')
+        select query_to_xml('select * from raw.b2chat_chats', true, false, '')
+        select table_to_xml('raw.b2chat_chats', true, false, '')
         select schema_to_xml('raw', true, false, '')
-        select from ts_stat('select to_tsvector(chat_id) from raw.chats')
-        select pg_relation_size('raw.chats')
-        select attname from pg_attribute where attrelid = 'raw.chats'::regclass
-        do $$ begin execute 'select from raw.chats'; end $$
-        copy raw.chats to stdout
+        select from ts_stat('select to_tsvector(chat_id) from raw.b2chat_chats')
+        select pg_relation_size('raw.b2chat_chats')
+        select attname from pg_attribute where attrelid = 'raw.b2chat_chats'::regclass
+        do $$ begin execute 'select from raw.b2chat_chats'; end $$
+        copy raw.b2chat_chats to stdout
         copy marts.fact to program 'cat'
         select current_setting('config_file')
         select current_setting('log_directory')
@@ -301,7 +301,7 @@ class House:
             assert conn.execute("select fact.id, size from fact inner join report using (id)").fetchall() == [(1, 1)]
             assert conn.execute("show statement_timeout").fetchone() == ("5min",)
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                conn.execute("select from raw.chats")
+                conn.execute("select from raw.b2chat_chats")
 
 
 @pytest.fixture(scope="module")

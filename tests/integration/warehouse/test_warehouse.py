@@ -72,7 +72,7 @@ def test_the_migrations_go_up_down_and_up_again(database_url: str) -> None:
     assert migrations.current(database_url) == migrations.newest() != "0001"
     with psycopg.connect(database_url, autocommit=True) as conn:
         before = conn.execute(TABLES).fetchall()
-        assert ("raw.chats",) in before
+        assert ("raw.b2chat_chats",) in before
         assert ("ops.sync_logs",) in before
         migrations.downgrade(database_url, "base")
         assert conn.execute(TABLES).fetchall() == []

@@ -6,7 +6,7 @@ with loads as (
         -- The sandbox's clock may be ahead of ours; the last day that a load read has begun.
         greatest(loaded_at, window_to::timestamp at time zone '{{ account_timezone() }}') as known_until
     from {{ source('ops', 'page_loads') }} as page_loads
-    where entity_type = 'chats' and new_count + changed_count > 0 and not {{ is_above_high_watermark('page_loads') }}
+    where source = 'b2chat' and entity_type = 'chats' and new_count + changed_count > 0 and not {{ is_above_high_watermark('page_loads') }}
 ),
 
 running as (

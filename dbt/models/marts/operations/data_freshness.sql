@@ -56,7 +56,7 @@ landed as (
         marts.kind,
         marts.row_estimate,
         coalesce(built.refreshed_at, now()) as refreshed_at,
-        newest.loaded_at as data_through,
+        coalesce(furthest_behind.loaded_at, newest.loaded_at) as data_through,
         waiting.load_count as waiting_load_count
     from marts
     left join built on built.mart_oid = marts.oid
@@ -66,6 +66,18 @@ landed as (
         order by load_id desc
         limit 1
     ) as newest on true
+    -- A source that has stopped shows, however lively another one is; files that people bring now and then do not.
+    cross join lateral (
+        select min(latest.loaded_at) as loaded_at
+        from {{ source('ops', 'data_source') }} as sources
+        cross join lateral (
+            select loaded_at from {{ source('ops', 'page_loads') }} as loads
+            where loads.source = sources.source and (built.load_id is null or load_id <= built.load_id)
+            order by load_id desc
+            limit 1
+        ) as latest
+        where sources.kind <> 'files'
+    ) as furthest_behind
     cross join lateral (
         select count(*) as load_count from {{ source('ops', 'page_loads') }}
         where load_id > built.load_id

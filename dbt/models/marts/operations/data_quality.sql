@@ -4,12 +4,13 @@ with quality_rules as (
 
 set_aside as (
     select
+        source,
         entity_type,
         rule,
         {{ local_time('quarantined_at') }}::date as day,
         record_key,
         row_number() over (
-            partition by entity_type, rule, {{ local_time('quarantined_at') }}::date order by quarantine_id
+            partition by source, entity_type, rule, {{ local_time('quarantined_at') }}::date order by quarantine_id
         ) as number
     from {{ source('raw', 'quarantine') }}
     where resolved_at is null
@@ -18,22 +19,24 @@ set_aside as (
 -- Records wait here for a fix, so the days are few and read live; those of a retry that passed are gone.
 quarantine as (
     select
+        source,
         entity_type,
         rule,
         day,
         count(*)::integer as broken_count,
         string_agg(left(record_key, 40), ', ' order by number) filter (where number <= 5) as sample_ids
     from set_aside
-    group by entity_type, rule, day
+    group by source, entity_type, rule, day
 ),
 
 records_read as (
     select
+        source,
         entity_type,
         {{ local_time('loaded_at') }}::date as day,
         sum(record_count)::integer as checked_count
     from {{ source('ops', 'page_loads') }}
-    group by 1, 2
+    group by 1, 2, 3
 ),
 
 combined as (
@@ -43,7 +46,7 @@ combined as (
     union all
 
     select
-        'quarantine of ' || quarantine.entity_type as subject,
+        'quarantine of ' || quarantine.source || ' ' || quarantine.entity_type as subject,
         quarantine.rule,
         quarantine.day,
         quarantine.broken_count,
@@ -51,7 +54,9 @@ combined as (
         quarantine.sample_ids
     from quarantine
     left join records_read
-        on records_read.entity_type = quarantine.entity_type and records_read.day = quarantine.day
+        on records_read.source = quarantine.source
+        and records_read.entity_type = quarantine.entity_type
+        and records_read.day = quarantine.day
 )
 
 select

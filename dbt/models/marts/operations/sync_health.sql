@@ -1,6 +1,7 @@
--- A view over the books of synchronization: it is right whenever it is read, and has nothing to catch up with.
+-- A view over the logs of synchronization: it is right whenever it is read, and has nothing to catch up with.
 with syncs as (
     select
+        source,
         entity_type,
         {{ local_time('started_at') }}::date as day,
         count(*) as sync_count,
@@ -8,21 +9,23 @@ with syncs as (
         count(*) filter (where status = 'partial') as partial_count
     from {{ source('ops', 'sync_logs') }}
     where operation <> 'quarantine_retry'
-    group by 1, 2
+    group by 1, 2, 3
 ),
 
 successes as (
     select
+        source,
         entity_type,
         {{ local_time('completed_at') }}::date as day,
         max(completed_at) as last_success_at
     from {{ source('ops', 'sync_logs') }}
     where status = 'success' and operation <> 'quarantine_retry'
-    group by 1, 2
+    group by 1, 2, 3
 ),
 
 pages as (
     select
+        source,
         entity_type,
         {{ local_time('loaded_at') }}::date as day,
         count(*) as page_count,
@@ -31,23 +34,25 @@ pages as (
         sum(changed_count) as changed_count,
         sum(quarantined_count) as quarantined_count
     from {{ source('ops', 'page_loads') }}
-    group by 1, 2
+    group by 1, 2, 3
 ),
 
 first_days as (
-    select entity_type, min(day) as first_day
+    select source, entity_type, min(day) as first_day
     from (
-        select entity_type, day from syncs
+        select source, entity_type, day from syncs
         union all
-        select entity_type, day from pages
+        select source, entity_type, day from pages
         union all
-        select entity_type, window_day from {{ source('ops', 'sync_windows') }}
+        select source, entity_type, window_day from {{ source('ops', 'sync_windows') }}
     ) as known
-    group by 1
+    where day is not null
+    group by 1, 2
 ),
 
 days as (
     select
+        first_days.source,
         first_days.entity_type,
         each_day.day::date as day,
         least(now(), (each_day.day::date + 1)::timestamp at time zone '{{ account_timezone() }}') as until_at
@@ -59,6 +64,7 @@ days as (
 
 combined as (
     select
+        days.source,
         days.entity_type,
         days.day,
         days.until_at,
@@ -72,14 +78,19 @@ combined as (
         pages.quarantined_count,
         windows.read_at as read_whole_at,
         max(successes.last_success_at) over (
-            partition by days.entity_type order by days.day
+            partition by days.source, days.entity_type order by days.day
         ) as last_success_at
     from days
-    left join syncs on syncs.entity_type = days.entity_type and syncs.day = days.day
-    left join successes on successes.entity_type = days.entity_type and successes.day = days.day
-    left join pages on pages.entity_type = days.entity_type and pages.day = days.day
+    left join syncs
+        on syncs.source = days.source and syncs.entity_type = days.entity_type and syncs.day = days.day
+    left join successes
+        on successes.source = days.source and successes.entity_type = days.entity_type and successes.day = days.day
+    left join pages
+        on pages.source = days.source and pages.entity_type = days.entity_type and pages.day = days.day
     left join {{ source('ops', 'sync_windows') }} as windows
-        on windows.entity_type = days.entity_type and windows.window_day = days.day
+        on windows.source = days.source
+        and windows.entity_type = days.entity_type
+        and windows.window_day = days.day
 ),
 
 lagging as (
@@ -88,6 +99,7 @@ lagging as (
 )
 
 select
+    source,
     entity_type,
     day,
     coalesce(sync_count, 0)::integer as syncs,

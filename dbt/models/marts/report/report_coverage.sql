@@ -2,7 +2,9 @@ select
     periods.period,
     periods.period_id,
     periods.last_date - periods.first_date + 1 as day_count,
-    count(distinct health.day) filter (where health.entity_type = 'chats' and health.is_read_whole)::integer
+    count(distinct health.day) filter (
+        where health.source = 'b2chat' and health.entity_type = 'chats' and health.is_read_whole
+    )::integer
         as fully_read_day_count,
     coalesce(sum(health.failures), 0)::integer as failed_sync_count,
     (

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+INTENTS = ("PROJECT_INFO", "PAYMENT", "LEGAL", "POST_PURCHASE", "OTHER")
+STAGES = ("PROSPECT", "ACTIVE_BUYER", "POST_PURCHASE")
+SENTIMENTS = ("POSITIVE", "NEUTRAL", "FRICTION")
+
 
 @dataclass(frozen=True, slots=True)
 class Effectiveness:
@@ -27,20 +31,19 @@ class Categorization:
     """One chat's labels.
 
     Attributes:
-        labels: by field of the taxonomy, one of its labels; None, or not there, where none applies or is known.
+        customer_intent: one of INTENTS.
+        journey_stage: one of STAGES; None where none applies.
+        sentiment: one of SENTIMENTS.
         agent_quality_score: 1 to 10; None where no agent wrote.
         confidence_score: 0 to 1.
         reasoning_notes: what it went by.
         effectiveness: None where the classifier does not judge it, or cannot.
     """
 
-    labels: Mapping[str, str | None]
+    customer_intent: str
+    journey_stage: str | None
+    sentiment: str
     agent_quality_score: int | None
     confidence_score: float
     reasoning_notes: str
     effectiveness: Effectiveness | None = None
-
-    @property
-    def intent(self) -> str:
-        """What the customer mainly wants, as runs count it."""
-        return str(self.labels["customer_intent"])
