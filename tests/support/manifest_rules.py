@@ -34,6 +34,7 @@ TYPES = {
 WITHOUT_UNIT_TEST = {"data_freshness", "sync_health"}
 # Work that a later load tells otherwise stays beside what replaced it.
 WITHOUT_KEY = {"int_agent_activity"}
+MIN_TESTS = 5  # for each model, on average
 PLAIN_TYPES = {"text", "boolean", "integer", "bigint", "double precision", "date", "timestamptz"}
 
 
@@ -45,6 +46,7 @@ def violations(manifest: Manifest) -> list[str]:
         _grain_and_columns,
         _column_types,
         _keys,
+        _enough_is_tested,
         _owners_and_access,
         _marts_have_contracts_and_unit_tests,
         _one_text_one_block,
@@ -98,18 +100,35 @@ def _column_types(manifest: Manifest) -> Iterator[str]:
 
 
 def _keys(manifest: Manifest) -> Iterator[str]:
-    """Stored models and marts; a view passes by the stored model right under it. Other views are steps on the way."""
-    tested = {
-        node["attached_node"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "test"
-        and (node.get("test_metadata") or {}).get("name") in {"unique", "unique_combination"}
-    }
+    """What BI reads and what is stored says by itself what is unique, and what BI reads that its key is never NULL."""
+    unique = _tested(manifest, "unique", "unique_combination", "primary_key")
+    never_null = _tested(manifest, "not_null", "primary_key")
     for model in _models(manifest):
-        if model["name"] in WITHOUT_KEY or (not _is_public(model) and model["config"]["materialized"] == "view"):
+        is_stored, is_public = model["config"]["materialized"] != "view", _is_public(model)
+        if model["name"] in WITHOUT_KEY or not (is_stored or is_public):
             continue
-        if not any(_has_key(one) or one["unique_id"] in tested for one in [model, *_right_under(manifest, model)]):
+        if not (is_stored and _has_key(model)) and model["unique_id"] not in unique:
             yield f"{model['name']}: no test, constraint or index says what is unique"
+        is_one_row = model["description"].startswith("One row:")
+        is_required = is_stored and _required(model)
+        if is_public and not is_one_row and not is_required and model["unique_id"] not in never_null:
+            yield f"{model['name']}: no test or constraint says what is never NULL"
+
+
+def _enough_is_tested(manifest: Manifest) -> Iterator[str]:
+    """Data tests, unit tests, and keys and NOT NULLs of stored tables: so many for each model, on average.
+
+    A primary_key holds two things: that its columns are unique, and never NULL.
+    """
+    data_tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    of_seeds = sum((test.get("attached_node") or "").startswith(("seed.", "source.")) for test in data_tests)
+    stored = [model for model in _models(manifest) if model["config"]["materialized"] != "view"]
+    held = sum(len(_required(model)) + _has_key(model) for model in stored)
+    keys = sum((test.get("test_metadata") or {}).get("name") == "primary_key" for test in data_tests)
+    tested = len(data_tests) + keys - of_seeds + len(manifest["unit_tests"])
+    mean = (tested + held) / len(_models(manifest))
+    if mean < MIN_TESTS:
+        yield f"the project: {mean:.1f} tests and constraints for each model, not {MIN_TESTS}"
 
 
 def _owners_and_access(manifest: Manifest) -> Iterator[str]:
@@ -172,6 +191,24 @@ def _kind(manifest: Manifest, unique_id: str) -> str:
     if node["resource_type"] == "seed":
         return "seed"
     return _layer(node)
+
+
+def _tested(manifest: Manifest, *kinds: str) -> set[str]:
+    """The models that a generic test of these kinds is on."""
+    return {
+        node.get("attached_node") or ""
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test" and (node.get("test_metadata") or {}).get("name") in kinds
+    }
+
+
+def _required(model: Node) -> list[str]:
+    """The columns that a contract has as NOT NULL."""
+    return [
+        column["name"]
+        for column in model["columns"].values()
+        if any(constraint["type"] == "not_null" for constraint in column["constraints"])
+    ]
 
 
 def _has_key(model: Node) -> bool:

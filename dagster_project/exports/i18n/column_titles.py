@@ -7,7 +7,7 @@ from dagster_project.exports.i18n.catalogue import group
 from dagster_project.exports.i18n.language import Language, place_of
 
 _CLOCKS = ("wall", "calendar", "business")
-_CHANGE = re.compile(r"(.+)_(delta_pct|delta|change_pct|change)")
+_CHANGE = re.compile(r"(.+)_(delta_pct|delta)")
 
 
 def is_other_language(column: str, language: Language) -> bool:

@@ -23,6 +23,7 @@ _GENERIC: dict[str, Any] = {
     "not_null": lambda of: f"`{of['column_name']}` is never NULL.",
     "unique": lambda of: f"No two rows have the same `{of['column_name']}`.",
     "unique_combination": lambda of: f"No two rows have the same {_names(of['columns'])}.",
+    "primary_key": lambda of: f"No two rows have the same {_names(of['columns'])}, and none of it is NULL.",
     "accepted_values": lambda of: f"`{of['column_name']}` is {' or '.join(map(str, of['values']))}.",
     "relationships": lambda of: f"Each `{of['column_name']}` is a `{of['field']}` of `{_table(of['to'])}`.",
     "not_negative": lambda of: f"`{of['column_name']}` is never below 0.",

@@ -531,7 +531,7 @@ def test_each_kpi_is_the_number_of_the_mart_it_comes_from_beside_the_same_of_the
     assert {key: row["previous_value"] for key, row in kpis.items()} == {
         key: row["value"] if row else None for key, row in before.items()}
     assert world.ask("select metric, value, count from marts.kpi_daily where (value is null) <> (count = 0)") == []
-    assert world.ask("select metric, change_pct from marts.kpi_daily where unit = 'share' and change_pct <> 0") == []
+    assert world.ask("select metric, value_delta_pct from marts.kpi_daily where unit = 'share' and value_delta_pct <> 0") == []
 
 
 def test_data_tests_look_at_new_rows_and_at_every_row_when_asked(world: World) -> None:

@@ -14,7 +14,7 @@ select
     kpis.count,
     case when kpis.is_count then nullif(kpis.previous_value, 0) else kpis.previous_value end as previous_value,
     kpis.value - kpis.previous_value as value_delta,
-    case when metrics.unit <> 'share' then {{ percent_change('kpis.value', 'kpis.previous_value') }} end as change_pct
+    case when metrics.unit <> 'share' then {{ percent_change('kpis.value', 'kpis.previous_value') }} end as value_delta_pct
 from (
     {%- for relation, scope, scope_id, scope_name, key, metrics in kpi_sources() %}
     {{ unpivoted(relation, scope, scope_id, scope_name, key, metrics) }}

@@ -21,7 +21,7 @@ select
     days.p90_seconds_past,
     coalesce(days_before.met_count + days_before.breached_count, 0) as previous_judged_count,
     {{ rate_before }} as previous_rate,
-    {{ rate }} - {{ rate_before }} as rate_change
+    {{ rate }} - {{ rate_before }} as rate_delta
 from {{ ref('int_sla_days') }} as days
 cross join lateral (select {{ sla_goal('days', 'days.opened_local_date') }} as goal) as goal
 left join {{ ref('int_sla_days') }} as days_before
