@@ -48,6 +48,29 @@ def test_a_package_imports_only_those_below_it(package: str) -> None:
         assert imported_packages(file) - {package} <= MAY_IMPORT[package], file.name
 
 
+def imported_modules(file: Path) -> set[str]:
+    """The modules of this project that a file imports, below its package: `sources.contract`."""
+    nodes = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom) and node.module]
+    names = {f"{node.module}.{alias.name}" for node in nodes for alias in node.names}
+    return {name.removeprefix("dagster_project.") for name in names if name.startswith("dagster_project.")}
+
+
+def test_ingestion_knows_the_contract_and_no_source() -> None:
+    neutral = ("sources.contract.", "sources.canonical.", "sources.shapes.")
+    for file in files_of("ingestion"):
+        known = {name for name in imported_modules(file) if name.startswith("sources.")}
+        assert all(name.startswith(neutral) for name in known), file.name
+
+
+def test_no_source_knows_another() -> None:
+    packages = {folder.name for folder in (PACKAGE / "sources").iterdir() if (folder / "__init__.py").exists()}
+    assert {"b2chat", "b2chat_audit"} <= packages
+    for package in packages:
+        for file in sorted((PACKAGE / "sources" / package).rglob("*.py")):
+            others = packages - {package}
+            assert not any(name.split(".")[1] in others for name in imported_modules(file) if "." in name), file.name
+
+
 @pytest.mark.parametrize("package", WITHOUT_DAGSTER)
 def test_no_package_below_orchestration_knows_dagster(package: str) -> None:
     for file in files_of(package):
