@@ -22,7 +22,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from dagster_project.analysis.conversation import Conversation, Message
-from dagster_project.analysis.evaluation.scores import FIELDS, UNSURE, Labelled, evaluate, read_labelled
+from dagster_project.analysis.evaluation.scores import UNSURE, Labelled, evaluate, fields_of, read_labelled
 from dagster_project.analysis.injection import without_orders
 from dagster_project.analysis.rules import cues
 from dagster_project.analysis.rules.classifier import RulesClassifier
@@ -31,6 +31,7 @@ from dagster_project.analysis.rules.learnt import DAMPING, FEWEST, WEIGHTS, row_
 from dagster_project.analysis.rules.spanish import fold, words
 
 CORPORA = Path(__file__).parent / "training"
+FIELDS = fields_of()
 LEARNT = ("customer_intent", "journey_stage", "sentiment")
 SEEN = {"w1": {"lines_after_w1"}}  # who wrote these lines had read those chats: not learnt from when those are judged
 
@@ -83,7 +84,7 @@ def _corpora() -> dict[str, list[Labelled]]:
 def _line(intent: str, stage: str, sentiment: str, text: str) -> Labelled:
     """A customer's messages in a line, with " // " between."""
     gold = {"customer_intent": intent, "journey_stage": stage or None, "sentiment": sentiment, "agent_quality": None}
-    return Labelled("", Conversation(tuple(Message(True, one) for one in text.split(" // "))), gold)
+    return Labelled("", Conversation(tuple(Message(True, one) for one in text.split(" // "))), gold, frozenset(gold))
 
 
 def _taught(left_out: Collection[str]) -> str:
@@ -104,7 +105,7 @@ def _guesses(weights: str, chats: Sequence[Labelled]) -> list[tuple[dict[str, fl
     """What speaks for an intent's being right, and whether it is."""
     rules = _classifier(weights)
     return [
-        (rules.signs(one.conversation), rules.classify(one.conversation).customer_intent == one.gold["customer_intent"])
+        (rules.signs(one.conversation), rules.classify(one.conversation).intent == one.gold["customer_intent"])
         for one in chats
         if one.gold["customer_intent"]
     ]

@@ -11,7 +11,7 @@ import psycopg
 from dagster_project.analysis import store, work
 from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.analysis.store import Answer, Work
-from dagster_project.analysis.taxonomy.categories import Categorization
+from dagster_project.analysis.taxonomy.categorization import Categorization
 
 SLICE = 2000  # chats a transaction
 
@@ -119,4 +119,4 @@ def _slice(
     ]
     store.keep_work(conn, classifier.model, classifier.version, rows, now)
     counts.update(row.state for row in rows)
-    intents.update(found[row.work_key].customer_intent for row in rows if row.work_key)
+    intents.update(found[row.work_key].intent for row in rows if row.work_key)

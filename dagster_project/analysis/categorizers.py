@@ -8,11 +8,13 @@ from typing import Any, Protocol
 import psycopg
 
 from dagster_project.analysis.categorize import categorize_by_rules
-from dagster_project.analysis.classifiers import Unusable, claude_of, has_key, rules_of
+from dagster_project.analysis.classifiers import Unusable, claude_of, has_key, rules_of, taxonomy_of
 from dagster_project.analysis.claude import categorize as claude_runs
 from dagster_project.analysis.claude.classifier import ClaudeClassifier
 from dagster_project.analysis.claude.run import CLASSIFIER, Limits
 from dagster_project.analysis.rules.classifier import RulesClassifier
+from dagster_project.analysis.taxonomy import labels
+from dagster_project.analysis.taxonomy.taxonomy import Taxonomy
 from dagster_project.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -76,7 +78,7 @@ def categorizer_of(conn: psycopg.Connection, settings: Settings, limits: Limits,
     only_for_claude = [name for name in ("refresh_expired", "retry_dead") if getattr(limits, name)]
     if only_for_claude:
         raise Unusable(f"{', '.join(only_for_claude)}: only for Claude, and ANTHROPIC_API_KEY is missing")
-    return ByRules(conn, rules_of(settings), limits)
+    return ByRules(conn, rules_of(settings), limits, taxonomy_of(settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class ByRules:
     conn: psycopg.Connection
     classifier: RulesClassifier
     limits: Limits
+    taxonomy: Taxonomy
     is_llm: bool = False
 
     @property
@@ -97,6 +100,7 @@ class ByRules:
         return self.classifier.version
 
     def categorize(self, chat_ids: Sequence[str] | None = None) -> Summary:
+        labels.publish(self.conn, self.taxonomy)
         result = categorize_by_rules(
             self.conn,
             self.classifier,
@@ -148,6 +152,7 @@ class ByClaude:
     def categorize(self, chat_ids: Sequence[str] | None = None) -> Summary:
         if self.classifier.identity.redactor_version == "not redacted":
             log.warning("B2CHAT_AI_REDACTION is off: chats leave with the names and numbers in them")
+        labels.publish(self.conn, self.classifier.taxonomy)
         result = claude_runs.categorize_by_claude(
             self.conn, self.classifier, limits=self.limits, run_id=self.run_id, chat_ids=chat_ids
         )

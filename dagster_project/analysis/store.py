@@ -8,7 +8,8 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from dagster_project.analysis.taxonomy.categories import Categorization
+from dagster_project.analysis.taxonomy import taxonomy
+from dagster_project.analysis.taxonomy.categorization import Categorization
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,7 @@ _ANSWER = (
     "provider",
     "model",
     "is_llm",
-    "customer_intent",
-    "journey_stage",
-    "sentiment",
+    *(field.name for field in taxonomy.fields()),
     "agent_quality_score",
     "confidence_score",
     "confidence_source",
@@ -219,9 +218,7 @@ def _row(answer: Answer) -> tuple[object, ...]:
         answer.provider,
         answer.model,
         answer.provider == "anthropic",
-        found.customer_intent,
-        found.journey_stage,
-        found.sentiment,
+        *(found.labels.get(field.name) for field in taxonomy.fields()),
         found.agent_quality_score,
         found.confidence_score,
         "rule_margin" if by_rules else "model_verbalized",

@@ -116,19 +116,20 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Score a classifier on labelled chats: accuracy, F1, kappa, confusion, calibration, cost."""
-    from dagster_project.analysis.classifiers import Unusable, classifier_of  # noqa: PLC0415
+    from dagster_project.analysis.classifiers import Unusable, classifier_of, taxonomy_of  # noqa: PLC0415
     from dagster_project.analysis.claude.messages import StopRun  # noqa: PLC0415
     from dagster_project.analysis.evaluation import scores  # noqa: PLC0415
     from dagster_project.cli import render  # noqa: PLC0415
 
     settings = Settings.load()
     try:
-        labelled = scores.read_labelled(file)
+        labels = taxonomy_of(settings)
+        labelled = scores.read_labelled(file, labels)
         unsure = settings.review_confidence
-        report = scores.evaluate(classifier_of(classifier, settings, lexicon), labelled, unsure)
-        other = (
-            scores.evaluate(classifier_of(Classifiers.RULES, settings, against), labelled, unsure) if against else None
-        )
+        report = scores.evaluate(classifier_of(classifier, settings, lexicon), labelled, unsure, labels)
+        other = None
+        if against:
+            other = scores.evaluate(classifier_of(Classifiers.RULES, settings, against), labelled, unsure, labels)
     except (scores.UnreadableSet, Unusable) as error:
         fail(str(error), MISUSED)
     except StopRun as error:

@@ -4,12 +4,13 @@ import sys
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from dagster_project.analysis.review import desk, labelled, labels, queue
+from dagster_project.analysis.review import labelled, labels, queue, reader
 from dagster_project.analysis.taxonomy import taxonomy
+from dagster_project.analysis.taxonomy.taxonomy import Taxonomy
 from dagster_project.cli.command_line import JsonOption, console, print_json
 from dagster_project.cli.harmless import visible
 from dagster_project.deployment import environment
@@ -17,8 +18,8 @@ from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 
 review = typer.Typer(no_args_is_help=True, help="Chats that a person should look at, and what he says of them.")
-_CLASSIFIED_BY = {"rules": "classified by rules", "fake": "classified by a stand-in, for trying"}
-FAULTS = (desk.NoSuchChat, labels.BadLabel)  # one line each
+_CLASSIFIED_BY = {"rules": "classified by rules", "fake": "classified by a fake, for trying"}
+FAULTS = (reader.NoSuchChat, labels.BadLabel)  # one line each
 Reason = StrEnum("Reason", {name.upper(): name for name in queue.REASONS})  # type: ignore[misc]
 
 ChatId = Annotated[str, typer.Argument(help="B2Chat's id of the chat.")]
@@ -33,9 +34,9 @@ def list_waiting(
 ) -> None:
     """List the chats of the queue that are open, the gravest first; no message is shown."""
     with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
-        rows, counts = desk.waiting(conn, [str(one) for one in reason or ()], limit), queue.counts(conn)
+        rows, counts = reader.waiting(conn, [str(one) for one in reason or ()], limit), queue.counts(conn)
     if as_json:
-        print_json({"open": counts, "chats": [asdict(row) for row in rows]})
+        print_json({"open": counts, "chats": [_flat(row) for row in rows]})
         return
     for row in rows:
         _say(f"{row.chat_id}  {', '.join(row.reasons)}\n    {_opinion(row)}")
@@ -46,9 +47,9 @@ def list_waiting(
 def show(chat_id: ChatId, as_json: JsonOption = False) -> None:
     """Print a chat with what the machine and people say of it. It holds personal data, and goes nowhere else."""
     with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
-        shown = desk.show(conn, chat_id)
+        shown = reader.show(conn, chat_id)
     if as_json:
-        print_json(asdict(shown))
+        print_json(asdict(shown) | {"row": _flat(shown.row), "said": [_flat(one) for one in shown.said]})
         return
     for message in shown.conversation.messages:
         minutes = "" if message.minutes is None else f"{message.minutes:7.0f} min"
@@ -71,9 +72,12 @@ def show(chat_id: ChatId, as_json: JsonOption = False) -> None:
 def label(
     chat_id: ChatId,
     by: By,
-    intent: Annotated[str | None, typer.Option(help="PROJECT_INFO, PAYMENT, LEGAL, POST_PURCHASE or OTHER.")] = None,
-    stage: Annotated[str | None, typer.Option(help="PROSPECT, ACTIVE_BUYER, POST_PURCHASE, or none.")] = None,
-    sentiment: Annotated[str | None, typer.Option(help="POSITIVE, NEUTRAL or FRICTION.")] = None,
+    intent: Annotated[str | None, typer.Option(help="What the customer wants: see `review labels`.")] = None,
+    stage: Annotated[str | None, typer.Option(help="How far the customer is, or none.")] = None,
+    sentiment: Annotated[str | None, typer.Option(help="The customer's mood.")] = None,
+    other: Annotated[
+        list[str] | None, typer.Option("--label", help="FIELD=LABEL, for any field; may be given several times.")
+    ] = None,
     quality: Annotated[str | None, typer.Option(help="1 to 10; none where no agent wrote.")] = None,
     note: Annotated[str | None, typer.Option(help="Anything to remember.")] = None,
 ) -> None:
@@ -88,6 +92,8 @@ def label(
             "quality": quality,
             "note": note,
         }
+        | dict(_pair(one) for one in other or ()),
+        _taxonomy(),
     )
     with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
         kept = labels.keep(conn, [given])
@@ -96,12 +102,25 @@ def label(
     _say("labelled" if kept.taken else "you said so already")
 
 
+@review.command(name="labels")
+def list_labels(as_json: JsonOption = False) -> None:
+    """List the labels that a chat may have, by field, with what they mean."""
+    fields = _taxonomy().fields
+    if as_json:
+        print_json({field.name: [asdict(label) for label in field.labels] for field in fields})
+        return
+    for field in fields:
+        _say(f"{field.name} (--{field.short}){f', or none: {field.none}' if field.none else ''}")
+        for one in field.labels:
+            _say(f"    {one.name}: {one.means}")
+
+
 @review.command()
 def dismiss(chat_id: ChatId, by: By) -> None:
     """Close a chat's row in the queue without a label."""
     with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
         if not labels.dismiss(conn, chat_id, by):
-            raise desk.NoSuchChat(f"chat {chat_id} is not open in the queue")
+            raise reader.NoSuchChat(f"chat {chat_id} is not open in the queue")
     _say("dismissed")
 
 
@@ -111,7 +130,7 @@ def import_labels(
     as_json: JsonOption = False,
 ) -> None:
     """Take labels from a file; lines that cannot be taken are named (exit code 1), the others are taken."""
-    given, bad = labels.read_file(file)
+    given, bad = labels.read_file(file, _taxonomy())
     with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
         kept = labels.keep(conn, [one for _, one in given])
     bad = sorted([*bad, *((given[place][0], why) for place, why in kept.refused)])
@@ -131,12 +150,11 @@ def export_labels(
     as_json: JsonOption = False,
 ) -> None:
     """Write the labelled chats to a file, with names, numbers and addresses taken out."""
-    settings = Settings.load()
+    keep = _taxonomy().words_to_keep
     try:
-        keep = taxonomy.load(settings.ai_taxonomy or taxonomy.SHIPPED).words_to_keep
-        with environment.running(settings) as standing, connection.connect(standing.url) as conn:
+        with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
             found = labelled.write(conn, file, keep)
-    except (taxonomy.TaxonomyError, OSError) as error:
+    except OSError as error:
         raise labels.BadLabel(str(error)) from None
     if as_json:
         print_json(asdict(found))
@@ -147,23 +165,41 @@ def export_labels(
         )
 
 
-def _opinion(row: desk.Row) -> str:
+def _taxonomy() -> Taxonomy:
+    try:
+        return taxonomy.load(Settings.load().ai_taxonomy)
+    except taxonomy.TaxonomyError as error:
+        raise labels.BadLabel(str(error)) from None
+
+
+def _pair(given: str) -> tuple[str, str]:
+    name, equals, value = given.partition("=")
+    if not equals:
+        raise labels.BadLabel(f"--label {given[:60]}: has to be FIELD=LABEL")
+    return name, value
+
+
+def _flat(shown: reader.Row | reader.Said) -> dict[str, Any]:
+    """As JSON shows it: the labels beside the rest."""
+    fields = asdict(shown)
+    return fields | fields.pop("labels", {}) | fields.pop("opinions", {})
+
+
+def _opinion(row: reader.Row) -> str:
     if row.confidence_score is None:
         return f"not categorized: {row.answer_state}"
+    said = {field.short: row.labels[field.name] for field in taxonomy.fields()}
+    intent = said.pop("intent")
+    rest = ", ".join(label or f"no {short}" for short, label in said.items())
     return (
-        f"{row.customer_intent} ({row.confidence_score:.2f}), {row.journey_stage or 'no stage'}, {row.sentiment}, "
-        f"agent {row.agent_quality_score or 'not scored'}; {_CLASSIFIED_BY.get(row.provider or '', row.model)}"
+        f"{intent} ({row.confidence_score:.2f}), {rest}, agent {row.agent_quality_score or 'not scored'}; "
+        f"{_CLASSIFIED_BY.get(row.provider or '', row.model)}"
     )
 
 
-def _told(said: desk.Said) -> str:
-    opinions = (
-        ("intent", said.customer_intent),
-        ("stage", "none" if said.no_stage_applies else said.journey_stage),
-        ("sentiment", said.sentiment),
-        ("quality", "none" if said.no_quality_applies else said.agent_quality_score),
-    )
-    told = ", ".join(f"{name} {value}" for name, value in opinions if value is not None)
+def _told(said: reader.Said) -> str:
+    short = {field.name: field.short for field in taxonomy.fields()} | {"agent_quality_score": "quality"}
+    told = ", ".join(f"{short[name]} {said.opinions[name]}" for name in labels.OPINIONS if name in said.opinions)
     return told + (f" ({_indented(said.note)})" if said.note else "")
 
 

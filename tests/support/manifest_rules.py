@@ -67,7 +67,8 @@ def _layers(manifest: Manifest) -> Iterator[str]:
 def _names(manifest: Manifest) -> Iterator[str]:
     """A step is called int_, what BI and people read is not."""
     for model in _models(manifest):
-        wanted = {"staging": f"stg_{model['fqn'][2]}__", "core": "", "analysis": ""}.get(_layer(model), "int_")
+        steps = "int_" if model["fqn"][2] == "steps" else ""
+        wanted = {"staging": f"stg_{model['fqn'][2]}__", "core": "", "analysis": steps}.get(_layer(model), "int_")
         if "" if _is_public(model) else wanted:
             is_called_so = model["name"].startswith(wanted)
         else:

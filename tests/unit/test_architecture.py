@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "sources": {"warehouse"},
     "ingestion": {"sources", "warehouse", "settings"},
     "analysis": {"warehouse", "settings"},
-    "exports": {"warehouse", "settings"},
+    "exports": {"analysis", "warehouse", "settings"},  # reports name labels as the taxonomy does
     "deployment": {"sources", "warehouse", "settings"},
     "orchestration": {"sources", "warehouse", "settings", "ingestion", "analysis", "exports"},
 }

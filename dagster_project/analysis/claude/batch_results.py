@@ -7,6 +7,7 @@ from typing import Any
 
 from dagster_project.analysis.claude import outcomes
 from dagster_project.analysis.claude.batch_rows import Batch, requests_of
+from dagster_project.analysis.claude.form import Form
 from dagster_project.analysis.claude.messages import Misconfigured, Outcome, outcome_of
 from dagster_project.analysis.claude.outcomes import Finished
 from dagster_project.analysis.claude.run import Run
@@ -30,7 +31,7 @@ def collect(run: Run, batch: Batch, counted: int) -> None:
         if item is None:
             foreign += 1
         elif not item.is_done:
-            some.append(item.finished(_outcome(getattr(line, "result", None))))
+            some.append(item.finished(_outcome(getattr(line, "result", None), run.claude.prompt.form)))
             item.is_done = True
         if len(some) >= BATCH_SIZE:
             _keep(run, some)
@@ -102,12 +103,12 @@ def _keep(run: Run, some: Sequence[Finished]) -> None:
         )
 
 
-def _outcome(result: Any) -> Outcome:
+def _outcome(result: Any, form: Form) -> Outcome:
     """By the name of its type: the SDK makes what it does not know into what it knows."""
     kind_of_result = getattr(result, "type", None)
     if kind_of_result == "succeeded":
         try:
-            return outcome_of(result.message, request_id=result.message.id)
+            return outcome_of(result.message, form, request_id=result.message.id)
         except (AttributeError, TypeError):  # not a message, whatever it calls itself
             return Outcome("unknown")
     if kind_of_result == "errored":

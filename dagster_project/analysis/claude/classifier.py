@@ -12,13 +12,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dagster_project.analysis.claude import prompt as prompts
-from dagster_project.analysis.claude.answer import SCHEMA_VERSION, Checked
+from dagster_project.analysis.claude.form import SCHEMA_VERSION, Checked
 from dagster_project.analysis.claude.messages import Client, Outcome, ask
 from dagster_project.analysis.claude.prices import Prices, Usage
 from dagster_project.analysis.conversation import Conversation, Message, clean
 from dagster_project.analysis.personal import redaction
 from dagster_project.analysis.personal.redaction import Known
-from dagster_project.analysis.taxonomy.categories import Categorization, Effectiveness
+from dagster_project.analysis.taxonomy.categorization import Categorization, Effectiveness
 from dagster_project.analysis.taxonomy.taxonomy import Taxonomy
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,7 @@ class ClaudeClassifier:
         answered_by: models as the answers name them.
         version: model, prompt and redactor, and the address where it is not Anthropic's.
         identity: the same, and its parts.
+        taxonomy: the labels that it names.
         cost_usd: of all answers so far, by the table of prices; answers that may have been billed twice are not in it.
     """
 
@@ -98,7 +99,7 @@ class ClaudeClassifier:
         self.client, self.model, self.prices = client, model, Prices()
         self.prices.least_cached_tokens(model, _today())
         self._effort, self._redacts, self._sleep = effort, redacts, sleep
-        self._keep, self.prompt = taxonomy.words_to_keep, prompts.Prompt.of(taxonomy)
+        self.taxonomy, self._keep, self.prompt = taxonomy, taxonomy.words_to_keep, prompts.Prompt.of(taxonomy)
         endpoint = urlsplit(str(client.base_url)).hostname or ENDPOINT
 
         def version(redactor: str) -> str:
@@ -136,7 +137,7 @@ class ClaudeClassifier:
             Blocked: what is left after redaction still looks like personal data.
         """
         read = [
-            replace(one, text=clean(one.text)[: 4 * prompts.SIGNS_OF_ONE])
+            replace(one, text=clean(one.text)[: 4 * prompts.MAX_CHARACTERS_OF_ONE])
             for one in prompts.with_lead(conversation.messages)
         ]
         if self._redacts:
@@ -164,7 +165,8 @@ class ClaudeClassifier:
             StopRun: no other chat would fare better.
         """
         parameters = self.parameters(chat, with_more_room=with_more_room)
-        outcome = ask(self.client, parameters, sleep=self._sleep, said=self._said, may_pay_again=may_pay_again)
+        how: dict[str, Any] = {"sleep": self._sleep, "said": self._said, "may_pay_again": may_pay_again}
+        outcome = ask(self.client, parameters, self.prompt.form, **how)
         self.cost_usd += self.cost(outcome.usage)
         if outcome.model:
             self.answered_by.add(outcome.model)
@@ -197,7 +199,7 @@ class ClaudeClassifier:
 
     @cached_property
     def _form_bytes(self) -> int:
-        return len(json.dumps(prompts.form()))
+        return len(json.dumps(self.prompt.form.schema()))
 
     def _key(self, messages: Sequence[Message]) -> str:
         """What is sent and to whom. A new redactor that leaves the same text asks for nothing anew."""
@@ -209,16 +211,15 @@ def categorization(checked: Checked | None) -> Categorization | None:
     """An answer as all classifiers give it; without the half that is not valid. None without the categories."""
     if not checked or not checked.categories:
         return None
-    found, effect = checked.categories, None
+    found, effect = dict(checked.categories), None
+    quality, confidence, notes = (found.pop(name) for name in ("agent_quality_score", "confidence", "reasoning_notes"))
     if half := checked.effectiveness:
         effect = Effectiveness(half.resolution_score, half.customer_satisfaction, tuple(half.recommendations))
     return Categorization(
-        customer_intent=found.customer_intent,
-        journey_stage=found.journey_stage,
-        sentiment=found.sentiment,
-        agent_quality_score=found.agent_quality_score,
-        confidence_score=found.confidence,
-        reasoning_notes=found.reasoning_notes,
+        labels=found,
+        agent_quality_score=quality,
+        confidence_score=confidence,
+        reasoning_notes=notes,
         effectiveness=effect,
     )
 

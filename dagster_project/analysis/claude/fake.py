@@ -1,4 +1,4 @@
-"""A stand-in for Claude on this machine: the same HTTP interface, answers by rules, every one named fake-claude-test.
+"""A fake of Claude on this machine: the same HTTP interface, answers by rules, every one named fake-claude-test.
 
 It checks what the real one would refuse, and it can be told to fail. It charges nothing and leaves no row that could be
 taken for Claude's: the model's name in each answer is its own.
@@ -20,6 +20,7 @@ from dagster_project.analysis.conversation import Conversation, Message
 from dagster_project.analysis.rules.classifier import RulesClassifier
 
 MODEL = "fake-claude-test"
+_NO_LABELS = ("reasoning_notes", "agent_quality_score", "confidence")
 _CUSTOM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CHAT = re.compile(r"<chat_([0-9a-f]+)>\n(.*)\n</chat_\1>", re.DOTALL)
 
@@ -73,6 +74,14 @@ def running(port: int = 0, batch_seconds: float = 0) -> Iterator[FakeClaude]:
 def results_of(batch: dict[str, Any]) -> bytes:
     """The file of a batch's results, a line each."""
     return "".join(json.dumps(line) + "\n" for line in batch["lines"]).encode()
+
+
+def _asked_for(label: str | None, schema: dict[str, Any]) -> str | None:
+    """The label of the rules; where the form does not know it, null if the form takes that, else its last one."""
+    choices = [one["enum"] for one in schema.get("anyOf", [schema]) if "enum" in one]
+    if label in choices[0] or "anyOf" in schema:
+        return label if label in choices[0] else None
+    return str(choices[0][-1])
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -171,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._message(body)
 
     def _message(self, body: dict[str, Any]) -> dict[str, Any]:
-        text = json.dumps(self._answer(body["messages"][-1]["content"]), ensure_ascii=False)
+        text = json.dumps(self._answer(body), ensure_ascii=False)
         cached = len(body["system"][0]["text"]) // 4
         self.state.charged += 1
         return {
@@ -190,23 +199,23 @@ class _Handler(BaseHTTPRequestHandler):
             },
         }
 
-    def _answer(self, content: str) -> dict[str, Any]:
-        found = _CHAT.search(content)
+    def _answer(self, body: dict[str, Any]) -> dict[str, Any]:
+        found = _CHAT.search(body["messages"][-1]["content"])
+        form = body["output_config"]["format"]["schema"]["$defs"]["Categories"]["properties"]
+        asked = {name: schema for name, schema in form.items() if name not in _NO_LABELS}
         lines = json.loads(found[2]) if found else []
         chat = Conversation(tuple(Message(one["de"] == "cliente", one["texto"], one["minuto"]) for one in lines))
         labels = self.state.rules.classify(chat)
         return {
             "categories": {
                 "reasoning_notes": "Respuesta de prueba, no de Claude.",
-                "customer_intent": labels.customer_intent,
-                "journey_stage": labels.journey_stage,
-                "sentiment": labels.sentiment,
+                **{name: _asked_for(labels.labels.get(name), schema) for name, schema in asked.items()},
                 "agent_quality_score": labels.agent_quality_score,
                 "confidence": labels.confidence_score,
             },
             "effectiveness": {
                 "resolution_score": 70 if chat.agent else 10,
-                "customer_satisfaction": {"POSITIVE": 90, "FRICTION": 20}.get(labels.sentiment),
+                "customer_satisfaction": {"POSITIVE": 90, "FRICTION": 20}.get(labels.labels["sentiment"] or ""),
                 "recommendations": [],
             },
         }

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, Protocol
 
-from dagster_project.analysis.claude.answer import Checked, check
+from dagster_project.analysis.claude.form import Checked, Form
 from dagster_project.analysis.claude.prices import Usage
 
 log = logging.getLogger(__name__)
@@ -104,6 +104,7 @@ def connect(api_key: str, base_url: str | None = None, timeout: float = 60.0) ->
 def ask(
     client: Client,
     parameters: Mapping[str, Any],
+    form: Form,
     *,
     sleep: Callable[[float], None] = time.sleep,
     said: set[str] | None = None,
@@ -128,6 +129,7 @@ def ask(
                 message = client.messages.create(**parameters)
             return outcome_of(
                 message,
+                form,
                 request_id=getattr(message, "_request_id", None),
                 uncertain_sends=uncertain,
                 latency_ms=round((time.monotonic() - began) * 1000),
@@ -155,23 +157,23 @@ def ask(
 
 
 def outcome_of(
-    message: Any, *, request_id: str | None, uncertain_sends: int = 0, latency_ms: int | None = None
+    message: Any, form: Form, *, request_id: str | None, uncertain_sends: int = 0, latency_ms: int | None = None
 ) -> Outcome:
     """What became of a request that was answered, at once or in a batch."""
-    status, checked = read_message(message)
+    status, checked = read_message(message, form)
     return Outcome(
         status, checked, message.model, usage_of(message), request_id, message.stop_reason, latency_ms, uncertain_sends
     )
 
 
-def read_message(message: Any) -> tuple[Status, Checked | None]:
+def read_message(message: Any, form: Form) -> tuple[Status, Checked | None]:
     """What a message says: the first text block, whatever stands before it."""
     if message.stop_reason == "refusal":
         return "refused", None
     text = next((block.text for block in message.content or () if block.type == "text"), None)
     if message.stop_reason in ("max_tokens", "model_context_window_exceeded"):
         return "truncated", None
-    checked = check(text) if text else Checked(None, None, ("no_text",))
+    checked = form.check(text) if text else Checked(None, None, ("no_text",))
     return ("ok" if checked.categories and checked.effectiveness and not checked.faults else "invalid"), checked
 
 

@@ -78,7 +78,7 @@ def keep(run: Run, finished: Sequence[Finished]) -> None:
         run.tally.models |= {one.outcome.model} if one.outcome.model else set()
         run.say_how_far()
     for answer in answers:
-        run.tally.intents[answer.found.customer_intent] += chats.get(answer.work_key, 0)
+        run.tally.intents[answer.found.intent] += chats.get(answer.work_key, 0)
 
 
 def _tries_before(run: Run, work_keys: list[str]) -> dict[str, tuple[int, str | None]]:

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import psycopg
 
 from dagster_project.analysis.customer_analysis.request import Request
+from dagster_project.analysis.taxonomy import taxonomy
 from dagster_project.warehouse.connection import has_relation
 
 # The same chats at every rate: those of a smaller sample are in a larger one.
+_LABELS = ", ".join(field.name for field in taxonomy.fields())
 _IN_SAMPLE = "('x' || left(md5(id), 8))::bit(32)::bigint < %(rate)s * 4294967296"
 
 
@@ -57,19 +59,19 @@ def publish(
             [analysis_id, list(chat_ids), classifier],
         )
         conn.execute(
-            """
+            f"""
             insert into analysis.customer_categorizations (
-                analysis_id, chat_id, customer_intent, journey_stage, sentiment, agent_quality_score, reasoning_notes,
-                confidence_score, provider, model, is_llm, classified_by, answer_id)
+                analysis_id, chat_id, {_LABELS}, agent_quality_score, reasoning_notes, confidence_score, provider,
+                model, is_llm, classified_by, answer_id)
             select
-                chats.analysis_id, chats.chat_id, answers.customer_intent, answers.journey_stage, answers.sentiment,
-                answers.agent_quality_score, answers.reasoning_notes, answers.confidence_score, answers.provider,
-                answers.model, answers.is_llm, answers.version, answers.answer_id
+                chats.analysis_id, chats.chat_id, {_LABELS}, answers.agent_quality_score, answers.reasoning_notes,
+                answers.confidence_score, answers.provider, answers.model, answers.is_llm, answers.version,
+                answers.answer_id
             from analysis.analysis_chats as chats
             inner join analysis.chat_work as work on work.chat_id = chats.chat_id and work.classifier = %s
             inner join analysis.answers on answers.answer_id = work.answer_id
             where chats.analysis_id = %s and chats.state = 'categorized'
-            """,
+            """,  # noqa: S608
             [classifier, analysis_id],
         )
         conn.execute(

@@ -10,22 +10,18 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from dagster_project.analysis.conversation import Conversation
-from dagster_project.analysis.taxonomy.categories import INTENTS, SENTIMENTS, STAGES, Categorization
+from dagster_project.analysis.taxonomy import taxonomy
+from dagster_project.analysis.taxonomy.categorization import Categorization
+from dagster_project.analysis.taxonomy.taxonomy import Taxonomy
 
 SHIPPED = Path(__file__).with_name("ai_blind.jsonl")  # invented chats, of a writer who saw neither lexicon nor training
 BANDS = ("low", "mid", "high")
-FIELDS = {
-    "customer_intent": INTENTS,
-    "journey_stage": STAGES,
-    "sentiment": SENTIMENTS,
-    "agent_quality": BANDS,
-}
 NONE = "(none)"  # a column of the matrix: the classifier named no label
 BINS = 10
 UNSURE = 0.7  # a confidence below goes to review, where nobody says otherwise
@@ -52,7 +48,7 @@ class Labelled:
     """A chat and what somebody says it is.
 
     Attributes:
-        gold: by field of FIELDS, a label or None.
+        gold: by field, a label, a band of quality, or None.
         judged: fields of which somebody said something; elsewhere there is no opinion, and nothing is counted.
         acceptable: intents that are right beside the first.
     """
@@ -60,8 +56,8 @@ class Labelled:
     id: str
     conversation: Conversation
     gold: dict[str, str | None]
+    judged: frozenset[str]
     acceptable: tuple[str, ...] = ()
-    judged: frozenset[str] = frozenset(FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +111,12 @@ class Report:
     wrong: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_labelled(path: Path) -> list[Labelled]:
+def fields_of(labels: Taxonomy | None = None) -> dict[str, tuple[str, ...]]:
+    """By field what is told apart in it: the labels, those that ship where nothing is said, and bands of quality."""
+    return {**(labels or taxonomy.shipped()).labels, "agent_quality": BANDS}
+
+
+def read_labelled(path: Path, labels: Taxonomy | None = None) -> list[Labelled]:
     """Read a JSONL file: labels beside `text`, or under `gold` beside `messages`.
 
     Raises:
@@ -123,6 +124,7 @@ def read_labelled(path: Path) -> list[Labelled]:
             occurred before.
     """
     found: dict[str, Labelled] = {}
+    fields = fields_of(labels)
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -130,7 +132,7 @@ def read_labelled(path: Path) -> list[Labelled]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                one = _labelled(json.loads(line), number)
+                one = _labelled(json.loads(line), number, fields)
                 if one.id in found:
                     raise ValueError("its id occurred before")
             except ValueError as error:
@@ -139,12 +141,15 @@ def read_labelled(path: Path) -> list[Labelled]:
     return list(found.values())
 
 
-def evaluate(classifier: Classifier, labelled: Sequence[Labelled], unsure: float = UNSURE) -> Report:
+def evaluate(
+    classifier: Classifier, labelled: Sequence[Labelled], unsure: float = UNSURE, labels: Taxonomy | None = None
+) -> Report:
     """Classify each chat and compare; a confidence below `unsure` goes to review."""
     began = time.perf_counter()
     answers = [classifier.classify(one.conversation) for one in labelled]
     seconds = time.perf_counter() - began
-    named = [_named(answer) for answer in answers]
+    fields = fields_of(labels)
+    named = [_named(answer, fields) for answer in answers]
     intents = [one["customer_intent"] for one in named]
     guesses = [
         (answer.confidence_score, one.gold["customer_intent"] == intent)
@@ -169,9 +174,9 @@ def evaluate(classifier: Classifier, labelled: Sequence[Labelled], unsure: float
                     for one, answer in zip(labelled, named, strict=True)
                     if name in one.judged
                 ],
-                labels,
+                members,
             )
-            for name, labels in FIELDS.items()
+            for name, members in fields.items()
         },
         acceptable_intent_accuracy=_share(
             [
@@ -193,37 +198,31 @@ def band(score: int | None) -> str | None:
     return "low" if score <= 4 else "mid" if score <= 7 else "high"
 
 
-def _labelled(record: Any, number: int) -> Labelled:
+def _labelled(record: Any, number: int, fields: Mapping[str, Sequence[str]]) -> Labelled:
     if not isinstance(record, dict):
         raise ValueError("is no JSON object")
     gold = record.get("gold", record)
     if not isinstance(gold, dict):
         raise ValueError("gold is no JSON object")
     quality = gold.get("agent_quality", gold.get("agent_quality_score"))
-    labels = {name: gold.get(name) for name in FIELDS}
+    labels = {name: gold.get(name) for name in fields}
     labels["agent_quality"] = band(quality) if isinstance(quality, int) else quality
     for name, label in labels.items():
-        if label is not None and label not in FIELDS[name]:
-            raise ValueError(f"{name} has to be one of {', '.join(FIELDS[name])} or null")
+        if label is not None and label not in fields[name]:
+            raise ValueError(f"{name} has to be one of {', '.join(fields[name])} or null")
     judged = {*gold, *({"agent_quality"} if "agent_quality_score" in gold else ())}
     return Labelled(
         str(record.get("id", number)),
         Conversation.read(record),
         labels,
+        frozenset(judged & set(fields)),
         tuple(gold.get("acceptable_intents") or ()),
-        frozenset(judged & set(FIELDS)),
     )
 
 
-def _named(answer: Categorization | None) -> dict[str, str | None]:
-    if answer is None:
-        return dict.fromkeys(FIELDS)
-    return {
-        "customer_intent": answer.customer_intent,
-        "journey_stage": answer.journey_stage,
-        "sentiment": answer.sentiment,
-        "agent_quality": band(answer.agent_quality_score),
-    }
+def _named(answer: Categorization | None, fields: Iterable[str]) -> dict[str, str | None]:
+    named = {**answer.labels, "agent_quality": band(answer.agent_quality_score)} if answer else {}
+    return {name: named.get(name) for name in fields}
 
 
 def _differs(one: Labelled, answer: dict[str, str | None]) -> bool:

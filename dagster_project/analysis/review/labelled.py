@@ -15,6 +15,7 @@ from dagster_project.analysis import work
 from dagster_project.analysis.conversation import Conversation
 from dagster_project.analysis.personal import persons
 from dagster_project.analysis.personal.redaction import Known, redact
+from dagster_project.analysis.review.labels import NONE_COLUMNS, OPINIONS
 
 SLICE = 500  # chats at a time
 
@@ -91,7 +92,5 @@ def _redacted(said: Conversation, known: Known, keep: frozenset[str]) -> list[di
 
 def _gold(label: dict[str, Any]) -> dict[str, Any]:
     """What the person said; null says that no label applies, and a field without his opinion is not there."""
-    names = ("customer_intent", "journey_stage", "sentiment", "agent_quality_score")
-    gold = {name: label[name] for name in names if label[name] is not None}
-    none = {"journey_stage": label["no_stage_applies"], "agent_quality_score": label["no_quality_applies"]}
-    return gold | {name: None for name, applies in none.items() if applies}
+    gold = {name: label[name] for name in OPINIONS if label[name] is not None}
+    return gold | {name: None for name, column in NONE_COLUMNS.items() if label[column]}

@@ -12,25 +12,20 @@ from typing import Any
 
 import psycopg
 
-from dagster_project.analysis.taxonomy.categories import INTENTS, SENTIMENTS, STAGES
+from dagster_project.analysis.taxonomy import taxonomy
+from dagster_project.analysis.taxonomy.taxonomy import Taxonomy
 
-NONE = "none"  # said of a stage or a score: none applies
-_ALIASES = {
-    "intent": "customer_intent",
-    "stage": "journey_stage",
+NONE = "none"  # said of a field or a score: none applies
+OPINIONS = (*(field.name for field in taxonomy.fields()), "agent_quality_score")
+# The columns that say so, of the fields where it may be.
+NONE_COLUMNS = {field.name: f"no_{field.short}_applies" for field in taxonomy.fields() if field.none} | {
+    "agent_quality_score": "no_quality_applies"
+}
+_ALIASES = {field.short: field.name for field in taxonomy.fields()} | {
     "quality": "agent_quality_score",
     "by": "labelled_by",
 }
-_FIELDS = (
-    "chat_id",
-    "customer_intent",
-    "journey_stage",
-    "sentiment",
-    "agent_quality_score",
-    "labelled_by",
-    "note",
-    "content_key",
-)
+_GIVEN = ("chat_id", *OPINIONS, "labelled_by", "note", "content_key")
 
 
 class BadLabel(ValueError):
@@ -39,51 +34,46 @@ class BadLabel(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a person says of a chat. None is no opinion; NONE says that no stage, or no score, applies.
+    """What a person says of a chat.
 
     Attributes:
+        opinions: by field of OPINIONS, a label, a score, or NONE; what is not there is no opinion.
         content_key: of the content that was judged; None means what the chat says now.
     """
 
     chat_id: str
     labelled_by: str
-    customer_intent: str | None = None
-    journey_stage: str | None = None
-    sentiment: str | None = None
-    agent_quality_score: int | str | None = None
+    opinions: Mapping[str, str | int]
     note: str | None = None
     content_key: str | None = None
 
     @classmethod
-    def read(cls, given: Mapping[str, Any]) -> "Label":
+    def read(cls, given: Mapping[str, Any], labels: Taxonomy | None = None) -> "Label":
         """From fields by name, or by the short names of the command line; an empty one is no opinion.
+
+        Args:
+            labels: those that may be given; the shipped ones, where nothing is said.
 
         Raises:
             BadLabel: a field is unknown, missing or not among its values, or no opinion is given at all.
         """
         fields = {_ALIASES.get(name, name): _text(value) for name, value in given.items()}
-        unknown = sorted(str(name) for name in set(fields) - set(_FIELDS))
+        unknown = sorted(str(name) for name in set(fields) - set(_GIVEN))
         if unknown:
             raise BadLabel(f"there is no field {', '.join(unknown)[:60]}")
         for name in ("chat_id", "labelled_by"):
             if not fields.get(name):
                 raise BadLabel(f"{name} is missing")
-        intent = _one_of("customer_intent", fields, INTENTS)
-        stage = _one_of("journey_stage", fields, (*STAGES, NONE))
-        sentiment = _one_of("sentiment", fields, SENTIMENTS)
-        score = _score(fields.get("agent_quality_score"))
-        if intent is stage is sentiment is score is None:
+        said: dict[str, str | int | None] = {
+            field.name: _one_of(field.name, fields, (*field.names, *([NONE] if field.none else ())))
+            for field in (labels or taxonomy.shipped()).fields
+        }
+        said["agent_quality_score"] = _score(fields.get("agent_quality_score"))
+        opinions = {name: value for name, value in said.items() if value is not None}
+        if not opinions:
             raise BadLabel("it holds no opinion")
-        return cls(
-            fields["chat_id"] or "",
-            fields["labelled_by"] or "",
-            intent,
-            stage,
-            sentiment,
-            score,
-            fields.get("note"),
-            fields.get("content_key"),
-        )
+        chat_id, labelled_by = str(fields["chat_id"]), str(fields["labelled_by"])
+        return cls(chat_id, labelled_by, opinions, fields.get("note"), fields.get("content_key"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +91,22 @@ class Kept:
     refused: list[tuple[int, str]]
 
 
-def read_file(file: Path) -> tuple[list[tuple[int, Label]], list[tuple[int, str]]]:
+def read_file(file: Path, labels: Taxonomy | None = None) -> tuple[list[tuple[int, Label]], list[tuple[int, str]]]:
     """Labels of a file, with their lines; and the lines that hold none, with why. What is no .csv is read as JSONL.
 
     Raises:
         BadLabel: the file cannot be read at all.
     """
-    labels, bad = [], []
+    found, bad = [], []
     try:
         for line, given in _csv_rows(file) if file.suffix == ".csv" else _lines(file):
             try:
-                labels.append((line, Label.read(_object(given) if isinstance(given, str) else given)))
+                found.append((line, Label.read(_object(given) if isinstance(given, str) else given, labels)))
             except BadLabel as error:
                 bad.append((line, str(error)))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadLabel(f"{file.name}: {type(error).__name__}") from None
-    return labels, bad
+    return found, bad
 
 
 def keep(conn: psycopg.Connection, labels: Sequence[Label]) -> Kept:
@@ -181,16 +171,7 @@ def dismiss(conn: psycopg.Connection, chat_id: str, by: str) -> bool:
     )
 
 
-_SAID_COLUMNS = (
-    "customer_intent",
-    "journey_stage",
-    "no_stage_applies",
-    "sentiment",
-    "agent_quality_score",
-    "no_quality_applies",
-    "labelled_by",
-    "note",
-)
+_SAID_COLUMNS = (*OPINIONS, *NONE_COLUMNS.values(), "labelled_by", "note")
 _SAID = ", ".join(_SAID_COLUMNS)
 _SAID_FRESH = ", ".join(f"fresh.{name}" for name in _SAID_COLUMNS)
 _SAID_NEWEST = ", ".join(f"newest.{name}" for name in _SAID_COLUMNS)
@@ -204,20 +185,18 @@ def _stage(conn: psycopg.Connection, labels: Sequence[Label]) -> None:
     )
     with conn.cursor() as cursor, cursor.copy("copy pg_temp.given from stdin") as copy:
         for place, one in enumerate(labels):
+            values = [one.opinions.get(name) for name in OPINIONS]
+            none = [one.opinions.get(name) == NONE for name in NONE_COLUMNS]
             copy.write_row(
-                (
+                [
                     place,
                     one.chat_id,
                     one.content_key,
-                    one.customer_intent,
-                    None if one.journey_stage == NONE else one.journey_stage,
-                    one.journey_stage == NONE,
-                    one.sentiment,
-                    None if one.agent_quality_score == NONE else one.agent_quality_score,
-                    one.agent_quality_score == NONE,
+                    *(None if value == NONE else value for value in values),
+                    *none,
                     one.labelled_by,
                     one.note,
-                )
+                ]
             )
     conn.execute("analyze pg_temp.given")
 

@@ -25,7 +25,7 @@ from dagster_project.analysis.rules.learnt import WEIGHTS, BadWeights, Learnt
 from dagster_project.analysis.rules.spanish import words
 from dagster_project.analysis.rules.spelling import Spelling
 from dagster_project.analysis.rules.terms import BadTerm, Finder, Term, parse
-from dagster_project.analysis.taxonomy.categories import Categorization
+from dagster_project.analysis.taxonomy.categorization import Categorization
 
 LEXICON = Path(__file__).with_name("lexicon.yml")
 MODEL = "rules-v1"
@@ -53,6 +53,7 @@ class RulesClassifier:
     """The classifier of one lexicon.
 
     Attributes:
+        labels: by field, the labels that it may name: those that it was trained on, whatever the taxonomy says.
         model: "rules-v1".
         version: model and the first eight signs of a hash of the lexicon, the glossary, the learnt weights and the
             rules of effectiveness: another of them is another version.
@@ -76,6 +77,7 @@ class RulesClassifier:
             raise LexiconError(f"{lexicon.name} is no YAML: {type(error).__name__}") from None
         except BadWeights as error:
             raise LexiconError(f"{weights.name}: {error}") from None
+        self.labels = {field: tuple(labels) for field, labels in self._learnt.labels.items()}
         self.cost_usd, self.answered_by = 0.0, {MODEL}
         of_all = hashlib.sha256(data + GLOSSARY.read_bytes() + learnt + effectiveness.VERSION)
         self.version = f"{MODEL}+{of_all.hexdigest()[:8]}"
@@ -94,9 +96,7 @@ class RulesClassifier:
         mood = _most(_with_judgement(read.learnt["sentiment"], judged, read.evidence))
         agent = [evidence_of(self._agent, words(message.text)) for message in read.conversation.agent]
         return Categorization(
-            customer_intent=intent,
-            journey_stage=stage,
-            sentiment=mood,
+            labels={"customer_intent": intent, "journey_stage": stage, "sentiment": mood},
             agent_quality_score=quality.score(read.conversation, agent),
             confidence_score=round(confidence.likely(self._signs(read), self._learnt.confidence), 2),
             reasoning_notes=self._notes(intent, mood, read),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dagster_project.analysis.conversation import Conversation
 from dagster_project.analysis.rules import quality, sentiment
 from dagster_project.analysis.rules.evidence import Evidence
-from dagster_project.analysis.taxonomy.categories import Effectiveness
+from dagster_project.analysis.taxonomy.categorization import Effectiveness
 
 VERSION = b"effectiveness-1"  # another one reads the chats anew
 MOST_ADVICE = 3

@@ -33,6 +33,7 @@ class Learnt:
     Attributes:
         stages: by intent, by stage: how frequent the stage is among the intent's chats.
         confidence: what `confidence.likely` takes.
+        labels: by field, the labels that it learnt to tell apart.
         common: the words that several chats have, as `spanish.words` gives them.
     """
 
@@ -46,7 +47,8 @@ class Learnt:
             content = json.loads(data)
             self.stages: dict[str, dict[str, float]] = content["stages"]
             self.confidence = {name: float(content["confidence"][name]) for name in ("start", *confidence.SIGNS)}
-            self._labels = [(field, label) for field, labels in content["labels"].items() for label in labels]
+            self.labels: dict[str, list[str]] = content["labels"]
+            self._labels = [(field, label) for field, labels in self.labels.items() for label in labels]
             self._start = self._vector(content["start"])
             self._shown = {_stem(word): word for word in content["words"]}
             self.common = [spoken[0] for word in content["words"] if (spoken := words(word))]

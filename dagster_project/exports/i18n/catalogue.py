@@ -1,16 +1,16 @@
-"""The words of tables and reports in Spanish and English: `catalogue.toml`, and seeds of dbt."""
+"""The words of tables and reports, Spanish and English: `catalogue.toml`, the taxonomy of labels, seeds of dbt."""
 
 import tomllib
 from functools import cache
 from pathlib import Path
 
+from dagster_project.analysis.taxonomy import taxonomy
 from dagster_project.warehouse import seeds
 
 Words = tuple[str, str]  # Spanish, English
 
 _FILE = Path(__file__).with_name("catalogue.toml")
 _ALONE = "report"  # the group whose keys stand alone
-_LABELS = {"intent": "customer_intent", "journey": "journey_stage", "sentiment": "sentiment"}
 
 
 @cache
@@ -21,7 +21,7 @@ def texts() -> dict[str, Words]:
         for group, members in tomllib.loads(_FILE.read_text(encoding="utf-8")).items()
         for member, words in members.items()
     }
-    known = _of_seeds()
+    known = _of_labels() | _of_seeds()
     for key, words in written.items():
         if not isinstance(words, str):
             known[key] = (words[0], words[1])
@@ -35,16 +35,19 @@ def group(name: str) -> dict[str, Words]:
     return {key.removeprefix(prefix): words for key, words in texts().items() if key.startswith(prefix)}
 
 
+def _of_labels() -> dict[str, Words]:
+    """By `intent.LEGAL`: a report calls the stages journeys, other fields by their short names."""
+    return {
+        f"{'journey' if field.name == 'journey_stage' else field.short}.{label.name}": (label.es, label.en)
+        for field in taxonomy.fields()
+        for label in field.labels
+    }
+
+
 def _of_seeds() -> dict[str, Words]:
     named = [
         *(("provider", row["channel"], row) for row in seeds.rows("channels")),
         *(("kpi_metrics", row["metric"], row) for row in seeds.rows("kpi_metrics")),
-        *(
-            (name, row["member"], row)
-            for name in _LABELS
-            for row in seeds.rows("labels")
-            if row["label_set"] == _LABELS[name]
-        ),
     ]
     words = {f"{name}.{member}": (row["label_es"], row["label_en"]) for name, member, row in named}
     for row in seeds.rows("labels"):

@@ -27,8 +27,14 @@ _GENERIC: dict[str, Any] = {
     "accepted_values": lambda of: f"`{of['column_name']}` is {' or '.join(map(str, of['values']))}.",
     "relationships": lambda of: f"Each `{of['column_name']}` is a `{of['field']}` of `{_table(of['to'])}`.",
     "not_negative": lambda of: f"`{of['column_name']}` is never below 0.",
+    "label_of": lambda of: f"`{of['column_name']}` is a label of `{of['field']}` in analysis.taxonomy_labels.",
+    "label_field": lambda of: f"`{of['column_name']}` is a field of the labels{_or(of['others'])}.",
     "expression_is_true": lambda of: f"In each row `{' '.join(of['expression'].split())}`.",
 }
+
+
+def _or(others: list[str]) -> str:
+    return f", or {', '.join(others)}" if others else ""
 
 
 def _names(columns: list[str]) -> str:

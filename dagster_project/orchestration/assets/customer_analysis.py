@@ -122,7 +122,7 @@ def _means(who: Categorizer, dbt: DbtCli, run_id: str) -> Means:
         who.version,
         who.is_llm,
         categorize=categorize,
-        build_kpis=lambda: build_models(dbt, run_id, "analysis_kpi_rows"),
+        build_kpis=lambda: build_models(dbt, run_id, "path:models/analysis"),
         run_id=run_id,
     )
 

@@ -173,14 +173,14 @@ def _leave_alone(
         yield dg.MaterializeResult(spec.key, metadata=metadata | found, check_results=passed)
 
 
-def build_models(dbt: DbtCli, run_id: str, *names: str) -> None:
-    """Build the named models alone, and test them.
+def build_models(dbt: DbtCli, run_id: str, *selected: str) -> None:
+    """Build the models that dbt selects by these names or paths, and test them.
 
     Raises:
         DagsterDbtCliRuntimeError: dbt failed, or a test did.
     """
     scratch, _ = _scratch(run_id)
-    arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *names]
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *selected]
     dbt.cli(arguments, manifest=manifest(), target_path=scratch).wait()
     shutil.rmtree(scratch, ignore_errors=True)
 

@@ -8,7 +8,7 @@ from typing import Literal
 import dagster as dg
 from pydantic import Field
 
-from dagster_project.analysis.classifiers import Unusable, classifier_of
+from dagster_project.analysis.classifiers import Unusable, classifier_of, taxonomy_of
 from dagster_project.analysis.claude.messages import StopRun
 from dagster_project.analysis.evaluation import log as evaluations
 from dagster_project.analysis.evaluation import scores
@@ -47,9 +47,11 @@ def classifier_evaluation(
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     file = Path(config.file or scores.SHIPPED)
     try:
-        labelled = scores.read_labelled(file)
         settings = Settings.load()
-        report = scores.evaluate(classifier_of(config.classifier, settings), labelled, settings.review_confidence)
+        labels = taxonomy_of(settings)
+        labelled = scores.read_labelled(file, labels)
+        classifier = classifier_of(config.classifier, settings)
+        report = scores.evaluate(classifier, labelled, settings.review_confidence, labels)
     except (scores.UnreadableSet, Unusable, StopRun) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     if not labelled:

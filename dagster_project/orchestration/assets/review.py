@@ -8,7 +8,7 @@ import dagster as dg
 import psycopg
 
 from dagster_project.analysis.categorize import categorize_by_rules
-from dagster_project.analysis.classifiers import Unusable, rules_of
+from dagster_project.analysis.classifiers import OtherLabels, Unusable, rules_of
 from dagster_project.analysis.review import queue
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
@@ -59,4 +59,9 @@ def _ask_the_rules_too(conn: psycopg.Connection, settings: Settings, chat_ids: S
         )
     ]
     if by_claude:
-        categorize_by_rules(conn, rules_of(settings), idle=timedelta(0), chat_ids=by_claude, is_second_opinion=True)
+        try:
+            rules = rules_of(settings)
+        except OtherLabels as error:
+            log.warning("no second opinion: %s", error)
+            return
+        categorize_by_rules(conn, rules, idle=timedelta(0), chat_ids=by_claude, is_second_opinion=True)

@@ -31,6 +31,6 @@ def test_the_real_claude_answers_caches_and_costs_what_we_think() -> None:
     for intent, outcome in outcomes.items():
         assert outcome.checked is not None
         assert outcome.checked.categories is not None
-        assert outcome.checked.categories.customer_intent == intent
+        assert outcome.checked.categories["customer_intent"] == intent
     assert [*outcomes.values()][-1].usage.cache_read_tokens > 0
     assert 0 < claude.cost_usd < 0.01

@@ -22,8 +22,8 @@ from dagster_project.analysis.claude.run import Run
 from dagster_project.analysis.personal import redaction
 from dagster_project.analysis.personal.redaction import Known, Redacted
 from dagster_project.analysis.review import queue
-from dagster_project.analysis.review.desk import show, waiting
 from dagster_project.analysis.review.labels import Label, keep
+from dagster_project.analysis.review.reader import show, waiting
 from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.analysis.taxonomy import taxonomy
 from dagster_project.orchestration.assets.analysis import CategorizeConfig, chat_categorizations
@@ -835,7 +835,7 @@ def test_what_claude_has_not_answered_is_not_in_the_review_queue_and_can_be_labe
     queue.fill(desk.conn, queue.news(desk.conn, look_for), look_for)
     assert (queue.counts(desk.conn)["open"], waiting(desk.conn)) == (0, [])
     row = show(desk.conn, "a").row
-    assert (row.answer_state, row.customer_intent, row.provider) == ("refused", None, None)
+    assert (row.answer_state, row.labels["customer_intent"], row.provider) == ("refused", None, None)
     label = Label.read({"chat_id": "a", "intent": "LEGAL", "by": "Marta"})
     assert not keep(desk.conn, [label]).refused
 

@@ -11,7 +11,7 @@ import pytest
 from dagster_project.analysis.conversation import Conversation
 from dagster_project.analysis.evaluation.log import compare, keep
 from dagster_project.analysis.evaluation.scores import evaluate, read_labelled
-from dagster_project.analysis.taxonomy.categories import Categorization
+from dagster_project.analysis.taxonomy.categorization import Categorization
 from dagster_project.orchestration.assets.evaluation import EvaluationConfig, classifier_evaluation
 from dagster_project.orchestration.resources import Warehouse
 from tests.support.png import decode
@@ -27,7 +27,8 @@ class Says:
 
     def classify(self, conversation: Conversation) -> Categorization:
         self._left -= 1
-        return Categorization("PAYMENT" if self._left >= 0 else "LEGAL", None, "NEUTRAL", None, 0.5, "")
+        labels = {"customer_intent": "PAYMENT" if self._left >= 0 else "LEGAL", "sentiment": "NEUTRAL"}
+        return Categorization(labels, None, 0.5, "")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from dagster_project.analysis.categorize import categorize_by_rules
 from dagster_project.analysis.evaluation.scores import evaluate, read_labelled
-from dagster_project.analysis.review import desk, labels, queue
+from dagster_project.analysis.review import labels, queue, reader
 from dagster_project.analysis.review.labels import Label
 from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.cli import main as cli
@@ -96,7 +96,7 @@ class Office:
         return queue.fill(self.conn, queue.news(self.conn, rules), rules)
 
     def reasons(self) -> dict[str, list[str]]:
-        return {row.chat_id: row.reasons for row in desk.waiting(self.conn, limit=100)}
+        return {row.chat_id: row.reasons for row in reader.waiting(self.conn, limit=100)}
 
     def state(self, chat_id: str) -> str | None:
         row = self.conn.execute("select state from analysis.review_queue where chat_id = %s", [chat_id]).fetchone()
@@ -160,10 +160,10 @@ def test_the_random_draw_is_stable_and_as_large_as_asked_for(office: Office) -> 
         select number::text, 'rules-v1', 'v', 'answered', max(answer_id), 1, now(), 'k'
         from generate_series(1, 10000) as number, analysis.answers group by number""")
     office.fill(queue.Rules(random_share=0.02))
-    drawn = {row.chat_id for row in desk.waiting(office.conn, ["random"], limit=10000)}
+    drawn = {row.chat_id for row in reader.waiting(office.conn, ["random"], limit=10000)}
     assert 158 < len(drawn) < 242  # 200, three standard deviations of 14
     office.fill(queue.Rules(random_share=0.05))
-    assert drawn < {row.chat_id for row in desk.waiting(office.conn, ["random"], limit=10000)}
+    assert drawn < {row.chat_id for row in reader.waiting(office.conn, ["random"], limit=10000)}
 
 
 def test_a_label_closes_the_chat_until_it_changes_and_then_it_does_not_apply(office: Office) -> None:
@@ -178,8 +178,8 @@ def test_a_label_closes_the_chat_until_it_changes_and_then_it_does_not_apply(off
     office.chat("a", "mi tía me contó una cosa", *CERTAIN)
     office.run()
     assert office.reasons() == {"a": ["outdated_label"]}
-    [said] = desk.show(office.conn, "a").said
-    assert (said.customer_intent, said.no_stage_applies, said.sentiment) == ("LEGAL", True, None)
+    [said] = reader.show(office.conn, "a").said
+    assert said.opinions == {"customer_intent": "LEGAL", "journey_stage": "none"}
     assert said.is_outdated
     before = Label.read({"chat_id": "a", "by": "bea", "quality": "3", "content_key": "of another content"})
     assert labels.keep(office.conn, [before]).refused == [(0, "the chat has changed since it was judged")]
@@ -280,4 +280,4 @@ def test_the_list_shows_no_message_and_show_makes_what_is_unseen_visible(office:
     assert not set("\x1b\u202e\u200b") & set(shown.stdout)
     assert office.command("dismiss", "a", "--by", "ana").exit_code == 0
     assert office.state("a") == "dismissed"
-    assert isinstance(office.command("show", "nobody").exception, desk.NoSuchChat)
+    assert isinstance(office.command("show", "nobody").exception, reader.NoSuchChat)

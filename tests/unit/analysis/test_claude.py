@@ -1,5 +1,6 @@
 """Asking Claude for one chat, against a server on this machine that answers, refuses, fails and hangs."""
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -12,14 +13,16 @@ from typing import Any
 import anthropic
 import pytest
 
+from dagster_project.analysis.classifiers import OtherLabels, rules_of
 from dagster_project.analysis.claude import fake, prompt
-from dagster_project.analysis.claude.answer import check
 from dagster_project.analysis.claude.classifier import ClaudeClassifier
+from dagster_project.analysis.claude.form import Form
 from dagster_project.analysis.claude.messages import StopRun, ask, connect
 from dagster_project.analysis.claude.prices import Prices, UnknownPrice, Usage
 from dagster_project.analysis.conversation import Conversation, Message
 from dagster_project.analysis.personal.redaction import Known
 from dagster_project.analysis.taxonomy import taxonomy
+from dagster_project.settings import Settings
 
 MODEL = "claude-haiku-5-5"
 CHAT = Conversation((Message(True, "cuánto debo de la cuota?", 0), Message(False, "Con gusto le envío el saldo", 3)))
@@ -32,6 +35,8 @@ CATEGORIES = {
     "confidence": 0.9,
 }
 EFFECTIVENESS: dict[str, Any] = {"resolution_score": 80, "customer_satisfaction": None, "recommendations": []}
+
+FORM = Form(taxonomy.fields())
 
 
 @pytest.fixture
@@ -49,7 +54,7 @@ def asked(claude: fake.FakeClaude, slept: list[float], timeout: float = 30) -> A
     parameters = prompt.parameters(
         prompt.Prompt.of(taxonomy.load()), CHAT.messages, model=MODEL, effort="low", max_tokens=700
     )
-    return ask(connect("test", claude.url, timeout), parameters, sleep=slept.append)
+    return ask(connect("test", claude.url, timeout), parameters, FORM, sleep=slept.append)
 
 
 def error(kind: str, **more: str) -> dict[str, Any]:
@@ -76,7 +81,7 @@ def text(value: Any) -> dict[str, Any]:
 def test_an_answer_is_read_and_names_who_gave_it(claude: fake.FakeClaude, slept: list[float]) -> None:
     outcome = asked(claude, slept)
     assert (outcome.status, outcome.model) == ("ok", "fake-claude-test")
-    assert outcome.checked.categories.customer_intent == "PAYMENT"
+    assert outcome.checked.categories["customer_intent"] == "PAYMENT"
     assert outcome.usage.all_input > 500
     assert slept == []
 
@@ -166,7 +171,7 @@ def test_a_model_that_will_be_switched_off_is_named_in_the_log(
     )
     said = set[str]()
     for _ in range(2):
-        assert ask(connect("test", claude.url), parameters, said=said).status == "ok"
+        assert ask(connect("test", claude.url), parameters, FORM, said=said).status == "ok"
     assert caplog.text.count("the model is deprecated") == 1
     assert "claude-sonnet-4-5-20250929" in caplog.text
 
@@ -176,7 +181,7 @@ def test_a_cut_answer_is_asked_for_again_with_more_room(claude: fake.FakeClaude)
     classifier = ClaudeClassifier(connect("test", claude.url), taxonomy.load(), model=MODEL)
     found = classifier.classify(CHAT)
     assert found is not None
-    assert found.customer_intent == "PAYMENT"
+    assert found.intent == "PAYMENT"
     assert [body["max_tokens"] for _, body in claude.requests] == [700, 1400]
 
 
@@ -210,7 +215,7 @@ def test_the_first_text_is_taken_whatever_stands_before_it(claude: fake.FakeClau
     ],
 )
 def test_a_bad_half_does_not_lose_the_other_and_nothing_is_bent(change: dict[str, Any], fault: str) -> None:
-    found = check(json.dumps({"categories": CATEGORIES | change, "effectiveness": EFFECTIVENESS}))
+    found = FORM.check(json.dumps({"categories": CATEGORIES | change, "effectiveness": EFFECTIVENESS}))
     assert found.categories is None
     assert found.effectiveness is not None
     assert any(fault in one for one in found.faults)
@@ -219,7 +224,7 @@ def test_a_bad_half_does_not_lose_the_other_and_nothing_is_bent(change: dict[str
 
 @pytest.mark.parametrize("broken", ["", "[]", "null", "{}", '{"categories": 1}'])
 def test_an_answer_that_is_no_form_is_no_answer(broken: str) -> None:
-    found = check(broken)
+    found = FORM.check(broken)
     assert (found.categories, found.effectiveness) == (None, None)
     assert found.faults
 
@@ -267,9 +272,51 @@ def test_a_changed_taxonomy_is_another_prompt(tmp_path: Path) -> None:
     file = tmp_path / "taxonomy.yml"
     file.write_text(taxonomy.SHIPPED.read_text().replace("precio de los lotes", "precio de las casas"))
     assert prompt.Prompt.of(taxonomy.load(file)).version != prompt.Prompt.of(taxonomy.load()).version
-    file.write_text(taxonomy.SHIPPED.read_text().replace("  LEGAL:", "  JURIDICO:"))
-    with pytest.raises(taxonomy.TaxonomyError, match="customer_intent has to define exactly"):
-        taxonomy.load(file)
+
+
+def test_a_business_may_bring_labels_of_its_own_and_no_fields(tmp_path: Path) -> None:
+    file = tmp_path / "taxonomy.yml"
+    own = "{VET: {es: Veterinaria, en: Vet, means: su mascota}, OTHER: {means: lo demás}}"
+    file.write_text(f"business: una clínica de mascotas\ncustomer_intent: {own}\n")
+    read = taxonomy.load(file)
+    assert read.labels == taxonomy.shipped().labels | {"customer_intent": ("VET", "OTHER")}
+    shown = {label.name: (label.es, label.en) for label in read.fields[0].labels}
+    assert shown == {"OTHER": ("Otro", "Other"), "VET": ("Veterinaria", "Vet")}
+    asked = prompt.Prompt.of(read)
+    assert "- VET: su mascota" in asked.system
+    assert "PROJECT_INFO" not in asked.system  # nor what the shipped note says of it
+    answer = {"categories": CATEGORIES | {"customer_intent": "VET"}, "effectiveness": EFFECTIVENESS}
+    assert asked.form.check(json.dumps(answer)).faults == ()
+    assert FORM.check(json.dumps(answer)).categories is None
+    for text, fault in (
+        ("business: b\nfields: {urgency: {}}\n", "fields have to be customer_intent, journey_stage, sentiment"),
+        ("business: b\nsentiment: {ok: {means: m}, NEUTRAL: {means: m}}\n", "sentiment: ok is no label"),
+        ("business: b\nsentiment: {NEUTRAL: {means: m}}\n", "sentiment has to define two labels or more"),
+    ):
+        file.write_text(text)
+        with pytest.raises(taxonomy.TaxonomyError, match=fault):
+            taxonomy.load(file)
+
+
+def test_the_prompt_and_the_form_of_the_shipped_labels_stay_what_they_were_paid_for() -> None:
+    """Other text is another version: every chat of every warehouse would be sent again."""
+    shipped = prompt.Prompt.of(taxonomy.load())
+    form = hashlib.sha256(json.dumps(shipped.form.schema(), sort_keys=True).encode()).hexdigest()
+    assert (shipped.version, form[:8]) == ("prompt+5b00999f", "c5ea7867")
+
+
+def test_rules_are_refused_where_they_would_name_a_label_that_the_business_does_not_have(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "taxonomy.yml"
+    monkeypatch.setenv("B2CHAT_AI_TAXONOMY", str(file))
+    file.write_text("business: b\nsentiment: {POSITIVE: {means: m}, FRICTION: {means: m}}\n")
+    with pytest.raises(OtherLabels, match=r"rules-v1 would name NEUTRAL \(sentiment\)"):
+        rules_of(Settings.load())
+    intents = "".join(f"  {label}: {{means: m}}\n" for label in (*taxonomy.shipped().labels["customer_intent"], "VET"))
+    file.write_text(f"business: b\ncustomer_intent:\n{intents}")
+    assert "VET" not in rules_of(Settings.load()).labels["customer_intent"]
+    assert "never names VET (customer_intent)" in caplog.text
 
 
 def test_prices_are_those_of_the_day_and_an_unknown_model_has_none() -> None:

@@ -5,7 +5,7 @@ import pytest
 from dagster_project.analysis.conversation import Conversation, Message
 from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.analysis.rules.effectiveness import ADVICE
-from dagster_project.analysis.taxonomy.categories import Effectiveness
+from dagster_project.analysis.taxonomy.categorization import Effectiveness
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from dagster_project.analysis.conversation import Conversation
 from dagster_project.analysis.evaluation.scores import UnreadableSet, evaluate, read_labelled
-from dagster_project.analysis.taxonomy.categories import Categorization
+from dagster_project.analysis.taxonomy.categorization import Categorization
 
 
 class Told:
@@ -21,9 +21,8 @@ class Told:
 
     def classify(self, conversation: Conversation) -> Categorization:
         intent, stage, mood, score, confidence = conversation.messages[0].text.split()
-        return Categorization(
-            intent, None if stage == "-" else stage, mood, None if score == "-" else int(score), float(confidence), ""
-        )
+        labels = {"customer_intent": intent, "journey_stage": None if stage == "-" else stage, "sentiment": mood}
+        return Categorization(labels, None if score == "-" else int(score), float(confidence), "")
 
 
 @pytest.fixture

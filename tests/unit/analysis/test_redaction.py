@@ -178,7 +178,7 @@ def test_rules_read_a_redacted_chat_as_they_read_the_chat() -> None:
 
 def labels(rules: RulesClassifier, chat: Conversation) -> Sequence[object]:
     found = rules.classify(chat)
-    return found.customer_intent, found.journey_stage, found.sentiment, found.agent_quality_score
+    return found.intent, found.labels["journey_stage"], found.labels["sentiment"], found.agent_quality_score
 
 
 @pytest.mark.parametrize(

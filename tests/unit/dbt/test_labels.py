@@ -1,23 +1,20 @@
-"""The seed of labels names what marts show."""
+"""What has labels in dbt and in reports derives from the taxonomy."""
 
-import csv
+import re
 
-from dagster_project.analysis.taxonomy.categories import INTENTS, SENTIMENTS, STAGES
+from dagster_project.analysis.taxonomy import taxonomy
 from dagster_project.exports.i18n.catalogue import texts
 from dagster_project.settings import PROJECT_ROOT
 
-SETS = {
-    "customer_intent": ("intent", INTENTS),
-    "journey_stage": ("journey", STAGES),
-    "sentiment": ("sentiment", SENTIMENTS),
-}
+
+def test_sql_knows_the_fields_of_the_taxonomy() -> None:
+    macro = (PROJECT_ROOT / "dbt" / "macros" / "metrics" / "label_fields.sql").read_text()
+    listed = re.findall(r"'name': '(\w+)', 'short': '(\w+)', 'kpi': '\w+', 'may_be_none': (true|false)", macro)
+    fields = taxonomy.shipped().fields
+    assert listed == [(one.name, one.short, "true" if one.none else "false") for one in fields]
 
 
-def test_marts_and_reports_call_each_intent_stage_and_sentiment_the_same() -> None:
-    with (PROJECT_ROOT / "dbt" / "seeds" / "labels.csv").open(encoding="utf-8") as file:
-        labels = {(row["label_set"], row["member"]): (row["label_es"], row["label_en"]) for row in csv.DictReader(file)}
-    for label_set, (prefix, members) in SETS.items():
-        shown = {member for set_, member in labels if set_ == label_set}
-        assert shown == set(members)
-        for member in members:
-            assert labels[label_set, member] == texts()[f"{prefix}.{member}"]
+def test_reports_call_each_label_as_the_taxonomy_does() -> None:
+    assert texts()["intent.LEGAL"] == ("Trámites y escrituras", "Legal paperwork")
+    assert texts()["journey.ACTIVE_BUYER"] == ("Comprador en proceso", "Active buyer")
+    assert texts()["sentiment.FRICTION"] == ("Fricción", "Friction")

@@ -33,9 +33,12 @@ counted as (
     ) as scopes (scope, scope_id, scope_name)
     cross join lateral (
         values
-        ('customer_intent', categories.final_intent, categories.is_llm, categories.classified_by_es, categories.classified_by_en),
-        ('journey_stage', categories.final_stage, categories.is_llm, categories.classified_by_es, categories.classified_by_en),
-        ('sentiment', categories.final_sentiment, categories.is_llm, categories.classified_by_es, categories.classified_by_en),
+        {%- for field in label_fields() %}
+        (
+            '{{ field.name }}', categories.final_{{ field.short }}, categories.is_llm, categories.classified_by_es,
+            categories.classified_by_en
+        ),
+        {%- endfor %}
         ('state', categories.state, null, null, null)
     ) as fields (field, label, is_llm, classified_by_es, classified_by_en)
     where scopes.scope_id is not null and fields.label is not null
@@ -58,8 +61,9 @@ select
     counted.is_llm,
     counted.classified_by_es,
     counted.classified_by_en,
-    coalesce(labels.label_es, counted.label) as label_es,
-    coalesce(labels.label_en, counted.label) as label_en
+    coalesce(words.label_es, states.label_es, counted.label) as label_es,
+    coalesce(words.label_en, states.label_en, counted.label) as label_en
 from counted
-{{ join_labels('labels', 'counted.field', 'counted.label') }}
+{{ join_taxonomy('words', 'counted.field', 'counted.label') }}
+{{ join_labels('states', 'counted.field', 'counted.label') }}
 window day as (partition by counted.date, counted.scope, counted.scope_id, counted.field, counted.classified_by_en)

@@ -1,9 +1,4 @@
 -- A view: it is right whenever it is read, and the asset that categorizes runs after the models.
-{%- set final_intent = 'coalesce(labels.customer_intent, answers.customer_intent)' %}
-{%- set final_sentiment = 'coalesce(labels.sentiment, answers.sentiment)' %}
-{%- set final_stage -%}
-    case when not coalesce(labels.no_stage_applies, false) then coalesce(labels.journey_stage, answers.journey_stage) end
-{%- endset %}
 
 with current_answers as (
     select * from {{ source('analysis', 'current_answers') }}
@@ -34,18 +29,18 @@ select
     answers.is_llm,
     {{ classified_by('answers.is_llm', 'answers.model', 'es') }} as classified_by_es,
     {{ classified_by('answers.is_llm', 'answers.model', 'en') }} as classified_by_en,
-    answers.customer_intent,
-    answers.journey_stage,
-    answers.sentiment,
+    {%- for field in label_fields() %}
+    answers.{{ field.name }},
+    {%- endfor %}
     answers.agent_quality_score::integer as agent_quality_score,
     answers.confidence_score,
     answers.confidence_source,
     answers.answer_id is not null and coalesce(queue.state = 'open', false) as needs_review,
     {{ shown_notes('answers.reasoning_notes') }} as reasoning_notes,
     answers.answered_at,
-    {{ final_intent }} as final_intent,
-    {{ final_stage }} as final_stage,
-    {{ final_sentiment }} as final_sentiment,
+    {%- for field in label_fields() %}
+    {{ final_label(field, 'labels', 'answers') }} as final_{{ field.short }},
+    {%- endfor %}
     case
         when not coalesce(labels.no_quality_applies, false)
             then coalesce(labels.agent_quality_score, answers.agent_quality_score)::integer
@@ -55,10 +50,10 @@ select
         when answers.provider = 'anthropic' then 'llm'
         else answers.provider
     end as final_source,
-    outdated.chat_id is not null as has_outdated_label,
-    {{ label_columns('final_intent', final_intent, 'intents') }},
-    {{ label_columns('final_stage', final_stage, 'stages') }},
-    {{ label_columns('final_sentiment', final_sentiment, 'sentiments') }}
+    outdated.chat_id is not null as has_outdated_label
+    {%- for field in label_fields() %},
+    {{ label_columns('final_' ~ field.short, final_label(field, 'labels', 'answers'), field.short ~ '_words') }}
+    {%- endfor %}
 from current_answers
 left join answers on answers.answer_id = current_answers.answer_id
 left join newest_labels as labels
@@ -67,6 +62,6 @@ left join newest_labels as outdated
     on outdated.chat_id = current_answers.chat_id and outdated.content_key <> current_answers.content_key
 left join queue on queue.chat_id = current_answers.chat_id
 {{ join_labels('states', "'state'", 'current_answers.state') }}
-{{ join_labels('intents', "'customer_intent'", final_intent) }}
-{{ join_labels('stages', "'journey_stage'", final_stage) }}
-{{ join_labels('sentiments', "'sentiment'", final_sentiment) }}
+{%- for field in label_fields() %}
+{{ join_taxonomy(field.short ~ '_words', "'" ~ field.name ~ "'", final_label(field, 'labels', 'answers')) }}
+{%- endfor %}

@@ -17,9 +17,9 @@ select
     chats.provider as channel,
     chats.created_at as chat_created_at,
     chats.created_local_date,
-    categorizations.customer_intent,
-    categorizations.journey_stage,
-    categorizations.sentiment,
+    {%- for field in label_fields() %}
+    categorizations.{{ field.name }},
+    {%- endfor %}
     categorizations.agent_quality_score::integer as agent_quality_score,
     categorizations.confidence_score,
     {{ shown_notes('categorizations.reasoning_notes') }} as reasoning_notes,
@@ -29,12 +29,12 @@ select
     categorizations.is_llm,
     {{ classified_by('categorizations.is_llm', 'categorizations.model', 'es') }} as classified_by_es,
     {{ classified_by('categorizations.is_llm', 'categorizations.model', 'en') }} as classified_by_en,
-    categorizations.created_at,
-    {{ label_columns('customer_intent', 'categorizations.customer_intent', 'intents') }},
-    {{ label_columns('journey_stage', 'categorizations.journey_stage', 'stages') }},
-    {{ label_columns('sentiment', 'categorizations.sentiment', 'sentiments') }}
+    categorizations.created_at
+    {%- for field in label_fields() %},
+    {{ label_columns(field.name, 'categorizations.' ~ field.name, field.short ~ '_words') }}
+    {%- endfor %}
 from categorizations
 inner join chats on chats.chat_id = categorizations.chat_id and not chats.is_deleted
-{{ join_labels('intents', "'customer_intent'", 'categorizations.customer_intent') }}
-{{ join_labels('stages', "'journey_stage'", 'categorizations.journey_stage') }}
-{{ join_labels('sentiments', "'sentiment'", 'categorizations.sentiment') }}
+{%- for field in label_fields() %}
+{{ join_taxonomy(field.short ~ '_words', "'" ~ field.name ~ "'", 'categorizations.' ~ field.name) }}
+{%- endfor %}

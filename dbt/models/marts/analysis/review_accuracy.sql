@@ -34,9 +34,9 @@ compared as (
     left join newest_labels as labels on labels.chat_id = drawn.chat_id and labels.content_key = drawn.content_key
     cross join lateral (
         values
-        ('customer_intent', answers.customer_intent, labels.customer_intent, false),
-        ('journey_stage', answers.journey_stage, labels.journey_stage, coalesce(labels.no_stage_applies, false)),
-        ('sentiment', answers.sentiment, labels.sentiment, false),
+        {%- for field in label_fields() %}
+        ('{{ field.name }}', answers.{{ field.name }}, labels.{{ field.name }}, {{ says_none(field, 'labels') }}),
+        {%- endfor %}
         (
             'agent_quality', {{ quality_band('answers.agent_quality_score') }},
             {{ quality_band('labels.agent_quality_score') }}, coalesce(labels.no_quality_applies, false)

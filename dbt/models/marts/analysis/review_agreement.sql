@@ -2,14 +2,16 @@
 with newest_of_each as (
     select distinct on (chat_id, content_key, labelled_by)
         *,
-        case when no_stage_applies then 'none' else journey_stage end as stage_label,
+        {%- for field in label_fields() %}
+        case when {{ says_none(field, 'human_labels') }} then 'none' else human_labels.{{ field.name }} end as {{ field.short }}_label,
+        {%- endfor %}
         case when no_quality_applies then 'none' else {{ quality_band('agent_quality_score') }} end as quality_label
-    from {{ source('analysis', 'human_labels') }}
+    from {{ source('analysis', 'human_labels') }} as human_labels
     order by chat_id, content_key, labelled_by, label_id desc
 ),
 
 fields as (
-    select * from (values ('customer_intent'), ('journey_stage'), ('sentiment'), ('agent_quality')) as names (field)
+    select * from (values {% for field in label_fields() %}('{{ field.name }}'), {% endfor %}('agent_quality')) as names (field)
 ),
 
 pairs as (
@@ -23,9 +25,9 @@ pairs as (
         and second.labelled_by > first.labelled_by
     cross join lateral (
         values
-        ('customer_intent', first.customer_intent, second.customer_intent),
-        ('journey_stage', first.stage_label, second.stage_label),
-        ('sentiment', first.sentiment, second.sentiment),
+        {%- for field in label_fields() %}
+        ('{{ field.name }}', first.{{ field.short }}_label, second.{{ field.short }}_label),
+        {%- endfor %}
         ('agent_quality', first.quality_label, second.quality_label)
     ) as opinions (field, one, other)
     where opinions.one is not null and opinions.other is not null

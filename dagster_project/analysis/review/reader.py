@@ -9,7 +9,9 @@ from psycopg.rows import class_row
 
 from dagster_project.analysis import work
 from dagster_project.analysis.conversation import Conversation
+from dagster_project.analysis.review.labels import NONE, NONE_COLUMNS, OPINIONS
 from dagster_project.analysis.review.queue import COLUMNS
+from dagster_project.analysis.taxonomy import taxonomy
 
 
 class NoSuchChat(Exception):
@@ -21,6 +23,7 @@ class Row:
     """A chat of the queue: why it is there, and what the machine says.
 
     Attributes:
+        labels: by field of the taxonomy.
         answer_state: answered; or why the machine says nothing, and then all that it says is None.
     """
 
@@ -30,9 +33,7 @@ class Row:
     answer_state: str
     provider: str | None
     model: str | None
-    customer_intent: str | None
-    journey_stage: str | None
-    sentiment: str | None
+    labels: dict[str, str | None]
     agent_quality_score: int | None
     confidence_score: float | None
     reasoning_notes: str | None
@@ -42,16 +43,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A person's label; `is_outdated` when the chat has changed since."""
+    """What a person says of a chat.
+
+    Attributes:
+        opinions: by field, a label, a score, or "none" where none applies; only those that the person has.
+        is_outdated: the chat has changed since.
+    """
 
     labelled_by: str
     labelled_at: datetime
-    customer_intent: str | None
-    journey_stage: str | None
-    no_stage_applies: bool
-    sentiment: str | None
-    agent_quality_score: int | None
-    no_quality_applies: bool
+    opinions: dict[str, str | int]
     note: str | None
     is_outdated: bool
 
@@ -77,12 +78,22 @@ _REASONS = (
     + ", ".join(f"case when queue.{column} then '{reason}' end" for reason, column in COLUMNS.items())
     + "], null)"
 )
+_LABELS = "jsonb_build_object(" + ", ".join(f"'{one.name}', answers.{one.name}" for one in taxonomy.fields()) + ")"
+_OPINIONS = (
+    "jsonb_strip_nulls(jsonb_build_object("
+    + ", ".join(
+        f"'{name}', case when {NONE_COLUMNS[name]} then to_jsonb('{NONE}'::text) else to_jsonb({name}) end"
+        if name in NONE_COLUMNS
+        else f"'{name}', {name}"
+        for name in OPINIONS
+    )
+    + "))"
+)
 _ROW = f"""
     current.chat_id, coalesce(queue.state, 'not queued') as state, {_REASONS} as reasons,
     current.state as answer_state, answers.provider, answers.model,
-    answers.customer_intent, answers.journey_stage, answers.sentiment, answers.agent_quality_score,
-    answers.confidence_score, answers.reasoning_notes, coalesce(queue.queued_at, answers.answered_at) as queued_at,
-    current.content_key
+    {_LABELS} as labels, answers.agent_quality_score, answers.confidence_score, answers.reasoning_notes,
+    coalesce(queue.queued_at, answers.answered_at) as queued_at, current.content_key
 """
 
 
@@ -126,11 +137,11 @@ def show(conn: psycopg.Connection, chat_id: str) -> Shown:
         raise NoSuchChat(f"chat {chat_id} is not categorized, or there is none")
     with conn.cursor(row_factory=class_row(Said)) as cursor:
         said = cursor.execute(
-            """
-            select labelled_by, labelled_at, customer_intent, journey_stage, no_stage_applies, sentiment,
-                agent_quality_score, no_quality_applies, note, content_key is distinct from %s as is_outdated
+            f"""
+            select labelled_by, labelled_at, {_OPINIONS} as opinions, note,
+                content_key is distinct from %s as is_outdated
             from analysis.human_labels where chat_id = %s order by label_id desc
-            """,
+            """,  # noqa: S608
             [row.content_key, chat_id],
         ).fetchall()
     chats = work.read_chats(conn, [chat_id], work.Scope(0, 0, None), timedelta(0))

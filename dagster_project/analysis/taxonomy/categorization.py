@@ -4,10 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-INTENTS = ("PROJECT_INFO", "PAYMENT", "LEGAL", "POST_PURCHASE", "OTHER")
-STAGES = ("PROSPECT", "ACTIVE_BUYER", "POST_PURCHASE")
-SENTIMENTS = ("POSITIVE", "NEUTRAL", "FRICTION")
-
 
 @dataclass(frozen=True, slots=True)
 class Effectiveness:
@@ -31,19 +27,20 @@ class Categorization:
     """One chat's labels.
 
     Attributes:
-        customer_intent: one of INTENTS.
-        journey_stage: one of STAGES; None where none applies.
-        sentiment: one of SENTIMENTS.
+        labels: by field of the taxonomy, one of its labels; None, or not there, where none applies or is known.
         agent_quality_score: 1 to 10; None where no agent wrote.
         confidence_score: 0 to 1.
         reasoning_notes: what it went by.
         effectiveness: None where the classifier does not judge it, or cannot.
     """
 
-    customer_intent: str
-    journey_stage: str | None
-    sentiment: str
+    labels: Mapping[str, str | None]
     agent_quality_score: int | None
     confidence_score: float
     reasoning_notes: str
     effectiveness: Effectiveness | None = None
+
+    @property
+    def intent(self) -> str:
+        """What the customer mainly wants, as runs count it."""
+        return str(self.labels["customer_intent"])
