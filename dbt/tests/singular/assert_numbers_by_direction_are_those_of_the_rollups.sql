@@ -47,22 +47,48 @@ sla as (
 slots as (
     select
         weeks.week_start,
-        'slowest slot ' || here.direction as what,
+        named.slot || ' ' || here.direction as what,
         (here.day_of_week * 100 + here.hour)::double precision as here,
-        summary.slowest_day_of_week * 100 + summary.slowest_hour as there,
+        named.place as there,
         null::double precision as median_here,
         null::double precision as median_there
     from weeks
     inner join {{ ref('slots_by_direction') }} as here
-        on here.period = 'week' and here.period_start = weeks.week_start and here.scope = 'all' and here.slowest_rank = 1
+        on here.period = 'week' and here.period_start = weeks.week_start and here.scope = 'all'
     inner join {{ ref('weekly_response_time_summary') }} as summary
         on summary.week_start = here.period_start
         and summary.agent_id = 'all'
         and summary.direction_filter = here.direction
         and summary.office_hours_filter = 'all'
+    cross join lateral (
+        values
+        ('slowest slot', here.slowest_rank, summary.slowest_day_of_week * 100 + summary.slowest_hour),
+        ('fastest slot', here.fastest_rank, summary.fastest_day_of_week * 100 + summary.fastest_hour)
+    ) as named (slot, rank, place)
+    where named.rank = 1
+),
+
+bands as (
+    select
+        weeks.week_start,
+        'band ' || here.direction || ' ' || here.day_of_week || ' ' || here.hour as what,
+        array_position(array['fast', 'average', 'slow'], here.band)::double precision as here,
+        array_position(array['fast', 'average', 'slow'], cells.band) as there,
+        here.p50_first_response_seconds as median_here,
+        cells.p50_first_response_seconds as median_there
+    from weeks
+    inner join {{ ref('slots_by_direction') }} as here
+        on here.period = 'week' and here.period_start = weeks.week_start and here.scope = 'all' and here.chat_count > 0
+    inner join {{ ref('heatmap_cells') }} as cells
+        on cells.week_start = here.period_start
+        and cells.scope = 'all'
+        and cells.direction_filter = here.direction
+        and cells.office_hours_filter = 'all'
+        and cells.day_of_week = here.day_of_week
+        and cells.hour = here.hour
 )
 
 select * from (
-    select * from times union all select * from sla union all select * from slots
+    select * from times union all select * from sla union all select * from slots union all select * from bands
 ) as compared
 where here is distinct from there or abs(median_here - median_there) > 0.001
