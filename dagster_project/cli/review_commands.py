@@ -15,10 +15,9 @@ from dagster_project.cli.command_line import JsonOption, console, print_json
 from dagster_project.cli.harmless import visible
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection
+from dagster_project.warehouse import connection, seeds
 
 review = typer.Typer(no_args_is_help=True, help="Chats that a person should look at, and what he says of them.")
-_CLASSIFIED_BY = {"rules": "classified by rules", "fake": "classified by a fake, for trying"}
 FAULTS = (reader.NoSuchChat, labels.BadLabel)  # one line each
 Reason = StrEnum("Reason", {name.upper(): name for name in queue.REASONS})  # type: ignore[misc]
 
@@ -193,8 +192,15 @@ def _opinion(row: reader.Row) -> str:
     rest = ", ".join(label or f"no {short}" for short, label in said.items())
     return (
         f"{intent} ({row.confidence_score:.2f}), {rest}, agent {row.agent_quality_score or 'not scored'}; "
-        f"{_CLASSIFIED_BY.get(row.provider or '', row.model)}"
+        f"{_classified_by(row)}"
     )
+
+
+def _classified_by(row: reader.Row) -> str:
+    """Who gave the machine's labels; a language model goes by its name."""
+    names = seeds.classifiers()
+    known = names.get(row.provider or "")
+    return f"{names['badge'][1]} {known[1]}" if known else str(row.model)
 
 
 def _told(said: reader.Said) -> str:

@@ -21,7 +21,7 @@ def texts() -> dict[str, Words]:
         for group, members in tomllib.loads(_FILE.read_text(encoding="utf-8")).items()
         for member, words in members.items()
     }
-    known = _of_labels() | _of_seeds()
+    known = _of_labels() | _of_seeds() | _of_classifiers()
     for key, words in written.items():
         if not isinstance(words, str):
             known[key] = (words[0], words[1])
@@ -42,6 +42,14 @@ def _of_labels() -> dict[str, Words]:
         for field in taxonomy.fields()
         for label in field.labels
     }
+
+
+def _of_classifiers() -> dict[str, Words]:
+    """The badge and, by `source.rules`, who may stand in it."""
+    names = seeds.classifiers()
+    spanish, english = names["badge"]
+    badge = {"badge": (f"{spanish} {{sources}}", f"{english} {{sources}}")}
+    return badge | {f"source.{name}": words for name, words in names.items() if name != "badge"}
 
 
 def _of_seeds() -> dict[str, Words]:

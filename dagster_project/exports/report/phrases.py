@@ -104,7 +104,7 @@ def counts_by_source(insights: Insights) -> dict[str, int]:
     counts = {
         "rules": insights.by_rules_count,
         "model": insights.by_model_count,
-        "stand_in": insights.by_stand_in_count,
+        "fake": insights.by_stand_in_count,
         "people": insights.by_people_count,
     }
     return {source: count for source, count in counts.items() if count}

@@ -12,7 +12,7 @@
 {% macro fingerprint(node) %}
     {%- set parts = [
         account_timezone(), var('business_calendar'), var('calendar_first_year'), var('calendar_last_year'),
-        var('slot_min_chat_count'), activity_time(), stale_after()
+        var('slot_min_chat_count'), var('classified_by'), activity_time(), stale_after()
     ] -%}
     {%- set above = lineage(node.unique_id) -%}
     {%- for unique_id in above | sort
