@@ -2,19 +2,19 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, suppress
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal, Self
+from typing import Literal
 
 import psycopg
-from psycopg import Rollback
 
 from dagster_project.ingestion import checkpoints, deletions, error_log, sync_log
 from dagster_project.ingestion.checkpoints import open_windows
 from dagster_project.ingestion.deletions import Missing
 from dagster_project.ingestion.error_log import note_warning, safe_reason
 from dagster_project.ingestion.errors import WarehouseFailed
+from dagster_project.ingestion.file_transaction import FileTransaction
 from dagster_project.ingestion.history import SyncHistory
 from dagster_project.ingestion.landing import PageResult, land_page
 from dagster_project.ingestion.origin import require_origin
@@ -24,6 +24,7 @@ from dagster_project.ingestion.raw_tables import keys_of
 from dagster_project.ingestion.response_log import keep_response
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.ingestion.sync_log import SyncCounts
+from dagster_project.ingestion.sync_result import SyncResult
 from dagster_project.sources.contract import (
     EntitySpec,
     OpenWindow,
@@ -45,38 +46,6 @@ log = logging.getLogger(__name__)
 _LARGE_ANSWER = 16 * 2**20  # bytes; a thousand chats with twenty messages each have 5 MiB
 # An incremental sync resumes windows that were interrupted since: what is older may have changed, and is read anew.
 _RESUMES_WITHIN = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True)
-class SyncResult:
-    """How a sync has ended.
-
-    Attributes:
-        status: "partial" when the quota ran out, or a window did not add up.
-        reason: why it is partial; None for a success.
-        source_kind: who answered, as "b2chat" or "sandbox"; None when the quota was gone before anyone could.
-        windows_read: windows fully read, of `windows`.
-        windows_unreadable: a text for each window that could not be read; it is tried again by the next sync.
-        windows_incomplete: windows whose records did not add up to the total that the source named.
-        days_waiting: older days with records that may change, left to later syncs.
-        counts: pages and records, by what became of them.
-        seconds: how long it took.
-        quota_left: requests left of the day; None when there is no limit or it is not known.
-    """
-
-    sync_id: str
-    entity: str
-    status: Literal["success", "partial"]
-    reason: str | None
-    source_kind: str | None
-    windows: int
-    windows_read: int
-    windows_incomplete: list[str]
-    windows_unreadable: list[str]
-    days_waiting: int
-    counts: SyncCounts
-    seconds: float
-    quota_left: int | None
 
 
 def sync(
@@ -186,18 +155,21 @@ class _Run:
         )
 
     def _read_all(self, todo: Plan, interrupted: Mapping[str, OpenWindow], *, again: bool = False) -> None:
-        number = 0
+        number, before = 0, self.counts
         with (
             closing(prefetch(self._pages(todo, interrupted), alone=_is_large)) as pages,
-            _FileTransaction(self) as file,
+            FileTransaction(self.conn, self.entity) as file,
         ):
             for page in pages:
                 if isinstance(page, _Refused):
                     file.undo()
+                    if self.entity.is_by_file:
+                        self.counts, self.checkpoint_id = before, None
                     self._note_refused(page)
                     number += 1
                     continue
-                file.begin(page)
+                if file.begins(page):
+                    before = self.counts
                 self._land(
                     page,
                     _day_read(page, todo, number, self.scope.today, self.incomplete),
@@ -401,37 +373,6 @@ class _Refused:
     """In the place of a window's further pages: why there are none."""
 
     error: UnreadableWindow
-
-
-class _FileTransaction:
-    """One transaction around all pages of a file; around nothing where windows are no files."""
-
-    def __init__(self, run: _Run) -> None:
-        self._run, self._stack, self._before = run, ExitStack(), run.counts
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if error:
-            self.undo()
-
-    def begin(self, page: Page) -> None:
-        """Before a page lands: open the transaction, if it is the first page of a file."""
-        if self._run.entity.is_by_file and page.offset == 0:
-            self._before = self._run.counts
-            self._stack.enter_context(self._run.conn.transaction())
-
-    def commit(self) -> None:
-        """After the last page."""
-        self._stack.close()
-
-    def undo(self) -> None:
-        """Take back what has landed of the file."""
-        with suppress(psycopg.Error):  # the connection may be what failed
-            self._stack.__exit__(Rollback, Rollback(), None)
-        if self._run.entity.is_by_file:
-            self._run.counts, self._run.checkpoint_id = self._before, None
 
 
 def _is_large(page: Page | _Refused) -> bool:

@@ -1,6 +1,5 @@
 """The HTTP client of B2Chat's two exports: tokens, pace, quota, retries. It returns pages, or a `B2ChatError`."""
 
-import base64
 import json
 import logging
 import re
@@ -9,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from types import TracebackType
@@ -24,20 +22,30 @@ from dagster_project.sources.b2chat.errors import (
     AuthenticationFailed,
     BadAnswer,
     BadRequest,
-    PermanentError,
     TransientError,
     Unreachable,
 )
+from dagster_project.sources.b2chat.exchange import (
+    MAX_ANSWER_BYTES,
+    Call,
+    Reply,
+    Token,
+    TooLarge,
+    Unauthorized,
+    basic_credentials,
+    body_of,
+    is_of_day,
+    query_of,
+    require_success,
+)
 from dagster_project.sources.b2chat.records import Entity
-from dagster_project.sources.b2chat.retries import Pace, TryAgain, failure, retry_after_seconds, wait
+from dagster_project.sources.b2chat.retries import Pace, TryAgain, failure, wait
 from dagster_project.sources.b2chat.windows import ExportPage, Window
 from dagster_project.sources.contract import Origin, QuotaExhausted
 
 log = logging.getLogger(__name__)
 
 MAX_PAGE_SIZE = 1000
-# A page of a thousand chats with twenty messages each has some 5 MB; reading one takes several times its bytes.
-MAX_ANSWER_BYTES = 32 * 2**20
 MAX_RECORD_BYTES = 64 * 2**20  # of an answer that is one record; what is larger goes to quarantine unread
 MAX_CONNECT_SECONDS = 10.0
 SANDBOX_HEADER = "x-b2chat-sandbox"
@@ -95,7 +103,7 @@ class B2ChatClient:
             logging.getLogger(noisy).setLevel(logging.WARNING)
         self.base_url = str(address).rstrip("/")
         self.page_size = min(page_size, MAX_PAGE_SIZE)
-        self._credentials = SecretStr(_basic(client_id, client_secret))
+        self._credentials = SecretStr(basic_credentials(client_id, client_secret))
         self._http = httpx.Client(
             base_url=self.base_url,
             follow_redirects=False,
@@ -110,7 +118,7 @@ class B2ChatClient:
         self._pace = Pace(1 / requests_per_second, clock, sleep)
         self._clock, self._sleep = clock, sleep
         self._connection: Any = None  # the newest stream of httpx: there is one at a time
-        self._token: _Token | None = None
+        self._token: Token | None = None
         self._origin: Origin | None = None
         self._last_day_counts: bool | None = None
         self._records_that_fit = MAX_PAGE_SIZE
@@ -186,7 +194,7 @@ class B2ChatClient:
                 self._last_day_counts = True
                 return narrow
         wide = self._page(Window("chats", day, day + timedelta(days=1)), offset, limit)
-        if narrow and not any(_is_of(day, item.value) for item in wide.items):
+        if narrow and not any(is_of_day(day, item.value) for item in wide.items):
             return narrow
         if self._last_day_counts is None:
             log.info("B2Chat: a range of days does not count its last day in; asking for one day more")
@@ -199,7 +207,7 @@ class B2ChatClient:
             fewer = min(limit, self._records_that_fit)
             try:
                 page = self._page_of(window, offset, fewer)
-            except _TooLarge as fault:
+            except TooLarge as fault:
                 log.warning("B2Chat: %s, offset %d: %d records have %s", window, offset, fewer, fault)
                 if fewer == 1:
                     return self._page_without(window, offset, fault)
@@ -209,7 +217,7 @@ class B2ChatClient:
                 self._records_that_fit = max(self._records_that_fit, fewer * 2)
                 return page
 
-    def _page_without(self, window: Window, offset: int, fault: "_TooLarge") -> ExportPage:
+    def _page_without(self, window: Window, offset: int, fault: TooLarge) -> ExportPage:
         """A page of one record that is too large to be read: it counts, and goes to quarantine without its content."""
         log.warning("B2Chat: %s, offset %d: the record is not read", window, offset)
         place = json.dumps(f"{window.entity}, {window}, offset {offset}: a record of {fault}")
@@ -218,21 +226,21 @@ class B2ChatClient:
 
     def _page_of(self, window: Window, offset: int, limit: int) -> ExportPage:
         most = MAX_RECORD_BYTES if limit == 1 else MAX_ANSWER_BYTES
-        call = _Call(f"GET /{window.entity}/export", f"{window}, offset {offset}", most)
-        query = _query(window, offset, limit)
+        call = Call(f"GET /{window.entity}/export", f"{window}, offset {offset}", most)
+        query = query_of(window, offset, limit)
         for _ in ("with the token at hand", "with a new one"):
             try:
                 return self._with_retries(call, partial(self._read_page, call, window.entity, query, self._bearer()))
-            except _Unauthorized:
+            except Unauthorized:
                 log.info("B2Chat: the token was refused before its time")
                 self._token = None
         raise AuthenticationFailed("a new token was refused as well (HTTP 401)", call.endpoint, call.window)
 
-    def _read_page(self, call: "_Call", entity: Entity, query: Mapping[str, Any], bearer: str) -> ExportPage:
+    def _read_page(self, call: Call, entity: Entity, query: Mapping[str, Any], bearer: str) -> ExportPage:
         reply = self._send(call, "GET", f"/{entity}/export", params=query, headers={"authorization": bearer})
         if reply.status == 401:
-            raise _Unauthorized
-        _require_success(reply, call)
+            raise Unauthorized
+        require_success(reply, call)
         try:
             envelope = read_envelope(reply.body, entity)
         except UnreadableAnswer as fault:
@@ -253,11 +261,11 @@ class B2ChatClient:
 
     def _bearer(self) -> str:
         if self._token is None or self._clock() >= self._token.renew_at:
-            self._token = self._with_retries(_Call(_TOKEN_ENDPOINT), self._ask_for_token)
+            self._token = self._with_retries(Call(_TOKEN_ENDPOINT), self._ask_for_token)
         return f"Bearer {self._token.value.get_secret_value()}"
 
-    def _ask_for_token(self) -> "_Token":
-        call = _Call(_TOKEN_ENDPOINT)
+    def _ask_for_token(self) -> Token:
+        call = Call(_TOKEN_ENDPOINT)
         reply = self._send(
             call,
             "POST",
@@ -267,7 +275,7 @@ class B2ChatClient:
         )
         if reply.status in (400, 401, 403):
             raise AuthenticationFailed(f"the client id or secret was refused (HTTP {reply.status})", call.endpoint)
-        _require_success(reply, call)
+        require_success(reply, call)
         try:
             answer = json.loads(reply.body)
             value, seconds = answer["access_token"], answer.get("expires_in")
@@ -279,9 +287,9 @@ class B2ChatClient:
         left = float(seconds) if re.fullmatch(r"\d{1,9}", str(seconds), re.ASCII) else 3600.0
         log.info("B2Chat: signed in; the token is good for %.0f minutes", left / 60)
         # B2Chat hands the same token out until it dies, so asking a fixed minute early could ask for ever.
-        return _Token(SecretStr(value), self._clock() + left - min(60.0, left / 2))
+        return Token(SecretStr(value), self._clock() + left - min(60.0, left / 2))
 
-    def _with_retries(self, call: "_Call", attempt: Callable[[], _T]) -> _T:
+    def _with_retries(self, call: Call, attempt: Callable[[], _T]) -> _T:
         retrying = Retrying(
             stop=lambda state: state.attempt_number >= self._most_attempts(failure(state)),
             retry=retry_if_exception_type(TryAgain),
@@ -300,7 +308,7 @@ class B2ChatClient:
     def _most_attempts(self, fault: TryAgain) -> int:
         return self._max_connect_attempts if fault.unreachable else self._max_attempts
 
-    def _say(self, call: "_Call", state: RetryCallState) -> None:
+    def _say(self, call: Call, state: RetryCallState) -> None:
         fault = failure(state)
         fault.with_traceback(None)  # its frames hold tenacity's, and so the answer to come
         log.info(
@@ -313,7 +321,7 @@ class B2ChatClient:
             state.next_action.sleep if state.next_action else 0,
         )
 
-    def _send(self, call: "_Call", method: str, path: str, **parts: Any) -> "_Reply":
+    def _send(self, call: Call, method: str, path: str, **parts: Any) -> Reply:
         if self._quota is not None and not self._quota.take():
             raise QuotaExhausted("the day's quota of requests is used up", call.endpoint, call.window)
         self._pace.wait()
@@ -323,7 +331,7 @@ class B2ChatClient:
                 self._cut_off_in_time(late),
                 self._http.stream(method, path, extensions={"trace": self._note_connection}, **parts) as response,
             ):
-                body = _body(response, call.most_bytes)
+                body = body_of(response, call.most_bytes)
         except (httpx.ConnectError, httpx.ConnectTimeout) as fault:
             reason = str(fault).partition("] ")[2] or str(fault) or type(fault).__name__
             raise TryAgain(f"{self._place} cannot be reached: {reason.lower()}", unreachable=not self._origin) from None
@@ -334,7 +342,7 @@ class B2ChatClient:
                 raise TryAgain(f"the connection to {self._place} failed ({type(fault).__name__})") from None
         if late.is_set():
             raise TryAgain("the answer dripped in too slowly")
-        return _Reply(response.status_code, response.headers, body, round((self._clock() - started) * 1000))
+        return Reply(response.status_code, response.headers, body, round((self._clock() - started) * 1000))
 
     @contextmanager
     def _cut_off_in_time(self, late: threading.Event) -> Iterator[None]:
@@ -360,80 +368,6 @@ class B2ChatClient:
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             self._connection = info["return_value"]
 
-    def _note_origin(self, reply: "_Reply") -> None:
+    def _note_origin(self, reply: Reply) -> None:
         kind = "sandbox" if SANDBOX_HEADER in reply.headers else "b2chat"
         self._origin = Origin(kind, self.base_url)
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    endpoint: str
-    window: str = ""
-    most_bytes: int = MAX_ANSWER_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    value: SecretStr
-    renew_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    status: int
-    headers: httpx.Headers
-    body: bytes
-    milliseconds: int
-
-
-class _TooLarge(Exception):
-    """An answer has more bytes than we take; it was not read to its end."""
-
-    def __str__(self) -> str:
-        return f"more than {self.args[0] >> 20} MiB"
-
-
-class _Unauthorized(Exception):
-    """A 401 for a call that carried a token."""
-
-
-def _body(response: httpx.Response, most_bytes: int) -> bytes:
-    pieces, size = [], 0
-    if int(response.headers.get("content-length") or 0) > most_bytes:
-        raise _TooLarge(most_bytes)
-    for piece in response.iter_bytes():
-        pieces.append(piece)
-        size += len(piece)
-        if size > most_bytes:
-            raise _TooLarge(most_bytes)
-    return b"".join(pieces)
-
-
-def _require_success(reply: _Reply, call: _Call) -> None:
-    if reply.status == 200:
-        return
-    if reply.status in (408, 425, 429) or reply.status >= 500:
-        raise TryAgain(f"HTTP {reply.status}", retry_after=retry_after_seconds(reply.headers, datetime.now(UTC)))
-    kind = BadRequest if reply.status in (400, 422) else PermanentError
-    raise kind(f"HTTP {reply.status}", call.endpoint, call.window)
-
-
-def _query(window: Window, offset: int, limit: int) -> dict[str, Any]:
-    query: dict[str, Any] = {"limit": limit, "offset": offset, "order_dir": "asc"}
-    prefix = "date_range" if window.entity == "chats" else window.by
-    if window.day_from:
-        query[f"{prefix}_from"] = window.day_from.isoformat()
-    if window.day_to:
-        query[f"{prefix}_to"] = window.day_to.isoformat()
-    if window.entity == "contacts":  # both default to TRUE, which leaves tags and attributes out
-        query |= {"skip_tags": "FALSE", "skip_custom_attributes": "FALSE"}
-    return query
-
-
-def _is_of(day: date, chat: Any) -> bool:
-    return isinstance(chat, dict) and str(chat.get("created_at", "")).startswith(day.isoformat())
-
-
-def _basic(client_id: str, client_secret: SecretStr | str) -> str:
-    secret = client_secret.get_secret_value() if isinstance(client_secret, SecretStr) else client_secret
-    return base64.b64encode(f"{client_id}:{secret}".encode()).decode()
