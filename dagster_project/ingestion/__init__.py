@@ -1,4 +1,4 @@
-"""From windows of days to pages to `raw`: what to read, how it lands, and the books that are kept about it.
+"""From windows to pages to `raw`: what is read of a source, how it lands, and the logs that are kept of it.
 
-Knows B2Chat's client and the warehouse; does not know Dagster.
+Knows what a source is (`sources.contract`) and the warehouse; knows no source by name, and no Dagster.
 """

@@ -18,7 +18,7 @@ from dagster_project.sources.contract import Answer, EntitySpec, KeptRecord, Pag
 
 log = logging.getLogger(__name__)
 
-OPERATION = "quarantine_retry"  # in ops.sync_logs; it asks B2Chat nothing, so it says nothing of freshness
+OPERATION = "quarantine_retry"  # in ops.sync_logs; it asks the source nothing, so it says nothing of freshness
 BATCH = 500
 MAX_BIGINT = 2**63 - 1
 

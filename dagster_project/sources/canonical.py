@@ -7,7 +7,7 @@ import orjson
 
 
 def canonical_json(value: Any) -> str:
-    """The one JSON text of a value: sorted names, no blanks, no escapes but the needed ones.
+    """The one JSON text of a value: sorted names, no whitespace, no escapes but the needed ones.
 
     Raises:
         ValueError: the value holds NaN or an infinity.

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 MAX_COUNT = 2**31 - 1  # what Postgres counts in; no account has more records
-_BLANKS = re.compile(r"[ \t\r\n]*")
+_WHITESPACE = re.compile(r"[ \t\r\n]*")
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _BARE_VALUE = re.compile(r"[^,\]}\s]+")
 
@@ -25,7 +25,7 @@ class UnreadableAnswer(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One record of a page, before anyone has judged it.
+    """One record of a page, before it is validated.
 
     Attributes:
         position: its place in the page, from 0.
@@ -139,7 +139,7 @@ def _envelope(text: str, entity: str) -> dict[str, Any]:
         else:
             fields[name], at = _DECODER.raw_decode(text, at)
         at = _after_member(text, at, "}")
-    if _BLANKS.fullmatch(text, at + 1) is None:
+    if _WHITESPACE.fullmatch(text, at + 1) is None:
         raise json.JSONDecodeError("more after the end", "", at)
     return fields
 
@@ -178,14 +178,14 @@ def _end_of_value(text: str, at: int) -> int:
 
 
 def _after(text: str, at: int, mark: str) -> int:
-    at = _skip_blanks(text, at)
+    at = _skip_whitespace(text, at)
     if text[at] != mark:
         raise json.JSONDecodeError(f"no {mark}", "", at)
-    return _skip_blanks(text, at + 1)
+    return _skip_whitespace(text, at + 1)
 
 
 def _after_member(text: str, at: int, close: str) -> int:
-    at = _skip_blanks(text, at)
+    at = _skip_whitespace(text, at)
     if text[at] == close:
         return at
     at = _after(text, at, ",")
@@ -194,9 +194,9 @@ def _after_member(text: str, at: int, close: str) -> int:
     return at
 
 
-def _skip_blanks(text: str, at: int) -> int:
-    blanks = _BLANKS.match(text, at)
-    return blanks.end() if blanks else at
+def _skip_whitespace(text: str, at: int) -> int:
+    blank = _WHITESPACE.match(text, at)
+    return blank.end() if blank else at
 
 
 def _count(value: Any) -> int | None:

@@ -291,7 +291,7 @@ class B2ChatClient:
 
     def _with_retries(self, call: Call, attempt: Callable[[], _T]) -> _T:
         retrying = Retrying(
-            stop=lambda state: state.attempt_number >= self._most_attempts(failure(state)),
+            stop=lambda state: state.attempt_number >= self._max_attempts_of(failure(state)),
             retry=retry_if_exception_type(TryAgain),
             wait=wait,
             sleep=self._sleep,
@@ -305,7 +305,7 @@ class B2ChatClient:
             attempts = retrying.statistics["attempt_number"]
             raise kind(last.cause, call.endpoint, call.window, attempts) from None
 
-    def _most_attempts(self, fault: TryAgain) -> int:
+    def _max_attempts_of(self, fault: TryAgain) -> int:
         return self._max_connect_attempts if fault.unreachable else self._max_attempts
 
     def _say(self, call: Call, state: RetryCallState) -> None:
@@ -317,7 +317,7 @@ class B2ChatClient:
             call.window,
             fault.cause,
             state.attempt_number + 1,
-            self._most_attempts(fault),
+            self._max_attempts_of(fault),
             state.next_action.sleep if state.next_action else 0,
         )
 
@@ -331,7 +331,7 @@ class B2ChatClient:
                 self._cut_off_in_time(late),
                 self._http.stream(method, path, extensions={"trace": self._note_connection}, **parts) as response,
             ):
-                body = body_of(response, call.most_bytes)
+                body = body_of(response, call.max_bytes)
         except (httpx.ConnectError, httpx.ConnectTimeout) as fault:
             reason = str(fault).partition("] ")[2] or str(fault) or type(fault).__name__
             raise TryAgain(f"{self._place} cannot be reached: {reason.lower()}", unreachable=not self._origin) from None

@@ -24,7 +24,7 @@ CHATS = EntitySpec(
         and deleted_at is null
     """,
     is_resumed_always=False,
-    deletion_reason="not returned by a whole reading of its day",
+    deletion_reason="not returned by a full reading of its day",
 )
 CONTACTS = EntitySpec(
     source=NAME,
@@ -32,7 +32,7 @@ CONTACTS = EntitySpec(
     table="b2chat_contacts",
     versions="b2chat_contact_versions",
     key=KEY_FIELD["contacts"],
-    deletion_reason="not returned by a whole reading of all contacts",
+    deletion_reason="not returned by a full reading of all contacts",
 )
 ENTITIES: dict[Entity, EntitySpec] = {"chats": CHATS, "contacts": CONTACTS}
 

@@ -20,7 +20,7 @@ MAX_ANSWER_BYTES = 32 * 2**20
 class Call:
     endpoint: str
     window: str = ""
-    most_bytes: int = MAX_ANSWER_BYTES
+    max_bytes: int = MAX_ANSWER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +48,15 @@ class Unauthorized(Exception):
     """A 401 for a call that carried a token."""
 
 
-def body_of(response: httpx.Response, most_bytes: int) -> bytes:
+def body_of(response: httpx.Response, max_bytes: int) -> bytes:
     pieces, size = [], 0
-    if int(response.headers.get("content-length") or 0) > most_bytes:
-        raise TooLarge(most_bytes)
+    if int(response.headers.get("content-length") or 0) > max_bytes:
+        raise TooLarge(max_bytes)
     for piece in response.iter_bytes():
         pieces.append(piece)
         size += len(piece)
-        if size > most_bytes:
-            raise TooLarge(most_bytes)
+        if size > max_bytes:
+            raise TooLarge(max_bytes)
     return b"".join(pieces)
 
 

@@ -79,7 +79,7 @@ def test_transfers_and_reopenings_are_told_with_the_time_of_each(told: Told) -> 
 
 def test_a_chat_that_is_gone_leaves_the_heatmap_and_returns_to_it(told: Told) -> None:
     assert [(row["is_deleted"], row["deletion_reason"], row["deleted_at"] is None) for row in told.of_b] == [
-        (False, None, True), (True, "not returned by a whole reading of its day", False), (False, None, True)]
+        (False, None, True), (True, "not returned by a full reading of its day", False), (False, None, True)]
     assert [row["sync_version"] for row in told.of_b] == [1, 1, 1]
     assert told.heatmap == [2, 1, 1]  # at the end, a's new opening is later than its old answer
     assert [row["field"] for row in told.world.ask(HISTORY) if row["chat_id"] == "b"] == ["status"]

@@ -23,7 +23,7 @@ from tests.support.syncing import sync_b2chat
 
 START, TODAY = date(2025, 10, 1), date(2025, 10, 3)
 CHATS = "/chats/export"
-CHAT_REASON = "not returned by a whole reading of its day"
+CHAT_REASON = "not returned by a full reading of its day"
 
 Read = Callable[..., SyncResult]
 
@@ -154,7 +154,7 @@ def test_contacts_are_deleted_only_by_full_readings_of_all(conn: psycopg.Connect
     read([contact(1)], "contacts", mode="incremental")
     assert deleted(conn, "raw.b2chat_contacts") == {}
     read([contact(1)], "contacts")
-    assert deleted(conn, "raw.b2chat_contacts") == {"2": "not returned by a whole reading of all contacts"}
+    assert deleted(conn, "raw.b2chat_contacts") == {"2": "not returned by a full reading of all contacts"}
     read([contact(1), contact(2, updated="2025-10-03 08:00:00")], "contacts", mode="incremental")
     assert deleted(conn, "raw.b2chat_contacts") == {}
 

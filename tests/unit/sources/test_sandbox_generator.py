@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from dagster_project.sources.b2chat.sandbox.arrivals import Arrivals
+from dagster_project.sources.b2chat.sandbox.arrival_process import ArrivalProcess
+from dagster_project.sources.b2chat.sandbox.chat_lifecycle import ChatLifecycles
 from dagster_project.sources.b2chat.sandbox.generator import Account, GeneratedSource
-from dagster_project.sources.b2chat.sandbox.lives import Lives
 from dagster_project.sources.b2chat.sandbox.parameters import chat_query
 from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Days, provider_slug
 from dagster_project.warehouse.seeds import channels
@@ -236,7 +236,7 @@ def test_the_windows_over_updated_add_up_and_move_with_the_clock(month: Generate
 
 def test_one_page_of_two_million_chats_makes_one_page_of_chats(monkeypatch: pytest.MonkeyPatch) -> None:
     made: Counter[str] = Counter()
-    for owner, name in ((Lives, "life"), (Arrivals, "draw")):
+    for owner, name in ((ChatLifecycles, "life"), (ArrivalProcess, "draw")):
         original = getattr(owner, name)
         monkeypatch.setattr(
             owner, name, lambda *call, _made=original, _name=name: (made.update([_name]), _made(*call))[1]

@@ -6,9 +6,9 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from dagster_project.sources.b2chat.sandbox.account import Account
-from dagster_project.sources.b2chat.sandbox.arrivals import Arrivals
-from dagster_project.sources.b2chat.sandbox.lives import Lives, Start
-from dagster_project.sources.b2chat.sandbox.people import LONGEST_CHANGE_DAYS, Contacts, Profile
+from dagster_project.sources.b2chat.sandbox.arrival_process import ArrivalProcess
+from dagster_project.sources.b2chat.sandbox.chat_lifecycle import ChatLifecycles, Start
+from dagster_project.sources.b2chat.sandbox.directory import LONGEST_CHANGE_DAYS, Contacts, Profile
 from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Days, Page, Record, provider_slug
 
 __all__ = ["Account", "GeneratedSource"]
@@ -25,9 +25,9 @@ class GeneratedSource:
 
     def __init__(self, account: Account) -> None:
         self._zone = ZoneInfo(account.zone)
-        self._arrivals = Arrivals(account)
+        self._arrivals = ArrivalProcess(account)
         self._contacts = Contacts(account, self._arrivals)
-        self._lives = Lives(account, self._arrivals, self._contacts, self._local_hour)
+        self._lifecycles = ChatLifecycles(account, self._arrivals, self._contacts, self._local_hour)
 
     def chats(self, query: ChatQuery, now: datetime) -> Page:
         """The page of chats that `query` selects, as they are at the instant `now`."""
@@ -36,10 +36,10 @@ class GeneratedSource:
         numbers, total = _select(
             self._chat_numbers(query.created, instant),
             query,
-            (lambda number: _matches(self._lives.start(number), query)) if filtered else None,
+            (lambda number: _matches(self._lifecycles.start(number), query)) if filtered else None,
         )
-        starts = map(self._lives.start, numbers)
-        return Page([self._lives.life(start).record(instant, self._local) for start in starts], total)
+        starts = map(self._lifecycles.start, numbers)
+        return Page([self._lifecycles.life(start).record(instant, self._local) for start in starts], total)
 
     def contacts(self, query: ContactQuery, now: datetime) -> Page:
         """The page of contacts that `query` selects, as they are at the instant `now`."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One reason to write. `department` is an index into people.DEPARTMENTS, `weight` how common the topic is."""
+    """One reason to write. `department` is an index into directory.DEPARTMENTS, `weight` how common the topic is."""
 
     tag: str
     department: int

@@ -17,7 +17,7 @@ WEEKDAY_WEIGHTS = (1.38, 1.35, 1.28, 1.26, 1.18, 0.37, 0.18)  # Monday first; th
 NOISE = 0.12
 
 
-class Arrivals:
+class ArrivalProcess:
     """The calendar of an account's chats."""
 
     def __init__(self, account: Account) -> None:

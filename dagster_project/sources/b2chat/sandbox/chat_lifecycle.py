@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from dagster_project.sources.b2chat.sandbox.account import Account
-from dagster_project.sources.b2chat.sandbox.arrivals import Arrivals
+from dagster_project.sources.b2chat.sandbox.arrival_process import ArrivalProcess
 from dagster_project.sources.b2chat.sandbox.conversation import Conversation, Message, Outline
-from dagster_project.sources.b2chat.sandbox.people import Contact, Contacts, Staff, department_label
+from dagster_project.sources.b2chat.sandbox.directory import Contact, Contacts, Staff, department_label
 from dagster_project.sources.b2chat.sandbox.source import Record
 from dagster_project.sources.b2chat.sandbox.texts import TOPICS, Topic
 
@@ -29,7 +29,7 @@ _HOUR, _DAY = 3600, 86400
 
 
 @dataclass(slots=True)
-class ChatLife:
+class ChatLifecycle:
     """All that will ever happen to one chat. Instants are Unix seconds, NEVER where a thing does not happen."""
 
     chat_id: str
@@ -132,10 +132,12 @@ class Start:
         return "WHATSAPPB2CHAT" if self.silent else self.contact.channel
 
 
-class Lives:
+class ChatLifecycles:
     """Makes the account's chats, each from its number alone."""
 
-    def __init__(self, account: Account, arrivals: Arrivals, contacts: Contacts, local_hour: Callable[[int], int]):
+    def __init__(
+        self, account: Account, arrivals: ArrivalProcess, contacts: Contacts, local_hour: Callable[[int], int]
+    ):
         self._account = account
         self._arrivals = arrivals
         self._contacts = contacts
@@ -149,13 +151,13 @@ class Lives:
         contact = self._contacts.contact(self._contacts.number_in_chat(number, rng))
         return Start(number, rng, created, silent, contact)
 
-    def life(self, start: Start) -> ChatLife:
+    def life(self, start: Start) -> ChatLifecycle:
         """The whole life that follows from `start`."""
         rng = start.rng
         topic = TOPICS[bisect_right(_TOPIC_BOUNDS, rng.random() * 0.999)]
         hour = self._local_hour(start.created)
         agent = self._staff.pick(topic.department, hour, rng)
-        life = ChatLife(
+        life = ChatLifecycle(
             chat_id=_uuid(rng, start.number),
             viewer_key=_uuid(rng, rng.getrandbits(32)),
             contact=start.contact,
@@ -173,7 +175,7 @@ class Lives:
             self._live_talking(life, rng, topic)
         return life
 
-    def _live_silently(self, life: ChatLife, rng: random.Random) -> None:
+    def _live_silently(self, life: ChatLifecycle, rng: random.Random) -> None:
         """An agent writes first; the export has the chat's times and none of its messages."""
         life.picked_up = life.opened
         if rng.random() > 0.03:
@@ -184,7 +186,7 @@ class Lives:
         if rng.random() < 0.05:
             _offer_poll(life, rng)
 
-    def _live_talking(self, life: ChatLife, rng: random.Random, topic: Topic) -> None:
+    def _live_talking(self, life: ChatLifecycle, rng: random.Random, topic: Topic) -> None:
         draw = rng.random()
         kind = "bot" if draw < 0.6 else "broadcast" if draw < 0.75 else "direct"
         stuck = rng.random() < self._account.never_closed_share
@@ -216,7 +218,7 @@ class Lives:
             _offer_poll(life, rng)
             talk.poll(life.closed, life.poll_ends if life.poll_answered else None)
 
-    def _outline(self, life: ChatLife, rng: random.Random, kind: str, topic: Topic) -> Outline:
+    def _outline(self, life: ChatLifecycle, rng: random.Random, kind: str, topic: Topic) -> Outline:
         mean = self._account.messages_per_chat
         name = life.contact.name.split()[0].capitalize()
         fields = {
@@ -248,7 +250,7 @@ def _first_response_seconds(share: float) -> int:
     return int(low * (high / low) ** ((share - start) / (end - start)))
 
 
-def _close(life: ChatLife, rng: random.Random, *, after: int) -> None:
+def _close(life: ChatLifecycle, rng: random.Random, *, after: int) -> None:
     """Close soon after the last event, or the next day, or when somebody tidies up: at most 20 days open."""
     draw = rng.random()
     if draw < 0.45:
@@ -260,7 +262,7 @@ def _close(life: ChatLife, rng: random.Random, *, after: int) -> None:
     life.closed = max(after, min(after + lag, life.opened + LONGEST_OPEN_SECONDS))
 
 
-def _offer_poll(life: ChatLife, rng: random.Random) -> None:
+def _offer_poll(life: ChatLifecycle, rng: random.Random) -> None:
     life.poll_offered = True
     life.poll_answered = rng.random() < 0.45
     life.poll_ends = life.closed + (30 + int(rng.expovariate(1 / 900)) if life.poll_answered else _DAY)

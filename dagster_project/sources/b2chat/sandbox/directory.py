@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dagster_project.sources.b2chat.sandbox.account import Account
-from dagster_project.sources.b2chat.sandbox.arrivals import Arrivals
+from dagster_project.sources.b2chat.sandbox.arrival_process import ArrivalProcess
 from dagster_project.sources.b2chat.sandbox.source import Record
 
 DEPARTMENTS = ("Ventas", "Cartera ", "Trámites y Escrituración", "Servicio al Cliente ", "Postventa")
@@ -136,7 +136,7 @@ class Contact:
 class Contacts:
     """The account's contacts, numbered by their first chat. Two chats in five bring a new one."""
 
-    def __init__(self, account: Account, arrivals: Arrivals) -> None:
+    def __init__(self, account: Account, arrivals: ArrivalProcess) -> None:
         self._seed = account.seed
         self._arrivals = arrivals
 
