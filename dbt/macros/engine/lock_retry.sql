@@ -45,20 +45,45 @@
 
 {% macro postgres__drop_relation(relation) %}
     {% call statement('drop_relation', auto_begin=False) %}
-        {%- set dropped -%}
-            {%- if relation.is_table and relation.identifier.endswith('__dbt_backup') %}
-            {{ move_views(relation, relation.incorporate(path={'identifier': relation.identifier[:-12]})) }};
-            {%- endif %}
-            {{ get_drop_sql(relation) }}
-        {%- endset -%}
-        {{ with_lock_retry(dropped) }}
+        {%- set is_swapped_out = relation.is_table and relation.identifier.endswith('__dbt_backup') -%}
+        {{ with_lock_retry(drop_swapped_out(relation) if is_swapped_out else get_drop_sql(relation)) }}
     {% endcall %}
 {% endmacro %}
 
 
 {#
-  After a full refresh has swapped tables, the views still stand on the old one and would be dropped with it, dbt's and
-  BI's own. They are put onto the new table; one that it has no column for goes, and dbt builds its own ones again.
+  A table that another took the place of. A view that reads a column which the new table has not is changed later in the
+  same build, in place, with BI's views on it: the old table waits for that until the model's next build, and goes then.
+#}
+{% macro drop_swapped_out(old_table) %}
+    {{ move_views(old_table, old_table.incorporate(path={'identifier': old_table.identifier[:-12]})) }};
+    do $drop$
+    begin
+        if {{ is_read_by_views(old_table) }}
+            and obj_description(to_regclass('{{ old_table }}'), 'pg_class') is distinct from 'goes with the next build'
+        then
+            comment on table {{ old_table }} is 'goes with the next build';
+        else
+            {{ get_drop_sql(old_table) }};
+        end if;
+    end
+    $drop$
+{% endmacro %}
+
+
+{% macro is_read_by_views(table) -%}
+    exists (
+        select
+        from pg_depend as uses
+        inner join pg_rewrite as rule on rule.oid = uses.objid
+        where uses.classid = 'pg_rewrite'::regclass and uses.refobjid = to_regclass('{{ table }}')
+    )
+{%- endmacro %}
+
+
+{#
+  After tables were swapped, the views still stand on the old one and would be dropped with it, dbt's and BI's own. They
+  are put onto the new table, but for one that it has no column for.
 #}
 {% macro move_views(old_table, new_table) %}
     do $move$
