@@ -70,7 +70,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """The report of a week or a month; default: the last full week."""
-    asked = {"agent": agent, "department": department, "provider": channel, "direction": direction}
+    asked = {"agent": agent, "department": department, "channel": channel, "direction": direction}
     about = [(scope, str(key)) for scope, key in asked.items() if key]
     if len(about) > 1:
         raise typer.BadParameter("a report is about one agent, department, channel or direction, or about all")

@@ -119,7 +119,7 @@ def with_ids(conn: psycopg.Connection, request: ExportRequest) -> ExportRequest:
     Raises:
         ExportFailed: nobody is called so, or several are.
     """
-    kinds: dict[str, directory.Kind] = {"agent": "agent", "department": "department", "provider": "channel"}
+    kinds: dict[str, directory.Kind] = {"agent": "agent", "department": "department", "channel": "channel"}
     filters, scope_id = request.filters, request.scope_id
     try:
         if request.scope in kinds:
@@ -160,7 +160,7 @@ def label(request: ExportRequest) -> str:
         return re.sub(r"[^a-z0-9]", "", (request.analysis_id or "").lower())[:8] or "analysis"
     filters = request.filters
     days = f"{filters.first or 'start'}_{filters.last or 'today'}" if filters.first or filters.last else "all"
-    asked = (("agent", filters.agents), ("department", filters.departments), ("provider", filters.channels))
+    asked = (("agent", filters.agents), ("department", filters.departments), ("channel", filters.channels))
     return "-".join([days, *(_whose(scope, ids) for scope, ids in asked if ids)])
 
 
@@ -170,8 +170,7 @@ def _whose(scope: str, ids: Sequence[str]) -> str:
     Where it is not a short word, or there are several, 8 characters of a hash: no e-mail and no full name that serves
     as an id is in a file's name.
     """
-    word = {"provider": "channel"}.get(scope, scope)
     if len(ids) == 1 and re.fullmatch(r"[A-Za-z0-9_]{1,24}", ids[0]):
-        return f"{word}-{ids[0].lower()}"
+        return f"{scope}-{ids[0].lower()}"
     digest = hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:8]
-    return f"{word}{'s' if len(ids) > 1 else ''}-{digest}"
+    return f"{scope}{'s' if len(ids) > 1 else ''}-{digest}"

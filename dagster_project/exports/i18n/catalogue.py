@@ -54,7 +54,7 @@ def _of_classifiers() -> dict[str, Words]:
 
 def _of_seeds() -> dict[str, Words]:
     named = [
-        *(("provider", row["channel"], row) for row in seeds.rows("channels")),
+        *(("channel", row["channel"], row) for row in seeds.rows("channels")),
         *(("kpi_metrics", row["metric"], row) for row in seeds.rows("kpi_metrics")),
     ]
     words = {f"{name}.{member}": (row["label_es"], row["label_en"]) for name, member, row in named}

@@ -22,7 +22,7 @@ def asked_for(data: ReportData, say: Wording) -> Iterable[list[str]]:
     """Whose chats these are, and what they are compared with, or who asked."""
     period, chosen, analysis = data.period, data.filter, data.analysis
     if not analysis:
-        name = say.label(chosen.scope, chosen.name) if chosen.scope in ("provider", "direction") else chosen.name
+        name = say.label(chosen.scope, chosen.name) if chosen.scope in ("channel", "direction") else chosen.name
         yield [say.text("filter"), say.text(f"filter.{chosen.scope}", name=shortened(name, 120))]
         before = say.month(period.previous_start)
         if period.kind == "week":

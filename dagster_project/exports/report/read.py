@@ -42,8 +42,8 @@ def read_report(
 
     Args:
         period: `Period.week(monday)` or `Period.month(day)`.
-        scope: whose chats: all, or those of an agent, department, provider (channel) or direction.
-        scope_id: key of the agent or department, the provider, or one of `DIRECTIONS`.
+        scope: whose chats: all, or those of an agent, department, channel or direction.
+        scope_id: key of the agent or department, the channel, or one of `DIRECTIONS`.
         timezone: the account's zone, an IANA name.
 
     Raises:
@@ -78,7 +78,7 @@ def read_report(
         sla=sla,
         agents=read_breakdowns.breakdown(selection, "agent"),
         departments=read_breakdowns.breakdown(selection, "department"),
-        channels=read_breakdowns.breakdown(selection, "provider"),
+        channels=read_breakdowns.breakdown(selection, "channel"),
         insights=read_breakdowns.insights(selection),
         traffic=read_times.traffic(selection),
         backlog=backlog,
@@ -109,9 +109,9 @@ def _name(connection: psycopg.Connection, scope: Scope, scope_id: str) -> str:
         table = SQL("core.agents" if scope == "agent" else "core.departments")
         query = SQL("select coalesce(name, id) from {} where id = %s").format(table)
         found = connection.execute(query, [scope_id]).fetchone()
-    elif scope == "provider":
+    elif scope == "channel":
         found = connection.execute(
-            "select provider from marts.chat_response_times where provider = %s limit 1", [scope_id]
+            "select channel from marts.chat_response_times where channel = %s limit 1", [scope_id]
         ).fetchone()
     elif scope == "direction" and scope_id not in DIRECTIONS:
         found = None

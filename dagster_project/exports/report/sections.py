@@ -90,7 +90,7 @@ def _metric(words: Wording, metric: str, member: str | None) -> str:
         name = f"SLA: {words.text(f'metric.{of}').lower()}"
         return f"{name}, {words.text('clock.business').lower()}" if business else name
     shown = words.label("analysis_metric", metric)
-    of = metric.removesuffix("_share").replace("channel", "provider")
+    of = metric.removesuffix("_share")
     return shown if member is None else f"{shown}: {words.label(of, member)}"
 
 
@@ -113,7 +113,7 @@ class _Units:
 
 def _breakdown(words: Wording, unit: _Units, kind: str, members: Sequence[Member]) -> Iterator[SectionRow]:
     for member in members:
-        name = words.label("provider", member.id) if kind == "channel" else member.name
+        name = words.label("channel", member.id) if kind == "channel" else member.name
         if kind == "department" and member.id == "none":
             name = words.text("department.none")
         section = f"{words.text(f'column.{kind}')}: {name}"

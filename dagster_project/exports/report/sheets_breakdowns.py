@@ -81,7 +81,7 @@ def _known_of(name: str, data: ReportData) -> set[str]:
 def _name(say: Texts, name: str, member: Member) -> str:
     if name == "departments" and member.id == "none":
         return say.words.text("department.none")
-    return say.words.label("provider", member.id) if name == "channels" else member.name
+    return say.words.label("channel", member.id) if name == "channels" else member.name
 
 
 def insights(book: Book, say: Texts, data: ReportData) -> None:

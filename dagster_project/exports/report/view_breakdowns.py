@@ -53,7 +53,7 @@ def groups(data: ReportData, say: Wording) -> ViewModel:
     columns = [*_COLUMNS, "share"]
     tables = [
         _breakdown(data, data.departments, "department", columns, say),
-        _breakdown(data, channels, "provider", columns, say),
+        _breakdown(data, channels, "channel", columns, say),
     ]
     return {
         "title": say.text("section.groups"),
@@ -72,7 +72,7 @@ def _breakdown(data: ReportData, members: tuple[Member, ...], kind: str, columns
     shown = [column for column in columns if (column in _OF_ANALYSES if data.analysis else column != "messages")]
     names = names_apart(members, kind, say)
     whole = sum(member.chat_count for member in members)
-    heads = ["channel" if kind == "provider" else kind, *shown]
+    heads = [kind, *shown]
 
     def row(member: Member) -> list[str]:
         cells = {

@@ -42,7 +42,7 @@ def view_model(data: ReportData, *, language: Language, timestamp: datetime, com
         "times": view_waits.times(data, say),
         "sla": view_waits.sla(data, say),
         "agents": view_breakdowns.agents(data, say) if data.filter.scope in ("all", "agent") else None,
-        "groups": view_breakdowns.groups(data, say) if data.filter.scope in ("all", "department", "provider") else None,
+        "groups": view_breakdowns.groups(data, say) if data.filter.scope in ("all", "department", "channel") else None,
         "insights": view_breakdowns.insights(data, say),
         "operations": None if data.analysis else view_operations.operations(data, say),
         "notes": view_operations.notes(data, say),

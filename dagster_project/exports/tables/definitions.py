@@ -118,7 +118,7 @@ def chats(conn: psycopg.Connection, filters: Filters, language: Language) -> Tab
         condition=_condition(
             "chats",
             "created_local_date",
-            {"agent_id": filters.agents, "department_id": filters.departments, "provider": filters.channels},
+            {"agent_id": filters.agents, "department_id": filters.departments, "channel": filters.channels},
         ),
     )
     marts = ("chat_response_times", "chat_categories")
@@ -167,7 +167,7 @@ def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
             {everything}
             or (scope = 'agent' and scope_id = any(%(agents)s))
             or (scope = 'department' and scope_id = any(%(departments)s))
-            or (scope = 'provider' and scope_id = any(%(channels)s))
+            or (scope = 'channel' and scope_id = any(%(channels)s))
         )
     """).format(days=_condition("days", "date", {}), everything=sql.Literal(not narrowed))
     known = seeds.rows("kpi_metrics")
@@ -246,7 +246,7 @@ def _condition(alias: str, day: str, lists: Mapping[str, Sequence[str]]) -> sql.
             column
         )
     ]
-    plural = {"agent_id": "agents", "department_id": "departments", "provider": "channels"}
+    plural = {"agent_id": "agents", "department_id": "departments", "channel": "channels"}
     parts += [
         sql.SQL("{}.{} = any({})").format(sql.Identifier(alias), sql.Identifier(name), sql.Placeholder(plural[name]))
         for name, wanted in lists.items()

@@ -56,7 +56,7 @@ class ReportConfig(dg.Config):
     )
     week: str = Field("", description="The week's Monday, YYYY-MM-DD, or last; default: the last full week.")
     month: str = Field("", description="A month instead, YYYY-MM, or last.")
-    scope: str = Field("all", description="Whose chats: all, agent, department, provider or direction.")
+    scope: str = Field("all", description="Whose chats: all, agent, department, channel or direction.")
     scope_id: str = Field("all", description="Name or id of that agent or department, the channel, or the direction.")
     language: str = Field("", description="es or en; default: B2CHAT_EXPORTS_LANGUAGE.")
 
@@ -98,7 +98,8 @@ def period_report(
             form,
             _language(config.language, settings),
             period=period,
-            scope=cast(Scope, config.scope),
+            # A channel was called provider here before.
+            scope=cast(Scope, "channel" if config.scope == "provider" else config.scope),
             scope_id=config.scope_id,
         )
         made = _export(context, warehouse, settings, request)

@@ -28,7 +28,7 @@
         ('all', 'all'),
         ('agent', {{ relation }}.agent_id),
         ('department', {{ relation }}.department_id),
-        ('provider', {{ relation }}.provider)
+        ('channel', {{ relation }}.channel)
     ) as scopes (scope, scope_id)
 {%- endmacro %}
 

@@ -8,6 +8,6 @@
         ('all', 'all'),
         ('agent', {{ agent_id or chats ~ '.agent_id' }}),
         ('department', coalesce({{ chats }}.department_id, 'none')),
-        ('provider', {{ chats }}.provider)
+        ('channel', {{ chats }}.channel)
     ) as scopes (scope, scope_id)
 {%- endmacro %}

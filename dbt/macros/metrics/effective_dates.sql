@@ -16,8 +16,7 @@
     daterange(
         {{ local_time("least(" ~ chats ~ ".created_at, " ~ chats ~ ".opened_at, " ~ message_facts ~ ".first_customer_at)") }}::date,
         {{ local_time(
-            "greatest(" ~ chats ~ ".created_at, " ~ chats ~ ".opened_at, " ~ chats ~ ".picked_up_at, "
-            ~ chats ~ ".response_at, " ~ chats ~ ".closed_at, " ~ message_facts ~ ".last_replied_at)"
+            "greatest(" ~ chats ~ ".created_at, " ~ chats ~ ".opened_at, " ~ chats ~ ".last_agent_action_at, " ~ chats ~ ".closed_at, " ~ message_facts ~ ".last_replied_at)"
         ) }}::date,
         '[]'
     )

@@ -45,7 +45,7 @@
             'department_daily', "'department'", 'days.department_id', 'days.department_name', ['department_id'],
             volume + transfers,
         ],
-        ['channel_daily', "'provider'", 'days.provider', 'days.provider', ['provider'], volume + transfers],
+        ['channel_daily', "'channel'", 'days.channel', 'days.channel', ['channel'], volume + transfers],
         ['survey_daily'] + any_scope + [surveys],
         ['bot_daily'] + any_scope + [bots],
         ['broadcast_daily'] + any_scope + [broadcasts],

@@ -57,7 +57,7 @@
         select targets.goal
         from {{ ref('sla_targets') }} as targets
         where targets.metric = {{ days }}.metric
-            and (targets.provider is null or {{ days }}.scope = 'provider' and targets.provider = {{ days }}.scope_id)
+            and (targets.provider is null or {{ days }}.scope = 'channel' and targets.provider = {{ days }}.scope_id)
             and targets.priority is null
             and {{ is_effective('targets', local_date) }}
         order by targets.provider is null, targets.valid_from desc nulls last

@@ -15,15 +15,15 @@
     (
         timed.created_at is not null and created_clock.calendar is null
         or timed.opened_at is not null and opened_clock.calendar is null
-        or timed.first_picked_up_at is not null and picked_up_clock.calendar is null
-        or timed.first_response_at is not null and response_clock.calendar is null
+        or timed.picked_up_at is not null and picked_up_clock.calendar is null
+        or timed.response_at is not null and response_clock.calendar is null
         or timed.closed_at is not null and closed_clock.calendar is null
     )
 {%- endset %}
 
 with chats as (
-    select * from {{ ref('chats') }}
-    where id in (
+    select * from {{ ref('int_conversations') }}
+    where chat_id in (
         select chat_id from {{ ref('int_affected_chats') }} as affected
         where {{ load_window('affected') }}
     )
@@ -37,23 +37,25 @@ rule_changes as materialized (
 timed as (
     select
         *,
-        {{ seconds_between('opened_at', 'first_picked_up_at') }} as pickup,
-        {{ seconds_between('opened_at', 'first_response_at') }} as first_response,
-        {{ seconds_between('created_at', 'first_response_at') }} as response,
+        {{ seconds_between('opened_at', 'picked_up_at') }} as pickup,
+        {{ seconds_between('opened_at', 'response_at') }} as first_response,
+        {{ seconds_between('created_at', 'response_at') }} as response,
         {{ seconds_between('opened_at', 'closed_at') }} as resolution,
-        {{ seconds_between('first_picked_up_at', 'closed_at') }} as handling
+        {{ seconds_between('picked_up_at', 'closed_at') }} as handling
     from chats
 )
 
 select
-    timed.id as chat_id,
+    timed.chat_id,
+    timed.source,
+    timed.conversation_id,
     timed.agent_id,
     agents.name as agent_name,
     pickup_assignments.agent_id as pickup_agent_id,
     response_assignments.agent_id as first_response_agent_id,
     timed.department_id,
     departments.name as department_name,
-    timed.provider,
+    timed.channel,
     timed.status,
     timed.direction,
     timed.original_direction,
@@ -62,8 +64,8 @@ select
 
     timed.created_at,
     timed.opened_at,
-    timed.first_picked_up_at as picked_up_at,
-    timed.first_response_at as response_at,
+    timed.picked_up_at,
+    timed.response_at,
     timed.closed_at,
 
     timed.created_local_date,
@@ -74,7 +76,7 @@ select
     day_labels.label_en as day_label_en,
     lpad(timed.created_local_hour::text, 2, '0') as hour_label,
     {{ label_columns('status', 'timed.status', 'statuses') }},
-    {{ label_columns('provider', 'timed.provider', 'channels') }},
+    {{ label_columns('channel', 'timed.channel', 'channels') }},
     {{ label_columns('direction', 'timed.direction', 'directions') }},
     calendars.calendar,
     coalesce(created_clock.is_open, false) as is_office_hours,
@@ -85,15 +87,15 @@ select
     case when timed.response >= 0 then timed.response end as response_seconds,
     case when timed.resolution >= 0 then timed.resolution end as resolution_seconds,
     case when timed.handling >= 0 then timed.handling end as handling_seconds,
-    {{ business_seconds('opened_clock', 'timed.opened_at', 'picked_up_clock', 'timed.first_picked_up_at') }}
+    {{ business_seconds('opened_clock', 'timed.opened_at', 'picked_up_clock', 'timed.picked_up_at') }}
         as pickup_business_seconds,
-    {{ business_seconds('opened_clock', 'timed.opened_at', 'response_clock', 'timed.first_response_at') }}
+    {{ business_seconds('opened_clock', 'timed.opened_at', 'response_clock', 'timed.response_at') }}
         as first_response_business_seconds,
-    {{ business_seconds('created_clock', 'timed.created_at', 'response_clock', 'timed.first_response_at') }}
+    {{ business_seconds('created_clock', 'timed.created_at', 'response_clock', 'timed.response_at') }}
         as response_business_seconds,
     {{ business_seconds('opened_clock', 'timed.opened_at', 'closed_clock', 'timed.closed_at') }}
         as resolution_business_seconds,
-    {{ business_seconds('picked_up_clock', 'timed.first_picked_up_at', 'closed_clock', 'timed.closed_at') }}
+    {{ business_seconds('picked_up_clock', 'timed.picked_up_at', 'closed_clock', 'timed.closed_at') }}
         as handling_business_seconds,
     message_facts.reply_seconds_sum::double precision / nullif(message_facts.reply_count, 0) as avg_reply_seconds,
     message_facts.reply_from_last_seconds_sum::double precision / nullif(message_facts.reply_count, 0)
@@ -128,19 +130,19 @@ select
         )
     ) as load_id
 from timed
-inner join {{ ref('int_chat_message_facts') }} as message_facts on message_facts.chat_id = timed.id
-inner join {{ ref('int_chat_calendar') }} as calendars on calendars.chat_id = timed.id
+inner join {{ ref('int_chat_message_facts') }} as message_facts on message_facts.chat_id = timed.chat_id
+inner join {{ ref('int_chat_calendar') }} as calendars on calendars.chat_id = timed.chat_id
 {{ join_clock('created_clock', 'calendars.calendar', 'timed.created_at') }}
 {{ join_clock('opened_clock', 'calendars.calendar', 'timed.opened_at') }}
-{{ join_clock('picked_up_clock', 'calendars.calendar', 'timed.first_picked_up_at') }}
-{{ join_clock('response_clock', 'calendars.calendar', 'timed.first_response_at') }}
+{{ join_clock('picked_up_clock', 'calendars.calendar', 'timed.picked_up_at') }}
+{{ join_clock('response_clock', 'calendars.calendar', 'timed.response_at') }}
 {{ join_clock('closed_clock', 'calendars.calendar', 'timed.closed_at') }}
-{{ join_assignment('pickup_assignments', 'timed.id', 'timed.first_picked_up_at') }}
-{{ join_assignment('response_assignments', 'timed.id', 'timed.first_response_at') }}
+{{ join_assignment('pickup_assignments', 'timed.chat_id', 'timed.picked_up_at') }}
+{{ join_assignment('response_assignments', 'timed.chat_id', 'timed.response_at') }}
 left join {{ ref('agents') }} as agents on agents.id = timed.agent_id
 left join {{ ref('departments') }} as departments on departments.id = timed.department_id
 left join {{ ref('labels') }} as day_labels
     on day_labels.label_set = 'day_of_week' and day_labels.member = timed.created_day_of_week::text
 {{ join_labels('statuses', "'status'", 'timed.status') }}
-left join {{ ref('channels') }} as channels on channels.channel = timed.provider
+left join {{ ref('channels') }} as channels on channels.channel = timed.channel
 {{ join_labels('directions', "'direction'", 'timed.direction') }}

@@ -17,10 +17,12 @@ turns as (
 
 select
     chats.chat_id,
+    chats.source,
+    chats.conversation_id,
     turns.turn_number,
     coalesce(assignments.agent_id, chats.agent_id) as agent_id,
     chats.department_id,
-    chats.provider,
+    chats.channel,
     chats.direction,
     turns.first_customer_at,
     turns.last_customer_at,

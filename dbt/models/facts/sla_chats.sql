@@ -29,7 +29,7 @@ rejudgements as (
     cross join lateral (
         select times.chat_id
         from {{ ref('chat_response_times') }} as times
-        where changes.rule_name in ('', times.provider)
+        where changes.rule_name in ('', times.channel)
             and changes.days @> least(
                 greatest({{ opened_local_date }}, {{ calendar_first_day() }}), {{ calendar_last_day() }}
             )
@@ -107,7 +107,7 @@ opened as (
         {{ opened_local_date }} as opened_local_date,
         {{ open_seconds('opened_clock', 'times.opened_at') }} as opened_open_seconds
     from {{ ref('chat_response_times') }} as times
-    inner join {{ ref('chats') }} as chats on chats.id = times.chat_id
+    inner join {{ ref('int_conversations') }} as chats on chats.chat_id = times.chat_id
     cross join newest_load
     left join rejudged on rejudged.chat_id = times.chat_id
     left join replies on replies.chat_id = times.chat_id
@@ -119,40 +119,40 @@ opened as (
 days as (
     select distinct
         opened_local_date,
-        provider,
+        channel,
         priority
     from opened
 ),
 
 chosen as (
-    select distinct on (days.opened_local_date, days.provider, days.priority, targets.metric)
+    select distinct on (days.opened_local_date, days.channel, days.priority, targets.metric)
         days.opened_local_date,
-        days.provider,
+        days.channel,
         days.priority,
         targets.metric,
         targets.target_seconds,
         targets.is_enabled
     from days
     inner join {{ ref('sla_targets') }} as targets
-        on (targets.provider is null or targets.provider = days.provider)
+        on (targets.provider is null or targets.provider = days.channel)
         and (targets.priority is null or targets.priority = days.priority)
         and {{ is_effective('targets', 'days.opened_local_date') }}
     order by
-        days.opened_local_date, days.provider, days.priority, targets.metric,
+        days.opened_local_date, days.channel, days.priority, targets.metric,
         targets.priority is null, targets.provider is null, targets.valid_from desc nulls last
 ),
 
 targets as (
     select
         opened_local_date,
-        provider,
+        channel,
         priority,
         {%- for metric in metrics %}
         max(target_seconds) filter (where metric = '{{ metric }}' and is_enabled) as {{ metric }}_target_seconds,
         {%- endfor %}
         coalesce(bool_or(is_enabled) filter (where metric = 'overall'), false) as is_overall_enabled
     from chosen
-    group by opened_local_date, provider, priority
+    group by opened_local_date, channel, priority
 ),
 
 due as (
@@ -170,7 +170,7 @@ due as (
     from opened
     left join targets
         on targets.opened_local_date = opened.opened_local_date
-        and targets.provider = opened.provider
+        and targets.channel = opened.channel
         and targets.priority = opened.priority
     {%- for metric in deadlines %}
     {%- set used_up = 'opened.opened_open_seconds + targets.' ~ metric ~ '_target_seconds' %}
@@ -252,12 +252,14 @@ states as (
 
 select
     chat_id,
+    source,
+    conversation_id,
     metric,
     opened_at,
     opened_local_date,
     credited_agent_id as agent_id,
     department_id,
-    provider,
+    channel,
     direction,
     target_seconds,
     wall_state,

@@ -177,7 +177,7 @@ def _fill(conn: psycopg.Connection[Any]) -> None:
     conn.execute("""
         create schema core; create schema marts; create schema if not exists intermediate;
         create table marts.chat_response_times (
-            chat_id text, agent_id text, department_id text, provider text, pickup_seconds integer,
+            chat_id text, agent_id text, department_id text, channel text, pickup_seconds integer,
             first_response_seconds double precision, response_seconds integer, resolution_seconds integer,
             handling_seconds integer, incoming_message_count integer, outgoing_message_count integer,
             created_local_hour integer, created_day_of_week integer, is_deleted boolean, pickup_agent_id text,

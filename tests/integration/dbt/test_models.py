@@ -503,7 +503,7 @@ def test_each_kpi_is_the_number_of_the_mart_it_comes_from_beside_the_same_of_the
     for mart, scope, key, columns in (
         ("account_daily", "all", None, volume | transfers), ("agent_daily", "agent", "agent_id", volume | of_agents),
         ("department_daily", "department", "department_id", volume | transfers),
-        ("channel_daily", "provider", "provider", volume | transfers),
+        ("channel_daily", "channel", "channel", volume | transfers),
     ):
         for row in world.ask(f"select * from marts.{mart}"):
             for metric, column in columns.items():

@@ -192,7 +192,7 @@ def test_agents_and_departments_have_their_names_and_the_rest_their_keys(world: 
     assert [tuple(row.values()) for row in rows] == [
         ("agent", "ana", "Ana Uno"), ("agent", "bea", "Bea Dos"), ("all", "all", "all"),
         ("department", "Cartera", "Cartera"), ("direction", "incoming", "incoming"),
-        ("provider", "livechat", "livechat"),
+        ("channel", "livechat", "livechat"),
     ]
 
 

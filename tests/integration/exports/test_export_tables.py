@@ -62,7 +62,7 @@ TABLES = """
     insert into core.departments values ('CAR', 'Cartera');
     insert into core.chats values ('whatsapp'), ('instagram'), (null), ('whatsapp');
     create table marts.chat_response_times (
-        chat_id text, agent_id text, agent_name text, department_id text, provider text, created_at timestamptz,
+        chat_id text, agent_id text, agent_name text, department_id text, channel text, created_at timestamptz,
         created_local_date date, is_office_hours boolean, avg_reply_seconds double precision, reply_count integer,
         price numeric(8, 2), is_deleted boolean, load_id bigint
     );
@@ -82,7 +82,7 @@ TABLES = """
         ('2026-11-09', 'all', 'all', 'chats_created', 'chats', 12, 12),
         ('2026-11-09', 'agent', 'ana', 'first_response_p50', 'seconds', 90.5, 4),
         ('2026-11-09', 'department', 'CAR', 'sla_overall_rate', 'share', null, 0),
-        ('2026-11-10', 'provider', 'whatsapp', 'chats_created', 'chats', 3, 3);
+        ('2026-11-10', 'channel', 'whatsapp', 'chats_created', 'chats', 3, 3);
     create table marts.analysis_kpis (
         analysis_id text, metric_type text, metric_name text, value double precision, member text, agent_id text,
         department_id text, category text, scope text, unit text, count integer, classified_by_es text,
@@ -139,7 +139,7 @@ def rows_of(file: Path, delimiter: str = ",") -> list[dict[str, str]]:
 def test_csv_is_what_the_standard_says(make: Callable[..., Path]) -> None:
     content = make("chats", "csv", filters=Filters(agents=["ana"])).read_bytes()
     assert content == (
-        b"chat_id,agent_id,agent_name,department_id,provider,created_at,created_local_date,is_office_hours,"
+        b"chat_id,agent_id,agent_name,department_id,channel,created_at,created_local_date,is_office_hours,"
         b"avg_reply_seconds,reply_count,price,categorization_state,customer_intent,journey_stage,sentiment,"
         b"agent_quality_score,"
         b"confidence_score,classified_by,final_intent,final_stage,final_sentiment,final_agent_quality_score,final_source\r\n"
@@ -411,9 +411,9 @@ def test_any_channel_of_the_seed_or_of_the_chats_is_listed_filtered_and_exported
         try:
             assert directory.find(conn, "channel", channel.upper()) == channel
             made = make("chats", "csv", filters=Filters(channels=[channel]))
-            assert [(row["chat_id"], row["provider"]) for row in rows_of(made)] == [(f"by-{channel}", channel)]
+            assert [(row["chat_id"], row["channel"]) for row in rows_of(made)] == [(f"by-{channel}", channel)]
         finally:
-            conn.execute("delete from marts.chat_response_times where provider = %s", [channel])
+            conn.execute("delete from marts.chat_response_times where channel = %s", [channel])
             conn.execute("delete from core.chats where provider = 'fonochat'")
 
 
@@ -441,7 +441,7 @@ def test_no_two_scopes_share_a_files_name_and_none_holds_a_persons_name(warehous
             ("agent", "Luz Díaz"),
             ("agent", "ñ" * 300),
             ("department", "ana"),
-            ("provider", "whatsapp"),
+            ("channel", "whatsapp"),
         )
     ]
     assert names[1] == "b2chat-chats-all-agent-ana.csv"

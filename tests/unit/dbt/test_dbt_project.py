@@ -52,12 +52,12 @@ BREACHES: list[tuple[str, Callable[[Node], None], str]] = [
     ("chat_response_times", _column("is_converted", data_type="text"), "is_converted: text"),
     ("chat_response_times", _column("reply_count", data_type="double precision"), "reply_count: double precision"),
     ("chat_response_times", _column("chat_id", data_type="bigint"), "chat_id: bigint"),
-    ("chat_response_times", _column("provider", data_type="text[]"), "provider: text[] is not a plain type"),
+    ("chat_response_times", _column("channel", data_type="text[]"), "channel: text[] is not a plain type"),
     ("chat_response_times", _with(access="protected"), "access is protected"),
     ("chat_response_times", _with(group=None), "not in the group facts"),
     ("chat_response_times", lambda model: model["config"]["meta"].clear(), "no owner"),
     ("chat_response_times", lambda model: model["contract"].update(enforced=False), "contract is not enforced"),
-    ("chat_response_times", _column("provider", data_type=None), "leaves a type out"),
+    ("chat_response_times", _column("channel", data_type=None), "leaves a type out"),
 ]
 
 

@@ -27,6 +27,6 @@ def test_no_two_keys_hold_the_same_words_but_by_reading_one_another() -> None:
 
 
 def test_what_a_seed_names_is_called_so_in_reports_too() -> None:
-    assert catalogue.texts()["provider.livechat"] == ("Chat en vivo", "Live chat")
+    assert catalogue.texts()["channel.livechat"] == ("Chat en vivo", "Live chat")
     assert catalogue.texts()["intent.PAYMENT"] == ("Pagos", "Payments")
     assert catalogue.texts()["kpi.sla_overall_rate"] == ("SLA cumplido", "SLA met")

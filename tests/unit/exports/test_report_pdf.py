@@ -328,7 +328,7 @@ def test_a_report_says_how_many_chats_a_language_model_has_not_categorized() -> 
 
 
 def test_a_report_names_its_filter() -> None:
-    data: ReportData = replace(reports.full_week(), filter=Filter("provider", "whatsapp", "whatsapp"))
+    data: ReportData = replace(reports.full_week(), filter=Filter("channel", "whatsapp", "whatsapp"))
     cover = view_model(data, language="en", timestamp=reports.MADE_AT)["cover"]
     assert cover["facts"][0] == ["Filters", "Channel: WhatsApp"]
 

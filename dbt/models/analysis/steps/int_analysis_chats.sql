@@ -12,7 +12,7 @@ select
     chats.chat_id,
     chats.agent_id,
     chats.department_id,
-    chats.provider,
+    chats.channel,
     chats.pickup_agent_id,
     chats.first_response_agent_id,
     {%- for time in ['pickup', 'first_response', 'response', 'resolution', 'handling'] %}

@@ -8,13 +8,13 @@ with alike as (
         {{ field.name }},
         {%- endfor %}
         agent_quality_score,
-        provider,
+        channel,
         created_local_hour,
         created_day_of_week,
         count(*) as chat_count
     from {{ ref('int_analysis_chats') }}
     group by
-        analysis_id, scope, scope_id, agent_quality_score, provider, created_local_hour, created_day_of_week
+        analysis_id, scope, scope_id, agent_quality_score, channel, created_local_hour, created_day_of_week
         {%- for field in label_fields() %}, {{ field.name }}{% endfor %}
 ),
 
@@ -46,7 +46,7 @@ counted as (
         ('{{ field.kpi }}_distribution', alike.{{ field.name }}),
         {%- endfor %}
         ('agent_quality_distribution', alike.agent_quality_score::text),
-        ('channel_distribution', alike.provider),
+        ('channel_distribution', alike.channel),
         ('chats_by_hour', case when alike.scope = 'all' then alike.created_local_hour::text end),
         ('chats_by_day', case when alike.scope = 'all' then alike.created_day_of_week::text end)
     ) as members (distribution, member)

@@ -1,25 +1,25 @@
 -- A chat is affected by the load that brought its current version, by the load that renamed its agent or department, and
 -- by a change of the rules that held while it went on.
 select
-    id as chat_id,
+    chat_id,
     load_id
-from {{ ref('chats') }}
+from {{ ref('int_conversations') }}
 
 union all
 
 select
-    chats.id as chat_id,
+    chats.chat_id,
     agents.load_id
 from {{ ref('agents') }} as agents
-inner join {{ ref('chats') }} as chats on chats.agent_id = agents.id
+inner join {{ ref('int_conversations') }} as chats on chats.agent_id = agents.id
 
 union all
 
 select
-    chats.id as chat_id,
+    chats.chat_id,
     departments.load_id
 from {{ ref('departments') }} as departments
-inner join {{ ref('chats') }} as chats on chats.department_id = departments.id
+inner join {{ ref('int_conversations') }} as chats on chats.department_id = departments.id
 
 union all
 
@@ -29,10 +29,10 @@ select
 from {{ ref('int_rule_changes') }} as changes
 -- OFFSET makes Postgres begin with the changes: there are none in most builds, and then no chat is read.
 cross join lateral (
-    select chats.id as chat_id
-    from {{ ref('chats') }} as chats
-    inner join {{ ref('int_chat_message_facts') }} as message_facts on message_facts.chat_id = chats.id
-    inner join {{ ref('int_chat_calendar') }} as calendars on calendars.chat_id = chats.id
+    select chats.chat_id
+    from {{ ref('int_conversations') }} as chats
+    inner join {{ ref('int_chat_message_facts') }} as message_facts on message_facts.chat_id = chats.chat_id
+    inner join {{ ref('int_chat_calendar') }} as calendars on calendars.chat_id = chats.chat_id
     where {{ change_concerns_chat('changes', 'chats', 'message_facts', 'calendars') }}
     offset 0
 ) as concerned

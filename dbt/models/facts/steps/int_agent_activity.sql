@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'chats', 'affected_key': 'id'},
+    meta={'affected_by': 'int_conversations'},
     indexes=[
         {'columns': ['chat_id']},
         {'columns': ['tstzrange(active_from, active_to)'], 'type': 'gist'},
@@ -14,30 +14,29 @@
 {%- set days = "daterange(" ~ local_time('{0}.active_from') ~ "::date, " ~ local_time('{0}.active_to') ~ "::date, '[]')" %}
 
 with chats as (
-    select * from {{ ref('chats') }} as chats
-    where {{ load_window('chats') }}
+    select * from {{ ref('int_conversations') }} as conversations
+    where {{ load_window('conversations') }}
 ),
 
 -- Nobody has a chat before people have it, after its end, or between its closing and its being open again.
 had as (
     select
-        chats.id as chat_id,
+        chats.chat_id,
         assignments.agent_id,
         chats.department_id,
         lower(span) as had_from,
         upper(span) as had_to
     from chats
-    inner join {{ ref('int_b2chat__chat_milestones') }} as milestones on milestones.chat_id = chats.id
-    inner join {{ ref('int_agent_assignments') }} as assignments on assignments.chat_id = chats.id
+    inner join {{ ref('int_agent_assignments') }} as assignments on assignments.chat_id = chats.chat_id
     cross join lateral unnest(
         tstzmultirange(tstzrange(
-            greatest(milestones.human_from, assignments.assigned_from), least(milestones.ended_at, assignments.assigned_to)
-        )) - coalesce(milestones.pauses, '{}')
+            greatest(chats.human_from, assignments.assigned_from), least(chats.ended_at, assignments.assigned_to)
+        )) - coalesce(chats.pauses, '{}')
     ) as span
     where not chats.is_deleted
-        and milestones.human_from is not null
-        and greatest(milestones.human_from, assignments.assigned_from)
-            < least(milestones.ended_at, assignments.assigned_to)
+        and chats.human_from is not null
+        and greatest(chats.human_from, assignments.assigned_from)
+            < least(chats.ended_at, assignments.assigned_to)
 ),
 
 actions as (
@@ -47,19 +46,16 @@ actions as (
         false as is_closing
     from {{ ref('int_customer_turns') }} as turns
     cross join lateral unnest(turns.agent_message_times) as sent (instant)
-    where turns.chat_id in (select id from chats)
+    where turns.chat_id in (select chat_id from chats)
 
     union distinct
 
     select
-        versions.chat_id,
-        action.happened_at,
-        action.is_closing
-    from {{ ref('int_b2chat__chat_versions') }} as versions
-    cross join lateral (
-        values (versions.picked_up_at, false), (versions.closed_at, true)
-    ) as action (happened_at, is_closing)
-    where versions.chat_id in (select id from chats) and action.happened_at is not null
+        chat_id,
+        happened_at,
+        event = 'closed' as is_closing
+    from {{ ref('int_events') }}
+    where event in ('picked_up', 'closed') and chat_id in (select chat_id from chats)
 ),
 
 -- An action is that of the agent who has the chat then; a closing, of the one who had it until then.
@@ -96,7 +92,7 @@ told as (
 known as (
     {% if is_incremental() -%}
     select * from {{ this }}
-    where chat_id in (select id from chats)
+    where chat_id in (select chat_id from chats)
     {%- else -%}
     select
         told.*, 0::bigint as load_id, null::bigint as superseded_by_load_id
@@ -128,7 +124,7 @@ select
     chats.load_id,
     null::bigint as superseded_by_load_id
 from new
-inner join chats on chats.id = new.chat_id
+inner join chats on chats.chat_id = new.chat_id
 
 union all
 
@@ -143,7 +139,7 @@ select
     known.load_id,
     case when gone.chat_id is null then known.superseded_by_load_id else chats.load_id end as superseded_by_load_id
 from known
-inner join chats on chats.id = known.chat_id
+inner join chats on chats.chat_id = known.chat_id
 left join gone
     on known.superseded_by_load_id is null
     and gone.chat_id = known.chat_id

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'chats', 'affected_key': 'id', 'falls_due': 'left_at'},
+    meta={'affected_by': 'int_conversations', 'falls_due': 'left_at'},
     indexes=[
         {'columns': ['chat_id', 'state', 'entered_at']},
         {'columns': ['entered_at']},
@@ -11,22 +11,22 @@
 ) }}
 
 with chats as (
-    select * from {{ ref('chats') }}
-    where {{ load_window('chats') }}
+    select * from {{ ref('int_conversations') }} as conversations
+    where {{ load_window('conversations') }}
 ),
 
 -- A chat that its status calls open is open, whatever closed_at says (it was closed before and opened again). One that
 -- is closed at a time that is not known can be counted at no time.
 open_chats as (
     select
-        id as chat_id,
+        chat_id,
         agent_id,
         department_id,
-        provider,
+        channel,
         created_at,
         greatest(opened_at, created_at) as entered_at,
         case when status not in ('open', 'pending') then closed_at end as left_at,
-        least(first_picked_up_at, first_response_at) as taken_at
+        least(picked_up_at, response_at) as taken_at
     from chats
     where opened_at is not null
         and created_at is not null
@@ -43,13 +43,10 @@ own_times as (
     union distinct
 
     select
-        versions.chat_id,
-        event.happened_at
-    from {{ ref('int_b2chat__chat_versions') }} as versions
-    cross join lateral (
-        values (versions.opened_at), (versions.picked_up_at), (versions.responded_at), (versions.closed_at)
-    ) as event (happened_at)
-    where versions.chat_id in (select chat_id from open_chats) and event.happened_at is not null
+        chat_id,
+        happened_at
+    from {{ ref('int_events') }}
+    where event in ('opened', 'picked_up', 'responded', 'closed') and chat_id in (select chat_id from open_chats)
 ),
 
 -- A chat is in work for stale_days after each of its events, and stale at all other times. That it will be stale is known
@@ -121,7 +118,7 @@ parts as (
         worked_chats.left_at as closed_at,
         worked_chats.agent_id,
         worked_chats.department_id,
-        worked_chats.provider
+        worked_chats.channel
     from states
     inner join worked_chats on worked_chats.chat_id = states.chat_id
     cross join lateral (
@@ -150,7 +147,7 @@ intervals as (
         state in ('open', 'stale') and coalesce(left_at = closed_at, false) as is_closing,
         agent_id,
         department_id,
-        provider
+        channel
     from parts
     where state in ('open', 'stale') or left_at is null or {{ hour_of('left_at') }} > {{ hour_of('entered_at') }}
 )
@@ -163,17 +160,17 @@ differences as (
         versions.chat_id,
         moment.happened_at
     from (
-        select chat_id, state, entered_at, left_at, agent_id, department_id, provider, 1 as version from intervals
+        select chat_id, state, entered_at, left_at, agent_id, department_id, channel, 1 as version from intervals
         union all
-        select chat_id, state, entered_at, left_at, agent_id, department_id, provider, -1 as version from {{ this }}
-        where chat_id in (select id from chats)
+        select chat_id, state, entered_at, left_at, agent_id, department_id, channel, -1 as version from {{ this }}
+        where chat_id in (select chat_id from chats)
     ) as versions
     cross join lateral (
         values (versions.entered_at, true), (versions.left_at, false)
     ) as moment (happened_at, is_entry)
     where moment.happened_at is not null
     group by
-        versions.chat_id, versions.state, versions.agent_id, versions.department_id, versions.provider,
+        versions.chat_id, versions.state, versions.agent_id, versions.department_id, versions.channel,
         moment.happened_at, moment.is_entry
     having sum(versions.version) <> 0
 ),
@@ -188,7 +185,7 @@ changes as (
 {%- endif %}
 
 select
-    chats.id as chat_id,
+    chats.chat_id,
     intervals.state,
     intervals.entered_at,
     intervals.left_at,
@@ -196,11 +193,11 @@ select
     intervals.is_closing,
     intervals.agent_id,
     intervals.department_id,
-    intervals.provider,
+    intervals.channel,
     {% if is_incremental() %}changes.changed_from{% else %}intervals.entered_at as changed_from{% endif %},
     chats.load_id
 from chats
-left join intervals on intervals.chat_id = chats.id
+left join intervals on intervals.chat_id = chats.chat_id
 {%- if is_incremental() %}
-left join changes on changes.chat_id = chats.id
+left join changes on changes.chat_id = chats.chat_id
 {%- endif %}

@@ -1,60 +1,59 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'chats', 'affected_key': 'id'},
+    meta={'affected_by': 'int_conversations'},
     indexes=[{'columns': ['chat_id', 'turn_number'], 'unique': true}, {'columns': ['load_id']}],
 ) }}
 
 with chats as (
     select
-        chats.id as chat_id,
-        milestones.opened_from,
-        milestones.human_from,
-        milestones.pauses,
-        milestones.ended_at,
-        chats.load_id
-    from {{ ref('chats') }} as chats
-    left join {{ ref('int_b2chat__chat_milestones') }} as milestones on milestones.chat_id = chats.id
-    where {{ load_window('chats') }}
+        chat_id,
+        opened_from,
+        human_from,
+        pauses,
+        ended_at,
+        load_id
+    from {{ ref('int_conversations') }} as conversations
+    where {{ load_window('conversations') }}
 ),
 
 messages as (
     select
         messages.chat_id,
-        messages.timestamp,
+        messages.sent_at,
         messages.position,
-        messages.incoming,
+        messages.is_incoming,
         -- The API does not say who wrote an outgoing message. One before the first pick-up is a bot's, one after the close
         -- a survey's or a farewell: neither is a reply.
-        not messages.incoming
+        not messages.is_incoming
             and not messages.is_broadcast
             and messages.is_bot is not true
-            and messages.timestamp >= chats.human_from
-            and messages.timestamp <= coalesce(chats.ended_at, 'infinity')
-            and (chats.pauses is null or not messages.timestamp <@ chats.pauses) as is_reply,
+            and messages.sent_at >= chats.human_from
+            and messages.sent_at <= coalesce(chats.ended_at, 'infinity')
+            and (chats.pauses is null or not messages.sent_at <@ chats.pauses) as is_reply,
         -- Nobody waits for a person before the chat is open to people, nor after its end.
         case
-            when not messages.incoming or messages.timestamp > chats.ended_at then null
-            when messages.timestamp < chats.opened_from then chats.opened_from
-            when messages.timestamp <@ chats.pauses then (
+            when not messages.is_incoming or messages.sent_at > chats.ended_at then null
+            when messages.sent_at < chats.opened_from then chats.opened_from
+            when messages.sent_at <@ chats.pauses then (
                 select upper(pause) from unnest(chats.pauses) as pause
-                where messages.timestamp <@ pause
+                where messages.sent_at <@ pause
             )
-            else messages.timestamp
+            else messages.sent_at
         end as waits_from
-    from {{ ref('messages') }} as messages
+    from {{ ref('int_messages') }} as messages
     inner join chats on chats.chat_id = messages.chat_id
-    where messages.incoming is not null
+    where messages.is_incoming is not null
 ),
 
 counted as (
     select
         *,
         count(*) filter (where is_reply) over (
-            partition by chat_id order by timestamp, position
+            partition by chat_id order by sent_at, position
             rows between unbounded preceding and 1 preceding
         ) as replies_before,
-        lag(timestamp) over (partition by chat_id order by timestamp, position) as previous_at
+        lag(sent_at) over (partition by chat_id order by sent_at, position) as previous_at
     from messages
 ),
 
@@ -63,16 +62,16 @@ exchanges as (
     select
         chat_id,
         replies_before,
-        count(*) filter (where incoming) as customer_message_count,
-        count(*) filter (where not incoming) as outgoing_message_count,
+        count(*) filter (where is_incoming) as customer_message_count,
+        count(*) filter (where not is_incoming) as outgoing_message_count,
         count(*) filter (where is_reply) as agent_message_count,
         min(waits_from) as first_customer_at,
         max(waits_from) as last_customer_at,
-        min(timestamp) filter (where is_reply) as replied_at,
-        min(timestamp) as first_message_at,
-        max(timestamp) as last_message_at,
-        range_agg(tstzrange(previous_at + {{ stale_after() }}, timestamp))
-            filter (where timestamp > previous_at + {{ stale_after() }}) as silences
+        min(sent_at) filter (where is_reply) as replied_at,
+        min(sent_at) as first_message_at,
+        max(sent_at) as last_message_at,
+        range_agg(tstzrange(previous_at + {{ stale_after() }}, sent_at))
+            filter (where sent_at > previous_at + {{ stale_after() }}) as silences
     from counted
     group by chat_id, replies_before
 ),

@@ -20,7 +20,7 @@ select
     chats.agent_name,
     chats.department_id,
     chats.department_name,
-    chats.provider as channel,
+    chats.channel,
     chats.created_local_date,
     present.effectiveness_score,
     present.state,

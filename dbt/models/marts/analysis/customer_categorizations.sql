@@ -14,7 +14,7 @@ select
     chats.agent_name,
     chats.department_id,
     chats.department_name,
-    chats.provider as channel,
+    chats.channel,
     chats.created_at as chat_created_at,
     chats.created_local_date,
     {%- for field in label_fields() %}

@@ -48,7 +48,7 @@ select
     agents.id as chat_agent_id,
     agents.name as chat_agent_name,
     chats.department_name,
-    chats.provider,
+    chats.channel,
     chats.status,
     chats.direction,
     chats.created_at,
@@ -62,7 +62,9 @@ select
         else 'average'
     end as performance,
     compared.scope,
-    compared.scope_id
+    compared.scope_id,
+    chats.source,
+    chats.conversation_id
 from compared
 inner join chats on chats.chat_id = compared.chat_id
 left join {{ ref('agents') }} as agents on agents.id = {{ credited_agent('first_response', 'chats') }}

@@ -18,7 +18,7 @@ with daily as (
 
     union all
 
-    select local_date, 'provider', provider, provider, outgoing_message_count, null, null
+    select local_date, 'channel', channel, channel, outgoing_message_count, null, null
     from {{ ref('channel_daily') }}
 ),
 

@@ -8,18 +8,20 @@ select
     agents.name as agent_name,
     chats.department_id,
     departments.name as department_name,
-    chats.provider,
+    chats.channel,
     chats.direction,
     chats.target_seconds,
     clocks.actual_seconds,
     clocks.breached_at,
     clocks.seconds_past,
     case when chats.metric <> 'overall' then clocks.actual_seconds is not null end as has_happened,
-    {{ label_columns('provider', 'chats.provider', 'channels') }},
+    {{ label_columns('channel', 'chats.channel', 'channels') }},
     {{ label_columns('direction', 'chats.direction', 'directions') }},
     times.created_at,
     times.closed_at,
-    times.first_response_seconds
+    times.first_response_seconds,
+    chats.source,
+    chats.conversation_id
 from {{ ref('sla_chats') }} as chats
 left join {{ ref('chat_response_times') }} as times on times.chat_id = chats.chat_id
 cross join lateral (
@@ -35,6 +37,6 @@ cross join lateral (
 ) as clocks (clock, state, actual_seconds, breached_at, seconds_past)
 left join {{ ref('agents') }} as agents on agents.id = chats.agent_id
 left join {{ ref('departments') }} as departments on departments.id = chats.department_id
-left join {{ ref('channels') }} as channels on channels.channel = chats.provider
+left join {{ ref('channels') }} as channels on channels.channel = chats.channel
 {{ join_labels('directions', "'direction'", 'chats.direction') }}
 where clocks.state = 'breached' and not chats.is_deleted

@@ -17,7 +17,7 @@
     'over_7d': ['168 hours', none],
 } %}
 {%- set flows = ['opened', 'closed', 'became_stale', 'returned'] %}
-{%- set columns = 'state, is_opening, is_closing, agent_id, department_id, provider' %}
+{%- set columns = 'state, is_opening, is_closing, agent_id, department_id, channel' %}
 
 -- As int_backlog_hours, by days. A chat enters an age and leaves it: at most six pairs of events a state in all its life,
 -- and none after a week.
@@ -39,7 +39,7 @@ ages as (
         intervals.state,
         intervals.agent_id,
         intervals.department_id,
-        intervals.provider,
+        intervals.channel,
         age.name as age,
         greatest(
             {{ date_of('intervals.entered_at') }} + 1,

@@ -19,7 +19,7 @@ with bounds as (
     from {{ ref('int_as_of') }}
 ),
 
-{% set columns = 'state, is_opening, is_closing, agent_id, department_id, provider' -%}
+{% set columns = 'state, is_opening, is_closing, agent_id, department_id, channel' -%}
 events as (
     select
         {{ hour_of('entered_at') }} as hour_at,

@@ -15,7 +15,7 @@ cross join lateral (
     ('all', 'all'),
     ('agent', {{ credited_agent('first_response', 'chats') }}),
     ('department', chats.department_id),
-    ('provider', chats.provider)
+    ('channel', chats.channel)
 ) as scopes (scope, scope_id)
 cross join lateral (
     values

@@ -70,7 +70,7 @@ findings as (
     left join strange on strange.chat_id = chats.chat_id
     left join cut on cut.chat_id = chats.chat_id
     left join unreadable on unreadable.chat_id = chats.chat_id
-    left join {{ ref('channels') }} as channels on channels.channel = chats.provider
+    left join {{ ref('channels') }} as channels on channels.channel = chats.channel
     cross join lateral (
         values
         {%- for rule, condition in rules.items() %}

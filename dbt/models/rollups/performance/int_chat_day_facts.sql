@@ -1,13 +1,13 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'chats', 'affected_key': 'id'},
+    meta={'affected_by': 'int_conversations'},
     indexes=[{'columns': ['local_date']}, {'columns': ['chat_id']}, {'columns': ['load_id']}],
 ) }}
 
 with affected as (
-    select * from {{ ref('chats') }} as chats
-    where {{ load_window('chats') }}
+    select * from {{ ref('int_conversations') }} as conversations
+    where {{ load_window('conversations') }}
 ),
 
 chats as (
@@ -15,13 +15,13 @@ chats as (
         affected.*,
         outcomes.broadcast_at
     from affected
-    inner join {{ ref('int_chat_outcomes') }} as outcomes on outcomes.chat_id = affected.id
+    inner join {{ ref('int_chat_outcomes') }} as outcomes on outcomes.chat_id = affected.chat_id
     where not affected.is_deleted
 ),
 
 facts as (
     select
-        chats.id as chat_id,
+        chats.chat_id,
         fact.name,
         fact.happened_at
     from chats
@@ -29,7 +29,7 @@ facts as (
         values
         ('created', created_at),
         ('opened', opened_at),
-        ('picked_up', first_picked_up_at),
+        ('picked_up', picked_up_at),
         ('closed', closed_at),
         ('broadcast', broadcast_at)
     ) as fact (name, happened_at)
@@ -38,20 +38,19 @@ facts as (
 
     select
         chat_id,
-        case when incoming then 'incoming' else 'outgoing' end as name,
-        timestamp as happened_at
-    from {{ ref('messages') }}
-    where incoming is not null and chat_id in (select id from chats)
+        case when is_incoming then 'incoming' else 'outgoing' end as name,
+        sent_at as happened_at
+    from {{ ref('int_messages') }}
+    where is_incoming is not null and chat_id in (select chat_id from chats)
 
     union all
 
-    -- The API gives no time for these: they count on the day on which a sync saw them.
     select
         chat_id,
-        case when is_reopening then 'reopened' else 'department_transfer' end as name,
-        observed_at as happened_at
-    from {{ ref('chat_status_history') }}
-    where (is_reopening or (is_transfer and field = 'department')) and chat_id in (select id from chats)
+        event as name,
+        happened_at
+    from {{ ref('int_events') }}
+    where event in ('reopened', 'department_transfer') and chat_id in (select chat_id from chats)
 
     union all
 
@@ -60,7 +59,7 @@ facts as (
         'agent_transfer' as name,
         assigned_from as happened_at
     from {{ ref('int_agent_assignments') }}
-    where previous_agent_id is not null and chat_id in (select id from chats)
+    where previous_agent_id is not null and chat_id in (select chat_id from chats)
 ),
 
 days as (
@@ -87,7 +86,7 @@ select
     false as is_left,
     chats.load_id
 from days
-inner join chats on chats.id = days.chat_id
+inner join chats on chats.chat_id = days.chat_id
 
 {% if is_incremental() -%}
 union all
@@ -109,7 +108,7 @@ select
     true as is_left,
     case when known.is_left then known.load_id else affected.load_id end as load_id
 from {{ this }} as known
-inner join affected on affected.id = known.chat_id
+inner join affected on affected.chat_id = known.chat_id
 left join days on days.chat_id = known.chat_id and days.local_date = known.local_date
 where days.chat_id is null
 {%- endif %}

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'chats', 'affected_key': 'id'},
+    meta={'affected_by': 'int_conversations'},
     indexes=[
         {'columns': ['chat_id']},
         {'columns': ['contact_id', 'created_at']},
@@ -11,12 +11,12 @@
 ) }}
 
 with affected as (
-    select * from {{ ref('chats') }} as chats
-    where {{ load_window('chats') }}
+    select * from {{ ref('int_conversations') }} as conversations
+    where {{ load_window('conversations') }}
 )
 
 select
-    id as chat_id,
+    chat_id,
     contact_id,
     created_at,
     closed_at,
@@ -39,6 +39,6 @@ select
     true as is_left,
     case when known.is_left then known.load_id else affected.load_id end as load_id
 from {{ this }} as known
-inner join affected on affected.id = known.chat_id
+inner join affected on affected.chat_id = known.chat_id
 where known.contact_id is distinct from affected.contact_id or affected.is_deleted
 {%- endif %}

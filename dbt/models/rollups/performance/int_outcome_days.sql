@@ -22,7 +22,7 @@ outcomes as (
         days.is_broadcast,
         chats.agent_id,
         chats.department_id,
-        chats.provider,
+        chats.channel,
         chats.is_converted,
         case when days.is_closed then outcomes.survey_state end as survey_state,
         case when days.is_created then outcomes.bot_state end as bot_state,
@@ -46,7 +46,7 @@ scoped as (
         ('all', 'all'),
         ('agent', agent_id),
         ('department', coalesce(department_id, 'none')),
-        ('provider', provider)
+        ('channel', channel)
     ) as scopes (scope, scope_id)
     where scopes.scope_id is not null
 )

@@ -31,7 +31,7 @@ facts as (
         case when days.is_created or days.is_opened then chats.pickup_agent_id end as pickup_agent_id,
         case when days.is_created or days.is_opened then chats.first_response_agent_id end as first_response_agent_id,
         chats.department_id,
-        chats.provider,
+        chats.channel,
         chats.direction,
         days.is_created,
         days.is_closed,
@@ -53,7 +53,7 @@ facts as (
         null as pickup_agent_id,
         null as first_response_agent_id,
         department_id,
-        provider,
+        channel,
         direction,
         false as is_created,
         false as is_closed,
@@ -91,7 +91,7 @@ scoped as (
         ('agent', {{ agent_id }}),
         {%- endfor %}
         ('department', coalesce(facts.department_id, 'none')),
-        ('provider', facts.provider),
+        ('channel', facts.channel),
         ('direction', facts.direction)
     ) as scopes (scope, scope_id)
     cross join lateral (

@@ -60,7 +60,7 @@ days as (
         ('agent', {{ agent_id }}),
         {%- endfor %}
         ('department', timed.department_id),
-        ('provider', timed.provider),
+        ('channel', timed.channel),
         ('direction', timed.direction)
     ) as scopes (scope, scope_id)
     cross join lateral (

@@ -20,7 +20,7 @@ with judged as (
         ('all', 'all'),
         ('agent', chats.agent_id),
         ('department', chats.department_id),
-        ('provider', chats.provider),
+        ('channel', chats.channel),
         ('direction', chats.direction)
     ) as scopes (scope, scope_id)
     cross join lateral (

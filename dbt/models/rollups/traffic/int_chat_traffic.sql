@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'chats', 'affected_key': 'id'},
+    meta={'affected_by': 'int_conversations'},
     indexes=[
         {'columns': ['chat_id', 'local_date', 'hour'], 'unique': true},
         {'columns': ['week_start']},
@@ -10,26 +10,26 @@
 ) }}
 
 with chats as (
-    select * from {{ ref('chats') }}
-    where {{ load_window('chats') }}
+    select * from {{ ref('int_conversations') }} as conversations
+    where {{ load_window('conversations') }}
 ),
 
 message_hours as (
     select
         messages.chat_id,
-        date_trunc('hour', {{ local_time('messages.timestamp') }}) as local_hour,
+        date_trunc('hour', {{ local_time('messages.sent_at') }}) as local_hour,
         count(*) as message_count,
-        count(*) filter (where messages.incoming) as incoming_message_count,
-        count(*) filter (where not messages.incoming) as outgoing_message_count
+        count(*) filter (where messages.is_incoming) as incoming_message_count,
+        count(*) filter (where not messages.is_incoming) as outgoing_message_count
     from chats
-    inner join {{ ref('messages') }} as messages on messages.chat_id = chats.id
+    inner join {{ ref('int_messages') }} as messages on messages.chat_id = chats.chat_id
     where not chats.is_deleted
-    group by messages.chat_id, date_trunc('hour', {{ local_time('messages.timestamp') }})
+    group by messages.chat_id, date_trunc('hour', {{ local_time('messages.sent_at') }})
 ),
 
 creations as (
     select
-        id as chat_id,
+        chat_id,
         created_local_date + make_interval(hours => created_local_hour) as local_hour,
         direction
     from chats
@@ -61,7 +61,7 @@ hours as (
         0,
         0
     from {{ this }} as known
-    where chat_id in (select id from chats)
+    where chat_id in (select chat_id from chats)
         and not exists (
             select from creations
             where creations.chat_id = known.chat_id
@@ -82,7 +82,7 @@ select
     extract(hour from hours.local_hour)::integer as hour,
     chats.agent_id,
     chats.department_id,
-    chats.provider,
+    chats.channel,
     hours.is_creation::integer as chat_count,
     (hours.is_creation and hours.direction = 'incoming')::integer as incoming_chat_count,
     (hours.is_creation and hours.direction in ('outgoing', 'outgoing_broadcast'))::integer as outgoing_chat_count,
@@ -91,4 +91,4 @@ select
     coalesce(hours.outgoing_message_count, 0)::integer as outgoing_message_count,
     chats.load_id
 from hours
-inner join chats on chats.id = hours.chat_id
+inner join chats on chats.chat_id = hours.chat_id

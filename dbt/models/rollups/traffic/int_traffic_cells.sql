@@ -34,7 +34,7 @@ cross join lateral (
     ('all', 'all'),
     ('agent', traffic.agent_id),
     ('department', traffic.department_id),
-    ('provider', traffic.provider)
+    ('channel', traffic.channel)
 ) as scopes (scope, scope_id)
 where scopes.scope_id is not null
     and traffic.chat_count + traffic.message_count > 0

@@ -22,8 +22,8 @@ from {{ ref('departments') }}
 union all
 
 select distinct
-    'provider' as scope,
+    'channel' as scope,
     scope_id,
     scope_id as scope_name
 from {{ ref('int_traffic_cells') }}
-where scope = 'provider'
+where scope = 'channel'

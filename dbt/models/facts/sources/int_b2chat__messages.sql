@@ -1,0 +1,11 @@
+-- B2Chat's messages in the shape that all sources share; a view, as int_b2chat__conversations.
+select
+    'b2chat' as source,
+    chat_id,
+    position,
+    timestamp as sent_at,
+    incoming as is_incoming,
+    is_broadcast,
+    is_bot,
+    load_id
+from {{ ref('messages') }}

@@ -1,0 +1,2 @@
+-- The messages of all sources; another one joins by one more branch, as in int_conversations.
+select * from {{ ref('int_b2chat__messages') }}
