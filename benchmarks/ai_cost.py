@@ -19,7 +19,7 @@ from typing import Any, Literal
 import psycopg
 
 from dagster_project.analysis import work
-from dagster_project.analysis.claude.classifier import FEWEST_BYTES, MOST_BYTES, Blocked, ClaudeClassifier
+from dagster_project.analysis.claude.classifier import MAX_BYTES, MIN_BYTES, Blocked, ClaudeClassifier
 from dagster_project.analysis.claude.prices import Usage
 from dagster_project.analysis.conversation import Conversation
 from dagster_project.analysis.personal import persons
@@ -27,7 +27,7 @@ from dagster_project.analysis.taxonomy import taxonomy
 
 MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5")
 # Signs a token, tokens an answer.
-LOW, HIGH = (MOST_BYTES, 200), (FEWEST_BYTES, 350)
+LOW, HIGH = (MAX_BYTES, 200), (MIN_BYTES, 350)
 CHANGED = 0.2  # of the chats, in the second month
 
 
@@ -70,7 +70,7 @@ def main() -> None:
     ]
     print(
         f"{len(naive)} chats with the customer's words, {len(ours)} distinct requests, {blocked} not sent for "
-        f"personal data; scaled to {count}. Prompt {ours[0].prompt:,} signs, schema {ours[0].schema:,}, "
+        f"personal data; scaled to {count}. Prompt {ours[0].prompt:,} characters, schema {ours[0].schema:,}, "
         f"a chat {sum(one.chat for one in ours) / len(ours):,.0f} in the mean. Estimates: nothing was sent.\n"
     )
     print(
@@ -147,11 +147,11 @@ def _row(way: Way, claudes: dict[str, ClaudeClassifier], scale: float) -> str:
 
 
 def _usages(way: Way, claude: ClaudeClassifier, *, is_low: bool) -> list[Usage]:
-    signs, answer = LOW if is_low else HIGH
+    characters, answer = LOW if is_low else HIGH
     least = claude.prices.least_cached_tokens(claude.model, datetime.now(UTC).date())
     found = []
     for number, one in enumerate(way.requests):
-        prompt, own = one.prompt // signs, (one.schema + one.chat) // signs
+        prompt, own = one.prompt // characters, (one.schema + one.chat) // characters
         if way.kind == "plain" or prompt < least:
             found.append(Usage(input_tokens=prompt + own, output_tokens=answer))
         elif number == 0 or (way.kind == "batch" and not is_low):

@@ -26,7 +26,7 @@ from dagster_project.analysis.evaluation.scores import UNSURE, Labelled, evaluat
 from dagster_project.analysis.injection import without_orders
 from dagster_project.analysis.rules import cues
 from dagster_project.analysis.rules.classifier import RulesClassifier
-from dagster_project.analysis.rules.confidence import SIGNS
+from dagster_project.analysis.rules.confidence import FEATURES
 from dagster_project.analysis.rules.learnt import DAMPING, FEWEST, WEIGHTS, row_of
 from dagster_project.analysis.rules.spanish import fold, words
 
@@ -105,7 +105,7 @@ def _guesses(weights: str, chats: Sequence[Labelled]) -> list[tuple[dict[str, fl
     """What speaks for an intent's being right, and whether it is."""
     rules = _classifier(weights)
     return [
-        (rules.signs(one.conversation), rules.classify(one.conversation).intent == one.gold["customer_intent"])
+        (rules.features(one.conversation), rules.classify(one.conversation).intent == one.gold["customer_intent"])
         for one in chats
         if one.gold["customer_intent"]
     ]
@@ -131,7 +131,7 @@ def _with_confidence(weights: str, sureness: dict[str, float]) -> str:
 
 
 def _confidence(sureness: dict[str, float]) -> str:
-    return f'"confidence": {json.dumps({name: round(sureness[name], 4) for name in ("start", *SIGNS)})}'
+    return f'"confidence": {json.dumps({name: round(sureness[name], 4) for name in ("start", *FEATURES)})}'
 
 
 def _trained(labelled: Iterable[Labelled]) -> str:
@@ -264,7 +264,7 @@ def _file(rows: dict[str, dict[str, str]], start: str, chats: Sequence[Labelled]
         "stages": stages,
         "start": start,
     }
-    nothing = dict.fromkeys(("start", *SIGNS), 0.0)
+    nothing = dict.fromkeys(("start", *FEATURES), 0.0)
     parts = [json.dumps(head, ensure_ascii=False)[1:-1], _confidence(nothing)]
     names = {"word": "words", "rare": "rare", "pair": "pairs", "piece": "pieces", "signal": "signals"}
     for kind, name in names.items():

@@ -13,7 +13,7 @@ from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.analysis.store import Answer, Work
 from dagster_project.analysis.taxonomy.categorization import Categorization
 
-SLICE = 2000  # chats a transaction
+BATCH_SIZE = 2000  # chats a transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +21,14 @@ class Result:
     """What a run did.
 
     Attributes:
-        looked_at: chats.
+        processed: chats.
         answered: chats that have an answer now; `new_answers` of them were not known, the rest share an older one.
         skipped: chats without anything of the customer's, or deleted.
         unsettled: chats that still go on.
         intents: answered chats by intent.
     """
 
-    looked_at: int
+    processed: int
     answered: int
     new_answers: int
     skipped: int
@@ -59,13 +59,13 @@ def categorize_by_rules(
     if not is_second_opinion:
         store.choose(conn, classifier.model, classifier.version)
     scope = work.scope(conn, classifier.model, classifier.version)
-    todo = work.chats_to_look_at(conn, classifier.model, classifier.version, scope, chat_ids)
-    for start in range(0, len(todo), SLICE):
+    todo = work.unprocessed_chats(conn, classifier.model, classifier.version, scope, chat_ids)
+    for start in range(0, len(todo), BATCH_SIZE):
         with conn.transaction():
-            chats = work.read_chats(conn, todo[start : start + SLICE], scope, idle)
-            _slice(conn, classifier, chats, counts, intents)
+            chats = work.read_chats(conn, todo[start : start + BATCH_SIZE], scope, idle)
+            _batch(conn, classifier, chats, counts, intents)
         if on_progress:
-            on_progress(min(start + SLICE, len(todo)), len(todo))
+            on_progress(min(start + BATCH_SIZE, len(todo)), len(todo))
     if chat_ids is None:
         store.remember_load(conn, classifier.model, classifier.version, scope.upto)
     return Result(
@@ -79,7 +79,7 @@ def categorize_by_rules(
     )
 
 
-def _slice(
+def _batch(
     conn: psycopg.Connection,
     classifier: RulesClassifier,
     chats: Sequence[work.Chat],
@@ -87,13 +87,13 @@ def _slice(
     intents: Counter[str],
 ) -> None:
     found: dict[str, Categorization] = {}
-    looked_at, now = [], datetime.now(UTC)
+    processed, now = [], datetime.now(UTC)
     for chat in chats:
         state, reason = chat.state_and_reason()
         key = work.work_key(chat.conversation, classifier.version) if state == "answered" else None
         if key and key not in found:
             found[key] = classifier.classify(chat.conversation)
-        looked_at.append((chat, state, reason, key))
+        processed.append((chat, state, reason, key))
     counts["new"] += len(
         store.keep_answers(
             conn,
@@ -115,7 +115,7 @@ def _slice(
             chat.content_key if key else None,
             chat.injection_suspected,
         )
-        for chat, state, reason, key in looked_at
+        for chat, state, reason, key in processed
     ]
     store.keep_work(conn, classifier.model, classifier.version, rows, now)
     counts.update(row.state for row in rows)

@@ -111,7 +111,7 @@ class ByRules:
         log.info(
             "%s: %d chats looked at, %d answered, %d still open, %d without the customer's words; %.1f s",
             self.version,
-            result.looked_at,
+            result.processed,
             result.answered,
             result.unsettled,
             result.skipped,
@@ -120,7 +120,7 @@ class ByRules:
         shown = {
             "classified_by": f"rules, no language model ({self.version})",
             "status": "COMPLETED",
-            "chats_looked_at": result.looked_at,
+            "chats_looked_at": result.processed,
             "answered": result.answered,
             "new_answers": result.new_answers,
             "unsettled": result.unsettled,
@@ -192,7 +192,7 @@ class ByClaude:
             {
                 "classified_by": f"nobody: a dry run for {self.version}",
                 "status": "DRY RUN: nothing was sent, nothing was changed",
-                "chats_looked_at": sum(expected.looked_at.values()),
+                "chats_looked_at": sum(expected.processed.values()),
                 "chats_to_answer": expected.chats,
                 "reused": expected.reused,
                 "requests_to_send": expected.requests,
@@ -209,13 +209,13 @@ class ByClaude:
         return {
             "classified_by": self._who(result.models),
             "status": _status(result),
-            "chats_looked_at": sum(result.looked_at.values()),
+            "chats_looked_at": sum(result.processed.values()),
             "reused": result.reused,
             "requests": result.requests,
             "answered": result.answered,
             "dead": result.dead,
             "refused": result.refused,
-            "states": result.looked_at | {f"now {state}": count for state, count in result.waiting.items()},
+            "states": result.processed | {f"now {state}": count for state, count in result.waiting.items()},
             "cost_usd": round(result.cost_usd, 6),
             "perhaps_charged_usd": round(result.uncertain_usd, 6),
             "budget_left_usd": round(result.budget_left, 4),

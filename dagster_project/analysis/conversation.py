@@ -46,7 +46,7 @@ class Conversation:
         return cls(tuple(_message(number, one) for number, one in enumerate(messages)))
 
     def cut(self, longest: int) -> "Conversation":
-        """The same with the first `longest` signs of each message."""
+        """The same with the first `longest` characters of each message."""
         if all(len(message.text) <= longest for message in self.messages):
             return self
         return Conversation(tuple(replace(message, text=message.text[:longest]) for message in self.messages))

@@ -7,7 +7,7 @@ import psycopg
 PIPELINE = "pipeline"  # who asks, where nobody did
 
 
-def publish(
+def materialize(
     conn: psycopg.Connection, classifier: str, *, user: str = PIPELINE, chat_ids: Sequence[str] | None = None
 ) -> int:
     """Add what the present answers of a classifier say; what is there already stays.

@@ -1,8 +1,8 @@
 """Text in a chat that is aimed at the machine that reads it: orders to ignore its rules, labels it should give, tags.
 
 Customers and agents may both write it; an agent gains from "calificación 10". A flag changes no label: it puts the chat
-before a person. Words are compared without accents, invisible signs and look-alike letters; a survey's scale ("de 1 a
-5, ¿cómo califica…?") and everyday Spanish ("ignore el mensaje anterior") are no orders to a machine.
+before a person. Words are compared without accents, invisible characters and look-alike letters; a survey's scale ("de
+1 a 5, ¿cómo califica…?") and everyday Spanish ("ignore el mensaje anterior") are no orders to a machine.
 """
 
 import re

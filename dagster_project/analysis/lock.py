@@ -21,18 +21,18 @@ class Busy(Exception):
 
 
 @contextmanager
-def alone(conn: psycopg.Connection, *, patience: float = 900) -> Iterator[None]:
+def alone(conn: psycopg.Connection, *, timeout: float = 900) -> Iterator[None]:
     """Hold the lock while this lasts.
 
     Args:
-        patience: seconds to wait for another run.
+        timeout: seconds to wait for another run.
 
     Raises:
         Busy: the other run takes longer.
     """
     waited = 0.0
     while not locks.try_take(conn, *_NAME):
-        if waited >= patience:
+        if waited >= timeout:
             raise Busy(f"another run has been asking Claude for {waited / 60:.0f} minutes: run this one again later")
         if not waited and (holder := locks.holder(conn, *_NAME)):
             log.warning("waiting for another run that asks Claude, since %s UTC", f"{holder[1]:%F %T}")

@@ -35,7 +35,7 @@ class Chat:
 
     chat_id: str
     load_id: int
-    is_settled: bool
+    is_closed_or_idle: bool
     is_deleted: bool
     conversation: Conversation
 
@@ -53,7 +53,7 @@ class Chat:
         """ "answered" where it can be categorized; else "skipped" or "unsettled", and why it is skipped."""
         if self.is_deleted:
             return "skipped", "deleted"
-        if not self.is_settled:
+        if not self.is_closed_or_idle:
             return "unsettled", None
         return ("answered", None) if self.conversation.customer else ("skipped", "nothing of the customer's")
 
@@ -73,7 +73,7 @@ def scope(conn: psycopg.Connection, classifier: str, version: str) -> Scope:
     return Scope(*row)
 
 
-def chats_to_look_at(
+def unprocessed_chats(
     conn: psycopg.Connection, classifier: str, version: str, scope: Scope, chat_ids: Sequence[str] | None = None
 ) -> list[str]:
     """The chats of new loads, and those that were not settled when they were last looked at; among `chat_ids` if given.

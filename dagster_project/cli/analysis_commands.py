@@ -86,7 +86,7 @@ def list_analyses(as_json: JsonOption = False) -> None:
         environment.running(Settings.load()) as deployment,
         connection.connect(deployment.url, autocommit=True) as conn,
     ):
-        analyses.close_killed(conn)
+        analyses.fail_abandoned(conn)
         made, source = analyses.newest(conn), data_source.kind_of(conn)
     if not as_json:
         render.print_data_source(console, source)

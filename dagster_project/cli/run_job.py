@@ -52,7 +52,7 @@ def run(
     definition = defs.resolve_job_def(job)
     with dg.DagsterInstance.get() as instance, _dbt_output_to_file(deployment), log_on_terminal(quiet=quiet):
         with connection.connect(deployment.url) as conn:
-            run_locks.close_killed(conn, instance)
+            run_locks.fail_abandoned(conn, instance)
         result = definition.execute_in_process(
             instance=instance,
             run_id=run_id,

@@ -45,7 +45,7 @@ def release(run_id: str) -> None:
         conn.close()
 
 
-def close_killed(conn: psycopg.Connection, instance: dg.DagsterInstance) -> list[str]:
+def fail_abandoned(conn: psycopg.Connection, instance: dg.DagsterInstance) -> list[str]:
     """Mark runs as failed that are not finished and whose process is gone, and free the pools' slots of the dead.
 
     Returns:
@@ -73,7 +73,7 @@ def wait_for_slot(instance: dg.DagsterInstance, pool: str, run_id: str) -> None:
     """
     with dg.raise_execution_interrupts():
         with connection.connect(autocommit=True) as conn:
-            close_killed(conn, instance)
+            fail_abandoned(conn, instance)
         for holder in _holders(instance, pool) - {run_id}:
             if (run_id, holder) not in _told:
                 _told.add((run_id, holder))

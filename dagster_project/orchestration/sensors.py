@@ -6,7 +6,7 @@ import dagster as dg
 
 from dagster_project.analysis.classifiers import has_key
 from dagster_project.analysis.claude import batch_rows
-from dagster_project.analysis.customer_analysis.analyses import close_killed
+from dagster_project.analysis.customer_analysis.analyses import fail_abandoned
 from dagster_project.ingestion.watch import watch
 from dagster_project.orchestration import run_locks
 from dagster_project.orchestration.jobs import categorize_chats, land_audit_export
@@ -29,8 +29,8 @@ def watch_sensor(settings: Settings) -> dg.SensorDefinition:
     def watch_syncs(context: dg.SensorEvaluationContext, warehouse: Warehouse) -> dg.SkipReason:
         with warehouse.connect() as conn:
             alarms = watch(conn, SOURCES, freshness_minutes=settings.freshness_minutes)
-            close_killed(conn)
-            run_locks.close_killed(conn, context.instance)
+            fail_abandoned(conn)
+            run_locks.fail_abandoned(conn, context.instance)
         return dg.SkipReason("; ".join(alarm.title for alarm in alarms) or "nothing new is wrong")
 
     return watch_syncs

@@ -14,7 +14,7 @@ from dagster_project.analysis.claude.run import Run
 
 log = logging.getLogger(__name__)
 
-PATIENCE = timedelta(days=1)  # for a batch, or results of it, that should be there and are not
+MAX_WAIT = timedelta(days=1)  # for a batch, or results of it, that should be there and are not
 BATCH_SIZE = 100  # results a transaction
 
 
@@ -62,7 +62,7 @@ def not_yet_known(run: Run, batch: Batch, note: str) -> None:
         [note, batch.id],
     ).fetchone()
     assert row is not None
-    if row[0] < datetime.now(UTC) - PATIENCE:
+    if row[0] < datetime.now(UTC) - MAX_WAIT:
         lose(run, batch, f"{note}, for a day")
     else:
         log.warning("Claude: batch %s: %s; it is asked for again", batch.batch_id, note)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from dagster_project.analysis.claude.batch_results import PATIENCE, collect, custom_id_of, lose, not_yet_known
+from dagster_project.analysis.claude.batch_results import MAX_WAIT, collect, custom_id_of, lose, not_yet_known
 from dagster_project.analysis.claude.batch_rows import (
     Batch,
     Item,
@@ -46,7 +46,7 @@ def submit(run: Run, items: Sequence[Item]) -> None:
     import anthropic  # noqa: PLC0415  seconds
 
     batch, custom_ids = intend(run, items)
-    run.tally.requests += len(items)
+    run.counts.requests += len(items)
     requests = [
         {"custom_id": custom_id, "params": item.parameters} for custom_id, item in zip(custom_ids, items, strict=True)
     ]
@@ -57,7 +57,7 @@ def submit(run: Run, items: Sequence[Item]) -> None:
         if fault.status_code >= 500 or fault.status_code in (408, 409):
             _look_for(run, batch)
             return
-        run.tally.requests -= len(items)
+        run.counts.requests -= len(items)
         give_up(run, batch, f"HTTP {fault.status_code}")
         if fault.status_code == _TOO_LARGE and len(items) > 1:
             submit(run, items[: len(items) // 2])
@@ -120,7 +120,7 @@ def _look_for(run: Run, batch: Batch) -> None:
     age = datetime.now(UTC) - batch.intended_at
     if not may_be and age > GRACE:
         give_up(run, batch, "the API knows of no such batch")
-    elif age > 2 * PATIENCE:  # a batch ends within a day
+    elif age > 2 * MAX_WAIT:  # a batch ends within a day
         lose(run, batch, "it is not known which of the API's batches it is")
 
 

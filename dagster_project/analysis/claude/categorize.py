@@ -30,8 +30,8 @@ from dagster_project.analysis.lock import alone
 log = logging.getLogger(__name__)
 
 PREPARED = 200  # chats at a time
-MOST_IN_A_ROW = 3  # requests that fail the same way, before it is taken for the API's fault or ours
-FIRST_LOOK, LONGEST_LOOK = 10.0, 60.0  # seconds between two looks at a batch
+MAX_IN_A_ROW = 3  # requests that fail the same way, before it is taken for the API's fault or ours
+MIN_PAUSE, MAX_PAUSE = 10.0, 60.0  # seconds between two looks at a batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Result:
     """What a run did.
 
     Attributes:
-        looked_at: chats that were new, by what they turned out to be.
+        processed: chats that were new, by what they turned out to be.
         reused: chats that took an answer that was there.
         requests: sent.
         answered, dead, refused: chats, by what was asked in this run.
@@ -50,7 +50,7 @@ class Result:
         stopped: why the run ended early; None where it did not.
     """
 
-    looked_at: Counter[str]
+    processed: Counter[str]
     reused: int
     requests: int
     answered: int
@@ -86,7 +86,7 @@ class Estimate:
 
     chats: int
     reused: int
-    looked_at: Counter[str]
+    processed: Counter[str]
     requests: int
     tokens_low: int
     tokens_high: int
@@ -123,7 +123,7 @@ def categorize_by_claude(
         with alone(conn):
             ledger.close_lost(conn)
             batches.resume(run)
-            claude_work.look_at(run)
+            claude_work.process(run)
         while _round(run):
             pass
     except Misconfigured:
@@ -145,7 +145,7 @@ def estimate(
     """What `categorize_by_claude` would do and cost at most; sends nothing and changes nothing."""
     run = Run(conn, claude, limits, run_id, list(chat_ids) if chat_ids is not None else None)
     with alone(conn), conn.transaction(force_rollback=True):
-        claude_work.look_at(run)
+        claude_work.process(run)
         claude_work.reuse(run)
         waiting, budget = claude_work.candidates(run), run.read_budget()
         as_batch, chats = len(waiting) > limits.batch_above, sum(claude_work.waiting(run).values())
@@ -159,8 +159,8 @@ def estimate(
             affordable += budget.take(most_usd)
     return Estimate(
         chats,
-        run.tally.reused,
-        run.tally.looked_at,
+        run.counts.reused,
+        run.counts.processed,
         len(waiting),
         low,
         high,
@@ -174,17 +174,17 @@ def estimate(
 
 def _round(run: Run) -> bool:
     """Send what may be sent and collect what comes back; whether another round could bring more."""
-    before = run.tally.requests, run.tally.answers
+    before = run.counts.requests, run.counts.answers
     with alone(run.conn):
         claude_work.reuse(run)
         waiting, budget = claude_work.candidates(run), run.read_budget()
-        run.to_do = run.tally.answers + len(waiting)
+        run.to_do = run.counts.answers + len(waiting)
         if len(waiting) <= run.limits.batch_above:
             _one_by_one(run, waiting, budget)
         else:
             _in_batches(run, waiting, budget)
     _wait(run)
-    return (run.tally.requests, run.tally.answers) != before
+    return (run.counts.requests, run.counts.answers) != before
 
 
 def _one_by_one(run: Run, waiting: Sequence[Candidate], budget: Budget) -> None:
@@ -213,7 +213,7 @@ def _ask(run: Run, one: Candidate, chat: Prepared, budget: Budget) -> bool:
         reserved += worst
         return True
 
-    run.tally.requests += 1
+    run.counts.requests += 1
     try:
         outcome = run.claude.ask(chat, with_more_room=one.was_cut, may_pay_again=reserve_again)
     except StopRun as stop:
@@ -221,9 +221,9 @@ def _ask(run: Run, one: Candidate, chat: Prepared, budget: Budget) -> bool:
         status = "lost" if perhaps else "released"
         ledger.settle(run.conn, [Settlement(ledger_id, status, "refused by the API", uncertain_usd=perhaps)])
         raise
-    spent = run.tally.cost_usd + run.tally.uncertain_usd
+    spent = run.counts.cost_usd + run.counts.uncertain_usd
     outcomes.keep(run, [Finished(ledger_id, one.work_key, worst, outcome, Sent.of(chat), asked)])
-    budget.give_back(reserved - (run.tally.cost_usd + run.tally.uncertain_usd - spent))
+    budget.give_back(reserved - (run.counts.cost_usd + run.counts.uncertain_usd - spent))
     _stop_if_it_is_not_the_chat(run, one, outcome.status)
     return True
 
@@ -234,7 +234,7 @@ def _stop_if_it_is_not_the_chat(run: Run, one: Candidate, status: str) -> None:
         run.broken_in_a_row = []
         return
     run.broken_in_a_row.append(one.work_key)
-    if len(run.broken_in_a_row) < MOST_IN_A_ROW:
+    if len(run.broken_in_a_row) < MAX_IN_A_ROW:
         return
     if status == "unavailable":
         raise StopRun("the API does not answer: what is not done stays pending")
@@ -293,30 +293,30 @@ def _defer(run: Run, rest: Sequence[Candidate], budget: Budget) -> None:
 
 def _wait(run: Run) -> None:
     """Wait for batches as long as the limit says, without the lock: others may go on meanwhile."""
-    pause, limit = FIRST_LOOK, run.limits.batch_wait / timedelta(seconds=1)
+    pause, limit = MIN_PAUSE, run.limits.batch_wait / timedelta(seconds=1)
     while batches.are_open(run) and run.waited + pause <= limit:
         run.sleep(pause)
-        run.waited, pause = run.waited + pause, min(pause * 1.5, LONGEST_LOOK)
+        run.waited, pause = run.waited + pause, min(pause * 1.5, MAX_PAUSE)
         with alone(run.conn):
             batches.resume(run)
 
 
 def _result(run: Run, stopped: str | None) -> Result:
-    tally, waiting = run.tally, claude_work.waiting(run)
+    counts, waiting = run.counts, claude_work.waiting(run)
     return Result(
-        tally.looked_at,
-        tally.reused,
-        tally.requests,
-        tally.chats("answered"),
-        tally.chats("dead"),
-        tally.chats("refused"),
-        tally.chats(*BROKEN, "pending"),
+        counts.processed,
+        counts.reused,
+        counts.requests,
+        counts.chats("answered"),
+        counts.chats("dead"),
+        counts.chats("refused"),
+        counts.chats(*BROKEN, "pending"),
         waiting,
-        tally.intents,
-        tuple(sorted(tally.models)),
-        tally.usage,
-        tally.cost_usd,
-        tally.uncertain_usd,
+        counts.intents,
+        tuple(sorted(counts.models)),
+        counts.usage,
+        counts.cost_usd,
+        counts.uncertain_usd,
         run.read_budget().left,
         stopped,
         time.monotonic() - run.began,

@@ -24,7 +24,7 @@ from dagster_project.analysis.taxonomy.taxonomy import Taxonomy
 log = logging.getLogger(__name__)
 
 ENDPOINT = "api.anthropic.com"
-FEWEST_BYTES, MOST_BYTES = 3, 4  # bytes a token, for estimates: the one makes them high, the other low
+MIN_BYTES, MAX_BYTES = 3, 4  # bytes a token, for estimates: the one makes them high, the other low
 USUAL_ANSWER = 200  # tokens
 
 
@@ -147,8 +147,8 @@ class ClaudeClassifier:
             read = [replace(one, text=text) for one, text in zip(read, redacted.texts, strict=True)]
         ends = prompts.ends(read)
         sent, total = tuple(prompts.shortened(ends)), len(conversation.messages)
-        signs = sum(len(one.text) for one in sent)
-        is_cut = len(sent) < total or signs < sum(len(one.text) for one in ends)
+        characters = sum(len(one.text) for one in sent)
+        is_cut = len(sent) < total or characters < sum(len(one.text) for one in ends)
         return Prepared(sent, self._key(sent), total, is_cut)
 
     def parameters(self, chat: Prepared, *, with_more_room: bool = False) -> dict[str, Any]:
@@ -181,16 +181,12 @@ class ClaudeClassifier:
         anew."""
         room = prompts.MAX_TOKENS * (2 if with_more_room else 1)
         prompt, words = self._bytes(chat)
-        return Usage(
-            input_tokens=words // FEWEST_BYTES, cache_write_5m_tokens=prompt // FEWEST_BYTES, output_tokens=room
-        )
+        return Usage(input_tokens=words // MIN_BYTES, cache_write_5m_tokens=prompt // MIN_BYTES, output_tokens=room)
 
     def fewest_tokens(self, chat: Prepared) -> Usage:
         """What a request takes if all goes well: the prompt is in the cache, the answer short. An estimate."""
         prompt, words = self._bytes(chat)
-        return Usage(
-            input_tokens=words // MOST_BYTES, cache_read_tokens=prompt // MOST_BYTES, output_tokens=USUAL_ANSWER
-        )
+        return Usage(input_tokens=words // MAX_BYTES, cache_read_tokens=prompt // MAX_BYTES, output_tokens=USUAL_ANSWER)
 
     def _bytes(self, chat: Prepared) -> tuple[int, int]:
         """Bytes of the prompt; and of the form and the chat in its JSON: an emoji is more than one token."""

@@ -15,7 +15,7 @@ from dagster_project.analysis.claude.messages import Outcome
 from dagster_project.analysis.claude.run import CLASSIFIER, Run
 from dagster_project.analysis.store import Answer, Audit
 
-MOST_ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 FIRST_PAUSE = timedelta(minutes=10)  # before a chat is sent again; four times as long after each attempt
 _NO_USE = ("truncated", "invalid")
 _PERHAPS_PAID = ("lost", "unknown")
@@ -72,13 +72,13 @@ def keep(run: Run, finished: Sequence[Finished]) -> None:
         ids = store.keep_answers(run.conn, answers)
         chats = _tell_chats(run, finished, verdicts, ids)
     for one, settled in zip(finished, settlements, strict=True):
-        run.tally.add(one.outcome.usage, settled.cost_usd, settled.uncertain_usd)
-        run.tally.answers += 1
-        run.tally.ended[one.work_key] = verdicts[one.work_key].state, chats.get(one.work_key, 0)
-        run.tally.models |= {one.outcome.model} if one.outcome.model else set()
+        run.counts.add(one.outcome.usage, settled.cost_usd, settled.uncertain_usd)
+        run.counts.answers += 1
+        run.counts.ended[one.work_key] = verdicts[one.work_key].state, chats.get(one.work_key, 0)
+        run.counts.models |= {one.outcome.model} if one.outcome.model else set()
         run.say_how_far()
     for answer in answers:
-        run.tally.intents[answer.found.intent] += chats.get(answer.work_key, 0)
+        run.counts.intents[answer.found.intent] += chats.get(answer.work_key, 0)
 
 
 def _tries_before(run: Run, work_keys: list[str]) -> dict[str, tuple[int, str | None]]:
@@ -114,7 +114,7 @@ def _verdict(one: Finished, attempts: int, error_before: str | None, now: dateti
     counts = outcome.uncertain_sends > 0 or outcome.status != "unavailable"
     attempts += counts
     what = outcome.error_type or outcome.status
-    if attempts >= MOST_ATTEMPTS:
+    if attempts >= MAX_ATTEMPTS:
         return _Verdict("dead", f"no answer in {attempts} attempts ({what})")
     return _Verdict("pending", f"no answer ({what})", counts, now + FIRST_PAUSE * 4**attempts)
 

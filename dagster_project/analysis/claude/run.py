@@ -16,7 +16,7 @@ from dagster_project.analysis.claude.prices import Usage
 log = logging.getLogger(__name__)
 
 CLASSIFIER = "claude"
-LEAST_STEP = 25  # answers between two lines in the log
+MIN_STEP = 25  # answers between two lines in the log
 BROKEN = ("dead", "refused")
 
 
@@ -43,11 +43,11 @@ class Limits:
 
 
 @dataclass(slots=True)
-class Tally:
+class Counts:
     """What was done.
 
     Attributes:
-        looked_at: chats, by what they turned out to be before anything was sent.
+        processed: chats, by what they turned out to be before anything was sent.
         reused: chats that took an answer that was there.
         requests: that went out, or into a batch.
         ended: by work key, the state that its last answer led to, and how many chats share it.
@@ -55,7 +55,7 @@ class Tally:
         uncertain_usd: at most, for sends that may have been charged although no answer came.
     """
 
-    looked_at: Counter[str] = field(default_factory=Counter)
+    processed: Counter[str] = field(default_factory=Counter)
     reused: int = 0
     requests: int = 0
     answers: int = 0
@@ -92,7 +92,7 @@ class Run:
     run_id: str
     chat_ids: Sequence[str] | None = None
     sleep: Callable[[float], None] = time.sleep
-    tally: Tally = field(default_factory=Tally)
+    counts: Counts = field(default_factory=Counts)
     began: float = field(default_factory=time.monotonic)
     to_do: int = 0
     waited: float = 0.0  # seconds, for batches
@@ -110,8 +110,8 @@ class Run:
 
     def say_how_far(self) -> None:
         """Some twenty lines in the log: how many answers, how fast, at what cost, how long still."""
-        done = self.tally.answers
-        if not done or (done % max(LEAST_STEP, self.to_do // 20) and done < self.to_do):
+        done = self.counts.answers
+        if not done or (done % max(MIN_STEP, self.to_do // 20) and done < self.to_do):
             return
         seconds = max(time.monotonic() - self.began, 0.001)
         left = max(self.to_do - done, 0) * seconds / done
@@ -120,6 +120,6 @@ class Run:
             done,
             self.to_do,
             done / seconds,
-            self.tally.cost_usd,
+            self.counts.cost_usd,
             left,
         )

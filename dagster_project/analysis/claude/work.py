@@ -11,7 +11,7 @@ from dagster_project.analysis.personal import persons
 from dagster_project.analysis.personal.redaction import Known
 from dagster_project.analysis.store import Work
 
-SLICE = 500  # chats a transaction
+BATCH_SIZE = 500  # chats a transaction
 REUSED_FOR = "30 days"
 
 
@@ -24,20 +24,20 @@ class Candidate:
     was_cut: bool
 
 
-def look_at(run: Run) -> None:
+def process(run: Run) -> None:
     """Turn the chats that are new into work that waits, or say why not. Asks nobody."""
     version = run.claude.version
     _wait_again(run)
     store.choose(run.conn, CLASSIFIER, version)
     scope = work.scope(run.conn, CLASSIFIER, version)
-    todo = work.chats_to_look_at(run.conn, CLASSIFIER, version, scope, run.chat_ids)
-    for start in range(0, len(todo), SLICE):
+    todo = work.unprocessed_chats(run.conn, CLASSIFIER, version, scope, run.chat_ids)
+    for start in range(0, len(todo), BATCH_SIZE):
         with run.conn.transaction():
-            chats = work.read_chats(run.conn, todo[start : start + SLICE], scope, run.limits.idle)
+            chats = work.read_chats(run.conn, todo[start : start + BATCH_SIZE], scope, run.limits.idle)
             known = persons.known(run.conn, [chat.chat_id for chat in chats])
             rows = _as_they_were(run, [_work(run, chat, known[chat.chat_id]) for chat in chats])
             store.keep_work(run.conn, CLASSIFIER, version, rows, datetime.now(UTC))
-        run.tally.looked_at.update(row.state for row in rows)
+        run.counts.processed.update(row.state for row in rows)
     if run.chat_ids is None:
         store.remember_load(run.conn, CLASSIFIER, version, scope.upto)
 
@@ -45,7 +45,7 @@ def look_at(run: Run) -> None:
 def reuse(run: Run) -> None:
     """Give work that waits the answer that is there for the same content, if it is no older than 30 days; and leave
     what is on its way in a batch to that batch."""
-    run.tally.reused += run.conn.execute(
+    run.counts.reused += run.conn.execute(
         f"""
         update analysis.chat_work as work set
             state = 'answered', answer_id = known.answer_id, reason = null, next_retry_at = null

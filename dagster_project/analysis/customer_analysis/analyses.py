@@ -75,7 +75,7 @@ def analyse(conn: psycopg.Connection, request: Request, means: Means) -> dict[st
         Exception: what `categorize` or `build_kpis` raised. The row is FAILED; PARTIAL where its categories were
             published before, and then the next build of the models makes its KPIs.
     """
-    tidy(conn)
+    reconcile(conn)
     request = checked(conn, request)
     in_filter, chosen = materialize.select_chats(conn, request)
     if not chosen:
@@ -87,7 +87,7 @@ def analyse(conn: psycopg.Connection, request: Request, means: Means) -> dict[st
     return read(conn, analysis_id)
 
 
-def close_killed(conn: psycopg.Connection) -> list[str]:
+def fail_abandoned(conn: psycopg.Connection) -> list[str]:
     """Mark as FAILED each analysis that nobody works on any more, though it is not finished; returns their ids."""
     with conn.transaction():
         unfinished = conn.execute(
@@ -105,14 +105,14 @@ def close_killed(conn: psycopg.Connection) -> list[str]:
         return [row[0] for row in rows]
 
 
-def tidy(conn: psycopg.Connection) -> dict[str, int]:
+def reconcile(conn: psycopg.Connection) -> dict[str, int]:
     """Do what foreign keys would, and close what was killed: run with each refresh, it costs little.
 
     Returns:
         analyses that were closed, categorizations of chats that are gone, KPIs whose agent or department is gone.
     """
     return {
-        "killed_analyses": len(close_killed(conn)),
+        "killed_analyses": len(fail_abandoned(conn)),
         "categorizations_of_deleted_chats": materialize.forget_deleted_chats(conn),
         "kpis_of_deleted_people": materialize.forget_deleted_people(conn),
     }
@@ -148,7 +148,7 @@ def classified_by(row: dict[str, Any]) -> str:
     if row["is_llm"]:
         who = "a language model"
     else:
-        who = "rules, no language model" if row["classifier"] == "rules-v1" else "a stand-in for a language model"
+        who = "rules, no language model" if row["classifier"] == "rules-v1" else "a fake of a language model"
     return f"{who} ({row['classifier_version']})"
 
 
@@ -209,8 +209,8 @@ def _work(
     _change(conn, analysis_id, "PROCESSING", "started_at = now()")
     try:
         categorized = means.categorize(chosen)
-        materialize.publish(conn, analysis_id, chosen, means.classifier, categorized.new_answers)
-        effectiveness.publish(conn, means.classifier, user=user, chat_ids=chosen)
+        materialize.write(conn, analysis_id, chosen, means.classifier, categorized.new_answers)
+        effectiveness.materialize(conn, means.classifier, user=user, chat_ids=chosen)
         published = True
         means.build_kpis()
     except BaseException as error:

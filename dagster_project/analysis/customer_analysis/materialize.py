@@ -37,7 +37,7 @@ def select_chats(conn: psycopg.Connection, request: Request) -> tuple[int, list[
     return len(rows), [chat_id for chat_id, is_chosen in rows if is_chosen]
 
 
-def publish(
+def write(
     conn: psycopg.Connection, analysis_id: str, chat_ids: Sequence[str], classifier: str, new_answers: int
 ) -> None:
     """Write an analysis's chats, their categories and what they count, in one transaction."""

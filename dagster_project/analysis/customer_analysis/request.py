@@ -10,7 +10,7 @@ from psycopg import sql
 
 from dagster_project.warehouse import directory
 
-MOST_DAYS, MOST_AGENTS, MOST_DEPARTMENTS, MOST_CONTACTS = 90, 50, 20, 100
+MAX_DAYS, MAX_AGENTS, MAX_DEPARTMENTS, MAX_CONTACTS = 90, 50, 20, 100
 USUAL_DAYS = 30
 
 
@@ -102,12 +102,12 @@ def _faults(request: Request) -> list[str]:
     if end < start:
         faults.append(f"the last day, {end}, is before the first, {start}")
     days = (end - start).days + 1
-    if days > MOST_DAYS:
-        faults.append(f"{start} to {end} is {days} days: at most {MOST_DAYS}")
+    if days > MAX_DAYS:
+        faults.append(f"{start} to {end} is {days} days: at most {MAX_DAYS}")
     for name, values, most in (
-        ("agents", request.agent_ids, MOST_AGENTS),
-        ("departments", request.department_ids, MOST_DEPARTMENTS),
-        ("contacts", request.contact_ids, MOST_CONTACTS),
+        ("agents", request.agent_ids, MAX_AGENTS),
+        ("departments", request.department_ids, MAX_DEPARTMENTS),
+        ("contacts", request.contact_ids, MAX_CONTACTS),
     ):
         if len(values) > most:
             faults.append(f"{len(values)} {name}: at most {most}")

@@ -86,7 +86,7 @@ class Report:
     """What an evaluation found.
 
     Attributes:
-        answered_by: models, as their answers name them: a stand-in for Claude is not Claude.
+        answered_by: models, as their answers name them: a fake of Claude is not Claude.
         acceptable_intent_accuracy: share whose intent is the label or another acceptable one.
         calibration_error: ECE, 0 is best; bins hold (mean confidence, share right, chats).
         unsure_share: share of the answers whose confidence in the intent is below what goes to review.

@@ -25,7 +25,7 @@ _LOCAL = re.compile(
     rf"(?:(?:(?:[a-z\d]\s){{2,40}}[a-z\d]?)|{_JOINED}{{1,8}}+|[a-z\d_-]+\s?[._-]\s?[a-z\d_.-]+)\s{{0,3}}$"
 )
 MAX_ANSWER = 30  # words of an answer to somebody who asked for an address
-_LOOK_BACK = 80  # signs before the @
+_LOOK_BACK = 80  # characters before the @
 _PROVIDER_ALONE = re.compile(
     r"(?<![a-z\d._-])[a-z\d._-]{3,40}\s(?:gmail|hotmail|outlook|yahoo|icloud|live)(?:\s?\.\s?|\spunto\s)(?:com|"
     r"es|co)(?![a-z])"

@@ -85,7 +85,7 @@ def documents(text: str, written: str, ordinary: frozenset[str]) -> Iterator[Spa
     """All of them.
 
     Args:
-        written: the text's signs as they were written, place for place, as capitals mark a plate.
+        written: the text's characters as they were written, place for place, as capitals mark a plate.
         ordinary: words that follow "la clave es" without being a password.
     """
     for kind, form in _FORMS:

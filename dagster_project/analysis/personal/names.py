@@ -103,7 +103,7 @@ def names(text: str, written: str, known: Mapping[str, str], keep: frozenset[str
     """All of them.
 
     Args:
-        written: the text's signs as they were written, place for place: a capital marks a name.
+        written: the text's characters as they were written, place for place: a capital marks a name.
         known: whose part a word is.
         keep: words that are no names.
     """

@@ -1,7 +1,7 @@
-"""A text in lower case, without accents and unseen signs, its look-alike letters and digits made plain.
+"""A text in lower case, without accents and unseen characters, its look-alike letters and digits made plain.
 
-Whoever hides a number writes it in full-width digits, emoji, circles or with zero-width signs in between. Detectors
-read the plain text; `Plain.origin` leads from each of its signs back to the text.
+Whoever hides a number writes it in full-width digits, emoji, circles or with zero-width characters in between.
+Detectors read the plain text; `Plain.origin` leads from each of its characters back to the text.
 """
 
 import unicodedata
@@ -13,14 +13,14 @@ _WRITTEN_OUT = {"º": "°", "ª": "°", "ø": "o", "đ": "d", "ł": "l", "ß": "
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """The plain text, and for each of its signs the place in the text that it comes from."""
+    """The plain text, and for each of its characters the place in the text that it comes from."""
 
     text: str
     origin: range | list[int]
     length: int  # of the text
 
     def place(self, start: int, end: int) -> tuple[int, int]:
-        """Where in the text the signs from `start` to `end` stand, with the unseen signs between them."""
+        """Where in the text the characters from `start` to `end` stand, with the unseen characters between them."""
         return self.origin[start], self.origin[end - 1] + 1
 
 
@@ -28,12 +28,12 @@ def plain(text: str) -> Plain:
     """The plain form of a text."""
     if text.isascii():
         return Plain(text.lower().translate(_CONTROLS), range(len(text)), len(text))
-    signs, origin = [], []
+    characters, origin = [], []
     for place, sign in enumerate(text):
         written = _SIGNS[sign]
-        signs.append(written)
+        characters.append(written)
         origin += [place] * len(written)
-    return Plain("".join(signs), origin, len(text))
+    return Plain("".join(characters), origin, len(text))
 
 
 class _Signs(dict[str, str]):

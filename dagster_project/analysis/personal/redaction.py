@@ -20,8 +20,8 @@ from dagster_project.analysis.personal.spans import Span, merged
 
 VERSION = "redactor-v2"
 FIRST_VERSION = "redactor-v1"  # stays in the keys of answers, so that a text that reads as before is not paid again
-LEAST_ADDRESS = 8  # signs; shorter ones are no address but a city
-LEAST_KNOWN_DIGITS = 5
+MIN_ADDRESS = 8  # characters; shorter ones are no address but a city
+MIN_KNOWN_DIGITS = 5
 MAX_CARRIES = 2  # turns after which a question that got no answer is forgotten
 
 
@@ -217,8 +217,8 @@ def _pattern_of(kind: str, value: str) -> re.Pattern[str] | None:
     digits = re.sub(r"\D", "", value)
     if kind == "DIRECCION":
         words = re.findall(r"\w+", plain(value).text)
-        return re.compile(r"\W{0,3}".join(map(re.escape, words))) if len(value) >= LEAST_ADDRESS else None
-    if kind == "EMAIL" or len(digits) < LEAST_KNOWN_DIGITS:
+        return re.compile(r"\W{0,3}".join(map(re.escape, words))) if len(value) >= MIN_ADDRESS else None
+    if kind == "EMAIL" or len(digits) < MIN_KNOWN_DIGITS:
         return None  # whatever looks like an e-mail address goes
     local = digits[-10:] if kind == "TEL" else digits
     return re.compile(r"(?<!\d)(?:\+?\d{1,3}[^a-z0-9]{0,2})?" + r"[^a-z0-9]{0,3}".join(local) + r"(?!\d)")

@@ -17,7 +17,7 @@ from dagster_project.analysis.personal import persons
 from dagster_project.analysis.personal.redaction import Known, redact
 from dagster_project.analysis.review.labels import NONE_COLUMNS, OPINIONS
 
-SLICE = 500  # chats at a time
+BATCH_SIZE = 500  # chats at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,10 @@ def _labelled(conn: psycopg.Connection) -> Iterator[tuple[dict[str, Any], Conver
         found = cursor.execute(
             "select distinct on (chat_id) * from analysis.human_labels order by chat_id, label_id desc"
         ).fetchall()
-    for start in range(0, len(found), SLICE):
-        ids = [label["chat_id"] for label in found[start : start + SLICE]]
+    for start in range(0, len(found), BATCH_SIZE):
+        ids = [label["chat_id"] for label in found[start : start + BATCH_SIZE]]
         said, known = work.read_texts(conn, ids), persons.known(conn, ids)
-        for label in found[start : start + SLICE]:
+        for label in found[start : start + BATCH_SIZE]:
             chat = said.get(label["chat_id"])
             is_same = chat is not None and work.content_key(chat) == label["content_key"]
             yield label, chat if is_same else None, known.get(label["chat_id"], Known())

@@ -40,7 +40,7 @@ class Rules:
         return f"below {self.least_confidence:g}, {self.random_share:g} at random"
 
 
-def news(conn: psycopg.Connection, rules: Rules) -> list[str]:
+def unprocessed(conn: psycopg.Connection, rules: Rules) -> list[str]:
     """The chats whose answer the queue has not seen; all that have one after a change of rules."""
     rows = conn.execute(
         """
@@ -61,7 +61,7 @@ def fill(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> int
     """Put each of the chats in the queue, or take it out; the same again changes nothing. Returns how many came in.
 
     Args:
-        chat_ids: as `news` gives them.
+        chat_ids: as `unprocessed` gives them.
     """
     with conn.transaction():
         _judge(conn, chat_ids, rules)

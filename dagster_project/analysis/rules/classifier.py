@@ -34,14 +34,14 @@ ASKING = 1.25  # what is said in a request says more about what is wanted
 FIRST_REQUEST = 1.3
 # How the lexicon's weights and the learnt log odds add up; judged on chats of another author than those learnt from.
 OF_LEXICON = {"customer_intent": 0.2, "journey_stage": 0.3}
-MOST_OF_LEXICON = {"customer_intent": 12.0, "journey_stage": 9.0}
+MAX_OF_LEXICON = {"customer_intent": 12.0, "journey_stage": 9.0}
 NO_TERM = 1.5  # what speaks for OTHER when the lexicon knows nothing
 JUDGED_MOOD, STRONG_COMPLAINT = 0.3, 1.5
 MORE_COMPLAINTS = 0.3  # than among the chats that were learnt from, many of which are a line
 STAGE_BY_INTENT = 0.5
 TEMPERATURE = 1.0  # above 1 is more modest about the intent
-LEAST_SURE = 0.3  # below, the intent is OTHER: most such guesses are wrong
-LONGEST = 10_000  # signs of a message that are read; WhatsApp sends 4,096 at most
+MIN_SURE = 0.3  # below, the intent is OTHER: most such guesses are wrong
+LONGEST = 10_000  # characters of a message that are read; WhatsApp sends 4,096 at most
 SHOWN = 8  # terms of the lexicon in the notes; of learnt words half as many
 
 
@@ -55,7 +55,7 @@ class RulesClassifier:
     Attributes:
         labels: by field, the labels that it may name: those that it was trained on, whatever the taxonomy says.
         model: "rules-v1".
-        version: model and the first eight signs of a hash of the lexicon, the glossary, the learnt weights and the
+        version: model and the first eight characters of a hash of the lexicon, the glossary, the learnt weights and the
             rules of effectiveness: another of them is another version.
     """
 
@@ -90,7 +90,7 @@ class RulesClassifier:
         """Categorize one chat."""
         read = self._read(conversation)
         most = _most(read.intents)
-        intent = most if read.intents[most] >= LEAST_SURE else "OTHER"
+        intent = most if read.intents[most] >= MIN_SURE else "OTHER"
         stage = None if intent == "OTHER" else _most(self._stages(read))
         judged = sentiment.judge(read.conversation, read.evidence)
         mood = _most(_with_judgement(read.learnt["sentiment"], judged, read.evidence))
@@ -98,14 +98,14 @@ class RulesClassifier:
         return Categorization(
             labels={"customer_intent": intent, "journey_stage": stage, "sentiment": mood},
             agent_quality_score=quality.score(read.conversation, agent),
-            confidence_score=round(confidence.likely(self._signs(read), self._learnt.confidence), 2),
+            confidence_score=round(confidence.likely(self._features(read), self._learnt.confidence), 2),
             reasoning_notes=self._notes(intent, mood, read),
             effectiveness=effectiveness.judge(read.conversation, read.evidence, agent, mood),
         )
 
-    def signs(self, conversation: Conversation) -> dict[str, float]:
+    def features(self, conversation: Conversation) -> dict[str, float]:
         """What `confidence` goes by in a chat."""
-        return self._signs(self._read(conversation))
+        return self._features(self._read(conversation))
 
     def _read(self, conversation: Conversation) -> "_Read":
         conversation = without_orders(conversation.cut(LONGEST))
@@ -122,15 +122,17 @@ class RulesClassifier:
         intents = _probabilities(intents)
         return _Read(conversation, rows, evidence, learnt, terms, intents)
 
-    def _signs(self, read: "_Read") -> dict[str, float]:
+    def _features(self, read: "_Read") -> dict[str, float]:
         spoken = {word for row in read.rows for word in row if word.isalpha()}
-        return confidence.signs(read.intents, read.terms, spoken, sum(not self._learnt.knows(word) for word in spoken))
+        return confidence.features(
+            read.intents, read.terms, spoken, sum(not self._learnt.knows(word) for word in spoken)
+        )
 
     def _stages(self, read: "_Read") -> dict[str, float]:
         found = {}
         for stage, score in read.learnt["journey_stage"].items():
             terms = {text: term for one in read.evidence for text, term in one.found.get(f"stage:{stage}", {}).items()}
-            weight = min(sum(term.weight for term in terms.values()), MOST_OF_LEXICON["journey_stage"])
+            weight = min(sum(term.weight for term in terms.values()), MAX_OF_LEXICON["journey_stage"])
             of_intents = sum(share * self._learnt.stages[intent][stage] for intent, share in read.intents.items())
             found[stage] = score + OF_LEXICON["journey_stage"] * weight + STAGE_BY_INTENT * math.log(of_intents)
         return found
@@ -214,7 +216,7 @@ def _diminished(weights: Iterable[float]) -> float:
 
 
 def _with_intent_terms(learnt: Mapping[str, float], terms: Mapping[str, float]) -> dict[str, float]:
-    share, most = OF_LEXICON["customer_intent"], MOST_OF_LEXICON["customer_intent"]
+    share, most = OF_LEXICON["customer_intent"], MAX_OF_LEXICON["customer_intent"]
     return {
         intent: score + share * min(max(terms.get(intent, 0), NO_TERM if intent == "OTHER" else 0), most)
         for intent, score in learnt.items()

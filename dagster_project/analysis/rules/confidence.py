@@ -6,14 +6,14 @@ A logistic regression (Platt's scaling with more than the score), which `scripts
 import math
 from collections.abc import Collection, Mapping
 
-SIGNS = ("margin", "highest", "lexicon_agrees", "lexicon_contradicts", "unknown", "length")
+FEATURES = ("margin", "highest", "lexicon_agrees", "lexicon_contradicts", "unknown", "length")
 WIDEST = 6.0  # log odds between the first and the second label, from which on more says nothing
 
 
-def signs(
+def features(
     intents: Mapping[str, float], terms: Mapping[str, float], spoken: Collection[str], unknown: int
 ) -> dict[str, float]:
-    """What tells whether the likeliest intent is right, those of SIGNS.
+    """What tells whether the likeliest intent is right, those of FEATURES.
 
     Args:
         intents: by intent, its probability.
@@ -25,7 +25,7 @@ def signs(
     by_lexicon = max(terms, key=lambda intent: terms[intent], default=None)
     return dict(
         zip(
-            SIGNS,
+            FEATURES,
             (
                 min(math.log(intents[named] / max(intents[second], 1e-9)), WIDEST),
                 intents[named],
@@ -39,7 +39,7 @@ def signs(
     )
 
 
-def likely(signs: Mapping[str, float], weights: Mapping[str, float]) -> float:
-    """The probability that the intent is right, as learnt: `start` and a weight for each of SIGNS."""
-    odds = weights["start"] + sum(weights[name] * value for name, value in signs.items())
+def likely(features: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """The probability that the intent is right, as learnt: `start` and a weight for each of FEATURES."""
+    odds = weights["start"] + sum(weights[name] * value for name, value in features.items())
     return 1 / (1 + math.exp(-odds))

@@ -11,7 +11,7 @@ from dagster_project.analysis.rules.evidence import Evidence
 from dagster_project.analysis.taxonomy.categorization import Effectiveness
 
 VERSION = b"effectiveness-1"  # another one reads the chats anew
-MOST_ADVICE = 3
+MAX_ADVICE = 3
 
 # What stands in a chat, and the resolution (0 to 100) that it speaks for; the first that is found counts.
 RESOLUTION = {
@@ -48,7 +48,7 @@ def judge(
     return Effectiveness(
         resolution_score=next((score for name, score in RESOLUTION.items() if name in found), None),
         customer_satisfaction=next((score for name, score in SATISFACTION.items() if name in found), None),
-        recommendations=tuple(text for name, text in ADVICE.items() if name in found)[:MOST_ADVICE],
+        recommendations=tuple(text for name, text in ADVICE.items() if name in found)[:MAX_ADVICE],
         evidence={
             "resolution_details": {"evidence": [name for name in RESOLUTION if name in found]},
             "sentiment_analysis": {"sentiment": mood, "evidence": [name for name in SATISFACTION if name in found]},

@@ -11,9 +11,9 @@ from dagster_project.analysis.rules import confidence, cues
 from dagster_project.analysis.rules.spanish import words
 
 WEIGHTS = Path(__file__).with_name("weights.json")
-# The file has a sign a label: the later in SIGNS, the more the cue speaks for it, by squares; the middle one is 0.
-SIGNS = "".join(chr(code) for code in range(36, 126) if chr(code) != "\\")
-MIDDLE = len(SIGNS) // 2
+# The file has a character a label: the later among these, the more the cue speaks for it, by squares; the middle is 0.
+SCALE = "".join(chr(code) for code in range(36, 126) if chr(code) != "\\")
+MIDDLE = len(SCALE) // 2
 MOST = 5.0
 FEWEST = 3  # a chat of fewer words counts as one of so many
 CLEAR = 1.0  # log odds for which a word is told as a reason
@@ -46,7 +46,7 @@ class Learnt:
         try:
             content = json.loads(data)
             self.stages: dict[str, dict[str, float]] = content["stages"]
-            self.confidence = {name: float(content["confidence"][name]) for name in ("start", *confidence.SIGNS)}
+            self.confidence = {name: float(content["confidence"][name]) for name in ("start", *confidence.FEATURES)}
             self.labels: dict[str, list[str]] = content["labels"]
             self._labels = [(field, label) for field, labels in self.labels.items() for label in labels]
             self._start = self._vector(content["start"])
@@ -108,13 +108,14 @@ class Learnt:
 
 
 def row_of(weights: Sequence[float]) -> str:
-    """Weights as the file writes them; what is beyond the last sign is cut to it."""
+    """Weights as the file writes them; what is beyond the last character is cut to it."""
     steps = (min(round(math.sqrt(abs(weight) / MOST) * MIDDLE), MIDDLE) for weight in weights)
-    return "".join(SIGNS[MIDDLE + (step if weight > 0 else -step)] for step, weight in zip(steps, weights, strict=True))
+    return "".join(SCALE[MIDDLE + (step if weight > 0 else -step)] for step, weight in zip(steps, weights, strict=True))
 
 
 _WEIGHT_OF = {
-    sign: math.copysign(((place - MIDDLE) / MIDDLE) ** 2 * MOST, place - MIDDLE) for place, sign in enumerate(SIGNS)
+    character: math.copysign(((place - MIDDLE) / MIDDLE) ** 2 * MOST, place - MIDDLE)
+    for place, character in enumerate(SCALE)
 }
 
 
@@ -124,6 +125,6 @@ def _stems(pair: str) -> tuple[str, ...]:
 
 @lru_cache(10_000)
 def _stem(shown: str) -> str:
-    """The stem of a word as the file writes it; a sign is its own."""
+    """The stem of a word as the file writes it; a character is its own."""
     spoken = words(shown)
     return cues.stem(spoken[0]) if spoken else shown

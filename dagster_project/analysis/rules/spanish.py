@@ -69,7 +69,7 @@ _EMOJI = {
     "ruego": "🙏",
     "visto": "👍👌",
 }
-_EMOJI_WORDS = {sign: f" emoji{name} " for name, signs in _EMOJI.items() for sign in signs}
+_EMOJI_WORDS = {sign: f" emoji{name} " for name, emojis in _EMOJI.items() for sign in emojis}
 _EMOJI_TABLE = {ord(sign): word for sign, word in _EMOJI_WORDS.items()}
 _URL = re.compile(r"https?://\S+|www\.\S+")
 _WORD = re.compile(r"\[[a-z]+[^\]]*\]|[a-z]+|\d+(?:[.,]\d+)*|[?!]+")

@@ -85,8 +85,8 @@ def chat_categorizations(
             if config.dry_run:
                 return _result(who.estimate())
             summary = who.categorize()
-            effectiveness.publish(conn, who.name)
-            analyses.tidy(conn)
+            effectiveness.materialize(conn, who.name)
+            analyses.reconcile(conn)
             in_all = {"all_chats": store.count_by_state(conn)} if who.is_llm else {}
             return _result(summary, **in_all)
     except (Unusable, Misconfigured, Busy) as error:

@@ -13,10 +13,10 @@ from dagster_project.analysis.claude.messages import Misconfigured
 from dagster_project.analysis.customer_analysis import analyses, materialize
 from dagster_project.analysis.customer_analysis.analyses import Categorized, Means
 from dagster_project.analysis.customer_analysis.request import (
-    MOST_AGENTS,
-    MOST_CONTACTS,
-    MOST_DAYS,
-    MOST_DEPARTMENTS,
+    MAX_AGENTS,
+    MAX_CONTACTS,
+    MAX_DAYS,
+    MAX_DEPARTMENTS,
     Refused,
     Request,
     checked,
@@ -36,12 +36,12 @@ class AnalysisConfig(CategorizeConfig):
 
     triggered_by: str = Field("", description="Who asks: a name or an e-mail. Default: who started the run.")
     date_start: str = Field(
-        "", description=f"First local day, YYYY-MM-DD; at most {MOST_DAYS} days. Default: 29 days before the last."
+        "", description=f"First local day, YYYY-MM-DD; at most {MAX_DAYS} days. Default: 29 days before the last."
     )
     date_end: str = Field("", description="Last local day, YYYY-MM-DD. Default: the newest with chats.")
-    agent_ids: list[str] = Field([], description=f"Names or ids of up to {MOST_AGENTS} agents.")
-    department_ids: list[str] = Field([], description=f"Names or ids of up to {MOST_DEPARTMENTS} departments.")
-    contact_ids: list[str] = Field([], description=f"Ids of up to {MOST_CONTACTS} contacts.")
+    agent_ids: list[str] = Field([], description=f"Names or ids of up to {MAX_AGENTS} agents.")
+    department_ids: list[str] = Field([], description=f"Names or ids of up to {MAX_DEPARTMENTS} departments.")
+    contact_ids: list[str] = Field([], description=f"Ids of up to {MAX_CONTACTS} contacts.")
     sample_rate: float = Field(
         1.0, description="Share of the chats, above 0 and up to 1, by the hash of their ids. 1 is all of them."
     )

@@ -32,7 +32,7 @@ def review_queue(warehouse: Warehouse) -> dg.MaterializeResult:
     rules = queue.Rules(settings.review_confidence, settings.review_share)
     with warehouse.connect() as conn:
         conn.autocommit = True
-        chat_ids = queue.news(conn, rules)
+        chat_ids = queue.unprocessed(conn, rules)
         try:
             _ask_the_rules_too(conn, settings, chat_ids)
         except Unusable as error:

@@ -1,4 +1,4 @@
-{# Notes of a machine that read what strangers wrote: no control signs, no tags, nothing that a spreadsheet takes for a formula. #}
+{# Notes of a machine that read what strangers wrote: no control characters, no tags, nothing that a spreadsheet takes for a formula. #}
 {% macro shown_notes(value) -%}
     left(ltrim(translate(regexp_replace({{ value }}, '[[:cntrl:]]+', ' ', 'g'), '<>', '‹›'), ' =+-@'), 600)
 {%- endmacro %}

@@ -93,8 +93,8 @@ def test_a_settled_chat_is_categorized_and_a_second_run_does_nothing(desk: Desk)
     desk.chat("a", "cuándo firmamos la escritura?", "> el martes")
     first, second = desk.run(), desk.run()
     assert desk.state("a") == ("answered", None, "LEGAL")
-    assert (first.looked_at, first.new_answers) == (1, 1)
-    assert (second.looked_at, second.new_answers) == (0, 0)
+    assert (first.processed, first.new_answers) == (1, 1)
+    assert (second.processed, second.new_answers) == (0, 0)
 
 
 def test_equal_chats_share_an_answer_and_a_new_message_asks_anew(desk: Desk) -> None:
@@ -111,7 +111,7 @@ def test_the_same_chat_landed_again_costs_no_new_answer(desk: Desk) -> None:
     desk.run()
     desk.chat("a", "precio de los lotes")
     result = desk.run()
-    assert (result.looked_at, result.answered, result.new_answers) == (1, 1, 0)
+    assert (result.processed, result.answered, result.new_answers) == (1, 1, 0)
 
 
 def test_a_chat_that_goes_on_waits_until_it_is_closed_or_silent(desk: Desk) -> None:
@@ -148,7 +148,7 @@ def test_another_lexicon_answers_all_anew_and_the_old_answers_stay(desk: Desk, t
 def test_a_run_that_breaks_off_between_slices_is_simply_run_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         desk.chat(f"c{number}", f"precio de los lotes {number}")
-    monkeypatch.setattr(categorize, "SLICE", 2)
+    monkeypatch.setattr(categorize, "BATCH_SIZE", 2)
     classifier, seen = RulesClassifier(), []
     classify = classifier.classify
 
@@ -178,10 +178,10 @@ def test_chats_that_are_named_are_categorized_alone_and_the_rest_is_not_forgotte
     for chat_id in ("a", "b", "c"):
         desk.chat(chat_id, f"precio del lote {chat_id}")
     assert desk.run(chat_ids=["b", "unknown"]).answered == 1
-    assert desk.run(chat_ids=["b"]).looked_at == 0
+    assert desk.run(chat_ids=["b"]).processed == 0
     assert desk.run().answered == 3
     desk.chat("b", "necesito la promesa de compraventa")
-    assert desk.run(chat_ids=["a", "b"]).looked_at == 1
+    assert desk.run(chat_ids=["a", "b"]).processed == 1
     assert desk.state("b") == ("answered", None, "LEGAL")
 
 

@@ -285,7 +285,7 @@ def test_a_killed_analysis_is_closed_by_the_next_and_one_at_work_is_left_alone(o
             def work(chat_ids: Sequence[str], state: str = state) -> Categorized:
                 [(made,)] = office.rows("select id from analysis.customer_analyses where status = 'PROCESSING'")
                 office.conn.execute("update analysis.customer_analyses set status = %s", [state])
-                assert analyses.close_killed(office.conn) == [], "its worker still holds the lock"
+                assert analyses.fail_abandoned(office.conn) == [], "its worker still holds the lock"
                 with pytest.raises(NoSuchAnalysis, match="being worked on"):
                     analyses.delete(office.conn, made)
                 ids.append(made)
@@ -329,12 +329,12 @@ def test_a_deleted_chat_leaves_and_a_deleted_agent_leaves_the_kpis_without_a_nam
         "(%(id)s, 'bea', null, 'agent'), (%(id)s, null, 'sales', 'department')",
         {"id": made},
     )
-    assert set(analyses.tidy(office.conn).values()) == {0}
+    assert set(analyses.reconcile(office.conn).values()) == {0}
     office.conn.execute("update core.chats set is_deleted = true where id = 'soft'")
     office.conn.execute("delete from core.chats where id = 'hard'")
     office.conn.execute("delete from core.agents where id = 'ana'")
     office.conn.execute("delete from core.departments")
-    assert analyses.tidy(office.conn) == {
+    assert analyses.reconcile(office.conn) == {
         "killed_analyses": 0,
         "categorizations_of_deleted_chats": 2,
         "kpis_of_deleted_people": 2,
@@ -383,8 +383,8 @@ def test_an_analysis_by_claude_sends_once_defers_what_is_over_the_cap_and_is_nev
     assert (requests, sent()) == (3, 3), "the second analysis asks nothing"
     for made, new in ((first, 3), (second, 0)):
         assert (made["status"], made["categorized_count"], made["new_answer_count"]) == ("COMPLETED", 3, new)
-        assert (made["is_llm"], made["ai_analysis_count"]) == (False, 0), "the stand-in is no language model"
-        assert analyses.classified_by(made).startswith("a stand-in for a language model (claude-haiku-5-5")
+        assert (made["is_llm"], made["ai_analysis_count"]) == (False, 0), "the fake is no language model"
+        assert analyses.classified_by(made).startswith("a fake of a language model (claude-haiku-5-5")
     assert office.rows("select distinct provider, model from analysis.customer_categorizations") == [
         ("fake", fake.MODEL)
     ]
@@ -396,7 +396,7 @@ def test_effectiveness_is_kept_once_an_answer_with_who_had_it_analysed(office: O
     office.conn.execute("insert into intermediate.int_response_time_scores values ('thanked', 50)")
     office.analyse(triggered_by="marta")
     office.analyse(triggered_by="jorge")
-    effectiveness.publish(office.conn, "rules-v1")
+    effectiveness.materialize(office.conn, "rules-v1")
     assert office.rows("""
         select chat_id, user_id, state, resolution_score, customer_satisfaction, effectiveness_score,
             response_time_score, is_llm, analysis_data ->> 'model', analysis_data -> 'analyzed_messages'

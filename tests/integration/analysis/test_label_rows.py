@@ -14,7 +14,7 @@ SHOWN = "select field, label, label_es, is_current from analysis.taxonomy_labels
 def test_a_migrated_warehouse_knows_the_labels_that_ship(database_url: str) -> None:
     shipped = {(field.name, label.name, label.es, True) for field in taxonomy.fields() for label in field.labels}
     with psycopg.connect(database_url, autocommit=True) as conn:
-        assert set(conn.execute(SHOWN).fetchall()) == shipped
+        assert set(conn.execute(SHOWN).fetchall()) <= shipped  # those of the migration's day
         labels.publish(conn, taxonomy.shipped())
         assert set(conn.execute(SHOWN).fetchall()) == shipped
 

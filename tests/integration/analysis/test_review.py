@@ -93,7 +93,7 @@ class Office:
         return self.fill(rules)
 
     def fill(self, rules: queue.Rules = RULES) -> int:
-        return queue.fill(self.conn, queue.news(self.conn, rules), rules)
+        return queue.fill(self.conn, queue.unprocessed(self.conn, rules), rules)
 
     def reasons(self) -> dict[str, list[str]]:
         return {row.chat_id: row.reasons for row in reader.waiting(self.conn, limit=100)}
@@ -130,7 +130,7 @@ def test_each_reason_brings_a_chat_in_and_a_second_run_finds_nothing_new(office:
         "contradictory": ["friction_with_high_quality"],
         "vague": ["low_confidence"],
     }
-    assert queue.news(office.conn, RULES) == []
+    assert queue.unprocessed(office.conn, RULES) == []
     office.chat("sure", *CERTAIN)  # landed again, says the same
     assert office.run() == 0
 

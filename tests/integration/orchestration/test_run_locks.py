@@ -34,8 +34,8 @@ def test_a_run_whose_process_is_gone_is_closed_and_no_other(
     with psycopg.connect(database_url) as conn:
         run_locks.hold(alive)
         try:
-            assert run_locks.close_killed(conn, instance) == [killed]
-            assert run_locks.close_killed(conn, instance) == []
+            assert run_locks.fail_abandoned(conn, instance) == [killed]
+            assert run_locks.fail_abandoned(conn, instance) == []
         finally:
             run_locks.release(alive)
     assert {run.run_id: run.status for run in instance.get_runs()} == {

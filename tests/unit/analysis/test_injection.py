@@ -121,6 +121,7 @@ def test_hostile_text_stays_inside_the_fence_and_never_reaches_the_rules_of_the_
 )
 def test_an_answer_that_was_talked_into_another_label_is_not_taken(wrong: dict[str, object]) -> None:
     right = {
+        **{field.name: field.names[0] for field in taxonomy.fields()},
         "reasoning_notes": "n",
         "customer_intent": "OTHER",
         "journey_stage": None,

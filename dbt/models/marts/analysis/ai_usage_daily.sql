@@ -8,7 +8,7 @@ select
     provider,
     model,
     case when provider = 'fake' then 'simulador, no cobra' else 'modelo de lenguaje' end as provider_label_es,
-    case when provider = 'fake' then 'stand-in, charges nothing' else 'language model' end as provider_label_en,
+    case when provider = 'fake' then 'fake, charges nothing' else 'language model' end as provider_label_en,
     (count(*) filter (where status <> 'released'))::integer as request_count,
     (count(*) filter (where status <> 'released' and is_batch))::integer as batch_request_count,
     (count(*) filter (where outcome = 'ok'))::integer as answered_count,
