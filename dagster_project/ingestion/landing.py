@@ -204,7 +204,8 @@ def _note_fields(
 ) -> int:
     if not written:
         return 0
-    new = note_fields(conn, entity, set().union(*(record.shapes for record in written)), sync_id, load_id, at)
+    shapes = set().union(*(record.shapes for record in written))
+    new = note_fields(conn, entity, {field for shape in shapes for field in shape.fields}, sync_id, load_id, at)
     if new:
         log.warning("%s: fields never seen before: %s", entity.name, ", ".join(new[:20]))
     return len(new)

@@ -1,5 +1,6 @@
 """Whole answers of the API, kept for a while (ops.api_response_logs): a partition a day, dropped when it is old."""
 
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 
@@ -7,7 +8,6 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from dagster_project.sources.canonical import canonical_json
 from dagster_project.sources.contract import Page
 from dagster_project.warehouse.connection import has_relation
 
@@ -97,7 +97,7 @@ def _insert(
 def _cleaned(page: Page) -> str:
     """The answer with its records as they have landed: Postgres takes these. What else came is in the exact bytes."""
     records = ",".join(record.payload for record in page.records)
-    counts = canonical_json({"exported": page.answer.exported, "total": page.total})
+    counts = json.dumps({"exported": page.answer.exported, "total": page.total}, separators=(",", ":"))
     return f'{{"{page.entity.name}":[{records}],{counts[1:]}'
 
 

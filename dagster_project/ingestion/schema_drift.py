@@ -3,13 +3,12 @@
 Names only, never values (see `sources.shapes`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 import psycopg
 
 from dagster_project.sources.contract import EntitySpec
-from dagster_project.sources.shapes import Shape, fields_of
 
 MAX_FIELDS = 2000  # of one entity: what comes after these is not catalogued
 
@@ -17,18 +16,22 @@ MAX_FIELDS = 2000  # of one entity: what comes after these is not catalogued
 def note_fields(
     conn: psycopg.Connection,
     entity: EntitySpec,
-    shapes: Iterable[Shape],
+    fields: Collection[tuple[str, str]],
     sync_id: str,
     load_id: int,
     at: datetime,
 ) -> list[str]:
-    """Add the fields of some records, given by their shapes, to ops.field_catalog.
+    """Add the fields of some records to ops.field_catalog.
+
+    Args:
+        fields: path and JSON type of each.
 
     Returns:
         Those to report, as `path type`: never seen before, after a first sync of the entity has succeeded. That a
         known field is null is no news.
     """
-    fields = sorted(fields_of(shapes))
+    if not fields:
+        return []
     added = conn.execute(
         """
         insert into ops.field_catalog (source, entity_type, path, json_type, first_seen_at, first_load_id)
@@ -46,8 +49,8 @@ def note_fields(
             "at": at,
             "load_id": load_id,
             "max": MAX_FIELDS,
-            "paths": [path for path, _ in fields],
-            "types": [kind for _, kind in fields],
+            "paths": [path for path, _ in sorted(fields)],
+            "types": [kind for _, kind in sorted(fields)],
         },
     ).fetchall()
     if not added or _is_first_sync(conn, entity, sync_id):

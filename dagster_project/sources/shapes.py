@@ -1,7 +1,6 @@
 """The shape of a record: its fields, with their JSON types, worked out once for each kind of object that comes."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,11 +40,6 @@ def shapes_of(record: dict[str, Any]) -> set[Shape]:
     found: set[Shape] = set()
     _look(record, "", 0, found)
     return found
-
-
-def fields_of(shapes: Iterable[Shape]) -> set[Field]:
-    """The fields of some shapes."""
-    return {field for shape in shapes for field in shape.fields}
 
 
 _KNOWN: dict[tuple[Any, ...], Shape] = {}

@@ -56,10 +56,9 @@ def imported_modules(file: Path) -> set[str]:
 
 
 def test_ingestion_knows_the_contract_and_no_source() -> None:
-    neutral = ("sources.contract.", "sources.canonical.", "sources.shapes.")
     for file in files_of("ingestion"):
         known = {name for name in imported_modules(file) if name.startswith("sources.")}
-        assert all(name.startswith(neutral) for name in known), file.name
+        assert all(name.startswith("sources.contract.") for name in known), file.name
 
 
 def test_no_source_knows_another() -> None:
