@@ -32,39 +32,39 @@ def list_waiting(
     as_json: JsonOption = False,
 ) -> None:
     """List the chats of the queue that are open, the gravest first; no message is shown."""
-    with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
+    with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
         rows, counts = reader.waiting(conn, [str(one) for one in reason or ()], limit), queue.counts(conn)
     if as_json:
         print_json({"open": counts, "chats": [_flat(row) for row in rows]})
         return
     for row in rows:
-        _say(f"{row.chat_id}  {', '.join(row.reasons)}\n    {_opinion(row)}")
-    _say(f"{counts.pop('open')} open: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+        _print(f"{row.chat_id}  {', '.join(row.reasons)}\n    {_opinion(row)}")
+    _print(f"{counts.pop('open')} open: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
 @review.command()
 def show(chat_id: ChatId, as_json: JsonOption = False) -> None:
     """Print a chat with what the machine and people say of it. It holds personal data, and goes nowhere else."""
-    with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
+    with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
         shown = reader.show(conn, chat_id)
     if as_json:
         print_json(asdict(shown) | {"row": _flat(shown.row), "said": [_flat(one) for one in shown.said]})
         return
     for message in shown.conversation.messages:
         minutes = "" if message.minutes is None else f"{message.minutes:7.0f} min"
-        _say(f"{minutes}  {'customer' if message.incoming else 'agent   '}  {_indented(message.text)}")
+        _print(f"{minutes}  {'customer' if message.incoming else 'agent   '}  {_indented(message.text)}")
     row = shown.row
-    _say(
+    _print(
         f"\n{_opinion(row)}\n  {_indented(row.reasoning_notes or '')[:600]}\n"
         f"{row.state}: {', '.join(row.reasons) or 'no reason to review it'}"
     )
     for said in shown.said:
-        _say(
-            f"{said.labelled_by}, {said.labelled_at:%Y-%m-%d %H:%M}: {_told(said)}"
+        _print(
+            f"{said.labelled_by}, {said.labelled_at:%Y-%m-%d %H:%M}: {_opinions(said)}"
             f"{' (the chat has changed since)' if said.is_outdated else ''}"
         )
     if shown.has_changed:
-        _say("The chat has changed since it was categorized: run the categorization before you label it.")
+        _print("The chat has changed since it was categorized: run the categorization before you label it.")
 
 
 @review.command()
@@ -94,11 +94,11 @@ def label(
         | dict(_pair(one) for one in other or ()),
         _taxonomy(),
     )
-    with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
+    with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
         kept = labels.keep(conn, [given])
     if kept.refused:
         raise labels.BadLabel(f"{chat_id}: {kept.refused[0][1]}")
-    _say("labelled" if kept.taken else "you said so already")
+    _print("labelled" if kept.taken else "you said so already")
 
 
 @review.command(name="labels")
@@ -109,18 +109,18 @@ def list_labels(as_json: JsonOption = False) -> None:
         print_json({field.name: [asdict(label) for label in field.labels] for field in fields})
         return
     for field in fields:
-        _say(f"{field.name} (--{field.short}){f', or none: {field.none}' if field.none else ''}")
+        _print(f"{field.name} (--{field.short}){f', or none: {field.none}' if field.none else ''}")
         for one in field.labels:
-            _say(f"    {one.name}: {one.means}")
+            _print(f"    {one.name}: {one.means}")
 
 
 @review.command()
 def dismiss(chat_id: ChatId, by: By) -> None:
     """Close a chat's row in the queue without a label."""
-    with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
+    with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
         if not labels.dismiss(conn, chat_id, by):
             raise reader.NoSuchChat(f"chat {chat_id} is not open in the queue")
-    _say("dismissed")
+    _print("dismissed")
 
 
 @review.command(name="import")
@@ -130,7 +130,7 @@ def import_labels(
 ) -> None:
     """Take labels from a file; lines that cannot be taken are named (exit code 1), the others are taken."""
     given, bad = labels.read_file(file, _taxonomy())
-    with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
+    with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
         kept = labels.keep(conn, [one for _, one in given])
     bad = sorted([*bad, *((given[place][0], why) for place, why in kept.refused)])
     if as_json:
@@ -138,7 +138,7 @@ def import_labels(
     else:
         for number, why in bad:
             print(f"{file.name}, line {number}: {visible(why)}", file=sys.stderr)  # noqa: T201
-        _say(f"{kept.taken} labels taken, {kept.known} known already, {len(bad)} lines not taken")
+        _print(f"{kept.taken} labels taken, {kept.known} known already, {len(bad)} lines not taken")
     if bad:
         raise typer.Exit(1)
 
@@ -151,14 +151,14 @@ def export_labels(
     """Write the labelled chats to a file, with names, numbers and addresses taken out."""
     keep = _taxonomy().words_to_keep
     try:
-        with environment.running(Settings.load()) as standing, connection.connect(standing.url) as conn:
+        with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
             found = labelled.write(conn, file, keep)
     except OSError as error:
         raise labels.BadLabel(str(error)) from None
     if as_json:
         print_json(asdict(found))
     else:
-        _say(
+        _print(
             f"{found.written} labelled chats written to {file}; left out: {found.changed} that have changed since, "
             f"{found.blocked} that may still hold personal data"
         )
@@ -203,15 +203,15 @@ def _classified_by(row: reader.Row) -> str:
     return f"{names['badge'][1]} {known[1]}" if known else str(row.model)
 
 
-def _told(said: reader.Said) -> str:
+def _opinions(said: reader.Said) -> str:
     short = {field.name: field.short for field in taxonomy.fields()} | {"agent_quality_score": "quality"}
-    told = ", ".join(f"{short[name]} {said.opinions[name]}" for name in labels.OPINIONS if name in said.opinions)
-    return told + (f" ({_indented(said.note)})" if said.note else "")
+    named = ", ".join(f"{short[name]} {said.opinions[name]}" for name in labels.OPINIONS if name in said.opinions)
+    return named + (f" ({_indented(said.note)})" if said.note else "")
 
 
 def _indented(text: str) -> str:
     return text.replace("\n", "\n" + " " * 23)
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     console.print(text, markup=False, soft_wrap=True)

@@ -28,7 +28,7 @@ _PAUSE = 1.0  # seconds between two tries for a slot
 
 log = logging.getLogger(WAITING_LOGGER)
 _held: dict[str, psycopg.Connection] = {}
-_told: set[tuple[str, str]] = set()
+_logged: set[tuple[str, str]] = set()
 
 
 def hold(run_id: str) -> None:
@@ -75,8 +75,8 @@ def wait_for_slot(instance: dg.DagsterInstance, pool: str, run_id: str) -> None:
         with connection.connect(autocommit=True) as conn:
             fail_abandoned(conn, instance)
         for holder in _holders(instance, pool) - {run_id}:
-            if (run_id, holder) not in _told:
-                _told.add((run_id, holder))
+            if (run_id, holder) not in _logged:
+                _logged.add((run_id, holder))
                 log.warning("waiting for %s: it is in the pool %s", _described(instance, holder), pool)
         time.sleep(_PAUSE)
 

@@ -44,7 +44,7 @@ class Filters:
     channels: Sequence[str] = ()
 
     def as_values(self) -> dict[str, Any]:
-        """As plain values, for the books and the manifest."""
+        """As plain values, for the log and the manifest."""
         return {
             name: value
             for name, value in {
