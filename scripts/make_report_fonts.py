@@ -12,7 +12,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
 
-FOLDER = Path(__file__).parent.parent / "dagster_project" / "exports" / "templates" / "fonts"
+FOLDER = Path(__file__).parent.parent / "dagster_project" / "exports" / "report" / "templates" / "fonts"
 WEIGHTS = {"Regular": 400, "SemiBold": 600}
 BLOCKS = [
     (0x20, 0x7E),

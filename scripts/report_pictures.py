@@ -9,7 +9,7 @@ import psycopg
 from dagster_project.exports.pictures.heatmap import last_full_week
 from dagster_project.exports.report.pdf import page_pictures
 from dagster_project.exports.report.period import Period
-from dagster_project.exports.report.read import read_report
+from dagster_project.exports.report.reading.report import read_report
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SHOWN = {"report-summary.png": 0, "report-actions.png": 1, "report-heatmap.png": 2}

@@ -15,8 +15,8 @@ from dagster_project.exports.formats.registry import FORMATS
 from dagster_project.exports.report import sections
 from dagster_project.exports.report.data import ReportData
 from dagster_project.exports.report.pdf import first_page_png
-from dagster_project.exports.report.read import read_report
-from dagster_project.exports.report.read_analysis import read_analysis
+from dagster_project.exports.report.reading.analysis import read_analysis
+from dagster_project.exports.report.reading.report import read_report
 from dagster_project.exports.requests import (
     ExportRequest,
     days_with_chats,

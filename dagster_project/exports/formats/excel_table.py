@@ -10,8 +10,8 @@ from dagster_project.exports.errors import ExportFailed
 from dagster_project.exports.formats.excel_file import MAX_ROWS, Book, Head, Kind
 from dagster_project.exports.formats.format import Format, Options, WriteResult
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report import workbook
-from dagster_project.exports.report.workbook import write_readme
+from dagster_project.exports.report.book import workbook
+from dagster_project.exports.report.book.workbook import write_readme
 from dagster_project.exports.tables.definitions import Column, Table
 from dagster_project.exports.tables.definitions import Kind as ColumnKind
 from dagster_project.warehouse import data_source

@@ -1,4 +1,4 @@
-"""What a report says of a week or a month, as plain numbers. `read.py` reads them; PDF and workbook show them.
+"""What a report says of a week or a month, as plain numbers. `reading` reads them; PDF and workbook show them.
 
 No data is None beside a count of 0. Durations are in seconds, rates and shares from 0 to 1, dates local to the account.
 """

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from dagster_project.orchestration.assets import table_metadata
-from dagster_project.exports.report.read import read_report
-from dagster_project.exports.report.read_analysis import read_analysis
+from dagster_project.exports.report.reading.report import read_report
+from dagster_project.exports.report.reading.analysis import read_analysis
 from dagster_project.exports.report.period import NoReport, Period
 from tests.support import dictionary
 from tests.support.listed import AGENT, ListedSource, chat, contact, message, serving

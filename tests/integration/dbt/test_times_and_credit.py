@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from dagster_project.cli import render
-from dagster_project.exports.report.read import read_report
+from dagster_project.exports.report.reading.report import read_report
 from dagster_project.exports.pictures.heatmap import read
 from dagster_project.exports.report.period import Period
 from tests.support.syncing import sync_b2chat

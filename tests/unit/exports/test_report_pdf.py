@@ -10,12 +10,12 @@ import pytest
 from dagster_project.exports.i18n.catalogue import texts
 from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.charts import round_ticks
 from dagster_project.exports.report.data import Filter, Kpi, ReportData
 from dagster_project.exports.report.pdf import MISSING, _glyphs, _set, first_page_png, render_pdf
 from dagster_project.exports.report.period import NoReport, Period
 from dagster_project.exports.report.phrases import classified_by, not_categorized
-from dagster_project.exports.report.view_model import view_model
+from dagster_project.exports.report.view.charts import round_ticks
+from dagster_project.exports.report.view.model import view_model
 from tests.support import reports
 
 HOSTILE = [

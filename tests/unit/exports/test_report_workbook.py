@@ -15,7 +15,7 @@ from openpyxl.utils.datetime import to_excel
 from dagster_project.exports.formats import csv_sections, excel_file
 from dagster_project.exports.i18n.wording import Language
 from dagster_project.exports.report import sections
-from dagster_project.exports.report import workbook as report_workbook
+from dagster_project.exports.report.book import workbook as report_workbook
 from dagster_project.exports.report.data import Filter
 from tests.support import reports
 

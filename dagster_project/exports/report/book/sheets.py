@@ -7,8 +7,8 @@ from typing import Any
 from dagster_project.exports.formats.excel_file import Book, Head, Kind, Sheet
 from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.report.data import BUCKETS, Kpi, ReportData, TrendPoint, Waited
-from dagster_project.exports.report.insights import slot
 from dagster_project.exports.report.phrases import kpi_name
+from dagster_project.exports.report.view.insights import slot
 from dagster_project.exports.week import MONDAY_FIRST
 
 OF_ALL_CHATS = {"messages_in", "messages_out", "backlog_open"}

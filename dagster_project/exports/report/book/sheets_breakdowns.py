@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dagster_project.exports.formats.excel_file import Book, Head, Kind
+from dagster_project.exports.report.book.sheets import Texts
 from dagster_project.exports.report.data import Member, ReportData, Share
 from dagster_project.exports.report.phrases import classified_by
-from dagster_project.exports.report.sheets import Texts
 
 _MEMBERS: tuple[tuple[str, Kind, str], ...] = (
     ("chats", "whole", "chat_count"),

@@ -8,10 +8,10 @@ from dagster_project.exports.formats.excel_file import Book, Sheet
 from dagster_project.exports.formats.format import WriteResult
 from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report import sheets, sheets_breakdowns
+from dagster_project.exports.report.book import sheets, sheets_breakdowns
+from dagster_project.exports.report.book.sheets import Texts
 from dagster_project.exports.report.data import ReportData
 from dagster_project.exports.report.phrases import asked_for, classified_by, not_categorized, population
-from dagster_project.exports.report.sheets import Texts
 
 DEFINITIONS = (
     "incoming",

@@ -26,9 +26,9 @@ from dagster_project.exports.report.data import (
     Unit,
 )
 from dagster_project.exports.report.period import NoReport, Period
-from dagster_project.exports.report.read_account import coverage, freshness, slot_min_chat_count
-from dagster_project.exports.report.read_breakdowns import Label, of_labels
-from dagster_project.exports.report.read_times import Target
+from dagster_project.exports.report.reading.account import coverage, freshness, slot_min_chat_count
+from dagster_project.exports.report.reading.breakdowns import Label, of_labels
+from dagster_project.exports.report.reading.times import Target
 from dagster_project.exports.week import CELLS
 from dagster_project.warehouse import data_source
 

@@ -8,7 +8,7 @@ import psycopg
 
 from dagster_project.exports.queries import select
 from dagster_project.exports.report.data import Insights, Intent, Member, Population, Scope, Share
-from dagster_project.exports.report.selection import Selection
+from dagster_project.exports.report.reading.selection import Selection
 
 
 def breakdown(selection: Selection, kind: Scope) -> tuple[Member, ...]:

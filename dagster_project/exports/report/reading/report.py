@@ -9,11 +9,11 @@ import psycopg
 from psycopg.sql import SQL
 
 from dagster_project.exports.queries import Between, select
-from dagster_project.exports.report import read_breakdowns, read_times
 from dagster_project.exports.report.data import DIRECTIONS, Backlog, Filter, Kpi, ReportData, Scope, Unit
 from dagster_project.exports.report.period import NoReport, Period
-from dagster_project.exports.report.read_account import coverage, freshness, slot_min_chat_count
-from dagster_project.exports.report.selection import Selection
+from dagster_project.exports.report.reading import breakdowns, times
+from dagster_project.exports.report.reading.account import coverage, freshness, slot_min_chat_count
+from dagster_project.exports.report.reading.selection import Selection
 from dagster_project.warehouse import data_source, sla_targets
 from dagster_project.warehouse.connection import has_relation
 from dagster_project.warehouse.directory import NOTHING_YET
@@ -61,7 +61,7 @@ def read_report(
         known,
         known.data_through.astimezone(ZoneInfo(timezone)).date() if known.data_through else None,
     )
-    backlog, sla = _backlog(selection), read_times.sla(selection)
+    backlog, sla = _backlog(selection), times.sla(selection)
     kpis = _kpis(selection, backlog)
     return ReportData(
         period=period,
@@ -71,26 +71,26 @@ def read_report(
         is_complete=selection.is_complete,
         is_previous_complete=selection.is_previous_complete,
         summary=tuple(kpis[metric] for metric in SUMMARY),
-        heatmap=read_times.heatmap(selection),
-        response_times=read_times.response_times(selection),
-        days=read_times.trend(selection, "day", period.start),
-        history=read_times.trend(selection, period.kind, _history_start(period)),
+        heatmap=times.heatmap(selection),
+        response_times=times.response_times(selection),
+        days=times.trend(selection, "day", period.start),
+        history=times.trend(selection, period.kind, _history_start(period)),
         sla=sla,
-        agents=read_breakdowns.breakdown(selection, "agent"),
-        departments=read_breakdowns.breakdown(selection, "department"),
-        channels=read_breakdowns.breakdown(selection, "channel"),
-        insights=read_breakdowns.insights(selection),
-        traffic=read_times.traffic(selection),
+        agents=breakdowns.breakdown(selection, "agent"),
+        departments=breakdowns.breakdown(selection, "department"),
+        channels=breakdowns.breakdown(selection, "channel"),
+        insights=breakdowns.insights(selection),
+        traffic=times.traffic(selection),
         backlog=backlog,
         coverage=coverage(connection, period.kind, str(period.start)),
         is_demo=data_source.is_demo(connection),
-        others=read_breakdowns.populations(selection),
-        slots=read_times.slots(selection),
+        others=breakdowns.populations(selection),
+        slots=times.slots(selection),
         slot_min_chat_count=slot_min_chat_count(connection),
-        open_breaches=read_times.open_breaches(selection),
+        open_breaches=times.open_breaches(selection),
         open_breached_count=sla[0].open_breached_count,
         service=tuple(kpis[metric] for metric in SERVICE),
-        intents=read_breakdowns.intents(selection),
+        intents=breakdowns.intents(selection),
         has_default_targets=sla_targets.are_defaults(connection),
     )
 

@@ -22,7 +22,7 @@ from dagster_project.exports.report.data import (
     Waited,
 )
 from dagster_project.exports.report.period import PeriodKind
-from dagster_project.exports.report.selection import Selection
+from dagster_project.exports.report.reading.selection import Selection
 from dagster_project.exports.week import CELLS
 
 SLOWEST_SLOTS, CHATS_OF_A_SLOT, OPEN_BREACHES = 3, 5, 8

@@ -1,9 +1,6 @@
 """Of a report's view model: who did what, and what the chats were about."""
 
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.charts import (
-    ViewModel,
-)
 from dagster_project.exports.report.data import Insights, Member, ReportData, Share
 from dagster_project.exports.report.phrases import (
     classified_by,
@@ -11,6 +8,9 @@ from dagster_project.exports.report.phrases import (
     names_apart,
     not_categorized,
     shortened,
+)
+from dagster_project.exports.report.view.charts import (
+    ViewModel,
 )
 
 _COLUMNS = ("chats", "messages", "first_response", "first_response_p90", "sla", "gap", "open_breached", "others")

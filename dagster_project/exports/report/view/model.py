@@ -4,14 +4,7 @@ from datetime import datetime
 
 from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report import view_breakdowns, view_operations, view_waits
-from dagster_project.exports.report.charts import (
-    ViewModel,
-    bars,
-    point_label,
-)
 from dagster_project.exports.report.data import Kpi, ReportData
-from dagster_project.exports.report.insights import findings
 from dagster_project.exports.report.phrases import (
     asked_for,
     classified_by,
@@ -20,6 +13,13 @@ from dagster_project.exports.report.phrases import (
     population,
     shortened,
 )
+from dagster_project.exports.report.view import breakdowns, operations, waits
+from dagster_project.exports.report.view.charts import (
+    ViewModel,
+    bars,
+    point_label,
+)
+from dagster_project.exports.report.view.insights import findings
 
 TILES = (
     *("chats_created", "first_response_p50", "first_response_p90", "sla_first_response_rate"),
@@ -36,16 +36,16 @@ def view_model(data: ReportData, *, language: Language, timestamp: datetime, com
         "no_data": say.text("no_data"),
         "cover": _cover(data, say, timestamp, company),
         "summary": _summary(data, say),
-        "actions": None if data.analysis or not data.chat_count else view_waits.actions(data, say),
+        "actions": None if data.analysis or not data.chat_count else waits.actions(data, say),
         "appendix": say.text("appendix"),
-        "heatmap": view_waits.heatmaps(data, say),
-        "times": view_waits.times(data, say),
-        "sla": view_waits.sla(data, say),
-        "agents": view_breakdowns.agents(data, say) if data.filter.scope in ("all", "agent") else None,
-        "groups": view_breakdowns.groups(data, say) if data.filter.scope in ("all", "department", "channel") else None,
-        "insights": view_breakdowns.insights(data, say),
-        "operations": None if data.analysis else view_operations.operations(data, say),
-        "notes": view_operations.notes(data, say),
+        "heatmap": waits.heatmaps(data, say),
+        "times": waits.times(data, say),
+        "sla": waits.sla(data, say),
+        "agents": breakdowns.agents(data, say) if data.filter.scope in ("all", "agent") else None,
+        "groups": breakdowns.groups(data, say) if data.filter.scope in ("all", "department", "channel") else None,
+        "insights": breakdowns.insights(data, say),
+        "operations": None if data.analysis else operations.operations(data, say),
+        "notes": operations.notes(data, say),
     }
 
 

@@ -1,14 +1,14 @@
 """Of a report's view model: what became of the chats, what is open, and how far to trust it all."""
 
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.charts import (
-    ViewModel,
-    round_ticks,
-)
 from dagster_project.exports.report.data import ReportData
 from dagster_project.exports.report.phrases import (
     classified_by,
     not_categorized,
+)
+from dagster_project.exports.report.view.charts import (
+    ViewModel,
+    round_ticks,
 )
 
 

@@ -3,19 +3,19 @@
 from typing import Any
 
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.charts import (
+from dagster_project.exports.report.data import BUCKETS, ReportData, Sla, Waited
+from dagster_project.exports.report.phrases import (
+    names_apart,
+    shortened,
+)
+from dagster_project.exports.report.view.charts import (
     ViewModel,
     banded,
     day_label,
     shaded,
     trend,
 )
-from dagster_project.exports.report.data import BUCKETS, ReportData, Sla, Waited
-from dagster_project.exports.report.insights import slot
-from dagster_project.exports.report.phrases import (
-    names_apart,
-    shortened,
-)
+from dagster_project.exports.report.view.insights import slot
 from dagster_project.exports.week import MONDAY_FIRST
 
 FARTHEST = 5
