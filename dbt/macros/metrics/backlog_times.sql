@@ -34,6 +34,33 @@
 
 
 {#
+  SQL: who entered a state and who left it from an instant to another, read by index: an interval costs two events, however
+  long it is. What an event counts as: opened, closed, became_stale, returned.
+#}
+{% macro backlog_events(starts_at, as_of) %}
+{%- for side, change in [('entered_at', 1), ('left_at', -1)] %}
+    select
+        {{ side }} as happened_at,
+        {{ change }} as change,
+        state,
+        agent_id,
+        department_id,
+        channel,
+        {{ change }} = 1 and is_opening as is_opened,
+        {{ change }} = -1 and is_closing as is_closed,
+        {{ change }} = 1 and state = 'stale' as is_becoming_stale,
+        {{ change }} = -1 and state = 'stale' as is_returning
+    from {{ ref('int_backlog_intervals') }}
+    where {{ side }} >= {{ starts_at }} and {{ side }} <= {{ as_of }}
+    {%- if not loop.last %}
+
+    union all
+{% endif %}
+{%- endfor %}
+{%- endmacro %}
+
+
+{#
   SQL: the first hour or date to count anew: the first that the new loads affected, or the last one that is stored, which
   went on since. NULL where nothing has landed since. The balance at its start is stored, and stays.
 #}

@@ -8,73 +8,18 @@
 {%- set deadlines = ['pickup', 'first_response', 'resolution'] %}
 {%- set opened_local_date = local_time('coalesce(times.opened_at, times.created_at)') ~ '::date' %}
 
--- What is pending is judged as of the newest load, not of now: another build gives the same.
+-- What is pending is evaluated as of the newest load, not of now: another build gives the same.
 with newest_load as (
-    select
-        load_id,
-        loaded_at as as_of
+    select load_id, loaded_at as as_of
     from {{ source('ops', 'page_loads') }} as loads
     where not {{ is_above_high_watermark('loads') }}
     order by load_id desc
     limit 1
 ),
 
--- Chats that nothing happened to, but that must be judged again.
-rejudgements as (
-    select
-        concerned.chat_id,
-        changes.load_id
-    from {{ ref('int_rule_changes') }} as changes
-    -- OFFSET makes Postgres begin with the changes, here and below: there are none in most builds.
-    cross join lateral (
-        select times.chat_id
-        from {{ ref('chat_response_times') }} as times
-        where changes.rule_name in ('', times.channel)
-            and changes.days @> least(
-                greatest({{ opened_local_date }}, {{ calendar_first_day() }}), {{ calendar_last_day() }}
-            )
-        offset 0
-    ) as concerned
-    where changes.rule_kind = 'targets' and {{ load_window('changes') }}
-
-    {%- if is_incremental() %}
-
-    union all
-
-    -- Deadlines that passed since the last build.
-    select
-        known.chat_id,
-        newest_load.load_id
-    from newest_load
-    inner join {{ this }} as known on known.next_due_at < newest_load.as_of
-
-    union all
-
-    -- Deadlines that lie beyond the last event of their chat move with the hours of the days before them.
-    select
-        concerned.chat_id,
-        changes.load_id
-    from {{ ref('int_rule_changes') }} as changes
-    cross join lateral (
-        select known.chat_id
-        from {{ this }} as known
-        inner join {{ ref('chat_response_times') }} as times on times.chat_id = known.chat_id
-        where times.calendar = changes.rule_name
-            and changes.days && daterange(
-                {{ local_time('known.opened_at') }}::date, {{ local_time('known.business_due_at') }}::date, '[]'
-            )
-            and known.business_due_at >= known.opened_at
-        offset 0
-    ) as concerned
-    where changes.rule_kind = 'calendar' and {{ load_window('changes') }}
-    {%- endif %}
-),
-
-rejudged as (
-    select
-        chat_id,
-        max(load_id) as load_id
-    from rejudgements
+reevaluated as (
+    select chat_id, max(load_id) as load_id
+    from ({{ sla_reevaluations(opened_local_date) }}) as reevaluations
     group by chat_id
 ),
 
@@ -84,7 +29,7 @@ affected as (
 
     union all
 
-    select chat_id from rejudged
+    select chat_id from reevaluated
 ),
 
 replies as (
@@ -103,13 +48,13 @@ opened as (
         replies.avg_reply_business_seconds,
         chats.priority,
         newest_load.as_of,
-        greatest(times.load_id, rejudged.load_id) as judged_load_id,
+        greatest(times.load_id, reevaluated.load_id) as evaluated_load_id,
         {{ opened_local_date }} as opened_local_date,
         {{ open_seconds('opened_clock', 'times.opened_at') }} as opened_open_seconds
     from {{ ref('chat_response_times') }} as times
     inner join {{ ref('int_conversations') }} as chats on chats.chat_id = times.chat_id
     cross join newest_load
-    left join rejudged on rejudged.chat_id = times.chat_id
+    left join reevaluated on reevaluated.chat_id = times.chat_id
     left join replies on replies.chat_id = times.chat_id
     {{ join_clock('opened_clock', 'times.calendar', 'times.opened_at') }}
     where times.chat_id in (select chat_id from affected)
@@ -124,36 +69,7 @@ days as (
     from opened
 ),
 
-chosen as (
-    select distinct on (days.opened_local_date, days.channel, days.priority, targets.metric)
-        days.opened_local_date,
-        days.channel,
-        days.priority,
-        targets.metric,
-        targets.target_seconds,
-        targets.is_enabled
-    from days
-    inner join {{ ref('sla_targets') }} as targets
-        on (targets.provider is null or targets.provider = days.channel)
-        and (targets.priority is null or targets.priority = days.priority)
-        and {{ is_effective('targets', 'days.opened_local_date') }}
-    order by
-        days.opened_local_date, days.channel, days.priority, targets.metric,
-        targets.priority is null, targets.provider is null, targets.valid_from desc nulls last
-),
-
-targets as (
-    select
-        opened_local_date,
-        channel,
-        priority,
-        {%- for metric in metrics %}
-        max(target_seconds) filter (where metric = '{{ metric }}' and is_enabled) as {{ metric }}_target_seconds,
-        {%- endfor %}
-        coalesce(bool_or(is_enabled) filter (where metric = 'overall'), false) as is_overall_enabled
-    from chosen
-    group by opened_local_date, channel, priority
-),
+targets as ({{ sla_targets_of('days') }}),
 
 due as (
     select
@@ -178,7 +94,7 @@ due as (
     {%- endfor %}
 ),
 
-judged as (
+evaluated as (
     select
         *
         {%- for metric, happened_at in metrics.items() %}
@@ -192,41 +108,41 @@ judged as (
 ),
 
 -- OFFSET makes Postgres work each state out once, not at each of its uses.
-judged_together as (
+evaluated_together as (
     select
         *,
         {{ sla_overall_state('wall') }} as overall_wall_state,
         {{ sla_overall_state('business') }} as overall_business_state
-    from (select * from judged offset 0) as judged
+    from (select * from evaluated offset 0) as evaluated
     offset 0
 ),
 
 states as (
     select
-        judged.*,
+        evaluated.*,
         state.*
-    from judged_together as judged
+    from evaluated_together as evaluated
     cross join lateral (
         values
         {%- for metric in metrics %}
         {%- set has_deadline = metric in deadlines %}
         (
             '{{ metric }}',
-            {{ credited_agent(metric, 'judged') }},
+            {{ credited_agent(metric, 'evaluated') }},
             {{ metric }}_target_seconds,
             {{ metric }}_wall_state,
             {{ metric }}_business_state,
             {{ metric }}_seconds::double precision,
             {{ metric }}_business_seconds::double precision,
+            {%- for role in ('due', 'late') %}
             {{ metric ~ '_wall_due_at' if has_deadline else 'null::timestamptz' }},
-            {{ metric ~ '_business_due_at' if has_deadline else 'null::timestamptz' }},
-            {{ metric ~ '_wall_due_at' if has_deadline else 'null::timestamptz' }},
-            {{ metric ~ '_business_due_at' if has_deadline else 'null::timestamptz' }}
+            {{ metric ~ '_business_due_at' if has_deadline else 'null::timestamptz' }}{{ ',' if not loop.last }}
+            {%- endfor %}
         ),
         {%- endfor %}
         (
             'overall',
-            judged.agent_id,
+            evaluated.agent_id,
             null,
             overall_wall_state,
             overall_business_state,
@@ -278,5 +194,5 @@ select
         case when business_state = 'pending' then business_due_at end
     ) as next_due_at,
     is_deleted,
-    judged_load_id as load_id
+    evaluated_load_id as load_id
 from states

@@ -35,17 +35,9 @@ open_chats as (
 ),
 
 own_times as (
-    select
-        chat_id,
-        created_at as happened_at
-    from open_chats
-
+    select chat_id, created_at as happened_at from open_chats
     union distinct
-
-    select
-        chat_id,
-        happened_at
-    from {{ ref('int_events') }}
+    select chat_id, happened_at from {{ ref('int_events') }}
     where event in ('opened', 'picked_up', 'responded', 'closed') and chat_id in (select chat_id from open_chats)
 ),
 

@@ -17,7 +17,6 @@
     'over_7d': ['168 hours', none],
 } %}
 {%- set flows = ['opened', 'closed', 'became_stale', 'returned'] %}
-{%- set columns = 'state, is_opening, is_closing, agent_id, department_id, channel' %}
 
 -- As int_backlog_hours, by days. A chat enters an age and leaves it: at most six pairs of events a state in all its life,
 -- and none after a week.
@@ -52,55 +51,29 @@ ages as (
     cross join (
         values
         {%- for name, limits in ages.items() %}
-        (
-            '{{ name }}',
-            interval '{{ limits[0] }}',
-            {{ "interval '" ~ limits[1] ~ "'" if limits[1] else 'null::interval' }}
-        ){{ ',' if not loop.last }}
+        ('{{ name }}', interval '{{ limits[0] }}', {{ "'" ~ limits[1] ~ "'" if limits[1] else 'null' }}::interval){{ ',' if not loop.last }}
         {%- endfor %}
     ) as age (name, starts_after, ends_after)
-    where (
-        intervals.entered_at >= (select starts_at - interval '9 days' from window_start)
-        and intervals.entered_at <= (select as_of from bounds)
-    ) or (
-        intervals.left_at >= (select starts_at - interval '1 day' from window_start)
-        and intervals.left_at <= (select as_of from bounds)
-    )
+    where intervals.entered_at
+        between (select starts_at - interval '9 days' from window_start) and (select as_of from bounds)
+        or intervals.left_at
+        between (select starts_at - interval '1 day' from window_start) and (select as_of from bounds)
 ),
 
 events as (
-    select
-        {{ date_of('entered_at') }} as local_date,
-        1 as change,
-        {{ columns }}
-    from {{ ref('int_backlog_intervals') }}
-    where entered_at >= (select starts_at from window_start) and entered_at <= (select as_of from bounds)
-
-    union all
-
-    select
-        {{ date_of('left_at') }} as local_date,
-        -1 as change,
-        {{ columns }}
-    from {{ ref('int_backlog_intervals') }}
-    where left_at >= (select starts_at from window_start) and left_at <= (select as_of from bounds)
+    {{- backlog_events('(select starts_at from window_start)', '(select as_of from bounds)') }}
 ),
 
--- What is otherwise at a midnight than at the one before, what comes and goes in a day, and the balance of the first
--- midnight, which stays.
+-- What is otherwise at a midnight than at the one before, by age; what comes and goes in a day; and the balance of the
+-- first midnight, which stays.
 changes as (
     select
         midnight.local_date,
         scopes.scope,
         scopes.scope_id,
         ages.state,
-        {% for age in ages -%}
-        case when ages.age = '{{ age }}' then midnight.change else 0 end as {{ age }}_change,
-        {% endfor -%}
-        0 as day_change,
-        {% for flow in flows -%}
-        0 as {{ flow }}_count{{ ',' if not loop.last }}
-        {% endfor %}
+        ages.age as measure,
+        midnight.change
     from ages
     cross join lateral (values (ages.from_date, 1), (ages.until_date, -1)) as midnight (local_date, change)
     cross join {{ backlog_scopes('ages') }}
@@ -112,49 +85,33 @@ changes as (
     union all
 
     select
-        events.local_date,
+        {{ date_of('events.happened_at') }},
         scopes.scope,
         scopes.scope_id,
         told_of.state,
-        {% for age in ages -%}
-        0,
-        {% endfor -%}
-        told_of.day_change,
-        (events.change = 1 and events.is_opening)::integer,
-        (events.change = -1 and events.is_closing)::integer,
-        (events.change = 1 and events.state = 'stale')::integer,
-        (events.change = -1 and events.state = 'stale')::integer
+        counted.measure,
+        counted.change
     from events
     cross join {{ backlog_scopes('events') }}
     -- Who becomes stale leaves those in work, and comes back to them.
     cross join lateral (
-        select
-            events.state,
-            events.change as day_change
-
-        union all
-
-        select
-            'open' as state,
-            0 as day_change
-        where events.state = 'stale'
-    ) as told_of
+        values (events.state, events.change), (case when events.state = 'stale' then 'open' end, 0)
+    ) as told_of (state, change)
+    cross join lateral (
+        values
+        ('day', told_of.change),
+        ('opened', events.is_opened::integer),
+        ('closed', events.is_closed::integer),
+        ('became_stale', events.is_becoming_stale::integer),
+        ('returned', events.is_returning::integer)
+    ) as counted (measure, change)
     where scopes.scope_id is not null
+        and told_of.state is not null
+        and (counted.measure = 'day' or counted.change <> 0)
 
     union all
 
-    select
-        bounds.first_date,
-        'all',
-        'all',
-        states.state,
-        {% for age in ages -%}
-        0,
-        {% endfor -%}
-        0,
-        {% for flow in flows -%}
-        0{{ ',' if not loop.last }}
-        {% endfor %}
+    select bounds.first_date, 'all', 'all', states.state, 'day', 0
     from bounds
     cross join (values ('open'), ('waiting_for_pickup'), ('waiting_for_answer'), ('stale')) as states (state)
     where bounds.first_date is not null
@@ -163,20 +120,15 @@ changes as (
 
     union all
 
-    select
-        stored.local_date,
-        stored.scope,
-        stored.scope_id,
-        stored.state,
-        {% for age in ages -%}
-        stored.{{ age }}_count,
-        {% endfor -%}
-        0,
-        {% for flow in flows -%}
-        0{{ ',' if not loop.last }}
-        {% endfor %}
+    select stored.local_date, stored.scope, stored.scope_id, stored.state, counted.measure, counted.change
     from bounds
     inner join {{ this }} as stored on stored.local_date = bounds.first_date
+    cross join lateral (
+        values
+        {%- for age in ages %}
+        ('{{ age }}', stored.{{ age }}_count){{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as counted (measure, change)
     {%- endif %}
 ),
 
@@ -187,11 +139,11 @@ changes_by_day as (
         scope_id,
         state,
         {% for age in ages -%}
-        sum({{ age }}_change) as {{ age }}_change,
+        coalesce(sum(change) filter (where measure = '{{ age }}'), 0) as {{ age }}_change,
         {% endfor -%}
-        sum(day_change) as day_change,
+        coalesce(sum(change) filter (where measure = 'day'), 0) as day_change,
         {% for flow in flows -%}
-        sum({{ flow }}_count) as {{ flow }}_count{{ ',' if not loop.last }}
+        coalesce(sum(change) filter (where measure = '{{ flow }}'), 0) as {{ flow }}_count{{ ',' if not loop.last }}
         {% endfor %}
     from changes
     group by local_date, scope, scope_id, state

@@ -19,38 +19,23 @@ with bounds as (
     from {{ ref('int_as_of') }}
 ),
 
-{% set columns = 'state, is_opening, is_closing, agent_id, department_id, channel' -%}
 events as (
-    select
-        {{ hour_of('entered_at') }} as hour_at,
-        1 as change,
-        {{ columns }}
-    from {{ ref('int_backlog_intervals') }}
-    where entered_at >= (select first_hour from bounds) and entered_at <= (select as_of from bounds)
-
-    union all
-
-    select
-        {{ hour_of('left_at') }} as hour_at,
-        -1 as change,
-        {{ columns }}
-    from {{ ref('int_backlog_intervals') }}
-    where left_at >= (select first_hour from bounds) and left_at <= (select as_of from bounds)
+    {{- backlog_events('(select first_hour from bounds)', '(select as_of from bounds)') }}
 ),
 
 -- What changes in an hour, and the balance at the start of the first one, as of the hour before it.
 changes as (
     select
-        events.hour_at,
+        {{ hour_of('events.happened_at') }} as hour_at,
         scopes.scope,
         scopes.scope_id,
         case when events.state = 'open' then events.change else 0 end as open_change,
         case when events.state = 'waiting_for_pickup' then events.change else 0 end as waiting_for_pickup_change,
         case when events.state = 'waiting_for_answer' then events.change else 0 end as waiting_for_answer_change,
-        (events.change = 1 and events.is_opening)::integer as opened_count,
-        (events.change = -1 and events.is_closing)::integer as closed_count,
-        (events.change = 1 and events.state = 'stale')::integer as became_stale_count,
-        (events.change = -1 and events.state = 'stale')::integer as returned_count
+        events.is_opened::integer as opened_count,
+        events.is_closed::integer as closed_count,
+        events.is_becoming_stale::integer as became_stale_count,
+        events.is_returning::integer as returned_count
     from events
     cross join {{ backlog_scopes('events') }}
     where scopes.scope_id is not null
