@@ -155,7 +155,7 @@ def keep(conn: psycopg.Connection, labels: Sequence[Label]) -> Kept:
             )
 
             select count(*) from added
-        """).fetchone()  # noqa: S608  # fmt: skip
+        """).fetchone()  # noqa: S608
         assert taken is not None
     return Kept(taken[0], len(labels) - taken[0] - len(refused), [(place, why) for place, why in refused])
 
