@@ -191,8 +191,8 @@ def test_agents_and_departments_have_their_names_and_the_rest_their_keys(world: 
     rows = world.ask("select distinct scope, scope_id, scope_name from marts.response_times_monthly order by 1, 2")
     assert [tuple(row.values()) for row in rows] == [
         ("agent", "ana", "Ana Uno"), ("agent", "bea", "Bea Dos"), ("all", "all", "all"),
-        ("department", "Cartera", "Cartera"), ("direction", "incoming", "incoming"),
         ("channel", "livechat", "livechat"),
+        ("department", "Cartera", "Cartera"), ("direction", "incoming", "incoming"),
     ]
 
 
