@@ -1,6 +1,7 @@
 {#
   After a build without an error: tables and views that dbt built once and whose model is gone, or has another name, are
-  dropped, with what is remembered of them. dbt itself leaves them for ever. What something else still stands on, a view
+  dropped, with what is remembered of them, and so are tables that another took the place of. dbt itself leaves the former
+  for ever. What something else still stands on, a view
   of BI's say, or what is being read at the moment, stays until a later build.
 #}
 {% macro drop_forgotten_relations(results) %}
@@ -8,9 +9,10 @@
     {%- if not execute or flags.WHICH not in ['build', 'run'] or failed -%}
         {{ return('') }}
     {%- endif -%}
-    {%- set known = [] -%}
+    {%- set known, schemas = [], [] -%}
     {%- for node in graph.nodes.values() if node.resource_type in ['model', 'seed'] -%}
         {%- do known.append(node.schema ~ '.' ~ node.alias) -%}
+        {%- do schemas.append(node.schema) -%}
     {%- endfor %}
     do $forgotten$
     declare
@@ -22,7 +24,12 @@
         set local lock_timeout = '1s';
         create temporary table forgotten_relations on commit drop as
         select relation from ops.build_fingerprints
-        where relation <> all (array['{{ known | join("', '") }}']);
+        where relation <> all (array['{{ known | join("', '") }}'])
+        union all
+        -- Tables that another took the place of (lock_retry.sql): the views that they waited for have changed by now.
+        select schemaname || '.' || tablename from pg_tables
+        where tablename like '%\_\_dbt\_backup'
+          and schemaname = any (array['{{ schemas | unique | join("', '") }}']);
 
         -- Again and again, because a table goes only after the views on it.
         while count_now <> count_before loop

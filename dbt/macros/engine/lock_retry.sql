@@ -53,7 +53,8 @@
 
 {#
   A table that another took the place of. A view that reads a column which the new table has not is changed later in the
-  same build, in place, with BI's views on it: the old table waits for that until the model's next build, and goes then.
+  same build, in place, with BI's views on it: the old table waits for that, and goes at the end of the build
+  (forgotten_relations.sql) or with the model's next.
 #}
 {% macro drop_swapped_out(old_table) %}
     {{ move_views(old_table, old_table.incorporate(path={'identifier': old_table.identifier[:-12]})) }};
