@@ -313,7 +313,7 @@ class Settings(
 
     @property
     def has_account(self) -> bool:
-        """Whether a B2Chat account (or the sandbox's stand-in for one) can be asked."""
+        """Whether a B2Chat account (or the sandbox in its place) can be asked."""
         return bool(self.client_id and self.client_secret)
 
     @property

@@ -201,7 +201,7 @@ def _source(settings: Settings) -> Iterator[Settings]:
                 "client_secret": SecretStr(secret),
                 "sandbox_clock": sandbox.held_at(settings),
                 "start_date": settings.start_date or first_day,
-                # Nobody rations our own machine.
+                # Our own machine has no quota.
                 "requests_per_second": 1000.0,
                 "requests_per_day": max(settings.requests_per_day, 100_000),
             }

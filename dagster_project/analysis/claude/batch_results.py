@@ -38,7 +38,7 @@ def collect(run: Run, batch: Batch, counted: int) -> None:
             some = []
     _keep(run, some)
     if broken:
-        log.warning("batch %s: its results broke off (%s); they are taken up again", batch.batch_id, broken[0])
+        log.warning("batch %s: its results were interrupted (%s); they are resumed", batch.batch_id, broken[0])
         return
     if foreign:
         log.warning("batch %s: %d results are for none of our requests", batch.batch_id, foreign)

@@ -30,7 +30,7 @@ class Limits:
         refresh_expired: ask again where the answer is older than 30 days.
         retry_dead: ask again where asking was given up.
         batch_above: requests above which they go as message batches, at half the price.
-        batch_wait: how long to wait for batches; what is not done then is taken up by the next run.
+        batch_wait: how long to wait for batches; the next run resumes what is not done then.
     """
 
     idle: timedelta

@@ -156,7 +156,7 @@ def picture(heatmap: Heatmap, cell: int = 16) -> bytes:
 
 
 def short(seconds: float | None) -> str:
-    """A duration in at most three signs: 45s, 12m, 3h, 2d; "·" where there is none."""
+    """A duration in at most three characters: 45s, 12m, 3h, 2d; "·" where there is none."""
     if seconds is None:
         return "·"
     for limit, size, unit in ((99.5, 1, "s"), (99.5 * 60, 60, "m"), (99.5 * 3600, 3600, "h")):

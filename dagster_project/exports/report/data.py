@@ -247,7 +247,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Insights:
-    """What the period's chats are about, and who says so: rules, a language model, a stand-in for trying, or a person.
+    """What the period's chats are about, and who says so: rules, a language model, a fake for trying, or a person.
 
     A person's label stands before a machine's. The counts are chats. An analysis does not say how many of its chats
     need a review, and leaves chats to which no label of a kind applies out of that kind's shares.

@@ -67,7 +67,7 @@ def _set(content: dict[str, Any], **output: Any) -> list[bytes]:
 
 
 def _printable(content: dict[str, Any], say: Wording) -> dict[str, Any]:
-    """The view model with □ for signs that no font has, and a line in its notes that counts them."""
+    """The view model with □ for characters that no font has, and a line in its notes that counts them."""
     missing = 0
 
     def clean(value: Any) -> Any:
@@ -78,9 +78,9 @@ def _printable(content: dict[str, Any], say: Wording) -> dict[str, Any]:
             return [clean(part) for part in value]
         if not isinstance(value, str):
             return value
-        signs = [sign if ord(sign) in _glyphs() else None for sign in _UNSEEN.sub("", value)]
-        missing += signs.count(None)
-        return "".join(sign or MISSING for sign in signs)
+        characters = [one if ord(one) in _glyphs() else None for one in _UNSEEN.sub("", value)]
+        missing += characters.count(None)
+        return "".join(one or MISSING for one in characters)
 
     cleaned: dict[str, Any] = clean(content)
     cleaned["notes"]["coverage"].append([cleaned["notes"]["glyphs"], say.number(missing)])

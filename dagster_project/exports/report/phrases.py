@@ -126,7 +126,7 @@ def names_apart(members: tuple[Member, ...], kind: str, say: Wording) -> dict[st
 
 
 def shortened(name: str, length: int = NAME_LENGTH) -> str:
-    """A name of at most so many signs, which lines can break anywhere where it has no spaces."""
-    tidy = re.sub(r"\s+", " ", name).strip()
-    cut = tidy if len(tidy) <= length else tidy[: length - 1].rstrip() + "…"
+    """A name of at most so many characters, which lines can break anywhere where it has no spaces."""
+    plain = re.sub(r"\s+", " ", name).strip()
+    cut = plain if len(plain) <= length else plain[: length - 1].rstrip() + "…"
     return re.sub(r"(\S{18})(?=\S{3})", "\\1\u200b", cut)

@@ -71,7 +71,7 @@ def thumbnail(conn: psycopg.Connection) -> dg.MetadataValue | None:
 
 def _metadata(heatmap: heatmaps.Heatmap) -> dict[str, dg.MetadataValue]:
     values: dict[str, dg.MetadataValue] = {
-        # Below a thousand signs the UI shows it in place, above it behind a link.
+        # Below a thousand characters the UI shows it in place, above it behind a link.
         "heatmap": markdown.picture("heatmap", heatmaps.picture(heatmap, cell=14)),
         "heatmap_large": markdown.picture("heatmap", heatmaps.picture(heatmap, cell=40)),
         "week_start": dg.MetadataValue.text(heatmap.week_start.isoformat()),

@@ -37,7 +37,7 @@ def table(
 
 
 def picture(name: str, png: bytes) -> dg.MarkdownMetadataValue:
-    """A picture, held in the text itself: the UI shows it in place below a thousand signs, else behind a link."""
+    """A picture, held in the text itself: the UI shows it in place below a thousand characters, else behind a link."""
     return dg.MetadataValue.md(f"![{escaped(name)}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 

@@ -1,6 +1,6 @@
 {#
   Text with outer white space removed and inner runs of it made one space; NULL when nothing is left. What is white space
-  is listed: \s alone means other signs on another server.
+  is listed: \s alone means other characters on another server.
 #}
 {% macro clean_text(value) -%}
     nullif(btrim(regexp_replace({{ value }}, '[\s\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+', ' ', 'g')), '')

@@ -1,4 +1,4 @@
-"""The OAuth desk: one live token at a time, for a day."""
+"""The OAuth endpoint: one live token at a time, for a day."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
--- A view over the catalog and the books of builds: a mart that is added is in it without being named, and nothing has
+-- A view over the catalog and the build state: a mart that is added is in it without being named, and nothing has
 -- to be kept up to date.
 with recursive marts as (
     select
