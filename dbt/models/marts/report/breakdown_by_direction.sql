@@ -18,7 +18,7 @@ with daily as (
 
     union all
 
-    select local_date, 'channel', channel, channel, outgoing_message_count, null, null
+    select local_date, 'channel', channel as scope_id, channel as scope_name, outgoing_message_count, null, null
     from {{ ref('channel_daily') }}
 ),
 
