@@ -21,18 +21,6 @@
 {%- endmacro %}
 
 
-{# Whom a chat's backlog counts for; a lateral table named scopes. A chat without agent or department has no such row. #}
-{% macro backlog_scopes(relation) -%}
-    lateral (
-        values
-        ('all', 'all'),
-        ('agent', {{ relation }}.agent_id),
-        ('department', {{ relation }}.department_id),
-        ('channel', {{ relation }}.channel)
-    ) as scopes (scope, scope_id)
-{%- endmacro %}
-
-
 {#
   SQL: who entered a state and who left it from an instant to another, read by index: an interval costs two events, however
   long it is. What an event counts as: opened, closed, became_stale, returned.

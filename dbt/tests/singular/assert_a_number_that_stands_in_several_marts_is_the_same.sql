@@ -70,7 +70,7 @@
     ('first responses on channels', 'channel_daily', week_of_day, 'first_response_count', 'true'),
     ('first responses on channels', 'heatmap_weeks', 'week_start', 'chat_count', "scope = 'channel' and " ~ no_filters),
     ('first responses on channels', 'weekly_response_time_heatmap', 'week_start', 'chat_count', "scope = 'channel' and " ~ no_filters),
-    ('first responses of departments', 'department_daily', week_of_day, 'first_response_count', "department_id <> 'none'"),
+    ('first responses of departments', 'department_daily', week_of_day, 'first_response_count', 'true'),
     ('first responses of departments', 'heatmap_weeks', 'week_start', 'chat_count', "scope = 'department' and " ~ no_filters),
     ('chats of a week', 'kpi_weekly', 'period_start', 'value', all ~ " and metric = 'chats_created'"),
     (

@@ -26,7 +26,7 @@ cross join lateral (
     values
     ('all', 'all', 'all'),
     ('agent', chats.agent_id, chats.agent_name),
-    ('department', chats.department_id, chats.department_name)
+    ('department', coalesce(chats.department_id, 'none'), coalesce(chats.department_name, 'none'))
 ) as scopes (scope, scope_id, scope_name)
 where scopes.scope_id is not null
 group by

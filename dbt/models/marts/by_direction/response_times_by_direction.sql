@@ -24,7 +24,7 @@ with timed as (
         ){{ ',' if not (last_metric and loop.last) }}
         {%- endfor %}{% endfor %}
     ) as times (metric, clock, agent_id, seconds)
-    {{ scopes_by_direction('chats', 'times.agent_id') }}
+    cross join lateral ({{ scopes('chats', ['times.agent_id']) }}) as scopes (scope, scope_id)
     where not chats.is_deleted and scopes.scope_id is not null and times.seconds is not null
 
     union all
@@ -45,7 +45,7 @@ with timed as (
         values
         ('wall', turns.reply_seconds::double precision), ('business', turns.reply_business_seconds::double precision)
     ) as times (clock, seconds)
-    {{ scopes_by_direction('turns') }}
+    cross join lateral ({{ scopes('turns') }}) as scopes (scope, scope_id)
     where not turns.is_deleted and scopes.scope_id is not null and times.seconds is not null
 )
 

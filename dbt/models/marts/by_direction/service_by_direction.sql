@@ -34,7 +34,7 @@ with counted as (
     inner join {{ ref('chat_response_times') }} as chats on chats.chat_id = days.chat_id
     inner join {{ ref('int_chat_outcomes') }} as outcomes on outcomes.chat_id = days.chat_id
     left join {{ ref('int_contact_outcomes') }} as contacts on contacts.chat_id = days.chat_id and days.is_closed
-    {{ scopes_by_direction('chats') }}
+    cross join lateral ({{ scopes('chats') }}) as scopes (scope, scope_id)
     where not chats.is_deleted and scopes.scope_id is not null
     group by periods.period, periods.period_start, scopes.scope, scopes.scope_id, chats.direction
 )

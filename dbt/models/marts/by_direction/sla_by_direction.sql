@@ -21,7 +21,7 @@ with judged as (
         values
         ('wall', judgements.wall_state), ('business', judgements.business_state)
     ) as clocks (clock, state)
-    {{ scopes_by_direction('judgements') }}
+    cross join lateral ({{ scopes('judgements') }}) as scopes (scope, scope_id)
     where not judgements.is_deleted and scopes.scope_id is not null and clocks.state <> 'not_applicable'
     group by
         periods.period, periods.period_start, periods.period_end, scopes.scope, scopes.scope_id, judgements.direction,

@@ -16,7 +16,7 @@ with cells as not materialized (
     from {{ ref('int_periods') }} as periods
     inner join {{ ref('chat_response_times') }} as chats
         on chats.created_local_date between periods.period_start and periods.period_end
-    {{ scopes_by_direction('chats', credited_agent('first_response', 'chats')) }}
+    cross join lateral ({{ scopes('chats', [credited_agent('first_response', 'chats')]) }}) as scopes (scope, scope_id)
     where not chats.is_deleted and scopes.scope_id is not null
     group by
         periods.period, periods.period_start, scopes.scope, scopes.scope_id, chats.direction,

@@ -13,7 +13,7 @@ with labelled as (
     inner join {{ ref('chat_response_times') }} as chats
         on chats.created_local_date between periods.period_start and periods.period_end
     inner join {{ ref('chat_categories') }} as categories on categories.chat_id = chats.chat_id
-    {{ scopes_by_direction('chats') }}
+    cross join lateral ({{ scopes('chats') }}) as scopes (scope, scope_id)
     cross join lateral (
         values
         ('customer_intent', categories.final_intent),

@@ -11,6 +11,6 @@ from {{ ref('int_periods') }} as periods
 inner join {{ ref('chat_response_times') }} as chats
     on chats.created_local_date between periods.period_start and periods.period_end
 left join {{ ref('chat_categories') }} as categories on categories.chat_id = chats.chat_id
-{{ scopes_by_direction('chats') }}
+cross join lateral ({{ scopes('chats') }}) as scopes (scope, scope_id)
 where not chats.is_deleted and scopes.scope_id is not null
 group by periods.period, periods.period_start, scopes.scope, scopes.scope_id, chats.direction

@@ -26,7 +26,7 @@ inner join {{ ref('chat_response_times') }} as chats
     and chats.created_day_of_week = slots.day_of_week
     and chats.created_local_hour = slots.hour
     and chats.direction = slots.direction
-{{ scopes_by_direction('chats', credited_agent('first_response', 'chats')) }}
+cross join lateral ({{ scopes('chats', [credited_agent('first_response', 'chats')]) }}) as scopes (scope, scope_id)
 where slots.slowest_rank is not null
     and scopes.scope = slots.scope
     and scopes.scope_id = slots.scope_id

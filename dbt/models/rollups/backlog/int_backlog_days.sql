@@ -76,7 +76,7 @@ changes as (
         midnight.change
     from ages
     cross join lateral (values (ages.from_date, 1), (ages.until_date, -1)) as midnight (local_date, change)
-    cross join {{ backlog_scopes('ages') }}
+    cross join lateral ({{ scopes('ages') }}) as scopes (scope, scope_id)
     where (ages.from_date < ages.until_date or ages.until_date is null)
         and midnight.local_date > (select first_date from bounds)
         and midnight.local_date <= (select last_date from bounds)
@@ -92,7 +92,7 @@ changes as (
         counted.measure,
         counted.change
     from events
-    cross join {{ backlog_scopes('events') }}
+    cross join lateral ({{ scopes('events') }}) as scopes (scope, scope_id)
     -- Who becomes stale leaves those in work, and comes back to them.
     cross join lateral (
         values (events.state, events.change), (case when events.state = 'stale' then 'open' end, 0)

@@ -37,7 +37,7 @@ changes as (
         events.is_becoming_stale::integer as became_stale_count,
         events.is_returning::integer as returned_count
     from events
-    cross join {{ backlog_scopes('events') }}
+    cross join lateral ({{ scopes('events') }}) as scopes (scope, scope_id)
     where scopes.scope_id is not null
 
     {%- if is_incremental() %}

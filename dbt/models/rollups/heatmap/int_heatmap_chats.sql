@@ -11,11 +11,7 @@ select
     chats.first_response_seconds
 from {{ ref('chat_response_times') }} as chats
 cross join lateral (
-    values
-    ('all', 'all'),
-    ('agent', {{ credited_agent('first_response', 'chats') }}),
-    ('department', chats.department_id),
-    ('channel', chats.channel)
+    {{ scopes('chats', [credited_agent('first_response', 'chats')]) }}
 ) as scopes (scope, scope_id)
 cross join lateral (
     values

@@ -42,11 +42,7 @@ scoped as (
         scopes.*
     from outcomes
     cross join lateral (
-        values
-        ('all', 'all'),
-        ('agent', agent_id),
-        ('department', coalesce(department_id, 'none')),
-        ('channel', channel)
+        {{ scopes('outcomes') }}
     ) as scopes (scope, scope_id)
     where scopes.scope_id is not null
 )

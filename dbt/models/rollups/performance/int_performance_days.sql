@@ -68,8 +68,6 @@ facts as (
     where is_answered and not is_deleted and replied_local_date in (select local_date from affected_days)
 ),
 
--- What has no agent counts for no agent; what has no department counts for none, so that the departments' sum is
--- everything.
 scoped as (
     select
         facts.local_date,
@@ -85,14 +83,7 @@ scoped as (
         {%- endfor %}
     from facts
     cross join lateral (
-        values
-        ('all', 'all'),
-        {%- for agent_id in credited_agents('facts') %}
-        ('agent', {{ agent_id }}),
-        {%- endfor %}
-        ('department', coalesce(facts.department_id, 'none')),
-        ('channel', facts.channel),
-        ('direction', facts.direction)
+        {{ scopes('facts', credited_agents('facts'), by_direction=true) }}
     ) as scopes (scope, scope_id)
     cross join lateral (
         select scopes.scope <> 'agent' or coalesce(scopes.scope_id = facts.agent_id, false) as is_own

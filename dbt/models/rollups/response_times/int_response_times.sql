@@ -54,14 +54,7 @@ days as (
     from days
     inner join {{ ref(relation) }} as timed on timed.{{ local_date }} = days.local_date
     cross join lateral (
-        values
-        ('all', 'all'),
-        {%- for agent_id in agent_ids %}
-        ('agent', {{ agent_id }}),
-        {%- endfor %}
-        ('department', timed.department_id),
-        ('channel', timed.channel),
-        ('direction', timed.direction)
+        {{ scopes('timed', agent_ids, by_direction=true) }}
     ) as scopes (scope, scope_id)
     cross join lateral (
         select

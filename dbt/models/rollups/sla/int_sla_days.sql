@@ -16,12 +16,7 @@ with judged as (
         clocks.seconds_past
     from {{ ref('sla_chats') }} as chats
     cross join lateral (
-        values
-        ('all', 'all'),
-        ('agent', chats.agent_id),
-        ('department', chats.department_id),
-        ('channel', chats.channel),
-        ('direction', chats.direction)
+        {{ scopes('chats', by_direction=true) }}
     ) as scopes (scope, scope_id)
     cross join lateral (
         values

@@ -30,11 +30,7 @@ select
     sum(traffic.outgoing_message_count)::integer as outgoing_message_count
 from traffic
 cross join lateral (
-    values
-    ('all', 'all'),
-    ('agent', traffic.agent_id),
-    ('department', traffic.department_id),
-    ('channel', traffic.channel)
+    {{ scopes('traffic') }}
 ) as scopes (scope, scope_id)
 where scopes.scope_id is not null
     and traffic.chat_count + traffic.message_count > 0

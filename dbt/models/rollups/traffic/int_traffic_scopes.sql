@@ -1,3 +1,4 @@
+-- Who has a heatmap: all, each agent and department, and of channels and of chats without a department what there is.
 select
     'all' as scope,
     'all' as scope_id,
@@ -6,24 +7,16 @@ select
 union all
 
 select
-    'agent' as scope,
-    id as scope_id,
-    name as scope_name
-from {{ ref('agents') }}
-
-union all
-
-select
-    'department' as scope,
-    id as scope_id,
-    name as scope_name
-from {{ ref('departments') }}
+    scope,
+    scope_id,
+    scope_name
+from {{ ref('int_scope_names') }}
 
 union all
 
 select distinct
-    'channel' as scope,
+    scope,
     scope_id,
     scope_id as scope_name
 from {{ ref('int_traffic_cells') }}
-where scope = 'channel'
+where scope = 'channel' or (scope = 'department' and scope_id = 'none')

@@ -1,0 +1,36 @@
+{{ config(meta={'dagster': {'ref': {'name': 'int_traffic_cells'}}}) }}
+
+-- Every conversation has one channel and one department, none where it names none: what is counted once in all is counted
+-- once among the channels and once among the departments. The days of the last five weeks; all where everything is tested.
+{%- set counts = [
+    ('traffic: chats', 'int_traffic_cells', 'local_date', 'true', 'chat_count'),
+    ('traffic: messages', 'int_traffic_cells', 'local_date', 'true', 'message_count'),
+    ('sla', 'int_sla_days', 'opened_local_date', "metric = 'overall' and clock = 'wall'", 'met_count + breached_count'),
+    ('response times', 'int_response_times', 'period_start', "period = 'day' and metric = 'reply' and clock = 'wall'", 'count'),
+    ('backlog', 'int_backlog_days', 'local_date', "state = 'open'", 'chat_count'),
+] %}
+
+with counted as (
+    {%- for name, relation, local_date, condition, count in counts %}
+    select
+        '{{ name }}' as counted,
+        {{ local_date }} as local_date,
+        sum({{ count }}) filter (where scope = 'all') as of_all,
+        sum({{ count }}) filter (where scope = 'department') as of_departments,
+        sum({{ count }}) filter (where scope = 'channel') as of_channels
+    from {{ ref(relation) }}
+    where {{ condition }}
+        {%- if not var('test_everything') %}
+        and {{ local_date }} >= (select max({{ local_date }}) from {{ ref(relation) }}) - 35
+        {%- endif %}
+    group by {{ local_date }}
+    {%- if not loop.last %}
+
+    union all
+    {% endif %}
+    {%- endfor %}
+)
+
+select *
+from counted
+where of_departments is distinct from of_all or of_channels is distinct from of_all
