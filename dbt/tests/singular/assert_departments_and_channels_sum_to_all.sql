@@ -15,9 +15,9 @@ with counted as (
     select
         '{{ name }}' as counted,
         {{ local_date }} as local_date,
-        sum({{ count }}) filter (where scope = 'all') as of_all,
-        sum({{ count }}) filter (where scope = 'department') as of_departments,
-        sum({{ count }}) filter (where scope = 'channel') as of_channels
+        coalesce(sum({{ count }}) filter (where scope = 'all'), 0) as of_all,
+        coalesce(sum({{ count }}) filter (where scope = 'department'), 0) as of_departments,
+        coalesce(sum({{ count }}) filter (where scope = 'channel'), 0) as of_channels
     from {{ ref(relation) }}
     where {{ condition }}
         {%- if not var('test_everything') %}
@@ -33,4 +33,4 @@ with counted as (
 
 select *
 from counted
-where of_departments is distinct from of_all or of_channels is distinct from of_all
+where of_departments <> of_all or of_channels <> of_all
