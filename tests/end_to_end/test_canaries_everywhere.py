@@ -203,7 +203,7 @@ def plant(house: House) -> None:
         odd.chat(DAYS[1], chat_id="odd-2", created_at=f"{DAYS[1]} {odd.name}"),
         odd.chat(DAYS[1], chat_id="odd-3", status=odd.name),
         odd.chat(DAYS[1], chat_id="odd-4", contact=[odd.document]),
-        odd.chat(DAYS[1], chat_id="odd-5", provider=odd.name, duquota=odd.document),
+        odd.chat(DAYS[1], chat_id="odd-5", provider=odd.name, duration=odd.document),
     ]
     contacts = [
         contact(

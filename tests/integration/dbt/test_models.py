@@ -27,7 +27,7 @@ CHATS = [
     chat(
         "sunday-night", created_at="2025-10-05 23:30:00", opened_at="2025-10-05 23:30:00", agent=AGENT,
         picked_up_at="2025-10-05 23:31:00", responded_at="2025-10-05 23:40:00", closed_at="2025-10-06 00:10:00",
-        duquota="00:00:40:00", provider="WHATSAPPB2CHAT", department="Ventas ", tags=["vip"],
+        duration="00:00:40:00", provider="WHATSAPPB2CHAT", department="Ventas ", tags=["vip"],
         contact={"id": 9, "name": " Cliente Nueve ", "mobile_number": "+570000000009", "email": ""},
         messages=[message("2025-10-05 23:29:00"), message("2025-10-05 23:40:00", incoming=False)],
     ),

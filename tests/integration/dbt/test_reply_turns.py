@@ -192,7 +192,7 @@ def test_agents_and_departments_have_their_names_and_the_rest_their_keys(world: 
     assert [tuple(row.values()) for row in rows] == [
         ("agent", "ana", "Ana Uno"), ("agent", "bea", "Bea Dos"), ("all", "all", "all"),
         ("channel", "livechat", "livechat"),
-        ("department", "Cartera", "Cartera"), ("direction", "incoming", "incoming"),
+        ("department", "Cartera", "Cartera"), ("department", "none", "none"), ("direction", "incoming", "incoming"),
     ]
 
 

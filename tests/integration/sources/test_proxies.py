@@ -35,7 +35,7 @@ def is_called(proxy: socket.socket) -> bool:
 
 def test_what_is_for_the_sandbox_goes_to_no_proxy(proxy: socket.socket) -> None:
     with serving(Account()) as url, B2ChatClient(url, "ana", "canary", timeout_seconds=3, max_attempts=1) as client:
-        assert client.source()
+        assert client.origin()
     assert not is_called(proxy)
 
 
