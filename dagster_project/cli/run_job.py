@@ -74,7 +74,7 @@ def run(
             "status": "failed"
             if not result.success
             else "partial"
-            if any(sync["status"] == "partial" for sync in syncs)
+            if any(sync["is_unfinished"] for sync in syncs)
             else "success",
             "errors": [_cause(event) for event in result.all_node_events if event.is_step_failure]
             or [_cause_of_run(event) for event in result.all_events if event.is_job_failure],
@@ -169,7 +169,12 @@ def _syncs(conn: psycopg.Connection, began: datetime) -> list[dict[str, Any]]:
                coalesce((logs.metadata ->> 'deleted')::integer, 0), coalesce((logs.metadata ->> 'missing')::integer, 0),
                count(pages.load_id),
                coalesce(sum(record_count_page), 0), coalesce(sum(new_count), 0), coalesce(sum(changed_count), 0),
-               coalesce(sum(unchanged_count), 0), coalesce(sum(quarantined_count), 0)
+               coalesce(sum(unchanged_count), 0), coalesce(sum(quarantined_count), 0),
+               -- A file that cannot be read is named, and is no reason to come back: another sync would read no more.
+               logs.status = 'partial' and (
+                   coalesce((logs.metadata ->> 'paused')::boolean, false)
+                   or coalesce(jsonb_array_length(logs.metadata -> 'windows_incomplete'), 0) > 0
+               )
         from ops.sync_logs as logs
         left join (select *, record_count as record_count_page from ops.page_loads) as pages on pages.sync_id = logs.id
         where logs.started_at >= %s
@@ -189,6 +194,7 @@ def _syncs(conn: psycopg.Connection, began: datetime) -> list[dict[str, Any]]:
         "changed",
         "unchanged",
         "quarantined",
+        "is_unfinished",
     )
     return [dict(zip(names, row, strict=True)) for row in rows]
 
