@@ -1,8 +1,7 @@
 {#
-  After a build without an error: tables and views that dbt built once and whose model is gone, or has another name, are
-  dropped, with what is remembered of them, and so are tables that another took the place of. dbt itself leaves the former
-  for ever. What something else still stands on, a view
-  of BI's say, or what is being read at the moment, stays until a later build.
+  After a build without an error, two kinds of relations are dropped, the first with what is remembered of it: what dbt built
+  once and whose model is gone or has another name (dbt itself leaves it for ever), and tables that another took the place of.
+  What something else still stands on, a view of BI's say, or what is being read at the moment, stays until a later build.
 #}
 {% macro drop_forgotten_relations(results) %}
     {%- set failed = results | map(attribute='status') | map('string') | select('in', ['error', 'fail']) | list -%}
