@@ -8,7 +8,11 @@ from dagster_project.orchestration.assets.dbt import dbt_models
 from dagster_project.orchestration.assets.evaluation import classifier_evaluation
 from dagster_project.orchestration.assets.exports import EXPORTS, clean_up_exports_job
 from dagster_project.orchestration.assets.heatmap import weekly_heatmap_picture
-from dagster_project.orchestration.assets.maintenance import enforce_retention_job, retry_quarantine_job
+from dagster_project.orchestration.assets.maintenance import (
+    enforce_retention_job,
+    keep_partitions_job,
+    retry_quarantine_job,
+)
 from dagster_project.orchestration.assets.raw import raw_audit_messages, raw_chats, raw_contacts
 from dagster_project.orchestration.assets.review import review_queue
 from dagster_project.orchestration.dbt_project import dbt_project, executable
@@ -33,7 +37,7 @@ defs = dg.Definitions(
         weekly_heatmap_picture,
         *EXPORTS,
     ],
-    jobs=[*JOBS, customer_analysis_job, retry_quarantine_job, enforce_retention_job, clean_up_exports_job],
+    jobs=[*JOBS, customer_analysis_job, retry_quarantine_job, keep_partitions_job, enforce_retention_job, clean_up_exports_job],
     schedules=[refresh_schedule(settings), weekly_report_schedule(settings), *daily_and_weekly(settings)],
     sensors=[watch_sensor(settings), audit_sensor(settings), batches_sensor(settings)],
     resources={

@@ -272,7 +272,7 @@ def _multiply(url: str, times: int) -> int:
             conn.execute(f"vacuum analyze {table}")
         conn.execute("checkpoint")
         chats = one(conn, "select count(*) from raw.b2chat_chats")[0]
-        size = one(conn, "select pg_total_relation_size('raw.b2chat_chats')")[0] >> 20
+        size = one(conn, "select sum(pg_total_relation_size(relid)) from pg_partition_tree('raw.b2chat_chats')")[0] >> 20
     print(f"multiplied {chats:,} chats, {size:,} MiB, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return int(chats)
 
@@ -286,13 +286,23 @@ _COPY_HISTORY = (
     where load_id <= %(last_load)s
     """,
     """
+    select ops.keep_month('raw.b2chat_chats', month) from (
+        select distinct date_trunc('month', (payload ->> 'created_at')::timestamp - make_interval(days => %(days)s))::date
+            as month
+        from raw.b2chat_chats
+        where chat_id not like '%%~%%'
+    ) as months
+    """,
+    """
     insert into raw.b2chat_chats (
-        chat_id, content_hash, payload, payload_bytes, cleaned, version, load_id, first_load_id, loaded_at)
+        chat_id, content_hash, payload, payload_bytes, cleaned, version, load_id, first_load_id, loaded_at,
+        created_month)
     select chat_id || %(suffix)s, content_hash,
         payload || jsonb_build_object(
             'chat_id', chat_id || %(suffix)s,
             'created_at', (payload ->> 'created_at')::timestamp - make_interval(days => %(days)s)),
-        payload_bytes, cleaned, version, load_id + %(loads)s, first_load_id + %(loads)s, loaded_at
+        payload_bytes, cleaned, version, load_id + %(loads)s, first_load_id + %(loads)s, loaded_at,
+        date_trunc('month', (payload ->> 'created_at')::timestamp - make_interval(days => %(days)s))
     from raw.b2chat_chats
     where chat_id not like '%%~%%'
     """,

@@ -4,7 +4,8 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import cast
 
 import psycopg
 from psycopg import sql
@@ -13,6 +14,7 @@ from dagster_project.ingestion.deletions import Missing, find_missing, restore
 from dagster_project.ingestion.raw_tables import keys_of, kinds_of, names_of
 from dagster_project.ingestion.schema_drift import note_fields
 from dagster_project.sources.contract import EntitySpec, Page, Record, Rejected
+from dagster_project.warehouse import partitions
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +120,7 @@ def _merge(
     known: dict[str, str] = dict(conn.execute(statement, ([record.key for record in records],)).fetchall())
     new = [record for record in records if record.key not in known]
     changed = [record for record in records if known.get(record.key, record.content_hash) != record.content_hash]
+    _keep_months(conn, entity, new + changed)
     if changed:
         if entity.versions:
             _keep_superseded(conn, entity, changed, load_id)
@@ -142,6 +145,13 @@ def _merge_companions(
     """)
     parents = list({record.parent for record in written if record.parent is not None})
     conn.execute(statement.format(**names_of(entity)), {"load": load_id, "at": loaded_at, "keys": parents})
+
+
+def _keep_months(conn: psycopg.Connection, entity: EntitySpec, written: Sequence[Record]) -> None:
+    """Make the partitions that the records go to: a first sync brings years of them."""
+    if entity.month and written:
+        place = entity.columns.index(entity.month)
+        partitions.keep(conn, f"raw.{entity.table}", {cast("date", record.columns[place]) for record in written})
 
 
 def _copy_new(
@@ -175,13 +185,15 @@ def _replace_current(
     statement = sql.SQL("""
         update {current} set
             content_hash = newer.content_hash, payload = newer.payload::jsonb, payload_bytes = newer.payload_bytes,
-            cleaned = newer.cleaned::jsonb, version = version + 1, load_id = %s, loaded_at = %s
-        from unnest(%s::text[], %s::text[], %s::text[], %s::bytea[], %s::text[])
-            as newer (key, content_hash, payload, payload_bytes, cleaned)
+            cleaned = newer.cleaned::jsonb, version = version + 1, load_id = %s, loaded_at = %s{month}
+        from unnest(%s::text[], %s::text[], %s::text[], %s::bytea[], %s::text[], %s::date[])
+            as newer (key, content_hash, payload, payload_bytes, cleaned, month)
         where {key} = newer.key
     """)
     columns = [list(column) for column in zip(*map(_fields_of, records), strict=True)]
-    conn.execute(statement.format(**names_of(entity)), (load_id, loaded_at, *columns))
+    month = sql.SQL(", {} = newer.month").format(sql.Identifier(entity.month)) if entity.month else sql.SQL("")
+    months = [record.columns[entity.columns.index(entity.month)] for record in records] if entity.month else []
+    conn.execute(statement.format(month=month, **names_of(entity)), (load_id, loaded_at, *columns, months))
 
 
 def _keep_large_bytes(conn: psycopg.Connection, entity: EntitySpec, records: Sequence[Record]) -> None:

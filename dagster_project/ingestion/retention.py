@@ -9,6 +9,7 @@ from psycopg import sql
 
 from dagster_project.ingestion.response_log import drop_old_responses
 from dagster_project.sources.contract import SourceSpec
+from dagster_project.warehouse import partitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,9 @@ def enforce(conn: psycopg.Connection, sources: Sequence[SourceSpec], periods: Pe
                 ),
                 [datetime.now(UTC) - timedelta(days=days)],
             ).rowcount
+    for table, days in (("ops.sync_logs", periods.sync_logs), ("ops.error_logs", periods.error_logs)):
+        with conn.transaction():
+            partitions.drop_empty_before(conn, table, datetime.now(UTC).date() - timedelta(days=days))
     return dropped
 
 

@@ -7,7 +7,7 @@ import psycopg
 
 from dagster_project.ingestion.error_log import note_refused
 from dagster_project.ingestion.errors import AlreadyRunning
-from dagster_project.warehouse import locks
+from dagster_project.warehouse import locks, partitions
 from dagster_project.warehouse.connection import connect
 
 _LOCK = ("write", "raw")  # dbt takes it too: macros/engine/calendar_and_target_versions.sql
@@ -29,6 +29,7 @@ def writer(url: str, purpose: str) -> Iterator[psycopg.Connection]:
         conn.execute("select set_config('application_name', %s, false)", (f"b2chat {purpose}",))
         _lock(conn, purpose)
         try:
+            partitions.keep_ahead(conn)  # where no job has done it: nothing that is read now may find its month missing
             yield conn
         finally:
             # Postgres sees a closed connection a little later; the next sync may begin before that.

@@ -67,6 +67,8 @@ class EntitySpec:
         versions: the table of superseded versions; None where none are kept.
         key: the key's column in both.
         columns: columns of the table beside key and payload, as `Record.columns` fills them when a record is new.
+        month: the one of `columns` by which the table is partitioned: the first day of a month, which may change with
+            the record; None where it is not.
         companion: the entity to which records of this one belong (a message's chat), where its records come with them.
         parts: kinds of parts of a record that can be refused by themselves, as quarantine names them ("message").
         day_field: the payload's field that begins with the day by which windows select; None where no field does.
@@ -84,6 +86,7 @@ class EntitySpec:
     versions: str | None
     key: str
     columns: tuple[str, ...] = ()
+    month: str | None = None
     companion: "EntitySpec | None" = None
     parts: tuple[str, ...] = ()
     day_field: str | None = None

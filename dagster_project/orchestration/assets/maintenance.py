@@ -1,4 +1,4 @@
-"""Jobs that keep house: bad records tried again, old logs dropped."""
+"""Jobs that keep house: bad records tried again, months made ahead, old logs dropped."""
 
 import dagster as dg
 
@@ -8,6 +8,7 @@ from dagster_project.orchestration.assets.launch import starter
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 from dagster_project.sources.catalog import SOURCES
+from dagster_project.warehouse import partitions
 
 
 @dg.op(description="Read the records in quarantine again by the present rules; land those that pass.")
@@ -33,6 +34,14 @@ def drop_old_logs(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
     context.add_output_metadata(dict(dropped))
 
 
+@dg.op(description="Make the partitions of this month and the next three, where they are not there.")
+def make_months_ahead(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+    with warehouse.connect() as conn:
+        made = partitions.keep_ahead(conn)
+    context.log.info(f"{made} partitions made; there are {partitions.MONTHS_AHEAD} months ahead")
+    context.add_output_metadata({"made": made})
+
+
 @dg.job(
     name="retry_quarantine",
     executor_def=dg.in_process_executor,
@@ -40,6 +49,15 @@ def drop_old_logs(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
 )
 def retry_quarantine_job() -> None:
     retry_quarantined_records()
+
+
+@dg.job(
+    name="keep_partitions",
+    executor_def=dg.in_process_executor,
+    description="Make monthly partitions three months ahead. Retiring old ones is another job's: it cannot undo this.",
+)
+def keep_partitions_job() -> None:
+    make_months_ahead()
 
 
 @dg.job(

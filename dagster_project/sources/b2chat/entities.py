@@ -14,6 +14,8 @@ CHATS = EntitySpec(
     table="b2chat_chats",
     versions="b2chat_chat_versions",
     key=KEY_FIELD["chats"],
+    columns=("created_month",),
+    month="created_month",
     parts=("message",),
     day_field="created_at",
     # As raw.b2chat_chats_not_final_idx has it.

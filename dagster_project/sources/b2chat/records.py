@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, TypedDict
 
 from dagster_project.sources.b2chat.answers import Item
@@ -147,7 +147,9 @@ def read_record(entity: Entity, item: Item) -> Record | Rejected:
         )
     bad = _bad_messages(key, value, item.position) if entity == "chats" else []
     data = (whole or item.data) if cleaned else None
-    return Record(key, payload, content_hash, data, cleaned, bad, shapes)
+    # As windows select by it: the month as B2Chat writes it, in the account's zone.
+    columns = (date.fromisoformat(value["created_at"][:7] + "-01"),) if entity == "chats" else ()
+    return Record(key, payload, content_hash, data, cleaned, bad, shapes, columns)
 
 
 def _canonical(

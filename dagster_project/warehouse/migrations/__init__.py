@@ -1,16 +1,20 @@
 """Tables that dbt does not own (schemas `raw` and `ops`), made and taken down by Alembic."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from dagster_project.warehouse import connection as warehouse
+from dagster_project.warehouse.migrations import monthly
 
 VERSION_SCHEMA = "ops"
 # One migration at a time. Any role may take an advisory lock, BI's too, so that one only stands in for the first
@@ -39,6 +43,9 @@ def upgrade(url: str, revision: str = "head") -> None:
     at = current(url)
     if at and at not in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}:
         raise NewerWarehouse(f"the warehouse is at revision {at}, of a newer version: update this program")
+    if at and at < monthly.AFTER <= (newest() if revision == "head" else revision):
+        _run(url, lambda config: command.upgrade(config, monthly.BEFORE))
+        monthly.copy_ahead(lambda: _before_months(url))
     _run(url, lambda config: command.upgrade(config, revision))
 
 
@@ -69,6 +76,21 @@ def _run(url: str, work: Callable[[Config], None]) -> None:
         config = _config()
         config.attributes["connection"] = connection
         work(config)
+
+
+@contextmanager
+def _before_months(url: str) -> Iterator[monthly.Run | None]:
+    """A transaction of the copy into months; None where another process has finished it."""
+    with _engine(url).begin() as connection:
+        connection.execute(text(_LOCK))
+        [at] = run(connection, f"select version_num from {VERSION_SCHEMA}.alembic_version") or [None]
+        yield partial(run, connection) if at == monthly.BEFORE else None
+
+
+def run(connection: Connection, statement: str) -> Sequence[Any] | None:
+    """Run a statement that has no parameters. Returns its first row, where it has rows."""
+    found = connection.execute(text(statement.replace(":", "\\:")))
+    return found.first() if found.returns_rows else None
 
 
 def _config() -> Config:

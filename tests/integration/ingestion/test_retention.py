@@ -6,6 +6,7 @@ import psycopg
 
 from dagster_project.ingestion.retention import Periods, enforce
 from dagster_project.sources.catalog import SOURCES
+from dagster_project.warehouse import partitions
 
 
 def test_each_log_is_kept_for_its_period_and_what_was_dropped_is_counted(database_url: str) -> None:
@@ -13,6 +14,8 @@ def test_each_log_is_kept_for_its_period_and_what_was_dropped_is_counted(databas
     with psycopg.connect(database_url, autocommit=True) as conn:
         for days in (1, 40, 100):
             at = now - timedelta(days=days)
+            for table in ("ops.sync_logs", "ops.error_logs"):
+                partitions.keep(conn, table, [at.date()])
             conn.execute(
                 "insert into ops.sync_logs (user_id, source, entity_type, operation, record_count, status, "
                 "started_at) values ('test', 'b2chat', 'chats', 'full', 0, 'success', %s)",
@@ -34,6 +37,7 @@ def test_each_log_is_kept_for_its_period_and_what_was_dropped_is_counted(databas
                     [changed, at],
                 )
         dropped = enforce(conn, SOURCES, Periods(sync_logs=90, error_logs=30, notifications=30))
+        assert partitions.partitions_of(conn, "ops.error_logs")[0].month > (now - timedelta(days=61)).date()
         left = {
             table: conn.execute(f"select count(*) from ops.{table}").fetchone()  # type: ignore[arg-type]
             for table in ("sync_logs", "error_logs", "notifications", "page_loads")

@@ -36,7 +36,7 @@ NEXT_LOAD = """
 """
 NEWS = {
     "a chat landed": "insert into raw.b2chat_chats (chat_id, content_hash, payload, version, load_id, "
-    "first_load_id, loaded_at) values ('c', 'h', '{}', 1, 99, 99, now())",
+    "first_load_id, loaded_at, created_month) values ('c', 'h', '{}', 1, 99, 99, now(), now())",
     "a contact landed": "insert into raw.b2chat_contacts (contact_id, content_hash, payload, version, load_id, "
     "first_load_id, loaded_at) values ('c', 'h', '{}', 1, 99, 99, now())",
     "an audit export landed": "insert into raw.b2chat_audit_chats (chat_id, content_hash, payload, "

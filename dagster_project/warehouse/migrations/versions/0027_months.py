@@ -1,0 +1,41 @@
+"""What grows with every chat and every sync comes into monthly partitions (UTC), and archives have their books.
+
+The rows of large tables were copied before, in batches (migrations/monthly.py): here they are compared and swapped in.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from alembic import op
+
+from dagster_project.warehouse.migrations import monthly, run
+
+revision = monthly.AFTER
+down_revision = monthly.BEFORE
+
+
+def upgrade() -> None:
+    op.execute(monthly.PARTITION_FUNCTION)
+    monthly.swap(_run)
+    for table in monthly.MOVED:
+        op.execute(f"""
+            select ops.keep_month('{table.name}', (now() + ahead * interval '1 month')::date)
+            from generate_series(0, 3) as ahead
+        """)  # noqa: S608
+    op.execute(
+        "comment on column raw.b2chat_chats.created_month is 'The month of created_at, as B2Chat writes it: the partition'"
+    )
+    for table in ("chat", "contact"):
+        op.execute(
+            f"comment on column raw.b2chat_{table}_versions.superseded_at is "
+            "'When a newer version took its place: the partition'"
+        )
+
+
+def downgrade() -> None:
+    monthly.back(_run)
+    op.execute("drop function ops.keep_month")
+
+
+def _run(statement: str) -> Sequence[Any] | None:
+    return run(op.get_bind(), statement)

@@ -1,0 +1,96 @@
+"""Tables in monthly partitions (UTC): which they are, and that each month is there before a row of it comes.
+
+There is no default partition: it would have to be read whole, and locked, for each month that is made. So whoever
+writes rows of any month (`keep`) makes that month first; rows of the present find theirs made ahead (`keep_ahead`).
+An insert beside all of them is refused by Postgres, which names the month.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import psycopg
+from psycopg import sql
+
+from dagster_project.warehouse.connection import has_relation
+
+MONTHS_AHEAD = 3
+CHATS, MESSAGES = "raw.b2chat_chats", "core.messages"
+# By name, with the column that says the month. All but core.messages, which dbt makes, are made by migration 0027.
+MONTHLY = {
+    CHATS: "created_month",
+    "raw.b2chat_chat_versions": "superseded_at",
+    "raw.b2chat_contact_versions": "superseded_at",
+    MESSAGES: "timestamp",
+    "ops.sync_logs": "started_at",
+    "ops.error_logs": "timestamp",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A month of a table. `name` is schema.name; `rows` is what Postgres estimates, None where it has not looked yet."""
+
+    name: str
+    month: date
+    rows: int | None
+    bytes: int
+
+
+def keep(conn: psycopg.Connection, table: str, months: Iterable[date]) -> int:
+    """Make the partitions of these months that are not there. Returns how many were made."""
+    query = "select count(*) filter (where ops.keep_month(%s::regclass, month)) from unnest(%s::date[]) as month"
+    row = conn.execute(query, [table, sorted(set(months))]).fetchone()
+    return row[0] if row else 0
+
+
+def keep_ahead(conn: psycopg.Connection) -> int:
+    """Make this month and the next three of every monthly table that is there. Returns how many were made."""
+    made = 0
+    for table in MONTHLY:
+        if is_monthly(conn, table):
+            row = conn.execute("select (now() at time zone 'UTC')::date").fetchone()
+            assert row is not None
+            made += keep(conn, table, [months_after(row[0], ahead) for ahead in range(MONTHS_AHEAD + 1)])
+    return made
+
+
+def partitions_of(conn: psycopg.Connection, table: str) -> list[Partition]:
+    """The months of a table, oldest first."""
+    rows = conn.execute(
+        """
+        select inhrelid::regclass::text,
+            substring(pg_get_expr(relpartbound, inhrelid) from $$FROM \\('(\\d{4}-\\d\\d-\\d\\d)$$)::date,
+            nullif(reltuples, -1)::bigint, pg_total_relation_size(inhrelid)
+        from pg_inherits inner join pg_class on pg_class.oid = inhrelid
+        where inhparent = %s::regclass order by 2
+        """,
+        [table],
+    ).fetchall()
+    return [Partition(*row) for row in rows]
+
+
+def drop_empty_before(conn: psycopg.Connection, table: str, day: date) -> int:
+    """Drop the partitions whose last day is before `day` and that hold no row. Returns how many."""
+    dropped = 0
+    for one in partitions_of(conn, table):
+        name = sql.Identifier(*one.name.split("."))
+        if months_after(one.month, 1) <= day:
+            query = sql.SQL("select exists (select from {})").format(name)
+            if conn.execute(query).fetchone() == (False,):
+                conn.execute(sql.SQL("drop table {}").format(name))
+                dropped += 1
+    return dropped
+
+
+def is_monthly(conn: psycopg.Connection, table: str) -> bool:
+    """Whether a table is there, and in partitions: core.messages is after its next build."""
+    if not has_relation(conn, table):
+        return False
+    return conn.execute("select relkind = 'p' from pg_class where oid = %s::regclass", [table]).fetchone() == (True,)
+
+
+def months_after(day: date, count: int) -> date:
+    """The first day of the month that is so many months after that of `day`; before it, where the count is negative."""
+    years, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    return date(years, month + 1, 1)
