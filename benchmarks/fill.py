@@ -28,9 +28,10 @@ from dagster_project.settings import Settings
 from dagster_project.sources.b2chat.entities import CHATS, CONTACTS, NAME
 from dagster_project.sources.b2chat.sandbox.account import Account
 from dagster_project.sources.contract import EntitySpec, Record
-from dagster_project.warehouse import connection, migrations
+from dagster_project.warehouse import connection, migrations, partitions
 
 MADE_BY = "benchmarks/fill.py"
+_STAMP = ("load_id", "first_load_id", "loaded_at", "version")
 
 
 @dataclass(frozen=True)
@@ -112,16 +113,19 @@ def _land_new(
 ) -> int:
     """Copy a day's records, none of them known, and the versions that earlier days had brought of them."""
     load = _open_load(conn, entity, day, at, len(landed))
-    with _copy(conn, entity, "current", "load_id, first_load_id, loaded_at, version") as copy:
+    _keep_months(conn, entity, [one_.record for one_ in landed])
+    with _copy(conn, entity, "current", *_STAMP, *entity.columns) as copy:
         for one_ in landed:
             first = loads[one_.day_before] if one_.day_before else load
-            copy.write_row((*_fields(one_.record), load, first, at, 2 if one_.before else 1))
+            copy.write_row((*_fields(one_.record), load, first, at, 2 if one_.before else 1, *one_.record.columns))
     if any(one_.before for one_ in landed):
-        with _copy(conn, entity, "versions", "load_id, loaded_at, version, superseded_by_load_id") as copy:
+        partitions.keep(conn, f"raw.{entity.versions}", [at.date()])
+        stamp = ("load_id", "loaded_at", "version", "superseded_by_load_id", "superseded_at")
+        with _copy(conn, entity, "versions", *stamp) as copy:
             for one_ in landed:
                 if one_.before and one_.day_before:
                     seen = start_of(one_.day_before + timedelta(days=1))
-                    copy.write_row((*_fields(one_.before), loads[one_.day_before], seen, 1, load))
+                    copy.write_row((*_fields(one_.before), loads[one_.day_before], seen, 1, load, at))
     return load
 
 
@@ -157,10 +161,10 @@ def _merge(conn: psycopg.Connection, entity: EntitySpec, at: datetime, records: 
     conn.execute(
         sql.SQL("create temporary table arrived (like {current} including defaults) on commit drop").format(**names)
     )
-    stamp = "load_id, first_load_id, loaded_at, version"
-    with _copy(conn, entity, "arrived", stamp) as copy:
+    _keep_months(conn, entity, records)
+    with _copy(conn, entity, "arrived", *_STAMP, *entity.columns) as copy:
         for record in records:
-            copy.write_row((*_fields(record), load, load, at, 1))
+            copy.write_row((*_fields(record), load, load, at, 1, *record.columns))
     steps = (
         "delete from arrived using {current} as known where known.{key} = arrived.{key} "
         "and known.content_hash = arrived.content_hash",
@@ -179,10 +183,17 @@ def _merge(conn: psycopg.Connection, entity: EntitySpec, at: datetime, records: 
     return written
 
 
-def _copy(conn: psycopg.Connection, entity: EntitySpec, table: str, stamp: str) -> Any:
+def _keep_months(conn: psycopg.Connection, entity: EntitySpec, records: Sequence[Record]) -> None:
+    if entity.month:
+        partitions.keep(conn, f"raw.{entity.table}", {record.columns[0] for record in records})
+
+
+def _copy(conn: psycopg.Connection, entity: EntitySpec, table: str, *stamp: str) -> Any:
     names = names_of(entity) | {"arrived": sql.Identifier("arrived")}
-    statement = "copy {table} ({key}, content_hash, payload, {stamp}) from stdin"
-    return conn.cursor().copy(sql.SQL(statement).format(table=names[table], key=names["key"], stamp=sql.SQL(stamp)))
+    statement = sql.SQL("copy {table} ({key}, content_hash, payload, {stamp}) from stdin").format(
+        table=names[table], key=names["key"], stamp=sql.SQL(", ").join(map(sql.Identifier, stamp))
+    )
+    return conn.cursor().copy(statement)
 
 
 def _fields(record: Record) -> tuple[str, str, str]:
@@ -222,6 +233,7 @@ def _open_load(conn: psycopg.Connection, entity: EntitySpec, day: date, at: date
 
 def _note(conn: psycopg.Connection, state: State, landed: dict[str, int]) -> None:
     """The log and the state of a sync that has brought this."""
+    partitions.keep(conn, "ops.sync_logs", [state.now.date(), partitions.months_after(state.now.date(), 1)])
     for entity in (CHATS, CONTACTS):
         count = landed.get(entity.name, 0)
         conn.execute(

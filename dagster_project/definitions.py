@@ -37,7 +37,14 @@ defs = dg.Definitions(
         weekly_heatmap_picture,
         *EXPORTS,
     ],
-    jobs=[*JOBS, customer_analysis_job, retry_quarantine_job, keep_partitions_job, enforce_retention_job, clean_up_exports_job],
+    jobs=[
+        *JOBS,
+        customer_analysis_job,
+        retry_quarantine_job,
+        keep_partitions_job,
+        enforce_retention_job,
+        clean_up_exports_job,
+    ],
     schedules=[refresh_schedule(settings), weekly_report_schedule(settings), *daily_and_weekly(settings)],
     sensors=[watch_sensor(settings), audit_sensor(settings), batches_sensor(settings)],
     resources={

@@ -272,7 +272,9 @@ def _multiply(url: str, times: int) -> int:
             conn.execute(f"vacuum analyze {table}")
         conn.execute("checkpoint")
         chats = one(conn, "select count(*) from raw.b2chat_chats")[0]
-        size = one(conn, "select sum(pg_total_relation_size(relid)) from pg_partition_tree('raw.b2chat_chats')")[0] >> 20
+        size = (
+            one(conn, "select sum(pg_total_relation_size(relid)) from pg_partition_tree('raw.b2chat_chats')")[0] >> 20
+        )
     print(f"multiplied {chats:,} chats, {size:,} MiB, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return int(chats)
 
@@ -287,8 +289,8 @@ _COPY_HISTORY = (
     """,
     """
     select ops.keep_month('raw.b2chat_chats', month) from (
-        select distinct date_trunc('month', (payload ->> 'created_at')::timestamp - make_interval(days => %(days)s))::date
-            as month
+        select distinct
+            date_trunc('month', (payload ->> 'created_at')::timestamp - make_interval(days => %(days)s))::date as month
         from raw.b2chat_chats
         where chat_id not like '%%~%%'
     ) as months

@@ -178,7 +178,7 @@ def _syncs(conn: psycopg.Connection, began: datetime) -> list[dict[str, Any]]:
         from ops.sync_logs as logs
         left join (select *, record_count as record_count_page from ops.page_loads) as pages on pages.sync_id = logs.id
         where logs.started_at >= %s
-        group by logs.id order by logs.started_at
+        group by logs.id, logs.started_at order by logs.started_at
         """,
         [began],
     ).fetchall()
@@ -202,8 +202,9 @@ def _syncs(conn: psycopg.Connection, began: datetime) -> list[dict[str, Any]]:
 def _tables(conn: psycopg.Connection) -> dict[str, int]:
     names = conn.execute(
         """
-        select schemaname, tablename from pg_tables where schemaname in ('raw', 'core', 'marts')
-        order by array_position(array['raw', 'core', 'marts'], schemaname::text), tablename
+        select nspname, relname from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
+        where nspname in ('raw', 'core', 'marts') and relkind in ('r', 'p') and not relispartition
+        order by array_position(array['raw', 'core', 'marts'], nspname::text), relname
         """
     ).fetchall()
     counts = {}

@@ -39,8 +39,7 @@ def refresh_schedule(settings: Settings) -> dg.ScheduleDefinition:
 
 
 def daily_and_weekly(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """The slow rounds: months made ahead, the sweep and the full test by night, all contacts on Sunday, old logs dropped
-    every morning."""
+    """By night months made ahead, the sweep, the full test; contacts on Sunday; each morning old logs are dropped."""
     rounds: list[tuple[str, Any, str, str]] = [
         ("sweep_recent_schedule", sweep_recent, "0 2 * * *", "Every night at 02:00."),
         ("verify_all_schedule", verify_all, "30 3 * * *", "Every night at 03:30."),

@@ -29,7 +29,7 @@ MONTHLY = {
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A month of a table. `name` is schema.name; `rows` is what Postgres estimates, None where it has not looked yet."""
+    """A month of a table. `name` is schema.name; `rows` is Postgres' estimate, None where it has not looked yet."""
 
     name: str
     month: date

@@ -43,7 +43,8 @@ def rows_of(conn: psycopg.Connection, schema: str, name: str) -> Metadata:
         return {"dagster/row_count": dg.MetadataValue.int(counted)}
     # The planner's guess at a view may be far off, and of a table that was never analyzed it has none.
     planned = conn.execute(
-        "select reltuples::bigint from pg_class where oid = to_regclass(%s) and relkind = 'r' and reltuples >= 0",
+        "select reltuples::bigint from pg_class where oid = to_regclass(%s) and relkind in ('r', 'p') "
+        "and reltuples >= 0",
         [f"{schema}.{name}"],
     ).fetchone()
     return {"rows_about": dg.MetadataValue.int(planned[0])} if planned else {}

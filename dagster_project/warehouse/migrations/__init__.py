@@ -83,7 +83,7 @@ def _before_months(url: str) -> Iterator[monthly.Run | None]:
     """A transaction of the copy into months; None where another process has finished it."""
     with _engine(url).begin() as connection:
         connection.execute(text(_LOCK))
-        [at] = run(connection, f"select version_num from {VERSION_SCHEMA}.alembic_version") or [None]
+        [at] = run(connection, "select version_num from ops.alembic_version") or [None]
         yield partial(run, connection) if at == monthly.BEFORE else None
 
 

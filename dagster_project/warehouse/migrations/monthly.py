@@ -1,8 +1,8 @@
 """How the tables of migration 0027 come into monthly partitions: copied in batches first, then swapped in.
 
-A batch is a transaction of its own, in the order of the key, so the copy itself says how far it is: whoever is killed is
-simply run again. The tables that are copied from stay the truth until the swap, which takes whatever is new or changed
-since with it. Memory and locks are those of one batch; the swap shuts the table for as long as it compares keys.
+A batch is a transaction of its own, in the order of the key, so the copy itself says how far it is: whoever is killed
+is simply run again. The tables that are copied from stay the truth until the swap, which takes whatever is new or
+changed since with it. Memory and locks are those of one batch; the swap shuts the table while it compares keys.
 """
 
 from collections.abc import Callable, Sequence
@@ -140,6 +140,8 @@ MOVED = (
         },
     ),
 )
+
+
 def copy_ahead(transaction: Callable[[], AbstractContextManager[Run | None]]) -> None:
     """Copy what is large in batches, each in a transaction of its own.
 
@@ -178,33 +180,37 @@ def swap(run: Run) -> None:
             end $$
         """)
         schema, short = table.name.split(".")
-        run(f"alter table {table.name} rename to {short}_before")
+        run(f"alter table {table.name} rename to {short}__before")
         run(f"alter table {table.copy} rename to {short}")
-        _move_views(run, f"{table.name}_before", table.name)
-        run(f"drop table {table.name}_before")
+        _move_views(run, f"{table.name}__before", table.name)
+        run(f"drop table {table.name}__before")
         run(f"alter table {table.name} rename constraint {short}_monthly_pkey to {short}_pkey")
         for index, of in table.indexes.items():
             run(f"create index {index} on {table.name} {of}")
         run(f"""
-            do $$ declare part text; begin
-                for part in select relname from pg_inherits inner join pg_class on oid = inhrelid
-                    where inhparent = '{table.name}'::regclass
+            do $$ declare part record; begin
+                for part in select relname, relkind from pg_class
+                    where relnamespace = '{schema}'::regnamespace and starts_with(relname, '{short}_monthly_')
                 loop
-                    execute format('alter table {schema}.%I rename to %I', part,
-                        replace(part, '{short}_monthly_', '{short}_'));
+                    execute format(
+                        'alter %s {schema}.%I rename to %I', case part.relkind when 'i' then 'index' else 'table' end,
+                        part.relname, replace(part.relname, '{short}_monthly_', '{short}_')
+                    );
                 end loop;
             end $$
         """)
 
 
 def back(run: Run) -> None:
-    """One table again of each: what a downgrade does. The month's column goes with it, where it was not there before."""
+    """One table again of each: what a downgrade does. A column made for the month goes."""
     for table in MOVED:
         short = table.name.split(".")[1]
-        run(f"alter table {table.name} rename to {short}_parts")
-        old = f"{table.name}_parts"
-        run(f"create table {table.name} (like {old} including defaults including comments including storage "
-            "including compression including constraints)")
+        run(f"alter table {table.name} rename to {short}__parts")
+        old = f"{table.name}__parts"
+        run(
+            f"create table {table.name} (like {old} including defaults including comments including storage "
+            "including compression including constraints)"
+        )
         if table.filled:
             run(f"alter table {table.name} drop column {table.month[0]}")
         names = ", ".join(_columns(run, table.name))
@@ -223,7 +229,7 @@ def _make(run: Callable, table: Moved) -> None:
     run(f"""
         create table {table.copy} (
             like {table.name} including defaults including constraints including storage including compression{added},
-            primary key ({', '.join((*table.key, column))})
+            primary key ({", ".join((*table.key, column))})
         ) partition by range ({column})
     """)
 
@@ -244,7 +250,9 @@ def _all_that_lack(table: Moved) -> str:
 
 def _copy(run: Run, table: Moved, which: str) -> int:
     """Copy rows that are not there yet. Returns how many."""
-    run(f"create temporary table batch on commit drop as select {', '.join(table.key)} from {table.name} as old {which}")
+    run(
+        f"create temporary table batch on commit drop as select {', '.join(table.key)} from {table.name} as old {which}"
+    )
     names = _columns(run, table.name)
     column, kind = table.month
     value = table.filled or f"old.{column}"
@@ -269,7 +277,9 @@ def _forget_what_changed(run: Callable, table: Moved) -> None:
     """Rows that are gone or have changed since they were copied: an older version of this program ran in between."""
     same = " and ".join(f"old.{one} = copied.{one}" for one in table.key)
     unchanged = f" and old.{table.changes} = copied.{table.changes}" if table.changes else ""
-    run(f"delete from {table.copy} as copied where not exists (select from {table.name} as old where {same}{unchanged})")
+    run(
+        f"delete from {table.copy} as copied where not exists (select from {table.name} as old where {same}{unchanged})"
+    )
 
 
 def _move_views(run: Run, old: str, new: str) -> None:
@@ -283,17 +293,22 @@ def _move_views(run: Run, old: str, new: str) -> None:
                     and rule.ev_class <> '{old}'::regclass
             loop
                 execute format('create or replace view %s as %s', moved.name,
-                    replace(moved.definition, '{old}', '{new}'));
+                    replace(moved.definition, '{old.split(".")[1]}', '{new.split(".")[1]}'));
             end loop;
         end $$
     """)
 
 
 def _columns(run: Run, table: str) -> list[str]:
-    return list(_first(run, f"""
+    return list(
+        _first(
+            run,
+            f"""
         select array_agg(quote_ident(attname) order by attnum) from pg_attribute
         where attrelid = '{table}'::regclass and attnum > 0 and not attisdropped
-    """))
+    """,
+        )
+    )
 
 
 def _first(run: Run, query: str) -> Any:

@@ -17,13 +17,14 @@ down_revision = monthly.BEFORE
 def upgrade() -> None:
     op.execute(monthly.PARTITION_FUNCTION)
     monthly.swap(_run)
-    for table in monthly.MOVED:
+    for moved in monthly.MOVED:
         op.execute(f"""
-            select ops.keep_month('{table.name}', (now() + ahead * interval '1 month')::date)
+            select ops.keep_month('{moved.name}', (now() + ahead * interval '1 month')::date)
             from generate_series(0, 3) as ahead
         """)  # noqa: S608
     op.execute(
-        "comment on column raw.b2chat_chats.created_month is 'The month of created_at, as B2Chat writes it: the partition'"
+        "comment on column raw.b2chat_chats.created_month is "
+        "'The month of created_at, as B2Chat writes it: the partition'"
     )
     for table in ("chat", "contact"):
         op.execute(
