@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-BEFORE, AFTER = "0026", "0027"
+BEFORE, AFTER = "0026", "0027"  # the migration 0027 swaps
 BATCH = 20_000  # rows
 # Runs a statement, in the transaction; returns its first row where it has rows.
 Run = Callable[[str], Sequence[Any] | None]

@@ -10,8 +10,8 @@ from alembic import op
 
 from dagster_project.warehouse.migrations import monthly, run
 
-revision = monthly.AFTER
-down_revision = monthly.BEFORE
+revision = "0027"
+down_revision = "0026"
 
 
 def upgrade() -> None:
