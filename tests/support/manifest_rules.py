@@ -119,14 +119,18 @@ def _keys(manifest: Manifest) -> Iterator[str]:
 def _enough_is_tested(manifest: Manifest) -> Iterator[str]:
     """Data tests, unit tests, and keys and NOT NULLs of stored tables: so many for each model, on average.
 
-    A primary_key holds two things: that its columns are unique, and never NULL.
+    A primary_key holds that its columns are unique, and of each of them that it is never NULL.
     """
     data_tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
     of_seeds = sum((test.get("attached_node") or "").startswith(("seed.", "source.")) for test in data_tests)
     stored = [model for model in _models(manifest) if model["config"]["materialized"] != "view"]
     held = sum(len(_required(model)) + _has_key(model) for model in stored)
-    keys = sum((test.get("test_metadata") or {}).get("name") == "primary_key" for test in data_tests)
-    tested = len(data_tests) + keys - of_seeds + len(manifest["unit_tests"])
+    keys = [
+        test["test_metadata"]["kwargs"].get("columns") or [test["column_name"]]
+        for test in data_tests
+        if (test.get("test_metadata") or {}).get("name") == "primary_key" and test["attached_node"].startswith("model.")
+    ]
+    tested = len(data_tests) + sum(map(len, keys)) - of_seeds + len(manifest["unit_tests"])
     mean = (tested + held) / len(_models(manifest))
     if mean < MIN_TESTS:
         yield f"the project: {mean:.1f} tests and constraints for each model, not {MIN_TESTS}"

@@ -23,7 +23,7 @@ _GENERIC: dict[str, Any] = {
     "not_null": lambda of: f"`{of['column_name']}` is never NULL.",
     "unique": lambda of: f"No two rows have the same `{of['column_name']}`.",
     "unique_combination": lambda of: f"No two rows have the same {_names(of['columns'])}.",
-    "primary_key": lambda of: f"No two rows have the same {_names(of['columns'])}, and none of it is NULL.",
+    "primary_key": lambda of: f"No two rows have the same {_names(_key(of))}, and none of it is NULL.",
     "accepted_values": lambda of: f"`{of['column_name']}` is {' or '.join(map(str, of['values']))}.",
     "relationships": lambda of: f"Each `{of['column_name']}` is a `{of['field']}` of `{_table(of['to'])}`.",
     "not_negative": lambda of: f"`{of['column_name']}` is never below 0.",
@@ -31,6 +31,10 @@ _GENERIC: dict[str, Any] = {
     "label_field": lambda of: f"`{of['column_name']}` is a field of the labels{_or(of['others'])}.",
     "expression_is_true": lambda of: f"In each row `{' '.join(of['expression'].split())}`.",
 }
+
+
+def _key(of: Mapping[str, Any]) -> list[str]:
+    return of.get("columns") or [of["column_name"]]
 
 
 def _or(others: list[str]) -> str:

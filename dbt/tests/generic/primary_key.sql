@@ -1,7 +1,8 @@
-{# No two rows have the same columns, and none of these is NULL. #}
-{% test primary_key(model, columns) %}
-select {{ columns | join(', ') }}
+{# No two rows have the same columns, and none of these is NULL. Of one column: on the column itself. #}
+{% test primary_key(model, columns=none, column_name=none) %}
+{%- set key = (columns or [column_name]) | join(', ') -%}
+select {{ key }}
 from {{ model }}
-group by {{ columns | join(', ') }}
-having count(*) > 1 or num_nulls({{ columns | join(', ') }}) > 0
+group by {{ key }}
+having count(*) > 1 or num_nulls({{ key }}) > 0
 {% endtest %}

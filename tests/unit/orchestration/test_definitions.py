@@ -65,8 +65,9 @@ def test_dbt_tests_are_asset_checks_and_keys_block(graph: Any) -> None:
 def test_every_check_says_what_it_holds(graph: Any) -> None:
     checks = {key: graph.get_check_spec(key).description for key in graph.asset_check_keys}
     assert [key for key, description in checks.items() if not description] == []
-    unique = dg.AssetCheckKey(dg.AssetKey(["core", "chats"]), "unique_chats_id")
-    assert checks[unique] == "No two rows have the same `id`."
+    of_days = dg.AssetKey(["marts", "account_daily"])
+    key = dg.AssetCheckKey(of_days, "primary_key_account_daily_local_date")
+    assert checks[key] == "No two rows have the same `local_date`, and none of it is NULL."
 
 
 def test_jobs_and_the_schedule_are_there() -> None:
