@@ -11,6 +11,8 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,8 @@ from dagster_project.analysis.injection import without_orders
 from dagster_project.analysis.rules import confidence, cues, effectiveness, quality, sentiment
 from dagster_project.analysis.rules.evidence import Evidence, evidence_of
 from dagster_project.analysis.rules.glossary import GLOSSARY
-from dagster_project.analysis.rules.learnt import WEIGHTS, BadWeights, Learnt
-from dagster_project.analysis.rules.spanish import words
+from dagster_project.analysis.rules.learnt import WEIGHTS, BadWeights, Learnt, Word
+from dagster_project.analysis.rules.spanish import spoken, words, written
 from dagster_project.analysis.rules.spelling import Spelling
 from dagster_project.analysis.rules.terms import BadTerm, Finder, Term, parse
 from dagster_project.analysis.taxonomy.categorization import Categorization
@@ -85,6 +87,7 @@ class RulesClassifier:
         self._customer = Finder(term for term in terms if not term.label.startswith("agent:"))
         self._agent = Finder(term for term in terms if term.label.startswith("agent:"))
         self._spelling = _spelling(terms, self._learnt)
+        self._right = lru_cache(50_000)(self._words_put_right)
 
     def classify(self, conversation: Conversation) -> Categorization:
         """Categorize one chat."""
@@ -109,24 +112,36 @@ class RulesClassifier:
 
     def _read(self, conversation: Conversation) -> "_Read":
         conversation = without_orders(conversation.cut(LONGEST))
-        rows = [list(map(self._spelling.right, words(message.text))) for message in conversation.customer]
-        evidence = [evidence_of(self._customer, row) for row in rows]
+        rows, evidence = self._customer_messages(conversation)
         signals = cues.signals(conversation)
-        learnt, terms = self._learnt.scores(rows, signals), _intent_scores(evidence)
+        words = self._learnt.read(rows)
+        learnt, terms = self._learnt.scores(rows, words, signals), _intent_scores(evidence)
         intents = _with_intent_terms(learnt["customer_intent"], terms)
         urgent = [place for place, one in enumerate(evidence) if place and "urgent" in one.found]
         if urgent:
-            of_urgent = self._learnt.scores([rows[place] for place in urgent], signals)["customer_intent"]
-            again = _with_intent_terms(of_urgent, _intent_scores([evidence[place] for place in urgent]))
+            of_urgent = [rows[place] for place in urgent]
+            again = _with_intent_terms(
+                self._learnt.scores(of_urgent, self._learnt.read(of_urgent), signals)["customer_intent"],
+                _intent_scores([evidence[place] for place in urgent]),
+            )
             intents = {intent: score + again[intent] for intent, score in intents.items()}
         intents = _probabilities(intents)
-        return _Read(conversation, rows, evidence, learnt, terms, intents)
+        return _Read(conversation, rows, words, evidence, learnt, terms, intents)
+
+    def _customer_messages(self, conversation: Conversation) -> tuple[list[list[str]], list[Evidence]]:
+        rows = [
+            [right for word in written(message.text) for right in self._right(word)]
+            for message in conversation.customer
+        ]
+        return rows, [evidence_of(self._customer, row) for row in rows]
+
+    def _words_put_right(self, word: str) -> tuple[str, ...]:
+        """What a written word stands for, by sound and without slips."""
+        return tuple(map(self._spelling.right, spoken(word)))
 
     def _features(self, read: "_Read") -> dict[str, float]:
-        spoken = {word for row in read.rows for word in row if word.isalpha()}
-        return confidence.features(
-            read.intents, read.terms, spoken, sum(not self._learnt.knows(word) for word in spoken)
-        )
+        known = [word.is_known for spoken, word in read.words.items() if spoken.isalpha()]
+        return confidence.features(read.intents, read.terms, len(known), known.count(False))
 
     def _stages(self, read: "_Read") -> dict[str, float]:
         found = {}
@@ -145,7 +160,7 @@ class RulesClassifier:
         shown = list(terms)[:SHOWN]
         told = [
             word
-            for word in self._learnt.telling(read.rows, "customer_intent", intent)
+            for word in self._learnt.telling(read.rows, read.words, "customer_intent", intent)
             if not any(word in term for term in shown)
         ][: SHOWN // 2]
         return f"[Reglas, sin IA] términos: {', '.join(shown) or 'ninguno'}" + (
@@ -159,7 +174,8 @@ class _Read:
 
     conversation: Conversation
     rows: Sequence[Sequence[str]]  # the customer's words, by message
-    evidence: Sequence[Evidence]  # likewise
+    words: Mapping[str, Word]
+    evidence: Sequence[Evidence]  # by message
     learnt: Mapping[str, Mapping[str, float]]
     terms: Mapping[str, float]  # by intent, what the lexicon says
     intents: Mapping[str, float]  # probabilities
@@ -167,12 +183,14 @@ class _Read:
 
 def _spelling(terms: Iterable[Term], learnt: Learnt) -> Spelling:
     """A speller who takes the words of the lexicon and of the labelled chats for right."""
-    options = {option for term in terms for part in term.parts for option in part or ()}
-    whole = {word for word, is_beginning in options if not is_beginning}
-    beginnings = tuple(word for word, is_beginning in options if is_beginning)
-    return Spelling(
-        {*whole, *learnt.common}, lambda word: word in whole or word.startswith(beginnings) or learnt.knows(word)
-    )
+    options = [part for term in terms for part in term.parts if part]
+    whole = {word for one in options for word in one.whole}
+    beginnings = {word for one in options for word in one.beginnings}
+
+    def is_known(word: str) -> bool:
+        return word in whole or learnt.knows(word) or not beginnings.isdisjoint(accumulate(word))
+
+    return Spelling({*whole, *learnt.common}, is_known)
 
 
 def _terms(lexicon: Any) -> list[Term]:

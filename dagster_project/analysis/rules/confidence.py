@@ -4,21 +4,19 @@ A logistic regression (Platt's scaling with more than the score), which `scripts
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 FEATURES = ("margin", "highest", "lexicon_agrees", "lexicon_contradicts", "unknown", "length")
 WIDEST = 6.0  # log odds between the first and the second label, from which on more says nothing
 
 
-def features(
-    intents: Mapping[str, float], terms: Mapping[str, float], spoken: Collection[str], unknown: int
-) -> dict[str, float]:
+def features(intents: Mapping[str, float], terms: Mapping[str, float], spoken: int, unknown: int) -> dict[str, float]:
     """What tells whether the likeliest intent is right, those of FEATURES.
 
     Args:
         intents: by intent, its probability.
         terms: by intent, what the lexicon's terms for it weigh; those without any are absent.
-        spoken: the chat's distinct words.
+        spoken: how many distinct words the chat has.
         unknown: how many of them no labelled chat had.
     """
     named, second = sorted(intents, key=lambda intent: -intents[intent])[:2]
@@ -31,8 +29,8 @@ def features(
                 intents[named],
                 float(by_lexicon == named),
                 float(by_lexicon not in (named, None)),
-                unknown / max(len(spoken), 1),
-                math.log(1 + len(spoken)),
+                unknown / max(spoken, 1),
+                math.log(1 + spoken),
             ),
             strict=True,
         )

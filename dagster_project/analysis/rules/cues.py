@@ -6,6 +6,8 @@ five letters ("<kuo", "uota") reach words that nobody labelled. Who trains and w
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
 
 from dagster_project.analysis.conversation import Conversation
 
@@ -33,6 +35,7 @@ _CAPITALS = re.compile(r"[^\W\d_]{3,}")
 _DOUBLE_MARKS = re.compile(r"\?\?|!!|\?!|!\?")
 
 
+@lru_cache(50_000)
 def stem(word: str) -> str:
     """A word of `spanish.words` without its ending; every number is "#"."""
     if not word.isalpha():
@@ -42,13 +45,12 @@ def stem(word: str) -> str:
     return word[:LONGEST_STEM]
 
 
-def pieces(word: str) -> Iterator[str]:
+def pieces(word: str) -> list[str]:
     """Three to five letters in a row, with the word's edges; none of numbers and placeholders."""
-    if word.isalpha():
-        edged = f"<{word}>"
-        for length in PIECES:
-            for start in range(len(edged) - length + 1):
-                yield edged[start : start + length]
+    if not word.isalpha():
+        return []
+    edged = f"<{word}>"
+    return [edged[start : start + length] for length in PIECES for start in range(len(edged) - length + 1)]
 
 
 def pairs(row: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -62,37 +64,36 @@ def signals(conversation: Conversation) -> dict[str, float]:
     text = " ".join(message.text for message in customer)
     words = text.split()
     capitals = [word for word in _CAPITALS.findall(text) if word.isupper()]
+    asks, exclaims = text.count("?"), text.count("!")
+    until_own, until_next = _longest_gaps(conversation)
     return dict(
         zip(
             SIGNALS,
             (
                 float(len(words) < 5),
                 min(len(customer), 6) / 3,
-                min(text.count("?"), 3) / 2,
+                min(asks, 3) / 2,
                 float(bool(customer) and "?" in customer[-1].text),
-                min(text.count("!"), 3) / 2,
+                min(exclaims, 3) / 2,
                 0.5 if len(capitals) > 0.8 * len(words) else min(len(capitals), 4) / 2,
-                float(bool(_DOUBLE_MARKS.search(text))),
+                float(asks + exclaims > 1 and bool(_DOUBLE_MARKS.search(text))),
                 float("..." in text or "…" in text),
                 float(any(mark in text for mark in '"“«')),
-                float(_longest_gap(conversation, incoming_next=True) > AGAIN),
-                float(_longest_gap(conversation, incoming_next=None) > LONG_WAIT),
+                float(until_own > AGAIN),
+                float(until_next > LONG_WAIT),
             ),
             strict=True,
         )
     )
 
 
-def _longest_gap(conversation: Conversation, incoming_next: bool | None) -> float:
-    """Minutes after a message of the customer until the next one: his own again, or anybody's."""
-    return max(
-        (
-            later.minutes - earlier.minutes
-            for earlier, later in zip(conversation.messages, conversation.messages[1:], strict=False)
-            if earlier.incoming
-            and incoming_next in (None, later.incoming)
-            and earlier.minutes is not None
-            and later.minutes is not None
-        ),
-        default=0.0,
-    )
+def _longest_gaps(conversation: Conversation) -> tuple[float, float]:
+    """Minutes after a message of the customer until his own next one, where nobody wrote between, and anybody's."""
+    own, anybodys = 0.0, 0.0
+    for earlier, later in pairwise(conversation.messages):
+        if earlier.incoming and earlier.minutes is not None and later.minutes is not None:
+            gap = later.minutes - earlier.minutes
+            anybodys = max(anybodys, gap)
+            if later.incoming:
+                own = max(own, gap)
+    return own, anybodys

@@ -2,10 +2,11 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from dagster_project.analysis.rules import confidence, cues
 from dagster_project.analysis.rules.spanish import words
@@ -21,6 +22,22 @@ DAMPING = 0.4  # the more words, the less each of them says
 
 Rows = Sequence[Sequence[str]]
 Vector = tuple[float, ...]
+Scores = dict[str, dict[str, float]]  # by field, by label
+
+
+class Word(NamedTuple):
+    """What is known of a word.
+
+    Attributes:
+        weights: by label, what its stem and its pieces weigh together.
+        is_known: whether a chat that was learnt from had a word of its stem.
+        is_shown: whether the notes may show it.
+    """
+
+    stem: str
+    weights: Vector
+    is_known: bool
+    is_shown: bool
 
 
 class BadWeights(ValueError):
@@ -59,47 +76,55 @@ class Learnt:
             self._signals = {name: self._vector(content["signals"][name]) for name in cues.SIGNALS}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadWeights(f"these are no weights: {type(error).__name__} at {error}") from None
-        self._of_word = lru_cache(50_000)(self._word)
+        self._word = lru_cache(50_000)(self._read_word)
 
     def knows(self, word: str) -> bool:
         """Whether a chat that was learnt from had a word of its stem."""
         return cues.stem(word) in self._words
 
-    def scores(self, rows: Rows, signals: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    def read(self, rows: Rows) -> dict[str, Word]:
+        """What is known of each word, in the order in which they come first."""
+        words = list(chain.from_iterable(rows))
+        return dict(zip(words, map(self._word, words), strict=True))
+
+    def scores(self, rows: Rows, read: Mapping[str, Word], signals: Mapping[str, float]) -> Scores:
         """By field and label how much speaks for it, as log odds up to a constant.
 
         Args:
             rows: the words of each of the customer's messages.
+            read: what is known of these words, and of no others.
             signals: what `cues.signals` says of the chat.
         """
-        distinct = dict.fromkeys(chain.from_iterable(rows))
-        pairs = dict.fromkeys(chain.from_iterable(cues.pairs(list(map(cues.stem, row))) for row in rows))
-        found = [self._of_word(word) for word in distinct]
-        found += [self._pairs[pair] for pair in pairs if pair in self._pairs]
-        scale = max(len(distinct), FEWEST) ** -DAMPING
+        pairs = dict.fromkeys(chain.from_iterable(cues.pairs([read[word].stem for word in row]) for row in rows))
+        found = [word.weights for word in read.values()]
+        found += map(self._pairs.__getitem__, filter(self._pairs.__contains__, pairs))
+        scale = max(len(read), FEWEST) ** -DAMPING
         total = [scale * sum(column) for column in zip(*found, strict=True)] or [0.0] * len(self._labels)
         for vector, times in [(self._start, 1.0), *((self._signals[name], value) for name, value in signals.items())]:
             if times:
                 total = [one + times * weight for one, weight in zip(total, vector, strict=True)]
-        by_field: dict[str, dict[str, float]] = {field: {} for field, _ in self._labels}
+        by_field: dict[str, dict[str, float]] = {field: {} for field in self.labels}
         for (field, label), score in zip(self._labels, total, strict=True):
             by_field[field][label] = score
         return by_field
 
-    def telling(self, rows: Rows, field: str, label: str) -> Iterator[str]:
+    def telling(self, rows: Rows, read: Mapping[str, Word], field: str, label: str) -> list[str]:
         """The well-known words that speak clearly for a label, those that say most first."""
         place = self._labels.index((field, label))
-        weights = {cues.stem(word): self._of_word(word)[place] for row in rows for word in row if word.isalpha()}
-        for stem, weight in sorted(weights.items(), key=lambda item: (-item[1], item[0])):
-            if weight >= CLEAR and stem in self._shown:
-                yield self._shown[stem]
+        shown = (word for word in map(read.__getitem__, chain.from_iterable(rows)) if word.is_shown)
+        weights = {word.stem: word.weights[place] for word in shown}
+        clear = sorted((-weight, stem) for stem, weight in weights.items() if weight >= CLEAR)
+        return [self._shown[stem] for _, stem in clear]
 
-    def _word(self, word: str) -> Vector:
-        """What a word weighs: its stem, and its pieces."""
+    def _read_word(self, word: str) -> Word:
+        """Each number is the same one: there is no end of them."""
+        stem = cues.stem(word)
+        if stem == "#" != word:
+            return self._word(stem)
         nothing = (0.0,) * len(self._labels)
-        parts = [self._words.get(cues.stem(word), nothing)]
-        parts += [self._pieces[piece] for piece in cues.pieces(word) if piece in self._pieces]
-        return tuple(map(sum, zip(*parts, strict=True)))
+        parts = [self._words.get(stem, nothing), *filter(None, map(self._pieces.get, cues.pieces(word)))]
+        weights = tuple(map(sum, zip(*parts, strict=True)))
+        return Word(stem, weights, stem in self._words, word.isalpha() and stem in self._shown)
 
     def _vector(self, row: str) -> Vector:
         if len(row) != len(self._labels):

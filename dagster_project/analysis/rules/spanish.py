@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 from dagster_project.analysis.rules import glossary
@@ -69,8 +70,8 @@ _EMOJI = {
     "ruego": "🙏",
     "visto": "👍👌",
 }
-_EMOJI_WORDS = {sign: f" emoji{name} " for name, emojis in _EMOJI.items() for sign in emojis}
-_EMOJI_TABLE = {ord(sign): word for sign, word in _EMOJI_WORDS.items()}
+_EMOJI_TABLE = {ord(sign): f" emoji{name} " for name, emojis in _EMOJI.items() for sign in emojis}
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _URL = re.compile(r"https?://\S+|www\.\S+")
 _WORD = re.compile(r"\[[a-z]+[^\]]*\]|[a-z]+|\d+(?:[.,]\d+)*|[?!]+")
 _LETTERS_HELD = re.compile(r"([a-z])\1{2,}")
@@ -79,47 +80,70 @@ _LAUGHTER = re.compile(r"^(ja|je|ji|ha|he)+(j|h)?$")
 
 def words(text: str) -> list[str]:
     """The words of a text by their sound; ?, !, numbers and [placeholders] are words of their own."""
-    plain = fold(_URL.sub(" enlace ", text).translate(_EMOJI_TABLE))
-    return [sounded for word in glossary.meant(_WORD.findall(plain)) for sounded in _spoken(word) if sounded]
+    return [sounded for word in written(text) for sounded in spoken(word)]
+
+
+def written(text: str) -> Sequence[str]:
+    """The words of a text as they are written, folded; those of the glossary in place of what they stand for."""
+    if "http" in text or "www." in text:
+        text = _URL.sub(" enlace ", text)
+    plain = text.lower()
+    if not plain.isascii():
+        plain = _NOT_ASCII.sub(lambda found: _without_emoji(found[0]), plain)
+    return glossary.meant(_WORD.findall(plain))
 
 
 def fold(text: str) -> str:
     """Lower case, without accents or other marks."""
-    split = unicodedata.normalize("NFKD", text.lower())
+    return _NOT_ASCII.sub(lambda found: _without_marks(found[0]), text.lower())
+
+
+@lru_cache(maxsize=10_000)
+def _without_emoji(signs: str) -> str:
+    return _without_marks(signs.translate(_EMOJI_TABLE))
+
+
+@lru_cache(maxsize=10_000)
+def _without_marks(signs: str) -> str:
+    split = unicodedata.normalize("NFKD", signs)
     return "".join(sign for sign in split if not unicodedata.combining(sign))
 
 
 @lru_cache(maxsize=50_000)
-def _spoken(word: str) -> tuple[str, ...]:
+def spoken(word: str) -> tuple[str, ...]:
+    """A written word by its sound: an abbreviation is several."""
     if not word[0].isalpha():
         return (word[0],) if word[0] in "?!" else (word,)
     if _LAUGHTER.match(word) and len(word) > 3:
         return ("jaja",)
     held = _LETTERS_HELD.sub(r"\1", word)
-    return tuple(sound(part) for part in _ABBREVIATIONS.get(held, held).split())
+    return tuple(sounded for part in _ABBREVIATIONS.get(held, held).split() if (sounded := sound(part)))
 
 
+# In this order; the letter says which words need be looked at.
 _SOUNDS = (
-    (re.compile(r"gu(?=[ei])"), "G"),
-    (re.compile(r"g(?=[ei])"), "j"),
-    (re.compile(r"G"), "g"),
-    (re.compile(r"ch"), "C"),
-    (re.compile(r"xc(?=[ei])|x"), "s"),
-    (re.compile(r"qu(?=[ei])|q"), "k"),
-    (re.compile(r"c(?=[ei])|z"), "s"),
-    (re.compile(r"c"), "k"),
-    (re.compile(r"C"), "ch"),
-    (re.compile(r"(?<!c)h"), ""),
-    (re.compile(r"ll"), "y"),
-    (re.compile(r"v"), "b"),
-    (re.compile(r"m(?=[bp])"), "n"),
-    (re.compile(r"(.)\1"), r"\1"),
+    ("g", re.compile(r"gu(?=[ei])"), "G"),
+    ("g", re.compile(r"g(?=[ei])"), "j"),
+    ("G", re.compile(r"G"), "g"),
+    ("c", re.compile(r"ch"), "C"),
+    ("x", re.compile(r"xc(?=[ei])|x"), "s"),
+    ("q", re.compile(r"qu(?=[ei])|q"), "k"),
+    ("c", re.compile(r"c(?=[ei])"), "s"),
+    ("z", re.compile(r"z"), "s"),
+    ("c", re.compile(r"c"), "k"),
+    ("C", re.compile(r"C"), "ch"),
+    ("h", re.compile(r"(?<!c)h"), ""),
+    ("l", re.compile(r"ll"), "y"),
+    ("v", re.compile(r"v"), "b"),
+    ("m", re.compile(r"m(?=[bp])"), "n"),
+    ("", re.compile(r"(.)\1"), r"\1"),
 )
 
 
 @lru_cache(maxsize=50_000)
 def sound(word: str) -> str:
     """A folded word by its sound: b for v, s for z and soft c, no h: "aser", "hacer" and "hazer" are one word."""
-    for pattern, replacement in _SOUNDS:
-        word = pattern.sub(replacement, word)
+    for letter, pattern, replacement in _SOUNDS:
+        if letter in word:
+            word = pattern.sub(replacement, word)
     return word

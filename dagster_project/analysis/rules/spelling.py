@@ -5,7 +5,6 @@ The first letter is taken to be right: "Marcela" is no slip of "parcela".
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 
 SHORTEST = 6  # letters of a word that is put right: of shorter ones too many are near
 LONGEST = 16
@@ -21,9 +20,8 @@ class Spelling:
             if SHORTEST - 1 <= len(word) <= LONGEST and word.isalpha():
                 for form in _shorter(word):
                     self._near[form].add(word)
-        self.right = lru_cache(50_000)(self._right)
 
-    def _right(self, word: str) -> str:
+    def right(self, word: str) -> str:
         """The known word that is meant; the same where there is none, or more than one."""
         if not SHORTEST <= len(word) <= LONGEST or not word.isalpha() or self._is_known(word):
             return word

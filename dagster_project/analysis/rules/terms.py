@@ -7,6 +7,8 @@ words in between, and `-` before a term says that a negation shortly before it m
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from dagster_project.analysis.rules.spanish import fold, sound
 
@@ -15,8 +17,18 @@ NEGATIONS = frozenset(map(sound, ("no", "nunca", "ni", "sin", "tampoco", "jamas"
 NEGATION_REACH = 3
 
 
-# The options of each word, as (word, whether it is only the beginning of one); None is a gap.
-Parts = tuple["tuple[tuple[str, bool], ...] | None", ...]
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may stand at a word's place: whole words, and beginnings of words."""
+
+    whole: frozenset[str]
+    beginnings: tuple[str, ...]
+
+    def has(self, word: str) -> bool:
+        return word in self.whole or word.startswith(self.beginnings)
+
+
+Parts = tuple[Options | None, ...]  # None is a gap
 
 
 class BadTerm(ValueError):
@@ -41,8 +53,7 @@ class Term:
     parts: Parts
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A term in a row of words, from `start` up to and without `end`."""
 
     term: Term
@@ -63,8 +74,12 @@ def parse(label: str, text: str, weight: float) -> Term:
     return Term(label, text, weight, negatable, parts)
 
 
-def _options(word: str) -> tuple[tuple[str, bool], ...]:
-    return tuple((_by_sound(one.removesuffix("*")), one.endswith("*")) for one in word.split("|"))
+def _options(word: str) -> Options:
+    options = word.split("|")
+    return Options(
+        frozenset(_by_sound(one) for one in options if not one.endswith("*")),
+        tuple(dict.fromkeys(_by_sound(one.removesuffix("*")) for one in options if one.endswith("*"))),
+    )
 
 
 def _by_sound(word: str) -> str:
@@ -76,26 +91,50 @@ class Finder:
 
     def __init__(self, terms: Iterable[Term]) -> None:
         self._whole: dict[str, list[Term]] = defaultdict(list)
-        self._prefixes: dict[str, list[Term]] = defaultdict(list)
+        self._beginnings: dict[str, list[Term]] = defaultdict(list)
         for term in terms:
-            for word, is_prefix in term.parts[0] or ():
-                (self._prefixes if is_prefix else self._whole)[word].append(term)
-        self._longest = max(map(len, self._prefixes), default=0)
+            first = term.parts[0]
+            assert first is not None
+            for word in first.whole:
+                self._whole[word].append(term)
+            for word in first.beginnings:
+                self._beginnings[word].append(term)
+        self._longest = max(map(len, self._beginnings), default=0)
+        self._beginning_with = lru_cache(50_000)(self._terms_beginning_with)
+        self._beginning_with_both = lru_cache(50_000)(self._terms_beginning_with_both)
 
     def find(self, words: Sequence[str]) -> list[Found]:
         """The terms that stand in the words."""
         found = []
-        for start, word in enumerate(words):
-            for term in self._beginning_with(word):
-                end = _end(term.parts, 1, words, start + 1)
-                if end and not (term.negatable and _negated(words, start)):
-                    found.append(Found(term, start, end))
+        for start, terms in enumerate(map(self._beginning_with, words)):
+            if terms:
+                following = words[start + 1] if start + 1 < len(words) else ""
+                for term, read, rest in self._beginning_with_both(words[start], following):
+                    end = _end(rest, words, start + read) if rest else start + read
+                    if end and not (term.negatable and _negated(words, start)):
+                        found.append(Found(term, start, end))
         return found
 
-    def _beginning_with(self, word: str) -> Iterable[Term]:
-        yield from self._whole.get(word, ())
-        for end in range(2, min(len(word), self._longest) + 1):
-            yield from self._prefixes.get(word[:end], ())
+    def _terms_beginning_with(self, word: str) -> tuple[Term, ...]:
+        beginnings = (word[:end] for end in range(2, min(len(word), self._longest) + 1))
+        return (
+            *self._whole.get(word, ()),
+            *(term for beginning in beginnings for term in self._beginnings.get(beginning, ())),
+        )
+
+    def _terms_beginning_with_both(self, word: str, following: str) -> tuple[tuple[Term, int, Parts], ...]:
+        """With each term, how many of its words these are, and the parts that are still to come.
+
+        A term's second word keeps most terms away: many begin with "no" or "que".
+        """
+        found = []
+        for term in self._beginning_with(word):
+            second = term.parts[1] if len(term.parts) > 1 else None
+            if second is None:
+                found.append((term, 1, term.parts[1:]))
+            elif second.has(following):
+                found.append((term, 2, term.parts[2:]))
+        return tuple(found)
 
 
 def without_overlaps(found: Iterable[Found]) -> list[Found]:
@@ -107,19 +146,21 @@ def without_overlaps(found: Iterable[Found]) -> list[Found]:
     return kept
 
 
-def _end(parts: Parts, part: int, words: Sequence[str], at: int) -> int:
-    """Where the rest of a term ends that goes on at a word; 0 when it does not."""
-    if part == len(parts):
-        return at
-    options = parts[part]
-    if options is None:
-        return next((end for skipped in range(GAP + 1) if (end := _end(parts, part + 1, words, at + skipped))), 0)
-    if at < len(words) and any(
-        words[at].startswith(word) if is_prefix else words[at] == word for word, is_prefix in options
-    ):
-        return _end(parts, part + 1, words, at + 1)
-    return 0
+def _end(parts: Parts, words: Sequence[str], at: int) -> int:
+    """Where the parts of a term end that go on at a word; 0 when they do not."""
+    for place, options in enumerate(parts):
+        if options is None:
+            rest = parts[place + 1 :]
+            after = rest[0]
+            for start in range(at, min(at + GAP + 1, len(words))):
+                if (after is None or after.has(words[start])) and (end := _end(rest, words, start)):
+                    return end
+            return 0
+        if at >= len(words) or not options.has(words[at]):
+            return 0
+        at += 1
+    return at
 
 
 def _negated(words: Sequence[str], start: int) -> bool:
-    return any(word in NEGATIONS for word in words[max(0, start - NEGATION_REACH) : start])
+    return not NEGATIONS.isdisjoint(words[max(0, start - NEGATION_REACH) : start])

@@ -4,7 +4,10 @@ import json
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from dagster_project.analysis import orders
 from dagster_project.analysis.claude import prompt
 from dagster_project.analysis.claude.form import Form
 from dagster_project.analysis.conversation import Conversation, Message
@@ -73,6 +76,16 @@ def test_an_order_in_pieces_is_one_too() -> None:
 @pytest.mark.parametrize("text", EVERYDAY)
 def test_everyday_messages_are_no_orders(text: str) -> None:
     assert not is_order(text)
+
+
+@pytest.mark.parametrize("pattern", [pattern for _, pattern in orders.KINDS])
+def test_no_order_is_without_the_words_that_are_looked_up_before_patterns(pattern: str) -> None:
+    @settings(max_examples=10, deadline=None)
+    @given(st.from_regex(pattern))
+    def holds(text: str) -> None:
+        assert orders.can_be_order(orders.groups(text))
+
+    holds()
 
 
 @pytest.mark.parametrize("text", ["\n" * 20000, "<" + " " * 20000, "nota" + " \n" * 10000, "ignora todas " * 5000])
