@@ -1,4 +1,4 @@
-"""Categorizing chats by rules: each settled chat once per version, in slices that are all done or not at all."""
+"""Categorizing chats by rules: each closed or idle chat once per version, in batches that are done wholly or not."""
 
 import time
 from collections import Counter
@@ -10,7 +10,7 @@ import psycopg
 
 from dagster_project.analysis import store, work
 from dagster_project.analysis.rules.classifier import RulesClassifier
-from dagster_project.analysis.store import Answer, Work
+from dagster_project.analysis.store import Classification, QueueEntry
 from dagster_project.analysis.taxonomy.categorization import Categorization
 
 BATCH_SIZE = 2000  # chats a transaction
@@ -22,17 +22,18 @@ class Result:
 
     Attributes:
         processed: chats.
-        answered: chats that have an answer now; `new_answers` of them were not known, the rest share an older one.
+        classified: chats that have a classification now; `new_classifications` of them were not known, the rest share
+            an older one.
         skipped: chats without anything of the customer's, or deleted.
-        unsettled: chats that still go on.
-        intents: answered chats by intent.
+        ongoing: chats that are neither closed nor idle.
+        intents: classified chats by intent.
     """
 
     processed: int
-    answered: int
-    new_answers: int
+    classified: int
+    new_classifications: int
     skipped: int
-    unsettled: int
+    ongoing: int
     intents: Counter[str]
     seconds: float
 
@@ -50,7 +51,7 @@ def categorize_by_rules(
 
     Args:
         conn: autocommits; each slice is a transaction of its own.
-        idle: how long a chat that is not closed must be silent to be settled.
+        idle: how long a chat that is not closed must be silent to be idle.
         chat_ids: look at these only.
         on_progress: told (chats done, chats in all) after each slice.
         is_second_opinion: another classifier categorizes; what rules say stands beside it.
@@ -70,10 +71,10 @@ def categorize_by_rules(
         store.remember_load(conn, classifier.model, classifier.version, scope.upto)
     return Result(
         len(todo),
-        counts["answered"],
+        counts["classified"],
         counts["new"],
         counts["skipped"],
-        counts["unsettled"],
+        counts["ongoing"],
         intents,
         time.monotonic() - began,
     )
@@ -90,22 +91,22 @@ def _batch(
     processed, now = [], datetime.now(UTC)
     for chat in chats:
         state, reason = chat.state_and_reason()
-        key = work.work_key(chat.conversation, classifier.version) if state == "answered" else None
+        key = work.cache_key(chat.conversation, classifier.version) if state == "classified" else None
         if key and key not in found:
             found[key] = classifier.classify(chat.conversation)
         processed.append((chat, state, reason, key))
     counts["new"] += len(
-        store.keep_answers(
+        store.keep_classifications(
             conn,
             [
-                Answer(key, classifier.model, classifier.version, "rules", classifier.model, labels, 0, now)
+                Classification(key, classifier.model, classifier.version, "rules", classifier.model, labels, 0, now)
                 for key, labels in found.items()
             ],
         )
     )
-    ids = store.answers_of_rules(conn, list(found))
+    ids = store.classifications_of_rules(conn, list(found))
     rows = [
-        Work(
+        QueueEntry(
             chat.chat_id,
             state,
             chat.load_id,
@@ -117,6 +118,6 @@ def _batch(
         )
         for chat, state, reason, key in processed
     ]
-    store.keep_work(conn, classifier.model, classifier.version, rows, now)
+    store.update_queue(conn, classifier.model, classifier.version, rows, now)
     counts.update(row.state for row in rows)
-    intents.update(found[row.work_key].intent for row in rows if row.work_key)
+    intents.update(found[row.cache_key].intent for row in rows if row.cache_key)

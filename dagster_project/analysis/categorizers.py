@@ -26,14 +26,14 @@ class Summary:
 
     Attributes:
         shown: for people, by name; what is counted by kind is a mapping.
-        new_answers: chats or contents that were not known before.
-        asked, errors: chats asked for in this run, and how many of them stay without an answer.
+        new_classifications: chats or contents that were not known before.
+        asked, errors: chats asked for in this run, and how many of them stay without a classification.
         deferred: chats that wait for money.
         stopped: why the run ended early; None where it did not.
     """
 
     shown: Mapping[str, Any]
-    new_answers: int = 0
+    new_classifications: int = 0
     asked: int = 0
     errors: int = 0
     deferred: int = 0
@@ -44,9 +44,9 @@ class Categorizer(Protocol):
     """Who categorizes.
 
     Attributes:
-        name: as `analysis.chat_work` calls the classifier.
+        name: as `analysis.classification_queue` calls the classifier.
         version: the classifier's.
-        is_llm: whether it is a language model; what answers say of themselves counts in the end.
+        is_llm: whether it is a language model; what classifications say of themselves counts in the end.
     """
 
     @property
@@ -109,26 +109,26 @@ class ByRules:
             on_progress=lambda done, total: log.info("%d of %d chats looked at", done, total),
         )
         log.info(
-            "%s: %d chats looked at, %d answered, %d still open, %d without the customer's words; %.1f s",
+            "%s: %d chats processed, %d classified, %d ongoing, %d without the customer's words; %.1f s",
             self.version,
             result.processed,
-            result.answered,
-            result.unsettled,
+            result.classified,
+            result.ongoing,
             result.skipped,
             result.seconds,
         )
         shown = {
             "classified_by": f"rules, no language model ({self.version})",
             "status": "COMPLETED",
-            "chats_looked_at": result.processed,
-            "answered": result.answered,
-            "new_answers": result.new_answers,
-            "unsettled": result.unsettled,
+            "chats_processed": result.processed,
+            "classified": result.classified,
+            "new_classifications": result.new_classifications,
+            "ongoing": result.ongoing,
             "skipped": result.skipped,
             "seconds": round(result.seconds, 1),
             "intents": result.intents,
         }
-        return Summary(shown, result.new_answers, asked=result.answered)
+        return Summary(shown, result.new_classifications, asked=result.classified)
 
     def estimate(self, chat_ids: Sequence[str] | None = None) -> Summary:
         raise Unusable("dry_run: only for Claude, and ANTHROPIC_API_KEY is missing")
@@ -156,13 +156,13 @@ class ByClaude:
         result = claude_runs.categorize_by_claude(
             self.conn, self.classifier, limits=self.limits, run_id=self.run_id, chat_ids=chat_ids
         )
-        states = {**result.waiting, "dead": result.dead, "refused": result.refused}
+        states = {**result.waiting, "dead_lettered": result.dead_lettered, "refused": result.refused}
         not_done = ", ".join(f"{count} {state}" for state, count in states.items() if count) or "nothing"
         (log.warning if result.is_partial else log.info)(
-            "%s: %s. %d chats answered by %d requests, %d reused; %.4f USD; not done: %s",
+            "%s: %s. %d chats classified by %d requests, %d reused; %.4f USD; not done: %s",
             self.version,
             _status(result),
-            result.answered,
+            result.classified,
             result.requests,
             result.reused,
             result.cost_usd,
@@ -170,8 +170,8 @@ class ByClaude:
         )
         return Summary(
             self._shown(result),
-            result.answered,
-            result.answered + result.failed,
+            result.classified,
+            result.classified + result.failed,
             result.failed,
             result.waiting.get("budget_deferred", 0),
             result.stopped,
@@ -192,7 +192,7 @@ class ByClaude:
             {
                 "classified_by": f"nobody: a dry run for {self.version}",
                 "status": "DRY RUN: nothing was sent, nothing was changed",
-                "chats_looked_at": sum(expected.processed.values()),
+                "chats_processed": sum(expected.processed.values()),
                 "chats_to_answer": expected.chats,
                 "reused": expected.reused,
                 "requests_to_send": expected.requests,
@@ -209,11 +209,11 @@ class ByClaude:
         return {
             "classified_by": self._who(result.models),
             "status": _status(result),
-            "chats_looked_at": sum(result.processed.values()),
+            "chats_processed": sum(result.processed.values()),
             "reused": result.reused,
             "requests": result.requests,
-            "answered": result.answered,
-            "dead": result.dead,
+            "classified": result.classified,
+            "dead_lettered": result.dead_lettered,
             "refused": result.refused,
             "states": result.processed | {f"now {state}": count for state, count in result.waiting.items()},
             "cost_usd": round(result.cost_usd, 6),
@@ -227,7 +227,7 @@ class ByClaude:
     def _who(self, models: Sequence[str]) -> str:
         if any(model.startswith("fake-") for model in models):
             return f"{', '.join(models)}: a fake, not Claude"
-        return f"Claude ({', '.join(models) or 'no new answer'}; {self.version})"
+        return f"Claude ({', '.join(models) or 'no new classification'}; {self.version})"
 
 
 def _status(result: claude_runs.Result) -> str:

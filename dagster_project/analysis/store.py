@@ -1,4 +1,4 @@
-"""Where answers and the state of chats are kept: set-based, inside the transaction of whoever calls."""
+"""Where classifications and the state of chats are kept: set-based, inside the transaction of whoever calls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -35,46 +35,46 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A classifier's answer to one content.
+class Classification:
+    """What a classifier said of one content.
 
     Attributes:
-        provider: rules, anthropic or fake.
+        model_vendor: rules, anthropic or fake.
         model: as the answer names it.
         exchange: what was sent, redacted, and what came back; None for rules.
     """
 
-    work_key: str
+    cache_key: str
     classifier: str
     version: str
-    provider: str
+    model_vendor: str
     model: str
     found: Categorization
     cost_usd: float
-    answered_at: datetime
+    classified_at: datetime
     audit: Audit | None = None
     exchange: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class QueueEntry:
     """What became of a chat; `reason` says why it has no answer, `content_key` what a person's label belongs to."""
 
     chat_id: str
     state: str
     load_id: int
-    work_key: str | None = None
-    answer_id: int | None = None
+    cache_key: str | None = None
+    classification_id: int | None = None
     reason: str | None = None
     content_key: str | None = None
     injection_suspected: bool = False
 
 
 _ANSWER = (
-    "work_key",
+    "cache_key",
     "classifier",
     "version",
-    "provider",
+    "model_vendor",
     "model",
     "is_llm",
     *(field.name for field in taxonomy.fields()),
@@ -87,61 +87,64 @@ _ANSWER = (
     "recommendations",
     "analysis_data",
     "cost_usd",
-    "answered_at",
+    "classified_at",
 )
 _AUDIT = tuple(field.name for field in fields(Audit))
 _COLUMNS = ", ".join((*_ANSWER, *_AUDIT))
 
 
-def keep_answers(conn: psycopg.Connection, answers: Sequence[Answer]) -> dict[str, int]:
-    """Add answers; one of rules that is known already is left as it is.
+def keep_classifications(conn: psycopg.Connection, classifications: Sequence[Classification]) -> dict[str, int]:
+    """Add classifications; one of rules that is known already is left as it is.
 
     Returns:
-        By work key, the ids of those that are new.
+        By cache key, the ids of those that are new.
     """
-    conn.execute("create temp table if not exists new_answers (like analysis.answers) on commit delete rows")
-    conn.execute("alter table pg_temp.new_answers alter answer_id drop not null")
-    conn.execute("truncate pg_temp.new_answers")
-    with conn.cursor() as cursor, cursor.copy(f"copy pg_temp.new_answers ({_COLUMNS}) from stdin") as copy:
-        for answer in answers:
-            copy.write_row(_row(answer))
+    conn.execute(
+        "create temp table if not exists new_classifications (like analysis.classifications) on commit delete rows"
+    )
+    conn.execute("alter table pg_temp.new_classifications alter classification_id drop not null")
+    conn.execute("truncate pg_temp.new_classifications")
+    with conn.cursor() as cursor, cursor.copy(f"copy pg_temp.new_classifications ({_COLUMNS}) from stdin") as copy:
+        for classification in classifications:
+            copy.write_row(_row(classification))
     rows = conn.execute(
-        f"insert into analysis.answers ({_COLUMNS}) select {_COLUMNS} from pg_temp.new_answers "  # noqa: S608
-        "on conflict (work_key) where provider = 'rules' do nothing returning work_key, answer_id"
+        f"insert into analysis.classifications ({_COLUMNS}) select {_COLUMNS} from pg_temp.new_classifications "  # noqa: S608
+        "on conflict (cache_key) where model_vendor = 'rules' do nothing returning cache_key, classification_id"
     ).fetchall()
     return dict(rows)
 
 
-def answers_of_rules(conn: psycopg.Connection, work_keys: Sequence[str]) -> dict[str, int]:
-    """By work key, the answers of rules that there are."""
+def classifications_of_rules(conn: psycopg.Connection, cache_keys: Sequence[str]) -> dict[str, int]:
+    """By cache key, the classifications of rules that there are."""
     return dict(
         conn.execute(
-            "select work_key, answer_id from analysis.answers where provider = 'rules' and work_key = any(%s)",
-            [list(work_keys)],
+            "select cache_key, classification_id from analysis.classifications "
+            "where model_vendor = 'rules' and cache_key = any(%s)",
+            [list(cache_keys)],
         ).fetchall()
     )
 
 
-def keep_work(
-    conn: psycopg.Connection, classifier: str, version: str, rows: Sequence[Work], looked_at: datetime
+def update_queue(
+    conn: psycopg.Connection, classifier: str, version: str, rows: Sequence[QueueEntry], processed_at: datetime
 ) -> None:
     """Say of each chat what became of it. What was tried before for other content is forgotten."""
     conn.execute("""
-        create temp table if not exists new_work (
-            chat_id text, state text, load_id bigint, work_key text, answer_id bigint, reason text, content_key text,
-            injection_suspected boolean
+        create temp table if not exists new_entries (
+            chat_id text, state text, load_id bigint, cache_key text, classification_id bigint, reason text,
+            content_key text, injection_suspected boolean
         ) on commit delete rows
     """)
-    conn.execute("truncate pg_temp.new_work")
-    with conn.cursor() as cursor, cursor.copy("copy pg_temp.new_work from stdin") as copy:
+    conn.execute("truncate pg_temp.new_entries")
+    with conn.cursor() as cursor, cursor.copy("copy pg_temp.new_entries from stdin") as copy:
         for row in rows:
             copy.write_row(
                 (
                     row.chat_id,
                     row.state,
                     row.load_id,
-                    row.work_key,
-                    row.answer_id,
+                    row.cache_key,
+                    row.classification_id,
                     row.reason,
                     row.content_key,
                     row.injection_suspected,
@@ -149,26 +152,28 @@ def keep_work(
             )
     conn.execute(
         """
-        insert into analysis.chat_work as work (
-            chat_id, classifier, version, state, reason, work_key, answer_id, load_id, looked_at,
+        insert into analysis.classification_queue as work (
+            chat_id, classifier, version, state, reason, cache_key, classification_id, load_id, processed_at,
             content_key, injection_suspected)
         select
-            chat_id, %s, %s, state, reason, work_key, answer_id, load_id, %s, content_key, injection_suspected
-        from pg_temp.new_work
+            chat_id, %s, %s, state, reason, cache_key, classification_id, load_id, %s, content_key, injection_suspected
+        from pg_temp.new_entries
         order by chat_id
         on conflict (chat_id, classifier) do update set
-            version = excluded.version, state = excluded.state, reason = excluded.reason, work_key = excluded.work_key,
-            answer_id = excluded.answer_id, load_id = excluded.load_id, looked_at = excluded.looked_at,
+            version = excluded.version, state = excluded.state, reason = excluded.reason,
+            cache_key = excluded.cache_key, classification_id = excluded.classification_id,
+            load_id = excluded.load_id, processed_at = excluded.processed_at,
             content_key = excluded.content_key, injection_suspected = excluded.injection_suspected,
-            queued_answer_id = case
-                when excluded.answer_id is null or work.content_key = excluded.content_key then work.queued_answer_id
+            queued_classification_id = case
+                when excluded.classification_id is null or work.content_key = excluded.content_key
+                    then work.queued_classification_id
             end,
-            attempts = case when work.work_key = excluded.work_key then work.attempts else 0 end,
-            last_error_type = case when work.work_key = excluded.work_key then work.last_error_type end,
-            last_request_id = case when work.work_key = excluded.work_key then work.last_request_id end,
-            next_retry_at = case when work.work_key = excluded.work_key then work.next_retry_at end
+            attempts = case when work.cache_key = excluded.cache_key then work.attempts else 0 end,
+            last_error_type = case when work.cache_key = excluded.cache_key then work.last_error_type end,
+            last_request_id = case when work.cache_key = excluded.cache_key then work.last_request_id end,
+            next_retry_at = case when work.cache_key = excluded.cache_key then work.next_retry_at end
         """,
-        (classifier, version, looked_at),
+        (classifier, version, processed_at),
     )
 
 
@@ -186,7 +191,7 @@ def choose(conn: psycopg.Connection, classifier: str, version: str) -> None:
 
 def count_by_state(conn: psycopg.Connection) -> dict[str, int]:
     """Chats that are to be categorized: how many are answered, and how many are not and why."""
-    return dict(conn.execute("select state, count(*) from analysis.current_answers group by state").fetchall())
+    return dict(conn.execute("select state, count(*) from analysis.current_classifications group by state").fetchall())
 
 
 def remember_load(conn: psycopg.Connection, classifier: str, version: str, load_id: int) -> None:
@@ -201,23 +206,23 @@ def remember_load(conn: psycopg.Connection, classifier: str, version: str, load_
     )
 
 
-def _row(answer: Answer) -> tuple[object, ...]:
-    found, effect = answer.found, answer.found.effectiveness
-    by_rules = answer.provider == "rules"
+def _row(new: Classification) -> tuple[object, ...]:
+    found, effect = new.found, new.found.effectiveness
+    by_rules = new.model_vendor == "rules"
     advice = (
         [{"text": text, "source": "rule" if by_rules else "model"} for text in effect.recommendations]
         if effect
         else None
     )
-    data = answer.exchange or (effect.evidence if effect else None)
-    audit = [getattr(answer.audit, name) for name in _AUDIT] if answer.audit else [None] * len(_AUDIT)
+    data = new.exchange or (effect.evidence if effect else None)
+    audit = [getattr(new.audit, name) for name in _AUDIT] if new.audit else [None] * len(_AUDIT)
     return (
-        answer.work_key,
-        answer.classifier,
-        answer.version,
-        answer.provider,
-        answer.model,
-        answer.provider == "anthropic",
+        new.cache_key,
+        new.classifier,
+        new.version,
+        new.model_vendor,
+        new.model,
+        new.model_vendor == "anthropic",
         *(found.labels.get(field.name) for field in taxonomy.fields()),
         found.agent_quality_score,
         found.confidence_score,
@@ -227,7 +232,7 @@ def _row(answer: Answer) -> tuple[object, ...]:
         effect and effect.customer_satisfaction,
         None if advice is None else Jsonb(advice),
         None if data is None else Jsonb(data),
-        answer.cost_usd,
-        answer.answered_at,
+        new.cost_usd,
+        new.classified_at,
         *audit,
     )

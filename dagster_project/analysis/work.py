@@ -1,6 +1,6 @@
-"""Which chats a classifier has to look at, and what they say.
+"""Which chats a classifier has to process, and what they say.
 
-A chat is looked at once it is settled: closed, or silent for some hours. After that only a new load of it, or another
+A chat is processed once it is closed or idle: silent for some hours. After that only a new load of it, or another
 version of the classifier, brings it back.
 """
 
@@ -16,13 +16,13 @@ import psycopg
 from dagster_project.analysis import injection
 from dagster_project.analysis.conversation import Conversation, Message
 
-IDLE_HOURS = 24  # of silence, after which a chat that is not closed is settled, where nobody says otherwise
+IDLE_HOURS = 24  # of silence, after which a chat that is not closed is idle, where nobody says otherwise
 MEDIA = {"image": "[imagen]", "voice": "[audio]", "video": "[video]", "file": "[archivo]", "other": "[otro]"}
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The loads to look at: those after `seen`, up to `upto`; `as_of` is how far the data goes."""
+    """The loads to process: those after `seen`, up to `upto`; `as_of` is how far the data goes."""
 
     seen: int
     upto: int
@@ -31,7 +31,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat to look at. `conversation` is empty where it is not settled, or deleted."""
+    """A chat to process. `conversation` is empty where it is deleted."""
 
     chat_id: str
     load_id: int
@@ -50,12 +50,12 @@ class Chat:
         return injection.suspected(self.conversation)
 
     def state_and_reason(self) -> tuple[str, str | None]:
-        """ "answered" where it can be categorized; else "skipped" or "unsettled", and why it is skipped."""
+        """ "classified" where it can be categorized; else "skipped" or "ongoing", and why it is skipped."""
         if self.is_deleted:
             return "skipped", "deleted"
         if not self.is_closed_or_idle:
-            return "unsettled", None
-        return ("answered", None) if self.conversation.customer else ("skipped", "nothing of the customer's")
+            return "ongoing", None
+        return ("classified", None) if self.conversation.customer else ("skipped", "nothing of the customer's")
 
 
 def scope(conn: psycopg.Connection, classifier: str, version: str) -> Scope:
@@ -76,7 +76,7 @@ def scope(conn: psycopg.Connection, classifier: str, version: str) -> Scope:
 def unprocessed_chats(
     conn: psycopg.Connection, classifier: str, version: str, scope: Scope, chat_ids: Sequence[str] | None = None
 ) -> list[str]:
-    """The chats of new loads, and those that were not settled when they were last looked at; among `chat_ids` if given.
+    """The chats of new loads, and those that were ongoing when they were last processed; among `chat_ids` if given.
 
     A named chat counts as new when this version has not looked at it since its last load.
     """
@@ -85,7 +85,7 @@ def unprocessed_chats(
             """
             select id from core.chats where load_id > %s and load_id <= %s
             union
-            select chat_id from analysis.chat_work where classifier = %s and state = 'unsettled'
+            select chat_id from analysis.classification_queue where classifier = %s and state = 'ongoing'
             order by 1
             """,
             (scope.seen, scope.upto, classifier),
@@ -95,10 +95,10 @@ def unprocessed_chats(
             """
             select chats.id
             from core.chats
-            left join analysis.chat_work as work on work.chat_id = chats.id and work.classifier = %s
+            left join analysis.classification_queue as work on work.chat_id = chats.id and work.classifier = %s
             where
                 chats.id = any(%s) and chats.load_id <= %s
-                and (work.load_id >= chats.load_id and work.version = %s and work.state <> 'unsettled') is not true
+                and (work.load_id >= chats.load_id and work.version = %s and work.state <> 'ongoing') is not true
             order by 1
             """,
             (classifier, list(chat_ids), scope.upto, version),
@@ -131,14 +131,14 @@ def content_key(conversation: Conversation) -> str:
 
 
 def read_texts(conn: psycopg.Connection, chat_ids: Sequence[str]) -> dict[str, Conversation]:
-    """What chats say, settled or not; without those that are deleted, or hold nothing."""
+    """What chats say, closed, idle or ongoing; without those that are deleted, or hold nothing."""
     rows = conn.execute("select id from core.chats where id = any(%s) and not is_deleted", [list(chat_ids)])
     present = {row[0] for row in rows}
     return {chat_id: said for chat_id, (said, _) in _conversations(conn, chat_ids) if chat_id in present}
 
 
-def work_key(conversation: Conversation, version: str) -> str:
-    """What an answer is an answer to: content and version. Minutes count, so that quality is of these very times."""
+def cache_key(conversation: Conversation, version: str) -> str:
+    """What equal chats share a classification by: content and version; minutes count, for quality is of these times."""
     content = [[one.incoming, one.text, one.minutes and round(one.minutes)] for one in conversation.messages]
     return hashlib.sha256(json.dumps([version, content], ensure_ascii=False).encode(errors="replace")).hexdigest()
 

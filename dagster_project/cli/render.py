@@ -74,7 +74,7 @@ def print_evaluation(console: Console, report: Report, other: Report | None = No
     failed = f", {report.failed} without an answer" if report.failed else ""
     cost = f"{report.cost_usd:.4f} USD"
     console.print(f"{report.version}: {report.chats} chats in {report.seconds:.2f} s, {cost}{failed}")
-    console.print(f"answered by {', '.join(report.answered_by) or 'nobody'}")
+    console.print(f"answered by {', '.join(report.classified_by) or 'nobody'}")
     numbers = ("chats", "accuracy", "95 %", "macro-F1", "kappa", "named, not due", *([other.version] if other else []))
     table = _plain_table("field", right=numbers)
     for name, score in report.fields.items():
@@ -116,7 +116,8 @@ def print_analysis(console: Console, made: dict[str, Any] | None, errors: list[s
         f"{filters['date_start']} to {filters['date_end']}: {made['total_chats_analyzed']:,} chats{sample}, "
         f"{made['total_messages_analyzed']:,} messages\n"
         f"{made['categorized_count']:,} classified by {classified_by(made)}, "
-        f"{made['new_answer_count']:,} anew; {made['skipped_count']:,} skipped, {made['pending_count']:,} pending\n"
+        f"{made['new_classification_count']:,} anew; {made['skipped_count']:,} skipped, "
+        f"{made['pending_count']:,} pending\n"
         "See marts.customer_analyses, marts.customer_categorizations and marts.analysis_kpis.",
         markup=False,
         soft_wrap=True,

@@ -186,7 +186,7 @@ def _flat(shown: reader.Row | reader.Said) -> dict[str, Any]:
 
 def _opinion(row: reader.Row) -> str:
     if row.confidence_score is None:
-        return f"not categorized: {row.answer_state}"
+        return f"not categorized: {row.classification_state}"
     said = {field.short: row.labels[field.name] for field in taxonomy.fields()}
     intent = said.pop("intent")
     rest = ", ".join(label or f"no {short}" for short, label in said.items())
@@ -199,7 +199,7 @@ def _opinion(row: reader.Row) -> str:
 def _classified_by(row: reader.Row) -> str:
     """Who gave the machine's labels; a language model goes by its name."""
     names = seeds.classifiers()
-    known = names.get(row.provider or "")
+    known = names.get(row.model_vendor or "")
     return f"{names['badge'][1]} {known[1]}" if known else str(row.model)
 
 

@@ -92,7 +92,11 @@ class Desk:
         return self.rows(query)[0][0]
 
     def states(self) -> dict[str, int]:
-        return dict(self.rows("select state, count(*) from analysis.chat_work where classifier = 'claude' group by 1"))
+        return dict(
+            self.rows(
+                "select state, count(*) from analysis.classification_queue where classifier = 'claude' group by 1"
+            )
+        )
 
     def posts(self, path: str = "/v1/messages") -> int:
         return sum(one == path and body is not None for one, body in self.claude.requests)
@@ -102,7 +106,9 @@ class Desk:
         return classifier.cost(classifier.most_tokens(classifier.prepare(conversation(*said), Known())))
 
     def let_retries_be_due(self) -> None:
-        self.conn.execute("update analysis.chat_work set next_retry_at = now() where next_retry_at is not null")
+        self.conn.execute(
+            "update analysis.classification_queue set next_retry_at = now() where next_retry_at is not null"
+        )
 
 
 def limits_of(**changes: Any) -> Limits:

@@ -127,9 +127,10 @@ def _stop_if_all_are_rejected(run: Run, batch: Batch) -> None:
     ).fetchone()
     if row and row[0] and batch.requests > 1:
         run.conn.execute(
-            "update analysis.chat_work as work set state = 'pending', attempts = 0 from analysis.batch_items as item "
-            "where item.batch = %s and work.classifier = 'claude' and work.work_key = item.work_key "
-            "and work.state = 'dead'",
+            "update analysis.classification_queue as work set state = 'pending', attempts = 0 "
+            "from analysis.batch_items as item "
+            "where item.batch = %s and work.classifier = 'claude' and work.cache_key = item.cache_key "
+            "and work.state = 'dead_lettered'",
             [batch.id],
         )
         raise Misconfigured("the API rejects every request of a batch: look at the model and the effort")

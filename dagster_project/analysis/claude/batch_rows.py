@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class Item:
     """A request of a batch: the work that it is for, what the API takes, and the most that it can cost."""
 
-    work_key: str
+    cache_key: str
     parameters: dict[str, Any]
     sent: Sent
     reserved_usd: float
@@ -45,7 +45,7 @@ class Batch:
 @dataclass(slots=True)
 class Request:
     batch: Batch
-    work_key: str
+    cache_key: str
     sent: Sent
     ledger_id: int
     reserved_usd: float
@@ -53,7 +53,7 @@ class Request:
 
     def finished(self, outcome: Outcome) -> Finished:
         return Finished(
-            self.ledger_id, self.work_key, self.reserved_usd, outcome, self.sent, self.batch.asked, self.batch.batch_id
+            self.ledger_id, self.cache_key, self.reserved_usd, outcome, self.sent, self.batch.asked, self.batch.batch_id
         )
 
 
@@ -83,12 +83,12 @@ def intend(run: Run, items: Sequence[Item]) -> tuple[Batch, list[str]]:
         assert row is not None
         batch = Batch(row[0], None, asked, len(items), row[1], None)
         salt = secrets.token_hex(16)
-        custom_ids = [_custom_id(item.work_key, salt) for item in items]
+        custom_ids = [_custom_id(item.cache_key, salt) for item in items]
         with (
             run.conn.cursor() as cursor,
             cursor.copy(
                 "copy analysis.batch_items "
-                "(batch, custom_id, work_key, sent, messages_total, messages_sent, is_truncated) from stdin"
+                "(batch, custom_id, cache_key, sent, messages_total, messages_sent, is_truncated) from stdin"
             ) as copy,
         ):
             for custom_id, item in zip(custom_ids, items, strict=True):
@@ -96,7 +96,7 @@ def intend(run: Run, items: Sequence[Item]) -> tuple[Batch, list[str]]:
                     (
                         batch.id,
                         custom_id,
-                        item.work_key,
+                        item.cache_key,
                         Jsonb(item.sent.messages),
                         item.sent.total,
                         len(item.sent.messages),
@@ -109,15 +109,15 @@ def intend(run: Run, items: Sequence[Item]) -> tuple[Batch, list[str]]:
             asked,
             prices,
             [
-                Entry(item.work_key, item.reserved_usd, custom_id)
+                Entry(item.cache_key, item.reserved_usd, custom_id)
                 for custom_id, item in zip(custom_ids, items, strict=True)
             ],
             is_batch=True,
         )
         run.conn.execute(
-            "update analysis.chat_work set state = 'submitted', reason = null, next_retry_at = null "
-            "where classifier = 'claude' and work_key = any(%s) and state in ('pending', 'budget_deferred')",
-            [[item.work_key for item in items]],
+            "update analysis.classification_queue set state = 'submitted', reason = null, next_retry_at = null "
+            "where classifier = 'claude' and cache_key = any(%s) and state in ('pending', 'budget_deferred')",
+            [[item.cache_key for item in items]],
         )
     return batch, custom_ids
 
@@ -137,7 +137,7 @@ def open_batches(run: Run) -> list[Batch]:
 def requests_of(run: Run, batch: Batch) -> dict[str, Request]:
     rows = run.conn.execute(
         """
-        select item.custom_id, item.work_key, coalesce(item.sent, '[]'), item.messages_total, item.is_truncated,
+        select item.custom_id, item.cache_key, coalesce(item.sent, '[]'), item.messages_total, item.is_truncated,
             ledger.ledger_id, ledger.reserved_usd::float, item.outcome is not null
         from analysis.batch_items as item
         inner join ops.ai_usage_ledger as ledger on ledger.custom_id = item.custom_id
@@ -177,8 +177,8 @@ def give_up(run: Run, batch: Batch, note: str) -> None:
             [batch.id],
         )
         run.conn.execute(
-            "update analysis.chat_work as work set state = 'pending' from analysis.batch_items as item "
-            "where item.batch = %s and work.classifier = 'claude' and work.work_key = item.work_key "
+            "update analysis.classification_queue as work set state = 'pending' from analysis.batch_items as item "
+            "where item.batch = %s and work.classifier = 'claude' and work.cache_key = item.cache_key "
             "and work.state = 'submitted'",
             [batch.id],
         )
@@ -192,6 +192,6 @@ def request_bytes(parameters: dict[str, Any]) -> int:
     return len(json.dumps(parameters, ensure_ascii=False).encode()) + 100
 
 
-def _custom_id(work_key: str, salt: str) -> str:
+def _custom_id(cache_key: str, salt: str) -> str:
     """Not the same in two batches, nor in a copy of this warehouse: a batch that is found is known by them."""
-    return "c_" + hashlib.sha256(f"{work_key}|{salt}".encode()).hexdigest()[:40]
+    return "c_" + hashlib.sha256(f"{cache_key}|{salt}".encode()).hexdigest()[:40]

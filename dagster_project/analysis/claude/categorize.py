@@ -40,11 +40,11 @@ class Result:
 
     Attributes:
         processed: chats that were new, by what they turned out to be.
-        reused: chats that took an answer that was there.
+        reused: chats that took a classification that was there.
         requests: sent.
-        answered, dead, refused: chats, by what was asked in this run.
+        classified, dead_lettered, refused: chats, by what was asked in this run.
         failed: chats whose last request brought no answer, those that are tried again among them.
-        waiting: chats without an answer yet, by state: pending, submitted, budget_deferred.
+        waiting: chats without a classification yet, by state: pending, submitted, budget_deferred.
         uncertain_usd: at most, for sends that may have been charged although no answer came.
         budget_left: USD, of the narrower cap.
         stopped: why the run ended early; None where it did not.
@@ -53,8 +53,8 @@ class Result:
     processed: Counter[str]
     reused: int
     requests: int
-    answered: int
-    dead: int
+    classified: int
+    dead_lettered: int
     refused: int
     failed: int
     waiting: dict[str, int]
@@ -70,7 +70,7 @@ class Result:
     @property
     def is_partial(self) -> bool:
         """Whether something that was to be done is not."""
-        return bool(self.stopped or self.waiting or self.dead or self.refused)
+        return bool(self.stopped or self.waiting or self.dead_lettered or self.refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def categorize_by_claude(
     chat_ids: Sequence[str] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
-    """Ask Claude for every chat that has no answer of this version. A killed run is simply run again.
+    """Ask Claude for every chat that has no classification of this version. A killed run is simply run again.
 
     Args:
         conn: autocommits.
@@ -201,9 +201,9 @@ def _ask(run: Run, one: Candidate, chat: Prepared, budget: Budget) -> bool:
         return False
     asked = run.claude.identity
     entry = ledger.reserve(
-        run.conn, run.run_id, asked, run.claude.prices.version, [Entry(one.work_key, worst)], is_batch=False
+        run.conn, run.run_id, asked, run.claude.prices.version, [Entry(one.cache_key, worst)], is_batch=False
     )
-    ledger_id, reserved = entry[one.work_key], worst
+    ledger_id, reserved = entry[one.cache_key], worst
 
     def reserve_again() -> bool:
         nonlocal reserved
@@ -222,7 +222,7 @@ def _ask(run: Run, one: Candidate, chat: Prepared, budget: Budget) -> bool:
         ledger.settle(run.conn, [Settlement(ledger_id, status, "refused by the API", uncertain_usd=perhaps)])
         raise
     spent = run.counts.cost_usd + run.counts.uncertain_usd
-    outcomes.keep(run, [Finished(ledger_id, one.work_key, worst, outcome, Sent.of(chat), asked)])
+    outcomes.keep(run, [Finished(ledger_id, one.cache_key, worst, outcome, Sent.of(chat), asked)])
     budget.give_back(reserved - (run.counts.cost_usd + run.counts.uncertain_usd - spent))
     _stop_if_it_is_not_the_chat(run, one, outcome.status)
     return True
@@ -233,14 +233,14 @@ def _stop_if_it_is_not_the_chat(run: Run, one: Candidate, status: str) -> None:
     if status not in ("unavailable", "rejected"):
         run.broken_in_a_row = []
         return
-    run.broken_in_a_row.append(one.work_key)
+    run.broken_in_a_row.append(one.cache_key)
     if len(run.broken_in_a_row) < MAX_IN_A_ROW:
         return
     if status == "unavailable":
         raise StopRun("the API does not answer: what is not done stays pending")
     run.conn.execute(
-        "update analysis.chat_work set state = 'pending', attempts = 0, reason = null "
-        "where classifier = 'claude' and state = 'dead' and work_key = any(%s)",
+        "update analysis.classification_queue set state = 'pending', attempts = 0, reason = null "
+        "where classifier = 'claude' and state = 'dead_lettered' and cache_key = any(%s)",
         [run.broken_in_a_row],
     )
     raise Misconfigured("the API rejects every request (HTTP 400): look at the model and the effort")
@@ -252,14 +252,14 @@ def _in_batches(run: Run, waiting: Sequence[Candidate], budget: Budget) -> None:
     for one, chat in ready:
         if not _ask(run, one, chat, budget):
             break
-        sent.add(one.work_key)
+        sent.add(one.cache_key)
         if not run.broken_in_a_row:
             break
     for items in _batches(run, ready, budget):
         batches.submit(run, items)
-        sent |= {item.work_key for item in items}
+        sent |= {item.cache_key for item in items}
     if budget.was_too_small:
-        _defer(run, [one for one in waiting if one.work_key not in sent], budget)
+        _defer(run, [one for one in waiting if one.cache_key not in sent], budget)
 
 
 def _batches(run: Run, ready: Iterator[tuple[Candidate, Prepared]], budget: Budget) -> Iterator[list[Item]]:
@@ -274,7 +274,7 @@ def _batches(run: Run, ready: Iterator[tuple[Candidate, Prepared]], budget: Budg
         if items and (len(items) >= batches.MAX_REQUESTS or bytes_so_far + size > batches.MAX_BYTES):
             yield items
             items, bytes_so_far = [], 0
-        items.append(Item(one.work_key, parameters, Sent.of(chat), worst))
+        items.append(Item(one.cache_key, parameters, Sent.of(chat), worst))
         bytes_so_far += size
     if items:
         yield items
@@ -287,7 +287,7 @@ def _prepared(run: Run, waiting: Sequence[Candidate]) -> Iterator[tuple[Candidat
 
 
 def _defer(run: Run, rest: Sequence[Candidate], budget: Budget) -> None:
-    claude_work.defer(run, [one.work_key for one in rest], f"over {budget.narrower}")
+    claude_work.defer(run, [one.cache_key for one in rest], f"over {budget.narrower}")
     log.warning("Claude: %d requests are deferred: %s allows %.4f USD more", len(rest), budget.narrower, budget.left)
 
 
@@ -307,8 +307,8 @@ def _result(run: Run, stopped: str | None) -> Result:
         counts.processed,
         counts.reused,
         counts.requests,
-        counts.chats("answered"),
-        counts.chats("dead"),
+        counts.chats("classified"),
+        counts.chats("dead_lettered"),
         counts.chats("refused"),
         counts.chats(*BROKEN, "pending"),
         waiting,

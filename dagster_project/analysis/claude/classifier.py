@@ -71,7 +71,7 @@ class ClaudeClassifier:
 
     Attributes:
         model: as asked for.
-        answered_by: models as the answers name them.
+        classified_by: models as the answers name them.
         version: model, prompt and redactor, and the address where it is not Anthropic's.
         identity: the same, and its parts.
         taxonomy: the labels that it names.
@@ -112,7 +112,7 @@ class ClaudeClassifier:
         self.identity = Identity(self.version, model, endpoint, self.prompt.version, SCHEMA_VERSION, redactor)
         self._said: set[str] = set()
         self.cost_usd = 0.0
-        self.answered_by: set[str] = set()
+        self.classified_by: set[str] = set()
 
     def classify(self, conversation: Conversation, known: Known | None = None) -> Categorization | None:
         """Categorize one chat; None where there is no valid answer. What might hold personal data is not sent.
@@ -169,7 +169,7 @@ class ClaudeClassifier:
         outcome = ask(self.client, parameters, self.prompt.form, **how)
         self.cost_usd += self.cost(outcome.usage)
         if outcome.model:
-            self.answered_by.add(outcome.model)
+            self.classified_by.add(outcome.model)
         return outcome
 
     def cost(self, usage: Usage, *, batch: bool = False) -> float:

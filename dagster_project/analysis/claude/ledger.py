@@ -14,7 +14,7 @@ from dagster_project.analysis.claude.classifier import Identity
 class Entry:
     """A request that is about to be sent; `reserved_usd` is the most that it can cost."""
 
-    work_key: str
+    cache_key: str
     reserved_usd: float
     custom_id: str | None = None
 
@@ -32,7 +32,7 @@ class Settlement:
     ledger_id: int
     status: str
     outcome: str
-    provider: str = "anthropic"
+    model_vendor: str = "anthropic"
     cost_usd: float = 0
     uncertain_usd: float = 0
     input_tokens: int = 0
@@ -52,15 +52,15 @@ def reserve(
     *,
     is_batch: bool,
 ) -> dict[str, int]:
-    """Enter requests. Returns their ledger ids by work key."""
+    """Enter requests. Returns their ledger ids by cache key."""
     return dict(
         conn.execute(
             """
         insert into ops.ai_usage_ledger (
-            run_id, day, endpoint, provider, model, is_batch, price_version, work_key, reserved_usd, custom_id)
+            run_id, day, endpoint, model_vendor, model, is_batch, price_version, cache_key, reserved_usd, custom_id)
         select %s, %s, %s, 'anthropic', %s, %s, %s, new.*
         from unnest(%s::text[], %s::numeric[], %s::text[]) as new
-        returning work_key, ledger_id
+        returning cache_key, ledger_id
         """,
             (
                 run_id,
@@ -69,7 +69,7 @@ def reserve(
                 asked.model,
                 is_batch,
                 price_version,
-                [one.work_key for one in entries],
+                [one.cache_key for one in entries],
                 [round(one.reserved_usd, 8) for one in entries],
                 [one.custom_id for one in entries],
             ),
@@ -90,12 +90,12 @@ def settle(conn: psycopg.Connection, settlements: Sequence[Settlement]) -> None:
     conn.execute(
         """
         update ops.ai_usage_ledger as ledger set
-            status = new.status, outcome = new.outcome, provider = new.provider, cost_usd = new.cost_usd,
+            status = new.status, outcome = new.outcome, model_vendor = new.model_vendor, cost_usd = new.cost_usd,
             uncertain_usd = new.uncertain_usd, input_tokens = new.input_tokens, output_tokens = new.output_tokens,
             cache_write_tokens = new.cache_write_tokens, cache_read_tokens = new.cache_read_tokens,
             thinking_tokens = new.thinking_tokens, request_id = new.request_id, settled_at = now()
         from jsonb_to_recordset(%s) as new (
-            ledger_id bigint, status text, outcome text, provider text, cost_usd numeric, uncertain_usd numeric,
+            ledger_id bigint, status text, outcome text, model_vendor text, cost_usd numeric, uncertain_usd numeric,
             input_tokens integer, output_tokens integer, cache_write_tokens integer, cache_read_tokens integer,
             thinking_tokens integer, request_id text)
         where ledger.ledger_id = new.ledger_id and ledger.status = 'reserved'

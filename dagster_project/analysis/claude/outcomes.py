@@ -13,7 +13,7 @@ from dagster_project.analysis.claude.classifier import Identity, Prepared, categ
 from dagster_project.analysis.claude.ledger import Settlement
 from dagster_project.analysis.claude.messages import Outcome
 from dagster_project.analysis.claude.run import CLASSIFIER, Run
-from dagster_project.analysis.store import Answer, Audit
+from dagster_project.analysis.store import Audit, Classification
 
 MAX_ATTEMPTS = 3
 FIRST_PAUSE = timedelta(minutes=10)  # before a chat is sent again; four times as long after each attempt
@@ -40,7 +40,7 @@ class Finished:
     """A request that has come to an end; `reserved_usd` of one send, `batch_id` where it was in a batch."""
 
     ledger_id: int
-    work_key: str
+    cache_key: str
     reserved_usd: float
     outcome: Outcome
     sent: Sent
@@ -57,37 +57,37 @@ class _Verdict:
 
 
 def keep(run: Run, finished: Sequence[Finished]) -> None:
-    """Settle requests, keep their answers, and say so of the chats: one transaction."""
+    """Settle requests, keep their classifications, and say so of the chats: one transaction."""
     now = datetime.now(UTC)
     with run.conn.transaction():
-        tries = _tries_before(run, [one.work_key for one in finished])
-        verdicts = {one.work_key: _verdict(one, *tries.get(one.work_key, (0, None)), now) for one in finished}
+        tries = _tries_before(run, [one.cache_key for one in finished])
+        verdicts = {one.cache_key: _verdict(one, *tries.get(one.cache_key, (0, None)), now) for one in finished}
         settlements = [_settlement(run, one) for one in finished]
         ledger.settle(run.conn, settlements)
-        answers = [
+        classifications = [
             _answer(one, settled, run.claude.prices.version, now)
             for one, settled in zip(finished, settlements, strict=True)
-            if verdicts[one.work_key].state == "answered"
+            if verdicts[one.cache_key].state == "classified"
         ]
-        ids = store.keep_answers(run.conn, answers)
+        ids = store.keep_classifications(run.conn, classifications)
         chats = _tell_chats(run, finished, verdicts, ids)
     for one, settled in zip(finished, settlements, strict=True):
         run.counts.add(one.outcome.usage, settled.cost_usd, settled.uncertain_usd)
         run.counts.answers += 1
-        run.counts.ended[one.work_key] = verdicts[one.work_key].state, chats.get(one.work_key, 0)
+        run.counts.ended[one.cache_key] = verdicts[one.cache_key].state, chats.get(one.cache_key, 0)
         run.counts.models |= {one.outcome.model} if one.outcome.model else set()
         run.say_how_far()
-    for answer in answers:
-        run.counts.intents[answer.found.intent] += chats.get(answer.work_key, 0)
+    for classification in classifications:
+        run.counts.intents[classification.found.intent] += chats.get(classification.cache_key, 0)
 
 
-def _tries_before(run: Run, work_keys: list[str]) -> dict[str, tuple[int, str | None]]:
+def _tries_before(run: Run, cache_keys: list[str]) -> dict[str, tuple[int, str | None]]:
     rows = run.conn.execute(
         """
-        select work_key, max(attempts), max(last_error_type)
-        from analysis.chat_work where classifier = 'claude' and work_key = any(%s) group by work_key
+        select cache_key, max(attempts), max(last_error_type)
+        from analysis.classification_queue where classifier = 'claude' and cache_key = any(%s) group by cache_key
         """,
-        [work_keys],
+        [cache_keys],
     )
     return {key: (attempts, error) for key, attempts, error in rows}
 
@@ -95,27 +95,27 @@ def _tries_before(run: Run, work_keys: list[str]) -> dict[str, tuple[int, str | 
 def _verdict(one: Finished, attempts: int, error_before: str | None, now: datetime) -> _Verdict:
     outcome = one.outcome
     if outcome.model and "claude-" not in outcome.model:
-        return _Verdict("dead", "answered by something that does not call itself Claude")
+        return _Verdict("dead_lettered", "answered by something that does not call itself Claude")
     if outcome.status == "ok":
-        return _Verdict("answered")
+        return _Verdict("classified")
     if outcome.status == "refused":
         return _Verdict("refused", "the model declines to answer")
     if outcome.status == "rejected":
-        return _Verdict("dead", f"the API rejects the request ({outcome.error_type})")
+        return _Verdict("dead_lettered", f"the API rejects the request ({outcome.error_type})")
     if outcome.status in _NO_USE:
         if error_before not in _NO_USE:
             return _Verdict("pending", f"the answer was {outcome.status}, and is asked for once more")
         if categorization(outcome.checked):
-            return _Verdict("answered")  # without the half that is not valid
+            return _Verdict("classified")  # without the half that is not valid
         faults = "; ".join(outcome.checked.faults) if outcome.checked else outcome.status
-        return _Verdict("dead", f"no valid answer in two tries: {faults}"[:500])
+        return _Verdict("dead_lettered", f"no valid answer in two tries: {faults}"[:500])
     if outcome.status == "lost":
-        return _Verdict("dead", "the result of its batch cannot be had, and may be paid already")
+        return _Verdict("dead_lettered", "the result of its batch cannot be had, and may be paid already")
     counts = outcome.uncertain_sends > 0 or outcome.status != "unavailable"
     attempts += counts
     what = outcome.error_type or outcome.status
     if attempts >= MAX_ATTEMPTS:
-        return _Verdict("dead", f"no answer in {attempts} attempts ({what})")
+        return _Verdict("dead_lettered", f"no answer in {attempts} attempts ({what})")
     return _Verdict("pending", f"no answer ({what})", counts, now + FIRST_PAUSE * 4**attempts)
 
 
@@ -141,7 +141,7 @@ def _settlement(run: Run, one: Finished) -> Settlement:
     )
 
 
-def _answer(one: Finished, settled: Settlement, price_version: str, now: datetime) -> Answer:
+def _answer(one: Finished, settled: Settlement, price_version: str, now: datetime) -> Classification:
     outcome, found = one.outcome, categorization(one.outcome.checked)
     assert found is not None
     assert outcome.checked is not None
@@ -165,8 +165,8 @@ def _answer(one: Finished, settled: Settlement, price_version: str, now: datetim
         one.sent.is_cut,
     )
     exchange = {"sent": one.sent.messages, "answer": asdict(found), "faults": outcome.checked.faults}
-    return Answer(
-        one.work_key,
+    return Classification(
+        one.cache_key,
         CLASSIFIER,
         one.asked.version,
         _provider(outcome.model),
@@ -186,39 +186,40 @@ def _provider(model: str | None) -> str:
 def _tell_chats(
     run: Run, finished: Sequence[Finished], verdicts: dict[str, _Verdict], ids: dict[str, int]
 ) -> dict[str, int]:
-    """Chats by work key."""
+    """Chats by cache key."""
     news = [
         {
-            "work_key": one.work_key,
+            "cache_key": one.cache_key,
             "state": verdict.state,
             "reason": verdict.reason,
             "counts": int(verdict.counts),
-            "answer_id": ids.get(one.work_key),
+            "classification_id": ids.get(one.cache_key),
             "next_retry_at": verdict.next_retry_at and str(verdict.next_retry_at),
             "error": None if one.outcome.status == "ok" else one.outcome.error_type or one.outcome.status,
             "status": one.outcome.status,
             "request_id": one.outcome.request_id,
         }
         for one in finished
-        if (verdict := verdicts[one.work_key])
+        if (verdict := verdicts[one.cache_key])
     ]
     rows = run.conn.execute(
         """
         with told as (
-            update analysis.chat_work as work set
-                state = new.state, reason = new.reason, answer_id = coalesce(new.answer_id, work.answer_id),
+            update analysis.classification_queue as work set
+                state = new.state, reason = new.reason,
+                classification_id = coalesce(new.classification_id, work.classification_id),
                 attempts = work.attempts + new.counts,
                 last_error_type = case when new.status in ('truncated', 'invalid') then new.status else new.error end,
                 last_request_id = coalesce(new.request_id, work.last_request_id), next_retry_at = new.next_retry_at
             from jsonb_to_recordset(%s) as new (
-                work_key text, state text, reason text, answer_id bigint, counts smallint, next_retry_at timestamptz,
-                error text, status text, request_id text)
+                cache_key text, state text, reason text, classification_id bigint, counts smallint,
+                next_retry_at timestamptz, error text, status text, request_id text)
             where
-                work.classifier = 'claude' and work.work_key = new.work_key
+                work.classifier = 'claude' and work.cache_key = new.cache_key
                 and work.state in ('pending', 'submitted', 'budget_deferred')
-            returning work.work_key
+            returning work.cache_key
         )
-        select work_key, count(*) from told group by work_key
+        select cache_key, count(*) from told group by cache_key
         """,
         [Jsonb(news)],
     )

@@ -16,8 +16,8 @@ from dagster_project.analysis.claude.prices import Usage
 log = logging.getLogger(__name__)
 
 CLASSIFIER = "claude"
-MIN_STEP = 25  # answers between two lines in the log
-BROKEN = ("dead", "refused")
+MIN_STEP = 25  # classifications between two lines in the log
+BROKEN = ("dead_lettered", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Limits:
     """What a run may do.
 
     Attributes:
-        idle: how long a chat that is not closed must be silent to be settled.
+        idle: how long a chat that is not closed must be silent to be idle.
         run_cap, month_cap: USD.
-        refresh_expired: ask again where the answer is older than 30 days.
+        refresh_expired: ask again where the classification is older than 30 days.
         retry_dead: ask again where asking was given up.
         batch_above: requests above which they go as message batches, at half the price.
         batch_wait: how long to wait for batches; the next run resumes what is not done then.
@@ -48,9 +48,9 @@ class Counts:
 
     Attributes:
         processed: chats, by what they turned out to be before anything was sent.
-        reused: chats that took an answer that was there.
+        reused: chats that took a classification that was there.
         requests: that went out, or into a batch.
-        ended: by work key, the state that its last answer led to, and how many chats share it.
+        ended: by cache key, the state that its last classification led to, and how many chats share it.
         usage: tokens that were paid for.
         uncertain_usd: at most, for sends that may have been charged although no answer came.
     """
@@ -78,7 +78,7 @@ class Counts:
         self.uncertain_usd += uncertain_usd
 
     def chats(self, *states: str) -> int:
-        """Chats whose last answer led to one of these states."""
+        """Chats whose last classification led to one of these states."""
         return sum(chats for state, chats in self.ended.values() if state in states)
 
 
@@ -109,7 +109,7 @@ class Run:
         )
 
     def say_how_far(self) -> None:
-        """Some twenty lines in the log: how many answers, how fast, at what cost, how long still."""
+        """Some twenty lines in the log: how many classifications, how fast, at what cost, how long still."""
         done = self.counts.answers
         if not done or (done % max(MIN_STEP, self.to_do // 20) and done < self.to_do):
             return

@@ -9,7 +9,7 @@ from dagster_project.analysis.claude.classifier import Blocked, Prepared
 from dagster_project.analysis.claude.run import CLASSIFIER, Run
 from dagster_project.analysis.personal import persons
 from dagster_project.analysis.personal.redaction import Known
-from dagster_project.analysis.store import Work
+from dagster_project.analysis.store import QueueEntry
 
 BATCH_SIZE = 500  # chats a transaction
 REUSED_FOR = "30 days"
@@ -19,7 +19,7 @@ REUSED_FOR = "30 days"
 class Candidate:
     """Work that waits: its key, one of the chats that say this, and whether its last answer was cut."""
 
-    work_key: str
+    cache_key: str
     chat_id: str
     was_cut: bool
 
@@ -36,37 +36,37 @@ def process(run: Run) -> None:
             chats = work.read_chats(run.conn, todo[start : start + BATCH_SIZE], scope, run.limits.idle)
             known = persons.known(run.conn, [chat.chat_id for chat in chats])
             rows = _as_they_were(run, [_work(run, chat, known[chat.chat_id]) for chat in chats])
-            store.keep_work(run.conn, CLASSIFIER, version, rows, datetime.now(UTC))
+            store.update_queue(run.conn, CLASSIFIER, version, rows, datetime.now(UTC))
         run.counts.processed.update(row.state for row in rows)
     if run.chat_ids is None:
         store.remember_load(run.conn, CLASSIFIER, version, scope.upto)
 
 
 def reuse(run: Run) -> None:
-    """Give work that waits the answer that is there for the same content, if it is no older than 30 days; and leave
+    """Give work that waits the classification of the same content, if there is one no older than 30 days; and leave
     what is on its way in a batch to that batch."""
     run.counts.reused += run.conn.execute(
         f"""
-        update analysis.chat_work as work set
-            state = 'answered', answer_id = known.answer_id, reason = null, next_retry_at = null
+        update analysis.classification_queue as work set
+            state = 'classified', classification_id = known.classification_id, reason = null, next_retry_at = null
         from (
-            select distinct on (work_key) work_key, answer_id
-            from analysis.answers
-            where classifier = 'claude' and answered_at > now() - interval '{REUSED_FOR}'
-                and work_key in (
-                    select work_key from analysis.chat_work
+            select distinct on (cache_key) cache_key, classification_id
+            from analysis.classifications
+            where classifier = 'claude' and classified_at > now() - interval '{REUSED_FOR}'
+                and cache_key in (
+                    select cache_key from analysis.classification_queue
                     where classifier = 'claude' and state in ('pending', 'budget_deferred'))
-            order by work_key, answered_at desc
+            order by cache_key, classified_at desc
         ) as known
         where
             work.classifier = 'claude' and work.state in ('pending', 'budget_deferred')
-            and work.work_key = known.work_key
+            and work.cache_key = known.cache_key
         """  # noqa: S608
     ).rowcount
     run.conn.execute("""
-        update analysis.chat_work set state = 'submitted'
-        where classifier = 'claude' and state in ('pending', 'budget_deferred') and work_key in (
-            select item.work_key from analysis.batch_items as item
+        update analysis.classification_queue set state = 'submitted'
+        where classifier = 'claude' and state in ('pending', 'budget_deferred') and cache_key in (
+            select item.cache_key from analysis.batch_items as item
             inner join analysis.batches on batches.id = item.batch
             where item.outcome is null and batches.state in ('intended', 'submitted'))
     """)
@@ -76,14 +76,14 @@ def candidates(run: Run) -> list[Candidate]:
     """Work that may be sent now, what came last first."""
     rows = run.conn.execute(
         """
-        select work_key, max(chat_id), bool_or(coalesce(last_error_type = 'truncated', false))
-        from analysis.chat_work
+        select cache_key, max(chat_id), bool_or(coalesce(last_error_type = 'truncated', false))
+        from analysis.classification_queue
         where
             classifier = 'claude' and version = %s and state in ('pending', 'budget_deferred')
             and (next_retry_at is null or next_retry_at <= now())
             and (%s::text[] is null or chat_id = any(%s))
-        group by work_key
-        order by max(load_id) desc, work_key
+        group by cache_key
+        order by max(load_id) desc, cache_key
         """,
         (run.claude.version, run.chat_ids, run.chat_ids),
     )
@@ -102,21 +102,21 @@ def prepare(run: Run, waiting: Sequence[Candidate]) -> list[tuple[Candidate, Pre
         try:
             chat = run.claude.prepare(chats[one.chat_id], known[one.chat_id])
         except Blocked as fault:
-            _change(run, one, "dead", f"not sent: {fault}", None)
+            _change(run, one, "dead_lettered", f"not sent: {fault}", None)
             continue
-        if chat.key == one.work_key:
+        if chat.key == one.cache_key:
             ready.append((one, chat))
         else:
             _change(run, one, "pending", None, chat.key)
     return ready
 
 
-def defer(run: Run, work_keys: Sequence[str], reason: str) -> None:
+def defer(run: Run, cache_keys: Sequence[str], reason: str) -> None:
     """Say of work that it waits for money."""
     run.conn.execute(
-        "update analysis.chat_work set state = 'budget_deferred', reason = %s "
-        "where classifier = 'claude' and state = 'pending' and work_key = any(%s)",
-        [reason, list(work_keys)],
+        "update analysis.classification_queue set state = 'budget_deferred', reason = %s "
+        "where classifier = 'claude' and state = 'pending' and cache_key = any(%s)",
+        [reason, list(cache_keys)],
     )
 
 
@@ -125,7 +125,7 @@ def waiting(run: Run) -> dict[str, int]:
     return dict(
         run.conn.execute(
             """
-        select state, count(*) from analysis.chat_work
+        select state, count(*) from analysis.classification_queue
         where
             classifier = 'claude' and version = %s and state in ('pending', 'submitted', 'budget_deferred')
             and (%s::text[] is null or chat_id = any(%s))
@@ -136,32 +136,34 @@ def waiting(run: Run) -> dict[str, int]:
     )
 
 
-def _work(run: Run, chat: work.Chat, known: Known) -> Work:
+def _work(run: Run, chat: work.Chat, known: Known) -> QueueEntry:
     state, reason = chat.state_and_reason()
-    if state != "answered":
-        return Work(chat.chat_id, state, chat.load_id, reason=reason)
+    if state != "classified":
+        return QueueEntry(chat.chat_id, state, chat.load_id, reason=reason)
     said = chat.content_key, chat.injection_suspected
     try:
         key = run.claude.prepare(chat.conversation, known).key
     except Blocked as fault:
-        return Work(chat.chat_id, "dead", chat.load_id, None, None, f"not sent: {fault}", *said)
-    return Work(chat.chat_id, "pending", chat.load_id, key, None, None, *said)
+        return QueueEntry(chat.chat_id, "dead_lettered", chat.load_id, None, None, f"not sent: {fault}", *said)
+    return QueueEntry(chat.chat_id, "pending", chat.load_id, key, None, None, *said)
 
 
-def _as_they_were(run: Run, rows: Sequence[Work]) -> list[Work]:
-    """Chats that came again with nothing new to read: they keep their answer, or why they have none."""
+def _as_they_were(run: Run, rows: Sequence[QueueEntry]) -> list[QueueEntry]:
+    """Chats that came again with nothing new to read: they keep their classification, or why they have none."""
     before = run.conn.execute(
         """
-        select chat_id, work_key, state, answer_id, reason from analysis.chat_work
-        where classifier = 'claude' and chat_id = any(%s) and state in ('answered', 'refused', 'dead')
+        select chat_id, cache_key, state, classification_id, reason from analysis.classification_queue
+        where classifier = 'claude' and chat_id = any(%s) and state in ('classified', 'refused', 'dead_lettered')
         """,
         [[row.chat_id for row in rows if row.state == "pending"]],
     )
-    was = {(chat_id, key): (state, answer_id, reason) for chat_id, key, state, answer_id, reason in before}
+    was = {
+        (chat_id, key): (state, classification_id, reason) for chat_id, key, state, classification_id, reason in before
+    }
     return [
-        replace(row, state=state, answer_id=answer_id, reason=reason)
+        replace(row, state=state, classification_id=classification_id, reason=reason)
         for row in rows
-        for state, answer_id, reason in [was.get((row.chat_id, row.work_key), (row.state, None, row.reason))]
+        for state, classification_id, reason in [was.get((row.chat_id, row.cache_key), (row.state, None, row.reason))]
     ]
 
 
@@ -171,11 +173,12 @@ def _wait_again(run: Run) -> None:
     if run.limits.refresh_expired:
         run.conn.execute(
             f"""
-            update analysis.chat_work as work set state = 'pending', attempts = 0, last_error_type = null
-            from analysis.answers
+            update analysis.classification_queue as work set state = 'pending', attempts = 0, last_error_type = null
+            from analysis.classifications
             where
-                answers.answer_id = work.answer_id and work.classifier = 'claude' and work.state = 'answered'
-                and answers.answered_at <= now() - interval '{REUSED_FOR}'
+                classifications.classification_id = work.classification_id and work.classifier = 'claude'
+                and work.state = 'classified'
+                and classifications.classified_at <= now() - interval '{REUSED_FOR}'
                 and work.version = %s and (%s::text[] is null or work.chat_id = any(%s))
             """,  # noqa: S608
             scope,
@@ -183,18 +186,19 @@ def _wait_again(run: Run) -> None:
     if run.limits.retry_dead:
         run.conn.execute(
             """
-            update analysis.chat_work set
+            update analysis.classification_queue set
                 state = 'pending', attempts = 0, last_error_type = null, next_retry_at = null, reason = null
-            where classifier = 'claude' and state in ('dead', 'refused') and work_key is not null
+            where classifier = 'claude' and state in ('dead_lettered', 'refused') and cache_key is not null
                 and version = %s and (%s::text[] is null or chat_id = any(%s))
             """,
             scope,
         )
 
 
-def _change(run: Run, one: Candidate, state: str, reason: str | None, work_key: str | None) -> None:
+def _change(run: Run, one: Candidate, state: str, reason: str | None, cache_key: str | None) -> None:
     run.conn.execute(
-        "update analysis.chat_work set state = %s, reason = %s, work_key = %s, attempts = 0, last_error_type = null "
+        "update analysis.classification_queue set state = %s, reason = %s, cache_key = %s, attempts = 0, "
+        "last_error_type = null "
         "where classifier = 'claude' and chat_id = %s",
-        [state, reason, work_key, one.chat_id],
+        [state, reason, cache_key, one.chat_id],
     )

@@ -23,16 +23,16 @@ KILLED = "the run that worked on it ended without finishing it: it was killed, o
 _KIND = "analysis"  # of the lock
 _COLUMNS = """
     id, status, created_at, triggered_by, filters, sample_rate, classifier, classifier_version, is_llm, chats_in_filter,
-    total_chats_analyzed, total_messages_analyzed, categorized_count, ai_analysis_count, new_answer_count,
+    total_chats_analyzed, total_messages_analyzed, categorized_count, ai_analysis_count, new_classification_count,
     skipped_count, pending_count, processing_time_ms, error_message
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Categorized:
-    """What categorizing took: answers that were not known before, and why it ended early where it did."""
+    """What categorizing took: classifications that were not known before, and why it ended early where it did."""
 
-    new_answers: int
+    new_classifications: int
     stopped: str | None = None
 
 
@@ -41,9 +41,9 @@ class Means:
     """What an analysis is made with.
 
     Attributes:
-        classifier: as `chat_work` names it.
+        classifier: as `classification_queue` names it.
         version: the classifier's.
-        is_llm: whether it is a language model; what answers say of themselves counts in the end.
+        is_llm: whether it is a language model; what classifications say of themselves counts in the end.
         categorize: categorizes the given chats where they need it.
         build_kpis: builds the KPIs of what is published.
         run_id: Dagster's run, where there is one.
@@ -209,7 +209,7 @@ def _work(
     _change(conn, analysis_id, "PROCESSING", "started_at = now()")
     try:
         categorized = means.categorize(chosen)
-        materialize.write(conn, analysis_id, chosen, means.classifier, categorized.new_answers)
+        materialize.write(conn, analysis_id, chosen, means.classifier, categorized.new_classifications)
         effectiveness.materialize(conn, means.classifier, user=user, chat_ids=chosen)
         published = True
         means.build_kpis()

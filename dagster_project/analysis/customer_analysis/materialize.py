@@ -38,7 +38,7 @@ def select_chats(conn: psycopg.Connection, request: Request) -> tuple[int, list[
 
 
 def write(
-    conn: psycopg.Connection, analysis_id: str, chat_ids: Sequence[str], classifier: str, new_answers: int
+    conn: psycopg.Connection, analysis_id: str, chat_ids: Sequence[str], classifier: str, new_classifications: int
 ) -> None:
     """Write an analysis's chats, their categories and what they count, in one transaction."""
     with conn.transaction():
@@ -48,28 +48,29 @@ def write(
             select
                 %s,
                 chosen.chat_id,
-                case work.state when 'answered' then 'categorized' when 'skipped' then 'skipped'
-                    when 'unsettled' then 'skipped' else 'pending' end,
-                case when work.state is null then 'not looked at' when work.state = 'unsettled' then 'still going on'
-                    when work.state in ('answered', 'skipped') then work.reason
+                case work.state when 'classified' then 'categorized' when 'skipped' then 'skipped'
+                    when 'ongoing' then 'skipped' else 'pending' end,
+                case when work.state is null then 'not looked at' when work.state = 'ongoing' then 'still going on'
+                    when work.state in ('classified', 'skipped') then work.reason
                     else concat_ws(': ', work.state, work.reason) end
             from unnest(%s::text[]) as chosen (chat_id)
-            left join analysis.chat_work as work on work.chat_id = chosen.chat_id and work.classifier = %s
+            left join analysis.classification_queue as work on work.chat_id = chosen.chat_id and work.classifier = %s
             """,
             [analysis_id, list(chat_ids), classifier],
         )
         conn.execute(
             f"""
             insert into analysis.customer_categorizations (
-                analysis_id, chat_id, {_LABELS}, agent_quality_score, reasoning_notes, confidence_score, provider,
-                model, is_llm, classified_by, answer_id)
+                analysis_id, chat_id, {_LABELS}, agent_quality_score, reasoning_notes, confidence_score, model_vendor,
+                model, is_llm, classified_by, classification_id)
             select
-                chats.analysis_id, chats.chat_id, {_LABELS}, answers.agent_quality_score, answers.reasoning_notes,
-                answers.confidence_score, answers.provider, answers.model, answers.is_llm, answers.version,
-                answers.answer_id
+                chats.analysis_id, chats.chat_id, {_LABELS}, classifications.agent_quality_score,
+                classifications.reasoning_notes, classifications.confidence_score, classifications.model_vendor,
+                classifications.model, classifications.is_llm, classifications.version,
+                classifications.classification_id
             from analysis.analysis_chats as chats
-            inner join analysis.chat_work as work on work.chat_id = chats.chat_id and work.classifier = %s
-            inner join analysis.answers on answers.answer_id = work.answer_id
+            inner join analysis.classification_queue as work on work.chat_id = chats.chat_id and work.classifier = %s
+            inner join analysis.classifications on classifications.classification_id = work.classification_id
             where chats.analysis_id = %s and chats.state = 'categorized'
             """,  # noqa: S608
             [classifier, analysis_id],
@@ -77,7 +78,7 @@ def write(
         conn.execute(
             """
             update analysis.customer_analyses
-            set published_at = clock_timestamp(), updated_at = now(), new_answer_count = %(new)s,
+            set published_at = clock_timestamp(), updated_at = now(), new_classification_count = %(new)s,
                 skipped_count = (
                     select count(*) from analysis.analysis_chats where analysis_id = %(id)s and state = 'skipped'),
                 pending_count = (
@@ -94,7 +95,7 @@ def write(
                     where chats.analysis_id = %(id)s)
             where id = %(id)s
             """,
-            {"id": analysis_id, "new": new_answers},
+            {"id": analysis_id, "new": new_classifications},
         )
 
 

@@ -56,7 +56,7 @@ def keep(conn: psycopg.Connection, report: Report, labelled: Sequence[Labelled],
         row = conn.execute(
             """
             insert into analysis.evaluations (
-                classifier, version, answered_by, file_name, file_sha256, chats, failed, acceptable_intent_accuracy,
+                classifier, version, classified_by, file_name, file_sha256, chats, failed, acceptable_intent_accuracy,
                 calibration_error, seconds, cost_usd, evaluated_at)
             values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now())
             returning evaluation_id
@@ -64,7 +64,7 @@ def keep(conn: psycopg.Connection, report: Report, labelled: Sequence[Labelled],
             (
                 report.classifier,
                 report.version,
-                ", ".join(report.answered_by),
+                ", ".join(report.classified_by),
                 file.name,
                 digest,
                 report.chats,

@@ -38,7 +38,7 @@ class Classifier(Protocol):
     version: str
 
     cost_usd: float  # of all chats so far
-    answered_by: set[str]  # models, as their answers name them
+    classified_by: set[str]  # models, as their answers name them
 
     def classify(self, conversation: Conversation) -> Categorization | None: ...
 
@@ -86,17 +86,17 @@ class Report:
     """What an evaluation found.
 
     Attributes:
-        answered_by: models, as their answers name them: a fake of Claude is not Claude.
+        classified_by: models, as their answers name them: a fake of Claude is not Claude.
         acceptable_intent_accuracy: share whose intent is the label or another acceptable one.
         calibration_error: ECE, 0 is best; bins hold (mean confidence, share right, chats).
         unsure_share: share of the answers whose confidence in the intent is below what goes to review.
         unsure_of_wrong_share: share of the wrong intents that is among them.
         failed: chats for which there was no answer; they count as wrong.
-        cost_usd: what the classifier's provider charges; 0 for rules.
+        cost_usd: what the model vendor charges; 0 for rules.
     """
 
     classifier: str
-    answered_by: list[str]
+    classified_by: list[str]
     version: str
     chats: int
     unsure_share: float | None
@@ -159,7 +159,7 @@ def evaluate(
     calibration = _calibration(guesses)
     return Report(
         classifier=classifier.model,
-        answered_by=sorted(classifier.answered_by),
+        classified_by=sorted(classifier.classified_by),
         version=classifier.version,
         chats=len(labelled),
         unsure_share=_share([confidence < unsure for confidence, _ in guesses]),

@@ -118,7 +118,7 @@ def keep(conn: psycopg.Connection, labels: Sequence[Label]) -> Kept:
             select given.place, case when now_is.chat_id is null then 'the chat is not categorized, or there is none'
                 else 'the chat has changed since it was judged' end
             from pg_temp.given
-            left join analysis.current_answers as now_is
+            left join analysis.current_classifications as now_is
                 on now_is.chat_id = given.chat_id and now_is.content_key is not null
             where coalesce(given.content_key, now_is.content_key) is distinct from now_is.content_key
                 or now_is.chat_id is null
@@ -128,7 +128,7 @@ def keep(conn: psycopg.Connection, labels: Sequence[Label]) -> Kept:
             with fresh as (
                 select distinct on (given.chat_id, given.labelled_by) given.*, now_is.content_key as content_now
                 from pg_temp.given
-                inner join analysis.current_answers as now_is on now_is.chat_id = given.chat_id
+                inner join analysis.current_classifications as now_is on now_is.chat_id = given.chat_id
                 where now_is.content_key = coalesce(given.content_key, now_is.content_key)
                 order by given.chat_id, given.labelled_by, given.place desc
             ),

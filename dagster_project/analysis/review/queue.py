@@ -1,4 +1,4 @@
-"""The queue of chats that a person should look at, filled from answers that it has not seen yet.
+"""The queue of chats that a person should look at, filled from classifications that it has not seen yet.
 
 It is a table and no model of dbt: a row has a life of its own, which people change. One person's word closes it for the
 content that he saw; when the chat changes it opens again.
@@ -41,14 +41,14 @@ class Rules:
 
 
 def unprocessed(conn: psycopg.Connection, rules: Rules) -> list[str]:
-    """The chats whose answer the queue has not seen; all that have one after a change of rules."""
+    """The chats whose classification the queue has not seen; all that have one after a change of rules."""
     rows = conn.execute(
         """
-        select distinct chat_id from analysis.chat_work
-        where answer_id is distinct from queued_answer_id
+        select distinct chat_id from analysis.classification_queue
+        where classification_id is distinct from queued_classification_id
         union
-        select chat_id from analysis.chat_work
-        where answer_id is not null and not exists (
+        select chat_id from analysis.classification_queue
+        where classification_id is not null and not exists (
             select from analysis.progress where classifier = %s and version = %s)
         order by 1
         """,
@@ -72,14 +72,15 @@ def fill(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> int
         """)  # noqa: S608
         added = conn.execute(f"""
             insert into analysis.review_queue as queue (
-                chat_id, content_key, answer_id, {_REASON_COLUMNS}, state, closed_at, closed_by)
+                chat_id, content_key, classification_id, {_REASON_COLUMNS}, state, closed_at, closed_by)
             select
-                chat_id, content_key, answer_id, {_REASON_COLUMNS},
+                chat_id, content_key, classification_id, {_REASON_COLUMNS},
                 case when labelled_by is null then 'open' else 'done' end, labelled_at, labelled_by
             from pg_temp.judged
             where content_key is not null and ({_ANY_REASON})
             on conflict (chat_id) do update set
-                answer_id = excluded.answer_id, {", ".join(f"{name} = excluded.{name}" for name in COLUMNS.values())},
+                classification_id = excluded.classification_id,
+                {", ".join(f"{name} = excluded.{name}" for name in COLUMNS.values())},
                 queued_at = case when queue.content_key = excluded.content_key then queue.queued_at else now() end,
                 content_key = excluded.content_key, state = excluded.state, closed_at = excluded.closed_at,
                 closed_by = excluded.closed_by
@@ -87,10 +88,10 @@ def fill(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> int
             returning xmax = 0
         """).fetchall()  # noqa: S608
         conn.execute("""
-            update analysis.chat_work as work set queued_answer_id = seen.answer_id
+            update analysis.classification_queue as work set queued_classification_id = seen.classification_id
             from pg_temp.seen
             where seen.chat_id = work.chat_id and seen.classifier = work.classifier
-                and work.queued_answer_id is distinct from seen.answer_id
+                and work.queued_classification_id is distinct from seen.classification_id
         """)
         conn.execute(
             """
@@ -104,14 +105,14 @@ def fill(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> int
 
 
 def counts(conn: psycopg.Connection) -> dict[str, int]:
-    """Open rows by reason, of chats that have an answer now; a row may have several. `open` counts rows."""
+    """Open rows by reason, of chats that have a classification now; a row may have several. `open` counts rows."""
     reasons = ", ".join(f"count(*) filter (where {column})" for column in COLUMNS.values())
     row = conn.execute(
         f"""
         select count(*), {reasons} from analysis.review_queue as queue
         where state = 'open' and exists (
-            select from analysis.current_answers as now_is
-            where now_is.chat_id = queue.chat_id and now_is.answer_id is not null)
+            select from analysis.current_classifications as now_is
+            where now_is.chat_id = queue.chat_id and now_is.classification_id is not null)
         """  # noqa: S608
     ).fetchone()
     assert row is not None
@@ -123,14 +124,14 @@ _ANY_REASON = " or ".join(f"judged.{column}" for column in COLUMNS.values())
 
 
 def _judge(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> None:
-    """What speaks for each chat, as of now; a chat without an answer has no content, and nothing speaks for it."""
-    conn.execute("create temp table if not exists seen (chat_id text, classifier text, answer_id bigint)")
+    """What speaks for each chat, as of now; without a classification a chat has no content, and nothing does."""
+    conn.execute("create temp table if not exists seen (chat_id text, classifier text, classification_id bigint)")
     conn.execute("truncate pg_temp.seen")
     conn.execute(
         """
         insert into pg_temp.seen
-        select chat_id, classifier, answer_id from analysis.chat_work
-        where chat_id = any(%s) and (answer_id is null or content_key is not null)
+        select chat_id, classifier, classification_id from analysis.classification_queue
+        where chat_id = any(%s) and (classification_id is null or content_key is not null)
         """,
         [list(chat_ids)],
     )
@@ -142,31 +143,34 @@ def _judge(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> N
         select
             chats.chat_id,
             now_is.content_key,
-            now_is.answer_id,
-            coalesce(answers.confidence_score < %(least)s, false) as is_low_confidence,
+            now_is.classification_id,
+            coalesce(classifications.confidence_score < %(least)s, false) as is_low_confidence,
             coalesce(
-                (answers.customer_intent <> second.customer_intent
-                    and 'OTHER' not in (answers.customer_intent, second.customer_intent)
-                    and least(answers.confidence_score, second.confidence_score) >= %(least)s)
-                or (answers.sentiment, second.sentiment) in (('POSITIVE', 'FRICTION'), ('FRICTION', 'POSITIVE')),
+                (classifications.customer_intent <> second.customer_intent
+                    and 'OTHER' not in (classifications.customer_intent, second.customer_intent)
+                    and least(classifications.confidence_score, second.confidence_score) >= %(least)s)
+                or (classifications.sentiment, second.sentiment)
+                    in (('POSITIVE', 'FRICTION'), ('FRICTION', 'POSITIVE')),
                 false) as is_disputed,
             coalesce(now_is.injection_suspected, false) as is_suspicious,
-            coalesce(answers.sentiment = 'FRICTION' and answers.agent_quality_score >= %(high)s, false)
+            coalesce(classifications.sentiment = 'FRICTION' and classifications.agent_quality_score >= %(high)s, false)
                 as is_friction_with_high_quality,
-            now_is.answer_id is not null
+            now_is.classification_id is not null
                 and ('x' || left(md5('review ' || chats.chat_id), 8))::bit(32)::bigint < %(share)s * 4294967296
                 as is_random,
             coalesce(label.content_key <> now_is.content_key, false) as has_outdated_label,
             case when label.content_key = now_is.content_key then label.labelled_by end as labelled_by,
             case when label.content_key = now_is.content_key then label.labelled_at end as labelled_at
         from (select distinct chat_id from pg_temp.seen) as chats
-        left join analysis.current_answers as now_is
-            on now_is.chat_id = chats.chat_id and now_is.content_key is not null and now_is.answer_id is not null
-        left join analysis.answers on answers.answer_id = now_is.answer_id
-        left join analysis.chat_work as by_rules
-            on by_rules.chat_id = chats.chat_id and by_rules.classifier like 'rules-%%' and by_rules.state = 'answered'
+        left join analysis.current_classifications as now_is
+            on now_is.chat_id = chats.chat_id and now_is.content_key is not null
+            and now_is.classification_id is not null
+        left join analysis.classifications on classifications.classification_id = now_is.classification_id
+        left join analysis.classification_queue as by_rules
+            on by_rules.chat_id = chats.chat_id and by_rules.classifier like 'rules-%%'
+            and by_rules.state = 'classified'
             and by_rules.content_key = now_is.content_key and by_rules.classifier <> now_is.classifier
-        left join analysis.answers as second on second.answer_id = by_rules.answer_id
+        left join analysis.classifications as second on second.classification_id = by_rules.classification_id
         left join lateral (
             select content_key, labelled_by, labelled_at from analysis.human_labels
             where human_labels.chat_id = chats.chat_id

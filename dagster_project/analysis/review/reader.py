@@ -24,14 +24,14 @@ class Row:
 
     Attributes:
         labels: by field of the taxonomy.
-        answer_state: answered; or why the machine says nothing, and then all that it says is None.
+        classification_state: classified; or why the machine says nothing, and then all that it says is None.
     """
 
     chat_id: str
     state: str
     reasons: list[str]
-    answer_state: str
-    provider: str | None
+    classification_state: str
+    model_vendor: str | None
     model: str | None
     labels: dict[str, str | None]
     agent_quality_score: int | None
@@ -78,7 +78,9 @@ _REASONS = (
     + ", ".join(f"case when queue.{column} then '{reason}' end" for reason, column in COLUMNS.items())
     + "], null)"
 )
-_LABELS = "jsonb_build_object(" + ", ".join(f"'{one.name}', answers.{one.name}" for one in taxonomy.fields()) + ")"
+_LABELS = (
+    "jsonb_build_object(" + ", ".join(f"'{one.name}', classifications.{one.name}" for one in taxonomy.fields()) + ")"
+)
 _OPINIONS = (
     "jsonb_strip_nulls(jsonb_build_object("
     + ", ".join(
@@ -91,9 +93,10 @@ _OPINIONS = (
 )
 _ROW = f"""
     current.chat_id, coalesce(queue.state, 'not queued') as state, {_REASONS} as reasons,
-    current.state as answer_state, answers.provider, answers.model,
-    {_LABELS} as labels, answers.agent_quality_score, answers.confidence_score, answers.reasoning_notes,
-    coalesce(queue.queued_at, answers.answered_at) as queued_at, current.content_key
+    current.state as classification_state, classifications.model_vendor, classifications.model,
+    {_LABELS} as labels, classifications.agent_quality_score, classifications.confidence_score,
+    classifications.reasoning_notes,
+    coalesce(queue.queued_at, classifications.classified_at) as queued_at, current.content_key
 """
 
 
@@ -106,8 +109,8 @@ def waiting(conn: psycopg.Connection, reasons: Sequence[str] = (), limit: int = 
             f"""
             select {_ROW}
             from analysis.review_queue as queue
-            inner join analysis.current_answers as current on current.chat_id = queue.chat_id
-            inner join analysis.answers on answers.answer_id = current.answer_id
+            inner join analysis.current_classifications as current on current.chat_id = queue.chat_id
+            inner join analysis.classifications on classifications.classification_id = current.classification_id
             where queue.state = 'open' and ({" or ".join(columns)})
             order by {ranked}, queue.queued_at, queue.chat_id
             limit %s
@@ -126,8 +129,8 @@ def show(conn: psycopg.Connection, chat_id: str) -> Shown:
         row = cursor.execute(
             f"""
             select {_ROW}
-            from analysis.current_answers as current
-            left join analysis.answers on answers.answer_id = current.answer_id
+            from analysis.current_classifications as current
+            left join analysis.classifications on classifications.classification_id = current.classification_id
             left join analysis.review_queue as queue on queue.chat_id = current.chat_id
             where current.chat_id = %s
             """,  # noqa: S608

@@ -80,7 +80,7 @@ class RulesClassifier:
         except BadWeights as error:
             raise LexiconError(f"{weights.name}: {error}") from None
         self.labels = {field: tuple(labels) for field, labels in self._learnt.labels.items()}
-        self.cost_usd, self.answered_by = 0.0, {MODEL}
+        self.cost_usd, self.classified_by = 0.0, {MODEL}
         of_all = hashlib.sha256(data + GLOSSARY.read_bytes() + learnt + effectiveness.VERSION)
         self.version = f"{MODEL}+{of_all.hexdigest()[:8]}"
         terms = _terms(content)

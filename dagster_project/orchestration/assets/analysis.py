@@ -25,12 +25,12 @@ ERRORS, BUDGET = "share_of_errors", "within_budget"
 
 
 class CategorizeConfig(dg.Config):
-    """When a chat is settled, and, for Claude, what may be sent and spent."""
+    """When a chat is idle, and, for Claude, what may be sent and spent."""
 
-    idle_hours: int = Field(IDLE_HOURS, ge=1, description="Hours of silence after which an open chat is settled.")
+    idle_hours: int = Field(IDLE_HOURS, ge=1, description="Hours of silence after which an open chat is idle.")
     dry_run: bool = Field(False, description="Claude: say what a run would cost, and send nothing.")
     max_usd: float = Field(5.0, ge=0, description="Claude: most USD for this run; over it chats wait.")
-    refresh_expired: bool = Field(False, description="Claude: ask again where an answer is older than 30 days.")
+    refresh_expired: bool = Field(False, description="Claude: ask again where a classification is older than 30 days.")
     retry_dead: bool = Field(False, description="Claude: ask again where asking was given up or refused.")
     batch_above: int = Field(
         50, ge=0, description="Claude: requests above which they go as message batches, at half the price."
@@ -70,7 +70,7 @@ class CategorizeConfig(dg.Config):
         ),
         dg.AssetCheckSpec(BUDGET, asset=KEY, description="No chat waits because a cap is reached."),
     ],
-    description="Each settled chat's intent, journey stage, sentiment, agent quality and effectiveness, once per "
+    description="Each closed or idle chat's intent, journey stage, sentiment, agent quality, effectiveness, once per "
     "content: by Claude where ANTHROPIC_API_KEY is set, else by rules (no language model). BI reads "
     "marts.chat_categories, and marts.ai_usage_daily for the cost.",
 )

@@ -115,7 +115,7 @@ def customer_analysis_job() -> None:
 def _means(who: Categorizer, dbt: DbtCli, run_id: str) -> Means:
     def categorize(chat_ids: Sequence[str]) -> Categorized:
         summary = who.categorize(chat_ids)
-        return Categorized(summary.new_answers, summary.stopped)
+        return Categorized(summary.new_classifications, summary.stopped)
 
     return Means(
         who.name,
@@ -134,7 +134,7 @@ def _metadata(row: dict[str, Any]) -> dict[str, dg.MetadataValue]:
         "total_chats_analyzed",
         "categorized_count",
         "ai_analysis_count",
-        "new_answer_count",
+        "new_classification_count",
         "skipped_count",
         "pending_count",
         "total_messages_analyzed",

@@ -87,7 +87,7 @@ def _metadata(
 ) -> dict[str, dg.MetadataValue]:
     values: dict[str, dg.MetadataValue] = {
         "version": dg.MetadataValue.text(report.version),
-        "answered_by": dg.MetadataValue.text(", ".join(report.answered_by) or "nobody"),
+        "classified_by": dg.MetadataValue.text(", ".join(report.classified_by) or "nobody"),
         "labelled_chats": dg.MetadataValue.text(f"{report.chats} of {file}, {report.failed} without an answer"),
         "scores": _scores(report),
         "cost_usd": dg.MetadataValue.float(report.cost_usd),

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
     kinds={"python", "postgres"},
     pool="categorization",
     description="Chats that a person should look at: suspicious, disputed, contradictory, of low confidence, changed "
-    "since somebody labelled them, or drawn at random. Looks at what got a new answer. BI reads marts.review_queue; "
+    "since somebody labelled them, or drawn at random. Looks at new classifications. BI reads marts.review_queue; "
     "`b2chat review` lists, shows and labels.",
 )
 def review_queue(warehouse: Warehouse) -> dg.MaterializeResult:
@@ -38,10 +38,10 @@ def review_queue(warehouse: Warehouse) -> dg.MaterializeResult:
         except Unusable as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         added, counts = queue.fill(conn, chat_ids, rules), queue.counts(conn)
-    log.info("%d chats with a new answer: %d came in; %d are open", len(chat_ids), added, counts["open"])
+    log.info("%d chats with a new classification: %d came in; %d are open", len(chat_ids), added, counts["open"])
     return dg.MaterializeResult(
         metadata={
-            "chats_looked_at": dg.MetadataValue.int(len(chat_ids)),
+            "chats_processed": dg.MetadataValue.int(len(chat_ids)),
             "came_in": dg.MetadataValue.int(added),
             **{name: dg.MetadataValue.int(count) for name, count in counts.items()},
         }
@@ -53,8 +53,8 @@ def _ask_the_rules_too(conn: psycopg.Connection, settings: Settings, chat_ids: S
     by_claude = [
         row[0]
         for row in conn.execute(
-            "select chat_id from analysis.chat_work "
-            "where classifier = 'claude' and state = 'answered' and chat_id = any(%s)",
+            "select chat_id from analysis.classification_queue "
+            "where classifier = 'claude' and state = 'classified' and chat_id = any(%s)",
             [list(chat_ids)],
         )
     ]

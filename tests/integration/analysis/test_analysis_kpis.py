@@ -212,7 +212,7 @@ def _fill(conn: psycopg.Connection[Any]) -> None:
         if chat not in SKIPPED:
             conn.execute(
                 "insert into analysis.customer_categorizations (analysis_id, chat_id, customer_intent, journey_stage, "
-                "sentiment, agent_quality_score, provider, model, is_llm, classified_by, answer_id) "
+                "sentiment, agent_quality_score, model_vendor, model, is_llm, classified_by, classification_id) "
                 "values ('first', %s, %s, %s, %s, %s, 'rules', 'rules-v1', false, 'v', 1)",
                 [chat, intent, stage, mood, score],
             )

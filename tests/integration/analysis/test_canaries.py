@@ -150,8 +150,8 @@ def test_no_canary_leaves_or_is_written_down(desk: Desk, caplog: pytest.LogCaptu
     own = planted(desk)
     result = desk.run(batch_above=batch_above, run_cap=50, month_cap=100)
     states = desk.states()
-    assert set(states) <= {"answered", "dead"}
-    assert states.get("dead", 0) <= 3  # withheld; the rest was sent
+    assert set(states) <= {"classified", "dead_lettered"}
+    assert states.get("dead_lettered", 0) <= 3  # withheld; the rest was sent
     posts = [path for path, body in desk.claude.requests if body]
     assert ("/v1/messages/batches" in posts) == (batch_above == 5)
     chats = received(desk)
@@ -159,7 +159,7 @@ def test_no_canary_leaves_or_is_written_down(desk: Desk, caplog: pytest.LogCaptu
     assert leaked(chats) == []
     assert [(one, chat) for chat in chats for one in found_in(own, chat)] == []
     everywhere = json.dumps([body for _, body in desk.claude.requests], ensure_ascii=False) + caplog.text + str(result)
-    for table in ("answers", "chat_work", "batches", "batch_items"):
+    for table in ("classifications", "classification_queue", "batches", "batch_items"):
         everywhere += str(desk.rows(f"select * from analysis.{table}"))
     everywhere += str(desk.rows("select * from ops.ai_usage_ledger"))
     raw = [secret for canary in CANARIES for secret in canary.secrets if len(secret) > 6]

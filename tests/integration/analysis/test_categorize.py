@@ -68,15 +68,15 @@ class Desk:
 
     def state(self, chat_id: str) -> tuple[str, str | None, str | None]:
         row = self.conn.execute(
-            "select state, reason, customer_intent from analysis.chat_work "
-            "left join analysis.answers using (answer_id) where chat_id = %s",
+            "select state, reason, customer_intent from analysis.classification_queue "
+            "left join analysis.classifications using (classification_id) where chat_id = %s",
             [chat_id],
         ).fetchone()
         assert row is not None
         return row
 
-    def answers(self) -> int:
-        row = self.conn.execute("select count(*) from analysis.answers").fetchone()
+    def classifications(self) -> int:
+        row = self.conn.execute("select count(*) from analysis.classifications").fetchone()
         assert row is not None
         return int(row[0])
 
@@ -92,18 +92,18 @@ def desk(database_url: str) -> Iterator[Desk]:
 def test_a_settled_chat_is_categorized_and_a_second_run_does_nothing(desk: Desk) -> None:
     desk.chat("a", "cuándo firmamos la escritura?", "> el martes")
     first, second = desk.run(), desk.run()
-    assert desk.state("a") == ("answered", None, "LEGAL")
-    assert (first.processed, first.new_answers) == (1, 1)
-    assert (second.processed, second.new_answers) == (0, 0)
+    assert desk.state("a") == ("classified", None, "LEGAL")
+    assert (first.processed, first.new_classifications) == (1, 1)
+    assert (second.processed, second.new_classifications) == (0, 0)
 
 
 def test_equal_chats_share_an_answer_and_a_new_message_asks_anew(desk: Desk) -> None:
     for chat_id in ("a", "b", "c"):
         desk.chat(chat_id, "le envío el comprobante de pago")
-    assert desk.run().new_answers == 1
+    assert desk.run().new_classifications == 1
     desk.chat("b", "le envío el comprobante de pago", "> gracias", "y necesito la promesa de compraventa, la promesa")
-    assert desk.run().new_answers == 1
-    assert desk.answers() == 2
+    assert desk.run().new_classifications == 1
+    assert desk.classifications() == 2
 
 
 def test_the_same_chat_landed_again_costs_no_new_answer(desk: Desk) -> None:
@@ -111,16 +111,16 @@ def test_the_same_chat_landed_again_costs_no_new_answer(desk: Desk) -> None:
     desk.run()
     desk.chat("a", "precio de los lotes")
     result = desk.run()
-    assert (result.processed, result.answered, result.new_answers) == (1, 1, 0)
+    assert (result.processed, result.classified, result.new_classifications) == (1, 1, 0)
 
 
 def test_a_chat_that_goes_on_waits_until_it_is_closed_or_silent(desk: Desk) -> None:
     desk.chat("a", "precio de los lotes", status="open")
     desk.run()
-    assert desk.state("a") == ("unsettled", None, None)
+    assert desk.state("a") == ("ongoing", None, None)
     desk.as_of(NOW + timedelta(hours=25))
     desk.run()
-    assert desk.state("a") == ("answered", None, "PROJECT_INFO")
+    assert desk.state("a") == ("classified", None, "PROJECT_INFO")
 
 
 def test_a_chat_without_the_customers_words_and_a_deleted_one_say_why(desk: Desk) -> None:
@@ -132,7 +132,7 @@ def test_a_chat_without_the_customers_words_and_a_deleted_one_say_why(desk: Desk
     desk.run()
     assert desk.state("silent") == ("skipped", "nothing of the customer's", None)
     assert desk.state("gone") == ("skipped", "deleted", None)
-    assert desk.state("voice") == ("answered", None, "OTHER")
+    assert desk.state("voice") == ("classified", None, "OTHER")
 
 
 def test_another_lexicon_answers_all_anew_and_the_old_answers_stay(desk: Desk, tmp_path: Path) -> None:
@@ -141,8 +141,8 @@ def test_another_lexicon_answers_all_anew_and_the_old_answers_stay(desk: Desk, t
     lexicon = tmp_path / "lexicon.yml"
     lexicon.write_text(LEXICON.read_text().replace("- brochure", "- brochure\n      - zafiro"))
     desk.run(RulesClassifier(lexicon))
-    assert desk.state("a") == ("answered", None, "PROJECT_INFO")
-    assert desk.answers() == 2
+    assert desk.state("a") == ("classified", None, "PROJECT_INFO")
+    assert desk.classifications() == 2
 
 
 def test_a_run_that_breaks_off_between_slices_is_simply_run_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,9 +161,9 @@ def test_a_run_that_breaks_off_between_slices_is_simply_run_again(desk: Desk, mo
     monkeypatch.setattr(classifier, "classify", break_off)
     with pytest.raises(KeyboardInterrupt):
         desk.run(classifier)
-    assert desk.answers() == 2
+    assert desk.classifications() == 2
     result = desk.run()
-    assert (result.answered, result.new_answers, desk.answers()) == (5, 3, 5)
+    assert (result.classified, result.new_classifications, desk.classifications()) == (5, 3, 5)
 
 
 def test_rules_can_never_be_stored_as_a_language_models_answer(desk: Desk) -> None:
@@ -171,21 +171,23 @@ def test_rules_can_never_be_stored_as_a_language_models_answer(desk: Desk) -> No
     desk.run()
     for change in ("is_llm = true", "model = 'claude-haiku-5-5'", "cost_usd = 1"):
         with pytest.raises(psycopg.errors.CheckViolation):
-            desk.conn.execute(f"update analysis.answers set {change}")
+            desk.conn.execute(f"update analysis.classifications set {change}")
 
 
 def test_chats_that_are_named_are_categorized_alone_and_the_rest_is_not_forgotten(desk: Desk) -> None:
     for chat_id in ("a", "b", "c"):
         desk.chat(chat_id, f"precio del lote {chat_id}")
-    assert desk.run(chat_ids=["b", "unknown"]).answered == 1
+    assert desk.run(chat_ids=["b", "unknown"]).classified == 1
     assert desk.run(chat_ids=["b"]).processed == 0
-    assert desk.run().answered == 3
+    assert desk.run().classified == 3
     desk.chat("b", "necesito la promesa de compraventa")
     assert desk.run(chat_ids=["a", "b"]).processed == 1
-    assert desk.state("b") == ("answered", None, "LEGAL")
+    assert desk.state("b") == ("classified", None, "LEGAL")
 
 
 def test_hostile_text_is_stored_as_text(desk: Desk) -> None:
-    desk.chat("a'); drop table core.chats; --", "precio'); drop table analysis.answers; -- \U0001f644 \u202e lotes")
-    assert desk.run().answered == 1
-    assert desk.answers() == 1
+    desk.chat(
+        "a'); drop table core.chats; --", "precio'); drop table analysis.classifications; -- \U0001f644 \u202e lotes"
+    )
+    assert desk.run().classified == 1
+    assert desk.classifications() == 1

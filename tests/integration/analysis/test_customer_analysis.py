@@ -56,8 +56,8 @@ class Office:
 
     def begin(self) -> None:
         self.conn.execute("""
-            truncate core.chats, core.messages, core.agents, core.departments, core.contacts, analysis.answers,
-                analysis.chat_work, analysis.progress, analysis.customer_analyses, analysis.analysis_kpis,
+            truncate core.chats, core.messages, core.agents, core.departments, core.contacts, analysis.classifications,
+                analysis.classification_queue, analysis.progress, analysis.customer_analyses, analysis.analysis_kpis,
                 analysis.effectiveness_analysis, ops.ai_usage_ledger, intermediate.int_response_time_scores,
                 ops.build_watermarks cascade""")
         self.conn.execute("insert into core.agents values ('ana', 'Ana', null), ('bea', 'Bea', null)")
@@ -90,7 +90,9 @@ class Office:
 
         def by_rules(chat_ids: Sequence[str]) -> Categorized:
             return Categorized(
-                categorize_by_rules(self.conn, classifier, idle=timedelta(hours=24), chat_ids=chat_ids).new_answers
+                categorize_by_rules(
+                    self.conn, classifier, idle=timedelta(hours=24), chat_ids=chat_ids
+                ).new_classifications
             )
 
         means = Means("rules-v1", classifier.version, False, categorize or by_rules, kpis, "run-1")
@@ -196,7 +198,7 @@ def test_every_chat_of_the_filter_is_counted_with_its_reason_and_a_second_analys
                 "categorized_count",
                 "skipped_count",
                 "pending_count",
-                "new_answer_count",
+                "new_classification_count",
                 "total_messages_analyzed",
             )
         ] == [4, 4, 2, 2, 0, new, 5]
@@ -211,10 +213,10 @@ def test_every_chat_of_the_filter_is_counted_with_its_reason_and_a_second_analys
         ("silent", "skipped", "nothing of the customer's"),
     ]
     assert office.rows(f"""
-        select chat_id, customer_intent, provider, model, is_llm, classified_by like 'rules-v1+%'
+        select chat_id, customer_intent, model_vendor, model, is_llm, classified_by like 'rules-v1+%'
         from analysis.customer_categorizations where analysis_id = '{second["id"]}' order by 1
     """) == [("a", "LEGAL", "rules", "rules-v1", False, True), ("b", "PROJECT_INFO", "rules", "rules-v1", False, True)]
-    assert office.rows("select count(*) from analysis.answers") == [(2,)]
+    assert office.rows("select count(*) from analysis.classifications") == [(2,)]
     assert office.analyse(agent_ids=["bea", "bea"])["total_chats_analyzed"] == 1
 
 
@@ -368,7 +370,7 @@ def test_an_analysis_by_claude_sends_once_defers_what_is_over_the_cap_and_is_nev
             def categorize(chat_ids: Sequence[str]) -> Categorized:
                 limits = Limits(timedelta(hours=24), most_usd, 25.0)
                 result = categorize_by_claude(office.conn, classifier, limits=limits, run_id="r", chat_ids=chat_ids)
-                return Categorized(result.answered, result.stopped)
+                return Categorized(result.classified, result.stopped)
 
             return analyse(office.conn, asking(), Means("claude", classifier.version, True, categorize, lambda: None))
 
@@ -382,10 +384,10 @@ def test_an_analysis_by_claude_sends_once_defers_what_is_over_the_cap_and_is_nev
         second = analyse_by_claude(5.0)
     assert (requests, sent()) == (3, 3), "the second analysis asks nothing"
     for made, new in ((first, 3), (second, 0)):
-        assert (made["status"], made["categorized_count"], made["new_answer_count"]) == ("COMPLETED", 3, new)
+        assert (made["status"], made["categorized_count"], made["new_classification_count"]) == ("COMPLETED", 3, new)
         assert (made["is_llm"], made["ai_analysis_count"]) == (False, 0), "the fake is no language model"
         assert analyses.classified_by(made).startswith("a fake of a language model (claude-haiku-5-5")
-    assert office.rows("select distinct provider, model from analysis.customer_categorizations") == [
+    assert office.rows("select distinct model_vendor, model from analysis.customer_categorizations") == [
         ("fake", fake.MODEL)
     ]
 
@@ -420,12 +422,14 @@ def test_no_score_but_the_formulas_can_be_stored(office: Office) -> None:
     pairs += [(0.0, 0.0), (100.0, 100.0), (0.0, 100.0), (100.0, 0.0)]
     with office.conn.cursor() as cursor:
         cursor.executemany(
-            "insert into analysis.effectiveness_analysis (chat_id, user_id, answer_id, resolution_score, "
-            "customer_satisfaction, provider, model, is_llm, classified_by, recommendations, analysis_data, "
+            "insert into analysis.effectiveness_analysis (chat_id, user_id, classification_id, resolution_score, "
+            "customer_satisfaction, model_vendor, model, is_llm, classified_by, recommendations, analysis_data, "
             "created_at) values ('c', 'u', %s, %s, %s, 'rules', 'rules-v1', false, 'v', '[]', '{}', now())",
             [(number, *pair) for number, pair in enumerate(pairs)],
         )
-    stored = office.rows("select effectiveness_score, state from analysis.effectiveness_analysis order by answer_id")
+    stored = office.rows(
+        "select effectiveness_score, state from analysis.effectiveness_analysis order by classification_id"
+    )
     for (resolution, satisfaction), (score, state) in zip(pairs, stored, strict=True):
         if resolution is None or satisfaction is None:
             assert (score, state) == (None, "insufficient_evidence")

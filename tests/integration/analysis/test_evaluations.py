@@ -23,7 +23,7 @@ class Says:
     model, cost_usd = "rules-v1", 0.0
 
     def __init__(self, version: str, right: int) -> None:
-        self.version, self.answered_by, self._left = version, {"rules-v1"}, right
+        self.version, self.classified_by, self._left = version, {"rules-v1"}, right
 
     def classify(self, conversation: Conversation) -> Categorization:
         self._left -= 1

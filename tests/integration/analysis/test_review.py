@@ -51,7 +51,8 @@ class Office:
 
     def begin(self) -> None:
         self.conn.execute("""
-            truncate core.chats, core.messages, analysis.answers, analysis.chat_work, analysis.progress,
+            truncate core.chats, core.messages, analysis.classifications, analysis.classification_queue,
+            analysis.progress,
                 analysis.human_labels, analysis.review_queue, ops.build_watermarks""")
 
     def chat(self, chat_id: str, *said: str, deleted: bool = False) -> None:
@@ -73,17 +74,20 @@ class Office:
         self.conn.execute(
             """
             with answer as (
-                insert into analysis.answers (work_key, classifier, version, provider, model, is_llm, customer_intent,
-                    sentiment, confidence_score, confidence_source, reasoning_notes, cost_usd, answered_at,
+                insert into analysis.classifications (cache_key, classifier, version, model_vendor, model, is_llm,
+                customer_intent,
+                    sentiment, confidence_score, confidence_source, reasoning_notes, cost_usd, classified_at,
                     input_tokens, prompt_version)
                 values ('k', 'claude', 'v', 'anthropic', 'claude-haiku-5-5', true, %(intent)s, %(sentiment)s, 0.9,
                     'model_verbalized', '', 0, now(), 1, 'p')
-                returning answer_id)
-            insert into analysis.chat_work (chat_id, classifier, version, state, answer_id, load_id, looked_at,
+                returning classification_id)
+            insert into analysis.classification_queue (chat_id, classifier, version, state, classification_id,
+            load_id, processed_at,
                 content_key)
-            select chat_id, 'claude', 'v', 'answered', answer.answer_id, load_id, now(), content_key
-            from analysis.chat_work, answer where chat_id = %(chat)s and classifier = 'rules-v1'
-            on conflict (chat_id, classifier) do update set answer_id = excluded.answer_id, looked_at = now()
+            select chat_id, 'claude', 'v', 'classified', answer.classification_id, load_id, now(), content_key
+            from analysis.classification_queue, answer where chat_id = %(chat)s and classifier = 'rules-v1'
+            on conflict (chat_id, classifier) do update set classification_id = excluded.classification_id,
+            processed_at = now()
             """,
             {"chat": chat_id, "intent": intent, "sentiment": sentiment},
         )
@@ -151,14 +155,16 @@ def test_rules_and_claude_are_disputed_only_where_both_are_sure_of_other_things(
 
 def test_the_random_draw_is_stable_and_as_large_as_asked_for(office: Office) -> None:
     office.conn.execute("""
-        insert into analysis.answers (work_key, classifier, version, provider, model, is_llm, customer_intent,
-            sentiment, confidence_score, confidence_source, reasoning_notes, cost_usd, answered_at)
+        insert into analysis.classifications (cache_key, classifier, version, model_vendor, model, is_llm,
+        customer_intent,
+            sentiment, confidence_score, confidence_source, reasoning_notes, cost_usd, classified_at)
         values ('k', 'rules-v1', 'v', 'rules', 'rules-v1', false, 'LEGAL',
             'NEUTRAL', 1, 'rule_margin', '', 0, now())""")
     office.conn.execute("""
-        insert into analysis.chat_work (chat_id, classifier, version, state, answer_id, load_id, looked_at, content_key)
-        select number::text, 'rules-v1', 'v', 'answered', max(answer_id), 1, now(), 'k'
-        from generate_series(1, 10000) as number, analysis.answers group by number""")
+        insert into analysis.classification_queue (chat_id, classifier, version, state, classification_id, load_id,
+        processed_at, content_key)
+        select number::text, 'rules-v1', 'v', 'classified', max(classification_id), 1, now(), 'k'
+        from generate_series(1, 10000) as number, analysis.classifications group by number""")
     office.fill(queue.Rules(random_share=0.02))
     drawn = {row.chat_id for row in reader.waiting(office.conn, ["random"], limit=10000)}
     assert 158 < len(drawn) < 242  # 200, three standard deviations of 14
@@ -264,7 +270,7 @@ def test_the_asset_asks_the_rules_what_they_think_of_claudes_answers(office: Off
     office.chat("a", *CERTAIN)
     office.run()
     office.claude_says("a", "LEGAL", "NEUTRAL")
-    office.conn.execute("delete from analysis.chat_work where classifier = 'rules-v1'")
+    office.conn.execute("delete from analysis.classification_queue where classifier = 'rules-v1'")
     result = review_queue(warehouse=Warehouse(url=office.url))
     assert isinstance(result, MaterializeResult)
     assert office.reasons() == {"a": ["disputed"]}

@@ -213,7 +213,7 @@ def test_an_analysis_as_a_report_has_its_kpis_its_categories_and_the_hours_of_it
             select 'a1', id, 'skipped' from unnest(array['sunday-night', 'negative', 'nul', 'gone']) as chats (id)""")
         conn.execute("""
             insert into analysis.customer_categorizations (analysis_id, chat_id, customer_intent, sentiment,
-                agent_quality_score, provider, model, is_llm, classified_by, answer_id)
+                agent_quality_score, model_vendor, model, is_llm, classified_by, classification_id)
             values ('a1', 'nul', 'LEGAL', 'FRICTION', 8, 'rules', 'rules-v1', false, 'rules-v1+x', 1)""")
         conn.execute("""
             insert into analysis.analysis_kpis (id, created_at, analysis_id, metric_type, metric_name, numeric_value,

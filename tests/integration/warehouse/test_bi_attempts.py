@@ -19,7 +19,7 @@ REFUSED = {
         select from raw.b2chat_chats
         select from ops.page_loads
         select from ops.locks
-        select from analysis.answers
+        select from analysis.classifications
         table ops.alembic_version
         select from pg_authid
         select from pg_statistic

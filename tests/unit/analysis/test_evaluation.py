@@ -17,7 +17,7 @@ class Told:
     model, version, cost_usd = "told", "told-1", 0.0
 
     def __init__(self) -> None:
-        self.answered_by = {"told"}
+        self.classified_by = {"told"}
 
     def classify(self, conversation: Conversation) -> Categorization:
         intent, stage, mood, score, confidence = conversation.messages[0].text.split()

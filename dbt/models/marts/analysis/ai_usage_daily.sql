@@ -5,10 +5,10 @@ with ledger as (
 
 select
     day as date,
-    provider,
+    model_vendor,
     model,
-    case when provider = 'fake' then 'simulador, no cobra' else 'modelo de lenguaje' end as provider_label_es,
-    case when provider = 'fake' then 'fake, charges nothing' else 'language model' end as provider_label_en,
+    case when model_vendor = 'fake' then 'simulador, no cobra' else 'modelo de lenguaje' end as model_vendor_label_es,
+    case when model_vendor = 'fake' then 'fake, charges nothing' else 'language model' end as model_vendor_label_en,
     (count(*) filter (where status <> 'released'))::integer as request_count,
     (count(*) filter (where status <> 'released' and is_batch))::integer as batch_request_count,
     (count(*) filter (where outcome = 'ok'))::integer as answered_count,
@@ -22,4 +22,4 @@ select
     sum(uncertain_usd)::double precision as perhaps_charged_usd,
     coalesce(sum(reserved_usd) filter (where status = 'reserved'), 0)::double precision as reserved_usd
 from ledger
-group by day, provider, model
+group by day, model_vendor, model

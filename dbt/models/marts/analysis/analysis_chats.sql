@@ -16,7 +16,7 @@ select
     members.chat_id,
     members.state,
     members.reason,
-    case categorizations.provider when 'anthropic' then 'llm' else categorizations.provider end as source,
+    case categorizations.model_vendor when 'anthropic' then 'llm' else categorizations.model_vendor end as source,
     categorizations.agent_quality_score::integer as agent_quality_score,
     chats.created_local_date,
     chats.created_day_of_week,

@@ -1,7 +1,7 @@
 with chats as (
     select
         *,
-        case when state = 'pending' then case when reason ~ '^(refused|dead)' then 'dead' else 'pending' end end as waits
+        case when state = 'pending' then case when reason ~ '^(refused|dead)' then 'dead_lettered' else 'pending' end end as waits
     from {{ ref('analysis_chats') }}
 )
 

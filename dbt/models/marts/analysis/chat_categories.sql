@@ -1,11 +1,11 @@
 -- A view: it is right whenever it is read, and the asset that categorizes runs after the models.
 
-with current_answers as (
-    select * from {{ source('analysis', 'current_answers') }}
+with current_classifications as (
+    select * from {{ source('analysis', 'current_classifications') }}
 ),
 
-answers as (
-    select * from {{ source('analysis', 'answers') }}
+classifications as (
+    select * from {{ source('analysis', 'classifications') }}
 ),
 
 newest_labels as (
@@ -19,49 +19,49 @@ queue as (
 )
 
 select
-    current_answers.chat_id,
-    current_answers.state,
-    {{ label_columns('state', 'current_answers.state', 'states') }},
-    current_answers.reason as state_reason,
-    answers.provider,
-    answers.model,
-    answers.version,
-    answers.is_llm,
-    {{ classified_by('answers.is_llm', 'answers.model', 'es') }} as classified_by_es,
-    {{ classified_by('answers.is_llm', 'answers.model', 'en') }} as classified_by_en,
+    current_classifications.chat_id,
+    current_classifications.state,
+    {{ label_columns('state', 'current_classifications.state', 'states') }},
+    current_classifications.reason as state_reason,
+    classifications.model_vendor,
+    classifications.model,
+    classifications.version,
+    classifications.is_llm,
+    {{ classified_by('classifications.is_llm', 'classifications.model', 'es') }} as classified_by_es,
+    {{ classified_by('classifications.is_llm', 'classifications.model', 'en') }} as classified_by_en,
     {%- for field in label_fields() %}
-    answers.{{ field.name }},
+    classifications.{{ field.name }},
     {%- endfor %}
-    answers.agent_quality_score::integer as agent_quality_score,
-    answers.confidence_score,
-    answers.confidence_source,
-    answers.answer_id is not null and coalesce(queue.state = 'open', false) as needs_review,
-    {{ shown_notes('answers.reasoning_notes') }} as reasoning_notes,
-    answers.answered_at,
+    classifications.agent_quality_score::integer as agent_quality_score,
+    classifications.confidence_score,
+    classifications.confidence_source,
+    classifications.classification_id is not null and coalesce(queue.state = 'open', false) as needs_review,
+    {{ shown_notes('classifications.reasoning_notes') }} as reasoning_notes,
+    classifications.classified_at,
     {%- for field in label_fields() %}
-    {{ final_label(field, 'labels', 'answers') }} as final_{{ field.short }},
+    {{ final_label(field, 'labels', 'classifications') }} as final_{{ field.short }},
     {%- endfor %}
     case
         when not coalesce(labels.no_quality_applies, false)
-            then coalesce(labels.agent_quality_score, answers.agent_quality_score)::integer
+            then coalesce(labels.agent_quality_score, classifications.agent_quality_score)::integer
     end as final_agent_quality_score,
     case
         when labels.chat_id is not null then 'human'
-        when answers.provider = 'anthropic' then 'llm'
-        else answers.provider
+        when classifications.model_vendor = 'anthropic' then 'llm'
+        else classifications.model_vendor
     end as final_source,
     outdated.chat_id is not null as has_outdated_label
     {%- for field in label_fields() %},
-    {{ label_columns('final_' ~ field.short, final_label(field, 'labels', 'answers'), field.short ~ '_words') }}
+    {{ label_columns('final_' ~ field.short, final_label(field, 'labels', 'classifications'), field.short ~ '_words') }}
     {%- endfor %}
-from current_answers
-left join answers on answers.answer_id = current_answers.answer_id
+from current_classifications
+left join classifications on classifications.classification_id = current_classifications.classification_id
 left join newest_labels as labels
-    on labels.chat_id = current_answers.chat_id and labels.content_key = current_answers.content_key
+    on labels.chat_id = current_classifications.chat_id and labels.content_key = current_classifications.content_key
 left join newest_labels as outdated
-    on outdated.chat_id = current_answers.chat_id and outdated.content_key <> current_answers.content_key
-left join queue on queue.chat_id = current_answers.chat_id
-{{ join_labels('states', "'state'", 'current_answers.state') }}
+    on outdated.chat_id = current_classifications.chat_id and outdated.content_key <> current_classifications.content_key
+left join queue on queue.chat_id = current_classifications.chat_id
+{{ join_labels('states', "'state'", 'current_classifications.state') }}
 {%- for field in label_fields() %}
-{{ join_taxonomy(field.short ~ '_words', "'" ~ field.name ~ "'", final_label(field, 'labels', 'answers')) }}
+{{ join_taxonomy(field.short ~ '_words', "'" ~ field.name ~ "'", final_label(field, 'labels', 'classifications')) }}
 {%- endfor %}

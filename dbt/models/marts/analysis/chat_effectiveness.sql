@@ -1,6 +1,6 @@
 -- A view: it is right whenever it is read, and the asset that categorizes runs after the models.
-with current_answers as (
-    select * from {{ source('analysis', 'current_answers') }}
+with current_classifications as (
+    select * from {{ source('analysis', 'current_classifications') }}
 ),
 
 judged as (
@@ -9,9 +9,9 @@ judged as (
 
 present as (
     select judged.*
-    from current_answers
+    from current_classifications
     inner join judged
-        on judged.chat_id = current_answers.chat_id and judged.answer_id = current_answers.answer_id
+        on judged.chat_id = current_classifications.chat_id and judged.classification_id = current_classifications.classification_id
 )
 
 select
@@ -38,7 +38,7 @@ select
     present.is_llm,
     {{ classified_by('present.is_llm', 'present.model', 'es') }} as classified_by_es,
     {{ classified_by('present.is_llm', 'present.model', 'en') }} as classified_by_en,
-    present.created_at as answered_at,
+    present.created_at as classified_at,
     present.created_at + interval '30 days' as reused_until_at
 from present
 inner join {{ ref('chat_response_times') }} as chats on chats.chat_id = present.chat_id and not chats.is_deleted

@@ -11,7 +11,7 @@ select
     evaluations.evaluated_at,
     evaluations.classifier,
     evaluations.version,
-    evaluations.answered_by,
+    evaluations.classified_by,
     evaluations.file_name,
     scores.field,
     scores.chats as chat_count,

@@ -23,7 +23,7 @@ select
     total_messages_analyzed as message_count,
     categorized_count,
     ai_analysis_count as by_llm_count,
-    new_answer_count,
+    new_classification_count,
     skipped_count,
     pending_count,
     created_at,

@@ -23,7 +23,7 @@ select
     categorizations.agent_quality_score::integer as agent_quality_score,
     categorizations.confidence_score,
     {{ shown_notes('categorizations.reasoning_notes') }} as reasoning_notes,
-    categorizations.provider as classified_by_provider,
+    categorizations.model_vendor,
     categorizations.model,
     categorizations.classified_by,
     categorizations.is_llm,

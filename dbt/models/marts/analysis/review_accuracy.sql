@@ -5,12 +5,12 @@ with drawn as (
 ),
 
 work as (
-    select * from {{ source('analysis', 'chat_work') }}
-    where state = 'answered'
+    select * from {{ source('analysis', 'classification_queue') }}
+    where state = 'classified'
 ),
 
-answers as (
-    select * from {{ source('analysis', 'answers') }}
+classifications as (
+    select * from {{ source('analysis', 'classifications') }}
 ),
 
 newest_labels as (
@@ -22,23 +22,23 @@ newest_labels as (
 compared as (
     select
         work.version,
-        answers.model,
-        answers.is_llm,
+        classifications.model,
+        classifications.is_llm,
         fields.field,
         fields.named,
         fields.gold,
         fields.none_applies
     from drawn
     inner join work on work.chat_id = drawn.chat_id and work.content_key = drawn.content_key
-    inner join answers on answers.answer_id = work.answer_id
+    inner join classifications on classifications.classification_id = work.classification_id
     left join newest_labels as labels on labels.chat_id = drawn.chat_id and labels.content_key = drawn.content_key
     cross join lateral (
         values
         {%- for field in label_fields() %}
-        ('{{ field.name }}', answers.{{ field.name }}, labels.{{ field.name }}, {{ says_none(field, 'labels') }}),
+        ('{{ field.name }}', classifications.{{ field.name }}, labels.{{ field.name }}, {{ says_none(field, 'labels') }}),
         {%- endfor %}
         (
-            'agent_quality', {{ quality_band('answers.agent_quality_score') }},
+            'agent_quality', {{ quality_band('classifications.agent_quality_score') }},
             {{ quality_band('labels.agent_quality_score') }}, coalesce(labels.no_quality_applies, false)
         )
     ) as fields (field, named, gold, none_applies)

@@ -3,13 +3,13 @@ with queue as (
     select * from {{ source('analysis', 'review_queue') }}
 ),
 
-current_answers as (
-    select * from {{ source('analysis', 'current_answers') }}
-    where answer_id is not null
+current_classifications as (
+    select * from {{ source('analysis', 'current_classifications') }}
+    where classification_id is not null
 ),
 
-answers as (
-    select * from {{ source('analysis', 'answers') }}
+classifications as (
+    select * from {{ source('analysis', 'classifications') }}
 ),
 
 chats as (
@@ -39,19 +39,19 @@ select
     chats.department_id,
     chats.department_name,
     chats.created_local_date,
-    answers.model,
-    answers.is_llm,
-    {{ classified_by('answers.is_llm', 'answers.model', 'es') }} as classified_by_es,
-    {{ classified_by('answers.is_llm', 'answers.model', 'en') }} as classified_by_en,
-    answers.customer_intent,
-    answers.journey_stage,
-    answers.sentiment,
-    answers.agent_quality_score::integer as agent_quality_score,
-    answers.confidence_score,
+    classifications.model,
+    classifications.is_llm,
+    {{ classified_by('classifications.is_llm', 'classifications.model', 'es') }} as classified_by_es,
+    {{ classified_by('classifications.is_llm', 'classifications.model', 'en') }} as classified_by_en,
+    classifications.customer_intent,
+    classifications.journey_stage,
+    classifications.sentiment,
+    classifications.agent_quality_score::integer as agent_quality_score,
+    classifications.confidence_score,
     queue.queued_at,
     queue.closed_at
 from queue
-inner join answers on answers.answer_id = queue.answer_id
+inner join classifications on classifications.classification_id = queue.classification_id
 left join chats on chats.chat_id = queue.chat_id
-left join current_answers on current_answers.chat_id = queue.chat_id
-where queue.state <> 'open' or current_answers.chat_id is not null
+left join current_classifications on current_classifications.chat_id = queue.chat_id
+where queue.state <> 'open' or current_classifications.chat_id is not null
