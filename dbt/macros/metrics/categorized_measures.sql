@@ -11,7 +11,7 @@
     count(*) filter (where {{ source }} = 'human')::integer as by_human_count,
     count(*) filter (where {{ source }} is null and {{ state }} in ('pending', 'submitted', 'budget_deferred'))::integer
         as waiting_count,
-    count(*) filter (where {{ source }} is null and {{ state }} in ('refused', 'dead'))::integer as unanswered_count,
+    count(*) filter (where {{ source }} is null and {{ state }} in ('refused', 'dead_lettered'))::integer as unanswered_count,
     count({{ quality }})::integer as quality_count,
     avg({{ quality }})::double precision as mean_quality
 {%- endmacro %}
