@@ -42,6 +42,7 @@ def violations(manifest: Manifest) -> list[str]:
     """Every breach of every rule, sorted."""
     rules = (
         _layers,
+        _keys_of_sources,
         _names,
         _grain_and_columns,
         _column_types,
@@ -62,6 +63,14 @@ def _layers(manifest: Manifest) -> Iterator[str]:
             kind, name = _kind(manifest, unique_id), unique_id.split(".")[-1]
             if kind not in allowed:
                 yield f"{model['name']}: a model of {_layer(model)} reads {name} ({kind})"
+
+
+def _keys_of_sources(manifest: Manifest) -> Iterator[str]:
+    """What a source gives to the unions has keys that no other source's can equal: the macro makes them."""
+    for model in _models(manifest):
+        is_a_sources = model["fqn"][1:3] == ["facts", "sources"] and "__" in model["name"]
+        if is_a_sources and "macro.b2chat.source_key" not in model["depends_on"]["macros"]:
+            yield f"{model['name']}: a key that facts join by is not made by source_key"
 
 
 def _names(manifest: Manifest) -> Iterator[str]:
@@ -143,6 +152,8 @@ def _owners_and_access(manifest: Manifest) -> Iterator[str]:
             yield f"{model['name']}: no owner, or not in the group {layer}"
         if model["access"] != ("public" if _is_public(model) else "protected"):
             yield f"{model['name']}: access is {model['access']}"
+        if _is_public(model) and layer == "marts" and not model["config"]["meta"].get("question"):
+            yield f"{model['name']}: no question that it answers"
 
 
 def _marts_have_contracts_and_unit_tests(manifest: Manifest) -> Iterator[str]:

@@ -3,7 +3,7 @@
 select
     'b2chat' as source,
     'b2chat:' || chats.id as conversation_id,
-    chats.id as chat_id,
+    {{ source_key('b2chat', 'chats.id') }} as chat_id,
     chats.provider as channel,
     chats.agent_id,
     chats.contact_id,

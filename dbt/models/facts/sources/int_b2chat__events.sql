@@ -1,7 +1,7 @@
 -- What happened to B2Chat's chats, by all their versions; a view, as int_b2chat__conversations.
 select
     'b2chat' as source,
-    versions.chat_id,
+    {{ source_key('b2chat', 'versions.chat_id') }} as chat_id,
     event.event,
     event.happened_at
 from {{ ref('int_b2chat__chat_versions') }} as versions
@@ -19,7 +19,7 @@ union all
 -- The API gives no time for these: they happened when a sync saw them.
 select
     'b2chat' as source,
-    chat_id,
+    {{ source_key('b2chat', 'chat_id') }} as chat_id,
     case when is_reopening then 'reopened' else 'department_transfer' end as event,
     observed_at as happened_at
 from {{ ref('chat_status_history') }}

@@ -1,12 +1,15 @@
--- What we know ends with the newest load that brought chats. A load that found nothing new moves nothing, so that it wakes
--- no model.
+-- What we know ends with the newest load that brought conversations. A load that found nothing new moves nothing, so that
+-- it wakes no model.
 with loads as (
     select
         load_id,
         -- The sandbox's clock may be ahead of ours; the last day that a load read has begun.
         greatest(loaded_at, window_to::timestamp at time zone '{{ account_timezone() }}') as known_until
     from {{ source('ops', 'page_loads') }} as page_loads
-    where source = 'b2chat' and entity_type = 'chats' and new_count + changed_count > 0 and not {{ is_above_high_watermark('page_loads') }}
+    where
+        (source, entity_type) in {{ conversation_entities() }}
+        and new_count + changed_count > 0
+        and not {{ is_above_high_watermark('page_loads') }}
 ),
 
 running as (
