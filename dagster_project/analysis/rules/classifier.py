@@ -11,8 +11,6 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +19,11 @@ import yaml
 from dagster_project.analysis.conversation import Conversation
 from dagster_project.analysis.injection import without_orders
 from dagster_project.analysis.rules import confidence, cues, effectiveness, quality, sentiment
-from dagster_project.analysis.rules.evidence import Evidence, evidence_of
+from dagster_project.analysis.rules.evidence import Evidence
 from dagster_project.analysis.rules.glossary import GLOSSARY
-from dagster_project.analysis.rules.learnt import WEIGHTS, BadWeights, Learnt, Word
-from dagster_project.analysis.rules.spanish import spoken, words, written
-from dagster_project.analysis.rules.spelling import Spelling
-from dagster_project.analysis.rules.terms import BadTerm, Finder, Term, parse
+from dagster_project.analysis.rules.learnt import WEIGHTS, BadWeights, Learnt, Rows, distinct
+from dagster_project.analysis.rules.reading import AgentReader, CustomerReader, spelling_of
+from dagster_project.analysis.rules.terms import BadTerm, Term, parse
 from dagster_project.analysis.taxonomy.categorization import Categorization
 
 LEXICON = Path(__file__).with_name("lexicon.yml")
@@ -84,10 +81,9 @@ class RulesClassifier:
         of_all = hashlib.sha256(data + GLOSSARY.read_bytes() + learnt + effectiveness.VERSION)
         self.version = f"{MODEL}+{of_all.hexdigest()[:8]}"
         terms = _terms(content)
-        self._customer = Finder(term for term in terms if not term.label.startswith("agent:"))
-        self._agent = Finder(term for term in terms if term.label.startswith("agent:"))
-        self._spelling = _spelling(terms, self._learnt)
-        self._right = lru_cache(50_000)(self._words_put_right)
+        customers = [term for term in terms if not term.label.startswith("agent:")]
+        self._customer = CustomerReader(customers, self._learnt, spelling_of(terms, self._learnt))
+        self._agent = AgentReader(term for term in terms if term.label.startswith("agent:"))
 
     def classify(self, conversation: Conversation) -> Categorization:
         """Categorize one chat."""
@@ -97,7 +93,7 @@ class RulesClassifier:
         stage = None if intent == "OTHER" else _most(self._stages(read))
         judged = sentiment.judge(read.conversation, read.evidence)
         mood = _most(_with_judgement(read.learnt["sentiment"], judged, read.evidence))
-        agent = [evidence_of(self._agent, words(message.text)) for message in read.conversation.agent]
+        agent = [self._agent.read(message.text) for message in read.conversation.agent]
         return Categorization(
             labels={"customer_intent": intent, "journey_stage": stage, "sentiment": mood},
             agent_quality_score=quality.score(read.conversation, agent),
@@ -112,35 +108,24 @@ class RulesClassifier:
 
     def _read(self, conversation: Conversation) -> "_Read":
         conversation = without_orders(conversation.cut(LONGEST))
-        rows, evidence = self._customer_messages(conversation)
+        messages = [self._customer.read(message.text) for message in conversation.customer]
+        rows, evidence = [one.words for one in messages], [one.evidence for one in messages]
         signals = cues.signals(conversation)
-        words = self._learnt.read(rows)
-        learnt, terms = self._learnt.scores(rows, words, signals), _intent_scores(evidence)
+        learnt, terms = self._learnt.scores(rows, signals), _intent_scores(evidence)
         intents = _with_intent_terms(learnt["customer_intent"], terms)
         urgent = [place for place, one in enumerate(evidence) if place and "urgent" in one.found]
         if urgent:
             of_urgent = [rows[place] for place in urgent]
             again = _with_intent_terms(
-                self._learnt.scores(of_urgent, self._learnt.read(of_urgent), signals)["customer_intent"],
+                self._learnt.scores(of_urgent, signals)["customer_intent"],
                 _intent_scores([evidence[place] for place in urgent]),
             )
             intents = {intent: score + again[intent] for intent, score in intents.items()}
         intents = _probabilities(intents)
-        return _Read(conversation, rows, words, evidence, learnt, terms, intents)
-
-    def _customer_messages(self, conversation: Conversation) -> tuple[list[list[str]], list[Evidence]]:
-        rows = [
-            [right for word in written(message.text) for right in self._right(word)]
-            for message in conversation.customer
-        ]
-        return rows, [evidence_of(self._customer, row) for row in rows]
-
-    def _words_put_right(self, word: str) -> tuple[str, ...]:
-        """What a written word stands for, by sound and without slips."""
-        return tuple(map(self._spelling.right, spoken(word)))
+        return _Read(conversation, rows, evidence, learnt, terms, intents)
 
     def _features(self, read: "_Read") -> dict[str, float]:
-        known = [word.is_known for spoken, word in read.words.items() if spoken.isalpha()]
+        known = [word.is_known for word in distinct(read.rows) if word.is_spoken]
         return confidence.features(read.intents, read.terms, len(known), known.count(False))
 
     def _stages(self, read: "_Read") -> dict[str, float]:
@@ -160,7 +145,7 @@ class RulesClassifier:
         shown = list(terms)[:SHOWN]
         told = [
             word
-            for word in self._learnt.telling(read.rows, read.words, "customer_intent", intent)
+            for word in self._learnt.telling(read.rows, "customer_intent", intent)
             if not any(word in term for term in shown)
         ][: SHOWN // 2]
         return f"[Reglas, sin IA] términos: {', '.join(shown) or 'ninguno'}" + (
@@ -173,24 +158,11 @@ class _Read:
     """A chat, read: its words and terms, and what speaks for which label."""
 
     conversation: Conversation
-    rows: Sequence[Sequence[str]]  # the customer's words, by message
-    words: Mapping[str, Word]
-    evidence: Sequence[Evidence]  # by message
+    rows: Rows  # the customer's words, by message
+    evidence: Sequence[Evidence]  # likewise
     learnt: Mapping[str, Mapping[str, float]]
     terms: Mapping[str, float]  # by intent, what the lexicon says
     intents: Mapping[str, float]  # probabilities
-
-
-def _spelling(terms: Iterable[Term], learnt: Learnt) -> Spelling:
-    """A speller who takes the words of the lexicon and of the labelled chats for right."""
-    options = [part for term in terms for part in term.parts if part]
-    whole = {word for one in options for word in one.whole}
-    beginnings = {word for one in options for word in one.beginnings}
-
-    def is_known(word: str) -> bool:
-        return word in whole or learnt.knows(word) or not beginnings.isdisjoint(accumulate(word))
-
-    return Spelling({*whole, *learnt.common}, is_known)
 
 
 def _terms(lexicon: Any) -> list[Term]:

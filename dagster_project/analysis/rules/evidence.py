@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dagster_project.analysis.rules.terms import Finder, Found, Term, without_overlaps
+from dagster_project.analysis.rules.terms import Finder, Found, Term, Word, without_overlaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Evidence:
 _NOTHING = Evidence({}, {})
 
 
-def evidence_of(finder: Finder, row: Sequence[str]) -> Evidence:
+def evidence_of(finder: Finder, row: Sequence[Word]) -> Evidence:
     """The terms of a lexicon in one message's words, without those that lie in a longer one."""
     all_found = finder.find(row)
     if not all_found:

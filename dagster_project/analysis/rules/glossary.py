@@ -35,24 +35,23 @@ def _is_english(said: Sequence[str], known: set[str]) -> bool:
 
 def _replaced(said: Sequence[str], phrases: _Phrases) -> list[str]:
     found: list[str] = []
-    at = 0
-    while at < len(said):
-        for phrase, meaning in phrases.get(said[at], ()):
-            if tuple(said[at : at + len(phrase)]) == phrase:
-                found += meaning
-                at += len(phrase)
-                break
-        else:
-            found.append(said[at])
-            at += 1
-    return found
+    done = 0
+    for at, word in enumerate(said):
+        if at >= done and word in phrases:
+            for phrase, meaning in phrases[word]:
+                if said[at : at + len(phrase)] == phrase:
+                    found += said[done:at]
+                    found += meaning
+                    done = at + len(phrase)
+                    break
+    return [*found, *said[done:]]
 
 
 def _phrases(written: Mapping[str, str]) -> _Phrases:
     """By first word, the longest first."""
     found: dict[str, list[tuple[Sequence[str], Sequence[str]]]] = {}
     for phrase, meaning in sorted(written.items(), key=lambda item: -item[0].count(" ")):
-        parts = tuple(phrase.split())
+        parts = phrase.split()
         found.setdefault(parts[0], []).append((parts, meaning.split()))
     return found
 

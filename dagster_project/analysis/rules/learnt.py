@@ -3,10 +3,10 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 from dagster_project.analysis.rules import confidence, cues
 from dagster_project.analysis.rules.spanish import words
@@ -20,24 +20,30 @@ FEWEST = 3  # a chat of fewer words counts as one of so many
 CLEAR = 1.0  # log odds for which a word is told as a reason
 DAMPING = 0.4  # the more words, the less each of them says
 
-Rows = Sequence[Sequence[str]]
 Vector = tuple[float, ...]
 Scores = dict[str, dict[str, float]]  # by field, by label
 
 
-class Word(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Word:
     """What is known of a word.
 
     Attributes:
+        is_spoken: whether it is of letters; numbers and signs are none.
         weights: by label, what its stem and its pieces weigh together.
         is_known: whether a chat that was learnt from had a word of its stem.
         is_shown: whether the notes may show it.
     """
 
+    text: str
+    is_spoken: bool
     stem: str
     weights: Vector
     is_known: bool
     is_shown: bool
+
+
+Rows = Sequence[Sequence[Word]]
 
 
 class BadWeights(ValueError):
@@ -76,29 +82,31 @@ class Learnt:
             self._signals = {name: self._vector(content["signals"][name]) for name in cues.SIGNALS}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadWeights(f"these are no weights: {type(error).__name__} at {error}") from None
-        self._word = lru_cache(50_000)(self._read_word)
 
     def knows(self, word: str) -> bool:
         """Whether a chat that was learnt from had a word of its stem."""
         return cues.stem(word) in self._words
 
-    def read(self, rows: Rows) -> dict[str, Word]:
-        """What is known of each word, in the order in which they come first."""
-        words = list(chain.from_iterable(rows))
-        return dict(zip(words, map(self._word, words), strict=True))
+    def word(self, text: str) -> Word:
+        """What is known of a word, as `spanish.words` gives it."""
+        stem, is_spoken = cues.stem(text), text.isalpha()
+        nothing = (0.0,) * len(self._labels)
+        parts = [self._words.get(stem, nothing), *filter(None, map(self._pieces.get, cues.pieces(text)))]
+        weights = tuple(map(sum, zip(*parts, strict=True)))
+        return Word(text, is_spoken, stem, weights, stem in self._words, is_spoken and stem in self._shown)
 
-    def scores(self, rows: Rows, read: Mapping[str, Word], signals: Mapping[str, float]) -> Scores:
+    def scores(self, rows: Rows, signals: Mapping[str, float]) -> Scores:
         """By field and label how much speaks for it, as log odds up to a constant.
 
         Args:
             rows: the words of each of the customer's messages.
-            read: what is known of these words, and of no others.
             signals: what `cues.signals` says of the chat.
         """
-        pairs = dict.fromkeys(chain.from_iterable(cues.pairs([read[word].stem for word in row]) for row in rows))
-        found = [word.weights for word in read.values()]
+        words = distinct(rows)
+        pairs = dict.fromkeys(chain.from_iterable(cues.pairs([word.stem for word in row]) for row in rows))
+        found = [word.weights for word in words]
         found += map(self._pairs.__getitem__, filter(self._pairs.__contains__, pairs))
-        scale = max(len(read), FEWEST) ** -DAMPING
+        scale = max(len(words), FEWEST) ** -DAMPING
         total = [scale * sum(column) for column in zip(*found, strict=True)] or [0.0] * len(self._labels)
         for vector, times in [(self._start, 1.0), *((self._signals[name], value) for name, value in signals.items())]:
             if times:
@@ -108,28 +116,22 @@ class Learnt:
             by_field[field][label] = score
         return by_field
 
-    def telling(self, rows: Rows, read: Mapping[str, Word], field: str, label: str) -> list[str]:
+    def telling(self, rows: Rows, field: str, label: str) -> list[str]:
         """The well-known words that speak clearly for a label, those that say most first."""
         place = self._labels.index((field, label))
-        shown = (word for word in map(read.__getitem__, chain.from_iterable(rows)) if word.is_shown)
-        weights = {word.stem: word.weights[place] for word in shown}
+        weights = {word.stem: word.weights[place] for word in chain.from_iterable(rows) if word.is_shown}
         clear = sorted((-weight, stem) for stem, weight in weights.items() if weight >= CLEAR)
         return [self._shown[stem] for _, stem in clear]
-
-    def _read_word(self, word: str) -> Word:
-        """Each number is the same one: there is no end of them."""
-        stem = cues.stem(word)
-        if stem == "#" != word:
-            return self._word(stem)
-        nothing = (0.0,) * len(self._labels)
-        parts = [self._words.get(stem, nothing), *filter(None, map(self._pieces.get, cues.pieces(word)))]
-        weights = tuple(map(sum, zip(*parts, strict=True)))
-        return Word(stem, weights, stem in self._words, word.isalpha() and stem in self._shown)
 
     def _vector(self, row: str) -> Vector:
         if len(row) != len(self._labels):
             raise ValueError(f"{len(row)} weights for {len(self._labels)} labels")
         return tuple(map(_WEIGHT_OF.__getitem__, row))
+
+
+def distinct(rows: Rows) -> list[Word]:
+    """Each word once, in the order in which they come first."""
+    return list({word.text: word for row in rows for word in row}.values())
 
 
 def row_of(weights: Sequence[float]) -> str:

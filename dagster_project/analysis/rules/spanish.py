@@ -109,7 +109,6 @@ def _without_marks(signs: str) -> str:
     return "".join(sign for sign in split if not unicodedata.combining(sign))
 
 
-@lru_cache(maxsize=50_000)
 def spoken(word: str) -> tuple[str, ...]:
     """A written word by its sound: an abbreviation is several."""
     if not word[0].isalpha():

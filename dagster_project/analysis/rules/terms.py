@@ -7,14 +7,16 @@ words in between, and `-` before a term says that a negation shortly before it m
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
+from dagster_project.analysis.rules.memo import Memo
 from dagster_project.analysis.rules.spanish import fold, sound
 
 GAP = 4  # words that `...` may stand for
 NEGATIONS = frozenset(map(sound, ("no", "nunca", "ni", "sin", "tampoco", "jamas", "ningun", "ninguna", "nada")))
 NEGATION_REACH = 3
+FOLLOWING = 300  # words after a word that are kept, twice at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,18 @@ class Found(NamedTuple):
     end: int
 
 
+# A term that begins with a word or two, how many of its words these are, and the parts that are still to come.
+Begun = tuple[Term, int, Parts]
+
+
+@dataclass(slots=True, eq=False)
+class Word:
+    """A word, and by the word that follows it the terms that begin with both; None where no term begins with it."""
+
+    text: str
+    begun: Memo[str, Sequence[Begun]] | None
+
+
 def parse(label: str, text: str, weight: float) -> Term:
     """Read a term.
 
@@ -100,41 +114,26 @@ class Finder:
             for word in first.beginnings:
                 self._beginnings[word].append(term)
         self._longest = max(map(len, self._beginnings), default=0)
-        self._beginning_with = lru_cache(50_000)(self._terms_beginning_with)
-        self._beginning_with_both = lru_cache(50_000)(self._terms_beginning_with_both)
 
-    def find(self, words: Sequence[str]) -> list[Found]:
+    def word(self, text: str) -> Word:
+        """A word, and the terms that begin with it."""
+        beginnings = (text[:end] for end in range(2, min(len(text), self._longest) + 1))
+        terms = [
+            *self._whole.get(text, ()),
+            *chain.from_iterable(self._beginnings[one] for one in beginnings if one in self._beginnings),
+        ]
+        return Word(text, Memo(lambda following: _begun(terms, following), FOLLOWING) if terms else None)
+
+    def find(self, row: Sequence[Word]) -> list[Found]:
         """The terms that stand in the words."""
-        found = []
-        for start, terms in enumerate(map(self._beginning_with, words)):
-            if terms:
-                following = words[start + 1] if start + 1 < len(words) else ""
-                for term, read, rest in self._beginning_with_both(words[start], following):
+        found, words = [], [word.text for word in row]
+        for start, word in enumerate(row):
+            if word.begun is not None:
+                for term, read, rest in word.begun[words[start + 1] if start + 1 < len(words) else ""]:
                     end = _end(rest, words, start + read) if rest else start + read
                     if end and not (term.negatable and _negated(words, start)):
                         found.append(Found(term, start, end))
         return found
-
-    def _terms_beginning_with(self, word: str) -> tuple[Term, ...]:
-        beginnings = (word[:end] for end in range(2, min(len(word), self._longest) + 1))
-        return (
-            *self._whole.get(word, ()),
-            *(term for beginning in beginnings for term in self._beginnings.get(beginning, ())),
-        )
-
-    def _terms_beginning_with_both(self, word: str, following: str) -> tuple[tuple[Term, int, Parts], ...]:
-        """With each term, how many of its words these are, and the parts that are still to come.
-
-        A term's second word keeps most terms away: many begin with "no" or "que".
-        """
-        found = []
-        for term in self._beginning_with(word):
-            second = term.parts[1] if len(term.parts) > 1 else None
-            if second is None:
-                found.append((term, 1, term.parts[1:]))
-            elif second.has(following):
-                found.append((term, 2, term.parts[2:]))
-        return tuple(found)
 
 
 def without_overlaps(found: Iterable[Found]) -> list[Found]:
@@ -144,6 +143,18 @@ def without_overlaps(found: Iterable[Found]) -> list[Found]:
         if all(one.end <= other.start or other.end <= one.start for other in kept):
             kept.append(one)
     return kept
+
+
+def _begun(terms: Iterable[Term], following: str) -> list[Begun]:
+    """Of the terms that begin with a word, those that may go on with the next, which keeps most away after "no"."""
+    found: list[Begun] = []
+    for term in terms:
+        second = term.parts[1] if len(term.parts) > 1 else None
+        if second is None:
+            found.append((term, 1, term.parts[1:]))
+        elif second.has(following):
+            found.append((term, 2, term.parts[2:]))
+    return found
 
 
 def _end(parts: Parts, words: Sequence[str], at: int) -> int:
