@@ -3,11 +3,11 @@
   model returned for them, in one transaction. dbt's own delete+insert deletes only the keys that come back, so a chat
   that lost all its messages, or a week that lost all its chats, would keep its old rows.
 
-  Config: unique_key, the column whose values are replaced as a whole; meta.affected_by, the model that lists
+  Config: unique_key, the column whose values are replaced as a whole, or a list of columns; meta.affected_by, the model that lists
   (key, load_id), a row for each key that a load affects. Without affected_by, the affected keys are those that the model returned.
 #}
 {% macro get_incremental_affected_keys_sql(arg_dict) %}
-    {%- set key = arg_dict.unique_key -%}
+    {%- set key = arg_dict.unique_key if arg_dict.unique_key is string else arg_dict.unique_key | join(', ') -%}
     {%- set affected_by = config.get('meta').get('affected_by') -%}
     {%- set columns = arg_dict.dest_columns | map(attribute='quoted') | join(', ') -%}
     {%- if affected_by %}
@@ -16,7 +16,7 @@
     where {{ all_loads_are_read() }};
     {%- endif %}
     delete from {{ arg_dict.target_relation }}
-    where {{ key }} in (
+    where ({{ key }}) in (
         {%- if affected_by %}
         select {{ config.get('meta').get('affected_key', key) }}
         from {{ builtins.ref(affected_by) }} as affected
@@ -28,3 +28,19 @@
     insert into {{ arg_dict.target_relation }} ({{ columns }})
     select {{ columns }} from {{ arg_dict.temp_relation }}
 {% endmacro %}
+
+
+{#
+  For a pre-hook: rows that no longer hold (superseded_by_load_id) go once the models that read them, to take off what they
+  had added, have read that load.
+#}
+{% macro forget_superseded(read_by) -%}
+    {%- if execute and is_incremental() -%}
+    delete from {{ this }}
+    where superseded_by_load_id <= (
+        select min(coalesce(watermarks.load_id, 0))
+        from unnest(array['{{ read_by | join("', '") }}']) as reader (model)
+        left join ops.build_watermarks as watermarks on watermarks.model = reader.model
+    )
+    {%- endif -%}
+{%- endmacro %}

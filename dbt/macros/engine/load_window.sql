@@ -18,9 +18,9 @@
 {% endmacro %}
 
 
-{% macro load_window(relation) -%}
-    {{ relation }}.load_id > current_setting('b2chat.low_watermark')::bigint
-    and {{ relation }}.load_id <= current_setting('b2chat.high_watermark')::bigint
+{% macro load_window(relation, load='load_id') -%}
+    {{ relation }}.{{ load }} > current_setting('b2chat.low_watermark')::bigint
+    and {{ relation }}.{{ load }} <= current_setting('b2chat.high_watermark')::bigint
 {%- endmacro %}
 
 
@@ -31,8 +31,8 @@
 
 
 {# In a view: whether a load is one that the model which reads the view, in this transaction, must not see yet. #}
-{% macro is_above_high_watermark(relation) -%}
-    coalesce({{ relation }}.load_id > nullif(current_setting('b2chat.high_watermark', true), '')::bigint, false)
+{% macro is_above_high_watermark(relation, load='load_id') -%}
+    coalesce({{ relation }}.{{ load }} > nullif(current_setting('b2chat.high_watermark', true), '')::bigint, false)
 {%- endmacro %}
 
 

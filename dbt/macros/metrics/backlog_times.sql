@@ -21,71 +21,123 @@
 {%- endmacro %}
 
 
-{#
-  SQL: who entered a state and who left it from an instant to another, read by index: an interval costs two events, however
-  long it is. What an event counts as: opened, closed, became_stale, returned.
-#}
-{% macro backlog_events(starts_at, as_of) %}
-{%- for side, change in [('entered_at', 1), ('left_at', -1)] %}
-    select
-        {{ side }} as happened_at,
-        {{ change }} as change,
-        state,
-        agent_id,
-        department_id,
-        channel,
-        {{ change }} = 1 and is_opening as is_opened,
-        {{ change }} = -1 and is_closing as is_closed,
-        {{ change }} = 1 and state = 'stale' as is_becoming_stale,
-        {{ change }} = -1 and state = 'stale' as is_returning
-    from {{ ref('int_backlog_intervals') }}
-    where {{ side }} >= {{ starts_at }} and {{ side }} <= {{ as_of }}
-    {%- if not loop.last %}
+{# SQL: whether an interval counts in the build that reads it. #}
+{% macro counts_now(intervals) -%}
+    (
+        {{ intervals }}.superseded_by_load_id is null
+        or {{ is_above_high_watermark(intervals, 'superseded_by_load_id') }}
+    ) and not {{ is_above_high_watermark(intervals) }}
+{%- endmacro %}
 
-    union all
-{% endif %}
-{%- endfor %}
+
+{# SQL: whether it counted in the build before; the same interval may do both. #}
+{% macro counted_before(intervals) -%}
+    {{ intervals }}.load_id <= {{ low_watermark() }}
+    and ({{ intervals }}.superseded_by_load_id is null or {{ intervals }}.superseded_by_load_id > {{ low_watermark() }})
 {%- endmacro %}
 
 
 {#
-  SQL: the first hour or date to count anew: the first that the new loads affected, or the last one that is stored, which
-  went on since. NULL where nothing has landed since. The balance at its start is stored, and stays.
+  The last day that is stored has gone on since: it goes where anything has landed, and is counted anew. All days go when all
+  loads are read anew.
 #}
-{% macro first_uncounted(key, of_instant) -%}
-    {%- set from_the_beginning -%}
-        (select min({{ of_instant('entered_at') }}) from {{ ref('int_backlog_intervals') }})
-    {%- endset -%}
-    {%- if is_incremental() -%}
-    case
-        when not exists (select from {{ this }}) then {{ from_the_beginning }}
-        when current_setting('b2chat.high_watermark')::bigint > current_setting('b2chat.low_watermark')::bigint then least(
-            (
-                select min({{ of_instant('affected.changed_from') }})
-                from {{ ref('int_backlog_intervals') }} as affected
-                where {{ load_window('affected') }}
-            ),
-            (select max({{ key }}) from {{ this }})
-        )
-    end
-    {%- else -%}
-    {{ from_the_beginning }}
-    {%- endif -%}
-{%- endmacro %}
-
-
-{#
-  The rows after the first change go before they are counted anew: where nothing is open any more there is no new row
-  that would take an old one's place. All go when all loads are read anew.
-#}
-{% macro forget_changed_backlog(key, first_changed) -%}
+{% macro forget_last_day() -%}
     {%- if execute and is_incremental() -%}
     delete from {{ this }}
     where {{ all_loads_are_read() }}
-        or {{ key }} > (
-            select min({{ first_changed }})
-            from {{ ref('int_backlog_intervals') }} as affected
-            where {{ load_window('affected') }}
+        or (
+            current_setting('b2chat.high_watermark')::bigint > current_setting('b2chat.low_watermark')::bigint
+            and local_date = (select max(local_date) from {{ this }})
         )
     {%- endif -%}
+{%- endmacro %}
+
+
+{# All days go when all loads are read anew. #}
+{% macro forget_all_days() -%}
+    {%- if execute and is_incremental() -%}
+    delete from {{ this }} where {{ all_loads_are_read() }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
+  SQL: what intervals add to a backlog of days, and take off it: at each midnight, by how long the chat had been in the
+  state (an age); and in each day, by what happened. An interval that counts now and counted before adds nothing to what
+  is stored.
+
+  Args:
+      intervals: rows of int_backlog_intervals, with now and before: 1 where the interval counts, else 0.
+      bounds: one row: as_of and last_date of this build, counted_until and stored_until of the one before, or NULL.
+      ages: by name, how long after entering the state an age begins, and how long after it ends.
+#}
+{% macro backlog_moves(intervals, bounds, ages) %}
+    select
+        midnight.local_date,
+        spent.state,
+        spent.agent_id,
+        spent.department_id,
+        spent.channel,
+        spent.age as measure,
+        midnight.change * (
+            spent.now - case when midnight.local_date <= bounds.stored_until then spent.before else 0 end
+        ) as change
+    from (
+        -- An age's midnights: from the first one at which a chat that came before it has it.
+        select
+            intervals.*,
+            age.name as age,
+            greatest(
+                {{ date_of('intervals.entered_at') }} + 1,
+                {{ first_midnight_at_or_after('(intervals.entered_at + age.starts_after)') }}
+            ) as from_date,
+            least(
+                {{ first_midnight_at_or_after('(intervals.entered_at + age.ends_after)') }},
+                {{ date_of('intervals.left_at') }} + 1
+            ) as until_date
+        from {{ intervals }} as intervals
+        inner join (
+            values
+            {%- for name, limits in ages.items() %}
+            ('{{ name }}', interval '{{ limits[0] }}', {{ "'" ~ limits[1] ~ "'" if limits[1] else 'null' }}::interval){{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as age (name, starts_after, ends_after)
+            on intervals.left_at is null
+            or (
+                intervals.left_at >= intervals.entered_at + age.starts_after
+                and {{ date_of('intervals.left_at') }} > {{ date_of('intervals.entered_at') }}
+            )
+    ) as spent
+    cross join {{ bounds }} as bounds
+    cross join lateral (values (spent.from_date, 1), (spent.until_date, -1)) as midnight (local_date, change)
+    where (spent.from_date < spent.until_date or spent.until_date is null) and midnight.local_date <= bounds.last_date
+
+    union all
+
+    select
+        {{ date_of('event.happened_at') }} as local_date,
+        told_of.state,
+        intervals.agent_id,
+        intervals.department_id,
+        intervals.channel,
+        counted.measure,
+        counted.change * (
+            intervals.now - case when event.happened_at <= bounds.counted_until then intervals.before else 0 end
+        ) as change
+    from {{ intervals }} as intervals
+    cross join {{ bounds }} as bounds
+    cross join lateral (values (intervals.entered_at, 1), (intervals.left_at, -1)) as event (happened_at, change)
+    -- Who becomes stale leaves those in work, and comes back to them.
+    cross join lateral (
+        values (intervals.state, event.change), (case when intervals.state = 'stale' then 'open' end, 0)
+    ) as told_of (state, change)
+    cross join lateral (
+        values
+        ('day', told_of.change),
+        ('opened', (event.change = 1 and intervals.is_opening)::integer),
+        ('closed', (event.change = -1 and intervals.is_closing)::integer),
+        ('became_stale', (event.change = 1 and intervals.state = 'stale')::integer),
+        ('returned', (event.change = -1 and intervals.state = 'stale')::integer)
+    ) as counted (measure, change)
+    where event.happened_at <= bounds.as_of and told_of.state is not null
 {%- endmacro %}

@@ -7,8 +7,14 @@
         {'columns': ['entered_at']},
         {'columns': ['left_at']},
         {'columns': ['load_id']},
+        {'columns': ['superseded_by_load_id']},
     ],
+    pre_hook="{{ forget_superseded(read_by=['int_backlog_hours', 'int_backlog_days']) }}",
 ) }}
+
+{%- set key = [
+    'chat_id', 'state', 'entered_at', 'left_at', 'is_opening', 'is_closing', 'agent_id', 'department_id', 'channel'
+] | join(', ') %}
 
 with chats as (
     select * from {{ ref('int_conversations') }} as conversations
@@ -129,7 +135,7 @@ parts as (
 ),
 
 -- Most waits are over before the hour is; only of open chats are those counted that came and went within one.
-intervals as (
+told as (
     select
         chat_id,
         state,
@@ -142,54 +148,52 @@ intervals as (
         channel
     from parts
     where state in ('open', 'stale') or left_at is null or {{ hour_of('left_at') }} > {{ hour_of('entered_at') }}
-)
-
-{%- if is_incremental() %},
-
--- What the chat told before and tells no more, and what it tells now and did not before.
-differences as (
-    select
-        versions.chat_id,
-        moment.happened_at
-    from (
-        select chat_id, state, entered_at, left_at, agent_id, department_id, channel, 1 as version from intervals
-        union all
-        select chat_id, state, entered_at, left_at, agent_id, department_id, channel, -1 as version from {{ this }}
-        where chat_id in (select chat_id from chats)
-    ) as versions
-    cross join lateral (
-        values (versions.entered_at, true), (versions.left_at, false)
-    ) as moment (happened_at, is_entry)
-    where moment.happened_at is not null
-    group by
-        versions.chat_id, versions.state, versions.agent_id, versions.department_id, versions.channel,
-        moment.happened_at, moment.is_entry
-    having sum(versions.version) <> 0
 ),
 
-changes as (
+known as (
+    {% if is_incremental() -%}
+    select * from {{ this }}
+    where chat_id in (select chat_id from chats)
+    {%- else -%}
     select
-        chat_id,
-        min(happened_at) as changed_from
-    from differences
-    group by chat_id
-)
-{%- endif %}
+        told.*, 0::bigint as load_id, null::bigint as superseded_by_load_id
+    from told
+    where false
+    {%- endif %}
+),
 
+new as (
+    select {{ key }} from told
+    except
+    select {{ key }} from known where superseded_by_load_id is null
+),
+
+gone as (
+    select {{ key }} from known where superseded_by_load_id is null
+    except
+    select {{ key }} from told
+)
+
+-- What a load tells anew changes the backlog of its moments, and nothing else does: a chat that stands open for years costs
+-- nothing while nothing happens to it.
 select
-    chats.chat_id,
-    intervals.state,
-    intervals.entered_at,
-    intervals.left_at,
-    intervals.is_opening,
-    intervals.is_closing,
-    intervals.agent_id,
-    intervals.department_id,
-    intervals.channel,
-    {% if is_incremental() %}changes.changed_from{% else %}intervals.entered_at as changed_from{% endif %},
-    chats.load_id
-from chats
-left join intervals on intervals.chat_id = chats.chat_id
-{%- if is_incremental() %}
-left join changes on changes.chat_id = chats.chat_id
-{%- endif %}
+    new.*,
+    chats.load_id,
+    null::bigint as superseded_by_load_id
+from new
+inner join chats on chats.chat_id = new.chat_id
+
+union all
+
+-- What no longer holds stays, with the load that showed it, until what counts the backlog has taken it off.
+select
+    known.{{ key | replace(', ', ', known.') }},
+    known.load_id,
+    case when gone.chat_id is null then known.superseded_by_load_id else chats.load_id end as superseded_by_load_id
+from known
+inner join chats on chats.chat_id = known.chat_id
+left join gone
+    on known.superseded_by_load_id is null
+    and gone.chat_id = known.chat_id
+    and gone.state = known.state
+    and gone.entered_at = known.entered_at

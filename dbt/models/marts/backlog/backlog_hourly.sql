@@ -1,30 +1,49 @@
-with hours as (
-    select * from {{ ref('int_backlog_hours') }}
-),
-
-agents as (
-    select * from {{ ref('agents') }}
-),
-
-departments as (
-    select * from {{ ref('departments') }}
-)
+-- No CTEs here: Postgres merges such a view into its reader's query, and so counts the hours that are read. What stands when
+-- an hour begins is what stood at midnight and what has come and gone since.
+{%- set states = ['open', 'waiting_for_pickup', 'waiting_for_answer'] %}
+{%- set flows = ['opened', 'closed', 'became_stale', 'returned'] %}
 
 select
     hours.hour_at,
     hours.local_date,
     hours.hour,
     lpad(hours.hour::text, 2, '0') as hour_label,
-    hours.scope,
-    hours.scope_id,
-    coalesce(agents.name, departments.name, hours.scope_id) as scope_name,
-    hours.open_count,
-    hours.waiting_for_pickup_count,
-    hours.waiting_for_answer_count,
-    hours.opened_count,
-    hours.closed_count,
-    hours.became_stale_count,
-    hours.returned_count
-from hours
-left join agents on hours.scope = 'agent' and agents.id = hours.scope_id
-left join departments on hours.scope = 'department' and departments.id = hours.scope_id
+    open_days.scope,
+    open_days.scope_id,
+    coalesce(agents.name, departments.name, open_days.scope_id) as scope_name,
+    {%- for state in states %}
+    coalesce({{ state }}_days.chat_count, 0) + coalesce(earlier.{{ state }}_change_today, 0) as {{ state }}_count,
+    {%- endfor %}
+    {%- for flow in flows %}
+    coalesce(own.{{ flow }}_count, 0) as {{ flow }}_count{{ ',' if not loop.last }}
+    {%- endfor %}
+from {{ ref('int_backlog_hours') }} as hours
+{%- for state in states %}
+{{ 'inner' if state == 'open' else 'left' }} join {{ ref('int_backlog_days') }} as {{ state }}_days
+    on {{ state }}_days.local_date = hours.local_date
+    and {{ state }}_days.state = '{{ state }}'
+    {%- if state != 'open' %}
+    and {{ state }}_days.scope = open_days.scope
+    and {{ state }}_days.scope_id = open_days.scope_id
+    {%- endif %}
+{%- endfor %}
+left join {{ ref('int_backlog_hours') }} as own
+    on own.scope = open_days.scope
+    and own.scope_id = open_days.scope_id
+    and own.hour_at = hours.hour_at
+left join {{ ref('int_backlog_hours') }} as earlier
+    on earlier.scope = open_days.scope
+    and earlier.scope_id = open_days.scope_id
+    and earlier.local_date = hours.local_date
+    and earlier.hour_at < hours.hour_at
+    and coalesce(earlier.next_hour_at >= hours.hour_at, true)
+left join {{ ref('agents') }} as agents on open_days.scope = 'agent' and agents.id = open_days.scope_id
+left join {{ ref('departments') }} as departments on open_days.scope = 'department' and departments.id = open_days.scope_id
+-- All chats have a row of each hour, others of those in which they have something.
+where hours.scope = 'all'
+    and (
+        open_days.scope = 'all'
+        or open_days.chat_count + coalesce(earlier.open_change_today, 0) > 0
+        or own.open_change_today > -open_days.chat_count
+        or own.opened_count + own.closed_count + own.became_stale_count + own.returned_count > 0
+    )

@@ -1,11 +1,11 @@
 {{ config(
     materialized='incremental',
-    unique_key='local_date',
+    unique_key=['scope', 'scope_id', 'state', 'local_date'],
     indexes=[
         {'columns': ['scope', 'scope_id', 'state', 'local_date'], 'unique': true},
         {'columns': ['local_date']},
     ],
-    pre_hook="{{ forget_changed_backlog('local_date', date_of('affected.changed_from')) }}",
+    pre_hook="{{ forget_all_days() }}",
 ) }}
 
 {%- set ages = {
@@ -18,117 +18,87 @@
 } %}
 {%- set flows = ['opened', 'closed', 'became_stale', 'returned'] %}
 
--- As int_backlog_hours, by days. A chat enters an age and leaves it: at most six pairs of events a state in all its life,
--- and none after a week.
+-- What is stored plus what has changed since: an interval that is told anew adds its midnights, one that no longer holds takes
+-- its own off, and a midnight at which they are the same is not written. A chat enters an age and leaves it: at most six
+-- pairs of events a state in all its life, and none after a week.
 with bounds as (
     select
-        {{ first_uncounted('local_date', date_of) }} as first_date,
+        as_of,
         {{ date_of('as_of') }} as last_date,
-        as_of
+        {% if is_incremental() -%}
+        stored.counted_until,
+        {{ date_of('stored.counted_until') }} as stored_until,
+        (select min(local_date) from {{ this }}) as stored_from
     from {{ ref('int_as_of') }}
+    left join {{ this }} as stored
+        on stored.scope = 'all'
+        and stored.state = 'open'
+        and stored.local_date = (select max(local_date) from {{ this }})
+        {%- else -%}
+        null::timestamptz as counted_until,
+        null::date as stored_until,
+        null::date as stored_from
+    from {{ ref('int_as_of') }}
+        {%- endif %}
 ),
 
-window_start as (
-    select first_date::timestamp at time zone '{{ account_timezone() }}' as starts_at from bounds
-),
-
--- An age's midnights: from the first one at which a chat that came before it has it.
-ages as (
+intervals as (
     select
-        intervals.state,
-        intervals.agent_id,
-        intervals.department_id,
-        intervals.channel,
-        age.name as age,
-        greatest(
-            {{ date_of('intervals.entered_at') }} + 1,
-            {{ first_midnight_at_or_after('(intervals.entered_at + age.starts_after)') }}
-        ) as from_date,
-        least(
-            {{ first_midnight_at_or_after('(intervals.entered_at + age.ends_after)') }}, {{ date_of('intervals.left_at') }} + 1
-        ) as until_date
+        *,
+        ({{ counts_now('intervals') }})::integer as now,
+        {% if is_incremental() %}coalesce(({{ counted_before('intervals') }})::integer, 0){% else %}0{% endif %} as before
     from {{ ref('int_backlog_intervals') }} as intervals
-    cross join (
-        values
-        {%- for name, limits in ages.items() %}
-        ('{{ name }}', interval '{{ limits[0] }}', {{ "'" ~ limits[1] ~ "'" if limits[1] else 'null' }}::interval){{ ',' if not loop.last }}
-        {%- endfor %}
-    ) as age (name, starts_after, ends_after)
-    where intervals.entered_at
-        between (select starts_at - interval '9 days' from window_start) and (select as_of from bounds)
-        or intervals.left_at
-        between (select starts_at - interval '1 day' from window_start) and (select as_of from bounds)
+    {%- if is_incremental() %}
+    {%- set since = "(select stored_until::timestamp at time zone '" ~ account_timezone() ~ "' from bounds)" %}
+    where {{ load_window('intervals') }}
+        or {{ load_window('intervals', 'superseded_by_load_id') }}
+        or intervals.entered_at >= {{ since }} - interval '9 days'
+        or intervals.left_at >= {{ since }}
+    {%- endif %}
 ),
 
-events as (
-    {{- backlog_events('(select starts_at from window_start)', '(select as_of from bounds)') }}
+moves as (
+    {{- backlog_moves('intervals', 'bounds', ages) }}
 ),
 
--- What is otherwise at a midnight than at the one before, by age; what comes and goes in a day; and the balance of the
--- first midnight, which stays.
+-- Counted before they are unpacked by scope. Most of what a chat tells anew it told before.
+alike as (
+    select local_date, state, agent_id, department_id, channel, measure, sum(change) as change
+    from moves
+    where change <> 0
+    group by local_date, state, agent_id, department_id, channel, measure
+    having sum(change) <> 0
+),
+
+-- Besides what changed: all chats have a row of each day, and the new days begin with what the last stored one ends with.
 changes as (
-    select
-        midnight.local_date,
-        scopes.scope,
-        scopes.scope_id,
-        ages.state,
-        ages.age as measure,
-        midnight.change
-    from ages
-    cross join lateral (values (ages.from_date, 1), (ages.until_date, -1)) as midnight (local_date, change)
-    cross join lateral ({{ scopes('ages') }}) as scopes (scope, scope_id)
-    where (ages.from_date < ages.until_date or ages.until_date is null)
-        and midnight.local_date > (select first_date from bounds)
-        and midnight.local_date <= (select last_date from bounds)
-        and scopes.scope_id is not null
+    select alike.local_date, scopes.scope, scopes.scope_id, alike.state, alike.measure, sum(alike.change) as change
+    from alike
+    cross join lateral ({{ scopes('alike') }}) as scopes (scope, scope_id)
+    where scopes.scope_id is not null
+    group by alike.local_date, scopes.scope, scopes.scope_id, alike.state, alike.measure
+    having sum(alike.change) <> 0
 
     union all
 
-    select
-        {{ date_of('events.happened_at') }},
-        scopes.scope,
-        scopes.scope_id,
-        told_of.state,
-        counted.measure,
-        counted.change
-    from events
-    cross join lateral ({{ scopes('events') }}) as scopes (scope, scope_id)
-    -- Who becomes stale leaves those in work, and comes back to them.
-    cross join lateral (
-        values (events.state, events.change), (case when events.state = 'stale' then 'open' end, 0)
-    ) as told_of (state, change)
+    select day.local_date, 'all', 'all', states.state, 'day', 0
+    from bounds
     cross join lateral (
         values
-        ('day', told_of.change),
-        ('opened', events.is_opened::integer),
-        ('closed', events.is_closed::integer),
-        ('became_stale', events.is_becoming_stale::integer),
-        ('returned', events.is_returning::integer)
-    ) as counted (measure, change)
-    where scopes.scope_id is not null
-        and told_of.state is not null
-        and (counted.measure = 'day' or counted.change <> 0)
-
-    union all
-
-    select bounds.first_date, 'all', 'all', states.state, 'day', 0
-    from bounds
+        ((select min(local_date) from alike where bounds.stored_from is null or local_date < bounds.stored_from)),
+        (case when bounds.as_of > bounds.counted_until then bounds.last_date end)
+    ) as day (local_date)
     cross join (values ('open'), ('waiting_for_pickup'), ('waiting_for_answer'), ('stale')) as states (state)
-    where bounds.first_date is not null
+    where day.local_date is not null
 
     {%- if is_incremental() %}
 
     union all
 
-    select stored.local_date, stored.scope, stored.scope_id, stored.state, counted.measure, counted.change
+    select bounds.stored_until + 1, stored.scope, stored.scope_id, stored.state, 'day', 0
     from bounds
-    inner join {{ this }} as stored on stored.local_date = bounds.first_date
-    cross join lateral (
-        values
-        {%- for age in ages %}
-        ('{{ age }}', stored.{{ age }}_count){{ ',' if not loop.last }}
-        {%- endfor %}
-    ) as counted (measure, change)
+    inner join {{ this }} as stored on stored.local_date = bounds.stored_until
+    where bounds.last_date > bounds.stored_until
     {%- endif %}
 ),
 
@@ -138,62 +108,86 @@ changes_by_day as (
         scope,
         scope_id,
         state,
-        {% for age in ages -%}
-        coalesce(sum(change) filter (where measure = '{{ age }}'), 0) as {{ age }}_change,
-        {% endfor -%}
-        coalesce(sum(change) filter (where measure = 'day'), 0) as day_change,
-        {% for flow in flows -%}
-        coalesce(sum(change) filter (where measure = '{{ flow }}'), 0) as {{ flow }}_count{{ ',' if not loop.last }}
-        {% endfor %}
+        {%- for measure in ages.keys() | list + ['day'] + flows %}
+        coalesce(sum(change) filter (where measure = '{{ measure }}'), 0) as {{ measure }}_change{{ ',' if not loop.last }}
+        {%- endfor %}
     from changes
     group by local_date, scope, scope_id, state
 ),
 
 balances as (
     select
-        local_date,
-        lead(local_date) over so_far as next_date,
-        scope,
-        scope_id,
-        state,
-        {% for age in ages -%}
-        sum({{ age }}_change) over so_far as {{ age }}_count,
-        {% endfor -%}
-        sum({% for age in ages %}{{ age }}_change{{ ' + ' if not loop.last }}{% endfor %}) over so_far as chat_count,
-        day_change,
-        {% for flow in flows -%}
-        {{ flow }}_count{{ ',' if not loop.last }}
-        {% endfor %}
+        *,
+        lead(local_date) over so_far as next_date
+        {%- for age in ages %},
+        sum({{ age }}_change) over so_far as {{ age }}_balance
+        {%- endfor %}
     from changes_by_day
     window so_far as (partition by scope, scope_id, state order by local_date)
+),
+
+-- A balance holds until the next change, and is added to what is stored of the day, or of the last day that is.
+days as (
+    select
+        shown.local_date::date as local_date,
+        balances.scope,
+        balances.scope_id,
+        balances.state,
+        {%- for age in ages %}
+        balances.{{ age }}_balance{{ ' + coalesce(stored.' ~ age ~ '_count, 0)' if is_incremental() }} as {{ age }}_count,
+        {%- endfor %}
+        {%- for event in ['day'] + flows %}
+        case when shown.local_date::date = balances.local_date then balances.{{ event }}_change else 0 end
+        {%- if is_incremental() %}
+        + case
+            when stored.local_date = shown.local_date::date
+                then {{ 'stored.end_chat_count - stored.chat_count' if event == 'day' else 'stored.' ~ event ~ '_count' }}
+            else 0
+        end
+        {%- endif %} as {{ event }}_count,
+        {%- endfor %}
+        {{ 'coalesce(stored.local_date = shown.local_date::date, false)' if is_incremental() else 'false' }} as is_stored,
+        bounds.as_of as counted_until
+    from balances
+    cross join bounds
+    cross join lateral generate_series(
+        balances.local_date::timestamp,
+        case
+            when {% for age in ages %}balances.{{ age }}_balance <> 0 or {% endfor %}balances.local_date > bounds.stored_until
+                or (balances.scope = 'all' and (bounds.stored_from is null or balances.local_date < bounds.stored_from))
+                then coalesce(balances.next_date - 1, bounds.last_date)
+            else balances.local_date
+        end::timestamp,
+        interval '1 day'
+    ) as shown (local_date)
+    {%- if is_incremental() %}
+    left join {{ this }} as stored
+        on stored.scope = balances.scope
+        and stored.scope_id = balances.scope_id
+        and stored.state = balances.state
+        and stored.local_date = least(shown.local_date::date, bounds.stored_until)
+    {%- endif %}
+),
+
+counted as (
+    select
+        *,
+        {% for age in ages %}{{ age }}_count{{ ' + ' if not loop.last }}{% endfor %} as chat_count
+    from days
 )
 
--- A balance holds until the next change. Only for all chats is one of 0 kept.
+-- Only for all chats is a day with nothing kept, and where there was something before.
 select
-    shown.local_date::date as local_date,
-    balances.scope,
-    balances.scope_id,
-    balances.state,
-    balances.chat_count::integer as chat_count,
-    (balances.chat_count + case when is_own.day then balances.day_change else 0 end)::integer as end_chat_count,
-    {% for flow in flows -%}
-    case when is_own.day then balances.{{ flow }}_count else 0 end::integer as {{ flow }}_count,
-    {% endfor -%}
-    {% for age in ages -%}
-    balances.{{ age }}_count::integer as {{ age }}_count{{ ',' if not loop.last }}
-    {% endfor %}
-from balances
-cross join bounds
-cross join lateral generate_series(
-    balances.local_date::timestamp,
-    case
-        when balances.chat_count > 0 or balances.scope = 'all' then coalesce(balances.next_date - 1, bounds.last_date)
-        else balances.local_date
-    end::timestamp,
-    interval '1 day'
-) as shown (local_date)
-cross join lateral (select shown.local_date::date = balances.local_date as day) as is_own
-where balances.scope = 'all'
-    or balances.chat_count > 0
-    or balances.chat_count + balances.day_change > 0
-    or {% for flow in flows %}balances.{{ flow }}_count{{ ' + ' if not loop.last }}{% endfor %} > 0
+    local_date,
+    scope,
+    scope_id,
+    state,
+    chat_count::integer as chat_count,
+    (chat_count + day_count)::integer as end_chat_count,
+    {%- for name in flows + ages.keys() | list %}
+    {{ name }}_count::integer as {{ name }}_count,
+    {%- endfor %}
+    counted_until
+from counted
+where scope = 'all' or is_stored or chat_count > 0 or chat_count + day_count > 0
+    or {% for flow in flows %}{{ flow }}_count{{ ' + ' if not loop.last }}{% endfor %} > 0

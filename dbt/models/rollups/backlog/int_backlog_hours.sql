@@ -1,122 +1,185 @@
 {{ config(
     materialized='incremental',
-    unique_key='hour_at',
+    unique_key='local_date',
+    meta={'affected_by': 'int_affected_backlog_days'},
     indexes=[
         {'columns': ['scope', 'scope_id', 'hour_at'], 'unique': true},
         {'columns': ['hour_at']},
+        {'columns': ['local_date']},
     ],
-    pre_hook="{{ forget_changed_backlog('hour_at', hour_of('affected.changed_from')) }}",
+    pre_hook="{{ forget_last_day() }}",
 ) }}
 
--- From the first hour that the new loads affected: the balance at its start is stored, and what came and went since is
--- added to it. A chat costs two events a state, not a row for each hour that it is open, and one that nothing happens to
--- is not read.
+-- depends_on: {{ ref('int_affected_backlog_days') }}
+
+{%- set states = ['open', 'waiting_for_pickup', 'waiting_for_answer'] %}
+{%- set flows = {
+    'opened': "side.change = 1 and intervals.is_opening",
+    'closed': "side.change = -1 and intervals.is_closing",
+    'became_stale': "side.change = 1 and intervals.state = 'stale'",
+    'returned': "side.change = -1 and intervals.state = 'stale'",
+} %}
+
+-- An interval is two events, one where the chat enters the state and one where it leaves, however long it is. What stands
+-- between them has no row: backlog_hourly adds it up from the day's first hour. All chats alone have a row of each hour.
 with bounds as (
     select
-        {{ first_uncounted('hour_at', hour_of) }} as first_hour,
+        as_of,
         {{ hour_of('as_of') }} as last_hour,
-        as_of
+        (
+            select {{ hour_of('min(intervals.entered_at)') }}
+            from {{ ref('int_backlog_intervals') }} as intervals
+            where intervals.superseded_by_load_id is null
+        ) as first_hour
     from {{ ref('int_as_of') }}
 ),
 
-events as (
-    {{- backlog_events('(select first_hour from bounds)', '(select as_of from bounds)') }}
+{% if is_incremental() -%}
+affected_days as (
+    select distinct local_date from {{ ref('int_affected_backlog_days') }} as affected
+    where {{ load_window('affected') }} and local_date <= (select {{ date_of('as_of') }} from bounds)
 ),
 
--- What changes in an hour, and the balance at the start of the first one, as of the hour before it.
-changes as (
-    select
-        {{ hour_of('events.happened_at') }} as hour_at,
-        scopes.scope,
-        scopes.scope_id,
-        case when events.state = 'open' then events.change else 0 end as open_change,
-        case when events.state = 'waiting_for_pickup' then events.change else 0 end as waiting_for_pickup_change,
-        case when events.state = 'waiting_for_answer' then events.change else 0 end as waiting_for_answer_change,
-        events.is_opened::integer as opened_count,
-        events.is_closed::integer as closed_count,
-        events.is_becoming_stale::integer as became_stale_count,
-        events.is_returning::integer as returned_count
-    from events
-    cross join lateral ({{ scopes('events') }}) as scopes (scope, scope_id)
-    where scopes.scope_id is not null
+-- The days that have begun since the last one that is stored, and those before the first one that is.
+dates as (
+    select local_date from affected_days
 
+    union distinct
+
+    select day::date
+    from bounds
+    cross join lateral generate_series(
+        coalesce((select max(local_date) + 1 from {{ this }}), {{ date_of('bounds.first_hour') }})::timestamp,
+        {{ local_time('bounds.as_of') }},
+        interval '1 day'
+    ) as day
+
+    union distinct
+
+    select day::date
+    from generate_series(
+        (select min(local_date) from affected_days)::timestamp,
+        (select min(local_date) - 1 from {{ this }})::timestamp,
+        interval '1 day'
+    ) as day
+),
+{%- else -%}
+dates as (
+    select day::date as local_date
+    from bounds
+    cross join lateral generate_series(
+        {{ date_of('bounds.first_hour') }}::timestamp, {{ local_time('bounds.as_of') }}, interval '1 day'
+    ) as day
+),
+{%- endif %}
+
+days as (
+    select
+        local_date,
+        local_date::timestamp at time zone '{{ account_timezone() }}' as starts_at,
+        (local_date + 1)::timestamp at time zone '{{ account_timezone() }}' as ends_at
+    from dates
+),
+
+events as (
+    {%- for side, change in [('entered_at', 1), ('left_at', -1)] %}
+    select
+        {{ hour_of('intervals.' ~ side) }} as hour_at,
+        intervals.state,
+        {{ change }} as change,
+        intervals.agent_id,
+        intervals.department_id,
+        intervals.channel,
+        {%- for name, condition in flows.items() %}
+        ({{ condition | replace('side.change', change) }})::integer as {{ name }}_count{{ ',' if not loop.last }}
+        {%- endfor %}
     {%- if is_incremental() %}
+    from days
+    inner join {{ ref('int_backlog_intervals') }} as intervals
+        on intervals.{{ side }} >= days.starts_at and intervals.{{ side }} < days.ends_at
+    {%- else %}
+    from {{ ref('int_backlog_intervals') }} as intervals
+    {%- endif %}
+    where intervals.{{ side }} <= (select as_of from bounds) and {{ counts_now('intervals') }}
+    {%- if not loop.last %}
+
+    union all
+    {% endif %}
+    {%- endfor %}
+),
+
+-- Counted before they are unpacked by scope: many chats of an agent come and go within an hour.
+alike as (
+    select
+        hour_at,
+        agent_id,
+        department_id,
+        channel,
+        {%- for state in states %}
+        coalesce(sum(change) filter (where state = '{{ state }}'), 0) as {{ state }}_change,
+        {%- endfor %}
+        {%- for name in flows %}
+        sum({{ name }}_count) as {{ name }}_count{{ ',' if not loop.last }}
+        {%- endfor %}
+    from events
+    group by hour_at, agent_id, department_id, channel
+),
+
+scoped as (
+    select
+        alike.hour_at,
+        scopes.scope,
+        scopes.scope_id
+        {%- for state in states %},
+        alike.{{ state }}_change
+        {%- endfor %}
+        {%- for name in flows %},
+        alike.{{ name }}_count
+        {%- endfor %}
+    from alike
+    cross join lateral ({{ scopes('alike') }}) as scopes (scope, scope_id)
+    where scopes.scope_id is not null
 
     union all
 
-    select
-        stored.hour_at - interval '1 hour' as hour_at,
-        stored.scope,
-        stored.scope_id,
-        stored.open_count,
-        stored.waiting_for_pickup_count,
-        stored.waiting_for_answer_count,
-        0,
-        0,
-        0,
-        0
+    select hour_at, 'all', 'all'{{ ', 0' * (states | length + flows | length) }}
     from bounds
-    inner join {{ this }} as stored on stored.hour_at = bounds.first_hour
-    {%- endif %}
+    cross join days
+    cross join lateral generate_series(
+        greatest(days.starts_at, bounds.first_hour),
+        least(days.ends_at - interval '1 hour', bounds.last_hour),
+        interval '1 hour'
+    ) as hour_at
 ),
 
-changes_by_hour as (
+hours as (
     select
+        {{ date_of('hour_at') }} as local_date,
         hour_at,
         scope,
-        scope_id,
-        sum(open_change) as open_change,
-        sum(waiting_for_pickup_change) as waiting_for_pickup_change,
-        sum(waiting_for_answer_change) as waiting_for_answer_change,
-        sum(opened_count) as opened_count,
-        sum(closed_count) as closed_count,
-        sum(became_stale_count) as became_stale_count,
-        sum(returned_count) as returned_count
-    from changes
+        scope_id
+        {%- for state in states %},
+        sum({{ state }}_change) as {{ state }}_change
+        {%- endfor %}
+        {%- for name in flows %},
+        sum({{ name }}_count) as {{ name }}_count
+        {%- endfor %}
+    from scoped
     group by hour_at, scope, scope_id
-),
-
-balances as (
-    select
-        *,
-        lead(hour_at) over so_far as next_hour,
-        sum(open_change) over so_far as open_after,
-        sum(waiting_for_pickup_change) over so_far as waiting_for_pickup_after,
-        sum(waiting_for_answer_change) over so_far as waiting_for_answer_after
-    from changes_by_hour
-    window so_far as (partition by scope, scope_id order by hour_at)
 )
 
--- What stands after an hour stands at the start of each hour up to and including the next in which anything changes. Only
--- for all chats is a balance of 0 kept: accounts have many agents, and long nights.
 select
-    shown.hour_at,
-    {{ local_time('shown.hour_at') }}::date as local_date,
-    extract(hour from {{ local_time('shown.hour_at') }})::integer as hour,
-    balances.scope,
-    balances.scope_id,
-    {%- for state in ['open', 'waiting_for_pickup', 'waiting_for_answer'] %}
-    (balances.{{ state }}_after - case when is_own.hour then balances.{{ state }}_change else 0 end)::integer as {{ state }}_count,
+    local_date,
+    hour_at,
+    lead(hour_at) over day as next_hour_at,
+    extract(hour from {{ local_time('hour_at') }})::integer as hour,
+    scope,
+    scope_id,
+    {%- for state in states %}
+    sum({{ state }}_change) over day::integer as {{ state }}_change_today,
     {%- endfor %}
-    {%- for event in ['opened', 'closed', 'became_stale', 'returned'] %}
-    case when is_own.hour then balances.{{ event }}_count else 0 end::integer as {{ event }}_count{{ ',' if not loop.last }}
+    {%- for name in flows %}
+    {{ name }}_count::integer as {{ name }}_count{{ ',' if not loop.last }}
     {%- endfor %}
-from balances
-cross join bounds
-cross join lateral generate_series(
-    balances.hour_at,
-    case
-        when balances.open_after > 0 or balances.scope = 'all'
-            then coalesce(balances.next_hour - interval '1 hour', bounds.last_hour)
-        else balances.hour_at
-    end,
-    interval '1 hour'
-) as shown (hour_at)
-cross join lateral (select shown.hour_at = balances.hour_at as hour) as is_own
-where shown.hour_at >= bounds.first_hour
-    and (
-        balances.scope = 'all'
-        or balances.open_after > 0
-        or balances.open_change < 0
-        or balances.opened_count + balances.closed_count + balances.became_stale_count + balances.returned_count > 0
-    )
+from hours
+window day as (partition by local_date, scope, scope_id order by hour_at)
