@@ -42,5 +42,6 @@
         from unnest(array['{{ read_by | join("', '") }}']) as reader (model)
         left join ops.build_watermarks as watermarks on watermarks.model = reader.model
     )
+        and current_setting('b2chat.high_watermark')::bigint > current_setting('b2chat.low_watermark')::bigint
     {%- endif -%}
 {%- endmacro %}

@@ -32,7 +32,7 @@ DEPARTMENTS = "select id as chat_id, department_id from core.chats where departm
 # When something was noticed may differ from a build made anew, and nothing else.
 NOTICED = {
     "core.departments": {"created_at", "last_sync_at"},
-    "intermediate.int_backlog_intervals": {"changed_from"},
+    "intermediate.int_backlog_days": {"counted_until"},
 }
 
 
@@ -115,7 +115,9 @@ def test_a_department_is_one_by_its_name_its_code_or_both_and_a_full_build_says_
         "select schemaname || '.' || tablename as name from pg_tables where schemaname = any(%s)", tables.SCHEMAS
     )
     noticed = {row["name"]: {"load_id"} | NOTICED.get(row["name"], set()) for row in stored}
-    assert tables.differences(world.url, noticed) == []
+    # What no longer holds stays until the next build has taken it off the backlog.
+    assert [difference for difference in tables.differences(world.url, noticed)
+            if not difference.startswith("intermediate.int_backlog_intervals: ")] == []
 
 
 @pytest.fixture

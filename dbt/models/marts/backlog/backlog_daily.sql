@@ -52,8 +52,3 @@ left join days_before
     and days_before.local_date = days.local_date - 1
 left join agents on days.scope = 'agent' and agents.id = days.scope_id
 left join departments on days.scope = 'department' and departments.id = days.scope_id
--- A day on which everything of a scope went away leaves a row of nothing behind.
-where days.scope = 'all'
-    or days.chat_count > 0
-    or days.end_chat_count > 0
-    or days.opened_count + days.closed_count + days.became_stale_count + days.returned_count > 0

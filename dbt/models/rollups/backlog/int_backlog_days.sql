@@ -1,11 +1,18 @@
+{%- set flows = ['opened', 'closed', 'became_stale', 'returned'] %}
+{%- set is_empty -%}
+    scope <> 'all' and chat_count + end_chat_count{% for flow in flows %} + {{ flow }}_count{% endfor %} = 0
+{%- endset %}
 {{ config(
     materialized='incremental',
     unique_key=['scope', 'scope_id', 'state', 'local_date'],
+    meta={'indexed_where': {'counted_until': is_empty}},
     indexes=[
         {'columns': ['scope', 'scope_id', 'state', 'local_date'], 'unique': true},
         {'columns': ['local_date']},
+        {'columns': ['counted_until']},
     ],
     pre_hook="{{ forget_all_days() }}",
+    post_hook="delete from {{ this }} where " ~ is_empty,
 ) }}
 
 {%- set ages = {
@@ -16,7 +23,6 @@
     'from_3d_to_7d': ['72 hours', '168 hours'],
     'over_7d': ['168 hours', none],
 } %}
-{%- set flows = ['opened', 'closed', 'became_stale', 'returned'] %}
 
 -- What is stored plus what has changed since: an interval that is told anew adds its midnights, one that no longer holds takes
 -- its own off, and a midnight at which they are the same is not written. A chat enters an age and leaves it: at most six
@@ -176,7 +182,7 @@ counted as (
     from days
 )
 
--- Only for all chats is a day with nothing kept, and where there was something before.
+-- Only for all chats is a day with nothing kept; where something was stored, an empty row takes its place and goes at once.
 select
     local_date,
     scope,
