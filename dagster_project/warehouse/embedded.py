@@ -177,7 +177,8 @@ def _start_server(programs: Binaries, data: Path, port: int, password: str) -> N
                 "--log",
                 data / "server.log",
                 "--options",
-                f"-p {port} -c log_error_verbosity=terse",  # an error's details are rows of the data
+                # An error's details are rows of the data; the database audit judges statements by their counters.
+                f"-p {port} -c log_error_verbosity=terse -c shared_preload_libraries=pg_stat_statements",
             )
             break
         except EmbeddedPostgresFailed:

@@ -2,7 +2,6 @@
     unique_key='chat_id',
     meta={'affected_by': 'int_b2chat__chat_versions'},
     indexes=[
-        {'columns': ['id'], 'unique': true},
         {'columns': ['chat_id', 'field', 'version']},
         {'columns': ['field', 'observed_at']},
         {'columns': ['load_id']},
