@@ -17,9 +17,10 @@ MAY_IMPORT = {
     "sources": {"warehouse"},
     "ingestion": {"sources", "warehouse", "settings"},
     "analysis": {"warehouse", "settings"},
+    "database_audit": {"warehouse", "settings"},
     "exports": {"analysis", "warehouse", "settings"},  # reports name labels as the taxonomy does
     "deployment": {"sources", "warehouse", "settings"},
-    "orchestration": {"sources", "warehouse", "settings", "ingestion", "analysis", "exports"},
+    "orchestration": {"sources", "warehouse", "settings", "ingestion", "analysis", "database_audit", "exports"},
 }
 WITHOUT_DAGSTER = sorted(set(MAY_IMPORT) - {"orchestration", "deployment"})
 

@@ -59,8 +59,11 @@ class Canvas:
             row[x : x + width] = bytes([colour]) * width
 
     def write(self, x: int, y: int, text: str, colour: int, scale: int = 1) -> None:
-        """Paint digits and the letters from A to Z, each sign 3 × 5 pixels times `scale`."""
+        """Paint digits and the letters from A to Z, each sign 3 × 5 pixels times `scale`; a blank is half as wide."""
         for sign in text:
+            if sign == " ":
+                x += 2 * scale
+                continue
             for line, bits in enumerate(_GLYPHS[sign]):
                 for column in range(3):
                     if bits & (4 >> column):

@@ -4,12 +4,14 @@ import base64
 import inspect
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from rich.console import Console
 
 from dagster_project.cli import mart_commands, render
+from dagster_project.exports.pictures.growth import Growth
+from dagster_project.exports.pictures.growth import picture as growth_picture
 from dagster_project.exports.pictures.heatmap import COLOURS, DIRECTIONS, Cell, Heatmap, picture, read, short
 from dagster_project.orchestration.assets.heatmap import PictureConfig
 from tests.support.png import decode
@@ -102,3 +104,19 @@ def test_the_terminal_names_whose_chats_it_shows(heatmap: Heatmap, direction: st
     told = " ".join(console.export_text().split())
     assert f"direction: {direction}" in told
     assert ("of chats that customers began (" in told) == (direction == "incoming")
+
+
+def test_the_picture_of_growth_goes_from_the_known_days_along_the_line_to_the_threshold() -> None:
+    """Ten days at a million a day, from 1 to 10 million; at 20 million in ten more days."""
+    days = {date(2026, 11, 1) + timedelta(days=number): (number + 1) * 1_000_000 for number in range(10)}
+    growth = Growth("raw", "chats", days, 1_000_000.0, [(20_000_000, date(2026, 11, 20))])
+    png = growth_picture(growth, width=260, height=100)
+    rows = decode(png)
+    points, line, threshold = (69, 137, 196), (158, 202, 225), (215, 48, 39)
+    columns = [x for x in range(260) if any(row[x] == points for row in rows)]
+    assert min(columns) < 30 and 125 < max(columns) < 145  # half of the way is known
+    assert any(row[255] == line for row in rows[:8])  # the line ends where the threshold is met
+    assert any(row.count(threshold) > 200 for row in rows[:8])
+    lowest = [max(y for y in range(100) if rows[y][x] == points) for x in columns]
+    assert lowest == sorted(lowest, reverse=True)  # and it rises
+    assert len(base64.b64encode(png)) < 1000  # the UI shows it in place
