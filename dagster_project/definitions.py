@@ -4,6 +4,7 @@ import dagster as dg
 
 from dagster_project.orchestration.assets.analysis import chat_categorizations
 from dagster_project.orchestration.assets.customer_analysis import customer_analysis_job
+from dagster_project.orchestration.assets.database_audit import database_audit
 from dagster_project.orchestration.assets.dbt import dbt_models
 from dagster_project.orchestration.assets.evaluation import classifier_evaluation
 from dagster_project.orchestration.assets.exports import EXPORTS, clean_up_exports_job
@@ -34,6 +35,7 @@ defs = dg.Definitions(
         chat_categorizations,
         review_queue,
         classifier_evaluation,
+        database_audit,
         weekly_heatmap_picture,
         *EXPORTS,
     ],

@@ -11,6 +11,7 @@ import typer
 
 from dagster_project.cli import (
     analysis_commands,
+    audit_commands,
     export_commands,
     mart_commands,
     pipeline_commands,
@@ -42,6 +43,7 @@ app.command()(server_commands.ui)
 app.command()(pipeline_commands.check)
 app.command()(pipeline_commands.sync)
 app.command()(pipeline_commands.status)
+app.command()(audit_commands.audit)
 app.command()(analysis_commands.analyze)
 app.command("analyses")(analysis_commands.list_analyses)
 app.command()(analysis_commands.evaluate)
@@ -88,7 +90,7 @@ def _exit_code(error: Exception) -> int | None:
     from dagster_project.exports.pictures import heatmap  # noqa: PLC0415  only where something failed
     from dagster_project.warehouse import binaries, directory, migrations  # noqa: PLC0415
 
-    if isinstance(error, (SettingsError, *review_commands.FAULTS)):
+    if isinstance(error, (SettingsError, *review_commands.FAULTS, *audit_commands.FAULTS)):
         return MISUSED
     known = (
         binaries.PostgresMissing,

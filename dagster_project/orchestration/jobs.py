@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.orchestration.assets.analysis import CategorizeConfig
+from dagster_project.orchestration.assets.database_audit import AuditConfig
 from dagster_project.orchestration.assets.dbt import DbtConfig
 from dagster_project.orchestration.assets.evaluation import EvaluationConfig
 from dagster_project.orchestration.assets.exports import ReportConfig, TableConfig
@@ -17,8 +18,8 @@ REPORT = dg.AssetKey(["exports", "report"])
 CATEGORIES = dg.AssetKey(["analysis", "chat_categorizations"])
 
 _RAW = dg.AssetSelection.groups("raw")
-# Run when somebody asks for them: they cost money, or make something to hand on.
-_ON_DEMAND = dg.AssetSelection.groups("evaluation", "exports")
+# Run when somebody asks for them: they cost money, or make something to hand on; or on a schedule of their own.
+_ON_DEMAND = dg.AssetSelection.groups("evaluation", "exports", "operations")
 _MODELS = dg.AssetSelection.all() - _RAW - _ON_DEMAND
 
 
@@ -117,6 +118,12 @@ evaluate_classifier = _job(
     "Score a classifier on labelled chats, and compare it with the version before.",
     {"analysis__classifier_evaluation": _values(EvaluationConfig)},
 )
+audit_database = _job(
+    "audit_database",
+    dg.AssetSelection.groups("operations"),
+    "Audit the database: what is wrong with tables, indexes, statements and rights, and what would mend it.",
+    {"ops__database_audit": _values(AuditConfig)},
+)
 
 JOBS = [
     refresh_all,
@@ -132,4 +139,5 @@ JOBS = [
     weekly_report,
     export_tables,
     evaluate_classifier,
+    audit_database,
 ]

@@ -7,7 +7,14 @@ import dagster as dg
 
 from dagster_project.orchestration.assets.exports import clean_up_exports_job
 from dagster_project.orchestration.assets.maintenance import enforce_retention_job, keep_partitions_job
-from dagster_project.orchestration.jobs import refresh_all, sweep_recent, sync_contacts, verify_all, weekly_report
+from dagster_project.orchestration.jobs import (
+    audit_database,
+    refresh_all,
+    sweep_recent,
+    sync_contacts,
+    verify_all,
+    weekly_report,
+)
 from dagster_project.settings import Settings
 
 _UNFINISHED = [
@@ -43,6 +50,7 @@ def daily_and_weekly(settings: Settings) -> list[dg.ScheduleDefinition]:
     rounds: list[tuple[str, Any, str, str]] = [
         ("sweep_recent_schedule", sweep_recent, "0 2 * * *", "Every night at 02:00."),
         ("verify_all_schedule", verify_all, "30 3 * * *", "Every night at 03:30."),
+        ("audit_database_schedule", audit_database, "30 4 * * *", "Every night at 04:30."),
         ("sync_contacts_schedule", sync_contacts, "0 4 * * 0", "Every Sunday at 04:00."),
         ("clean_up_exports_schedule", clean_up_exports_job, "0 2 * * *", "Every night at 02:00."),
         ("keep_partitions_schedule", keep_partitions_job, "0 1 * * *", "Every night at 01:00."),
