@@ -25,6 +25,9 @@
         select {{ key }} from {{ arg_dict.temp_relation }}
         {%- endif %}
     );
+    {%- if config.get('meta').get('partitioned_by') %}
+    {{ keep_months(arg_dict.target_relation, arg_dict.temp_relation, config.get('meta').get('partitioned_by')) }};
+    {%- endif %}
     insert into {{ arg_dict.target_relation }} ({{ columns }})
     select {{ columns }} from {{ arg_dict.temp_relation }}
 {% endmacro %}

@@ -56,13 +56,30 @@
     on conflict (model) do update set
         load_id = excluded.load_id, after_load_id = excluded.after_load_id, built_at = excluded.built_at
     where excluded.after_load_id < excluded.load_id;
-    {#- Statistics, or the next model is planned for an empty table. A table that hardly grew keeps the ones it has. #}
-    do $$ begin
-        if {{ all_loads_are_read() }} or (
-            select pg_relation_size(oid) > 1.1 * relpages * current_setting('block_size')::integer
-            from pg_class where oid = '{{ this }}'::regclass
-        ) then
+    {#-
+      Statistics, or the next model is planned for an empty table. A table, or a month of one, that hardly grew keeps the
+      ones it has.
+    #}
+    do $$
+    declare
+        grown text;
+    begin
+        if {{ all_loads_are_read() }} then
             analyze {{ this }};
+        else
+            for grown in
+                select oid::regclass
+                from pg_class
+                where relkind = 'r'
+                    and oid in (
+                        select '{{ this }}'::regclass
+                        union all
+                        select inhrelid from pg_inherits where inhparent = '{{ this }}'::regclass
+                    )
+                    and pg_relation_size(oid) > 1.1 * relpages * current_setting('block_size')::integer
+            loop
+                execute format('analyze %s', grown);
+            end loop;
         end if;
     end $$
     {%- endif -%}

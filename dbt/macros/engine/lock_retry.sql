@@ -38,7 +38,10 @@
 
 {% macro postgres__rename_relation(from_relation, to_relation) %}
     {% call statement('rename_relation') %}
-        {{ with_lock_retry(get_rename_sql(from_relation, adapter.quote_as_configured(to_relation.identifier, 'identifier'))) }}
+        {{ with_lock_retry(
+            get_rename_sql(from_relation, adapter.quote_as_configured(to_relation.identifier, 'identifier'))
+            ~ '; ' ~ name_months(to_relation)
+        ) }}
     {% endcall %}
 {% endmacro %}
 

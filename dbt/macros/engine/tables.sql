@@ -10,7 +10,9 @@
         {{ return(dbt.postgres__create_table_as(temporary, relation, sql)) }}
     {%- endif -%}
     {{ get_assert_columns_equivalent(sql) }}
-    create {{ 'unlogged ' if config.get('unlogged', false) }}table {{ relation }} as
+    {%- set month = config.get('meta').get('partitioned_by') -%}
+    {%- set filled = relation.incorporate(path={'identifier': relation.identifier ~ '__rows'}) if month else relation %}
+    create {{ 'unlogged ' if month or config.get('unlogged', false) }}table {{ filled }} as
     select
         {%- for column in model.columns.values() %}
         model_subq.{{ quoted(column) }}::{{ column.data_type }}{{ ',' if not loop.last }}
@@ -18,6 +20,43 @@
     from (
         {{ sql }}
     ) as model_subq
+    {%- if month %}
+    ;
+    create table {{ relation }} (like {{ filled }}) partition by range ({{ month }});
+    {{ keep_months(relation, filled, month) }};
+    insert into {{ relation }} select * from {{ filled }};
+    drop table {{ filled }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
+  meta.partitioned_by: the column of an instant, by which a table under a contract lies in monthly partitions (UTC). There
+  is one for each month that has rows, and those that dagster_project/warehouse/partitions.py makes ahead. The rows are
+  made first, on several cores, without a log, and which months they are of is read from them: an INSERT runs on one core.
+#}
+{% macro keep_months(relation, rows, month) -%}
+    select ops.keep_month('{{ relation }}', found.month)
+    from (select distinct date_trunc('month', {{ month }} at time zone 'UTC')::date as month from {{ rows }}) as found
+{%- endmacro %}
+
+
+{# After a table has changed its name, its months are called by the new one. #}
+{% macro name_months(relation) -%}
+    do $name$
+    declare
+        part record;
+    begin
+        for part in
+            select inhrelid::regclass as name, substring(relname from '_\d{4}_\d\d(?:_late)?$') as month
+            from pg_inherits
+            inner join pg_class on pg_class.oid = inhrelid
+            where inhparent = to_regclass('{{ relation }}')
+        loop
+            execute format('alter table %s rename to %I', part.name, '{{ relation.identifier }}' || part.month);
+        end loop;
+    end
+    $name$
 {%- endmacro %}
 
 

@@ -2,13 +2,14 @@
     unique_key='chat_id',
     meta={
         'affected_by': 'int_b2chat__message_origins',
+        'partitioned_by': 'timestamp',
         'indexed_where': {
             'b2chat_message_id': 'b2chat_message_id is not null',
             'media_backed_up': 'media_backed_up',
         },
     },
     indexes=[
-        {'columns': ['b2chat_message_id'], 'unique': true},
+        {'columns': ['b2chat_message_id', 'timestamp'], 'unique': true},
         {'columns': ['chat_id', 'timestamp']},
         {'columns': ['chat_id', 'type']},
         {'columns': ['chat_id', 'incoming']},
