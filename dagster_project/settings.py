@@ -144,6 +144,13 @@ class OperationsSettings(_Section):
     retention_error_logs_days: int = Field(90, ge=1, description="Days that error logs are kept.")
     retention_notifications_days: int = Field(30, ge=1, description="Days that notifications are kept.")
     retention_export_logs_days: int = Field(90, ge=1, description="Days that failed and expired exports stay listed.")
+    archive_after_months: int = Field(
+        0,
+        ge=0,
+        le=1200,
+        description="Months after which chats and messages leave the tables for files in the store of exports, 24 by "
+        "the data dictionary; 0: only when `b2chat archive run` is called.",
+    )
 
     @field_validator("sync_interval")
     @classmethod

@@ -11,6 +11,7 @@ import typer
 
 from dagster_project.cli import (
     analysis_commands,
+    archive_commands,
     audit_commands,
     export_commands,
     mart_commands,
@@ -70,6 +71,7 @@ app.add_typer(analysis, name="analysis")
 app.add_typer(export_commands.export, name="export")
 app.add_typer(export_commands.exports, name="exports")
 app.add_typer(review_commands.review, name="review")
+app.add_typer(archive_commands.archive, name="archive")
 
 
 def main() -> None:
@@ -98,5 +100,6 @@ def _exit_code(error: Exception) -> int | None:
         heatmap.NoSuchWeek,
         directory.NoSuchMember,
         *export_commands.FAULTS,
+        *archive_commands.FAULTS,
     )
     return FAILED if isinstance(error, known) else None

@@ -91,6 +91,9 @@ def sync(
 
 def build(
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Make every model anew from raw.")] = False,
+    with_archives: Annotated[
+        bool, typer.Option("--with-archives", help="Restore all archived months first: a full refresh needs them.")
+    ] = False,
     test_everything: Annotated[
         bool, typer.Option("--test-everything", help="Test all rows, not only those that the build read.")
     ] = False,
@@ -98,6 +101,7 @@ def build(
 ) -> None:
     """Build core and marts with dbt from what has landed, and test them."""
     config = {"full_refresh": full_refresh, "test_everything": test_everything, "force": True}
+    config |= {"with_archives": True} if with_archives else {}
     run_and_print("build_marts", as_json, needs_source=False, config=config)
 
 

@@ -118,17 +118,40 @@ def _merge(
     """
     statement = sql.SQL("select {key}, content_hash from {current} where {key} = any(%s)").format(**names_of(entity))
     known: dict[str, str] = dict(conn.execute(statement, ([record.key for record in records],)).fetchall())
-    new = [record for record in records if record.key not in known]
+    archived = _archived(conn, entity, [record for record in records if record.key not in known])
+    new = [record for record in records if record.key not in known and record.key not in archived]
     changed = [record for record in records if known.get(record.key, record.content_hash) != record.content_hash]
-    _keep_months(conn, entity, new + changed)
+    returned = [record for record in records if archived.get(record.key, record.content_hash) != record.content_hash]
+    _keep_months(conn, entity, new + changed + returned)
     if changed:
         if entity.versions:
             _keep_superseded(conn, entity, changed, load_id)
         _replace_current(conn, entity, changed, load_id, loaded_at)
-    if new:
-        _copy_new(conn, entity, new, load_id, loaded_at)
-    _keep_large_bytes(conn, entity, new + changed)
-    return new, changed
+    if new or returned:
+        _copy_new(conn, entity, new + returned, load_id, loaded_at)
+    if returned:
+        _succeed_archived(conn, entity, returned)
+    _keep_large_bytes(conn, entity, new + changed + returned)
+    return new, changed + returned
+
+
+def _archived(conn: psycopg.Connection, entity: EntitySpec, records: Sequence[Record]) -> dict[str, str]:
+    """The content hashes of records that are in an archive alone: as long as they are the same, they are known."""
+    if not entity.month or not records:
+        return {}
+    query = "select record_key, content_hash from ops.archived_records where record_key = any(%s)"
+    return dict(conn.execute(query, ([record.key for record in records],)).fetchall())
+
+
+def _succeed_archived(conn: psycopg.Connection, entity: EntitySpec, records: Sequence[Record]) -> None:
+    """Records that have changed since their month was archived stand in the table again, as the next version."""
+    statement = sql.SQL("""
+        with archived as (
+            delete from ops.archived_records where record_key = any(%s) returning record_key, version
+        )
+        update {current} set version = archived.version + 1 from archived where {key} = archived.record_key
+    """)
+    conn.execute(statement.format(**names_of(entity)), ([record.key for record in records],))
 
 
 def _merge_companions(

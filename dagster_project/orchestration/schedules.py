@@ -6,7 +6,11 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.orchestration.assets.exports import clean_up_exports_job
-from dagster_project.orchestration.assets.maintenance import enforce_retention_job, keep_partitions_job
+from dagster_project.orchestration.assets.maintenance import (
+    archive_months_job,
+    enforce_retention_job,
+    keep_partitions_job,
+)
 from dagster_project.orchestration.jobs import (
     audit_database,
     refresh_all,
@@ -54,6 +58,7 @@ def daily_and_weekly(settings: Settings) -> list[dg.ScheduleDefinition]:
         ("sync_contacts_schedule", sync_contacts, "0 4 * * 0", "Every Sunday at 04:00."),
         ("clean_up_exports_schedule", clean_up_exports_job, "0 2 * * *", "Every night at 02:00."),
         ("keep_partitions_schedule", keep_partitions_job, "0 1 * * *", "Every night at 01:00."),
+        ("archive_months_schedule", archive_months_job, "30 4 * * *", "Every night at 04:30."),
         ("enforce_retention_schedule", enforce_retention_job, "0 5 * * *", "Every morning at 05:00."),
     ]
     return [

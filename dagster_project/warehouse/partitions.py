@@ -8,6 +8,7 @@ An insert beside all of them is refused by Postgres, which names the month.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import psycopg
 from psycopg import sql
@@ -15,6 +16,7 @@ from psycopg import sql
 from dagster_project.warehouse.connection import has_relation
 
 MONTHS_AHEAD = 3
+HOT_DAYS = 90  # after these a month is warm: it changes no more but for late records
 CHATS, MESSAGES = "raw.b2chat_chats", "core.messages"
 # By name, with the column that says the month. All but core.messages, which dbt makes, are made by migration 0027.
 MONTHLY = {
@@ -68,6 +70,32 @@ def partitions_of(conn: psycopg.Connection, table: str) -> list[Partition]:
         [table],
     ).fetchall()
     return [Partition(*row) for row in rows]
+
+
+def settle(conn: psycopg.Connection) -> int:
+    """Vacuum and freeze the months that are warm, once: nothing comes back to read them for their age alone.
+
+    Args:
+        conn: in autocommit.
+
+    Returns:
+        how many needed it; a month that a late record has changed needs it again.
+    """
+    settled = 0
+    for table in filter(partial(is_monthly, conn), MONTHLY):
+        rows = conn.execute(
+            r"""
+            select inhrelid::regclass::text from pg_inherits inner join pg_class on pg_class.oid = inhrelid
+            where inhparent = %s::regclass and relallvisible < pg_relation_size(pg_class.oid) / 8192
+                and substring(pg_get_expr(relpartbound, inhrelid) from $$TO \('(\d{4}-\d\d-\d\d)$$)::date
+                    <= (now() at time zone 'UTC')::date - %s
+            """,
+            [table, HOT_DAYS],
+        ).fetchall()
+        for (name,) in rows:
+            conn.execute(sql.SQL("vacuum (freeze, analyze) {}").format(sql.Identifier(*name.split("."))))
+        settled += len(rows)
+    return settled
 
 
 def drop_empty_before(conn: psycopg.Connection, table: str, day: date) -> int:

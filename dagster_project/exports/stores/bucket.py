@@ -38,6 +38,12 @@ class Bucket:
         with self._in_one_line(), file.open("rb") as source:
             obstore().put(self._store(), checked(key), source, attributes=attributes, **how)
 
+    def get(self, key: str, file: Path) -> None:
+        """Copy an object into a file, in parts. Raises StoreFailed."""
+        with self._in_one_line(), file.open("wb") as target:
+            for part in obstore().get(self._store(), checked(key)).stream(min_chunk_size=_PART_ABOVE // 4):
+                target.write(part)
+
     def delete(self, key: str) -> None:
         with self._in_one_line():
             obstore().delete(self._store(), checked(key))

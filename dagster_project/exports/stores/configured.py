@@ -1,12 +1,12 @@
 """The store that the settings name."""
 
 from dagster_project.exports.stores.bucket import Bucket, obstore
-from dagster_project.exports.stores.contract import SCRATCH, ExportStore
+from dagster_project.exports.stores.contract import SCRATCH
 from dagster_project.exports.stores.folder import Folder
 from dagster_project.settings import Settings
 
 
-def store_of(settings: Settings) -> ExportStore:
+def store_of(settings: Settings) -> Folder | Bucket:
     """The store that the settings name: the bucket, else the folder.
 
     Raises:

@@ -1,6 +1,7 @@
 """A folder of this machine as a store."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,13 @@ class Folder:
                 raise StoreFailed(f"{key} is there already: exports are never written over")
             file.chmod(0o600)
             os.replace(file, target)
+        except OSError as error:
+            raise StoreFailed(reason_of(error, self.root)) from None
+
+    def get(self, key: str, file: Path) -> None:
+        """Copy an object into a file. Raises StoreFailed."""
+        try:
+            shutil.copyfile(self._path(key), file)
         except OSError as error:
             raise StoreFailed(reason_of(error, self.root)) from None
 

@@ -16,6 +16,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 from dbt.constants import PARTIAL_PARSE_FILE_NAME
 from pydantic import Field
 
+from dagster_project.exports.stores.configured import store_of
 from dagster_project.orchestration import seed_files
 from dagster_project.orchestration.assets import table_metadata
 from dagster_project.orchestration.assets.check_descriptions import describe
@@ -25,6 +26,7 @@ from dagster_project.orchestration.dbt_project import dbt_project, fingerprint, 
 from dagster_project.orchestration.resources import DbtCli, Warehouse
 from dagster_project.settings import Settings
 from dagster_project.warehouse import bi_access, bi_role
+from dagster_project.warehouse.archive import restore
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class DbtConfig(dg.Config):
     """How dbt builds."""
 
     full_refresh: bool = Field(False, description="Make every model anew from raw.")
+    with_archives: bool = Field(False, description="Restore all archived months first: a full refresh needs them.")
     test_everything: bool = Field(False, description="Test all rows, not only those that the last build read.")
     force: bool = Field(False, description="Build although nothing has come since the last good build.")
 
@@ -91,6 +94,9 @@ def dbt_models(
         seed_files.check()
     except seed_files.SeedsWrong as error:
         raise dg.Failure(f"nothing was built: {error}", allow_retries=False) from None
+    if config.with_archives:
+        for archive, count in restore.restore_all(warehouse.url, store_of(settings)):
+            log.info("%s: %s rows restored", archive.label, f"{count:,}")
     project, is_whole = fingerprint(settings), not context.assets_def.is_subset
     if is_whole and not (config.force or config.full_refresh or config.test_everything):
         nodes = json.loads(dbt_project.manifest_path.read_bytes())["nodes"]

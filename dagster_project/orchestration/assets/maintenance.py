@@ -1,7 +1,11 @@
-"""Jobs that keep house: bad records tried again, months made ahead, old logs dropped."""
+"""Jobs that keep house: bad records tried again, months made ahead and archived, old logs dropped."""
+
+from datetime import UTC, datetime
 
 import dagster as dg
 
+from dagster_project.exports.stores.configured import store_of
+from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.ingestion import retention
 from dagster_project.ingestion.quarantine import retry_quarantine
 from dagster_project.orchestration.assets.launch import starter
@@ -9,6 +13,9 @@ from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 from dagster_project.sources.catalog import SOURCES
 from dagster_project.warehouse import partitions
+from dagster_project.warehouse.archive import steps
+from dagster_project.warehouse.archive.contract import ArchiveFailed
+from dagster_project.warehouse.connection import connect
 
 
 @dg.op(description="Read the records in quarantine again by the present rules; land those that pass.")
@@ -42,6 +49,27 @@ def make_months_ahead(context: dg.OpExecutionContext, warehouse: Warehouse) -> N
     context.add_output_metadata({"made": made})
 
 
+@dg.op(description="Archive months that are old enough (B2CHAT_ARCHIVE_AFTER_MONTHS), and go on with what was begun.")
+def retire_old_months(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+    settings = Settings.load()
+    months = settings.archive_after_months or None
+    try:
+        moved = steps.run(warehouse.url, store_of(settings), months, datetime.now(UTC).date())
+    except (ArchiveFailed, StoreFailed) as error:
+        raise dg.Failure(str(error)) from None
+    for one in moved:
+        context.log.info(f"{one.label}: {one.state}, {one.row_count or 0:,} rows")
+    context.add_output_metadata({"archived": len(moved), "rows": sum(one.row_count or 0 for one in moved)})
+
+
+@dg.op(description="Vacuum and freeze months that are no longer hot, once.")
+def settle_warm_months(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+    with connect(warehouse.url, autocommit=True) as conn:
+        settled = partitions.settle(conn)
+    context.log.info(f"{settled} partitions vacuumed and frozen")
+    context.add_output_metadata({"settled": settled})
+
+
 @dg.job(
     name="retry_quarantine",
     executor_def=dg.in_process_executor,
@@ -58,6 +86,16 @@ def retry_quarantine_job() -> None:
 )
 def keep_partitions_job() -> None:
     make_months_ahead()
+
+
+@dg.job(
+    name="archive_months",
+    executor_def=dg.in_process_executor,
+    description="Settle months older than 90 days; move older ones into verified files, where the settings say when.",
+)
+def archive_months_job() -> None:
+    settle_warm_months()
+    retire_old_months()
 
 
 @dg.job(

@@ -3,17 +3,20 @@
   model returned for them, in one transaction. dbt's own delete+insert deletes only the keys that come back, so a chat
   that lost all its messages, or a week that lost all its chats, would keep its old rows.
 
+  A chat whose month is archived (archives.sql) stays as it is in all models of chats: what it was made from is not there.
+
   Config: unique_key, the column whose values are replaced as a whole, or a list of columns; meta.affected_by, the model that lists
   (key, load_id), a row for each key that a load affects. Without affected_by, the affected keys are those that the model returned.
 #}
 {% macro get_incremental_affected_keys_sql(arg_dict) %}
     {%- set key = arg_dict.unique_key if arg_dict.unique_key is string else arg_dict.unique_key | join(', ') -%}
     {%- set affected_by = config.get('meta').get('affected_by') -%}
+    {%- set is_kept = is_archived(key) -%}
     {%- set columns = arg_dict.dest_columns | map(attribute='quoted') | join(', ') -%}
     {%- if affected_by %}
     {#- A table that is kept though all loads are read: keys that no longer exist must go as well. #}
     delete from {{ arg_dict.target_relation }}
-    where {{ all_loads_are_read() }};
+    where {{ all_loads_are_read() }}{{ ' and not ' ~ is_kept if is_kept }};
     {%- endif %}
     delete from {{ arg_dict.target_relation }}
     where ({{ key }}) in (
@@ -24,12 +27,15 @@
         {%- else %}
         select {{ key }} from {{ arg_dict.temp_relation }}
         {%- endif %}
-    );
+    ){{ ' and not ' ~ is_kept if is_kept }};
     {%- if config.get('meta').get('partitioned_by') %}
     {{ keep_months(arg_dict.target_relation, arg_dict.temp_relation, config.get('meta').get('partitioned_by')) }};
     {%- endif %}
     insert into {{ arg_dict.target_relation }} ({{ columns }})
     select {{ columns }} from {{ arg_dict.temp_relation }}
+    {%- if is_kept %}
+    where not {{ is_kept }}
+    {%- endif %}
 {% endmacro %}
 
 

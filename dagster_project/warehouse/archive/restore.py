@@ -1,0 +1,69 @@
+"""Archived months come back into their tables."""
+
+from datetime import date
+
+import psycopg
+from psycopg import sql
+
+from dagster_project.warehouse import partitions
+from dagster_project.warehouse.archive import books, files, steps
+from dagster_project.warehouse.archive.books import Archive
+from dagster_project.warehouse.archive.contract import TABLES, ArchiveFailed, ArchiveStore
+from dagster_project.warehouse.connection import connect
+
+
+def restore(url: str, store: ArchiveStore, table: str, month: date) -> list[tuple[Archive, int]]:
+    """Bring a month back, from its file: all of it or nothing. The file stays.
+
+    Returns:
+        each archive of the month, and how many rows came back: those that the table has something newer of do not.
+
+    Raises:
+        ArchiveFailed: there is no such archive, or its file does not hold what was written.
+        StoreFailed: the store does not answer.
+    """
+    with connect(url, autocommit=True) as conn, steps.alone(conn):
+        found = books.of_month(conn, table, month)
+        if not found:
+            away = ", ".join(sorted({one.label for one in books.archives(conn, books.AWAY)})) or "none is"
+            raise ArchiveFailed(f"{table} {month:%Y-%m} is not archived (archived: {away})")
+        return [(one, _restore(url, store, one)) for one in reversed(found)]
+
+
+def restore_all(url: str, store: ArchiveStore) -> list[tuple[Archive, int]]:
+    """Bring all archived months back, as a build of everything needs them."""
+    with connect(url, autocommit=True) as conn, steps.alone(conn):
+        return [(one, _restore(url, store, one)) for one in reversed(books.archives(conn, books.AWAY))]
+
+
+def _restore(url: str, store: ArchiveStore, archive: Archive) -> int:
+    with connect(url) as conn, files.scratch(store.scratch, f"restore-{archive.id}.parquet") as file:
+        store.get(archive.object_key, file)
+        read_back = steps.require_same(conn, archive, file)
+        partitions.keep(conn, archive.table_name, [archive.month])
+        count = _put_back(conn, archive, read_back)
+        conn.execute("delete from ops.archived_records where archive_id = %s", [archive.id])
+        steps.drop_waiting(conn, archive)
+        books.move_on(conn, archive, "restored")
+        conn.commit()
+        return count
+
+
+def _put_back(conn: psycopg.Connection, archive: Archive, read_back: sql.Identifier) -> int:
+    names = [
+        row[0]
+        for row in conn.execute(
+            "select attname from pg_attribute where attrelid = 'read_back'::regclass and attnum > 0 "
+            "and attname in (select attname from pg_attribute where attrelid = %s::regclass) order by attnum",
+            [archive.table_name],
+        ).fetchall()
+    ]
+    first = sql.SQL("timestamptz {}").format(sql.Literal(f"{archive.month} 00:00:00+00"))
+    return conn.execute(
+        sql.SQL("insert into {table} ({names}) select {names} from {read_back} as old where not {live}").format(
+            table=sql.Identifier(*archive.table_name.split(".")),
+            names=sql.SQL(", ").join(map(sql.Identifier, names)),
+            read_back=read_back,
+            live=sql.SQL(TABLES[archive.table_name].live).format(month=first),
+        )
+    ).rowcount
