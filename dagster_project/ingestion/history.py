@@ -1,6 +1,6 @@
 """What earlier syncs of an entity have read: what a source plans by (`contract.History`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,26 +30,27 @@ class SyncHistory:
         )
         return dict(rows.fetchall())
 
-    def days_that_may_change(self, today: date) -> Sequence[date]:
-        """Days of records that may still change and that no sync of today has read, longest unread first."""
+    def days_that_may_change(self, today: date) -> Mapping[date, date | None]:
+        """Days of records that may still change and that no sync of today has read, longest unread first; with each the
+        day of the sync that read it last."""
         if self.entity.may_change is None:
-            return []
+            return {}
         # Nothing of the table but what an index on the condition holds: its payloads would be read for it, all of them.
         statement = sql.SQL("""
             with unfinished as materialized (select distinct load_id from {table} where {may_change})
-            select p.window_from
+            select p.window_from, max((l.metadata ->> 'today')::date) as last_read_on
             from unfinished
             join ops.page_loads p using (load_id)
             left join ops.sync_windows w on (w.source, w.entity_type) = (%s, %s) and w.window_day = p.window_from
-            where p.window_from is not null
-              and not exists (select from ops.sync_logs l where l.id = w.sync_id and l.metadata ->> 'today' = %s)
+            left join ops.sync_logs l on l.id = w.sync_id
+            where p.window_from is not null and (l.metadata ->> 'today') is distinct from %s
             group by 1
             order by min(w.read_at) nulls first, 1
         """).format(
             table=sql.Identifier("raw", self.entity.table),
             may_change=sql.SQL(self.entity.may_change),
         )
-        return [row[0] for row in self.conn.execute(statement, (*self.entity.id, str(today))).fetchall()]
+        return dict(self.conn.execute(statement, (*self.entity.id, str(today))).fetchall())
 
     def windows_read(self) -> AbstractSet[str]:
         """The names of the files that were landed."""

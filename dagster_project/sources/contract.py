@@ -311,8 +311,9 @@ class History(Protocol):
     def days_read(self) -> Mapping[date, datetime]:
         """The days that were fully read, and when last."""
 
-    def days_that_may_change(self, today: date) -> Sequence[date]:
-        """Days of records that may still change and that no sync of today has read, longest unread first."""
+    def days_that_may_change(self, today: date) -> Mapping[date, date | None]:
+        """Days of records that may still change and that no sync of today has read, longest unread first; with each the
+        day of the sync that read it last."""
 
     def windows_read(self) -> AbstractSet[str]:
         """The names of the files that were landed."""

@@ -10,6 +10,10 @@ from dagster_project.sources.contract import History, Plan, Scope
 # Old days are read again only for chats that never ended (a bot's, say), and most old days have one. So each such day
 # is read once a day, not by each sync, and not all by the same sync; the longest unread go first.
 MAX_OLD_DAYS = 60
+# The older a day, the less often: one of 90 days every third day, and from two and a half years on every thirtieth. A
+# change is found when the chat is a thirtieth older, and within these days in any case.
+AGE_PER_DAY_OF_REST = 30
+MAX_REST_DAYS = 30
 # Chats change after they are closed, too (tags, re-openings): each day of the sweep is read at least this often.
 SWEEP_EVERY = timedelta(hours=24)
 # Contacts have no sure sign that they were changed or deleted: from time to time all are read.
@@ -74,10 +78,17 @@ def _changed_chats(scope: Scope, history: History, read: Mapping[date, datetime]
         if day not in read or day >= recent or (day >= swept and read[day] < stale)
     }
     old = [
-        day for day in history.days_that_may_change(scope.today) if day not in chosen and first <= day <= scope.today
+        day
+        for day, last_read in history.days_that_may_change(scope.today).items()
+        if day not in chosen and first <= day <= scope.today and _is_rested(day, last_read, scope.today)
     ]
     chosen.update(old[:MAX_OLD_DAYS])
     return replace(_by_day(sorted(chosen)), days_waiting=len(old[MAX_OLD_DAYS:]))
+
+
+def _is_rested(day: date, last_read: date | None, today: date) -> bool:
+    rest = min(MAX_REST_DAYS, (today - day).days // AGE_PER_DAY_OF_REST)
+    return last_read is None or not 0 <= (today - last_read).days < rest
 
 
 def _by_day(chosen: Sequence[date]) -> Plan:
