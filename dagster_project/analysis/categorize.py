@@ -1,19 +1,23 @@
-"""Categorizing chats by rules: each closed or idle chat once per version, in batches that are done wholly or not."""
+"""Categorizing chats by rules: each closed or idle chat once per version, in batches that are done wholly or not.
+
+Many chats are shared among processes, one a core, each with a connection of its own (`workers`).
+"""
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import psycopg
 
-from dagster_project.analysis import store, work
+from dagster_project.analysis import store, work, workers
+from dagster_project.analysis.batch import Done, categorize_batch
 from dagster_project.analysis.rules.classifier import RulesClassifier
-from dagster_project.analysis.store import Classification, QueueEntry
-from dagster_project.analysis.taxonomy.categorization import Categorization
 
-BATCH_SIZE = 2000  # chats a transaction
+BATCH_SIZE = 500  # chats a transaction
+ALONE = 2_000  # chats, up to which another process would take longer to start than it helps
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +60,19 @@ def categorize_by_rules(
         on_progress: told (chats done, chats in all) after each slice.
         is_second_opinion: another classifier categorizes; what rules say stands beside it.
     """
-    began, counts, intents = time.monotonic(), Counter[str](), Counter[str]()
+    began, done, counts, intents = time.monotonic(), 0, Counter[str](), Counter[str]()
     if not is_second_opinion:
         store.choose(conn, classifier.model, classifier.version)
     scope = work.scope(conn, classifier.model, classifier.version)
     todo = work.unprocessed_chats(conn, classifier.model, classifier.version, scope, chat_ids)
-    for start in range(0, len(todo), BATCH_SIZE):
-        with conn.transaction():
-            chats = work.read_chats(conn, todo[start : start + BATCH_SIZE], scope, idle)
-            _batch(conn, classifier, chats, counts, intents)
-        if on_progress:
-            on_progress(min(start + BATCH_SIZE, len(todo)), len(todo))
+    batches = [todo[start : start + BATCH_SIZE] for start in range(0, len(todo), BATCH_SIZE)]
+    with closing(_batches_done(conn, classifier, batches, scope, idle)) as all_done:
+        for of_batch in all_done:
+            counts.update(of_batch.counts)
+            intents.update(of_batch.intents)
+            done += of_batch.chats
+            if on_progress:
+                on_progress(done, len(todo))
     if chat_ids is None:
         store.remember_load(conn, classifier.model, classifier.version, scope.upto)
     return Result(
@@ -80,44 +86,15 @@ def categorize_by_rules(
     )
 
 
-def _batch(
+def _batches_done(
     conn: psycopg.Connection,
     classifier: RulesClassifier,
-    chats: Sequence[work.Chat],
-    counts: Counter[str],
-    intents: Counter[str],
-) -> None:
-    found: dict[str, Categorization] = {}
-    processed, now = [], datetime.now(UTC)
-    for chat in chats:
-        state, reason = chat.state_and_reason()
-        key = work.cache_key(chat.conversation, classifier.version) if state == "classified" else None
-        if key and key not in found:
-            found[key] = classifier.classify(chat.conversation)
-        processed.append((chat, state, reason, key))
-    counts["new"] += len(
-        store.keep_classifications(
-            conn,
-            [
-                Classification(key, classifier.model, classifier.version, "rules", classifier.model, labels, 0, now)
-                for key, labels in found.items()
-            ],
-        )
-    )
-    ids = store.classifications_of_rules(conn, list(found))
-    rows = [
-        QueueEntry(
-            chat.chat_id,
-            state,
-            chat.load_id,
-            key,
-            ids[key] if key else None,
-            reason,
-            chat.content_key if key else None,
-            chat.injection_suspected,
-        )
-        for chat, state, reason, key in processed
-    ]
-    store.update_queue(conn, classifier.model, classifier.version, rows, now)
-    counts.update(row.state for row in rows)
-    intents.update(found[row.cache_key].intent for row in rows if row.cache_key)
+    batches: Sequence[Sequence[str]],
+    scope: work.Scope,
+    idle: timedelta,
+) -> Generator[Done, None, None]:
+    if sum(map(len, batches)) > ALONE:
+        yield from workers.share(conn, classifier, batches, scope, idle)
+    else:
+        for chat_ids in batches:
+            yield categorize_batch(conn, classifier, chat_ids, scope, idle)

@@ -53,6 +53,7 @@ class RulesClassifier:
 
     Attributes:
         labels: by field, the labels that it may name: those that it was trained on, whatever the taxonomy says.
+        files: those of the lexicon and of the weights.
         model: "rules-v1".
         version: model and the first eight characters of a hash of the lexicon, the glossary, the learnt weights and the
             rules of effectiveness: another of them is another version.
@@ -76,6 +77,7 @@ class RulesClassifier:
             raise LexiconError(f"{lexicon.name} is no YAML: {type(error).__name__}") from None
         except BadWeights as error:
             raise LexiconError(f"{weights.name}: {error}") from None
+        self.files = (lexicon, weights)
         self.labels = {field: tuple(labels) for field, labels in self._learnt.labels.items()}
         self.cost_usd, self.classified_by = 0.0, {MODEL}
         of_all = hashlib.sha256(data + GLOSSARY.read_bytes() + learnt + effectiveness.VERSION)

@@ -1,6 +1,9 @@
 """Categorizing chats in a real Postgres: each content once a version, and nothing twice."""
 
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,8 +13,18 @@ import pytest
 from dagster_project.analysis import categorize
 from dagster_project.analysis.categorize import Result, categorize_by_rules
 from dagster_project.analysis.rules.classifier import LEXICON, RulesClassifier
+from dagster_project.analysis.workers import WorkerFailed
 
+ROOT = Path(__file__).parents[3]
 NOW = datetime(2025, 10, 10, 12, tzinfo=UTC)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds, a minute at most."""
+    until = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 class Desk:
@@ -164,6 +177,49 @@ def test_a_run_that_breaks_off_between_slices_is_simply_run_again(desk: Desk, mo
     assert desk.classifications() == 2
     result = desk.run()
     assert (result.classified, result.new_classifications, desk.classifications()) == (5, 3, 5)
+
+
+KILLED = """
+import sys
+from datetime import timedelta
+import psycopg
+from dagster_project.analysis import categorize
+from dagster_project.analysis.rules.classifier import RulesClassifier
+categorize.ALONE, categorize.BATCH_SIZE = 0, 2
+with psycopg.connect(sys.stdin.readline().strip(), autocommit=True) as conn:
+    categorize.categorize_by_rules(conn, RulesClassifier(), idle=timedelta(hours=24))
+"""
+
+
+def test_processes_share_the_chats_and_after_a_kill_in_mid_run_nothing_is_lost_or_doubled(
+    desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(60):
+        desk.chat(f"c{number}", f"precio del lote {number // 2}", "> buenos días", "gracias")
+    run = subprocess.Popen([sys.executable, "-c", KILLED], stdin=subprocess.PIPE, text=True, cwd=ROOT)
+    assert run.stdin is not None
+    run.stdin.write(f"{database_url}\n")
+    run.stdin.flush()
+    wait_until(lambda: desk.classifications() > 0)
+    run.kill()
+    run.wait()
+    others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    wait_until(lambda: desk.conn.execute(others).fetchone() == (0,))  # its processes have ended too
+    assert 0 < desk.classifications() < 30
+    monkeypatch.setattr(categorize, "ALONE", 0)
+    monkeypatch.setattr(categorize, "BATCH_SIZE", 7)
+    result = desk.run()
+    assert (result.processed, result.classified, desk.classifications()) == (60, 60, 30)
+    assert result.intents == {"PROJECT_INFO": 60}
+
+
+def test_what_a_process_cannot_do_ends_the_run_with_a_reason(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.chat("a", "precio de los lotes")
+    monkeypatch.setattr(categorize, "ALONE", 0)
+    rules = RulesClassifier()
+    rules.version = "rules-v1+00000000"
+    with pytest.raises(WorkerFailed, match="the lexicon was changed meanwhile"):
+        desk.run(rules)
 
 
 def test_rules_can_never_be_stored_as_a_language_models_answer(desk: Desk) -> None:
