@@ -6,62 +6,45 @@ scopes as (
     select * from {{ ref('int_traffic_scopes') }}
 ),
 
-days as (
-    select
-        member::integer as day_of_week,
-        label_es as day_label_es,
-        label_en as day_label_en
-    from {{ ref('labels') }}
-    where label_set = 'day_of_week'
-),
-
-hours as (
-    select hour from generate_series(0, 23) as hour
-),
-
-cells as (
-    select * from {{ ref('int_traffic_cells') }}
-),
-
--- Read under a name of its own: Postgres would make one that is used twice for all weeks and scopes before looking.
-cells_before as (
-    select * from {{ ref('int_traffic_cells') }}
-),
-
 filled as (
     select
         shown_weeks.week_start,
         scopes.scope,
         scopes.scope_id,
         scopes.scope_name,
-        days.day_of_week,
-        hours.hour,
-        shown_weeks.week_start + (days.day_of_week + 6) % 7 as cell_date,
-        days.day_label_es,
-        days.day_label_en,
-        lpad(hours.hour::text, 2, '0') as hour_label,
-        coalesce(cells.chat_count, 0) as chat_count,
-        coalesce(cells.incoming_chat_count, 0) as incoming_chat_count,
-        coalesce(cells.outgoing_chat_count, 0) as outgoing_chat_count,
-        coalesce(cells.message_count, 0) as message_count,
-        coalesce(cells.incoming_message_count, 0) as incoming_message_count,
-        coalesce(cells.outgoing_message_count, 0) as outgoing_message_count,
-        coalesce(cells_before.chat_count, 0) as previous_chat_count,
-        coalesce(cells_before.message_count, 0) as previous_message_count
+        grid.*
     from shown_weeks
     cross join scopes
-    cross join days
-    cross join hours
-    left join cells
-        on cells.scope = scopes.scope
-        and cells.scope_id = scopes.scope_id
-        and cells.local_date = shown_weeks.week_start + (days.day_of_week + 6) % 7
-        and cells.hour = hours.hour
-    left join cells_before
-        on cells_before.scope = scopes.scope
-        and cells_before.scope_id = scopes.scope_id
-        and cells_before.local_date = shown_weeks.week_start + (days.day_of_week + 6) % 7 - 7
-        and cells_before.hour = hours.hour
+    -- OFFSET keeps it apart: whatever a week and a scope are found by, their cells are then looked up by the key.
+    cross join lateral (
+        select
+            days.member::integer as day_of_week,
+            hours.hour,
+            shown_weeks.week_start + (days.member::integer + 6) % 7 as cell_date,
+            days.label_es as day_label_es,
+            days.label_en as day_label_en,
+            lpad(hours.hour::text, 2, '0') as hour_label,
+            coalesce(cells.chat_count, 0) as chat_count,
+            coalesce(cells.incoming_chat_count, 0) as incoming_chat_count,
+            coalesce(cells.outgoing_chat_count, 0) as outgoing_chat_count,
+            coalesce(cells.message_count, 0) as message_count,
+            coalesce(cells.incoming_message_count, 0) as incoming_message_count,
+            coalesce(cells.outgoing_message_count, 0) as outgoing_message_count,
+            coalesce(cells_before.chat_count, 0) as previous_chat_count,
+            coalesce(cells_before.message_count, 0) as previous_message_count
+        from {{ ref('labels') }} as days
+        cross join generate_series(0, 23) as hours (hour)
+        {%- for cells, begins in [('cells', 'shown_weeks.week_start'), ('cells_before', 'shown_weeks.week_start - 7')] %}
+        left join {{ ref('int_traffic_cells') }} as {{ cells }}
+            on {{ cells }}.scope = scopes.scope
+            and {{ cells }}.scope_id = scopes.scope_id
+            and {{ cells }}.local_date between {{ begins }} and {{ begins }} + 6
+            and {{ cells }}.local_date = {{ begins }} + (days.member::integer + 6) % 7
+            and {{ cells }}.hour = hours.hour
+        {%- endfor %}
+        where days.label_set = 'day_of_week'
+        offset 0
+    ) as grid
 )
 
 select

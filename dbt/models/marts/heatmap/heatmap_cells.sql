@@ -1,31 +1,3 @@
-{{ config(
-    materialized='incremental',
-    unique_key='week_start',
-    meta={'affected_by': 'int_affected_weeks'},
-) }}
-
-with cells as (
-    select
-        week_start,
-        scope,
-        scope_id,
-        direction_filter,
-        office_hours_filter,
-        day_of_week,
-        hour,
-        {{ first_response_measures() }}
-    from {{ ref('int_heatmap_chats') }}
-    where week_start in (
-        select week_start from {{ ref('int_affected_weeks') }} as affected
-        where {{ load_window('affected') }}
-    )
-    group by week_start, scope, scope_id, direction_filter, office_hours_filter, day_of_week, hour
-),
-
-compared as (
-    {{ compared_cells('cells', ['week_start', 'scope', 'scope_id', 'direction_filter', 'office_hours_filter']) | indent }}
-)
-
 select
     week_start,
     scope,
@@ -44,4 +16,5 @@ select
     has_enough_chats,
     fastest_rank,
     slowest_rank
-from compared
+from {{ ref('int_heatmap_cells') }}
+where chat_count > 0

@@ -13,8 +13,8 @@ weeks_before as (
 
 select
     slices.week_start,
-    case slices.scope when 'all' then 'all' when 'agent' then slices.scope_id end as agent_id,
-    case when slices.scope in ('all', 'agent') then slices.scope_name end as agent_name,
+    slices.agent_id,
+    slices.agent_name,
     slices.direction_filter,
     slices.direction_label_es,
     slices.direction_label_en,

@@ -1,37 +1,29 @@
-with shown_weeks as (
-    select * from {{ ref('int_shown_weeks') }}
+with filters as (
+    select * from {{ ref('int_heatmap_filters') }}
+    where is_shown
 ),
 
-shown_scopes as (
-    select
-        scope,
-        scope_id,
-        scope_name
-    from {{ ref('int_traffic_scopes') }}
-),
-
-directions as (
-    select * from {{ ref('labels') }}
-    where label_set = 'direction_filter'
-),
-
-office_hours as (
-    select * from {{ ref('labels') }}
-    where label_set = 'office_hours_filter'
+now_local as (
+    select date_trunc('week', {{ local_time('now()') }}) as current_week
 )
 
 select
-    shown_weeks.week_start,
-    shown_scopes.scope,
-    shown_scopes.scope_id,
-    shown_scopes.scope_name,
-    directions.member as direction_filter,
-    directions.label_es as direction_label_es,
-    directions.label_en as direction_label_en,
-    office_hours.member as office_hours_filter,
-    office_hours.label_es as office_hours_label_es,
-    office_hours.label_en as office_hours_label_en
-from shown_weeks
-cross join shown_scopes
-cross join directions
-cross join office_hours
+    week_start::date as week_start,
+    filters.scope,
+    filters.scope_id,
+    filters.scope_name,
+    filters.agent_id,
+    filters.agent_name,
+    filters.direction_filter,
+    filters.direction_label_es,
+    filters.direction_label_en,
+    filters.office_hours_filter,
+    filters.office_hours_label_es,
+    filters.office_hours_label_en,
+    filters.band_labels_es,
+    filters.band_labels_en
+from filters
+cross join now_local
+cross join lateral generate_series(
+    coalesce(filters.first_week_start, now_local.current_week), now_local.current_week, interval '7 days'
+) as week_start
