@@ -72,7 +72,8 @@ full join cells as cells_before
     and cells_before.{{ column }} = cells.{{ column }}
     {%- endfor %}
 where coalesce(cells.week_start, cells_before.week_start + 7) in (
-    select week_start + days from changed_weeks cross join (values (0), (7)) as weeks_later (days)
+    select week_start from {{ ref('int_affected_heatmap_weeks') }} as affected
+    where {{ load_window('affected') }}
 )
 -- Cells that are read together lie together.
 order by 1, 2, 3, 4, 5, 6, 7
