@@ -280,6 +280,10 @@ def test_as_the_clock_moves_on_open_chats_are_answered_and_the_marts_follow(gene
     assert chats["new"] > 0 and chats["changed"] > 0
     assert unanswered & answered
     assert versions == (chats["changed"],)
+    # The project is the one of the last build: its views and seeds stand.
+    built = (Path(generated.variables["B2CHAT_DATA_DIR"]) / "logs" / "dbt.log").read_text()
+    assert "incremental model marts.sla_chats" in built
+    assert "view model" not in built and "seed file" not in built
 
 
 def test_no_table_has_a_row_for_each_chat_and_day(generated: Outcome) -> None:

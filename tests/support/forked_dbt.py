@@ -34,8 +34,7 @@ def run(url: str, *arguments: str, project: Path = DBT_DIR, **variables: str) ->
         its exit code, and as `stdout` all that it printed.
     """
     environment = connection.environment(url)
-    folder = Path(_folder().name)
-    target, printed = folder / environment["PGDATABASE"], folder / "printed"
+    target, printed = target_of(url), Path(_folder().name) / "printed"
     command = [
         "--no-use-colors",
         *arguments,
@@ -57,6 +56,11 @@ def run(url: str, *arguments: str, project: Path = DBT_DIR, **variables: str) ->
     server.stdin.flush()
     code = int(server.stdout.readline())
     return subprocess.CompletedProcess(command, code, printed.read_text(), "")
+
+
+def target_of(url: str) -> Path:
+    """Where dbt's artifacts of the last call on a database are."""
+    return Path(_folder().name) / connection.environment(url)["PGDATABASE"]
 
 
 @functools.cache

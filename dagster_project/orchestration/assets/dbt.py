@@ -13,15 +13,15 @@ from typing import Any
 import dagster as dg
 import psycopg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from dbt.constants import PARTIAL_PARSE_FILE_NAME
 from pydantic import Field
 
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.orchestration import seed_files
-from dagster_project.orchestration.assets import table_metadata
+from dagster_project.orchestration.assets import table_metadata, unchanged
 from dagster_project.orchestration.assets.check_descriptions import describe
-from dagster_project.orchestration.assets.heatmap import thumbnail
-from dagster_project.orchestration.assets.last_build import LastBuild, note_good_build, still_good
+from dagster_project.orchestration.assets.last_build import last_good, note_good_build
 from dagster_project.orchestration.dbt_project import dbt_project, fingerprint, manifest
 from dagster_project.orchestration.resources import DbtCli, Warehouse
 from dagster_project.settings import Settings
@@ -30,7 +30,6 @@ from dagster_project.warehouse.archive import restore
 
 log = logging.getLogger(__name__)
 
-WEEKLY_HEATMAP = ("marts", "weekly_response_time_heatmap")
 MART_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=13))
 
 
@@ -86,9 +85,11 @@ def dbt_models(
     dbt: DbtCli,
     warehouse: Warehouse,
 ) -> Iterator[Any]:
-    """Build what changed since the last build, layer by layer, and test it; nothing, where nothing can have changed."""
+    """Build what can have changed since the last build, layer by layer, and test it.
+
+    That is nothing where nothing came, the tables where the project is the one that was last built, else all of it.
+    """
     settings = Settings.load()
-    zone = settings.timezone
     _restore_bi_reader(settings, warehouse.url)
     try:
         seed_files.check()
@@ -97,13 +98,14 @@ def dbt_models(
     if config.with_archives:
         for archive, count in restore.restore_all(warehouse.url, store_of(settings)):
             log.info("%s: %s rows restored", archive.label, f"{count:,}")
-    project, is_whole = fingerprint(settings), not context.assets_def.is_subset
-    if is_whole and not (config.force or config.full_refresh or config.test_everything):
-        nodes = json.loads(dbt_project.manifest_path.read_bytes())["nodes"]
+    project, is_whole, last = fingerprint(settings), not context.assets_def.is_subset, None
+    nodes = json.loads(dbt_project.manifest_path.read_bytes())["nodes"]
+    if is_whole and not (config.full_refresh or config.test_everything):
         with warehouse.connect() as conn:
             conn.autocommit = True
-            if last := still_good(conn, nodes.values(), project=project, zone=zone):
-                yield from _leave_alone(context, conn, nodes, last)
+            last = last_good(conn, nodes.values(), project=project, zone=settings.timezone)
+            if last and last.is_current and not config.force:
+                yield from unchanged.leave_alone(context, conn, nodes, last)
                 return
     # Unit tests prove the SQL, not the data: they belong to a change of the models, not to every refresh.
     arguments = ["build", "--exclude-resource-type", "unit_test"]
@@ -111,19 +113,29 @@ def dbt_models(
         arguments += ["--full-refresh"]
     if config.test_everything:
         arguments += ["--vars", json.dumps({"test_everything": True})]
+    if last:
+        arguments += ["--selector", "refresh"]
     scratch, parsed = _scratch(context.run_id)
     invocation = dbt.cli(arguments, context=context, target_path=scratch)
+    built: set[str] = set()
     with warehouse.connect() as conn:
         conn.autocommit = True
-        for event in invocation.stream():
-            if isinstance(event, dg.Output):
-                node = invocation.manifest["nodes"][event.metadata["unique_id"].value]
-                found = _look(conn, node["schema"], node["alias"])
-                if rows := table_metadata.rows_told(found):
-                    log.info(_line(node["alias"], event, rows))
-                yield event.with_metadata({**event.metadata, **found})
-            else:
-                yield event
+        try:
+            for event in invocation.stream():
+                if isinstance(event, dg.Output):
+                    node = nodes[event.metadata["unique_id"].value]
+                    built.add(node["unique_id"])
+                    found = table_metadata.look(conn, node["schema"], node["alias"])
+                    if rows := table_metadata.rows_told(found):
+                        log.info(_line(node["alias"], event, rows))
+                    yield event.with_metadata({**event.metadata, **found})
+                else:
+                    yield event
+        except DagsterDbtCliRuntimeError:
+            unchanged.name_broken_tests(conn, scratch / "run_results.json")
+            raise
+        if last:
+            yield from unchanged.report_views(context, conn, nodes, built)
     results = invocation.get_artifact("run_results.json")
     if is_whole:
         with warehouse.connect() as conn:
@@ -145,40 +157,6 @@ def _restore_bi_reader(settings: Settings, url: str) -> None:
         log.warning("%s: %s: `b2chat check` says what to do", bi_role.ROLE, "; ".join(wrong))
 
 
-def _leave_alone(
-    context: dg.AssetExecutionContext, conn: psycopg.Connection, nodes: Mapping[str, Any], last: LastBuild
-) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
-    """Say of each asset that it stands as it is; of one that another step waits for, that it is made, or Dagster would
-    skip that step."""
-    zone = Settings.load().zone
-    since, as_of = (time.astimezone(zone) for time in (last.began_at, last.as_of))
-    told = f"nothing new since {since:%Y-%m-%d %H:%M:%S}; models are as of {as_of:%Y-%m-%d %H:%M:%S}"
-    log.info("dbt: %s: nothing is built", told)
-    # Dagster would list every output of a step that made none: 23,000 characters, each quarter of an hour.
-    context.log.addFilter(lambda record: "did not yield or return expected outputs" not in record.getMessage())
-    graph, specs = context.job_def.asset_layer.asset_graph, context.assets_def.specs_by_key
-    for spec in (specs[key] for key in graph.toposorted_asset_keys if key in specs):
-        metadata: dict[str, Any] = {"unchanged": told}
-        if not graph.get(spec.key).child_keys - context.assets_def.keys:
-            yield dg.AssetObservation(spec.key, metadata=metadata)
-            continue
-        node = nodes[spec.metadata["dagster_dbt/unique_id"]]
-        # Those that block passed at that build, or it would not have been a good one.
-        passed = [
-            dg.AssetCheckResult(
-                passed=True,
-                asset_key=spec.key,
-                check_name=check.name,
-                metadata=metadata,
-                description=f"not run: {told}",
-            )
-            for check in context.assets_def.check_specs
-            if check.blocking and check.asset_key == spec.key
-        ]
-        found = _look(conn, node["schema"], node["alias"])
-        yield dg.MaterializeResult(spec.key, metadata=metadata | found, check_results=passed)
-
-
 def build_models(dbt: DbtCli, run_id: str, *selected: str) -> None:
     """Build the models that dbt selects by these names or paths, and test them.
 
@@ -198,18 +176,6 @@ def _scratch(run_id: str) -> tuple[Path, Path]:
     parsed = Settings.load().data_path / "dbt" / PARTIAL_PARSE_FILE_NAME
     _copy(parsed, scratch / parsed.name)
     return scratch, parsed
-
-
-def _look(conn: psycopg.Connection, schema: str, name: str) -> dict[str, dg.MetadataValue]:
-    """What the UI shows of it; a look that fails is not worth a failed build."""
-    try:
-        found = table_metadata.of_table(conn, schema, name)
-        if (schema, name) == WEEKLY_HEATMAP and (picture := thumbnail(conn)):
-            found["heatmap"] = picture
-    except psycopg.Error as error:
-        log.warning("no metadata of %s: %s", name, type(error).__name__)
-        return {}
-    return found
 
 
 def _copy(file: Path, to: Path) -> None:

@@ -1,4 +1,4 @@
-"""The last good build of all models, and whether anything has come since: if not, the next one has nothing to do."""
+"""The last good build of all models, and what has come since: what did not change need not be built again."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,35 +14,41 @@ from dagster_project.sources.catalog import SOURCES
 _LANDED = tuple(table for source in SOURCES for table in source.tables)
 _LAST = """
     with newest as (select (select loaded_at from ops.page_loads order by load_id desc limit 1) as as_of)
-    select last.began_at, last.as_of, newest.as_of
+    select
+        last.began_at,
+        last.as_of,
+        newest.as_of,
+        last.began_at > now() - interval '1 hour'
+            and date_trunc('hour', last.as_of, %(zone)s) = date_trunc('hour', newest.as_of, %(zone)s)
     from ops.last_build as last cross join newest
     where last.project = %(project)s
-        and last.began_at > now() - interval '1 hour'
-        and date_trunc('hour', last.as_of, %(zone)s) = date_trunc('hour', newest.as_of, %(zone)s)
+        and last.as_of is not null
         and not exists (select from unnest(%(relations)s::text[]) as one (name) where to_regclass(one.name) is null)
 """
 
 
 @dataclass(frozen=True)
 class LastBuild:
-    """A build of the whole project whose tests passed, after which nothing has come.
+    """A build of the whole project whose tests passed, and that nothing but syncs followed: its views and seeds stand.
 
     Attributes:
         began_at: when it began.
         as_of: the time of the newest load that was landed by then.
+        is_current: whether another one now would change nothing.
     """
 
     began_at: datetime
     as_of: datetime
+    is_current: bool
 
 
-def still_good(
+def last_good(
     conn: psycopg.Connection, nodes: Iterable[Mapping[str, Any]], *, project: str, zone: str
 ) -> LastBuild | None:
-    """The last build, if another one now would change nothing; else None.
+    """The last run of dbt, if it was a good build of this same project and all that it made is there; else None.
 
-    Another one is due when it was of another project, failed or built a part; when a record has landed since, a
-    deadline has passed or a full hour has begun, which the backlog counts; and after an hour in any case.
+    It is current until a record lands, a deadline passes or a full hour begins, which the backlog counts; and for an
+    hour at most.
 
     Args:
         nodes: of dbt's manifest.
@@ -54,10 +60,9 @@ def still_good(
     row = conn.execute(_LAST, {"project": project, "zone": zone, "relations": relations}).fetchone()
     if not row:
         return None
-    began_at, as_of, known_until = row
-    if _has_landed(conn) or any(_is_due(conn, node, as_of, known_until) for node in built):
-        return None
-    return LastBuild(began_at, as_of)
+    began_at, as_of, known_until, is_of_this_hour = row
+    has_come = _has_landed(conn) or any(_is_due(conn, node, as_of, known_until) for node in built)
+    return LastBuild(began_at, as_of, is_of_this_hour and not has_come)
 
 
 def note_good_build(conn: psycopg.Connection, invocation_id: str, project: str) -> None:

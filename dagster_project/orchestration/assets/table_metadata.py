@@ -1,5 +1,6 @@
 """What the UI shows of a table or view that dbt built: rows, how far its data goes, and, of marts, their first rows."""
 
+import logging
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -9,13 +10,34 @@ import psycopg
 from psycopg import sql
 
 from dagster_project.orchestration.assets import markdown
+from dagster_project.orchestration.assets.heatmap import thumbnail
 from dagster_project.warehouse.connection import has_relation
 
 PREVIEW_ROWS, PREVIEW_KEYS, PREVIEW_NUMBERS, CELL_SIGNS = 5, 4, 4, 28
 NUMBERS = {20, 21, 23, 700, 701, 1700}  # Postgres' oids of smallint to numeric
 MAX_COUNTED, TIMEOUT = 100_000, "300ms"
 
+WEEKLY_HEATMAP = ("marts", "weekly_response_time_heatmap")
+
 Metadata = dict[str, dg.MetadataValue]
+
+log = logging.getLogger(__name__)
+
+
+def look(conn: psycopg.Connection, schema: str, name: str) -> Metadata:
+    """What the UI shows of a relation that was built; a look that fails is not worth a failed build.
+
+    Args:
+        conn: in autocommit.
+    """
+    try:
+        found = of_table(conn, schema, name)
+        if (schema, name) == WEEKLY_HEATMAP and (picture := thumbnail(conn)):
+            found["heatmap"] = picture
+    except psycopg.Error as error:
+        log.warning("no metadata of %s: %s", name, type(error).__name__)
+        return {}
+    return found
 
 
 def of_table(conn: psycopg.Connection, schema: str, name: str) -> Metadata:

@@ -1,4 +1,4 @@
-{{ config(meta={'dagster': {'ref': {'name': 'account_daily'}}}) }}
+{{ config(tags='all_history', meta={'dagster': {'ref': {'name': 'account_daily'}}}) }}
 
 -- Each number that several marts tell is the same in all, day by day or week by week: the last two weeks, and all of
 -- history under test_everything. Sums over departments and channels too; agents' are less, for some chats have none.

@@ -1,4 +1,4 @@
-{{ config(meta={'dagster': {'ref': {'name': 'int_traffic_cells'}}}) }}
+{{ config(tags='all_history', meta={'dagster': {'ref': {'name': 'int_traffic_cells'}}}) }}
 
 -- Every conversation has one channel and one department, none where it names none: what is counted once in all is counted
 -- once among the channels and once among the departments. The days of the last five weeks; all where everything is tested.

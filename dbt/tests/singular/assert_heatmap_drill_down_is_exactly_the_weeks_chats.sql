@@ -1,4 +1,4 @@
-{{ config(meta={'dagster': {'ref': {'name': 'heatmap_cell_chats'}}}) }}
+{{ config(tags='all_history', meta={'dagster': {'ref': {'name': 'heatmap_cell_chats'}}}) }}
 
 -- The chats of the 168 drill-downs of a week, unfiltered, are the week's chats with a first response time, each once.
 with drilled as (

@@ -1,4 +1,4 @@
-{{ config(meta={'dagster': {'ref': {'name': 'heatmap_weeks'}}}) }}
+{{ config(tags='all_history', meta={'dagster': {'ref': {'name': 'heatmap_weeks'}}}) }}
 
 -- Cells and weeks are recomputed by the same affected weeks: their totals agree for every combination of filters.
 with summed as (

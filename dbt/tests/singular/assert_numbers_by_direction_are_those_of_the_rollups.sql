@@ -1,3 +1,5 @@
+{{ config(tags='all_history') }}
+
 -- The newest two weeks, or all with test_everything: what is told by direction agrees with the rollups that others read.
 with weeks as (
     select distinct created_week_start as week_start from {{ ref('chat_response_times') }}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from dagster_project.orchestration.assets.last_build import LastBuild, note_good_build, still_good
+from dagster_project.orchestration.assets.last_build import LastBuild, last_good, note_good_build
 
 NODES = [
     {"resource_type": "model", "schema": "marts", "alias": "promises", "config": {"meta": {"falls_due": "due_at"}}},
@@ -45,6 +45,8 @@ NEWS = {
     "a deadline passed": "insert into marts.promises select loaded_at + interval '10 minutes' from ops.page_loads; "
     + NEXT_LOAD.format("loaded_at + interval '15 minutes'"),
     "an hour is over": "update ops.last_build set began_at = now() - interval '61 minutes'",
+}
+NOT_GOOD = {
     "a table is gone": "drop table marts.names",
     "another run of dbt began": "update ops.last_build set invocation_id = 'other', project = null",
     "no build is remembered": "truncate ops.last_build",
@@ -68,14 +70,14 @@ def conn(scene: str) -> Iterator[psycopg.Connection]:
 
 
 def look(conn: psycopg.Connection, project: str = "p") -> LastBuild | None:
-    return still_good(conn, NODES, project=project, zone="America/Bogota")
+    return last_good(conn, NODES, project=project, zone="America/Bogota")
 
 
 def test_after_a_good_build_nothing_is_to_do_until_something_happens(conn: psycopg.Connection) -> None:
     assert look(conn) is None
     note_good_build(conn, "good", "p")
     last = look(conn)
-    assert last and (last.as_of,) == conn.execute("select loaded_at from ops.page_loads").fetchone()
+    assert last and last.is_current and (last.as_of,) == conn.execute("select loaded_at from ops.page_loads").fetchone()
     # A deadline that had passed by then was counted; a sync that finds nothing new writes a load all the same.
     conn.execute("insert into marts.promises select loaded_at - interval '1 second' from ops.page_loads")
     conn.execute(NEXT_LOAD.format("loaded_at + interval '15 minutes'"))
@@ -84,10 +86,17 @@ def test_after_a_good_build_nothing_is_to_do_until_something_happens(conn: psyco
 
 
 @pytest.mark.parametrize("news", NEWS)
-def test_a_build_is_due_when(conn: psycopg.Connection, news: str) -> None:
+def test_the_tables_are_due_when(conn: psycopg.Connection, news: str) -> None:
     note_good_build(conn, "good", "p")
-    assert look(conn)
     conn.execute(NEWS[news])
+    last = look(conn)
+    assert last and not last.is_current
+
+
+@pytest.mark.parametrize("reason", NOT_GOOD)
+def test_views_and_seeds_are_due_too_when(conn: psycopg.Connection, reason: str) -> None:
+    note_good_build(conn, "good", "p")
+    conn.execute(NOT_GOOD[reason])
     assert look(conn) is None
 
 

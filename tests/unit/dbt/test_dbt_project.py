@@ -134,3 +134,25 @@ def test_each_test_that_the_decisions_name_is_there(project: Manifest) -> None:
         there |= set(re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE))
     assert [name for name in named if name not in there] == []
     assert len(named) > 25
+
+
+def test_the_one_query_of_a_refresh_that_asks_the_tests_of_views_waits_for_all_tables_below_them(
+    project: Manifest,
+) -> None:
+    nodes = project["nodes"]
+
+    def tables_below(unique_id: str) -> set[str]:
+        parents = [parent for parent in nodes[unique_id]["depends_on"].get("nodes", []) if parent in nodes]
+        found = {parent for parent in parents if nodes[parent]["config"]["materialized"] == "incremental"}
+        return found.union(*map(tables_below, parents))
+
+    tested = {nodes[unique_id].get("attached_node") for unique_id in nodes} & set(nodes)
+    asked = [
+        view
+        for view in tested
+        if nodes[view]["config"]["materialized"] == "view"
+        and nodes[view]["fqn"][1] != "staging"
+        and nodes[view]["fqn"][2] not in {"report", "by_direction"}
+    ]
+    one_query = "test.b2chat.assert_views_hold_for_what_a_refresh_brought"
+    assert set().union(*map(tables_below, asked)) <= tables_below(one_query)
