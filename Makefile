@@ -43,4 +43,6 @@ clean:  ## remove the environment and the embedded data
 	  && $(V) -m uv pip install -q --require-hashes -p $(V) -r requirements.lock \
 	  || $(V) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(V) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@# Byte code of what each command imports: seconds saved where a schedule's environment lets Python write none.
+	@$(V) -m compileall -q dagster_project; $(V) -c "import dagster_dbt, dagster_postgres, dbt.cli.main, dbt.adapters.postgres"
 	@touch $@

@@ -1,0 +1,140 @@
+"""What a refresh of ten chats costs, on warehouses of several sizes: `benchmarks/refresh.py --chats 3000 30000`.
+
+For each size: a made-up account straight into raw (fill.py), a first build, a build that brings ten chats and is not
+counted, and then as many more as `--rounds` says. README.md beside it says what the phases are.
+"""
+
+import argparse
+import json
+import os
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from common import ROOT, with_project
+
+_CHATS = 10  # brought to each refresh
+_NODE = re.compile(r"\d+ of \d+ (OK created|PASS|WARN|FAIL) .*\[.* in (\d+\.\d+)s\]")
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """One `b2chat build` after ten chats; seconds.
+
+    Attributes:
+        wall: of the command.
+        cpu: of the command and dbt, without Postgres.
+        start: until Dagster's job begins, and what comes after it.
+        dbt: of dbt's run, without its start.
+        rest: of the job without dbt's run: dbt's start and parsing, the Python assets, Dagster's log.
+        nodes: that dbt ran.
+        models, tests: seconds of dbt's nodes, added up: four are at work at once.
+    """
+
+    wall: float
+    cpu: float
+    start: float
+    dbt: float
+    rest: float
+    nodes: int
+    models: float
+    tests: float
+
+
+def main() -> None:
+    """Measure, and print JSON or a table."""
+    options = _options()
+    found = {chats: _measure(chats, options.rounds) for chats in options.chats}
+    load = round(os.getloadavg()[0], 1)
+    if options.json:
+        print(json.dumps({"load": load, "refreshes": {chats: [*map(asdict, all_)] for chats, all_ in found.items()}}))
+        return
+    names = list(Refresh.__annotations__)
+    print(f"{os.cpu_count()} cores, load {load}; the median of {options.rounds}\n")
+    print(f"| chats held | {' | '.join(names)} |\n|---:|{'---:|' * len(names)}")
+    for chats, refreshes in found.items():
+        middle = (statistics.median(getattr(refresh, name) for refresh in refreshes) for name in names)
+        print(f"| {chats:,} | {' | '.join(f'{value:.1f}' for value in middle)} |")
+
+
+def _measure(chats: int, rounds: int) -> list[Refresh]:
+    folder = Path(tempfile.mkdtemp(prefix="b2chat-refresh-"))
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("B2CHAT_", "PG", "DATABASE_"))}
+    environment = with_project(ours) | {"B2CHAT_DATA_DIR": str(folder), "B2CHAT_ENV_FILE": os.devnull}
+    try:
+        _b2chat(environment, "db", "up")
+        _fill(environment, "--chats", str(chats))
+        for _ in range(2):
+            _b2chat(environment, "build", "--json")
+            _fill(environment, "--append-chats", str(_CHATS))
+        refreshes = []
+        for _ in range(rounds):
+            refreshes.append(_refresh(environment, folder))
+            print(f"{chats:,} chats: {refreshes[-1]}", file=sys.stderr)
+            _fill(environment, "--append-chats", str(_CHATS))
+        return refreshes
+    finally:
+        _b2chat(environment, "db", "down")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refresh(environment: dict[str, str], folder: Path) -> Refresh:
+    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    answer = json.loads(_b2chat(environment, "build", "--json"))
+    wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    said = (folder / "logs" / "dbt.log").read_text()
+    nodes = [
+        ("models" if match[1] == "OK created" else "tests", float(match[2]))
+        for line in said.splitlines()
+        if (match := _NODE.search(line))
+    ]
+    total = re.search(r"Finished running .* in .*\((\d+\.\d+)s\)", said)
+    assert total, "dbt did not finish"
+    dbt = float(total[1])
+    return Refresh(
+        wall,
+        after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        wall - answer["seconds"],
+        dbt,
+        answer["seconds"] - dbt,
+        len(nodes),
+        *(sum(seconds for kind, seconds in nodes if kind == wanted) for wanted in ("models", "tests")),
+    )
+
+
+def _fill(environment: dict[str, str], *options: str) -> None:
+    subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / "fill.py"), *options],
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _b2chat(environment: dict[str, str], *arguments: str) -> str:
+    command = [sys.executable, "-c", "from dagster_project.cli.main import main; main()", *arguments]
+    done = subprocess.run(command, env=environment, cwd=environment["B2CHAT_DATA_DIR"], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"b2chat {' '.join(arguments)} failed: {done.stderr[-2000:]}{done.stdout[-2000:]}")
+    return done.stdout
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure a refresh that brings ten chats.")
+    parser.add_argument("--chats", type=int, nargs="+", default=[3000, 30_000], help="sizes (default: 3000 30000)")
+    parser.add_argument("--rounds", type=int, default=3, help="refreshes of each (default: 3)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a Markdown table")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    main()
