@@ -180,6 +180,31 @@ def test_a_build_with_nothing_new_writes_no_backlog_and_no_traffic(world: World)
 
 
 @pytest.mark.usefixtures("told")
+def test_a_chat_that_stood_open_for_a_year_writes_the_day_it_ends_and_no_day_before(world: World) -> None:
+    """Nor is a row stored for an hour in which nothing happened, however long a chat stands open."""
+    hours, days = "intermediate.int_backlog_hours", "intermediate.int_backlog_days"
+
+    def stored() -> set[Any]:
+        keys = {hours: "local_date, scope, scope_id, hour_at::text", days: "local_date, scope, scope_id, state"}
+        return {
+            (table, *row.values())
+            for table, key in keys.items() for row in world.ask(f"select {key}, xmin::text from {table}")
+        }
+
+    endless = next(chat for chat in world.source.records["chats"]
+                   if chat["status"] == "PICKED_UP" and chat["opened_at"] and not chat["closed_at"])
+    before = stored()
+    endless.update(status="CLOSED", closed_at=text(datetime.now(UTC).astimezone(ZONE)))
+    world.sync()
+    world.build()
+    written = {row[1] for row in before ^ stored()}
+    assert date.today() - min(written) <= timedelta(days=1)  # noqa: DTZ011  the zone's day or the one before
+    assert world.ask(f"select from {hours} where scope <> 'all' and local_date > '2025-12-31' and local_date < %s "
+                     "and opened_count + closed_count + became_stale_count + returned_count = 0",
+                     min(written)) == []
+
+
+@pytest.mark.usefixtures("told")
 def test_a_chat_becomes_stale_by_time_alone_and_a_refresh_without_news_notices_it(world: World) -> None:
     """Nothing of the chat is read or written then: that it will be stale was known beforehand."""
     intervals = {"resource_type": "model", "schema": "intermediate", "alias": "int_backlog_intervals",

@@ -66,7 +66,8 @@ days as (
             {%- endfor %}{% endfor %}
     ) as credited
     where not timed.is_deleted and scopes.scope_id is not null
-    group by days.period, days.period_start, scopes.scope, scopes.scope_id
+    -- In the order in which rows differ soonest: that is half of the sort.
+    group by days.period_start, scopes.scope_id, days.period, scopes.scope
 ){{ ',' if not loop.last }}
 {%- endfor %}
 {% for name, relation, local_date, agent_ids, metrics in sources %}
