@@ -32,6 +32,7 @@ SETTINGS = {
     "listen_addresses": "'127.0.0.1'",
     "unix_socket_directories": "''",
     "max_connections": "100",
+    "max_locks_per_transaction": "256",  # a table of many months takes a lock for each of them and of their indexes
     "shared_buffers": "256MB",
     "work_mem": "32MB",
     "maintenance_work_mem": "256MB",

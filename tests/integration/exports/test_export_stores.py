@@ -58,7 +58,7 @@ def s3() -> Iterator[str]:
 
 
 @pytest.fixture
-def bucket(s3: str, tmp_path: Path) -> ExportStore:
+def bucket(s3: str, tmp_path: Path) -> Bucket:
     return store_of(
         Settings.load(
             exports_bucket="exports",
@@ -170,13 +170,17 @@ def test_an_object_of_a_bucket_is_private_opened_by_a_link_for_a_time_and_delete
         bucket.link(made.key, 3600)
 
 
-def test_a_large_object_goes_up_in_parts(
-    warehouse: str, books: psycopg.Connection, bucket: ExportStore, monkeypatch: pytest.MonkeyPatch
+def test_a_large_object_goes_up_in_parts_and_comes_back_whole(
+    warehouse: str, books: psycopg.Connection, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("dagster_project.exports.stores.bucket._PART_ABOVE", 24 * 1024 * 1024)
     content = os.urandom(1024 * 1024) * 25
     made = make(warehouse, bucket, writes(content))
     assert hashlib.sha256(httpx.get(bucket.link(made.key, 60)).content).hexdigest() == made.sha256
+    bucket.get(made.key, tmp_path / "fetched")
+    assert hashlib.sha256((tmp_path / "fetched").read_bytes()).hexdigest() == made.sha256
+    with pytest.raises(StoreFailed, match="no such bucket or object"):
+        bucket.get("chats/2026-01-05.csv", tmp_path / "fetched")
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 604_801])
