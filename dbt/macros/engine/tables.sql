@@ -24,6 +24,8 @@
     ;
     create table {{ relation }} (like {{ filled }}) partition by range ({{ month }});
     {{ keep_months(relation, filled, month) }};
+    select ops.keep_month('{{ relation }}', (now() at time zone 'UTC' + ahead * interval '1 month')::date)
+    from generate_series(0, 3) as ahead;
     insert into {{ relation }} select * from {{ filled }};
     drop table {{ filled }}
     {%- endif -%}
