@@ -67,6 +67,11 @@ class PostgresSettings(_Section):
         le=65535,
         description="TCP port of the embedded Postgres; 0 picks a free one at first start and keeps it.",
     )
+    citus: bool = Field(
+        False,
+        description="Whether that Postgres is the coordinator of a Citus cluster over which large tables are to be "
+        "spread; docs/scale.md says when, and what to do first.",
+    )
     pg_bin: Path | None = Field(
         None, description="Folder with initdb and pg_ctl, instead of the packaged Postgres binaries."
     )

@@ -23,6 +23,7 @@ _EXPORTED = (
     "timezone",
     "activity_minutes",
     "stale_days",
+    "citus",
     "data_dir",
     "start_date",
     "lookback_days",

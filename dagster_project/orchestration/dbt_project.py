@@ -84,7 +84,7 @@ def executable(program: str = "dbt") -> str:
 
 def fingerprint(settings: Settings) -> str:
     """A hash of what decides what dbt builds from the same data: each file of the project, the settings it reads."""
-    read = (settings.timezone, settings.activity_minutes, settings.stale_days)
+    read = (settings.timezone, settings.activity_minutes, settings.stale_days, settings.citus)
     found = hashlib.sha256(repr(read).encode())
     for file in sorted(file for file in _sources() if file.is_file()):
         found.update(str(file.relative_to(DBT_DIR)).encode() + b"\0" + file.read_bytes() + b"\0")

@@ -43,6 +43,7 @@ def violations(manifest: Manifest) -> list[str]:
     rules = (
         _layers,
         _keys_of_sources,
+        _placements,
         _names,
         _grain_and_columns,
         _column_types,
@@ -71,6 +72,29 @@ def _keys_of_sources(manifest: Manifest) -> Iterator[str]:
         is_a_sources = model["fqn"][1:3] == ["facts", "sources"] and "__" in model["name"]
         if is_a_sources and "macro.b2chat.source_key" not in model["depends_on"]["macros"]:
             yield f"{model['name']}: a key that facts join by is not made by source_key"
+
+
+def _placements(manifest: Manifest) -> Iterator[str]:
+    """What Citus refuses is not written (docs/scale.md): it would be found on a cluster, years later."""
+    for model in _models(manifest):
+        placement = model["config"]["meta"].get("placement", "local")
+        if placement not in ("local", "reference") and model["config"]["unique_key"] != placement:
+            yield f"{model['name']}: rows are spread by {placement}, and replaced by another column"
+        if re.search(r"with\s+recursive", model["raw_code"]) and _reads_spread_rows(manifest, model):
+            yield f"{model['name']}: a recursive query over rows that are spread"
+    texts = {model["name"]: model["raw_code"] for model in _models(manifest)}
+    for name, text in (texts | {one["name"]: one["macro_sql"] for one in manifest["macros"].values()}).items():
+        if found := re.search(r"grouping\s+sets|\b(rollup|cube)\s*\(|\bselect\s+from\b", text):
+            yield f"{name}: {found[0]}"
+
+
+def _reads_spread_rows(manifest: Manifest, model: Node) -> bool:
+    read = [manifest["nodes"][one] for one in model["depends_on"]["nodes"] if one.startswith("model.")]
+    return any(
+        one["config"]["meta"].get("placement", "local") not in ("local", "reference")
+        or (one["config"]["materialized"] == "view" and _reads_spread_rows(manifest, one))
+        for one in read
+    )
 
 
 def _names(manifest: Manifest) -> Iterator[str]:

@@ -35,7 +35,7 @@
         and {{ department_code(department) }} is null
         and case jsonb_typeof({{ department }})
             when 'object' then exists (
-                select from jsonb_each({{ department }}) as member
+                select 1 from jsonb_each({{ department }}) as member
                 where member.value not in ('null', '""', '[]', '{}')
             )
             when 'array' then {{ department }} <> '[]'

@@ -28,7 +28,7 @@
         select {{ key }} from {{ arg_dict.temp_relation }}
         {%- endif %}
     ){{ ' and not ' ~ is_kept if is_kept }};
-    {%- if config.get('meta').get('partitioned_by') %}
+    {%- if config.get('meta').get('partitioned_by') and placement() == 'local' %}
     {{ keep_months(arg_dict.target_relation, arg_dict.temp_relation, config.get('meta').get('partitioned_by')) }};
     {%- endif %}
     insert into {{ arg_dict.target_relation }} ({{ columns }})

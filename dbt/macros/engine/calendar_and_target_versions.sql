@@ -44,7 +44,7 @@
 
 {# SQL: whether no sync writes to raw; then none begins before this transaction ends. The lock is ingestion's single_writer. #}
 {% macro nobody_writes() -%}
-    exists (select from ops.lock_in_transaction('write', 'raw'))
+    exists (select 1 from ops.lock_in_transaction('write', 'raw'))
 {%- endmacro %}
 
 

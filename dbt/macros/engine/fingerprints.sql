@@ -14,6 +14,9 @@
         account_timezone(), var('business_calendar'), var('calendar_first_year'), var('calendar_last_year'),
         var('slot_min_chat_count'), var('classified_by'), activity_time(), stale_after()
     ] -%}
+    {%- if is_on_citus() -%}
+        {%- do parts.append(node.config.meta.get('placement', 'local')) -%}
+    {%- endif -%}
     {%- set above = lineage(node.unique_id) -%}
     {%- for unique_id in above | sort
         if unique_id == node.unique_id or not graph.nodes[unique_id].config.meta.get('effective_dated') -%}

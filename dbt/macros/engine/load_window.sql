@@ -11,9 +11,7 @@
 {% macro open_load_window() %}
     set local lock_timeout = '60s';
     {%- if execute and config.get('materialized') == 'incremental' %}
-    select
-        set_config('b2chat.low_watermark', ({{ stored_watermark() if is_incremental() else '0' }})::text, true),
-        set_config('b2chat.high_watermark', ({{ highest_ready_load() }})::text, true)
+    {{ set_watermarks(stored_watermark() if is_incremental() else '0', highest_ready_load()) }}
     {%- endif -%}
 {% endmacro %}
 
@@ -56,6 +54,7 @@
     on conflict (model) do update set
         load_id = excluded.load_id, after_load_id = excluded.after_load_id, built_at = excluded.built_at
     where excluded.after_load_id < excluded.load_id;
+    {%- if placement() != 'reference' %}
     {#-
       Statistics, or the next model is planned for an empty table. A table, or a month of one, that hardly grew keeps the
       ones it has.
@@ -82,6 +81,7 @@
             end loop;
         end if;
     end $$
+    {%- endif %}
     {%- endif -%}
     {%- endif -%}
 {% endmacro %}

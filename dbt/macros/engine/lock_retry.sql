@@ -77,7 +77,7 @@
 
 {% macro is_read_by_views(table) -%}
     exists (
-        select
+        select 1
         from pg_depend as uses
         inner join pg_rewrite as rule on rule.oid = uses.objid
         where uses.classid = 'pg_rewrite'::regclass and uses.refobjid = to_regclass('{{ table }}')

@@ -15,7 +15,7 @@
 
 
 {% macro postgres__load_csv_rows(model, agate_table) %}
-    {% if run_query('select exists (select from ' ~ this ~ ')').columns[0].values()[0] %}
+    {% if run_query('select exists (select 1 from ' ~ this ~ ')').columns[0].values()[0] %}
         {{ return('-- unchanged') }}
     {% endif %}
     {{ return(default__load_csv_rows(model, agate_table)) }}

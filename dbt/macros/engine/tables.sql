@@ -6,6 +6,9 @@
   compared before, and each column is cast to the type that the contract names.
 #}
 {% macro postgres__create_table_as(temporary, relation, sql) -%}
+    {%- if not temporary and placement() != 'local' -%}
+        {{ return(create_placed_table_as(relation, cast_columns() if config.get('contract').enforced else '*', sql)) }}
+    {%- endif -%}
     {%- if temporary or not config.get('contract').enforced -%}
         {{ return(dbt.postgres__create_table_as(temporary, relation, sql)) }}
     {%- endif -%}
@@ -13,10 +16,7 @@
     {%- set month = config.get('meta').get('partitioned_by') -%}
     {%- set filled = relation.incorporate(path={'identifier': relation.identifier ~ '__rows'}) if month else relation %}
     create {{ 'unlogged ' if month or config.get('unlogged', false) }}table {{ filled }} as
-    select
-        {%- for column in model.columns.values() %}
-        model_subq.{{ quoted(column) }}::{{ column.data_type }}{{ ',' if not loop.last }}
-        {%- endfor %}
+    select {{ cast_columns() }}
     from (
         {{ sql }}
     ) as model_subq
@@ -66,9 +66,9 @@
 {% macro postgres__create_indexes(relation) -%}
     {%- if config.get('contract').enforced -%}
         {%- set changes = constraint_changes() -%}
-        {%- if changes -%}
-            {%- do run_query('alter table ' ~ relation ~ ' ' ~ changes | join(', ')) -%}
-        {%- endif -%}
+        {%- for together in changes | batch(1 if placement() != 'local' else [changes | length, 1] | max) -%}
+            {%- do run_query('alter table ' ~ relation ~ ' ' ~ together | join(', ')) -%}
+        {%- endfor -%}
     {%- endif -%}
     {{ default__create_indexes(relation) }}
 {%- endmacro %}
@@ -85,10 +85,18 @@
             {%- do changes.append('alter column ' ~ quoted(column) ~ ' set not null') -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for constraint in adapter.render_raw_model_constraints(raw_constraints=model.constraints) -%}
+    {%- for constraint in adapter.render_raw_model_constraints(raw_constraints=placed_constraints(model.constraints)) -%}
         {%- do changes.append('add ' ~ constraint) -%}
     {%- endfor -%}
     {{ return(changes) }}
+{%- endmacro %}
+
+
+{# SQL: the columns of the contract, each as its type. #}
+{% macro cast_columns() -%}
+    {%- for column in model.columns.values() %}
+        model_subq.{{ quoted(column) }}::{{ column.data_type }}{{ ',' if not loop.last }}
+    {%- endfor %}
 {%- endmacro %}
 
 
@@ -102,7 +110,7 @@
   never fills keeps the data dictionary's index, which then costs next to nothing.
 #}
 {% macro postgres__get_create_index_sql(relation, index_dict) -%}
-    {{ dbt.postgres__get_create_index_sql(relation, index_dict) }}
+    {{ dbt.postgres__get_create_index_sql(relation, placed_index(index_dict)) }}
     {%- set condition = config.get('meta').get('indexed_where', {}).get(index_dict.columns[0]) -%}
     {{ ' where ' ~ condition if condition }}
 {%- endmacro %}

@@ -15,7 +15,7 @@
                 and changes.days @> least(
                     greatest({{ opened_local_date }}, {{ calendar_first_day() }}), {{ calendar_last_day() }}
                 )
-            offset 0
+            {{ planner_fence() }}
         ) as concerned
         where changes.rule_kind = 'targets' and {{ load_window('changes') }}
 
@@ -45,7 +45,7 @@
                     {{ local_time('known.opened_at') }}::date, {{ local_time('known.business_due_at') }}::date, '[]'
                 )
                 and known.business_due_at >= known.opened_at
-            offset 0
+            {{ planner_fence() }}
         ) as concerned
         where changes.rule_kind = 'calendar' and {{ load_window('changes') }}
         {%- endif %}

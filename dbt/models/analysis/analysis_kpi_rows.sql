@@ -22,7 +22,7 @@ with due as materialized (
         and (
             {{ all_loads_are_read() }}
             or not exists (
-                select from {{ this }} as stored
+                select 1 from {{ this }} as stored
                 where stored.analysis_id = analyses.id and stored.published_at = analyses.published_at
             )
         )

@@ -22,7 +22,7 @@ spans as (
         on extract(isodow from days.local_date) = hours.weekday
         and {{ is_effective('hours', 'days.local_date') }}
     where not exists (
-        select from {{ ref('holidays') }} as holidays
+        select 1 from {{ ref('holidays') }} as holidays
         where holidays.calendar = hours.calendar and holidays.holiday_date = days.local_date
     )
 ),

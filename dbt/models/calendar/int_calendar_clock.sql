@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='calendar',
-    meta={'affected_by': 'int_affected_calendars'},
+    meta={'placement': 'reference', 'affected_by': 'int_affected_calendars'},
     indexes=[{'columns': ['calendar', 'bucket_at', 'starts_at'], 'unique': true}],
 ) }}
 
@@ -19,7 +19,7 @@ turns as (
     from {{ ref('int_business_slots') }} as slots
     cross join lateral (values (slots.starts_at, 1), (slots.ends_at, -1)) as turn (at, change)
     -- The second condition is looked at first, and spares the work when no calendar changed.
-    where slots.calendar in (select calendar from calendars) and exists (select from calendars)
+    where slots.calendar in (select calendar from calendars) and exists (select 1 from calendars)
 
     union all
 

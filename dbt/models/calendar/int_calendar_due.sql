@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='calendar',
-    meta={'affected_by': 'int_affected_calendars'},
+    meta={'placement': 'reference', 'affected_by': 'int_affected_calendars'},
     indexes=[{'columns': ['calendar', 'bucket', 'opens_after'], 'unique': true}],
 ) }}
 

@@ -2,6 +2,7 @@
 {{ config(
     materialized='incremental',
     unique_key='rule_day',
+    meta={'placement': 'reference'},
     full_refresh=false,
     indexes=[{'columns': ['rule_day'], 'unique': true}, {'columns': ['load_id']}],
 ) }}

@@ -1,6 +1,6 @@
 {{ config(
     unique_key='chat_id',
-    meta={'affected_by': 'int_b2chat__chat_versions'},
+    meta={'placement': 'chat_id', 'affected_by': 'int_b2chat__chat_versions'},
     indexes=[
         {'columns': ['chat_id', 'field', 'version']},
         {'columns': ['field', 'observed_at']},

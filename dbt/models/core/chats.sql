@@ -1,6 +1,6 @@
 {{ config(
     unique_key='id',
-    meta={'affected_by': 'int_b2chat__audited_chats', 'affected_key': 'chat_id'},
+    meta={'placement': 'id', 'affected_by': 'int_b2chat__audited_chats', 'affected_key': 'chat_id'},
     indexes=[
         {'columns': ['b2chat_id'], 'unique': true},
         {'columns': ['agent_id', 'created_at']},

@@ -1,5 +1,6 @@
 {{ config(
     unique_key='id',
+    meta={'placement': 'reference'},
     indexes=[
         {'columns': ['b2chat_id'], 'unique': true},
         {'columns': ['email']},

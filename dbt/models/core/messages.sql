@@ -1,6 +1,7 @@
 {{ config(
     unique_key='chat_id',
     meta={
+        'placement': 'chat_id',
         'affected_by': 'int_b2chat__message_origins',
         'partitioned_by': 'timestamp',
         'indexed_where': {
@@ -47,7 +48,7 @@ messages as (
     cross join lateral (
         select * from {{ ref('stg_b2chat__audit_messages') }} as landed
         where landed.chat_id = audited_chats.chat_id
-        offset 0
+        {{ planner_fence() }}
     ) as audit
     where audit.created_at is not null
 ),

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'int_affected_chats'},
+    meta={'placement': 'chat_id', 'affected_by': 'int_affected_chats'},
     indexes=[
         {'columns': ['created_week_start', 'agent_id']},
         {'columns': ['created_at']},

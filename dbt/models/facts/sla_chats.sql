@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
+    meta={'placement': 'chat_id'},
     indexes=[{'columns': ['opened_local_date']}, {'columns': ['load_id']}, {'columns': ['next_due_at']}],
 ) }}
 

@@ -34,5 +34,5 @@ cross join lateral (
     inner join {{ ref('int_chat_message_facts') }} as message_facts on message_facts.chat_id = chats.chat_id
     inner join {{ ref('int_chat_calendar') }} as calendars on calendars.chat_id = chats.chat_id
     where {{ change_concerns_chat('changes', 'chats', 'message_facts', 'calendars') }}
-    offset 0
+    {{ planner_fence() }}
 ) as concerned

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'int_conversations'},
+    meta={'placement': 'chat_id', 'affected_by': 'int_conversations'},
     indexes=[
         {'columns': ['chat_id']},
         {'columns': ['tstzrange(active_from, active_to)'], 'type': 'gist'},
@@ -149,6 +149,6 @@ left join gone
     and gone.active_to = known.active_to
 where gone.chat_id is null
     or not exists (
-        select from new
+        select 1 from new
         where new.chat_id = gone.chat_id and {{ days.format('new') }} @> {{ days.format('gone') }}
     )

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'int_conversations', 'falls_due': 'left_at'},
+    meta={'placement': 'chat_id', 'affected_by': 'int_conversations', 'falls_due': 'left_at'},
     indexes=[
         {'columns': ['chat_id', 'state', 'entered_at']},
         {'columns': ['entered_at']},

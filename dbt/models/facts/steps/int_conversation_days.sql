@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'chat_response_times'},
+    meta={'placement': 'chat_id', 'affected_by': 'chat_response_times'},
     indexes=[{'columns': ['chat_id', 'local_date'], 'unique': true}, {'columns': ['load_id']}],
 ) }}
 

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'int_b2chat__chat_versions'},
+    meta={'placement': 'chat_id', 'affected_by': 'int_b2chat__chat_versions'},
     indexes=[{'columns': ['chat_id', 'assignment_number'], 'unique': true}, {'columns': ['load_id']}],
 ) }}
 

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'int_b2chat__identified_chats'},
+    meta={'placement': 'chat_id', 'affected_by': 'int_b2chat__identified_chats'},
     indexes=[{'columns': ['chat_id', 'version'], 'unique': true}, {'columns': ['load_id']}],
 ) }}
 

@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='department_name',
+    meta={'placement': 'reference'},
     indexes=[{'columns': ['department_name'], 'unique': true}, {'columns': ['load_id']}],
 ) }}
 

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'chats', 'affected_key': 'id'},
+    meta={'placement': 'chat_id', 'affected_by': 'chats', 'affected_key': 'id'},
     indexes=[{'columns': ['tag_key', 'created_local_date']}, {'columns': ['load_id']}],
 ) }}
 

@@ -10,7 +10,7 @@ from {{ ref('int_backlog_intervals') }} as {{ version }}
 where {{ version }}.{{ load }} is not null
     and {{ version }}.{{ side }} is not null
     and not exists (
-        select from {{ ref('int_backlog_intervals') }} as same
+        select 1 from {{ ref('int_backlog_intervals') }} as same
         where same.chat_id = {{ version }}.chat_id
             and same.{{ counterpart }} = {{ version }}.{{ load }}
             and same.state = {{ version }}.state

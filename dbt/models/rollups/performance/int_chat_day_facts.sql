@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'int_conversations'},
+    meta={'placement': 'chat_id', 'affected_by': 'int_conversations'},
     indexes=[{'columns': ['local_date']}, {'columns': ['chat_id']}, {'columns': ['load_id']}],
 ) }}
 

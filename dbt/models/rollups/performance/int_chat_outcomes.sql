@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'chats', 'affected_key': 'id'},
+    meta={'placement': 'chat_id', 'affected_by': 'chats', 'affected_key': 'id'},
     indexes=[{'columns': ['chat_id'], 'unique': true}, {'columns': ['load_id']}],
 ) }}
 

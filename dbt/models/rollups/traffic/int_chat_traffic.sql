@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'int_conversations'},
+    meta={'placement': 'chat_id', 'affected_by': 'int_conversations'},
     indexes=[
         {'columns': ['chat_id', 'local_date', 'hour'], 'unique': true},
         {'columns': ['week_start']},
@@ -63,12 +63,12 @@ hours as (
     from {{ this }} as known
     where chat_id in (select chat_id from chats)
         and not exists (
-            select from creations
+            select 1 from creations
             where creations.chat_id = known.chat_id
                 and creations.local_hour = known.local_date + make_interval(hours => known.hour)
         )
         and not exists (
-            select from message_hours
+            select 1 from message_hours
             where message_hours.chat_id = known.chat_id
                 and message_hours.local_hour = known.local_date + make_interval(hours => known.hour)
         )

@@ -37,7 +37,7 @@ select
     'department' as scope,
     'none' as scope_id,
     'none' as scope_name
-where exists (select from cells where scope = 'department' and scope_id = 'none')
+where exists (select 1 from cells where scope = 'department' and scope_id = 'none')
 
 union all
 
