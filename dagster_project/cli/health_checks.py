@@ -19,7 +19,7 @@ from dagster_project.settings import env_file
 from dagster_project.sources.b2chat.client import B2ChatClient
 from dagster_project.sources.b2chat.entities import B2CHAT
 from dagster_project.sources.contract import SourceError
-from dagster_project.warehouse import bi_access, connection, conninfo, migrations, sla_targets
+from dagster_project.warehouse import bi_access, connection, connection_budget, conninfo, migrations, sla_targets
 from dagster_project.warehouse.fitness import UnfitServer
 
 _MAX_SECONDS = 10.0  # that an answer of B2Chat is waited for: somebody sits before the screen
@@ -41,6 +41,7 @@ def run_checks(deployment: Deployment) -> list[CheckResult]:
         ("warehouse", _warehouse),
         ("drivers", _drivers),
         ("tables", _tables),
+        ("connections", _connections),
         ("BI access", _bi_access),
         ("data source", _data_source),
         ("account", _account),
@@ -76,6 +77,7 @@ def _results(deployment: Deployment, checks: list[tuple[str, Callable[[Deploymen
         except (
             _Wrong,
             bi_access.BiAccessWrong,
+            connection_budget.TooFewConnections,
             SourceError,
             psycopg.Error,
             dbt_project.DbtParseFailed,
@@ -126,6 +128,11 @@ def _tables(deployment: Deployment) -> str:
     if at != migrations.newest():
         raise _Wrong(f"migrations are at {at}, wanted {migrations.newest()}")
     return f"migrations at {at}"
+
+
+def _connections(deployment: Deployment) -> str:
+    with connection.connect(deployment.url) as conn:
+        return connection_budget.told(conn)
 
 
 def _bi_access(deployment: Deployment) -> str:

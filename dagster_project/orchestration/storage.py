@@ -24,8 +24,9 @@ from dagster_project.orchestration import run_locks
 
 _ADDRESS = "DAGSTER_PG_URL"
 # One connection waits for the next statement; more are opened when threads ask at once, and closed after it. It is
-# opened anew after some seconds, so that one that the server has dropped is not met for long.
-_KEPT_OPEN, _SECONDS = 1, 10
+# opened anew after some seconds, so that one that the server has dropped is not met for long. Whoever asks for one more
+# than there may be waits for it.
+_KEPT_OPEN, _AT_MOST, _SECONDS = 1, 20, 10
 
 
 class PooledStorage(DagsterPostgresStorage):
@@ -39,7 +40,11 @@ class PooledStorage(DagsterPostgresStorage):
         self._event_log_storage = _EventLog(postgres_url, should_autocreate_tables)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = create_pg_engine(
-                postgres_url, isolation_level="AUTOCOMMIT", pool_size=_KEPT_OPEN, max_overflow=-1, pool_recycle=_SECONDS
+                postgres_url,
+                isolation_level="AUTOCOMMIT",
+                pool_size=_KEPT_OPEN,
+                max_overflow=_AT_MOST - _KEPT_OPEN,
+                pool_recycle=_SECONDS,
             )
 
     @classmethod
