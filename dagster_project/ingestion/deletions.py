@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from dagster_project.ingestion.error_log import note_warning
-from dagster_project.ingestion.raw_tables import names_of
+from dagster_project.ingestion.raw_tables import names_of, text_array
 from dagster_project.sources.contract import EntitySpec, Page, Window
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def mark(conn: psycopg.Connection, missing: Sequence[Missing], load_id: int) -> 
     return sum(
         conn.execute(
             statement.format(**names_of(one.entity)),
-            (datetime.now(UTC), one.entity.deletion_reason, load_id, list(one.keys)),
+            (datetime.now(UTC), one.entity.deletion_reason, load_id, text_array(one.keys)),
         ).rowcount
         for one in missing
     )
@@ -117,7 +117,7 @@ def restore(conn: psycopg.Connection, entity: EntitySpec, keys: Collection[str],
         update {current} set deleted_at = null, deletion_reason = null, load_id = %s
         where deleted_at is not null and {key} = any(%s)
     """)
-    return conn.execute(statement.format(**names_of(entity)), (load_id, list(keys))).rowcount
+    return conn.execute(statement.format(**names_of(entity)), (load_id, text_array(keys))).rowcount
 
 
 def _known_and_missing(conn: psycopg.Connection, page: Page) -> tuple[int, list[str], int]:
@@ -149,7 +149,7 @@ def _known_and_missing(conn: psycopg.Connection, page: Page) -> tuple[int, list[
     row = conn.execute(
         statement,
         {
-            "keys": list(page.keys or ()),
+            "keys": text_array(page.keys or ()),
             "first": str(window.day_from or date.min),
             "last": str(window.day_to or date.max),
             "told_from": _told_from(conn, page),

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from dagster_project.ingestion.deletions import Missing, find_missing, restore
-from dagster_project.ingestion.raw_tables import keys_of, kinds_of, names_of
+from dagster_project.ingestion.raw_tables import keys_of, kinds_of, names_of, text_array
 from dagster_project.ingestion.schema_drift import note_fields
 from dagster_project.sources.contract import EntitySpec, Page, Record, Rejected
 from dagster_project.warehouse import partitions
@@ -117,7 +117,7 @@ def _merge(
     What is there already is learned by keys and hashes, so that each payload goes to Postgres once, and none twice.
     """
     statement = sql.SQL("select {key}, content_hash from {current} where {key} = any(%s)").format(**names_of(entity))
-    known: dict[str, str] = dict(conn.execute(statement, ([record.key for record in records],)).fetchall())
+    known: dict[str, str] = dict(conn.execute(statement, (_keys(records),)).fetchall())
     archived = _archived(conn, entity, [record for record in records if record.key not in known])
     new = [record for record in records if record.key not in known and record.key not in archived]
     changed = [record for record in records if known.get(record.key, record.content_hash) != record.content_hash]
@@ -140,7 +140,7 @@ def _archived(conn: psycopg.Connection, entity: EntitySpec, records: Sequence[Re
     if not entity.month or not records:
         return {}
     query = "select record_key, content_hash from ops.archived_records where record_key = any(%s)"
-    return dict(conn.execute(query, ([record.key for record in records],)).fetchall())
+    return dict(conn.execute(query, (_keys(records),)).fetchall())
 
 
 def _succeed_archived(conn: psycopg.Connection, entity: EntitySpec, records: Sequence[Record]) -> None:
@@ -151,7 +151,7 @@ def _succeed_archived(conn: psycopg.Connection, entity: EntitySpec, records: Seq
         )
         update {current} set version = archived.version + 1 from archived where {key} = archived.record_key
     """)
-    conn.execute(statement.format(**names_of(entity)), ([record.key for record in records],))
+    conn.execute(statement.format(**names_of(entity)), (_keys(records),))
 
 
 def _merge_companions(
@@ -166,7 +166,7 @@ def _merge_companions(
     statement = sql.SQL("""
         update {current} set load_id = %(load)s, loaded_at = %(at)s where {key} = any(%(keys)s) and load_id <> %(load)s
     """)
-    parents = list({record.parent for record in written if record.parent is not None})
+    parents = text_array({record.parent for record in written if record.parent is not None})
     conn.execute(statement.format(**names_of(entity)), {"load": load_id, "at": loaded_at, "keys": parents})
 
 
@@ -199,7 +199,7 @@ def _keep_superseded(conn: psycopg.Connection, entity: EntitySpec, records: Sequ
         from {current}
         where {key} = any(%s)
     """)
-    conn.execute(statement.format(**names_of(entity)), (load_id, [record.key for record in records]))
+    conn.execute(statement.format(**names_of(entity)), (load_id, _keys(records)))
 
 
 def _replace_current(
@@ -225,6 +225,10 @@ def _keep_large_bytes(conn: psycopg.Connection, entity: EntitySpec, records: Seq
     for record in records:
         if record.exact is not None and len(record.exact) > _LARGE:
             conn.execute(statement, (record.exact, record.key))
+
+
+def _keys(records: Sequence[Record]) -> str:
+    return text_array(record.key for record in records)
 
 
 def _fields_of(record: Record) -> tuple[str, str, str, bytes | None, str | None]:
@@ -303,7 +307,7 @@ def _resolve(conn: psycopg.Connection, page: Page, rejected: Sequence[Rejected],
             at,
             page.entity.source,
             kinds_of(page.entity),
-            keys_of(page),
+            text_array(keys_of(page)),
             [one.content_hash for one in rejected],
         ),
     )

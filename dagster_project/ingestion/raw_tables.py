@@ -1,5 +1,7 @@
 """The tables of `raw` by an entity's specification, and what of a page goes by which name."""
 
+from collections.abc import Iterable
+
 from psycopg import sql
 
 from dagster_project.sources.contract import EntitySpec, Page
@@ -24,3 +26,10 @@ def kinds_of(entity: EntitySpec) -> list[str]:
 def keys_of(page: Page) -> list[str]:
     """The keys that a page brings, of records that can land and of others."""
     return [record.key for record in page.records] + [one.key for one in page.rejected if one.key is not None]
+
+
+def text_array(texts: Iterable[str]) -> str:
+    """Texts as Postgres writes an array of them. A page's keys go to it several times, and psycopg dumps one by one."""
+    listed = list(texts)
+    joined = "\0".join(listed).replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
+    return f'{{"{joined}"}}' if listed else "{}"

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from dagster_project.ingestion.landing import PageResult
+from dagster_project.ingestion.raw_tables import text_array
 from dagster_project.sources.b2chat.records import Entity
 from dagster_project.warehouse.connection import connect
 from tests.support.landing import DAY, land
@@ -171,3 +172,9 @@ def test_two_pages_in_one_transaction_do_not_mix(conn: psycopg.Connection) -> No
         ("a", first.load_id),
         ("b", second.load_id),
     ]
+
+
+def test_keys_of_any_characters_arrive_as_they_are(database_url: str) -> None:
+    for keys in ([], [""], ["a", "", 'b"', "c\\", "{d,e}", "null", " f\n", "ñ😊", '\\",\\"']):
+        with psycopg.connect(database_url) as conn:
+            assert conn.execute("select %s::text[]", [text_array(keys)]).fetchone() == (keys,)
