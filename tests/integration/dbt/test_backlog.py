@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
-from dagster_project.orchestration.assets.last_build import still_good
+from dagster_project.orchestration.assets.last_build import last_good
 from tests.support import forked_dbt, oracle
 from tests.support.listed import AGENT, ListedSource, message, serving
 from tests.support.world import World
@@ -212,7 +212,8 @@ def test_a_chat_becomes_stale_by_time_alone_and_a_refresh_without_news_notices_i
 
     def is_good() -> bool:
         with psycopg.connect(world.url) as conn:
-            return still_good(conn, [intervals], project="p", zone=ZONE.key) is not None
+            last = last_good(conn, [intervals], project="p", zone=ZONE.key)
+            return last is not None and last.is_current
 
     def stale() -> tuple[list[Any], list[Any]]:
         return (world.ask("select chat_count, end_chat_count, became_stale_count from marts.backlog_daily "

@@ -4,8 +4,7 @@
     meta={'affected_by': 'int_affected_backlog_days'},
     indexes=[
         {'columns': ['scope', 'scope_id', 'hour_at'], 'unique': true},
-        {'columns': ['hour_at']},
-        {'columns': ['local_date']},
+        {'columns': ['local_date', 'scope', 'scope_id', 'hour_at']},
     ],
     pre_hook="{{ forget_last_day() }}",
 ) }}
@@ -171,7 +170,6 @@ hours as (
 select
     local_date,
     hour_at,
-    lead(hour_at) over day as next_hour_at,
     extract(hour from {{ local_time('hour_at') }})::integer as hour,
     scope,
     scope_id,
