@@ -4,7 +4,7 @@ with ledger as (
 )
 
 select
-    day as date,
+    day as utc_date,
     model_vendor,
     model,
     case when model_vendor = 'fake' then 'simulador, no cobra' else 'modelo de lenguaje' end as model_vendor_label_es,

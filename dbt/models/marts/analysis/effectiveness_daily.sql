@@ -4,7 +4,7 @@ with chats as (
 )
 
 select
-    chats.created_local_date as date,
+    chats.created_local_date as local_date,
     scopes.scope,
     scopes.scope_id,
     scopes.scope_name,

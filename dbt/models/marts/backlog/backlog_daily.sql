@@ -41,7 +41,7 @@ select
     days.from_3d_to_7d_count,
     days.over_7d_count,
     coalesce(days_before.chat_count, 0) as previous_chat_count,
-    days.chat_count - coalesce(days_before.chat_count, 0) as chat_count_change,
+    days.chat_count - coalesce(days_before.chat_count, 0) as chat_count_delta,
     {{ percent_change('days.chat_count', 'days_before.chat_count') }} as chat_count_delta_pct
 from days
 inner join states on states.member = days.state
