@@ -26,7 +26,7 @@ from dagster_project.analysis.batch import Done, categorize_batch
 from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.analysis.work import Scope
 
-MAX_WORKERS = 8  # and as many connections
+MAX_WORKERS = 4  # and as many connections, in place of those of dbt in the same run (docs/operations.md)
 
 
 class WorkerFailed(Exception):
