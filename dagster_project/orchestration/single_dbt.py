@@ -31,7 +31,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
     # What is killed outright cannot cancel its queries: Postgres ends them when it sees that nobody listens.
-    options = (os.environ.get("PGOPTIONS", ""), "-c client_connection_check_interval=2000")
+    # A server that compiles queries would take seconds over the one that asks all tests of views, to run it once.
+    options = (os.environ.get("PGOPTIONS", ""), "-c client_connection_check_interval=2000 -c jit=off")
     wait_for_turn()
     with connection.connect(autocommit=True) as conn:
         name = f"b2chat build, process {os.getpid()} on {socket.gethostname()[:24]}"
