@@ -42,6 +42,8 @@ def main() -> None:
         from dbt.cli.main import cli  # noqa: PLC0415  seconds, while another build may be at work
 
         _quote_no_rows()
+        if "DAGSTER_DBT_CLI" in os.environ:
+            _write_no_manifest()
         cli()
 
 
@@ -85,6 +87,15 @@ def _quote_no_rows() -> None:
                 raise type(error)(without_values(str(error))) from None
 
     PostgresConnectionManager.exception_handler = without_rows  # type: ignore[method-assign]
+
+
+def _write_no_manifest() -> None:
+    """dbt writes its manifest twice in each run, half a second a time; of a run of Dagster's nobody reads it."""
+    from dbt.parser import manifest  # noqa: PLC0415  dbt's
+    from dbt.task import runnable  # noqa: PLC0415
+
+    for module in (manifest, runnable):
+        module.write_manifest = lambda *_, **__: None  # type: ignore[attr-defined]
 
 
 def _end_with(parent: int) -> None:
