@@ -11,6 +11,7 @@ from dagster_project.cli.command_line import FAILED, JsonOption, console, print_
 from dagster_project.database_audit import audit as audits
 from dagster_project.database_audit.audit import Audit
 from dagster_project.database_audit.findings import SEVERITIES, Finding
+from dagster_project.database_audit.kept import kept_days
 from dagster_project.database_audit.schemas import NoSuchSchema
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings
@@ -36,7 +37,7 @@ def audit(
     """Audit the database: keys, indexes, bloat, partitions, slow statements, rights. Prints fixes, changes nothing."""
     settings = Settings.load()
     with environment.running(settings) as deployment, connection.connect(deployment.url, autocommit=True) as conn:
-        done = audits.run(conn, settings.zone, schema=schema, watch_seconds=watch)
+        done = audits.run(conn, settings.zone, schema=schema, watch_seconds=watch, kept=kept_days(settings))
     print_answer(as_json, _as_dict(done), lambda: _print(done))
     grave = SEVERITIES[: SEVERITIES.index(fail_on.value) + 1] if fail_on is not FailOn.NEVER else ()
     if done.of(*grave):

@@ -4,6 +4,7 @@ It reads catalogues and counters, and mends nothing. All of it is one transactio
 snapshot nor half its findings.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from dagster_project.database_audit.checks import CHECKS, Check
 from dagster_project.database_audit.findings import ALL, Finding, Severity
 from dagster_project.database_audit.schemas import DATABASE
 
-_TRIES = 5  # of a check that met a table as it vanished
+_TRIES = 10  # of what met a table as it vanished
 _VANISHED = (
     psycopg.errors.UndefinedTable,
     psycopg.errors.UndefinedObject,
@@ -93,6 +94,7 @@ def run(
     *,
     schema: str | None = None,
     watch_seconds: float = 0,
+    kept: Mapping[str, int] | None = None,
     at: datetime | None = None,
     known: findings.Exceptions | None = None,
 ) -> Audit:
@@ -103,6 +105,7 @@ def run(
         zone: in which days begin; a whole audit keeps one snapshot a day.
         schema: the one to look at; without, all of ours, and the database itself.
         watch_seconds: how long to watch the statements that go on, for D10.
+        kept: by schema.table, for how many days its rows stay.
         at: the present, for tests.
         known: exceptions, by default those of the seed.
 
@@ -117,7 +120,7 @@ def run(
     snapshots.sample(conn, watch_seconds)
     try:
         with conn.transaction():
-            skipped = _look(conn, wanted, today, at)
+            skipped = _look(conn, wanted, today, at, kept or {})
             took_snapshot = not schema and snapshots.take(conn, today, at)
             looked_at = wanted if schema else [*wanted, DATABASE]
             found = list[Finding]()
@@ -144,17 +147,26 @@ def _find_extensions(conn: psycopg.Connection) -> None:
     """)
 
 
-def _look(conn: psycopg.Connection, wanted: list[str], today: date, at: datetime) -> set[str]:
+def _look(conn: psycopg.Connection, wanted: list[str], today: date, at: datetime, kept: Mapping[str, int]) -> set[str]:
     """Make the image of the catalogues that all checks read; returns what is just being swapped."""
     conn.execute("set local lock_timeout = '30s'")
     conn.execute("set local statement_timeout = '2min'")
     for statement, values in zip(_OURS.split(";"), ([today, at], []), strict=True):
         conn.execute(statement, values)
+    for table, days in kept.items():
+        conn.execute("insert into audited_retention values (%s, %s, %s)", [*table.split("."), days])
     schemas.fill(conn, wanted)
-    conn.execute(checks.read("catalogue"), prepare=False)
-    skipped = _forget(conn)
-    conn.execute(checks.read("roots"), prepare=False)
-    return skipped
+    for left in reversed(range(_TRIES)):
+        try:
+            with conn.transaction():
+                conn.execute(checks.read("catalogue"), prepare=False)
+                skipped = _forget(conn)
+                conn.execute(checks.read("roots"), prepare=False)
+                return skipped
+        except _VANISHED:
+            if not left:
+                raise
+    raise AssertionError
 
 
 def _forget(conn: psycopg.Connection) -> set[str]:

@@ -87,6 +87,7 @@ CHECKS = (
     ),
     Check("D10", "n_plus_one_by_sample", "a query a row", of_database=True, needs=(_STATEMENTS, _SAMPLE)),
     Check("D11", "partition_upkeep", "partitions that nobody makes"),
+    Check("D11", "archive_upkeep", "archive that stands still"),
     Check("D12", "size_threshold", "table past a threshold"),
     Check("D12", "projected_size", "table that will soon be past a threshold", needs=(_MARTS, _SIX_MORE_DAYS)),
     Check("D13", "connections", "connections run out", of_database=True),

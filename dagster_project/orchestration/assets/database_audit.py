@@ -11,6 +11,7 @@ from pydantic import Field
 from dagster_project.database_audit import audit
 from dagster_project.database_audit.audit import Audit
 from dagster_project.database_audit.findings import SEVERITIES, Finding
+from dagster_project.database_audit.kept import kept_days
 from dagster_project.database_audit.schemas import DATABASE, OURS
 from dagster_project.exports.pictures import growth
 from dagster_project.orchestration.assets import markdown
@@ -50,9 +51,10 @@ class AuditConfig(dg.Config):
     "database_sizes_daily, database_projection and slow_statements_daily of marts; `b2chat audit` does the same.",
 )
 def database_audit(config: AuditConfig, warehouse: Warehouse) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    settings = Settings.load()
     with warehouse.connect() as conn:
         conn.autocommit = True
-        done = audit.run(conn, Settings.load().zone, watch_seconds=config.watch_seconds)
+        done = audit.run(conn, settings.zone, watch_seconds=config.watch_seconds, kept=kept_days(settings))
         grown = growth.read(conn, PICTURES)
     counts = Counter(finding.severity for finding in done.findings)
     log.info("audit: %s", ", ".join(f"{counts[severity]} {severity}" for severity in SEVERITIES))

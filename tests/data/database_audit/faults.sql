@@ -21,6 +21,10 @@ create index on shop.two_halves (b);
 create table shop.included (id int primary key, a int, parent int references shop.parent);
 create index on shop.included (a) include (parent);
 
+-- D01 info shop.half_included.half_included_a_b_fkey
+create table shop.half_included (id int primary key, a int, b int, foreign key (a, b) references shop.pair);
+create index on shop.half_included (a) include (b);
+
 -- D01 info shop.months.months_parent_fkey
 create table shop.months (id int, at date, parent int references shop.parent, primary key (id, at)) partition by range
     (at);
@@ -68,6 +72,10 @@ alter index shop.gaps_a attach partition shop.gaps_1_a;
 
 -- D08 warning shop.keyless
 create table shop.keyless (a int);
+
+-- D08 warning shop.keyless_parts
+create table shop.keyless_parts (a int) partition by hash (a);
+create table shop.keyless_parts_0 partition of shop.keyless_parts for values with (modulus 1, remainder 0);
 
 -- D08 warning shop.nullable_key
 create table shop.nullable_key (a int unique);

@@ -14,15 +14,15 @@ select taken_on - back, schema_name, table_name,
     heap_bytes, index_bytes, toast_bytes, seq_scan_count - back,
     seq_tuple_count - back::bigint * case
         when table_name in ('scanned', 'scanned_by_app', 'scanned_by_build', 'made_anew') then 20000000
-        when table_name = 'read_once' then 400000 when table_name = 'small' then 90000000 else 0 end,
+        when table_name = 'read_once' then 400000 when table_name = 'often_read' then 4800000 when table_name = 'small' then 90000000 else 0 end,
     inserted_count, deleted_count
 from ops.database_table_snapshots cross join generate_series(1, 45) as back;
 
 update ops.database_table_snapshots
-set row_count = case table_name when 'soon_large' then 9900000 when 'late_large' then 500000 when 'small' then 9999
+set row_count = case table_name when 'soon_large' then 9900000 when 'late_large' then 500000 when 'small' then 9999 when 'often_read' then 12000
     when 'read_once' then 200000 else 100000 end
 where taken_on = (select max(taken_on) from ops.database_snapshots)
-    and table_name in ('soon_large', 'late_large', 'small', 'read_once', 'scanned', 'scanned_by_app',
+    and table_name in ('soon_large', 'late_large', 'small', 'often_read', 'read_once', 'scanned', 'scanned_by_app',
         'scanned_by_build', 'made_anew');
 
 insert into ops.database_index_snapshots

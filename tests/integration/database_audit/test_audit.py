@@ -19,9 +19,11 @@ import pytest
 from dagster_project.database_audit import audit, checks, schemas
 from dagster_project.database_audit.audit import Audit
 from dagster_project.database_audit.findings import Finding, excepted
+from dagster_project.database_audit.kept import kept_days
 from dagster_project.database_audit.schemas import House, NoSuchSchema
 from dagster_project.orchestration.assets.database_audit import database_audit
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 
 ZONE = ZoneInfo("America/Bogota")
@@ -140,6 +142,23 @@ def test_two_audits_of_a_day_keep_one_snapshot(conn: psycopg.Connection, databas
     assert sorted(taken) == [False, True]
     assert not _audited(conn, NOON + timedelta(hours=11)).took_snapshot  # of the account's day, not of UTC's
     assert _audited(conn, NOON + timedelta(hours=13)).took_snapshot
+
+
+def test_a_snapshot_says_how_long_a_tables_rows_stay(database_url: str) -> None:
+    with closing(connection.connect(database_url, autocommit=True)) as conn:
+        _audited(conn, kept=kept_days(Settings.load(retention_error_logs_days=40, archive_after_months=24)))
+        kept = conn.execute(
+            "select table_name, kept_days from ops.database_table_snapshots where kept_days is not null"
+        )
+        assert dict(kept.fetchall()) == {
+            "b2chat_chats": 730,
+            "b2chat_chat_versions": 730,
+            "api_response_logs": 30,
+            "sync_logs": 90,
+            "sync_checkpoints": 90,
+            "error_logs": 40,
+            "notifications": 30,
+        }
 
 
 def test_statements_are_kept_without_values_comments_and_what_is_no_statement_of_rows(conn: psycopg.Connection) -> None:

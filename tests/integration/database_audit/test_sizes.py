@@ -56,6 +56,39 @@ def test_a_table_that_vacuum_did_not_reach_is_a_warning_and_then_an_error(conn: 
     assert _found(conn, "transaction_age") == [("error", "shop.very_old"), ("warning", "shop.old")]
 
 
+def test_an_archive_that_stands_still_and_a_month_that_is_long_due_are_warnings(conn: psycopg.Connection) -> None:
+    conn.execute(
+        """
+        create temporary table audit_day as select timestamptz '2026-11-20 12:00+00' as at;
+        create temporary table audited_schemas as select 'raw' as schema_name;
+        create temporary table audited_retention as select 'raw' as schema_name, 't' as table_name, 365 as kept_days
+            union all select 'ops', 'sync_logs', 90;
+        create table raw.t (month date) partition by range (month);
+        create table raw.t_2025_09 partition of raw.t for values from ('2025-09-01') to ('2025-10-01');
+        create table raw.t_2025_10 partition of raw.t for values from ('2025-10-01') to ('2025-11-01');
+        create table raw.t_2025_11 partition of raw.t for values from ('2025-11-01') to ('2025-12-01');
+        create temporary table audited_tables as
+            select oid, 'raw' as schema_name, relname::text as table_name, relkind = 'p' as is_partitioned,
+                'raw.t'::regclass::oid as root_oid, 1 as row_count
+            from pg_class where relname ~ '^t(_2025_..)?$'
+    """,
+        prepare=False,
+    )
+    assert _found(conn, "archive_upkeep") == [("warning", "raw.t")]
+    conn.execute("""
+        insert into ops.archives (table_name, month, state, object_key, planned_at, detached_at, restored_at) values
+            ('raw.t', '2025-09-01', 'planned', 'a', '2026-11-14', null, null),
+            ('raw.t', '2025-10-01', 'restored', 'a', '2026-01-01', '2026-01-01', '2026-11-01'),
+            ('raw.t', '2025-08-01', 'detached', 'a', '2026-10-01', '2026-11-13', null),
+            ('raw.t', '2025-07-01', 'dropped', 'a', '2026-01-01', '2026-01-01', null)
+    """)
+    assert _found(conn, "archive_upkeep") == []
+    conn.execute(
+        "update ops.archives set planned_at = '2026-11-12', detached_at = '2026-11-11' where restored_at is null"
+    )
+    assert _found(conn, "archive_upkeep") == [("warning", "raw.t 2025-08"), ("warning", "raw.t 2025-09")]
+
+
 def test_dead_rows_are_measured_where_the_counters_name_them(conn: psycopg.Connection) -> None:
     """The counters call both tables dead; one was vacuumed since."""
     for name in ("dead", "clean"):
