@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import openpyxl
+import psycopg
 import pypdfium2
 import pytest
 from typer.testing import CliRunner
@@ -180,3 +181,45 @@ def test_the_audit_finds_no_error_and_no_warning_in_a_warehouse_of_ours(demo: De
     grave = [one for one in found if one["severity"] in ("error", "warning") and not one["exception"]]
     assert (grave, done.exit_code) == ([], 0)
     assert {one["rule"] for one in found if one["object"] == "*"} == {"D02", "D03", "D09", "D10", "D12", "D15"}
+
+
+@pytest.mark.parametrize(
+    ("one", "ten"),
+    [
+        (
+            ["export", "chats", "--from", "{day}", "--to", "{day}"],
+            ["export", "chats"],
+        ),
+        (
+            ["export", "agents", "--from", "{day}", "--to", "{day}"],
+            ["export", "agents"],
+        ),
+        (["export", "kpis", "--from", "{day}", "--to", "{day}"], ["export", "kpis"]),
+        (["export", "table", "agent_daily"], ["export", "table", "kpi_daily"]),
+        (["exports", "list", "--limit", "1"], ["exports", "list", "--limit", "10"]),
+        (["review", "list", "--limit", "1"], ["review", "list", "--limit", "10"]),
+        (["list", "channels"], ["list", "agents"]),
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_ten_times_as_many_rows_take_no_more_statements(
+    demo: Demo, one: list[str], ten: list[str], tmp_path: Path
+) -> None:
+    """A statement for each row would be one of a thousand at a thousand rows (rule D10 of the audit)."""
+    settings = {"DATABASE_URL": demo.url, "B2CHAT_DATA_DIR": demo.folder, "B2CHAT_EXPORTS_DIR": str(tmp_path)}
+    counted = (
+        "select sum(calls) from ops.pg_stat_statements where dbid = (select oid from pg_database where datname = %s)"
+    )
+    with psycopg.connect(demo.url, autocommit=True) as conn:
+        [day] = conn.execute("select max(created_local_date) from marts.chat_response_times").fetchone() or [None]
+
+        def statements(words: list[str]) -> int:
+            before, after = 0, 0
+            before = (conn.execute(counted, [conn.info.dbname]).fetchone() or [0])[0]
+            done = CliRunner().invoke(cli.app, [word.format(day=day) for word in words], env=settings)
+            assert done.exit_code == 0, done.output
+            after = (conn.execute(counted, [conn.info.dbname]).fetchone() or [0])[0]
+            return int(after - before)
+
+        statements(one)  # what only a first call does
+        assert statements(ten) <= statements(one)
