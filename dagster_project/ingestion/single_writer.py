@@ -27,6 +27,8 @@ def writer(url: str, purpose: str) -> Iterator[psycopg.Connection]:
     """
     with connect(url, autocommit=True) as conn:
         conn.execute("select set_config('application_name', %s, false)", (f"b2chat {purpose}",))
+        # What is said for each page is planned once: for a table of sixty months that costs more than to run it.
+        conn.execute("set plan_cache_mode = force_generic_plan")
         _lock(conn, purpose)
         try:
             partitions.keep_ahead(conn)  # where no job has done it: nothing that is read now may find its month missing
