@@ -92,7 +92,7 @@ def sync(
 def build(
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Make every model anew from raw.")] = False,
     with_archives: Annotated[
-        bool, typer.Option("--with-archives", help="Restore all archived months first: a full refresh needs them.")
+        bool, typer.Option("--with-archives", help="Restore all archived months, then make every model anew.")
     ] = False,
     test_everything: Annotated[
         bool, typer.Option("--test-everything", help="Test all rows, not only those that the build read.")

@@ -37,7 +37,7 @@ class DbtConfig(dg.Config):
     """How dbt builds."""
 
     full_refresh: bool = Field(False, description="Make every model anew from raw.")
-    with_archives: bool = Field(False, description="Restore all archived months first: a full refresh needs them.")
+    with_archives: bool = Field(False, description="Restore all archived months, then make every model anew.")
     test_everything: bool = Field(False, description="Test all rows, not only those that the last build read.")
     force: bool = Field(False, description="Build although nothing has come since the last good build.")
 
@@ -100,7 +100,9 @@ def dbt_models(
             log.info("%s: %s rows restored", archive.label, f"{count:,}")
     project, is_whole, last = fingerprint(settings), not context.assets_def.is_subset, None
     nodes = json.loads(dbt_project.manifest_path.read_bytes())["nodes"]
-    if is_whole and not (config.full_refresh or config.test_everything):
+    # What was restored was left as it was meanwhile: it takes part again in all that is made from it.
+    full_refresh = config.full_refresh or config.with_archives
+    if is_whole and not (full_refresh or config.test_everything):
         with warehouse.connect() as conn:
             conn.autocommit = True
             last = last_good(conn, nodes.values(), project=project, zone=settings.timezone)
@@ -109,7 +111,7 @@ def dbt_models(
                 return
     # Unit tests prove the SQL, not the data: they belong to a change of the models, not to every refresh.
     arguments = ["build", "--exclude-resource-type", "unit_test"]
-    if config.full_refresh:
+    if full_refresh:
         arguments += ["--full-refresh"]
     if config.test_everything:
         arguments += ["--vars", json.dumps({"test_everything": True})]
