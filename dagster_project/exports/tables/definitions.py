@@ -159,7 +159,7 @@ def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
             case when scope = 'agent' then scope_id end as agent_id,
             case when scope = 'department' then scope_id end as department_id,
             kinds.category,
-            unit, count, scope, scope_id, date
+            unit, count, scope, scope_id, local_date as date
         from marts.kpi_daily as days
         left join unnest(%(metrics)s::text[], %(metric_types)s::text[], %(categories)s::text[])
             as kinds (metric, metric_type, category) using (metric)
@@ -169,7 +169,7 @@ def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
             or (scope = 'department' and scope_id = any(%(departments)s))
             or (scope = 'channel' and scope_id = any(%(channels)s))
         )
-    """).format(days=_condition("days", "date", {}), everything=sql.Literal(not narrowed))
+    """).format(days=_condition("days", "local_date", {}), everything=sql.Literal(not narrowed))
     known = seeds.rows("kpi_metrics")
     kinds = {
         "metrics": [row["metric"] for row in known],

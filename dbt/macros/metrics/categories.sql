@@ -44,11 +44,11 @@ cross join lateral (
             days.is_llm,
             days.classified_by_es,
             days.classified_by_en,
-            coalesce(sum(days.chat_count) filter (where days.date >= periods.period_start), 0)::integer as chat_count,
-            coalesce(sum(days.by_human_count) filter (where days.date >= periods.period_start), 0)::integer as by_human_count,
-            coalesce(sum(days.chat_count) filter (where days.date < periods.period_start), 0)::integer as previous_chat_count
+            coalesce(sum(days.chat_count) filter (where days.local_date >= periods.period_start), 0)::integer as chat_count,
+            coalesce(sum(days.by_human_count) filter (where days.local_date >= periods.period_start), 0)::integer as by_human_count,
+            coalesce(sum(days.chat_count) filter (where days.local_date < periods.period_start), 0)::integer as previous_chat_count
         from {{ ref('categories_daily') }} as days
-        where days.date between periods.previous_start and periods.period_end
+        where days.local_date between periods.previous_start and periods.period_end
         group by
             days.scope, days.scope_id, days.field, days.label, days.label_es, days.label_en, days.is_llm,
             days.classified_by_es, days.classified_by_en

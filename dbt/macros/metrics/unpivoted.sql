@@ -4,7 +4,7 @@
 #}
 {% macro unpivoted(relation, scope, scope_id, scope_name, key, metrics) %}
 select
-    days.local_date as date,
+    days.local_date,
     {{ scope }} as scope,
     {{ scope_id }} as scope_id,
     {{ scope_name }} as scope_name,

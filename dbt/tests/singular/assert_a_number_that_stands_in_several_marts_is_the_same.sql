@@ -18,19 +18,19 @@
     ('chats', 'account_daily', 'local_date', 'chat_count', 'true'),
     ('chats', 'channel_daily', 'local_date', 'chat_count', 'true'),
     ('chats', 'department_daily', 'local_date', 'chat_count', 'true'),
-    ('chats', 'kpi_daily', 'date', 'value', all ~ " and metric = 'chats_created'"),
+    ('chats', 'kpi_daily', 'local_date', 'value', all ~ " and metric = 'chats_created'"),
     ('chats', 'conversation_traffic_heatmap', 'cell_date', 'chat_count', all_shown),
     ('chats', 'chat_response_times', 'created_local_date', '1', 'not is_deleted'),
     ('messages of customers', 'account_daily', 'local_date', 'incoming_message_count', 'true'),
     ('messages of customers', 'department_daily', 'local_date', 'incoming_message_count', 'true'),
-    ('messages of customers', 'kpi_daily', 'date', 'value', all ~ " and metric = 'messages_in'"),
+    ('messages of customers', 'kpi_daily', 'local_date', 'value', all ~ " and metric = 'messages_in'"),
     ('messages of customers', 'conversation_traffic_heatmap', 'cell_date', 'incoming_message_count', all_shown),
     ('messages sent', 'account_daily', 'local_date', 'outgoing_message_count', 'true'),
     ('messages sent', 'channel_daily', 'local_date', 'outgoing_message_count', 'true'),
     ('messages sent', 'conversation_traffic_heatmap', 'cell_date', 'outgoing_message_count', all_shown),
     ('chats closed', 'account_daily', 'local_date', 'closed_chat_count', 'true'),
     ('chats closed', 'department_daily', 'local_date', 'closed_chat_count', 'true'),
-    ('chats closed', 'kpi_daily', 'date', 'value', all ~ " and metric = 'chats_closed'"),
+    ('chats closed', 'kpi_daily', 'local_date', 'value', all ~ " and metric = 'chats_closed'"),
     ('chats closed', 'survey_daily', 'local_date', 'closed_chat_count', all),
     ('first responses', 'account_daily', 'local_date', 'first_response_count', 'true'),
     ('first responses', 'channel_daily', 'local_date', 'first_response_count', 'true'),
@@ -46,7 +46,7 @@
     ('replies', 'response_times_daily', 'period_start', 'count', all ~ " and metric = 'reply' and clock = 'wall'"),
     ('first responses in time', 'account_daily', 'local_date', 'sla_first_response_wall_met_count', 'true'),
     ('first responses in time', 'channel_daily', 'local_date', 'sla_first_response_wall_met_count', 'true'),
-    ('first responses in time', 'sla_daily', 'date', 'met_count', first_responses),
+    ('first responses in time', 'sla_daily', 'local_date', 'met_count', first_responses),
     (
         'first responses in time', 'sla_chats', 'opened_local_date', '1',
         "not is_deleted and metric = 'first_response' and wall_state = 'met'"
@@ -54,7 +54,7 @@
     ('chats that broke the SLA', 'account_daily', 'local_date', 'sla_overall_business_breached_count', 'true'),
     ('chats that broke the SLA', 'department_daily', 'local_date', 'sla_overall_business_breached_count', 'true'),
     (
-        'chats that broke the SLA', 'sla_daily', 'date', 'breached_count',
+        'chats that broke the SLA', 'sla_daily', 'local_date', 'breached_count',
         all ~ " and metric = 'overall' and clock = 'business'"
     ),
     (
@@ -79,17 +79,17 @@
     ('chats of a week', 'channel_daily', week_of_day, 'chat_count', 'true'),
     ('SLA in time in a week', 'sla_weekly', 'period_start', 'met_count', all ~ " and metric = 'overall' and clock = 'wall'"),
     (
-        'SLA in time in a week', 'sla_daily', "date_trunc('week', date)::date", 'met_count',
+        'SLA in time in a week', 'sla_daily', week_of_day, 'met_count',
         all ~ " and metric = 'overall' and clock = 'wall'"
     ),
     (
         'SLA in time in a week', 'department_daily', week_of_day,
         'sla_overall_wall_met_count', 'true'
     ),
-    ('chats with a category', 'categories_daily', "date_trunc('week', date)::date", 'chat_count', labelled),
+    ('chats with a category', 'categories_daily', week_of_day, 'chat_count', labelled),
     ('chats with a category', 'categories_weekly', 'period_start', 'chat_count', labelled),
     ('broadcasts', 'broadcast_daily', 'local_date', 'sent_count', all),
-    ('broadcasts', 'kpi_daily', 'date', 'value', all ~ " and metric = 'broadcasts_sent'"),
+    ('broadcasts', 'kpi_daily', 'local_date', 'value', all ~ " and metric = 'broadcasts_sent'"),
 ] %}
 
 with last_day as materialized (

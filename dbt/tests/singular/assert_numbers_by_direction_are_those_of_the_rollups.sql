@@ -35,7 +35,7 @@ sla as (
         here.met_count::double precision as here,
         (
             select sum(days.met_count) from {{ ref('sla_daily') }} as days
-            where days.date between weeks.week_start and weeks.week_start + 6
+            where days.local_date between weeks.week_start and weeks.week_start + 6
                 and days.scope = 'direction' and days.scope_id = here.direction
                 and days.metric = here.metric and days.clock = here.clock
         ) as there,

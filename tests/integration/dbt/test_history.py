@@ -106,10 +106,10 @@ def test_sync_health_tells_each_day_with_its_syncs_and_its_coverage(told: Told) 
                      "where entity_type = 'chats' and status = 'success'")
 
     def on(day: date) -> dict[str, Any]:
-        [found] = world.ask("select * from marts.sync_health where entity_type = 'chats' and day = %s", day)
+        [found] = world.ask("select * from marts.sync_health where entity_type = 'chats' and local_date = %s", day)
         return found
 
-    [today] = world.ask("select * from marts.sync_health where entity_type = 'chats' order by day desc limit 1")
+    [today] = world.ask("select * from marts.sync_health where entity_type = 'chats' order by local_date desc limit 1")
     [read] = world.ask("select count(*) as pages from ops.page_loads where entity_type = 'chats'")
     # Five chats in three syncs, and a once more when b is looked for again; a is new, then changed twice, b is new and
     # comes back unchanged.

@@ -448,7 +448,7 @@ def test_each_table_has_the_keys_and_the_not_null_columns_of_its_contract(world:
 
 def test_a_broken_rule_is_counted_on_the_chats_day_and_names_it(world: World) -> None:
     (found,) = world.ask(
-        "select * from marts.data_quality where day = '2025-10-01' and rule = 'response_before_opened'"
+        "select * from marts.data_quality where local_date = '2025-10-01' and rule = 'response_before_opened'"
     )
     assert (found["severity"], found["broken_count"], found["sample_ids"]) == ("error", 1, "negative")
     assert found["checked_count"] == len([one for one in world.source.records["chats"]
@@ -518,13 +518,13 @@ def test_each_kpi_is_the_number_of_the_mart_it_comes_from_beside_the_same_of_the
             wanted[key] = (row[f"{statistic}_seconds"], row["count"])
     for row in world.ask("select * from marts.sla_daily"):
         metric = f"sla_{row['metric']}{'_business' if row['clock'] == 'business' else ''}_rate"
-        key = (row["date"], row["scope"], row["scope_id"], metric)
+        key = (row["local_date"], row["scope"], row["scope_id"], metric)
         wanted[key] = (row["rate"], row["met_count"] + row["breached_count"])
     for row in world.ask("select * from marts.backlog_daily"):
         key = (row["local_date"], row["scope"], row["scope_id"], f"backlog_{row['state']}")
         wanted[key] = (row["chat_count"] or None, row["chat_count"])
 
-    kpis = {(row["date"], row["scope"], row["scope_id"], row["metric"]): row for row in world.ask(
+    kpis = {(row["local_date"], row["scope"], row["scope_id"], row["metric"]): row for row in world.ask(
         "select * from marts.kpi_daily where metric !~ '^(survey|bot|broadcast|concurrent)'")}
     assert {key: (row["value"], row["count"]) for key, row in kpis.items()} == wanted
     before = {key: kpis.get((key[0] - timedelta(days=1), *key[1:])) for key in kpis}

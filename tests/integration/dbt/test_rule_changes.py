@@ -95,8 +95,8 @@ def test_a_holiday_or_a_target_judges_anew_the_chats_it_concerns_and_no_others(w
     }
     assert (first_response["wednesday"]["wall_state"], first_response["tuesday"]["wall_state"]) == ("breached", "met")
     rates = world.ask("""
-        select date::text, rate from marts.sla_daily
-        where scope = 'all' and metric = 'first_response' and clock = 'wall' order by date
+        select local_date::text as date, rate from marts.sla_daily
+        where scope = 'all' and metric = 'first_response' and clock = 'wall' order by local_date
     """)
     assert rates == [
         {"date": "2025-09-29", "rate": 1.0}, {"date": "2025-09-30", "rate": 1.0}, {"date": "2025-10-01", "rate": 0.0},

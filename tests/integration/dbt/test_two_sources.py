@@ -139,7 +139,7 @@ def test_one_source_stops_and_the_other_goes_on_while_both_are_told(world: TwoSo
     ]
     health = world.ask(
         "select distinct on (source) source, freshness, failures from marts.sync_health "
-        "where entity_type in ('chats', 'notes') order by source, day desc"
+        "where entity_type in ('chats', 'notes') order by source, local_date desc"
     )
     assert [tuple(row.values()) for row in health] == [("b2chat", "fresh", 0), ("toy", "lost", 1)]
     (fresh,) = world.ask("select freshness from marts.data_freshness where mart = 'chat_response_times'")

@@ -76,7 +76,7 @@ TABLES = """
     values ('1', 'answered', 'PAYMENT', null, 'FRICTION', 7, 0.8, 'clasificado por reglas', 'classified by rules',
         'LEGAL', null, 'FRICTION', 9, 'human');
     create table marts.kpi_daily (
-        date date, scope text, scope_id text, metric text, unit text, value double precision, count bigint
+        local_date date, scope text, scope_id text, metric text, unit text, value double precision, count bigint
     );
     insert into marts.kpi_daily values
         ('2026-11-09', 'all', 'all', 'chats_created', 'chats', 12, 12),

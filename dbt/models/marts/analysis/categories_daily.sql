@@ -12,7 +12,7 @@ chats as (
 
 counted as (
     select
-        chats.created_local_date as date,
+        chats.created_local_date as local_date,
         scopes.scope,
         scopes.scope_id,
         scopes.scope_name,
@@ -48,7 +48,7 @@ counted as (
 )
 
 select
-    counted.date,
+    counted.local_date,
     counted.scope,
     counted.scope_id,
     counted.scope_name,
@@ -66,4 +66,4 @@ select
 from counted
 {{ join_taxonomy('words', 'counted.field', 'counted.label') }}
 {{ join_labels('states', 'counted.field', 'counted.label') }}
-window day as (partition by counted.date, counted.scope, counted.scope_id, counted.field, counted.classified_by_en)
+window day as (partition by counted.local_date, counted.scope, counted.scope_id, counted.field, counted.classified_by_en)

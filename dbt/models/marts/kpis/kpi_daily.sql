@@ -1,7 +1,7 @@
 -- A view: it turns small daily tables on their side and works nothing out itself. No CTE is read twice and each day is
 -- joined to the one before it row by row, so that a reader of one day reads two days, not all.
 select
-    kpis.date,
+    kpis.local_date,
     kpis.scope,
     kpis.scope_id,
     kpis.scope_name,
@@ -36,7 +36,7 @@ from (
     union all
 
     select
-        date,
+        local_date,
         scope,
         scope_id,
         scope_name,

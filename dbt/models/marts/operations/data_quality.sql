@@ -60,7 +60,7 @@ combined as (
 )
 
 select
-    combined.day,
+    combined.day as local_date,
     combined.subject,
     combined.rule,
     coalesce(quality_rules.severity, 'error') as severity,

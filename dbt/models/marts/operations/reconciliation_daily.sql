@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
-    unique_key='day',
-    meta={'affected_by': 'int_affected_days'},
+    unique_key='local_date',
+    meta={'affected_by': 'int_affected_days', 'affected_key': 'day'},
 ) }}
 
 with chats as (
@@ -28,7 +28,7 @@ first_agent_messages as (
 
 times as (
     select
-        chats.created_local_date as day,
+        chats.created_local_date as local_date,
         chats.id as chat_id,
         compared.*,
         compared.reported_seconds - compared.our_seconds as difference_seconds
@@ -49,13 +49,13 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by day, measure order by abs(difference_seconds) desc nulls last, chat_id
+            partition by local_date, measure order by abs(difference_seconds) desc nulls last, chat_id
         ) as difference_rank
     from times
 )
 
 select
-    day,
+    local_date,
     measure,
     count(difference_seconds)::integer as compared_count,
     (count(*) filter (where difference_seconds = 0))::integer as equal_count,
@@ -70,4 +70,4 @@ select
     string_agg(chat_id, ', ' order by difference_rank) filter (where difference_seconds <> 0 and difference_rank <= 5)
         as sample_ids
 from ranked
-group by day, measure
+group by local_date, measure

@@ -101,7 +101,7 @@ lagging as (
 select
     source,
     entity_type,
-    day,
+    day as local_date,
     coalesce(sync_count, 0)::integer as syncs,
     coalesce(failed_count, 0)::integer as failures,
     coalesce(partial_count, 0)::integer as partials,

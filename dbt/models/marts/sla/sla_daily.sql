@@ -2,7 +2,7 @@
 {%- set rate = sla_rate('days.met_count', 'days.breached_count') %}
 {%- set rate_before = sla_rate('days_before.met_count', 'days_before.breached_count') %}
 select
-    days.opened_local_date as date,
+    days.opened_local_date as local_date,
     days.scope,
     days.scope_id,
     coalesce(agents.name, departments.name, days.scope_id) as scope_name,
