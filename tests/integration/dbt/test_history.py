@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dagster_project.sources.b2chat.answers import Item
 from dagster_project.sources.b2chat.windows import ExportPage, Window, read_window
 from dagster_project.ingestion.landing import land_page
+from dagster_project.warehouse import partitions
 from tests.support.syncing import sync_b2chat
 from tests.support.listed import AGENT, ListedSource, chat, client_of, contact, serving
 from tests.support.world import FIRST_DAY, TODAY, World
@@ -100,6 +101,7 @@ def test_an_incremental_history_equals_one_built_anew(told: Told) -> None:
 def test_sync_health_tells_each_day_with_its_syncs_and_its_coverage(told: Told) -> None:
     world = told.world
     with psycopg.connect(world.url) as conn:
+        partitions.keep(conn, "ops.sync_logs", [date(2025, 10, 1)])
         conn.execute("update ops.sync_logs set started_at = '2025-10-06 04:59:00+00', status = 'error' where id = ("
                      "select id from ops.sync_logs where entity_type = 'chats' order by started_at limit 1)")
         conn.execute("update ops.sync_logs set completed_at = '2025-10-06 05:01:00+00' "

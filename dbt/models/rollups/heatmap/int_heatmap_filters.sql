@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='filter_key',
+    post_hook='delete from {{ this }} where not is_shown',
     indexes=[
         {'columns': ['filter_key'], 'unique': true},
         {'columns': ['scope', 'scope_id', 'direction_filter', 'office_hours_filter']},
@@ -65,7 +66,7 @@ left join {{ this }} as known on known.filter_key = filters.filter_key
 where row(known.*) is distinct from row(filters.*)
 
 union all
--- A scope without any chat left is shown no more.
+-- A scope without any chat left takes the place of its row, and the post-hook takes it off.
 select
     filter_key, scope, scope_id, scope_name, agent_id, agent_name, direction_filter, direction_label_es, direction_label_en,
     office_hours_filter, office_hours_label_es, office_hours_label_en, band_labels_es, band_labels_en, first_week_start,

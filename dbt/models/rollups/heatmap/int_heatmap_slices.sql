@@ -1,6 +1,5 @@
 with filters as (
     select * from {{ ref('int_heatmap_filters') }}
-    where is_shown
 ),
 
 now_local as (
