@@ -54,14 +54,12 @@
 
 
 {#
-  All KPIs of weeks or months, as kpi_weekly and kpi_monthly show them. Counts are sums of days; shares and means weigh each day
-  by its denominator; what has percentiles, and the SLA, comes from the mart of the period itself.
+  The columns of a KPI beside the day, week or month before. `kpis` gives value, count, previous_value and is_count, `metrics` the
+  seed. A plain count (is_count) that is missing is 0 in the change; anything else that is missing leaves no change.
 #}
-{% macro kpis_of_periods(period, suffix) -%}
-select
-    kpis.period_start,
-    periods.day_count,
-    periods.is_partial,
+{% macro compared_kpi() -%}
+    {%- set value = 'case when kpis.is_count then coalesce(kpis.value, 0) when kpis.count > 0 then kpis.value end' -%}
+    {%- set previous_value = 'case when kpis.is_count then coalesce(kpis.previous_value, 0) else kpis.previous_value end' -%}
     kpis.scope,
     kpis.scope_id,
     kpis.scope_name,
@@ -72,10 +70,22 @@ select
     metrics.better,
     case when kpis.count > 0 then kpis.value end as value,
     kpis.count,
-    case when kpis.count_before > 0 then kpis.value_before end as previous_value,
-    case when kpis.count > 0 and kpis.count_before > 0 then kpis.value - kpis.value_before end as value_delta,
-    case when kpis.count > 0 and kpis.count_before > 0 and metrics.unit <> 'share'
-        then {{ percent_change('kpis.value', 'kpis.value_before') }} end as value_delta_pct
+    case when kpis.is_count then nullif(kpis.previous_value, 0) else kpis.previous_value end as previous_value,
+    {{ value }} - {{ previous_value }} as value_delta,
+    case when metrics.unit <> 'share' then {{ percent_change(value, previous_value) }} end as value_delta_pct
+{%- endmacro %}
+
+
+{#
+  All KPIs of weeks or months, as kpi_weekly and kpi_monthly show them. Counts are sums of days; shares and means weigh each day
+  by its denominator; what has percentiles, and the SLA, comes from the mart of the period itself.
+#}
+{% macro kpis_of_periods(period, suffix) -%}
+select
+    kpis.period_start,
+    periods.day_count,
+    periods.is_partial,
+    {{ compared_kpi() }}
 from (
     {%- for relation, scope, scope_id, scope_name, key, source_metrics in kpi_sources() %}
     {{ summed_kpis(period, relation, scope, scope_id, scope_name, source_metrics) }}
@@ -91,7 +101,7 @@ from (
         days.chat_count::double precision,
         days.chat_count::bigint,
         days_before.chat_count::double precision,
-        days_before.chat_count::bigint
+        true
     from {{ ref('int_rollup_periods') }} as periods
     inner join {{ ref('backlog_daily') }} as days on days.local_date = periods.period_start
     left join {{ ref('backlog_daily') }} as days_before
@@ -112,7 +122,7 @@ from (
         rate,
         (met_count + breached_count)::bigint,
         previous_rate,
-        previous_judged_count::bigint
+        false
     from {{ ref('sla_' ~ suffix) }}
 
     union all
@@ -125,15 +135,15 @@ from (
         times.metric || case times.clock when 'business' then '_business' else '' end || kpi.statistic,
         kpi.value,
         times.count::bigint,
-        kpi.value_before,
-        times.previous_count::bigint
+        kpi.previous_value,
+        false
     from {{ ref('response_times_' ~ suffix) }} as times
     cross join lateral (
         values
         ('_mean', times.mean_seconds, times.previous_mean_seconds),
         ('_p50', times.p50_seconds, times.previous_p50_seconds),
         ('_p90', times.p90_seconds, times.previous_p90_seconds)
-    ) as kpi (statistic, value, value_before)
+    ) as kpi (statistic, value, previous_value)
     where times.metric in ('pickup', 'first_response', 'resolution', 'handling', 'reply')
 ) as kpis
 inner join {{ ref('kpi_metrics') }} as metrics on metrics.metric = kpis.metric
@@ -172,10 +182,11 @@ inner join {{ ref('int_rollup_periods') }} as periods
         {%- for metric in metrics %}
         (
             '{{ metric[0] }}', sums.{{ metric[0] }}::double precision, sums.{{ metric[0] }}_count::bigint,
-            sums.{{ metric[0] }}_before::double precision, sums.{{ metric[0] }}_count_before::bigint
+            case when sums.{{ metric[0] }}_count_before > 0 then sums.{{ metric[0] }}_before end::double precision,
+            {{ not metric[2] }}
         ){{ ',' if not loop.last }}
         {%- endfor %}
-    ) as kpi (metric, value, count, value_before, count_before)
+    ) as kpi (metric, value, count, previous_value, is_count)
     where sums.is_of_period
 {%- endmacro %}
 

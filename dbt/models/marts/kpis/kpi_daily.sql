@@ -2,19 +2,7 @@
 -- joined to the one before it row by row, so that a reader of one day reads two days, not all.
 select
     kpis.local_date,
-    kpis.scope,
-    kpis.scope_id,
-    kpis.scope_name,
-    kpis.metric,
-    metrics.label_es as metric_label_es,
-    metrics.label_en as metric_label_en,
-    metrics.unit,
-    metrics.better,
-    case when kpis.count > 0 then kpis.value end as value,
-    kpis.count,
-    case when kpis.is_count then nullif(kpis.previous_value, 0) else kpis.previous_value end as previous_value,
-    kpis.value - kpis.previous_value as value_delta,
-    case when metrics.unit <> 'share' then {{ percent_change('kpis.value', 'kpis.previous_value') }} end as value_delta_pct
+    {{ compared_kpi() }}
 from (
     {%- for relation, scope, scope_id, scope_name, key, metrics in kpi_sources() %}
     {{ unpivoted(relation, scope, scope_id, scope_name, key, metrics) }}
