@@ -39,7 +39,8 @@ NOT_RUN = {
     "b2chat exec dagster code-server": "the same",
 }
 NEEDS_A_KEY = "ANTHROPIC_API_KEY"
-EXIT_CODES = {  # where it is not 0: nobody has a key for Claude here
+EXIT_CODES = {  # where it is not 0: nobody has a key for Claude here, and nothing is archived
+    "b2chat archive restore core.messages 2024-10": 1,
     "b2chat evaluate chats.jsonl --classifier claude": 2,
     "b2chat analyze --dry-run": 2,
 }

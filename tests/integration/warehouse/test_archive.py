@@ -29,7 +29,7 @@ FILL = """
     create schema if not exists core;
     create table core.messages (
         id text not null, chat_id text not null, text text, incoming boolean, size integer,
-        timestamp timestamptz not null, tags text[], load_id bigint not null, primary key (chat_id, id, timestamp)
+        timestamp timestamptz not null, tags text[], load_id bigint not null, primary key (id, chat_id, timestamp)
     ) partition by range (timestamp);
     select ops.keep_month(parent::regclass, month::date)
     from unnest(array['core.messages', 'raw.b2chat_chats', 'raw.b2chat_chat_versions']) as parent,

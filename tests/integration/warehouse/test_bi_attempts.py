@@ -190,7 +190,7 @@ REFUSED = {
         select pg_create_logical_replication_slot('mine', 'pgoutput')
         select pg_replication_origin_create('mine')
         select pg_log_backend_memory_contexts(pid) from pg_stat_activity where usename = 'b2chat'
-        create extension pg_stat_statements
+        create extension pg_buffercache
         comment on database b2chat is 'mine'
     """,
 }
