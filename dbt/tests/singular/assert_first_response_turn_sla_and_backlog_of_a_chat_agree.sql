@@ -57,6 +57,7 @@ inner join {{ ref('int_backlog_intervals') }} as intervals
     on intervals.chat_id = firsts.chat_id
     and intervals.state = 'waiting_for_answer'
     and intervals.entered_at = firsts.opened_at
+    and intervals.superseded_by_load_id is null
 where firsts.is_first_response
     and firsts.created_at <= firsts.opened_at
     and firsts.closed_at >= firsts.response_at

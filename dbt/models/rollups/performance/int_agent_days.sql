@@ -41,6 +41,7 @@ worked as (
             (affected_days.local_date + 1)::timestamp at time zone '{{ account_timezone() }}'
         )
     where activity.superseded_by_load_id is null and activity.active_from < known.known_until
+        and affected_days.local_date::timestamp at time zone '{{ account_timezone() }}' < known.known_until
     group by activity.agent_id, affected_days.local_date
 ),
 
