@@ -23,7 +23,7 @@ from made_account import CHANGES_FOR, Landed, MadeAccount
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from dagster_project.ingestion.raw_tables import names_of
+from dagster_project.ingestion.records.raw_tables import names_of
 from dagster_project.settings import Settings
 from dagster_project.sources.b2chat.entities import CHATS, CONTACTS, NAME
 from dagster_project.sources.b2chat.sandbox.account import Account

@@ -11,9 +11,9 @@ from dagster_project.deployment import environment
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
-from dagster_project.warehouse.archive import books, restore, steps
-from dagster_project.warehouse.archive.books import Archive
+from dagster_project.warehouse.archive import restore, states, steps
 from dagster_project.warehouse.archive.contract import TABLES, ArchiveFailed
+from dagster_project.warehouse.archive.states import Archive
 
 FAULTS = (ArchiveFailed,)
 
@@ -31,7 +31,7 @@ def status(
     settings = Settings.load()
     store = store_of(settings)
     with environment.running(settings) as deployment, connection.connect(deployment.url) as conn:
-        found = books.holding(conn, contact) if contact else books.archives(conn, (*books.UNDER_WAY, "dropped"))
+        found = states.holding(conn, contact) if contact else states.archives(conn, (*states.UNDER_WAY, "dropped"))
     shown = [_shown(one) | {"place": store.place(one.object_key)} for one in found]
     print_answer(as_json, {"archives": shown}, lambda: _print(shown, "nothing is archived"))
 
@@ -45,7 +45,7 @@ def run_archive(
 ) -> None:
     """Archive what is old enough: write it to a file, read the file back, take the month out; drop it 7 days later.
 
-    A run that was killed is taken up by the next one.
+    A run that was killed is resumed by the next one.
     """
     settings = Settings.load()
     months = older_than or settings.archive_after_months or 24

@@ -5,8 +5,8 @@ from contextlib import contextmanager, suppress
 
 import psycopg
 
-from dagster_project.ingestion.error_log import note_refused
 from dagster_project.ingestion.errors import AlreadyRunning
+from dagster_project.ingestion.logs.error_log import note_refused
 from dagster_project.warehouse import locks, partitions
 from dagster_project.warehouse.connection import connect
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import psycopg
 from psycopg.rows import class_row
 
-from dagster_project.ingestion.raw_tables import kinds_of
+from dagster_project.ingestion.records.raw_tables import kinds_of
 from dagster_project.sources.contract import SourceSpec
 
 

@@ -9,21 +9,23 @@ from typing import Literal
 
 import psycopg
 
-from dagster_project.ingestion import checkpoints, deletions, error_log, sync_log
+from dagster_project.ingestion import checkpoints
 from dagster_project.ingestion.checkpoints import open_windows
-from dagster_project.ingestion.deletions import Missing
-from dagster_project.ingestion.error_log import note_warning, safe_reason
 from dagster_project.ingestion.errors import WarehouseFailed
-from dagster_project.ingestion.file_transaction import FileTransaction
 from dagster_project.ingestion.history import SyncHistory
-from dagster_project.ingestion.landing import PageResult, land_page
+from dagster_project.ingestion.logs import error_log, sync_log
+from dagster_project.ingestion.logs.error_log import note_warning, safe_reason
+from dagster_project.ingestion.logs.response_log import keep_response
+from dagster_project.ingestion.logs.sync_log import SyncCounts
 from dagster_project.ingestion.origin import require_origin
 from dagster_project.ingestion.prefetch import prefetch
 from dagster_project.ingestion.progress import Progress, progress
-from dagster_project.ingestion.raw_tables import keys_of
-from dagster_project.ingestion.response_log import keep_response
+from dagster_project.ingestion.records import deletions
+from dagster_project.ingestion.records.deletions import Missing
+from dagster_project.ingestion.records.file_transaction import FileTransaction
+from dagster_project.ingestion.records.landing import PageResult, land_page
+from dagster_project.ingestion.records.raw_tables import keys_of
 from dagster_project.ingestion.single_writer import writer
-from dagster_project.ingestion.sync_log import SyncCounts
 from dagster_project.ingestion.sync_result import SyncResult
 from dagster_project.sources.contract import (
     EntitySpec,

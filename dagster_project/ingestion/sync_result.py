@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from dagster_project.ingestion.sync_log import SyncCounts
+from dagster_project.ingestion.logs.sync_log import SyncCounts
 
 
 @dataclass(frozen=True, slots=True)

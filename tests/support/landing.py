@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from dagster_project.ingestion.landing import PageResult, land_page
+from dagster_project.ingestion.records.landing import PageResult, land_page
 from dagster_project.sources.b2chat.answers import Item
 from dagster_project.sources.b2chat.records import Entity
 from dagster_project.sources.b2chat.windows import ExportPage, Window, read_window

@@ -6,8 +6,8 @@ import dagster as dg
 
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
-from dagster_project.ingestion import retention
-from dagster_project.ingestion.quarantine import retry_quarantine
+from dagster_project.ingestion.logs import retention
+from dagster_project.ingestion.records.quarantine import retry_quarantine
 from dagster_project.orchestration.assets.launch import starter
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings

@@ -13,9 +13,9 @@ from pydantic import Field
 
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
 from dagster_project.ingestion.progress import PROGRESS_LOGGER, Progress
-from dagster_project.ingestion.quarantine import quarantine_counts
 from dagster_project.ingestion.quota import PostgresQuota
-from dagster_project.ingestion.raw_tables import kinds_of
+from dagster_project.ingestion.records.quarantine import quarantine_counts
+from dagster_project.ingestion.records.raw_tables import kinds_of
 from dagster_project.ingestion.sync import SyncResult, sync
 from dagster_project.orchestration.assets.launch import config_day, starter
 from dagster_project.orchestration.assets.table_metadata import rows_of

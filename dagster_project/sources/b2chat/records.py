@@ -264,7 +264,8 @@ def _time_problem(name: str, text: Any) -> Problem | None:
 def _text_problem(entity: Entity, value: dict[str, Any]) -> Problem | None:
     """A field of a type that would be read as something else, or of a text too long to be found by it.
 
-    Other fields may come in any type: staging reads what it knows, and `ingestion.schema_drift` reports what is new.
+    Other fields may come in any type: staging reads what it knows, and `ingestion.records.schema_drift` reports what is
+    new.
     """
     for owner, names in _TEXTS[entity].items():
         holder = value.get(owner) if owner else value

@@ -6,9 +6,9 @@ import psycopg
 from psycopg import sql
 
 from dagster_project.warehouse import partitions
-from dagster_project.warehouse.archive import books, files, steps
-from dagster_project.warehouse.archive.books import Archive
+from dagster_project.warehouse.archive import files, states, steps
 from dagster_project.warehouse.archive.contract import TABLES, ArchiveFailed, ArchiveStore
+from dagster_project.warehouse.archive.states import Archive
 from dagster_project.warehouse.connection import connect
 
 
@@ -23,9 +23,9 @@ def restore(url: str, store: ArchiveStore, table: str, month: date) -> list[tupl
         StoreFailed: the store does not answer.
     """
     with connect(url, autocommit=True) as conn, steps.alone(conn):
-        found = books.of_month(conn, table, month)
+        found = states.of_month(conn, table, month)
         if not found:
-            away = ", ".join(sorted({one.label for one in books.archives(conn, books.AWAY)})) or "none is"
+            away = ", ".join(sorted({one.label for one in states.archives(conn, states.AWAY)})) or "none is"
             raise ArchiveFailed(f"{table} {month:%Y-%m} is not archived (archived: {away})")
         return [(one, _restore(url, store, one)) for one in reversed(found)]
 
@@ -33,7 +33,7 @@ def restore(url: str, store: ArchiveStore, table: str, month: date) -> list[tupl
 def restore_all(url: str, store: ArchiveStore) -> list[tuple[Archive, int]]:
     """Bring all archived months back, as a build of everything needs them."""
     with connect(url, autocommit=True) as conn, steps.alone(conn):
-        return [(one, _restore(url, store, one)) for one in reversed(books.archives(conn, books.AWAY))]
+        return [(one, _restore(url, store, one)) for one in reversed(states.archives(conn, states.AWAY))]
 
 
 def _restore(url: str, store: ArchiveStore, archive: Archive) -> int:
@@ -44,7 +44,7 @@ def _restore(url: str, store: ArchiveStore, archive: Archive) -> int:
         count = _put_back(conn, archive, read_back)
         conn.execute("delete from ops.archived_records where archive_id = %s", [archive.id])
         steps.drop_waiting(conn, archive)
-        books.move_on(conn, archive, "restored")
+        states.move_on(conn, archive, "restored")
         conn.commit()
         return count
 

@@ -11,9 +11,9 @@ import psycopg
 from psycopg import sql
 
 from dagster_project.warehouse import locks
-from dagster_project.warehouse.archive import books, files
-from dagster_project.warehouse.archive.books import Archive
+from dagster_project.warehouse.archive import files, states
 from dagster_project.warehouse.archive.contract import TABLES, ArchiveFailed, ArchiveStore
+from dagster_project.warehouse.archive.states import Archive
 from dagster_project.warehouse.connection import connect
 from dagster_project.warehouse.partitions import CHATS, partitions_of
 
@@ -38,12 +38,12 @@ def run(url: str, store: ArchiveStore, older_than_months: int | None, today: dat
         StoreFailed: the store does not answer; what is written so far stays.
     """
     with connect(url, autocommit=True) as conn, alone(conn):
-        before = {one.id: one.state for one in books.archives(conn, (*books.UNDER_WAY, "dropped"))}
-        for table, month in books.due(conn, older_than_months, today) if older_than_months else ():
-            books.plan(conn, table, month, _new_key(table, month))
-        for one in books.archives(conn, books.UNDER_WAY):
+        before = {one.id: one.state for one in states.archives(conn, (*states.UNDER_WAY, "dropped"))}
+        for table, month in states.due(conn, older_than_months, today) if older_than_months else ():
+            states.plan(conn, table, month, _new_key(table, month))
+        for one in states.archives(conn, states.UNDER_WAY):
             _go_on(conn, url, store, one)
-        after = books.archives(conn, (*books.UNDER_WAY, "dropped"))
+        after = states.archives(conn, (*states.UNDER_WAY, "dropped"))
     return [one for one in after if before.get(one.id) != one.state]
 
 
@@ -124,7 +124,7 @@ def _detach(conn: psycopg.Connection, store: ArchiveStore, archive: Archive) -> 
             if (content.row_count, content.content_sum) != (archive.row_count, archive.content_sum):
                 log.info("%s has changed since it was written: it is written anew", archive.label)
                 new_key = _new_key(archive.table_name, archive.month)
-                books.move_on(conn, archive, "planned", object_key=new_key)
+                states.move_on(conn, archive, "planned", object_key=new_key)
             else:
                 _take_out(conn, archive, part)
                 return
@@ -146,16 +146,16 @@ def _take_out(conn: psycopg.Connection, archive: Archive, part: sql.Identifier) 
     table = sql.Identifier(*archive.table_name.split("."))
     conn.execute(sql.SQL("alter table {} detach partition {}").format(table, part))
     conn.execute("select ops.put_aside(%s::regclass, %s)", [part.as_string(conn), archive.waiting_table])
-    books.move_on(conn, archive, "detached")
+    states.move_on(conn, archive, "detached")
 
 
 def _drop(conn: psycopg.Connection, archive: Archive) -> None:
     """Drop a partition whose days of grace are over."""
     with conn.transaction():
-        row = conn.execute("select now() - %s > %s", [archive.detached_at, books.GRACE]).fetchone()
+        row = conn.execute("select now() - %s > %s", [archive.detached_at, states.GRACE]).fetchone()
         if row == (True,):
             drop_waiting(conn, archive)
-            books.move_on(conn, archive, "dropped")
+            states.move_on(conn, archive, "dropped")
 
 
 def drop_waiting(conn: psycopg.Connection, archive: Archive) -> None:
@@ -171,10 +171,10 @@ def _partition(conn: psycopg.Connection, archive: Archive) -> sql.Identifier:
     raise ArchiveFailed(f"{archive.label} is no partition any more: somebody has taken it out")
 
 
-def _moved(conn: psycopg.Connection, archive: Archive, state: books.State, known: dict[str, object]) -> Archive:
-    books.move_on(conn, archive, state, **known)
+def _moved(conn: psycopg.Connection, archive: Archive, state: states.State, known: dict[str, object]) -> Archive:
+    states.move_on(conn, archive, state, **known)
     conn.commit()
-    return next(one for one in books.archives(conn, (state,)) if one.id == archive.id)
+    return next(one for one in states.archives(conn, (state,)) if one.id == archive.id)
 
 
 def _new_key(table: str, month: date) -> str:

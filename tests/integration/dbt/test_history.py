@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dagster_project.sources.b2chat.answers import Item
 from dagster_project.sources.b2chat.windows import ExportPage, Window, read_window
-from dagster_project.ingestion.landing import land_page
+from dagster_project.ingestion.records.landing import land_page
 from dagster_project.warehouse import partitions
 from tests.support.syncing import sync_b2chat
 from tests.support.listed import AGENT, ListedSource, chat, client_of, contact, serving

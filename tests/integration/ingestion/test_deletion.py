@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.ingestion.deletions import is_suspicious
-from dagster_project.ingestion.landing import PageResult, land_page
+from dagster_project.ingestion.records.deletions import is_suspicious
+from dagster_project.ingestion.records.landing import PageResult, land_page
 from dagster_project.ingestion.sync import SyncResult
 from dagster_project.sources.b2chat.answers import Item
 from dagster_project.sources.b2chat.errors import TransientError

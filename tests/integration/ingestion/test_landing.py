@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.ingestion.landing import PageResult
-from dagster_project.ingestion.raw_tables import text_array
+from dagster_project.ingestion.records.landing import PageResult
+from dagster_project.ingestion.records.raw_tables import text_array
 from dagster_project.sources.b2chat.records import Entity
 from dagster_project.warehouse.connection import connect
 from tests.support.landing import DAY, land

@@ -6,7 +6,12 @@ import psycopg
 import pytest
 
 from dagster_project.ingestion.errors import AlreadyRunning
-from dagster_project.ingestion.quarantine import QuarantineCount, RetryResult, quarantine_counts, retry_quarantine
+from dagster_project.ingestion.records.quarantine import (
+    QuarantineCount,
+    RetryResult,
+    quarantine_counts,
+    retry_quarantine,
+)
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.sources.b2chat import records
 from dagster_project.sources.catalog import SOURCES

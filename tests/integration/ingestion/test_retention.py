@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from dagster_project.ingestion.retention import Periods, enforce
+from dagster_project.ingestion.logs.retention import Periods, enforce
 from dagster_project.sources.catalog import SOURCES
 from dagster_project.warehouse import partitions
 

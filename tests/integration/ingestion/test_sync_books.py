@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from dagster_project.ingestion.logs.response_log import drop_old_responses
 from dagster_project.ingestion.quota import PostgresQuota
-from dagster_project.ingestion.response_log import drop_old_responses
 from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.sync import SyncResult
 from dagster_project.sources.b2chat.errors import TransientError

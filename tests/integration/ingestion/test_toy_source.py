@@ -10,7 +10,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.ingestion.quarantine import QuarantineCount, RetryResult, quarantine_counts, retry_quarantine
+from dagster_project.ingestion.records.quarantine import (
+    QuarantineCount,
+    RetryResult,
+    quarantine_counts,
+    retry_quarantine,
+)
 from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.sync import SyncResult, sync
 from dagster_project.ingestion.watch import watch

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from dagster_project.ingestion.errors import AlreadyRunning
-from dagster_project.ingestion.quarantine import RetryResult, retry_quarantine
+from dagster_project.ingestion.records.quarantine import RetryResult, retry_quarantine
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.ingestion.sync import sync
 from dagster_project.sources.b2chat_audit import files as audit

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dagster_project.ingestion import checkpoints
-from dagster_project.ingestion.landing import land_page
-from dagster_project.ingestion.response_log import keep_response
+from dagster_project.ingestion.logs.response_log import keep_response
+from dagster_project.ingestion.records.landing import land_page
 from dagster_project.sources.b2chat.answers import read_envelope
 from dagster_project.sources.b2chat.records import KEY_FIELD, Entity
 from dagster_project.sources.b2chat.windows import ExportPage, Window, read_window

@@ -13,14 +13,14 @@ import pyarrow.parquet
 import pytest
 
 from dagster_project.exports.stores.folder import Folder
-from dagster_project.ingestion.landing import land_page
+from dagster_project.ingestion.records.landing import land_page
 from dagster_project.sources.b2chat.answers import Item
 from dagster_project.sources.b2chat.entities import CHATS
 from dagster_project.sources.b2chat.records import read_record
 from dagster_project.sources.b2chat.windows import Window
 from dagster_project.sources.contract import Page, Record
 from dagster_project.warehouse import partitions
-from dagster_project.warehouse.archive import books, files, restore, steps
+from dagster_project.warehouse.archive import files, restore, states, steps
 from dagster_project.warehouse.archive.contract import TABLES, ArchiveFailed
 
 TODAY = date(2026, 11, 27)
@@ -116,7 +116,7 @@ def _after(work: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _at(state: str) -> Callable[..., Any]:
-    move_on = books.move_on
+    move_on = states.move_on
 
     def dying(conn: Any, one: Any, to: Any, **known: Any) -> None:
         move_on(conn, one, to, **known)
@@ -131,13 +131,13 @@ DEATHS: list[tuple[Any, str, Callable[[], Any]]] = [
     (steps, "_export", lambda: _die),
     (files, "write", lambda: _after(files.write)),
     (Folder, "put", lambda: _after(Folder.put)),
-    (books, "move_on", lambda: _at("exported")),
+    (states, "move_on", lambda: _at("exported")),
     (steps, "_verify", lambda: _die),
-    (books, "move_on", lambda: _at("verified")),
+    (states, "move_on", lambda: _at("verified")),
     (steps, "_detach", lambda: _die),
-    (books, "move_on", lambda: _at("detached")),
+    (states, "move_on", lambda: _at("detached")),
     (steps, "_drop", lambda: _die),
-    (books, "move_on", lambda: _at("dropped")),
+    (states, "move_on", lambda: _at("dropped")),
 ]
 
 
@@ -181,7 +181,7 @@ def test_a_run_killed_in_any_state_goes_on_and_a_restored_month_is_what_it_was(f
         for table in TABLES:
             assert _killed(
                 lambda table=table: restore.restore(filled, store, table, OCTOBER),
-                (books, "move_on", lambda: _at("restored")),
+                (states, "move_on", lambda: _at("restored")),
             )
             restore.restore(filled, store, table, OCTOBER)
         assert held(conn) == before
@@ -207,7 +207,7 @@ def test_a_sync_takes_archived_chats_for_known_and_brings_back_only_one_that_has
         ).fetchall() == [("c19", 2, "newer"), ("c77", 1, None)]
         # Late records of the month are archived in their turn, beside the first file.
         archive(filled, store)
-        assert [one.row_count for one in books.of_month(conn, partitions.CHATS, OCTOBER)] == [20, 2]
+        assert [one.row_count for one in states.of_month(conn, partitions.CHATS, OCTOBER)] == [20, 2]
         back = restore.restore(filled, store, partitions.CHATS, OCTOBER)
         assert [rows for _, rows in back] == [2, 19], "of c19 the newer version comes back, and it once"
         assert conn.execute("select version from raw.b2chat_chats where chat_id = 'c19'").fetchall() == [(2,)]
@@ -223,7 +223,7 @@ def test_what_changed_or_was_damaged_after_it_was_written_is_not_taken_out(fille
         assert held(conn)[partitions.CHATS] == before[partitions.CHATS]
         archive(filled, store)
         assert states(conn) == dict.fromkeys(TABLES, "detached")
-        [one] = books.of_month(conn, partitions.CHATS, OCTOBER)
+        [one] = states.of_month(conn, partitions.CHATS, OCTOBER)
         damaged = store.root / one.object_key
         damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
         with pytest.raises(ArchiveFailed, match="is not the one that was written"):
@@ -232,5 +232,5 @@ def test_what_changed_or_was_damaged_after_it_was_written_is_not_taken_out(fille
 
 def test_a_month_is_due_when_its_last_day_is_old_enough(filled: str) -> None:
     with psycopg.connect(filled) as conn:
-        due = {day: {month for _, month in books.due(conn, 24, day)} for day in (date(2026, 11, 26), date(2026, 12, 1))}
+        due = {day: {month for _, month in states.due(conn, 24, day)} for day in (date(2026, 11, 26), date(2026, 12, 1))}
         assert due == {date(2026, 11, 26): {OCTOBER}, date(2026, 12, 1): {OCTOBER, NOVEMBER}}

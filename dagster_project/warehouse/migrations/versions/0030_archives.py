@@ -1,4 +1,4 @@
-"""The books of archived months, the records that are known to be in them, and where partitions wait to be dropped."""
+"""The states of archived months, the records that are known to be in them, and where partitions wait to be dropped."""
 
 from alembic import op
 

@@ -11,8 +11,8 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from dagster_project.ingestion.landing import land_page
-from dagster_project.ingestion.raw_tables import kinds_of, names_of
+from dagster_project.ingestion.records.landing import land_page
+from dagster_project.ingestion.records.raw_tables import kinds_of, names_of
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.sources.contract import Answer, EntitySpec, KeptRecord, Page, Record, Rejected, SourceSpec
 

@@ -1,4 +1,4 @@
-"""The books of archives (ops.archives): which months are in which state, and which are due."""
+"""The states of archives (ops.archives): which months are in which, and which are due."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

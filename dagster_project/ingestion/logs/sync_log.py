@@ -8,8 +8,8 @@ from typing import Any, Literal, cast
 import psycopg
 from psycopg.types.json import Jsonb
 
-from dagster_project.ingestion import error_log
-from dagster_project.ingestion.landing import PageResult
+from dagster_project.ingestion.logs import error_log
+from dagster_project.ingestion.records.landing import PageResult
 from dagster_project.sources.contract import EntitySpec, Page, Scope
 
 # A reading of many days that was interrupted longer ago begins anew.

@@ -15,8 +15,8 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from dagster_project.ingestion.error_log import note_warning
-from dagster_project.ingestion.raw_tables import names_of, text_array
+from dagster_project.ingestion.logs.error_log import note_warning
+from dagster_project.ingestion.records.raw_tables import names_of, text_array
 from dagster_project.sources.contract import EntitySpec, Page, Window
 
 log = logging.getLogger(__name__)

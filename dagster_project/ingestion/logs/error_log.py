@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from dagster_project.ingestion.errors import IngestionError
 from dagster_project.sources.contract import SourceError
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def safe_reason(error: BaseException) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from psycopg import sql
 
-from dagster_project.ingestion.response_log import drop_old_responses
+from dagster_project.ingestion.logs.response_log import drop_old_responses
 from dagster_project.sources.contract import SourceSpec
 from dagster_project.warehouse import partitions
 

@@ -10,9 +10,9 @@ from typing import cast
 import psycopg
 from psycopg import sql
 
-from dagster_project.ingestion.deletions import Missing, find_missing, restore
-from dagster_project.ingestion.raw_tables import keys_of, kinds_of, names_of, text_array
-from dagster_project.ingestion.schema_drift import note_fields
+from dagster_project.ingestion.records.deletions import Missing, find_missing, restore
+from dagster_project.ingestion.records.raw_tables import keys_of, kinds_of, names_of, text_array
+from dagster_project.ingestion.records.schema_drift import note_fields
 from dagster_project.sources.contract import EntitySpec, Page, Record, Rejected
 from dagster_project.warehouse import partitions
 
