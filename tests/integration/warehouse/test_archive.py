@@ -93,7 +93,7 @@ def held(conn: psycopg.Connection) -> dict[str, Any]:
     return {table: conn.execute(SAME.format(table)).fetchone() for table in TABLES}  # type: ignore[arg-type]
 
 
-def states(conn: psycopg.Connection) -> dict[str, str]:
+def states_of(conn: psycopg.Connection) -> dict[str, str]:
     return {
         row[0]: row[1] for row in conn.execute("select table_name, state from ops.archives where month = %s", [OCTOBER])
     }
@@ -159,13 +159,13 @@ def test_a_run_killed_in_any_state_goes_on_and_a_restored_month_is_what_it_was(f
         for number, death in enumerate(DEATHS):
             if number == 8:  # what is detached is dropped by a run after its days of grace
                 archive(filled, store)
-                assert set(states(conn).values()) == {"detached"}
+                assert set(states_of(conn).values()) == {"detached"}
                 archive(filled, store)
-                assert set(states(conn).values()) == {"detached"}
+                assert set(states_of(conn).values()) == {"detached"}
                 conn.execute("update ops.archives set detached_at = now() - interval '8 days'")
             assert _killed(lambda: archive(filled, store), death), death[1]
         archive(filled, store)
-        assert states(conn) == dict.fromkeys(TABLES, "dropped")
+        assert states_of(conn) == dict.fromkeys(TABLES, "dropped")
         assert conn.execute("select count(*) from raw.b2chat_chats where created_month = '2024-10-01'").fetchone() == (
             0,
         )
@@ -219,10 +219,10 @@ def test_what_changed_or_was_damaged_after_it_was_written_is_not_taken_out(fille
         conn.execute("update raw.b2chat_chats set content_hash = 'newer' where chat_id = 'c5'")
         before = held(conn)
         archive(filled, store)
-        assert states(conn)[partitions.CHATS] == "planned", "it is written anew"
+        assert states_of(conn)[partitions.CHATS] == "planned", "it is written anew"
         assert held(conn)[partitions.CHATS] == before[partitions.CHATS]
         archive(filled, store)
-        assert states(conn) == dict.fromkeys(TABLES, "detached")
+        assert states_of(conn) == dict.fromkeys(TABLES, "detached")
         [one] = states.of_month(conn, partitions.CHATS, OCTOBER)
         damaged = store.root / one.object_key
         damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
@@ -232,5 +232,6 @@ def test_what_changed_or_was_damaged_after_it_was_written_is_not_taken_out(fille
 
 def test_a_month_is_due_when_its_last_day_is_old_enough(filled: str) -> None:
     with psycopg.connect(filled) as conn:
-        due = {day: {month for _, month in states.due(conn, 24, day)} for day in (date(2026, 11, 26), date(2026, 12, 1))}
+        days = (date(2026, 11, 26), date(2026, 12, 1))
+        due = {day: {month for _, month in states.due(conn, 24, day)} for day in days}
         assert due == {date(2026, 11, 26): {OCTOBER}, date(2026, 12, 1): {OCTOBER, NOVEMBER}}

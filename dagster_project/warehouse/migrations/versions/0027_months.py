@@ -1,4 +1,4 @@
-"""What grows with every chat and every sync comes into monthly partitions (UTC), and archives have their books.
+"""What grows with every chat and every sync comes into monthly partitions (UTC), and archives have their states.
 
 The rows of large tables were copied before, in batches (migrations/monthly.py): here they are compared and swapped in.
 """
