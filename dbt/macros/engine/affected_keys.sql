@@ -40,6 +40,39 @@
 
 
 {#
+  CTEs known, new and gone, for a model that keeps what no longer holds with the load that showed it (superseded_by_load_id):
+  what is stored of the chats that were read anew (CTE chats), what they tell now (CTE told) and did not before, and what they
+  told before and do not now.
+  key: the columns that say the same thing when they are equal, as a list in SQL.
+#}
+{% macro known_new_and_gone(key) -%}
+known as (
+    {% if is_incremental() -%}
+    select * from {{ this }}
+    where chat_id in (select chat_id from chats)
+    {%- else -%}
+    select
+        told.*, 0::bigint as load_id, null::bigint as superseded_by_load_id
+    from told
+    where false
+    {%- endif %}
+),
+
+new as (
+    select {{ key }} from told
+    except
+    select {{ key }} from known where superseded_by_load_id is null
+),
+
+gone as (
+    select {{ key }} from known where superseded_by_load_id is null
+    except
+    select {{ key }} from told
+)
+{%- endmacro %}
+
+
+{#
   For a pre-hook: rows that no longer hold (superseded_by_load_id) go once the models that read them, to take off what they
   had added, have read that load.
 #}

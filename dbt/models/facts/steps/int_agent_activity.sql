@@ -89,29 +89,7 @@ told as (
     cross join lateral unnest(active.spans) as span
 ),
 
-known as (
-    {% if is_incremental() -%}
-    select * from {{ this }}
-    where chat_id in (select chat_id from chats)
-    {%- else -%}
-    select
-        told.*, 0::bigint as load_id, null::bigint as superseded_by_load_id
-    from told
-    where false
-    {%- endif %}
-),
-
-new as (
-    select {{ key }} from told
-    except
-    select {{ key }} from known where superseded_by_load_id is null
-),
-
-gone as (
-    select {{ key }} from known where superseded_by_load_id is null
-    except
-    select {{ key }} from told
-)
+{{ known_new_and_gone(key) }}
 
 -- What a load tells anew affects its days, and nothing else does: a chat that goes on for months affects no day but those
 -- on which something happened.

@@ -150,29 +150,7 @@ told as (
     where state in ('open', 'stale') or left_at is null or {{ hour_of('left_at') }} > {{ hour_of('entered_at') }}
 ),
 
-known as (
-    {% if is_incremental() -%}
-    select * from {{ this }}
-    where chat_id in (select chat_id from chats)
-    {%- else -%}
-    select
-        told.*, 0::bigint as load_id, null::bigint as superseded_by_load_id
-    from told
-    where false
-    {%- endif %}
-),
-
-new as (
-    select {{ key }} from told
-    except
-    select {{ key }} from known where superseded_by_load_id is null
-),
-
-gone as (
-    select {{ key }} from known where superseded_by_load_id is null
-    except
-    select {{ key }} from told
-)
+{{ known_new_and_gone(key) }}
 
 -- What a load tells anew changes the backlog of its moments, and nothing else does: a chat that stands open for years costs
 -- nothing while nothing happens to it.
