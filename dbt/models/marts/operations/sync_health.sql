@@ -50,7 +50,8 @@ first_days as (
     group by 1, 2
 ),
 
-days as (
+-- Materialized: in one piece with the joins below, each day would be compared with every other.
+days as materialized (
     select
         first_days.source,
         first_days.entity_type,
