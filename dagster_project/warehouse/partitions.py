@@ -48,13 +48,20 @@ def keep(conn: psycopg.Connection, table: str, months: Iterable[date]) -> int:
 
 def keep_ahead(conn: psycopg.Connection) -> int:
     """Make this month and the next three of every monthly table that is there. Returns how many were made."""
-    made = 0
-    for table in MONTHLY:
-        if is_monthly(conn, table):
-            row = conn.execute("select (now() at time zone 'UTC')::date").fetchone()
-            assert row is not None
-            made += keep(conn, table, [months_after(row[0], ahead) for ahead in range(MONTHS_AHEAD + 1)])
-    return made
+    row = conn.execute(
+        """
+        select count(*) filter (where ops.keep_month(pg_class.oid::regclass, month::date))
+        from unnest(%s::text[]) as one (name)
+        inner join pg_class on pg_class.oid = to_regclass(one.name) and relkind = 'p'
+        cross join generate_series(
+            date_trunc('month', now() at time zone 'UTC'),
+            date_trunc('month', now() at time zone 'UTC') + make_interval(months => %s),
+            interval '1 month'
+        ) as month
+        """,
+        [list(MONTHLY), MONTHS_AHEAD],
+    ).fetchone()
+    return row[0] if row else 0
 
 
 def partitions_of(conn: psycopg.Connection, table: str) -> list[Partition]:
