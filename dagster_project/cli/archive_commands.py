@@ -52,7 +52,11 @@ def run_archive(
     with environment.running(settings) as deployment:
         moved = steps.run(deployment.url, store_of(settings), months, datetime.now(UTC).date())
     shown = [_shown(one) for one in moved]
-    print_answer(as_json, {"archives": shown}, lambda: _print(shown, f"nothing is {months} months old, or in grace"))
+    print_answer(
+        as_json,
+        {"archives": shown},
+        lambda: _print(shown, f"no month is to be moved on: archived from {months} months on"),
+    )
 
 
 @archive.command("restore")

@@ -25,7 +25,8 @@ def restore(url: str, store: ArchiveStore, table: str, month: date) -> list[tupl
     with connect(url, autocommit=True) as conn, steps.alone(conn):
         found = states.of_month(conn, table, month)
         if not found:
-            away = ", ".join(sorted({one.label for one in states.archives(conn, states.AWAY)})) or "none is"
+            months = {f"{one.month:%Y-%m}" for one in states.archives(conn, states.AWAY) if one.table_name == table}
+            away = ", ".join(sorted(months)) or "none is"
             raise ArchiveFailed(f"{table} {month:%Y-%m} is not archived (archived: {away})")
         return [(one, _restore(url, store, one)) for one in reversed(found)]
 

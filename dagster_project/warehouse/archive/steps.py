@@ -21,11 +21,11 @@ log = logging.getLogger(__name__)
 
 _LOCK = ("archive", "all")
 _MEDIA_TYPE = "application/vnd.apache.parquet"
-_PATIENCE = "5s"  # for whoever reads or writes the partition; then it is left to the next run
+_LOCK_TIMEOUT = "5s"  # for whoever reads or writes the partition; then it is left to the next run
 
 
 def run(url: str, store: ArchiveStore, older_than_months: int | None, today: date) -> list[Archive]:
-    """Archive what is due, take up what was begun, and drop what has waited long enough.
+    """Archive what is due, resume what was begun, and drop what has waited long enough.
 
     Args:
         older_than_months: a month is due when its last day is so many months old; None begins nothing new.
@@ -114,7 +114,7 @@ def _detach(conn: psycopg.Connection, store: ArchiveStore, archive: Archive) -> 
     key = TABLES[archive.table_name].key
     try:
         with conn.transaction():
-            conn.execute("select set_config('lock_timeout', %s, true)", [_PATIENCE])
+            conn.execute("select set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
             # Of its writers one at a time: a sync that waits for us while we wait for it would be ended.
             if not locks.free(conn, "write", ["raw"]):
                 raise psycopg.errors.LockNotAvailable

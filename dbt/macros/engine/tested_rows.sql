@@ -53,7 +53,7 @@ select null, null where false
 
 {# SQL: whether a row of a view is of a chat, or of a day, week or month, that the last build of facts changed. #}
 {% macro is_brought(view) -%}
-    {%- set dates = ['local_date', 'date', 'week_start', 'month_start', 'period_start'] | select('in', view.columns) | list -%}
+    {%- set dates = ['local_date', 'week_start', 'month_start', 'period_start'] | select('in', view.columns) | list -%}
     {%- if 'chat_id' in view.columns -%}
         chat_id = any(array(
             select chat_id from {{ graph.nodes['model.b2chat.chat_response_times'].relation_name }}
