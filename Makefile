@@ -6,11 +6,15 @@ export PYTHONDONTWRITEBYTECODE :=
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test types sql ui lint lock clean
+.PHONY: demo install test types sql ui lint lock clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/.ok  ## run the main job on embedded defaults and show what it did
 	@.venv/bin/b2chat demo
+
+install: .venv/.ok  ## all that services need, which then only read this folder: docs/operations.md
+	@$(V) -c "from dagster_project.orchestration.dbt_project import parse; parse()"
+	@$(V) -m compileall -q .venv/lib; chmod -R go+rX,go-w .venv dagster_project dbt
 
 test: .venv/.ok  ## pass the tests
 	@$(V) -m ruff check .

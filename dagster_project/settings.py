@@ -75,6 +75,10 @@ class PostgresSettings(_Section):
     pg_bin: Path | None = Field(
         None, description="Folder with initdb and pg_ctl, instead of the packaged Postgres binaries."
     )
+    code_server_host: str = Field(
+        "127.0.0.1", description="Where web server and daemon find the code server (docs/operations.md, Services)."
+    )
+    code_server_port: int = Field(4266, ge=1, le=65535, description="Its port.")
 
     @field_validator("database_url")
     @classmethod

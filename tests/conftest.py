@@ -163,9 +163,19 @@ def _as_a_user(variables: dict[str, str], new_folder: Callable[[], str]) -> dict
     return {"cwd": folder, "env": own | ours | variables | {"B2CHAT_DATA_DIR": folder}}
 
 
+@pytest.fixture(scope="session")
+def unused_ports() -> Callable[[], int]:
+    """Finds TCP ports on which nothing answers."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return find
+
+
 @pytest.fixture(scope="module")
-def unused_port() -> int:
+def unused_port(unused_ports: Callable[[], int]) -> int:
     """A TCP port on which nothing answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return unused_ports()

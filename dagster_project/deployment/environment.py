@@ -35,6 +35,8 @@ _EXPORTED = (
     "sync_interval",
     "client_id",
     "sandbox_clock",
+    "code_server_host",
+    "code_server_port",
 )
 # What leads out of this machine, or to somebody's own data: the demo has no use for it.
 _OUTSIDE = frozenset(

@@ -50,7 +50,7 @@ def require_connection() -> None:
     Raises:
         DbtCannotConnect: it cannot.
     """
-    done = _run("debug", "--connection", "--log-path", DBT_DIR / "target")
+    done = _run("debug", "--connection", "--log-path", Settings.load().data_path / "logs")
     if done.returncode:
         said = done.stdout.partition("returned the following error:")[2].partition("Check your database")[0]
         raise DbtCannotConnect(" ".join((said or done.stdout[-500:]).replace(">Database Error", "").split()))

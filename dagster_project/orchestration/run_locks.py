@@ -17,7 +17,7 @@ from dagster_project.warehouse.locks import WAITING_LOGGER
 # A retry, and a run that is executed again in the UI, take over the tags of the first: the value is the run's own id.
 TAG = "b2chat/holds_lock"
 _KIND = "run"  # of the lock
-_KILLED = "The process that ran it is gone: it was killed, or lost the warehouse."
+KILLED = "The process that ran it is gone: it was killed, or lost the warehouse."
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -59,10 +59,18 @@ def fail_abandoned(conn: psycopg.Connection, instance: dg.DagsterInstance) -> li
     marked = [run_id for run_id in dead if not _has_ended(instance, run_id)]
     for run in unfinished:
         if run.run_id in marked:
-            instance.report_run_failed(run, _KILLED)
+            instance.report_run_failed(run, KILLED)
     for run_id in dead:
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     return marked
+
+
+def is_alive(run: dg.DagsterRun) -> bool:
+    """Whether the process of a started run lives; True also of a run that never held a lock, of which nobody knows."""
+    if run.tags.get(TAG) != run.run_id:
+        return True
+    with connection.connect(autocommit=True) as conn:
+        return locks.holder(conn, _KIND, run.run_id) is not None
 
 
 def wait_for_slot(instance: dg.DagsterInstance, pool: str, run_id: str) -> None:

@@ -1,9 +1,11 @@
 """The schedules that keep the data fresh, tested and no larger than it need be."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, timedelta
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.tags import SCHEDULE_NAME_TAG, SCHEDULED_EXECUTION_TIME_TAG
 
 from dagster_project.orchestration.assets.exports import clean_up_exports_job
 from dagster_project.orchestration.assets.maintenance import (
@@ -28,63 +30,77 @@ _UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+_MADE = [status for status in dg.DagsterRunStatus if status != dg.DagsterRunStatus.NOT_STARTED]
 
 
 def refresh_schedule(settings: Settings) -> dg.ScheduleDefinition:
     """Runs the main job every SYNC_INTERVAL minutes; a tick that finds the last run at work is skipped."""
 
-    @dg.schedule(
-        name="refresh_all_schedule",
-        job=refresh_all,
-        cron_schedule=cron(settings.sync_interval),
-        execution_timezone=settings.timezone,
-        description=f"Every {settings.sync_interval} minutes (SYNC_INTERVAL).",
-    )
-    def refresh_all_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         at_work = context.instance.get_runs(dg.RunsFilter(job_name=refresh_all.name, statuses=_UNFINISHED), limit=1)
         if at_work:
             return dg.SkipReason(f"run {at_work[0].run_id} is still at work")
         return dg.RunRequest()
 
-    return refresh_all_schedule
+    when = f"Every {settings.sync_interval} minutes (SYNC_INTERVAL)"
+    return _schedule(settings, refresh_all, cron(settings.sync_interval), when, request)
 
 
 def daily_and_weekly(settings: Settings) -> list[dg.ScheduleDefinition]:
     """By night months made ahead, the sweep, the full test; contacts on Sunday; each morning old logs are dropped."""
-    rounds: list[tuple[str, Any, str, str]] = [
-        ("sweep_recent_schedule", sweep_recent, "0 2 * * *", "Every night at 02:00."),
-        ("verify_all_schedule", verify_all, "30 3 * * *", "Every night at 03:30."),
-        ("audit_database_schedule", audit_database, "30 4 * * *", "Every night at 04:30."),
-        ("sync_contacts_schedule", sync_contacts, "0 4 * * 0", "Every Sunday at 04:00."),
-        ("clean_up_exports_schedule", clean_up_exports_job, "0 2 * * *", "Every night at 02:00."),
-        ("keep_partitions_schedule", keep_partitions_job, "0 1 * * *", "Every night at 01:00."),
-        ("archive_months_schedule", archive_months_job, "30 4 * * *", "Every night at 04:30."),
-        ("enforce_retention_schedule", enforce_retention_job, "0 5 * * *", "Every morning at 05:00."),
+    rounds: list[tuple[Any, str, str]] = [
+        (keep_partitions_job, "0 1 * * *", "Every night at 01:00"),
+        (clean_up_exports_job, "30 1 * * *", "Every night at 01:30"),
+        (sweep_recent, "0 2 * * *", "Every night at 02:00"),
+        (verify_all, "30 3 * * *", "Every night at 03:30"),
+        (sync_contacts, "0 4 * * 0", "Every Sunday at 04:00"),
+        (audit_database, "30 4 * * *", "Every night at 04:30"),
+        (enforce_retention_job, "0 5 * * *", "Every morning at 05:00"),
+        (archive_months_job, "30 5 * * *", "Every morning at 05:30"),
     ]
-    return [
-        dg.ScheduleDefinition(
-            name=name, job=job, cron_schedule=line, execution_timezone=settings.timezone, description=description
-        )
-        for name, job, line, description in rounds
-    ]
+    return [_schedule(settings, job, line, when) for job, line, when in rounds]
 
 
 def weekly_report_schedule(settings: Settings) -> dg.ScheduleDefinition:
     """Writes the report of the week that ended, every Monday morning; one a week, however often the tick comes."""
 
-    @dg.schedule(
-        name="weekly_report_schedule",
-        job=weekly_report,
-        cron_schedule="0 7 * * 1",
-        execution_timezone=settings.timezone,
-        description="Every Monday at 07:00: the report of the week before.",
-    )
-    def weekly_report_tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         today = context.scheduled_execution_time.astimezone(settings.zone).date()
         week = (today - timedelta(days=today.weekday() + 7)).isoformat()
         return dg.RunRequest(run_key=week, run_config={"ops": {"exports__report": {"config": {"week": week}}}})
 
-    return weekly_report_tick
+    return _schedule(settings, weekly_report, "0 7 * * 1", "Every Monday at 07:00, of the week before", request)
+
+
+def _schedule(
+    settings: Settings,
+    job: Any,
+    line: str,
+    when: str,
+    request: Callable[[dg.ScheduleEvaluationContext], dg.RunRequest | dg.SkipReason] = lambda _: dg.RunRequest(),
+) -> dg.ScheduleDefinition:
+    """A schedule in the account's time zone, off until somebody switches it on, that starts one run a tick.
+
+    The project under two names (two code locations) has each schedule twice: whichever comes second is skipped. A run
+    that was made and not started is none: Dagster takes it up again where its daemon was killed in between.
+    """
+    name = f"{job.name}_schedule"
+
+    @dg.schedule(
+        name=name,
+        job=job,
+        cron_schedule=line,
+        execution_timezone=settings.timezone,
+        description=f"{when}: {job.description}",
+    )
+    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        at = context.scheduled_execution_time.astimezone(UTC).isoformat()
+        same = dg.RunsFilter(tags={SCHEDULE_NAME_TAG: name, SCHEDULED_EXECUTION_TIME_TAG: at}, statuses=_MADE)
+        if found := context.instance.get_runs(same, limit=1):
+            return dg.SkipReason(f"run {found[0].run_id} is this tick's: are there two code locations?")
+        return request(context)
+
+    return tick
 
 
 def cron(minutes: int) -> str:

@@ -4,7 +4,8 @@ dagster-postgres opens a connection for each statement and asks the catalog, for
 are: in one build of all models 3,300 connections, more work than the build's own queries.
 
 Every run, of the UI and of the command line, starts, ends and waits for a pool by way of this storage: so here it takes
-and leaves its lock (`run_locks.py`).
+and leaves its lock (`run_locks.py`). It is also the first thing that a daemon opens: so here a second one waits
+(`one_daemon.py`).
 """
 
 import os
@@ -20,7 +21,7 @@ from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage, Po
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
 from sqlalchemy.pool import NullPool
 
-from dagster_project.orchestration import run_locks
+from dagster_project.orchestration import one_daemon, run_locks
 
 _ADDRESS = "DAGSTER_PG_URL"
 # One connection waits for the next statement; more are opened when threads ask at once, and closed after it. It is
@@ -61,6 +62,7 @@ class PooledStorage(DagsterPostgresStorage):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "PooledStorage":
         """What Dagster calls with the values of `dagster.yaml`."""
+        one_daemon.wait_for_turn()
         return cls(pg_url_from_config(config_value), config_value.get("should_autocreate_tables", True), inst_data)
 
 

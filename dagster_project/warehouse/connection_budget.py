@@ -6,7 +6,7 @@ import psycopg
 # threads ask at once. A run also holds its lock; dbt has a connection a thread and one of its own; a sync has two.
 BUDGET = {
     "webserver": 9,
-    "daemon": 9,
+    "daemon": 10,
     "code server": 3,
     "runs (4 at a time, 11 each)": 44,
     "a command of `b2chat`": 11,

@@ -32,11 +32,9 @@ NOT_RUN = {
     "make demo": "it installs the project; what it runs then is this module's demo",
     "make test": "it is what runs this",
     "make ui": "it is `b2chat ui`",
+    "make install": "it writes the folder of the program, which other tests read",
     "b2chat ui": "it serves until it is stopped: test_dagster_ui.py",
     "b2chat fake-claude": "it serves until it is stopped: test_claude.py",
-    "b2chat exec dagster-webserver": "it serves until it is stopped: test_operations.py",
-    "b2chat exec dagster-daemon": "the same",
-    "b2chat exec dagster code-server": "the same",
 }
 REFUSED = {  # nobody has a key for Claude here, and nothing is archived: the exit code, and what the one line says
     "b2chat archive restore core.messages 2024-10": (1, "is not archived"),

@@ -16,7 +16,7 @@ from dagster_project.settings import PROJECT_ROOT, documented
 from scripts import write_marts_doc
 from tests.support import pages
 
-FOLDERS = "|".join(("dagster_project", "dbt", "docs", "tests", "scripts", "benchmarks"))
+FOLDERS = "|".join(("dagster_project", "dbt", "docs", "tests", "scripts", "benchmarks", "deploy"))
 ALL = [*pages.PAGES, PROJECT_ROOT / "CONTRIBUTING.md", *sorted(PROJECT_ROOT.glob("*/README.md"))]
 PAGE = pytest.mark.parametrize("page", ALL, ids=lambda page: str(page.relative_to(PROJECT_ROOT)))
 

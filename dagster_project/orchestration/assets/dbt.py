@@ -173,9 +173,9 @@ def build_models(dbt: DbtCli, run_id: str, *selected: str) -> None:
 
 def _scratch(run_id: str) -> tuple[Path, Path]:
     """A folder of the run's own, because dbt's default one is never deleted, with what the last build parsed in it; and
-    where that is kept."""
-    scratch = dbt_project.project_dir / dbt_project.target_path / f"run-{run_id}"
-    parsed = Settings.load().data_path / "dbt" / PARTIAL_PARSE_FILE_NAME
+    where that is kept. Both are with the data: a service may write nowhere else."""
+    kept = Settings.load().data_path / "dbt"
+    scratch, parsed = kept / f"run-{run_id}", kept / PARTIAL_PARSE_FILE_NAME
     _copy(parsed, scratch / parsed.name)
     return scratch, parsed
 

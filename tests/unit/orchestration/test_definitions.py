@@ -1,6 +1,6 @@
 """What the Dagster UI shows: loaded as the code server loads it."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +84,33 @@ def test_on_monday_the_week_before_is_reported_once(monkeypatch: pytest.MonkeyPa
     schedule = weekly_report_schedule(Settings.load(timezone="America/Bogota"))
     assert (schedule.cron_schedule, schedule.default_status) == ("0 7 * * 1", dg.DefaultScheduleStatus.STOPPED)
     monday = datetime(2026, 11, 16, 12, tzinfo=UTC)  # seven in the morning in Bogota
-    tick = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=monday))
-    [request] = tick.run_requests
+    with dg.instance_for_test() as instance:
+        tick = schedule.evaluate_tick(dg.build_schedule_context(instance, scheduled_execution_time=monday))
+    [request] = tick.run_requests or []
     assert request.run_key == "2026-11-09"
     dg.validate_run_config(defs.resolve_job_def("weekly_report"), request.run_config)
     assert request.run_config["ops"]["exports__report"]["config"] == {"week": "2026-11-09"}
+
+
+def test_a_tick_starts_one_run_where_two_code_locations_have_the_schedule() -> None:
+    schedule, at = defs.resolve_schedule_def("verify_all_schedule"), datetime(2026, 11, 16, 8, 30, tzinfo=UTC)
+    tags = {"dagster/schedule_name": "verify_all_schedule", ".dagster/scheduled_execution_time": at.isoformat()}
+    with dg.instance_for_test() as instance:
+
+        def requested(at: datetime) -> int:
+            tick = schedule.evaluate_tick(dg.build_schedule_context(instance, scheduled_execution_time=at))
+            return len(tick.run_requests or [])
+
+        assert requested(at) == 1
+        made = instance.add_run(dg.DagsterRun("verify_all", tags=tags, status=dg.DagsterRunStatus.NOT_STARTED))
+        assert requested(at) == 1  # the daemon was killed before it started it: Dagster takes that run
+        instance.add_run(dg.DagsterRun("verify_all", tags=tags, status=dg.DagsterRunStatus.STARTED))
+        assert made and (requested(at), requested(at + timedelta(days=1))) == (0, 1)
+
+
+def test_no_two_schedules_of_the_night_begin_at_the_same_minute() -> None:
+    lines = [schedule.cron_schedule for schedule in defs.schedules or [] if schedule.name != "refresh_all_schedule"]
+    assert len({" ".join(str(line).split()[:2]) for line in lines}) == len(lines)
 
 
 @pytest.mark.parametrize(
