@@ -6,9 +6,11 @@ import os
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import openpyxl
 import psycopg
@@ -17,13 +19,14 @@ import pytest
 from typer.testing import CliRunner
 
 from dagster_project.cli import main as cli
+from dagster_project.database_audit import audit, snapshots
 from dagster_project.exports import export_log
 from dagster_project.exports.formats.registry import formats_of
 from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.requests import ExportRequest
 from dagster_project.exports.run import run_export
 from dagster_project.settings import Settings
-from dagster_project.warehouse import embedded
+from dagster_project.warehouse import connection, embedded
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SMALL = {"B2CHAT_SANDBOX_DAYS": "15", "B2CHAT_SANDBOX_CHATS_PER_DAY": "20"}
@@ -46,11 +49,11 @@ def real() -> Iterator[Listener]:
         def count() -> None:
             while True:
                 try:
-                    connection, address = server.accept()
+                    visitor, address = server.accept()
                 except OSError:
                     return
                 listener.visits.append(address)
-                connection.close()
+                visitor.close()
 
         threading.Thread(target=count, daemon=True).start()
         yield listener
@@ -223,3 +226,23 @@ def test_ten_times_as_many_rows_take_no_more_statements(
 
         statements(one)  # what only a first call does
         assert statements(ten) <= statements(one)
+
+
+def test_the_audit_sees_no_query_for_each_row_in_what_our_commands_do(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"DATABASE_URL": demo.url, "B2CHAT_DATA_DIR": demo.folder, "B2CHAT_EXPORTS_DIR": str(tmp_path)}
+    commands = (
+        "export chats", "export agents", "export report --format pdf", "export table kpi_daily", "exports list",
+        "review list", "list agents", "status", "heatmap", "analyses", "audit",
+    )  # fmt: skip
+
+    def work(_: float) -> None:
+        for command in commands:
+            done = CliRunner().invoke(cli.app, command.split(), env=settings)
+            assert done.exit_code == 0, done.output
+
+    monkeypatch.setattr(snapshots, "time", SimpleNamespace(monotonic=time.monotonic, sleep=work))
+    with connection.connect(demo.url, autocommit=True) as conn:
+        found = audit.run(conn, Settings.load().zone, watch_seconds=60)
+    assert [one.evidence for one in found.findings if one.check == "n_plus_one_by_sample"] == []
