@@ -37,6 +37,7 @@ def demo(
         from dagster_project.cli import run_job  # noqa: PLC0415
 
         outcome = run_job.run(deployment, "refresh_all", quiet=as_json)
+        outcome["tables"] = run_job.count_rows(deployment.url)
         print_answer(as_json, outcome, lambda: run_job.print_demo(console, deployment, outcome))
         exit_by(outcome)
 

@@ -254,7 +254,6 @@ def test_a_second_run_says_that_nothing_changed_and_writes_no_data_row(generated
     again = _refresh(b2chat, generated.variables)
     assert {(sync["new"], sync["changed"]) for sync in again["syncs"]} == {(0, 0)}
     assert sum(sync["read"] for sync in again["syncs"]) > 0
-    assert again["tables"] == generated.answer["tables"]
     # A backlog goes on with the hours that pass.
     assert {
         table: counts for table, counts in tables.written(generated.url).items() if not table.endswith(HOURS_THAT_PASS)
