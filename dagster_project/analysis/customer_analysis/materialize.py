@@ -40,8 +40,14 @@ def select_chats(conn: psycopg.Connection, request: Request) -> tuple[int, list[
 def write(
     conn: psycopg.Connection, analysis_id: str, chat_ids: Sequence[str], classifier: str, new_classifications: int
 ) -> None:
-    """Write an analysis's chats, their categories and what they count, in one transaction."""
+    """Write an analysis's chats, their categories and what they count, in one transaction.
+
+    Here and below, what core says is read first and handed on: on Citus core's tables are spread over workers, and no
+    statement may change a local table by them.
+    """
     with conn.transaction():
+        messages = conn.execute("select count(*) from core.messages where chat_id = any(%s)", [list(chat_ids)])
+        message_count = (messages.fetchone() or (0,))[0]
         conn.execute(
             """
             insert into analysis.analysis_chats (analysis_id, chat_id, state, reason)
@@ -89,13 +95,10 @@ def write(
                     select bool_or(is_llm) from analysis.customer_categorizations where analysis_id = %(id)s), is_llm),
                 ai_analysis_count = (
                     select count(*) from analysis.customer_categorizations where analysis_id = %(id)s and is_llm),
-                total_messages_analyzed = (
-                    select count(*) from analysis.analysis_chats as chats
-                    inner join core.messages on messages.chat_id = chats.chat_id
-                    where chats.analysis_id = %(id)s)
+                total_messages_analyzed = %(messages)s
             where id = %(id)s
             """,
-            {"id": analysis_id, "new": new_classifications},
+            {"id": analysis_id, "new": new_classifications, "messages": message_count},
         )
 
 
@@ -105,15 +108,18 @@ def forget_deleted_chats(conn: psycopg.Connection) -> int:
     core's tables are rebuilt and may be distributed, so they carry no foreign keys: this does what one would do.
     """
     with conn.transaction():
-        counts = [
-            conn.execute(
+        counts = []
+        for table in ("customer_categorizations", "analysis_chats", "effectiveness_analysis"):
+            gone = conn.execute(
                 f"""
-                delete from analysis.{table} as stored
-                where not exists (select from core.chats where chats.id = stored.chat_id and not chats.is_deleted)
+                select distinct stored.chat_id
+                from analysis.{table} as stored
+                left join core.chats on chats.id = stored.chat_id
+                where chats.id is null or chats.is_deleted
                 """  # noqa: S608
-            ).rowcount
-            for table in ("customer_categorizations", "analysis_chats", "effectiveness_analysis")
-        ]
+            ).fetchall()
+            chat_ids = [chat_id for (chat_id,) in gone]
+            counts.append(conn.execute(f"delete from analysis.{table} where chat_id = any(%s)", [chat_ids]).rowcount)  # noqa: S608
     return counts[0]
 
 
@@ -122,13 +128,12 @@ def forget_deleted_people(conn: psycopg.Connection) -> int:
     if not has_relation(conn, "analysis.analysis_kpis"):
         return 0
     with conn.transaction():
-        counts = [
-            conn.execute(
-                f"""
-                update analysis.analysis_kpis as stored set {column} = null
-                where {column} is not null and not exists (select from core.{table} where {table}.id = stored.{column})
-                """  # noqa: S608
-            ).rowcount
-            for column, table in (("agent_id", "agents"), ("department_id", "departments"))
-        ]
+        counts = []
+        for column, table in (("agent_id", "agents"), ("department_id", "departments")):
+            there = [one for (one,) in conn.execute(f"select id from core.{table}").fetchall()]  # noqa: S608
+            changed = conn.execute(
+                f"update analysis.analysis_kpis set {column} = null where {column} is not null and {column} <> all(%s)",  # noqa: S608
+                [there],
+            )
+            counts.append(changed.rowcount)
     return sum(counts)
