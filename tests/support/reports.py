@@ -21,6 +21,7 @@ from dagster_project.exports.report.data import (
     Share,
     Sla,
     Slot,
+    TableGrowth,
     TrafficCell,
     TrendPoint,
     Waited,
@@ -118,6 +119,7 @@ def full_week(*names: str) -> ReportData:
         ),
         intents=(Intent("PAYMENT", 30, 0.75, 20, 0.5, 28, 91.0), Intent("LEGAL", 10, 0.25, 20, 0.5, 0, None)),
         has_default_targets=True,
+        growth=(TableGrowth("core", "messages", 4_000_000, 60_000.4, 10_000_000, date(2027, 2, 21)),),
     )
 
 
@@ -182,5 +184,6 @@ def empty_week() -> ReportData:
         open_breaches=(),
         open_breached_count=0,
         intents=(),
+        growth=(),
         service=tuple(replace(kpi, value=None, count=0, previous=None) for kpi in full.service),
     )

@@ -313,6 +313,18 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class TableGrowth:
+    """A table of the warehouse that comes to a number of rows, and when, as the nightly audit projects it."""
+
+    schema_name: str
+    table_name: str
+    row_count: int
+    daily_row_growth: float
+    threshold_row_count: int
+    reached_date: date
+
+
+@dataclass(frozen=True)
 class Analysis:
     """What a customer analysis was asked for, by whom, and how it went.
 
@@ -349,7 +361,7 @@ class ReportData:
     and messages are of all chats. `service` tells what became of the chats: surveys, bot, transfers, reopenings.
     `slot_min_chat_count` is how many answered chats a slot needs to be compared, None where no chat was ever answered;
     `slots` are the slowest of those. `has_default_targets` says that nobody
-    has set the targets yet.
+    has set the targets yet. `growth` is what comes of the warehouse's tables, the soonest first: for the scope `all`.
     """
 
     period: Period
@@ -381,6 +393,7 @@ class ReportData:
     service: tuple[Kpi, ...] = ()
     intents: tuple[Intent, ...] = ()
     has_default_targets: bool = False
+    growth: tuple[TableGrowth, ...] = ()
 
     @property
     def direction(self) -> str | None:

@@ -160,6 +160,7 @@ def test_each_language_is_free_of_the_other(kind: str) -> None:
             "lina",
             "duque",
             "constructora",
+            "messages",  # of core.messages, a table
             "whatsapp",
             "trámites",
             "escrituración",
@@ -325,6 +326,11 @@ def test_a_report_says_how_many_chats_a_language_model_has_not_categorized() -> 
         " Sin categoría: 1.030 esperan la respuesta del modelo de lenguaje, 2 se quedaron sin ella."
     )
     assert not_categorized(reports.full_week().insights, Wording("es")) == ""
+
+
+def test_a_report_of_the_whole_account_says_when_a_table_grows_too_large() -> None:
+    assert "core.messages 4.000.000 60.000 10.000.000 dom 21 feb 2027" in words("full")
+    assert "Cómo crece la base de datos" not in words("empty"), "nothing is projected"
 
 
 def test_a_report_names_its_filter() -> None:

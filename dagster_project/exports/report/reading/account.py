@@ -6,7 +6,9 @@ from datetime import date, datetime
 import psycopg
 
 from dagster_project.exports.queries import select
-from dagster_project.exports.report.data import Coverage, Freshness, QualityRule
+from dagster_project.exports.report.data import Coverage, Freshness, QualityRule, TableGrowth
+
+GROWING = 8  # tables that are shown
 
 
 def freshness(connection: psycopg.Connection) -> Freshness:
@@ -47,6 +49,21 @@ def coverage(connection: psycopg.Connection, period: str, period_id: str) -> Cov
         covered.quarantined_count,
         tuple(rules),
     )
+
+
+def growth(connection: psycopg.Connection) -> tuple[TableGrowth, ...]:
+    """The tables that come to a threshold first, each with its next one; none before the audit has a week of days."""
+    found = select(
+        connection,
+        TableGrowth,
+        "marts.database_projection",
+        {"state": "projected"},
+        order_by="reached_date, schema_name, table_name, threshold_row_count",
+    )
+    of_table: dict[tuple[str, str], TableGrowth] = {}
+    for one in found:
+        of_table.setdefault((one.schema_name, one.table_name), one)
+    return tuple(of_table.values())[:GROWING]
 
 
 @dataclass(frozen=True)

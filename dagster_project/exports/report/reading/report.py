@@ -12,7 +12,7 @@ from dagster_project.exports.queries import Between, select
 from dagster_project.exports.report.data import DIRECTIONS, Backlog, Filter, Kpi, ReportData, Scope, Unit
 from dagster_project.exports.report.period import NoReport, Period
 from dagster_project.exports.report.reading import breakdowns, times
-from dagster_project.exports.report.reading.account import coverage, freshness, slot_min_chat_count
+from dagster_project.exports.report.reading.account import coverage, freshness, growth, slot_min_chat_count
 from dagster_project.exports.report.reading.selection import Selection
 from dagster_project.warehouse import data_source, sla_targets
 from dagster_project.warehouse.connection import has_relation
@@ -92,6 +92,7 @@ def read_report(
         service=tuple(kpis[metric] for metric in SERVICE),
         intents=breakdowns.intents(selection),
         has_default_targets=sla_targets.are_defaults(connection),
+        growth=growth(connection) if scope == "all" else (),
     )
 
 

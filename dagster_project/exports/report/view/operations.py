@@ -102,6 +102,19 @@ def notes(data: ReportData, say: Wording) -> ViewModel:
             ]
             for rule in coverage.rules
         ],
+        "growth_title": say.text("growth.title"),
+        "growth_columns": [say.text(f"growth.{name}") for name in ("table", "rows", "a_day", "threshold", "reached")],
+        "growth": [
+            [
+                f"{table.schema_name}.{table.table_name}",
+                say.number(table.row_count),
+                say.number(round(table.daily_row_growth)),
+                say.number(table.threshold_row_count),
+                say.day(table.reached_date),
+            ]
+            for table in data.growth
+        ],
+        "growth_caption": say.text("growth.caption"),
         "definitions_title": say.text("notes.definitions"),
         "definitions": [say.text(f"definition.{name}").split("|") for name in definitions],
     }
