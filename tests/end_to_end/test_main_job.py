@@ -19,7 +19,7 @@ from psycopg.rows import dict_row
 from dagster_project.sources.b2chat.sandbox.account import Account
 from dagster_project.sources.b2chat.sandbox.generator import GeneratedSource
 from dagster_project.sources.b2chat.sandbox.source import ChatQuery
-from tests.support import forked_dbt, oracle, tables
+from tests.support import forked_dbt, metricflow, oracle, tables
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., AbstractContextManager[subprocess.Popen[bytes]]]
@@ -31,6 +31,16 @@ MONTH = {
     "B2CHAT_SANDBOX_CHATS_PER_DAY": "60",
     "B2CHAT_SANDBOX_SEED": "11",
 }
+# Metrics whose marts the semantic layer reads by channel, because a chat has one of them and they add up.
+_BY_CHANNEL = {
+    "chats_reopened",
+    "messages_in",
+    "messages_out",
+    "surveys_offered",
+    "survey_response_rate",
+    "bot_chats",
+} | {"bot_containment_rate", "broadcasts_sent", "broadcast_answer_rate", "agent_transfers", "department_transfers"}
+OF_CHANNELS_ALONE = {"agent": _BY_CHANNEL, "department": _BY_CHANNEL}
 HOURS_THAT_PASS = ("int_backlog_hours", "int_backlog_days")
 # What may differ between a warehouse that grew and one made anew: when a change was noticed, not what it is now.
 NOTICED = {
@@ -317,6 +327,29 @@ def test_tables_built_step_by_step_equal_those_built_at_once(generated: Outcome)
         for difference in tables.differences(generated.url, leaving_out=NOTICED)
         if not difference.startswith(("intermediate.int_agent_activity: ", "intermediate.int_backlog_intervals: "))
     ] == []
+
+
+@pytest.mark.parametrize("scope", ["all", "agent", "department", "channel"])
+def test_the_semantic_layer_answers_what_the_marts_say_of_each_week(generated: Outcome, scope: str) -> None:
+    pytest.importorskip("metricflow", reason="the extra metricflow is not installed")
+    layer = metricflow.SemanticLayer(generated.url)
+    with psycopg.connect(generated.url) as conn:
+        rows = conn.execute(
+            "select metric, period_start, scope_id, value from marts.kpi_weekly where scope = %s and count > 0", [scope]
+        ).fetchall()
+    # A state of the backlog stands in the mart for each scope apart, and so it is a metric for each.
+    kpis = {row[0] for row in rows} - OF_CHANNELS_ALONE.get(scope, set())
+    named = {f"{scope}_{kpi}" if kpi.startswith("backlog_") and scope != "all" else kpi: kpi for kpi in kpis}
+    by = () if scope == "all" else (scope,)
+    answered = {
+        (kpi, row["metric_time__week"].date(), row[scope] if by else "all"): float(row[metric])
+        for row in layer.ask(*named, by=("metric_time__week", *by))
+        for metric, kpi in named.items()
+        if row["metric_time__week"] and row[metric] and (not by or row[scope])
+    }
+    expected = {(metric, week, scope_id): value for metric, week, scope_id, value in rows if metric in kpis and value}
+    assert len(kpis) > 40 and answered.keys() == expected.keys()
+    assert answered == pytest.approx(expected)
 
 
 def test_what_the_sandbox_makes_is_marked_as_made(generated: Outcome) -> None:
