@@ -5,11 +5,12 @@ import dagster as dg
 from dagster_project.orchestration.assets.analysis import chat_categorizations
 from dagster_project.orchestration.assets.customer_analysis import customer_analysis_job
 from dagster_project.orchestration.assets.database_audit import database_audit
-from dagster_project.orchestration.assets.dbt import dbt_models
+from dagster_project.orchestration.assets.dbt import dbt_models, tables_of_no_asset
 from dagster_project.orchestration.assets.evaluation import classifier_evaluation
 from dagster_project.orchestration.assets.exports import EXPORTS, clean_up_exports_job
 from dagster_project.orchestration.assets.heatmap import weekly_heatmap_picture
 from dagster_project.orchestration.assets.maintenance import (
+    archive_months_job,
     enforce_retention_job,
     keep_partitions_job,
     retry_quarantine_job,
@@ -26,24 +27,26 @@ from dagster_project.settings import Settings
 
 settings = Settings.load()
 
+made = [
+    raw_contacts,
+    raw_chats,
+    raw_audit_messages,
+    dbt_models,
+    chat_categorizations,
+    review_queue,
+    classifier_evaluation,
+    database_audit,
+    weekly_heatmap_picture,
+    *EXPORTS,
+]
 defs = dg.Definitions(
-    assets=[
-        raw_contacts,
-        raw_chats,
-        raw_audit_messages,
-        dbt_models,
-        chat_categorizations,
-        review_queue,
-        classifier_evaluation,
-        database_audit,
-        weekly_heatmap_picture,
-        *EXPORTS,
-    ],
+    assets=[*made, *tables_of_no_asset(made)],
     jobs=[
         *JOBS,
         customer_analysis_job,
         retry_quarantine_job,
         keep_partitions_job,
+        archive_months_job,
         enforce_retention_job,
         clean_up_exports_job,
     ],

@@ -32,7 +32,6 @@ def _job(name: str, selection: dg.AssetSelection, description: str, config: Mapp
         executor_def=dg.in_process_executor,
         description=description,
         config={"ops": ops},
-        tags={"b2chat/job": name},
     )
 
 

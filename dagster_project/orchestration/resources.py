@@ -10,6 +10,7 @@ import dagster as dg
 import psycopg
 from dagster_dbt import DbtCliInvocation, DbtCliResource
 from packaging import version
+from pydantic import Field
 
 from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.orchestration import single_dbt
@@ -18,10 +19,15 @@ from dagster_project.sources.b2chat.client import B2ChatClient
 from dagster_project.warehouse import connection
 
 
+def _setting(name: str) -> Any:
+    """A field that a setting gives, with the setting's own description."""
+    return Field(description=f"{Settings.model_fields[name].description} ({variable_name(name)})")
+
+
 class Warehouse(dg.ConfigurableResource):
     """The Postgres that holds everything."""
 
-    url: str
+    url: str = Field(description="Its address, with user and password (DATABASE_URL).")
 
     @contextmanager
     def connect(self) -> Iterator[psycopg.Connection]:
@@ -33,14 +39,14 @@ class Warehouse(dg.ConfigurableResource):
 class B2ChatAccount(dg.ConfigurableResource):
     """A B2Chat account: where its API is, who we are there, and how much it may be asked."""
 
-    api_url: str
-    client_id: str
-    client_secret: str
-    requests_per_second: float
-    requests_per_day: int
-    timeout_seconds: float
-    max_attempts: int
-    page_size: int
+    api_url: str = _setting("api_url")
+    client_id: str = _setting("client_id")
+    client_secret: str = _setting("client_secret")
+    requests_per_second: float = _setting("requests_per_second")
+    requests_per_day: int = _setting("requests_per_day")
+    timeout_seconds: float = _setting("timeout_seconds")
+    max_attempts: int = _setting("max_attempts")
+    page_size: int = _setting("page_size")
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "B2ChatAccount":
@@ -71,11 +77,11 @@ class B2ChatAccount(dg.ConfigurableResource):
 
 
 class DbtCli(DbtCliResource):
-    """dagster-dbt's resource, for one build at a time, without what costs seconds in each run and is not needed here.
+    """dbt, one build at a time on a warehouse."""
 
-    The latter is a process `dbt --version` to learn the version, and an adapter that parses dbt's macros in our
-    process, with which dagster-dbt could look at tables: `assets/table_metadata.py` does that.
-    """
+    # dagster-dbt's resource without what costs seconds in each run and is not needed here: a process `dbt --version` to
+    # learn the version, and an adapter that parses dbt's macros in our process, with which dagster-dbt could look at
+    # tables: `assets/table_metadata.py` does that.
 
     def cli(self, *args: Any, **more: Any) -> DbtCliInvocation:
         """What dagster-dbt does, when no other build is at work."""

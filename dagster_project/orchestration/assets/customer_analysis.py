@@ -102,7 +102,6 @@ def analyse_customers(
 @dg.job(
     name="customer_analysis",
     executor_def=dg.in_process_executor,
-    tags={"b2chat/job": "customer_analysis"},
     # The launchpad shows it, to be filled in. (mypy does not see the defaults of Dagster's config classes.)
     config=dg.RunConfig(ops={"analyse_customers": AnalysisConfig()}),  # type: ignore[call-arg]
     description="Analyse the chats of a date range, of some agents, departments or contacts: what customers wanted, "

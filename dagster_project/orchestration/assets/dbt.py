@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -147,6 +147,27 @@ def dbt_models(
     if not config.test_everything:
         _copy(scratch / parsed.name, parsed)
     shutil.rmtree(scratch, ignore_errors=True)
+
+
+def tables_of_no_asset(made: Iterable[dg.AssetsDefinition]) -> list[dg.AssetSpec]:
+    """The tables that models read and no asset makes under that name: without this the graph has their keys alone.
+
+    Args:
+        made: all other assets.
+    """
+    read = set(dbt_models.dependency_keys) - {key for assets in made for key in assets.keys}
+    sources = json.loads(dbt_project.manifest_path.read_bytes())["sources"].values()
+    return [
+        dg.AssetSpec(
+            key,
+            description=source["description"],
+            group_name="operations" if source["schema"] == "ops" else source["schema"],
+            owners=["team:data"],
+            kinds={"postgres"},
+        )
+        for source in sources
+        if (key := Translator().get_asset_key(source)) in read
+    ]
 
 
 def _restore_bi_reader(settings: Settings, url: str) -> None:

@@ -26,7 +26,7 @@ def graph() -> Any:
 
 
 def test_every_asset_has_a_group_an_owner_a_kind_and_a_description(graph: Any) -> None:
-    nodes = [node for node in graph.asset_nodes if node.is_materializable]
+    nodes = list(graph.asset_nodes)
     assert len(nodes) > 20
     for node in nodes:
         assert node.group_name in GROUPS, node.key
@@ -68,6 +68,32 @@ def test_every_check_says_what_it_holds(graph: Any) -> None:
     of_days = dg.AssetKey(["marts", "account_daily"])
     key = dg.AssetCheckKey(of_days, "primary_key_account_daily_local_date")
     assert checks[key] == "No two rows have the same `local_date`, and none of it is NULL."
+
+
+def test_every_job_schedule_sensor_and_resource_says_what_it_does_and_so_does_each_field_of_a_launchpad() -> None:
+    repository = defs.get_repository_def()
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    resources = repository.get_top_level_resources()
+    said: dict[str, str | None] = {
+        **{job.name: job.description for job in jobs},
+        **{node.name: node.definition.description for job in jobs for node in job.nodes if node.name != "dbt_models"},
+        **{ticker.name: ticker.description for ticker in (*repository.schedule_defs, *repository.sensor_defs)},
+        **{name: resource.description for name, resource in resources.items()},
+    }
+    launchpads = {node.name: node.definition.config_schema for job in jobs for node in job.nodes}
+    forms = {**launchpads, **{name: resource.config_schema for name, resource in resources.items()}}
+    for form, schema in forms.items():
+        fields = getattr(schema.config_type, "fields", {}) if schema else {}
+        said |= {f"{form}.{name}": field.description for name, field in fields.items()}
+    assert len(said) > 100
+    assert [name for name, text in said.items() if not text] == []
+    assert {schedule.execution_timezone for schedule in repository.schedule_defs} == {Settings.load().timezone}
+
+
+def test_secrets_of_resources_are_names_of_variables() -> None:
+    values = {name: resource.model_dump() for name, resource in (defs.resources or {}).items()}
+    for resource, field in (("warehouse", "url"), ("b2chat", "client_id"), ("b2chat", "client_secret")):
+        assert isinstance(values[resource][field], dg.EnvVar), field
 
 
 def test_jobs_and_the_schedule_are_there() -> None:
