@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from dagster_project.orchestration.alert_sensors import fired, heartbeat_sensor, send_sensor, watch_sensor
 from dagster_project.orchestration.assets.analysis import chat_categorizations
 from dagster_project.orchestration.assets.customer_analysis import customer_analysis_job
 from dagster_project.orchestration.assets.database_audit import database_audit
@@ -22,7 +23,7 @@ from dagster_project.orchestration.jobs import JOBS
 from dagster_project.orchestration.loggers import silent
 from dagster_project.orchestration.resources import B2ChatAccount, DbtCli, Warehouse
 from dagster_project.orchestration.schedules import daily_and_weekly, refresh_schedule, weekly_report_schedule
-from dagster_project.orchestration.sensors import audit_sensor, batches_sensor, watch_sensor
+from dagster_project.orchestration.sensors import audit_sensor, batches_sensor
 from dagster_project.settings import Settings
 
 settings = Settings.load()
@@ -40,7 +41,7 @@ made = [
     *EXPORTS,
 ]
 defs = dg.Definitions(
-    assets=[*made, *tables_of_no_asset(made)],
+    assets=[*made, *tables_of_no_asset(made), fired],
     jobs=[
         *JOBS,
         customer_analysis_job,
@@ -51,7 +52,13 @@ defs = dg.Definitions(
         clean_up_exports_job,
     ],
     schedules=[refresh_schedule(settings), weekly_report_schedule(settings), *daily_and_weekly(settings)],
-    sensors=[watch_sensor(settings), audit_sensor(settings), batches_sensor(settings)],
+    sensors=[
+        watch_sensor(settings),
+        send_sensor(settings),
+        heartbeat_sensor(settings),
+        audit_sensor(settings),
+        batches_sensor(settings),
+    ],
     resources={
         "warehouse": Warehouse(url=dg.EnvVar("DATABASE_URL")),
         "b2chat": B2ChatAccount.from_settings(settings),

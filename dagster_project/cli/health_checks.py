@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.exc import DBAPIError
 
+from dagster_project.alerts.channels import configured
 from dagster_project.analysis.classifiers import Unusable, classifier_of, has_key
 from dagster_project.deployment.environment import Deployment
 from dagster_project.exports.stores.configured import store_of
@@ -50,6 +51,7 @@ def run_checks(deployment: Deployment) -> list[CheckResult]:
         ("SLA targets", _sla_targets),
         ("categories", _categories),
         ("exports", _exports),
+        ("alerts", _alerts),
     ]
     return list(_results(deployment, checks))
 
@@ -217,3 +219,18 @@ def _exports(deployment: Deployment) -> str:
         with contextlib.suppress(OSError):
             file.unlink(missing_ok=True)
     return f"{store.name} takes files and lets them go"
+
+
+def _alerts(deployment: Deployment) -> str:
+    """Which channels are set up; nothing is sent."""
+    settings = deployment.settings
+    if faults := list(configured.faults(settings)):
+        raise _Wrong("; ".join(faults))
+    channels = [channel.name for channel in configured.channels_of(settings)]
+    parts = [f"by {' and '.join(channels)}" if channels else "none is sent: no channel is set up (docs/alerts.md)"]
+    if settings.alerts_webhook_url and not settings.alerts_webhook_secret:
+        parts.append("the webhook's are not signed: B2CHAT_ALERTS_WEBHOOK_SECRET is not set")
+    if settings.report_email_to:
+        parts.append(f"the weekly report goes to {len(settings.report_email_to)} by e-mail")
+    parts.append("a heartbeat is sent" if settings.heartbeat_url else "no heartbeat")
+    return "; ".join(parts)

@@ -10,6 +10,7 @@ import sys
 import typer
 
 from dagster_project.cli import (
+    alert_commands,
     analysis_commands,
     archive_commands,
     audit_commands,
@@ -72,6 +73,7 @@ app.add_typer(export_commands.export, name="export")
 app.add_typer(export_commands.exports, name="exports")
 app.add_typer(review_commands.review, name="review")
 app.add_typer(archive_commands.archive, name="archive")
+app.add_typer(alert_commands.alerts, name="alerts")
 
 
 def main() -> None:

@@ -125,19 +125,19 @@ def check(as_json: JsonOption = False) -> None:
 
 def status(as_json: JsonOption = False) -> None:
     """Show how far each entity is read, what failed, what is in quarantine, and what notifications are unread."""
+    from dagster_project.alerts.episodes import unread  # noqa: PLC0415
     from dagster_project.cli import render  # noqa: PLC0415
     from dagster_project.ingestion.status import sync_status  # noqa: PLC0415
-    from dagster_project.ingestion.watch import notifications  # noqa: PLC0415
     from dagster_project.sources.catalog import SOURCES  # noqa: PLC0415
 
     settings = Settings.load()
     with environment.running(settings) as deployment, connection.connect(deployment.url) as conn:
         states = sync_status(conn, SOURCES, deployment.settings.today())
-        unread, source = notifications(conn), data_source.kind_of(conn)
-    answer = {"data_source": source, "entities": [asdict(state) for state in states], "notifications": unread}
+        news, source = unread(conn), data_source.kind_of(conn)
+    answer = {"data_source": source, "entities": [asdict(state) for state in states], "notifications": news}
     if not as_json:
         render.print_data_source(console, source)
-    print_answer(as_json, answer, lambda: render.print_status(console, states, unread))
+    print_answer(as_json, answer, lambda: render.print_status(console, states, news))
 
 
 def retry_quarantine(as_json: JsonOption = False) -> None:

@@ -1,4 +1,4 @@
-"""What reacts: to trouble with a notification, to new audit exports with a run."""
+"""What reacts with a run: to new audit exports, to batches of Claude that are done."""
 
 import hashlib
 
@@ -6,34 +6,10 @@ import dagster as dg
 
 from dagster_project.analysis.classifiers import has_key
 from dagster_project.analysis.claude import batch_rows
-from dagster_project.analysis.customer_analysis.analyses import fail_abandoned
-from dagster_project.ingestion.watch import watch
-from dagster_project.orchestration import run_locks
 from dagster_project.orchestration.jobs import categorize_chats, land_audit_export
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 from dagster_project.sources.b2chat_audit.source import audit_files as list_audit_files
-from dagster_project.sources.catalog import SOURCES
-
-
-def watch_sensor(settings: Settings) -> dg.SensorDefinition:
-    """Writes a row in ops.notifications when a sync fails twice, data is no longer fresh, or quarantine grows."""
-
-    @dg.sensor(
-        name="watch_syncs",
-        minimum_interval_seconds=300,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Writes ops.notifications: a sync failed twice, freshness is lost, quarantine grew. Closes "
-        "runs of the command line that were killed, and customer analyses.",
-    )
-    def watch_syncs(context: dg.SensorEvaluationContext, warehouse: Warehouse) -> dg.SkipReason:
-        with warehouse.connect() as conn:
-            alarms = watch(conn, SOURCES, freshness_minutes=settings.freshness_minutes)
-            fail_abandoned(conn)
-            run_locks.fail_abandoned(conn, context.instance)
-        return dg.SkipReason("; ".join(alarm.title for alarm in alarms) or "nothing new is wrong")
-
-    return watch_syncs
 
 
 def batches_sensor(settings: Settings) -> dg.SensorDefinition:

@@ -19,8 +19,18 @@ MAY_IMPORT = {
     "analysis": {"warehouse", "settings"},
     "database_audit": {"warehouse", "settings"},
     "exports": {"analysis", "warehouse", "settings"},  # reports name labels as the taxonomy does
+    "alerts": {"sources", "analysis", "exports", "warehouse", "settings"},
     "deployment": {"sources", "warehouse", "settings"},
-    "orchestration": {"sources", "warehouse", "settings", "ingestion", "analysis", "database_audit", "exports"},
+    "orchestration": {
+        "sources",
+        "warehouse",
+        "settings",
+        "ingestion",
+        "analysis",
+        "database_audit",
+        "exports",
+        "alerts",
+    },
 }
 WITHOUT_DAGSTER = sorted(set(MAY_IMPORT) - {"orchestration", "deployment"})
 

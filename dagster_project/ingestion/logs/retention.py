@@ -47,13 +47,15 @@ def enforce(conn: psycopg.Connection, sources: Sequence[SourceSpec], periods: Pe
 def _rules(sources: Sequence[SourceSpec], periods: Periods) -> list[tuple[str, str, sql.Composable, int]]:
     """(table, its time, what else must hold, days)."""
     is_final = sql.SQL("status in ('failed', 'expired')")
+    # What lasts stays; what is over has some days in which its message is tried again.
+    is_told = sql.SQL("(kind is null or recovered_at < now() - interval '4 days')")
     return [
         ("sync_checkpoints", "updated_at", sql.SQL("status <> 'active'"), periods.sync_logs),
         ("sync_logs", "started_at", sql.SQL("status <> 'in_progress'"), periods.sync_logs),
         ("page_loads", "loaded_at", _brought_nothing(sources), periods.sync_logs),
         ("api_usage", "usage_day", sql.SQL("true"), periods.sync_logs),
         ("error_logs", "timestamp", sql.SQL("true"), periods.error_logs),
-        ("notifications", "created_at", sql.SQL("true"), periods.notifications),
+        ("notifications", "created_at", is_told, periods.notifications),
         ("export_logs", "created_at", is_final, periods.export_logs),
     ]
 

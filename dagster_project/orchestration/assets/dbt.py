@@ -30,8 +30,6 @@ from dagster_project.warehouse.archive import restore
 
 log = logging.getLogger(__name__)
 
-MART_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=13))
-
 
 class DbtConfig(dg.Config):
     """How dbt builds."""
@@ -40,6 +38,13 @@ class DbtConfig(dg.Config):
     with_archives: bool = Field(False, description="Restore all archived months, then make every model anew.")
     test_everything: bool = Field(False, description="Test all rows, not only those that the last build read.")
     force: bool = Field(False, description="Build although nothing has come since the last good build.")
+
+
+def freshness(hours: Mapping[str, float], minutes_between_refreshes: int) -> dg.FreshnessPolicy:
+    """How old a model's asset may be: the hours that its meta names, but never less than two refreshes take to come."""
+    least = timedelta(minutes=2 * minutes_between_refreshes)
+    warn, fail = (max(timedelta(hours=hours[name]), least) for name in ("warn_hours", "fail_hours"))
+    return dg.FreshnessPolicy.time_window(fail_window=max(fail, warn * 1.5), warn_window=warn)
 
 
 class Translator(DagsterDbtTranslator):
@@ -61,8 +66,9 @@ class Translator(DagsterDbtTranslator):
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         spec = super().get_asset_spec(manifest, unique_id, project)
-        if unique_id.startswith("model.") and spec.key.path[0] == "marts":
-            return spec.replace_attributes(freshness_policy=MART_FRESHNESS)
+        meta = manifest["nodes"][unique_id]["config"]["meta"] if unique_id.startswith("model.") else {}
+        if meta.get("freshness") and spec.key.path[0] == "marts":
+            return spec.replace_attributes(freshness_policy=freshness(meta["freshness"], Settings.load().sync_interval))
         return spec
 
     def get_asset_check_spec(

@@ -42,6 +42,11 @@ _COMMON: dict[str, Any] = {
     "owners": ["team:data"],
     "kinds": {"python", "postgres"},
 }
+# A source that is read by schedule is as fresh as its last sync; files that people bring are not missed.
+_FRESHNESS = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(minutes=Settings.load().freshness_minutes),
+    warn_window=timedelta(minutes=Settings.load().freshness_minutes / 2),
+)
 
 
 class ContactsConfig(dg.Config):
@@ -106,6 +111,7 @@ def _quarantine_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
     "(`raw.b2chat_chats`). `mode: backfill` in the launchpad, or the job `backfill_days`, reads chosen creation days "
     "again.",
     pool=ACCOUNT_POOL,
+    freshness_policy=_FRESHNESS,
     check_specs=[_quarantine_spec(dg.AssetKey(["raw", "chats"]))],
     **_COMMON,
 )
@@ -120,6 +126,7 @@ def raw_chats(
     description="Contacts with tags and attributes, the newest version of each, as `/contacts/export` gave them "
     "(`raw.b2chat_contacts`).",
     pool=ACCOUNT_POOL,
+    freshness_policy=_FRESHNESS,
     check_specs=[_quarantine_spec(dg.AssetKey(["raw", "contacts"]))],
     **_COMMON,
 )

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from dagster_project.alerts.troubles import look
 from dagster_project.ingestion.records.quarantine import (
     QuarantineCount,
     RetryResult,
@@ -18,7 +19,7 @@ from dagster_project.ingestion.records.quarantine import (
 )
 from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.sync import SyncResult, sync
-from dagster_project.ingestion.watch import watch
+from dagster_project.settings import Settings
 from dagster_project.sources.contract import Scope
 from tests.support import toy_source
 from tests.support.toy_source import NOTES, TABLES, TOY, ToySource
@@ -91,7 +92,7 @@ def test_what_cannot_be_read_is_quarantined_and_lands_when_the_rules_allow_it(
     result = run(database_url, ToySource([*notes(1), *notes(2, text=""), *notes(3)]))
     assert (result.counts.new, result.counts.quarantined) == (2, 1)
     assert quarantine_counts(conn, [TOY]) == [QuarantineCount("toy", "notes", "text_missing", 1, pytest.approx(1 / 3))]
-    assert [alarm.source for alarm in watch(conn, [TOY], freshness_minutes=60)] == ["toy"]
+    assert [trouble.source for trouble in look(conn, Settings.load(), [TOY]).troubles] == ["toy"]
     assert retry_quarantine(database_url, [TOY], triggered_by="test") == RetryResult(1, 0, 1)
     monkeypatch.setattr(toy_source, "read_note", lambda note, position: toy_source.Record("2", '{"text":""}', "h"))
     assert retry_quarantine(database_url, [TOY], triggered_by="test") == RetryResult(1, 1, 0)
