@@ -118,7 +118,8 @@ select
     value,
     week_count,
     usual_value,
-    greatest(usual_value - half_width, 0)::double precision as usual_low,
+    -- GREATEST alone would make 0 of what is not known.
+    case when half_width is not null then greatest(usual_value - half_width, 0) end::double precision as usual_low,
     (usual_value + half_width)::double precision as usual_high,
     case
         when half_width is null then 'unknown'
