@@ -1,5 +1,5 @@
--- A view: it looks at nine weeks of hours of all chats, however long the history is. A sum of small counts strays by its
--- root, so no band is narrower than that, however alike the weeks before were.
+-- A view: it looks at nine weeks of hours of all chats, however long the history is. A count strays by its root, and one of
+-- things that come in bunches by more, so no band is narrower than that, however alike the weeks before were.
 with rules as (
     select * from {{ ref('hourly_kpis') }} where is_enabled
 ),
@@ -98,7 +98,9 @@ bands as (
         -- 1.4826 times the median deviation is the standard deviation of what is spread normally.
         case
             when usual.week_count >= rules.min_weeks and usual.local_date not in (select holiday_date from holidays)
-                then rules.width * greatest(1.4826 * strays.deviation, sqrt(usual.usual_value), 1)
+                then rules.width * greatest(
+                    1.4826 * strays.deviation, sqrt(rules.bunch * usual.usual_value), rules.bunch
+                )
         end as half_width
     from usual
     inner join strays on strays.hour_at = usual.hour_at and strays.metric = usual.metric
