@@ -5,6 +5,7 @@ import dagster as dg
 from dagster_project.orchestration.alert_sensors import fired, heartbeat_sensor, send_sensor, watch_sensor
 from dagster_project.orchestration.assets.analysis import chat_categorizations
 from dagster_project.orchestration.assets.customer_analysis import customer_analysis_job
+from dagster_project.orchestration.assets.dashboard import dashboard_site
 from dagster_project.orchestration.assets.database_audit import database_audit
 from dagster_project.orchestration.assets.dbt import dbt_models, tables_of_no_asset
 from dagster_project.orchestration.assets.evaluation import classifier_evaluation
@@ -37,6 +38,7 @@ made = [
     review_queue,
     classifier_evaluation,
     database_audit,
+    dashboard_site,
     weekly_heatmap_picture,
     *EXPORTS,
 ]

@@ -301,6 +301,29 @@ class AlertsSettings(_Section):
         return self
 
 
+class DashboardSettings(_Section):
+    """The dashboard"""
+
+    dashboard_dir: Path | None = Field(
+        None, description="Folder of the static site. Default: dashboard, in the data folder."
+    )
+    dashboard_weeks: int = Field(8, ge=1, le=260, description="How many of the last weeks the static site keeps.")
+    dashboard_token: SecretStr | None = Field(
+        None,
+        description="Token that opens the served dashboard, 16 characters or more; without it `b2chat dashboard serve` "
+        "listens on this machine alone.",
+    )
+    dashboard_hosts: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Names by which browsers reach the served dashboard, as a proxy's, separated by commas.",
+    )
+
+    @field_validator("dashboard_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
 class SandboxSettings(_Section):
     """The sandbox, a local B2Chat"""
 
@@ -343,6 +366,7 @@ class Settings(
     AiSettings,
     ExportsSettings,
     AlertsSettings,
+    DashboardSettings,
     SandboxSettings,
 ):
     """The settings of one deployment, a base class a section of `.env.example`, in its order.
@@ -367,7 +391,7 @@ class Settings(
     def _safe_address(cls, url: str | None) -> str | None:
         return url and safe_address(url)
 
-    @field_validator("data_dir", "pg_bin", "audit_folder", "ai_taxonomy", "ai_lexicon", "exports_dir")
+    @field_validator("data_dir", "pg_bin", "audit_folder", "ai_taxonomy", "ai_lexicon", "exports_dir", "dashboard_dir")
     @classmethod
     def _from_the_root(cls, path: Path | None) -> Path | None:
         return path and PROJECT_ROOT / path.expanduser()
@@ -411,6 +435,11 @@ class Settings(
     def exports_path(self) -> Path:
         """The folder of exports as an absolute path."""
         return (PROJECT_ROOT / (self.exports_dir or self.data_dir / "exports")).resolve()
+
+    @property
+    def dashboard_path(self) -> Path:
+        """The folder of the dashboard's static site as an absolute path."""
+        return (PROJECT_ROOT / (self.dashboard_dir or self.data_dir / "dashboard")).resolve()
 
 
 def env_file() -> Path | None:

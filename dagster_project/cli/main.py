@@ -14,6 +14,7 @@ from dagster_project.cli import (
     analysis_commands,
     archive_commands,
     audit_commands,
+    dashboard_commands,
     export_commands,
     mart_commands,
     pipeline_commands,
@@ -74,6 +75,7 @@ app.add_typer(export_commands.exports, name="exports")
 app.add_typer(review_commands.review, name="review")
 app.add_typer(archive_commands.archive, name="archive")
 app.add_typer(alert_commands.alerts, name="alerts")
+app.add_typer(dashboard_commands.dashboard, name="dashboard")
 
 
 def main() -> None:
@@ -103,5 +105,6 @@ def _exit_code(error: Exception) -> int | None:
         directory.NoSuchMember,
         *export_commands.FAULTS,
         *archive_commands.FAULTS,
+        *dashboard_commands.FAULTS,
     )
     return FAILED if isinstance(error, known) else None

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.orchestration.assets.analysis import CategorizeConfig
+from dagster_project.orchestration.assets.dashboard import SiteConfig
 from dagster_project.orchestration.assets.database_audit import AuditConfig
 from dagster_project.orchestration.assets.dbt import DbtConfig
 from dagster_project.orchestration.assets.evaluation import EvaluationConfig
@@ -19,7 +20,7 @@ CATEGORIES = dg.AssetKey(["analysis", "chat_categorizations"])
 
 _RAW = dg.AssetSelection.groups("raw")
 # Run when somebody asks for them: they cost money, or make something to hand on; or on a schedule of their own.
-_ON_DEMAND = dg.AssetSelection.groups("evaluation", "exports", "operations")
+_ON_DEMAND = dg.AssetSelection.groups("evaluation", "exports", "operations", "dashboard")
 _MODELS = dg.AssetSelection.all() - _RAW - _ON_DEMAND
 
 
@@ -123,6 +124,12 @@ audit_database = _job(
     "Audit the database: what is wrong with tables, indexes, statements and rights, and what would mend it.",
     {"ops__database_audit": _values(AuditConfig)},
 )
+publish_dashboard = _job(
+    "publish_dashboard",
+    dg.AssetSelection.groups("dashboard"),
+    "Write the dashboard's static site anew: the last weeks, in Spanish and English.",
+    {"dashboard__site": _values(SiteConfig)},
+)
 
 JOBS = [
     refresh_all,
@@ -139,4 +146,5 @@ JOBS = [
     export_tables,
     evaluate_classifier,
     audit_database,
+    publish_dashboard,
 ]

@@ -15,6 +15,7 @@ from dagster_project.orchestration.assets.maintenance import (
 )
 from dagster_project.orchestration.jobs import (
     audit_database,
+    publish_dashboard,
     refresh_all,
     sweep_recent,
     sync_contacts,
@@ -57,6 +58,7 @@ def daily_and_weekly(settings: Settings) -> list[dg.ScheduleDefinition]:
         (audit_database, "30 4 * * *", "Every night at 04:30"),
         (enforce_retention_job, "0 5 * * *", "Every morning at 05:00"),
         (archive_months_job, "30 5 * * *", "Every morning at 05:30"),
+        (publish_dashboard, "30 6 * * *", "Every morning at 06:30"),
     ]
     return [_schedule(settings, job, line, when) for job, line, when in rounds]
 

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "database_audit": {"warehouse", "settings"},
     "exports": {"analysis", "warehouse", "settings"},  # reports name labels as the taxonomy does
     "alerts": {"sources", "analysis", "exports", "warehouse", "settings"},
+    "dashboard": {"exports", "warehouse", "settings"},  # it shows what reports show, in the same words
     "deployment": {"sources", "warehouse", "settings"},
     "orchestration": {
         "sources",
@@ -30,6 +31,7 @@ MAY_IMPORT = {
         "database_audit",
         "exports",
         "alerts",
+        "dashboard",
     },
 }
 WITHOUT_DAGSTER = sorted(set(MAY_IMPORT) - {"orchestration", "deployment"})

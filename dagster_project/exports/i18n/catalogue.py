@@ -11,6 +11,7 @@ Words = tuple[str, str]  # Spanish, English
 
 _FILE = Path(__file__).with_name("catalogue.toml")
 _ALONE = "report"  # the group whose keys stand alone
+_SORTED_SETS = ("band", "direction_filter", "office_hours_filter")
 
 
 @cache
@@ -59,8 +60,10 @@ def _of_seeds() -> dict[str, Words]:
     ]
     words = {f"{name}.{member}": (row["label_es"], row["label_en"]) for name, member, row in named}
     for row in seeds.rows("labels"):
-        if row["label_set"] == "band":
-            words[f"band.{row['member']}"] = (_unsorted(row["label_es"]), _unsorted(row["label_en"]))
+        if row["label_set"] in _SORTED_SETS:
+            words[f"{row['label_set']}.{row['member']}"] = (_unsorted(row["label_es"]), _unsorted(row["label_en"]))
+        if row["label_set"] == "status":
+            words[f"status.{row['member']}"] = (row["label_es"], row["label_en"])
         if row["label_set"] == "day_of_week":
             words[f"weekday_short.{row['member']}"] = (_unsorted(row["label_es"]).lower(), _unsorted(row["label_en"]))
     return words

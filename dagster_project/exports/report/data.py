@@ -24,11 +24,17 @@ BUCKETS = ("under_1m", "from_1m_to_3m", "from_3m_to_5m", "from_5m_to_10m", "over
 
 @dataclass(frozen=True)
 class Filter:
-    """Whose chats the report is about: all, or those of one agent, department, channel or direction."""
+    """Whose chats these are: all, or those of one agent, department, channel or direction; and how they began."""
 
     scope: Scope = "all"
     scope_id: str = "all"
     name: str = "all"
+    began: str = "incoming"
+
+    @property
+    def direction(self) -> str:
+        """How the chats began."""
+        return self.scope_id if self.scope == "direction" else self.began
 
 
 @dataclass(frozen=True)
@@ -397,10 +403,8 @@ class ReportData:
 
     @property
     def direction(self) -> str | None:
-        """How the chats began that the report is about; None for an analysis, which has filters of its own."""
-        if self.analysis:
-            return None
-        return self.filter.scope_id if self.filter.scope == "direction" else "incoming"
+        """How the chats began; None for an analysis, which has filters of its own."""
+        return None if self.analysis else self.filter.direction
 
     @property
     def chat_count(self) -> int:

@@ -16,7 +16,7 @@ from dagster_project.orchestration.sensors import audit_sensor
 from dagster_project.settings import Settings
 
 LAYERS = {"staging", "intermediate", "core", "calendar", "facts", "rollups", "marts"}
-GROUPS = {"exports", "raw", "analysis", "evaluation", "operations"} | LAYERS
+GROUPS = {"dashboard", "exports", "raw", "analysis", "evaluation", "operations"} | LAYERS
 
 
 @pytest.fixture(scope="module")

@@ -25,8 +25,8 @@ class Selection:
 
     @property
     def direction(self) -> str:
-        """How the chats began: the filter's direction; for every other filter, the waits of customers are shown."""
-        return self.filter.scope_id if self.filter.scope == "direction" else "incoming"
+        """How the chats began: as the filter says; else, the waits of customers are shown."""
+        return self.filter.direction
 
     @property
     def scope(self) -> dict[str, Any]:

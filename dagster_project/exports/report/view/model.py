@@ -76,7 +76,7 @@ def _summary(data: ReportData, say: Wording) -> ViewModel:
     return {
         "title": say.text("section.summary"),
         "population": population(data, say),
-        "tiles": [_tile(kpis[metric], data, say) for metric in shown],
+        "tiles": [tile(kpis[metric], data, say) for metric in shown],
         "findings_title": say.text("findings"),
         "findings": list(findings(data, say, badge=classified_by(data, say))),
         "note": say.text("finding.targets") if data.has_default_targets and data.chat_count else "",
@@ -94,7 +94,7 @@ def _summary(data: ReportData, say: Wording) -> ViewModel:
     }
 
 
-def _tile(kpi: Kpi, data: ReportData, say: Wording) -> ViewModel:
+def tile(kpi: Kpi, data: ReportData, say: Wording) -> ViewModel:
     """A figure with what it is made of and how it was before."""
     targets = {target.metric: target for target in data.sla if target.clock == "wall"}
     below = ""

@@ -34,7 +34,8 @@ select
         as p50_delta_pct,
     slices.scope,
     slices.scope_id,
-    slices.scope_name
+    slices.scope_name,
+    coalesce(grid.has_enough_chats, false) as has_enough_chats
 from slices
 -- OFFSET keeps it apart: whatever a slice is found by, its cells are then looked up by the key, and planning is shorter.
 cross join lateral (
@@ -48,6 +49,7 @@ cross join lateral (
         cells.p50_first_response_seconds,
         cells.p90_first_response_seconds,
         cells.band,
+        cells.has_enough_chats,
         cells.previous_chat_count,
         cells.previous_mean_first_response_seconds,
         cells.previous_p50_first_response_seconds

@@ -1,0 +1,85 @@
+"""What every page knows of the account: who there is to filter by, which weeks there are, how fresh it all is."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import psycopg
+
+from dagster_project.exports.queries import select
+from dagster_project.exports.report.data import Freshness, Scope
+from dagster_project.exports.report.reading.account import freshness
+from dagster_project.warehouse.connection import has_relation
+
+_NEEDED = ("marts.scope_members", "marts.data_sources", "marts.kpis_by_direction", "marts.weekly_response_time_heatmap")
+
+
+@dataclass(frozen=True)
+class Member:
+    """All, an agent, a department or a channel, and what people call it."""
+
+    scope: Scope
+    id: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """How a link names it."""
+        return "all" if self.scope == "all" else f"{self.scope}:{self.id}"
+
+
+ALL = Member("all", "all", "all")
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account as the marts know it; `first_week` and `last_week` are Mondays, None where there are no chats."""
+
+    freshness: Freshness
+    members: tuple[Member, ...]
+    is_demo: bool
+    timezone: str
+    first_week: date | None
+    last_week: date | None
+    last_full_week: date | None
+
+    def member(self, key: str) -> Member | None:
+        """The member of a link; None where there is no such one."""
+        return next((member for member in self.members if member.key == key), None)
+
+
+def account(connection: psycopg.Connection, timezone: str) -> Account | None:
+    """The account; None where the marts are not built yet."""
+    if not all(has_relation(connection, relation) for relation in _NEEDED):
+        return None
+    [span] = select(connection, _Weeks, "marts.data_span", {})
+    sources = select(connection, _Source, "marts.data_sources", {})
+    members = select(
+        connection,
+        Member,
+        "marts.scope_members",
+        {},
+        order_by="scope, scope_name, scope_id",
+        id="scope_id",
+        name="scope_name",
+    )
+    return Account(
+        freshness(connection),
+        (ALL, *(member for member in members if member.scope != "all")),
+        any(source.is_made_up for source in sources),
+        timezone,
+        span.first_week_start,
+        span.last_week_start,
+        span.last_full_week_start,
+    )
+
+
+@dataclass(frozen=True)
+class _Weeks:
+    first_week_start: date | None
+    last_week_start: date | None
+    last_full_week_start: date | None
+
+
+@dataclass(frozen=True)
+class _Source:
+    is_made_up: bool

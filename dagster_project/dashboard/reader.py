@@ -1,0 +1,74 @@
+"""How the dashboard reads: as the role of BI, read only, in few sessions, each page from one state of the marts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import IsolationLevel
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from dagster_project.dashboard.errors import DashboardFailed
+from dagster_project.settings import Settings
+from dagster_project.warehouse import bi_access
+
+SESSIONS = 4  # of the 20 that bi_reader may have (warehouse/connection_budget)
+_WAIT_SECONDS = 10
+# Of each transaction, not of the session: so it holds behind a pooler too. Compiling takes longer than the query.
+_LIMITS = {"statement_timeout": "15s", "lock_timeout": "5s", "timezone": "UTC", "jit": "off"}
+_SET_LIMITS = f"select {', '.join('set_config(%s, %s, true)' for _ in _LIMITS)}"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Sessions of bi_reader."""
+
+    pool: ConnectionPool
+
+    @contextmanager
+    def snapshot(self) -> Iterator[psycopg.Connection]:
+        """A transaction that sees one state of the marts, and may write nothing.
+
+        Raises:
+            DashboardFailed: the warehouse cannot be reached, is busy, or took too long.
+        """
+        try:
+            with self.pool.connection() as connection:
+                connection.execute(_SET_LIMITS, [part for limit in _LIMITS.items() for part in limit])
+                yield connection
+        except PoolTimeout:
+            raise DashboardFailed("the warehouse has no session free for the dashboard") from None
+        except psycopg.errors.QueryCanceled:
+            raise DashboardFailed("a query of the dashboard took too long") from None
+        except psycopg.OperationalError as error:
+            raise DashboardFailed(f"the warehouse does not answer ({type(error).__name__})") from None
+
+
+@contextmanager
+def reader(settings: Settings, url: str) -> Iterator[Reader]:
+    """A reader while this lasts.
+
+    Args:
+        url: the warehouse's own address; the password of bi_reader is looked up with it.
+
+    Raises:
+        SettingsError: there is no role bi_reader, or its password is not known.
+    """
+    with ConnectionPool(
+        bi_access.url_with_password(settings, url),
+        kwargs={"application_name": "b2chat dashboard", "connect_timeout": 15},
+        min_size=1,
+        max_size=SESSIONS,
+        timeout=_WAIT_SECONDS,
+        max_idle=60,
+        configure=_configure,
+        check=ConnectionPool.check_connection,
+        open=True,
+    ) as pool:
+        yield Reader(pool)
+
+
+def _configure(connection: psycopg.Connection) -> None:
+    connection.read_only = True
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    connection.prepare_threshold = None  # a pooler may hand each transaction to another session

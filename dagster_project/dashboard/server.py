@@ -1,0 +1,200 @@
+"""The served dashboard: the pages with filters, made when they are asked for and kept while the marts stand."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, cast
+
+import psycopg
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from dagster_project.dashboard import filters as asked
+from dagster_project.dashboard import page, render
+from dagster_project.dashboard.account import Account, account
+from dagster_project.dashboard.cache import PageCache
+from dagster_project.dashboard.errors import DashboardFailed, NoSuchPage
+from dagster_project.dashboard.guard import Guard, allowed_hosts
+from dagster_project.dashboard.links import FIRST, ServedLinks
+from dagster_project.dashboard.pages.catalogue import PAGES
+from dagster_project.dashboard.reader import SESSIONS, Reader
+from dagster_project.exports.i18n.language import LANGUAGES, Language
+from dagster_project.exports.i18n.wording import Wording
+from dagster_project.exports.week import CELLS
+
+log = logging.getLogger(__name__)
+
+_STATE_SECONDS = 3  # how old the answer may be to whether there was a build
+_PARTS = ("week", "who", "direction", "hours", "measure", "day", "hour")
+_LONGEST_QUERY = 4000
+
+
+@dataclass
+class _State:
+    """What the marts stand at, and when we looked."""
+
+    looked_at: float
+    value: Hashable
+    account: Account | None
+
+
+class Dashboard:
+    """The pages of one warehouse.
+
+    Args:
+        timezone: the account's zone.
+        company: whose dashboard it is.
+        language: where none is named.
+    """
+
+    def __init__(self, reader: Reader, *, timezone: str, company: str | None, language: Language) -> None:
+        self._reader = reader
+        self._timezone = timezone
+        self._company = company
+        self._language = language
+        self._cache = PageCache()
+        self._state: _State | None = None
+        self._state_lock = threading.Lock()
+        # As many as there are sessions: whoever waits, waits here and not for one of them.
+        self._workers = ThreadPoolExecutor(SESSIONS, thread_name_prefix="dashboard")
+
+    def app(self, host: str = "127.0.0.1", *, hosts: list[str] | None = None, token: str | None = None) -> Guard:
+        """The app: `/` leads to the first page, `/LANGUAGE/PAGE` is one, `/LANGUAGE/heatmap/cell` a drill-down."""
+        routes = [
+            Route("/", self._first, methods=["GET"]),
+            Route("/healthz", self._health, methods=["GET"]),
+            Route("/{language}/heatmap/cell", self._cell, methods=["GET"]),
+            Route("/{language}/{name}", self._page, methods=["GET"]),
+        ]
+        app = Starlette(routes=routes, exception_handlers={404: self._unknown})
+        say = Wording(self._language)
+        denied = render.message(
+            say, say.text("dashboard.denied"), say.text("dashboard.denied_why"), company=None
+        ).encode()
+        return Guard(app, hosts=allowed_hosts(host, hosts or []), token=token, policy=render.policy(), denied=denied)
+
+    async def _first(self, request: Request) -> Response:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/{self._language}/{FIRST}{query}", 303)
+
+    async def _health(self, _: Request) -> Response:
+        return Response("ok", media_type="text/plain")
+
+    async def _unknown(self, request: Request, _: Exception) -> Response:
+        return self._message(self._language, 404, "dashboard.not_found", request.url.path[:200])
+
+    async def _page(self, request: Request) -> Response:
+        language, name = request.path_params["language"], request.path_params["name"]
+        if language not in LANGUAGES or name not in PAGES:
+            return await self._unknown(request, NoSuchPage())
+        one = PAGES[name]
+
+        def make(connection: psycopg.Connection, known: Account) -> str:
+            filters = asked.read(request.query_params, known).known_to(one.directions, one.hours, one.measures)
+            links = ServedLinks(language, name, filters, known.first_week, known.last_week)
+            return page.page(connection, known, name, filters, links, language=language, company=self._company)
+
+        return await self._answer(request, language, make)
+
+    async def _cell(self, request: Request) -> Response:
+        language = request.path_params["language"]
+        if language not in LANGUAGES:
+            return await self._unknown(request, NoSuchPage())
+
+        def make(connection: psycopg.Connection, known: Account) -> str:
+            filters = asked.read(request.query_params, known)
+            slot = _slot(request.query_params)
+            links = ServedLinks(language, "heatmap", filters, known.first_week, known.last_week, slot)
+            return page.cell(connection, known, slot, filters, links, language=language, company=self._company)
+
+        return await self._answer(request, language, make)
+
+    async def _answer(
+        self, request: Request, language: Language, make: Callable[[psycopg.Connection, Account], str]
+    ) -> Response:
+        """The page as it is kept, else made; the old one while a new one is made after a build."""
+        query = request.query_params
+        if len(request.url.query) > _LONGEST_QUERY:
+            return self._message(language, 400, "dashboard.not_found", "filters: too long")
+        key = (request.url.path, *(query.get(part, "") for part in _PARTS))
+        loop = asyncio.get_running_loop()
+        try:
+            state = self._known_state()
+            if state is None:
+                state = await loop.run_in_executor(self._workers, self._look)
+            if state.account is None:
+                return self._message(
+                    language, 503, "dashboard.unavailable", Wording(language).text("dashboard.not_built")
+                )
+            body = self._cache.fresh(key, state.value)
+            if body is None:
+                body = self._cache.stale(key)
+                if body is None:
+                    body = await loop.run_in_executor(self._workers, self._make, key, state, make)
+                elif not self._cache.is_being_made(key):
+                    loop.run_in_executor(self._workers, self._make_quietly, key, state, make)
+        except NoSuchPage as error:
+            return self._message(language, 404, "dashboard.not_found", str(error))
+        except DashboardFailed as error:
+            log.warning("%s", error)
+            return self._message(language, 503, "dashboard.unavailable", str(error))
+        return Response(body, media_type="text/html; charset=utf-8")
+
+    def _known_state(self) -> _State | None:
+        """What the marts stand at, if we looked just now."""
+        state = self._state
+        return state if state and time.monotonic() - state.looked_at < _STATE_SECONDS else None
+
+    def _look(self) -> _State:
+        with self._state_lock:
+            known = self._known_state()
+            if known:
+                return known
+            with self._reader.snapshot() as connection:
+                found = account(connection, self._timezone)
+            self._state = _State(time.monotonic(), found and found.freshness, found)
+            return self._state
+
+    def _make(self, key: Hashable, state: _State, make: Callable[[psycopg.Connection, Account], str]) -> bytes:
+        def made() -> bytes:
+            with self._reader.snapshot() as connection:
+                known = account(connection, self._timezone)
+                if known is None:
+                    raise DashboardFailed(Wording(self._language).text("dashboard.not_built"))
+                return make(connection, known).encode()
+
+        return self._cache.make(key, state.value, made)
+
+    def _make_quietly(self, key: Hashable, state: _State, make: Callable[..., str]) -> None:
+        try:
+            self._make(key, state, make)
+        except Exception as error:
+            log.warning("a page could not be made anew: %s", type(error).__name__)
+
+    def _message(self, language: Language, status: int, title: str, text: str) -> Response:
+        say = Wording(language)
+        body = render.message(say, say.text(title), text, company=self._company)
+        return Response(body, status, media_type="text/html; charset=utf-8")
+
+
+def serve(app: Guard, host: str, port: int) -> None:
+    """Serve until Ctrl-C."""
+    # No log of requests: an address may hold the token.
+    uvicorn.run(cast(Any, app), host=host, port=port, access_log=False, log_level="warning", server_header=False)
+
+
+def _slot(query: Mapping[str, str]) -> tuple[int, int]:
+    try:
+        slot = int(query.get("day", "")), int(query.get("hour", ""))
+    except ValueError:
+        slot = (-1, -1)
+    if slot not in CELLS:
+        raise NoSuchPage("day: 0 (Sunday) to 6; hour: 0 to 23")
+    return slot
