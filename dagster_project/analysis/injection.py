@@ -83,9 +83,11 @@ def _looked_at(text: str) -> tuple[int, bool]:
 
 def _groups_and_order(text: str) -> tuple[int, bool]:
     """The groups of telling words in a text, and whether it is an order."""
-    plain = _tidy(_NOT_PLAIN.sub(_without_unseen, unicodedata.normalize("NFKD", text)).lower())
+    is_plain = text.isascii() and text.isprintable()
+    plain = (text if is_plain else _plain(text)).lower()
     groups = orders.groups(plain)
     if orders.can_be_order(groups):
+        plain = _tidy(plain)
         unmasked = plain.translate(orders.LOOK_ALIKE)
         if orders.ORDER.search(plain) or (unmasked != plain and orders.ORDER.search(unmasked)):
             return groups, True
@@ -95,6 +97,11 @@ def _groups_and_order(text: str) -> tuple[int, bool]:
 _looked_at_before = lru_cache(10_000)(_groups_and_order)
 
 
-def _without_unseen(found: re.Match[str]) -> str:
+def _plain(text: str) -> str:
+    return _NOT_PLAIN.sub(lambda found: _seen(found[0]), unicodedata.normalize("NFKD", text))
+
+
+@lru_cache(10_000)
+def _seen(signs: str) -> str:
     """Characters without accents and without what is not seen."""
-    return "".join(sign for sign in found[0] if unicodedata.category(sign) not in {"Mn", "Cf", "Cc"})
+    return "".join(sign for sign in signs if unicodedata.category(sign) not in {"Mn", "Cf", "Cc"})

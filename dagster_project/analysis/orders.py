@@ -6,7 +6,8 @@ A text is compared in lower case, without accents; a word may be written in look
 
 import re
 from collections import defaultdict
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 
 from dagster_project.analysis.personal.plain import LOOK_ALIKE_LETTERS
 
@@ -96,6 +97,8 @@ ORDER = re.compile("|".join(pattern for _, pattern in KINDS))
 
 _FIRST = 4  # letters that the shortest beginning has
 _WORD = re.compile(r"\w+")
+_REMEMBERED, _LONGEST_REMEMBERED = 50_000, 40  # how many of how many characters
+_without_group: set[str] = set()  # what was met between two spaces, and is in no group: most of what people write
 _BITS = {group: 1 << place for place, group in enumerate((_TAG, *_WORDS))}
 _NEEDED = sorted({sum(_BITS[group] for group in groups) for groups, _ in KINDS})
 
@@ -103,11 +106,17 @@ _NEEDED = sorted({sum(_BITS[group] for group in groups) for groups, _ in KINDS})
 def groups(plain: str) -> int:
     """The groups of words that are in a text, a bit each. Those of several texts in one are the bits of all."""
     found = _BITS[_TAG] if "<" in plain or "`" in plain else 0
-    for of_word in map(_groups_of, _WORD.findall(plain)):
-        found |= of_word
+    for part in set(plain.split()).difference(_without_group):
+        if of_part := reduce(or_, map(_groups_of, _WORD.findall(part)), 0):
+            found |= of_part
+        elif len(part) <= _LONGEST_REMEMBERED:
+            if len(_without_group) >= _REMEMBERED:
+                _without_group.clear()
+            _without_group.add(part)
     return found
 
 
+@lru_cache
 def can_be_order(groups: int) -> bool:
     """Whether there may be an order in a text with such words."""
     return groups != 0 and any(groups & needed == needed for needed in _NEEDED)
@@ -128,7 +137,6 @@ def _by_word() -> tuple[dict[str, int], dict[str, list[tuple[str, int]]]]:
 _GROUPS, _GROUPS_OF_BEGINNINGS = _by_word()
 
 
-@lru_cache(50_000)
 def _groups_of(word: str) -> int:
     unmasked = word.translate(LOOK_ALIKE)
     return _groups_of_form(word) | (_groups_of_form(unmasked) if unmasked != word else 0)

@@ -63,7 +63,9 @@ def signals(conversation: Conversation) -> dict[str, float]:
     customer = conversation.customer
     text = " ".join(message.text for message in customer)
     words = text.split()
-    capitals = [word for word in _CAPITALS.findall(text) if word.isupper()]
+    # Most words are small and need no look at their letters.
+    shouted = [word for word in words if not word.islower()]
+    capitals = [letters for word in shouted for letters in _CAPITALS.findall(word) if letters.isupper()]
     asks, exclaims = text.count("?"), text.count("!")
     until_own, until_next = _longest_gaps(conversation)
     return dict(

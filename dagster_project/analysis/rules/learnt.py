@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 
 from dagster_project.analysis.rules import confidence, cues
@@ -19,6 +20,8 @@ MOST = 5.0
 FEWEST = 3  # a chat of fewer words counts as one of so many
 CLEAR = 1.0  # log odds for which a word is told as a reason
 DAMPING = 0.4  # the more words, the less each of them says
+
+_TEXT, _STEM = attrgetter("text"), attrgetter("stem")
 
 Vector = tuple[float, ...]
 Scores = dict[str, dict[str, float]]  # by field, by label
@@ -73,6 +76,7 @@ class Learnt:
             self.labels: dict[str, list[str]] = content["labels"]
             self._labels = [(field, label) for field, labels in self.labels.items() for label in labels]
             self._start = self._vector(content["start"])
+            self._nothing = (0.0,) * len(self._labels)
             self._shown = {_stem(word): word for word in content["words"]}
             self.common = [spoken[0] for word in content["words"] if (spoken := words(word))]
             both = content["words"] | content["rare"]
@@ -90,9 +94,9 @@ class Learnt:
     def word(self, text: str) -> Word:
         """What is known of a word, as `spanish.words` gives it."""
         stem, is_spoken = cues.stem(text), text.isalpha()
-        nothing = (0.0,) * len(self._labels)
-        parts = [self._words.get(stem, nothing), *filter(None, map(self._pieces.get, cues.pieces(text)))]
-        weights = tuple(map(sum, zip(*parts, strict=True)))
+        parts = list(filter(None, (self._words.get(stem), *map(self._pieces.get, cues.pieces(text)))))
+        # Most numbers, and words that nobody knows, have one part or none.
+        weights: Vector = tuple(map(sum, zip(*parts, strict=True))) if len(parts) > 1 else (*parts, self._nothing)[0]
         return Word(text, is_spoken, stem, weights, stem in self._words, is_spoken and stem in self._shown)
 
     def scores(self, rows: Rows, signals: Mapping[str, float]) -> Scores:
@@ -103,7 +107,7 @@ class Learnt:
             signals: what `cues.signals` says of the chat.
         """
         words = distinct(rows)
-        pairs = dict.fromkeys(chain.from_iterable(cues.pairs([word.stem for word in row]) for row in rows))
+        pairs = dict.fromkeys(chain.from_iterable(cues.pairs(list(map(_STEM, row))) for row in rows))
         found = [word.weights for word in words]
         found += map(self._pairs.__getitem__, filter(self._pairs.__contains__, pairs))
         scale = max(len(words), FEWEST) ** -DAMPING
@@ -131,7 +135,8 @@ class Learnt:
 
 def distinct(rows: Rows) -> list[Word]:
     """Each word once, in the order in which they come first."""
-    return list({word.text: word for row in rows for word in row}.values())
+    words = list(chain.from_iterable(rows))
+    return list(dict(zip(map(_TEXT, words), words, strict=True)).values())
 
 
 def row_of(weights: Sequence[float]) -> str:

@@ -7,7 +7,6 @@ words in between, and `-` before a term says that a negation shortly before it m
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import NamedTuple
 
 from dagster_project.analysis.rules.memo import Memo
@@ -105,23 +104,25 @@ class Finder:
 
     def __init__(self, terms: Iterable[Term]) -> None:
         self._whole: dict[str, list[Term]] = defaultdict(list)
-        self._beginnings: dict[str, list[Term]] = defaultdict(list)
+        beginnings: dict[str, list[Term]] = defaultdict(list)
         for term in terms:
             first = term.parts[0]
             assert first is not None
             for word in first.whole:
                 self._whole[word].append(term)
             for word in first.beginnings:
-                self._beginnings[word].append(term)
-        self._longest = max(map(len, self._beginnings), default=0)
+                beginnings[word].append(term)
+        # By their first two letters, the shortest first.
+        self._beginnings: dict[str, list[tuple[str, list[Term]]]] = defaultdict(list)
+        for word in sorted(beginnings, key=len):
+            self._beginnings[word[:2]].append((word, beginnings[word]))
 
     def word(self, text: str) -> Word:
         """A word, and the terms that begin with it."""
-        beginnings = (text[:end] for end in range(2, min(len(text), self._longest) + 1))
-        terms = [
-            *self._whole.get(text, ()),
-            *chain.from_iterable(self._beginnings[one] for one in beginnings if one in self._beginnings),
-        ]
+        terms = list(self._whole.get(text, ()))
+        for beginning, begun in self._beginnings.get(text[:2], ()):
+            if text.startswith(beginning):
+                terms += begun
         return Word(text, Memo(lambda following: _begun(terms, following), FOLLOWING) if terms else None)
 
     def find(self, row: Sequence[Word]) -> list[Found]:
