@@ -1,10 +1,13 @@
 """What a refresh of ten chats costs, on warehouses of several sizes: `benchmarks/refresh.py --chats 3000 30000`.
 
 For each size: a made-up account straight into raw (fill.py), a first build, a build that brings ten chats and is not
-counted, and then as many more as `--rounds` says. README.md beside it says what the phases are.
+counted, and then as many more as `--rounds` says. With `--day` a refresh brings a day, to five years of each size and
+to the last month of the same account. The last line is the last warehouse's figures over the first one's.
+README.md beside it says what the phases are.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -15,22 +18,26 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from common import ROOT, with_project
 
-_CHATS = 10  # brought to each refresh
+_TEN_CHATS, _DAY = ("--append-chats", "10"), ("--append-day",)  # what is brought to each refresh
+_FIVE_YEARS, _MONTH = 1826, 30  # days
+_TICKS = os.sysconf("SC_CLK_TCK")
 _NODE = re.compile(r"\d+ of \d+ (OK created|PASS|WARN|FAIL) .*\[.* in (\d+\.\d+)s\]")
 
 
 @dataclass(frozen=True)
 class Refresh:
-    """One `b2chat build` after ten chats; seconds.
+    """One `b2chat build` after ten chats, or a day; seconds.
 
     Attributes:
         wall: of the command.
-        cpu: of the command and dbt, without Postgres.
+        cpu: of the processor, for the command, dbt and Postgres.
+        server: of it Postgres.
         start: until Dagster's job begins, and what comes after it.
         dbt: of dbt's run, without its start.
         rest: of the job without dbt's run: dbt's start and parsing, the Python assets, Dagster's log.
@@ -40,6 +47,7 @@ class Refresh:
 
     wall: float
     cpu: float
+    server: float
     start: float
     dbt: float
     rest: float
@@ -51,34 +59,48 @@ class Refresh:
 def main() -> None:
     """Measure, and print JSON or a table."""
     options = _options()
-    found = {chats: _measure(chats, options.rounds) for chats in options.chats}
+    brings = _DAY if options.day else _TEN_CHATS
+    found = {name: _measure(name, filled, brings, options.rounds) for name, filled in _warehouses(options)}
     load = round(os.getloadavg()[0], 1)
     if options.json:
-        print(json.dumps({"load": load, "refreshes": {chats: [*map(asdict, all_)] for chats, all_ in found.items()}}))
+        print(json.dumps({"load": load, "refreshes": {name: [*map(asdict, all_)] for name, all_ in found.items()}}))
         return
     names = list(Refresh.__annotations__)
     print(f"{os.cpu_count()} cores, load {load}; the median of {options.rounds}\n")
     print(f"| chats held | {' | '.join(names)} |\n|---:|{'---:|' * len(names)}")
-    for chats, refreshes in found.items():
-        middle = (statistics.median(getattr(refresh, name) for refresh in refreshes) for name in names)
-        print(f"| {chats:,} | {' | '.join(f'{value:.1f}' for value in middle)} |")
+    middles = [
+        [statistics.median(getattr(one, name) for one in refreshes) for name in names] for refreshes in found.values()
+    ]
+    for name, middle in zip(found, middles, strict=True):
+        print(f"| {name} | {' | '.join(f'{value:.1f}' for value in middle)} |")
+    ratios = [last / first if first else float("nan") for first, last in zip(middles[0], middles[-1], strict=True)]
+    print(f"| last / first | {' | '.join(f'{ratio:.2f}' for ratio in ratios)} |")
 
 
-def _measure(chats: int, rounds: int) -> list[Refresh]:
+def _warehouses(options: argparse.Namespace) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What each warehouse is called, and how it is filled."""
+    for chats in options.chats:
+        if options.day:
+            of_month = round(chats * _MONTH / _FIVE_YEARS)
+            yield f"{of_month:,}, a month", ("--chats", str(of_month), "--days", str(_MONTH))
+        yield f"{chats:,}", ("--chats", str(chats), "--days", str(_FIVE_YEARS))
+
+
+def _measure(name: str, filled: Sequence[str], brings: Sequence[str], rounds: int) -> list[Refresh]:
     folder = Path(tempfile.mkdtemp(prefix="b2chat-refresh-"))
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("B2CHAT_", "PG", "DATABASE_"))}
     environment = with_project(ours) | {"B2CHAT_DATA_DIR": str(folder), "B2CHAT_ENV_FILE": os.devnull}
     try:
         _b2chat(environment, "db", "up")
-        _fill(environment, "--chats", str(chats))
+        _fill(environment, *filled)
         for _ in range(2):
             _b2chat(environment, "build", "--json")
-            _fill(environment, "--append-chats", str(_CHATS))
+            _fill(environment, *brings)
         refreshes = []
         for _ in range(rounds):
             refreshes.append(_refresh(environment, folder))
-            print(f"{chats:,} chats: {refreshes[-1]}", file=sys.stderr)
-            _fill(environment, "--append-chats", str(_CHATS))
+            print(f"{name} chats: {refreshes[-1]}", file=sys.stderr)
+            _fill(environment, *brings)
         return refreshes
     finally:
         _b2chat(environment, "db", "down")
@@ -86,9 +108,10 @@ def _measure(chats: int, rounds: int) -> list[Refresh]:
 
 
 def _refresh(environment: dict[str, str], folder: Path) -> Refresh:
-    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    began, before, server_before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN), _server_cpu(folder)
     answer = json.loads(_b2chat(environment, "build", "--json"))
     wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    server = _server_cpu(folder) - server_before
     said = (folder / "logs" / "dbt.log").read_text()
     nodes = [
         ("models" if match[1] == "OK created" else "tests", float(match[2]))
@@ -100,13 +123,28 @@ def _refresh(environment: dict[str, str], folder: Path) -> Refresh:
     dbt = float(total[1])
     return Refresh(
         wall,
-        after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime + server,
+        server,
         wall - answer["seconds"],
         dbt,
         answer["seconds"] - dbt,
         len(nodes),
         *(sum(seconds for kind, seconds in nodes if kind == wanted) for wanted in ("models", "tests")),
     )
+
+
+def _server_cpu(folder: Path) -> float:
+    """Seconds of the processor that the embedded server has used: its sessions, those that ended, and itself."""
+    (file,) = (folder / "pg").glob("**/postmaster.pid")
+    server, used = file.read_text().split()[0], 0
+    for process in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended
+            fields = process.read_text().rpartition(")")[2].split()
+            if process.parent.name == server:
+                used += sum(map(int, fields[11:15]))
+            elif fields[1] == server:
+                used += sum(map(int, fields[11:13]))
+    return used / _TICKS
 
 
 def _fill(environment: dict[str, str], *options: str) -> None:
@@ -128,9 +166,10 @@ def _b2chat(environment: dict[str, str], *arguments: str) -> str:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure a refresh that brings ten chats.")
+    parser = argparse.ArgumentParser(description="Measure a refresh that brings ten chats, or a day.")
     parser.add_argument("--chats", type=int, nargs="+", default=[3000, 30_000], help="sizes (default: 3000 30000)")
     parser.add_argument("--rounds", type=int, default=3, help="refreshes of each (default: 3)")
+    parser.add_argument("--day", action="store_true", help="bring a day, to five years and to their last month")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a Markdown table")
     return parser.parse_args()
 

@@ -138,12 +138,15 @@ def dbt_models(
                         log.info(_line(node["alias"], event, rows))
                     yield event.with_metadata({**event.metadata, **found})
                 else:
+                    if isinstance(event, dg.AssetCheckResult):
+                        built.add(str(event.metadata["unique_id"].value))
                     yield event
         except DagsterDbtCliRuntimeError:
             unchanged.name_broken_tests(conn, scratch / "run_results.json")
             raise
+        unchanged.name_broken_tests(conn, scratch / "run_results.json")
         if last:
-            yield from unchanged.report_views(context, conn, nodes, built)
+            yield from unchanged.report_refresh(context, conn, nodes, built)
     results = invocation.get_artifact("run_results.json")
     if is_whole:
         with warehouse.connect() as conn:

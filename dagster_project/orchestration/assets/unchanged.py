@@ -1,4 +1,4 @@
-"""What Dagster is told of models that a build had no need to make again."""
+"""What Dagster is told of models that a build had no need to make again, and of tests that it asked together."""
 
 import json
 import logging
@@ -13,7 +13,9 @@ from dagster_project.orchestration.assets import table_metadata
 from dagster_project.orchestration.assets.last_build import LastBuild
 from dagster_project.settings import Settings
 
-_VIEWS_TEST = "assert_views_hold_for_what_a_refresh_brought"
+# The queries in which a refresh asks tests together: dbt/macros/engine/tested_rows.sql.
+_REST, _CORE = "assert_the_rest_holds_for_what_a_refresh_brought", "assert_core_refers_to_what_is_there"
+_WARNINGS = "warn_of_what_a_refresh_brought"
 
 log = logging.getLogger(__name__)
 
@@ -43,34 +45,39 @@ def leave_alone(
             yield dg.AssetObservation(spec.key, metadata={"unchanged": told})
 
 
-def report_views(
+def report_refresh(
     context: dg.AssetExecutionContext, conn: psycopg.Connection, nodes: Nodes, built: Collection[str]
-) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
-    """Say of each view of the marts that it shows what a refresh built below it.
+) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization | dg.AssetCheckResult]:
+    """Say of each view of the marts that it shows what a refresh built below it, and of tests that it asked together
+    that they passed, where another step waits for them.
 
     Args:
         conn: in autocommit.
         nodes: of dbt's manifest.
-        built: the unique ids of what was built.
+        built: the unique ids of what was built, and of the tests that ran by themselves.
     """
     told = "the view is as it was; the tables below it were built in this run"
     for spec, is_waited_for in _specs(context):
-        if spec.metadata["dagster_dbt/unique_id"] in built:
-            continue
+        is_table = spec.metadata["dagster_dbt/unique_id"] in built
         if is_waited_for:
+            by = "the transaction that wrote it" if is_table else _REST
             passed = {
-                check.name: f"asked for what this build brought, by {_VIEWS_TEST}"
+                check.name: f"asked for what this build brought, by {by}"
                 if nodes[check.metadata["dagster_dbt/unique_id"]].get("attached_node")
                 else "not run in a refresh: it looks at all of history, and passed at the last build that ran it"
                 for check in _blocking_checks(context, spec)
+                if check.metadata["dagster_dbt/unique_id"] not in built
             }
-            yield _as_made(conn, nodes, spec, told, passed)
-        elif spec.key.path[0] == "marts":
+            if is_table:
+                yield from _passed(spec, passed, {})
+            else:
+                yield _as_made(conn, nodes, spec, told, passed)
+        elif not is_table and spec.key.path[0] == "marts":
             yield dg.AssetMaterialization(spec.key, metadata={"unchanged": told})
 
 
 def name_broken_tests(conn: psycopg.Connection, run_results: Path) -> None:
-    """Log which tests of views failed: dbt knows only that the one query that asks them all returned rows.
+    """Log which tests failed, or warn, of those that a refresh asks together: dbt knows only that a query found rows.
 
     Args:
         conn: in autocommit.
@@ -78,9 +85,10 @@ def name_broken_tests(conn: psycopg.Connection, run_results: Path) -> None:
     """
     results = json.loads(run_results.read_bytes())["results"] if run_results.exists() else []
     for result in results:
-        if result["status"] == "fail" and result["unique_id"].split(".")[2] == _VIEWS_TEST:
+        if result["status"] in {"fail", "warn"} and result["unique_id"].split(".")[2] in {_REST, _CORE, _WARNINGS}:
+            level = logging.ERROR if result["status"] == "fail" else logging.WARNING
             for name, rows in conn.execute(result["compiled_code"]):
-                log.error("dbt: fail: %s, %s rows", name, rows)
+                log.log(level, "dbt: %s: %s, %s rows", result["status"], name, rows)
 
 
 def _specs(context: dg.AssetExecutionContext) -> Iterator[tuple[dg.AssetSpec, bool]]:
@@ -106,10 +114,14 @@ def _as_made(
     return dg.MaterializeResult(
         spec.key,
         metadata=metadata | table_metadata.look(conn, node["schema"], node["alias"]),
-        check_results=[
-            dg.AssetCheckResult(
-                passed=True, asset_key=spec.key, check_name=name, metadata=metadata, description=description
-            )
-            for name, description in passed.items()
-        ],
+        check_results=list(_passed(spec, passed, metadata)),
     )
+
+
+def _passed(
+    spec: dg.AssetSpec, checks: Mapping[str, str], metadata: table_metadata.Metadata
+) -> Iterator[dg.AssetCheckResult]:
+    for name, description in checks.items():
+        yield dg.AssetCheckResult(
+            passed=True, asset_key=spec.key, check_name=name, metadata=metadata, description=description
+        )

@@ -8,7 +8,7 @@
     {%- if node and node.config.materialized == 'incremental' and 'load_id' in node.columns
         and not var('test_everything') -%}
         {%- set conditions = [config.get('where') or 'true', is_new_row(node.alias)] -%}
-        {{ return(rows_where(relation, conditions)) }}
+        {{ return('(select * from ' ~ relation ~ ' where ' ~ conditions | join(' and ') ~ ') as new_rows') }}
     {%- endif -%}
     {{ return(default__get_where_subquery(relation)) }}
 {% endmacro %}
@@ -19,36 +19,139 @@
 {%- endmacro %}
 
 
-{% macro rows_where(relation, conditions) %}
-    {{ return('(select * from ' ~ relation ~ ' where ' ~ conditions | join(' and ') ~ ') as new_rows') }}
+{#
+  A node of dbt for each test costs more than the rows that a refresh brings, and would be most of the refresh. So a refresh
+  (selectors.yml) asks tests together:
+  - table: those of a table, in the transaction that writes it (post-hook). Rows that fail one are never seen, and nothing is
+    built on them;
+  - staging: before anything is built (on run start);
+  - core: references among core's tables, before facts are built;
+  - rest: tests of views, and references that none of the above can ask, when all tables are built;
+  - warning: what tables and staging only warn of.
+  The last three are queries of their own (tests/singular). Any other build runs each test by itself.
+
+  Views of the report put weeks and months together from tables that are tested: their tests look at weeks whatever came, and
+  wait for the night.
+#}
+{% macro is_refresh() %}
+    {{ return(invocation_args_dict.get('selector') == 'refresh') }}
+{% endmacro %}
+
+
+{# Which of these asks a test in a refresh; none where it waits for another build. #}
+{% macro asked_in_refresh_by(test) %}
+    {%- set asked = graph.nodes.get(test.attached_node) -%}
+    {%- if not asked or asked.resource_type != 'model' -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set kind = 'staging' if asked.fqn[1] == 'staging' else asked.config.materialized -%}
+    {%- if test.config.severity | lower == 'warn' -%}
+        {{ return(none if kind == 'view' else 'warning') }}
+    {%- elif kind == 'staging' -%}
+        {{ return(kind) }}
+    {%- elif kind == 'view' -%}
+        {{ return(none if asked.fqn[2] in ['report', 'by_direction'] or referred_to(test) else 'rest') }}
+    {%- elif not referred_to(test) or referred_to(test).resource_type == 'seed'
+        or referred_to(test).unique_id in lineage(asked.unique_id) -%}
+        {{ return('table') }}
+    {%- endif -%}
+    {%- set core = graph.nodes['test.b2chat.assert_core_refers_to_what_is_there'].depends_on.nodes -%}
+    {{ return('rest' if test.depends_on.nodes | reject('in', core) | list else 'core') }}
+{% endmacro %}
+
+
+{# What a test of references looks at beside its own table; none of other tests. #}
+{% macro referred_to(test) %}
+    {%- if test.test_metadata.name == 'relationships' -%}
+        {%- set others = test.depends_on.nodes | reject('equalto', test.attached_node) | list -%}
+        {{ return(graph.nodes[others[0]] if others[0] in graph.nodes else graph.sources[others[0]]) }}
+    {%- endif -%}
+    {{ return(none) }}
 {% endmacro %}
 
 
 {#
-  The data tests of views as one query: a row for each that fails, with the number of its rows. A refresh does not build
-  views (selectors.yml), and a node of dbt for each of their tests would cost more than the rows that it looks at. They
-  look at the chats and days that the build brought; where a view has neither, at all of it. Views of the report put weeks
-  and months together from tables that are tested: their tests look at weeks whatever came, and wait for the night.
+  SQL: a row for each of these tests that fails, with the number of its rows; of one model, where its id is given. What a
+  refresh brought to a model is read once for all of its tests.
 #}
-{% macro tests_of_views() %}
+{% macro failures_in_refresh(asked_by, of_model=none) %}
+    {%- set found = {} -%}
     {%- for test in graph.nodes.values()
-        if test.resource_type == 'test' and test.attached_node in graph.nodes and test.test_metadata.name != 'relationships'
-        and test.config.severity | lower == 'error' -%}
-        {%- set view = graph.nodes[test.attached_node] -%}
-        {%- if view.config.materialized == 'view' and view.fqn[1] != 'staging'
-            and view.fqn[2] not in ['report', 'by_direction'] -%}
-            {%- set conditions = [test.config.where or 'true', is_brought(view)] -%}
-            {%- set arguments = dict(test.test_metadata.kwargs, model=rows_where(view.relation_name, conditions)) %}
-select
-    '{{ test.name }}' as broken_test,
-    count(*) as row_count
-from ({{ context['test_' ~ test.test_metadata.name](**arguments) }}) as failures
-having count(*) > 0
+        if test.resource_type == 'test' and (not of_model or test.attached_node == of_model)
+        and asked_in_refresh_by(test) == asked_by -%}
+        {%- do found.setdefault((test.attached_node, test.config.where), []).append(test) -%}
+    {%- endfor -%}
+    {%- for (unique_id, where), tests in found.items() %}
+select broken_test, row_count
+from (
+    with brought as (
+        {{ brought_rows(graph.nodes[unique_id], where) }}
+    )
+        {%- for test in tests -%}
+            {%- set arguments = dict(test.test_metadata.kwargs, model='brought') -%}
+            {%- if referred_to(test) -%}
+                {%- do arguments.update(to=referred_to(test).relation_name) -%}
+            {%- endif %}
+    {{ 'union all' if not loop.first }}
+    select
+        '{{ test.name }}' as broken_test,
+        count(*) as row_count
+    from ({{ context['test_' ~ test.test_metadata.name](**arguments) }}) as failures
+    having count(*) > 0
+        {%- endfor %}
+) as failures
 union all
-        {%- endif -%}
     {%- endfor %}
 select null, null where false
 {% endmacro %}
+
+
+{% macro brought_rows(tested, where) %}
+    {%- set conditions = [where or 'true'] -%}
+    {%- if tested.config.materialized == 'incremental' and 'load_id' in tested.columns -%}
+        {%- do conditions.append(is_new_row(tested.alias)) -%}
+    {%- elif tested.config.materialized == 'view' and tested.fqn[1] != 'staging' -%}
+        {%- do conditions.append(is_brought(tested)) -%}
+    {%- endif -%}
+    select * from {{ tested.relation_name }}
+    where {{ conditions | join('\n            and ') }}
+{%- endmacro %}
+
+
+{# Post-hook of tables. It is called where dbt executes, not where it parses: it is no part of a table's fingerprint. #}
+{% macro refuse_rows_that_fail_a_test() %}
+    {%- if is_refresh() and model.config.materialized == 'incremental' -%}
+        {{ refuse(failures_in_refresh('table', of_model=model.unique_id)) }}
+    {%- endif -%}
+{% endmacro %}
+
+
+{# On run start. #}
+{% macro refuse_records_that_fail_a_test() %}
+    {%- if execute and is_refresh() -%}
+        {{ refuse(failures_in_refresh('staging')) }}
+    {%- else -%}
+        select 1
+    {%- endif -%}
+{% endmacro %}
+
+
+{# Ends the transaction where a test fails, and names the test. #}
+{% macro refuse(failures) -%}
+    {%- if 'broken_test' in failures -%}
+do $tests$
+declare
+    broken text;
+begin
+    select string_agg(failures.broken_test || ', ' || failures.row_count || ' rows', '; ') into broken
+    from ({{ failures }}) as failures;
+    if broken is not null then
+        raise exception 'refused, because tests fail: %', broken;
+    end if;
+end
+$tests$
+    {%- endif -%}
+{%- endmacro %}
 
 
 {# SQL: whether a row of a view is of a chat, or of a day, week or month, that the last build of facts changed. #}

@@ -142,23 +142,33 @@ def test_each_test_that_the_decisions_name_is_there(project: Manifest) -> None:
     assert len(named) > 25
 
 
-def test_the_one_query_of_a_refresh_that_asks_the_tests_of_views_waits_for_all_tables_below_them(
+def test_the_queries_of_a_refresh_that_ask_tests_together_wait_for_all_tables_that_they_look_at(
     project: Manifest,
 ) -> None:
     nodes = project["nodes"]
 
-    def tables_below(unique_id: str) -> set[str]:
+    def tables_from(unique_id: str) -> set[str]:
+        """The tables that a node reads, and itself, if it is one."""
         parents = [parent for parent in nodes[unique_id]["depends_on"].get("nodes", []) if parent in nodes]
-        found = {parent for parent in parents if nodes[parent]["config"]["materialized"] == "incremental"}
-        return found.union(*map(tables_below, parents))
+        itself = {unique_id} if nodes[unique_id]["config"]["materialized"] == "incremental" else set()
+        return itself.union(*map(tables_from, parents))
 
-    tested = {nodes[unique_id].get("attached_node") for unique_id in nodes} & set(nodes)
-    asked = [
-        view
-        for view in tested
-        if nodes[view]["config"]["materialized"] == "view"
-        and nodes[view]["fqn"][1] != "staging"
-        and nodes[view]["fqn"][2] not in {"report", "by_direction"}
-    ]
-    one_query = "test.b2chat.assert_views_hold_for_what_a_refresh_brought"
-    assert set().union(*map(tables_below, asked)) <= tables_below(one_query)
+    rest, warnings, core = (
+        tables_from(f"test.b2chat.{name}")
+        for name in (
+            "assert_the_rest_holds_for_what_a_refresh_brought",
+            "warn_of_what_a_refresh_brought",
+            "assert_core_refers_to_what_is_there",
+        )
+    )
+    for unique_id, test in nodes.items():
+        tested = nodes.get(test.get("attached_node"))
+        if not tested or tested["resource_type"] != "model" or tested["fqn"][1] == "staging":
+            continue
+        is_table, looked_at = tested["config"]["materialized"] == "incremental", tables_from(unique_id)
+        if test["config"]["severity"].lower() == "warn":
+            assert not is_table or looked_at <= warnings, test["name"]
+        elif is_table:
+            assert any(looked_at <= waited for waited in (tables_from(tested["unique_id"]), core, rest)), test["name"]
+        elif tested["fqn"][2] not in {"report", "by_direction"}:
+            assert looked_at <= rest, test["name"]
