@@ -324,6 +324,17 @@ class DashboardSettings(_Section):
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+class QuestionsSettings(_Section):
+    """Questions in plain words (`b2chat mcp`)"""
+
+    mcp_token: SecretStr | None = Field(
+        None, description="Token that `b2chat mcp --http` asks for, 24 characters or more: openssl rand -hex 24."
+    )
+    mcp_sql: bool = Field(
+        False, description="Whether a language model may run SELECT statements of its own, as bi_reader, on the marts."
+    )
+
+
 class SandboxSettings(_Section):
     """The sandbox, a local B2Chat"""
 
@@ -367,6 +378,7 @@ class Settings(
     ExportsSettings,
     AlertsSettings,
     DashboardSettings,
+    QuestionsSettings,
     SandboxSettings,
 ):
     """The settings of one deployment, a base class a section of `.env.example`, in its order.

@@ -17,6 +17,7 @@ from dagster_project.cli import (
     dashboard_commands,
     export_commands,
     mart_commands,
+    mcp_commands,
     pipeline_commands,
     review_commands,
     server_commands,
@@ -55,6 +56,7 @@ app.command()(pipeline_commands.retry_quarantine)
 app.command()(pipeline_commands.build)
 app.command()(mart_commands.heatmap)
 app.command("list")(mart_commands.list_members)
+app.command()(mcp_commands.mcp)
 app.command()(server_commands.sandbox)
 app.command("exec", context_settings=_ANY_ARGUMENTS)(server_commands.run_program)
 

@@ -93,8 +93,12 @@ def match(known: Sequence[Member], kind: Kind, wanted: str) -> str | None:
     return alike[0].id if alike else None
 
 
-def guess(known: Sequence[Member], kind: Kind, wanted: str) -> str:
-    """The end of a line that says that nobody is called so: who may be meant."""
+def guess(known: Sequence[Member], kind: Kind, wanted: str, elsewhere: str | None = None) -> str:
+    """The end of a line that says that nobody is called so: who may be meant.
+
+    Args:
+        elsewhere: the end where none is alike; by default the command that names all.
+    """
     text = _folded(wanted)
     close = difflib.get_close_matches(text[:200], [_folded(member.name) for member in known], n=_MOST_NAMED)
     meant = [
@@ -104,7 +108,7 @@ def guess(known: Sequence[Member], kind: Kind, wanted: str) -> str:
         return f"; did you mean {' or '.join(map(str, meant[:_MOST_NAMED]))}?"
     if len(known) <= _MOST_NAMED:
         return f": there are {', '.join(map(str, known)) or 'none'}"
-    return f": `b2chat list {kind}s` names them"
+    return elsewhere or f": `b2chat list {kind}s` names them"
 
 
 def shortened(text: str) -> str:

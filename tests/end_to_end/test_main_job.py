@@ -12,13 +12,20 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import anyio
 import psycopg
 import pytest
+from mcp import Client
 from psycopg.rows import dict_row
 
+from dagster_project.questions import definitions
+from dagster_project.questions import server as questions
+from dagster_project.questions.marts import Marts
+from dagster_project.settings import Settings
 from dagster_project.sources.b2chat.sandbox.account import Account
 from dagster_project.sources.b2chat.sandbox.generator import GeneratedSource
 from dagster_project.sources.b2chat.sandbox.source import ChatQuery
+from dagster_project.warehouse import bi_access
 from tests.support import forked_dbt, metricflow, oracle, tables
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -350,6 +357,40 @@ def test_the_semantic_layer_answers_what_the_marts_say_of_each_week(generated: O
     expected = {(metric, week, scope_id): value for metric, week, scope_id, value in rows if metric in kpis and value}
     assert len(kpis) > 40 and answered.keys() == expected.keys()
     assert answered == pytest.approx(expected)
+
+
+def test_questions_in_plain_words_are_answered_with_the_marts_own_rows(generated: Outcome, new_folder: Any) -> None:
+    settings = Settings.load(database_url=generated.url, data_dir=new_folder())
+    server = questions.build(Marts(bi_access.url_with_password(settings, generated.url), "America/Bogota"), "sandbox")
+
+    async def ask() -> dict[str, Any]:
+        async with Client(server) as client:
+            one = {"metric": "first_response_p50", "scope": "agent"}
+            cell = {"day_of_week": 1, "hour": 9}
+            asked = {"incoming": one, "all": one | {"direction": "all"}, "week": {}, "cell": cell, "freshness": {}}
+            tools = {"week": "heatmap", "cell": "heatmap_cell", "freshness": "freshness"}
+            return {
+                key: (await client.call_tool(tools.get(key, "query_metric"), arguments)).structured_content
+                for key, arguments in asked.items()
+            }
+
+    answers = anyio.run(ask)
+    rows = "select period_start::text, scope_id, value, count from marts.{} where scope = 'agent' and {}"
+    metric = "metric = 'first_response_p50' order by 1, 2"
+    with psycopg.connect(generated.url) as conn:
+        of_all = conn.execute(rows.format("kpi_weekly", metric)).fetchall()  # type: ignore[arg-type]
+        directed = f"period = 'week' and direction = 'incoming' and {metric}"
+        incoming = conn.execute(rows.format("kpis_by_direction", directed)).fetchall()  # type: ignore[arg-type]
+        known = {row[0] for row in conn.execute("select distinct metric from marts.kpis_by_direction")}
+    for name, expected in (("all", of_all), ("incoming", incoming)):
+        found = [(row["period_start"], row["id"], row["value"], row["count"]) for row in answers[name]["rows"]]
+        assert len(found) > 20 and sorted(found) == expected
+    assert known <= {one.name for one in definitions.metrics().values() if one.directions != "none"}
+    [monday_at_nine] = [one for one in answers["week"]["cells"] if (one["day_of_week"], one["hour"]) == (1, 9)]
+    assert answers["cell"]["count"] == monday_at_nine["chat_count"] == len(answers["cell"]["slowest_chats"])
+    assert sum(one["chat_count"] for one in answers["week"]["cells"]) == answers["week"]["count"] > 50
+    assert {answer["data_source"] for answer in answers.values()} == {"sandbox"}
+    assert answers["freshness"]["freshness"]["state"] == "fresh"
 
 
 def test_what_the_sandbox_makes_is_marked_as_made(generated: Outcome) -> None:

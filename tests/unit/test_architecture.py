@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "exports": {"analysis", "warehouse", "settings"},  # reports name labels as the taxonomy does
     "alerts": {"sources", "analysis", "exports", "warehouse", "settings"},
     "dashboard": {"exports", "warehouse", "settings"},  # it shows what reports show, in the same words
+    "questions": {"exports", "warehouse", "settings"},  # the heatmap's picture is the exports'
     "deployment": {"sources", "warehouse", "settings"},
     "orchestration": {
         "sources",

@@ -14,7 +14,7 @@ from dagster_project.warehouse import seeds
 FACTS = {"chat_response_times", "reply_turns", "chat_effectiveness"}
 # Whose marts an exposure names: where their queries are.
 READERS = {"report": "exports/report", "exports": "exports/tables", "questions": "questions", "dashboard": "dashboard"}
-MART = re.compile(r"\bmarts\.(\w+)")
+MART = re.compile(r"""(?:["']|from\s+|join\s+)marts\.(\w+)""")
 
 
 @pytest.fixture(scope="module")
