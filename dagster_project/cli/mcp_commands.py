@@ -26,16 +26,14 @@ def mcp(
     from dagster_project.questions import server as questions  # noqa: PLC0415
     from dagster_project.questions import serving  # noqa: PLC0415
     from dagster_project.questions.marts import Marts  # noqa: PLC0415
-    from dagster_project.warehouse import bi_access, connection, data_source  # noqa: PLC0415
+    from dagster_project.warehouse import bi_access, connection  # noqa: PLC0415
 
     settings = environment.for_work(Settings.load())
     given = settings.mcp_token.get_secret_value() if settings.mcp_token else None
     token = serving.require_safe(host, given, behind_tls_proxy) if http else ""
     with connection.warehouse(settings) as url, contextlib.suppress(KeyboardInterrupt):
         marts = Marts(bi_access.url_with_password(settings, url), settings.timezone)
-        with connection.connect(url) as conn:
-            source = data_source.kind_of(conn)
-        server = questions.build(marts, source or "nothing yet", allows_sql=settings.mcp_sql)
+        server = questions.build(marts, allows_sql=settings.mcp_sql)
         if http:
             warn(f"questions are answered at http://{host}:{port}/mcp, with the token of B2CHAT_MCP_TOKEN")
             serving.serve_http(server, host, port, token)

@@ -13,13 +13,13 @@ class Freshness(BaseModel):
     data_through: datetime | None = Field(description="Everything that had landed by then is in the answer.")
     refreshed_at: datetime | None = Field(description="When the marts were last built from something new.")
     state: str = Field(description="fresh (up to 2 hours old), late (up to 24), lost, or never built.")
+    is_made_up: bool = Field(description="Whether any of the data is demo data of the sandbox, not real: say so.")
 
 
 class Answer(BaseModel):
     """What every answer out of the data has."""
 
     freshness: Freshness
-    data_source: str = Field(description="b2chat: real data. sandbox: made up; say so.")
     about_data: str = ABOUT_DATA
 
 

@@ -70,7 +70,7 @@ def span(conn: psycopg.Connection) -> Span:
 
 
 def freshness(conn: psycopg.Connection, marts: Sequence[str]) -> Freshness:
-    """How fresh the staler of some marts are."""
+    """How fresh the stalest of some marts is, and whether it is demo data."""
     found = select(conn, _Mart, "marts.data_freshness", {"mart": list(marts)})
     through = [mart.data_through for mart in found if mart.data_through]
     worst = max(found, key=lambda mart: _STATES.index(mart.freshness), default=None)
@@ -78,10 +78,11 @@ def freshness(conn: psycopg.Connection, marts: Sequence[str]) -> Freshness:
         data_through=min(through, default=None),
         refreshed_at=min((mart.refreshed_at for mart in found), default=None),
         state=worst.freshness if worst else "never",
+        is_made_up=bool(select(conn, _Source, "marts.data_sources", {"is_made_up": True})),
     )
 
 
-def freshness_of_all(conn: psycopg.Connection, data_source: str) -> FreshnessAnswer:
+def freshness_of_all(conn: psycopg.Connection) -> FreshnessAnswer:
     """How fresh the facts are, which marts are behind, and which days there are."""
     known = span(conn)
     behind = select(conn, _Mart, "marts.data_freshness", {"freshness": ["late", "lost", "never"]}, limit=20)
@@ -91,14 +92,12 @@ def freshness_of_all(conn: psycopg.Connection, data_source: str) -> FreshnessAns
         last_full_week_start=known.last_full_week_start,
         late_marts=[mart.mart for mart in behind],
         freshness=freshness(conn, ["chat_response_times"]),
-        data_source=data_source,
     )
 
 
 def query(
     conn: psycopg.Connection,
     metric: Metric,
-    data_source: str,
     *,
     grain: Grain,
     first: date | None,
@@ -151,7 +150,6 @@ def query(
         rows=shown[:MAX_ROWS],
         row_count=len(shown),
         freshness=freshness(conn, [table.partition(".")[2]]),
-        data_source=data_source,
     )
 
 
@@ -275,6 +273,11 @@ class _Mart:
     data_through: datetime | None
     refreshed_at: datetime
     freshness: str
+
+
+@dataclass(frozen=True)
+class _Source:
+    source: str
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Week:
         return "\n".join([head, *rows])
 
 
-def week(conn: psycopg.Connection, chosen: Chosen, data_source: str) -> Week:
+def week(conn: psycopg.Connection, chosen: Chosen) -> Week:
     """A week's first responses by weekday and hour.
 
     Raises:
@@ -98,12 +98,11 @@ def week(conn: psycopg.Connection, chosen: Chosen, data_source: str) -> Week:
         slowest=_slot(slowest),
         cells=[slot for cell in cells.values() if cell.chat_count and (slot := _slot(cell))],
         freshness=asking.freshness(conn, ["weekly_response_time_heatmap"]),
-        data_source=data_source,
     )
     return Week(answer, painted)
 
 
-def cell(conn: psycopg.Connection, chosen: Chosen, day_of_week: int, hour: int, data_source: str) -> CellAnswer:
+def cell(conn: psycopg.Connection, chosen: Chosen, day_of_week: int, hour: int) -> CellAnswer:
     """What is behind a cell: its chats by status and agent, and the slowest of them.
 
     Raises:
@@ -136,7 +135,6 @@ def cell(conn: psycopg.Connection, chosen: Chosen, day_of_week: int, hour: int, 
             for chat in chats
         ],
         freshness=asking.freshness(conn, ["heatmap_cell_chats"]),
-        data_source=data_source,
     )
 
 

@@ -10,12 +10,6 @@ from dagster_project.warehouse import directory
 from dagster_project.warehouse.directory import Kind, Member
 
 _LONGEST = 80
-# Of BI's marts, which hold no contact: who has numbers of a day.
-_QUERIES: dict[Kind, str] = {
-    "agent": "select agent_id, max(agent_name) from marts.agent_daily group by 1",
-    "department": "select department_id, max(department_name) from marts.department_daily group by 1",
-    "channel": "select distinct channel, channel from marts.channel_daily",
-}
 
 
 class Members:
@@ -58,7 +52,8 @@ class Members:
 
 def members(conn: psycopg.Connection, kind: Kind) -> Members:
     """All of a kind, as BI's marts know them."""
-    return Members(kind, conn.execute(_QUERIES[kind]).fetchall())
+    query = "select scope_id, scope_name from marts.scope_members where scope = %s"
+    return Members(kind, conn.execute(query, [kind]).fetchall())
 
 
 def shown(text: str, longest: int = _LONGEST) -> str:

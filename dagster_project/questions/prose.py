@@ -46,16 +46,16 @@ def of_cell(answer: CellAnswer, day: str) -> str:
     return _whole(lines, answer)
 
 
-def of_freshness(freshness: Freshness, data_source: str) -> str:
+def of_freshness(freshness: Freshness) -> str:
     """One line: how far the data goes."""
     through = f"{freshness.data_through:%Y-%m-%d %H:%M}" if freshness.data_through else "never"
     refreshed = f"{freshness.refreshed_at:%Y-%m-%d %H:%M}" if freshness.refreshed_at else "never"
-    made_up = " Demo data: made up by the sandbox, not real." if data_source == "sandbox" else ""
+    made_up = " Demo data: made up by the sandbox, not real." if freshness.is_made_up else ""
     return f"Data through {through}, refreshed at {refreshed}: {freshness.state}.{made_up}"
 
 
 def _whole(lines: list[str], answer: Answer) -> str:
-    return "\n".join([*lines, of_freshness(answer.freshness, answer.data_source), answer.about_data])
+    return "\n".join([*lines, of_freshness(answer.freshness), answer.about_data])
 
 
 def _row(row: MetricRow, unit: str) -> str:

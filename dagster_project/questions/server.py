@@ -50,12 +50,11 @@ HeatmapDirection = Annotated[
 OfficeHours = Annotated[heatmaps.OfficeHours, Field(description="By when the chat was created.")]
 
 
-def build(marts: Marts, data_source: str, *, allows_sql: bool = False) -> MCPServer[Any]:
+def build(marts: Marts, *, allows_sql: bool = False) -> MCPServer[Any]:
     """The server.
 
     Args:
         marts: the way to them.
-        data_source: b2chat, or sandbox, whose data is made up.
         allows_sql: whether there is a tool for a statement of the caller's own.
     """
     server: MCPServer[Any] = MCPServer(
@@ -108,7 +107,6 @@ def build(marts: Marts, data_source: str, *, allows_sql: bool = False) -> MCPSer
             answer = asking.query(
                 conn,
                 wanted,
-                data_source,
                 grain=grain,
                 first=asking.day(first),
                 last=asking.day(last),
@@ -131,7 +129,7 @@ def build(marts: Marts, data_source: str, *, allows_sql: bool = False) -> MCPSer
         when customers wait, and when to plan shifts. Examples: none for the last full week; scope="department",
         member="Cartera"; week="2026-01-05", picture=true."""
         with marts.snapshot() as conn:
-            found = heatmaps.week(conn, heatmaps.Chosen(week, scope, member, direction, office_hours), data_source)
+            found = heatmaps.week(conn, heatmaps.Chosen(week, scope, member, direction, office_hours))
         result = _result(found.answer, prose.of_week(found))
         if picture:
             result.content.append(Image(data=pictures.picture(found.heatmap), format="png").to_image_content())
@@ -152,7 +150,7 @@ def build(marts: Marts, data_source: str, *, allows_sql: bool = False) -> MCPSer
         its id. Example: day_of_week=1, hour=12 for Monday noon of the last full week."""
         with marts.snapshot() as conn:
             answer = heatmaps.cell(
-                conn, heatmaps.Chosen(week, scope, member, direction, office_hours), day_of_week, hour, data_source
+                conn, heatmaps.Chosen(week, scope, member, direction, office_hours), day_of_week, hour
             )
         return _result(answer, prose.of_cell(answer, asking.day_name(day_of_week)))
 
@@ -172,9 +170,9 @@ def build(marts: Marts, data_source: str, *, allows_sql: bool = False) -> MCPSer
         """How fresh the data is, and from which day to which there are chats. Use it before you speak of today or this
         week, and when numbers look too low."""
         with marts.snapshot() as conn:
-            answer = asking.freshness_of_all(conn, data_source)
+            answer = asking.freshness_of_all(conn)
         days = f"Chats from {answer.first_date} to {answer.last_date}; last full week: {answer.last_full_week_start}."
-        return _result(answer, f"{prose.of_freshness(answer.freshness, data_source)} {days}")
+        return _result(answer, f"{prose.of_freshness(answer.freshness)} {days}")
 
     @tool("List agents, departments or channels")
     def list_members(
@@ -208,10 +206,9 @@ def build(marts: Marts, data_source: str, *, allows_sql: bool = False) -> MCPSer
                 rows=rows,
                 is_cut=is_cut,
                 freshness=fresh,
-                data_source=data_source,
             )
             text = f"{len(rows)} rows{', and there are more' if is_cut else ''}."
-            return _result(answer, f"{text} {prose.of_freshness(fresh, data_source)} {answer.about_data}")
+            return _result(answer, f"{text} {prose.of_freshness(fresh)} {answer.about_data}")
 
     @server.resource("metrics://definitions", title="Definitions of the metrics", mime_type="text/markdown")
     def all_definitions() -> str:

@@ -56,9 +56,8 @@ def marts(new_database: Callable[[], str]) -> HandMadeMarts:
         by_direction | {"scope": "agent", "scope_id": HOSTILE, "value": 600.0, "count": 9},
     )
     for key, name in (("ana", "Ana María Ruiz"), ("bea", "Beatriz Gómez"), (HOSTILE, HOSTILE)):
-        made.fill("agent_daily", {"agent_id": key, "agent_name": name, "local_date": WEEK})
-    made.fill("department_daily", {"department_id": "VEN", "department_name": "Ventas"})
-    made.fill("channel_daily", {"channel": "whatsapp"})
+        made.fill("scope_members", {"scope": "agent", "scope_id": key, "scope_name": name})
+    made.fill("data_sources", {"source": "b2chat", "kind": "b2chat", "is_made_up": False})
     for day, hour in ((day, hour) for day in range(7) for hour in range(24)):
         cell = {"day_of_week": day, "hour": hour, "chat_count": 0, "band": "no_data"}
         if (day, hour) == (1, 9):
@@ -91,7 +90,7 @@ Ask = Callable[..., Any]
 @pytest.fixture(scope="module")
 def ask(bi_url: str) -> Ask:
     """Asks a server in this process; `sql=True` one that takes statements."""
-    servers = {sql: build(Marts(bi_url, "America/Bogota"), "b2chat", allows_sql=sql) for sql in (False, True)}
+    servers = {sql: build(Marts(bi_url, "America/Bogota"), allows_sql=sql) for sql in (False, True)}
 
     def one(tool: str, *, sql: bool = False, **arguments: Any) -> Any:
         async def call() -> Any:
@@ -148,7 +147,7 @@ def test_a_program_asks_the_real_process_by_its_standard_streams(
         assert found["filters"] == {"scope": "all", "members": [], "direction": "incoming", "office_hours": None}
         assert [(row["period_start"], row["value"], row["count"]) for row in found["rows"]] == [("2026-01-05", 180, 21)]
         assert found["metric"]["name"] == "first_response_p50" and found["count"] == 21
-        assert found["freshness"]["state"] == "fresh"
+        assert (found["freshness"]["state"], found["freshness"]["is_made_up"]) == ("fresh", False)
         assert datetime.fromisoformat(found["freshness"]["data_through"]) == THROUGH
 
     server = StdioServerParameters(command=str(PROGRAM), args=["mcp"], env=own | variables)
@@ -292,21 +291,21 @@ def test_there_is_no_tool_for_statements_unless_a_setting_says_so(ask: Ask) -> N
 @pytest.mark.parametrize(
     "query",
     [
-        "select 1; delete from marts.agent_daily",
-        "select 1; commit; begin read write; delete from marts.agent_daily",
-        "select 1) as answer; delete from marts.agent_daily; select (1",
-        "select 1 as a) as answer (c0); commit; delete from marts.agent_daily; --",
-        "delete from marts.agent_daily returning agent_id",
-        "with gone as (delete from marts.agent_daily returning agent_id) select * from gone",
-        "select * into marts.mine from marts.agent_daily",
-        "select * from marts.agent_daily for update",
+        "select 1; delete from marts.scope_members",
+        "select 1; commit; begin read write; delete from marts.scope_members",
+        "select 1) as answer; delete from marts.scope_members; select (1",
+        "select 1 as a) as answer (c0); commit; delete from marts.scope_members; --",
+        "delete from marts.scope_members returning scope_id",
+        "with gone as (delete from marts.scope_members returning scope_id) select * from gone",
+        "select * into marts.mine from marts.scope_members",
+        "select * from marts.scope_members for update",
         "select set_config('transaction_read_only', 'off', true)",
         "select * from raw.b2chat_chats",
         "select * from core.contacts",
         "select * from ops.locks",
         "select pg_read_file('/etc/passwd')",
-        "select query_to_xml('delete from marts.agent_daily', true, true, '')",
-        "copy marts.agent_daily to program 'id'",
+        "select query_to_xml('delete from marts.scope_members', true, true, '')",
+        "copy marts.scope_members to program 'id'",
         "do $$ begin perform 1; end $$",
         "set role postgres",
         "begin",
@@ -319,7 +318,7 @@ def test_a_statement_that_does_more_than_read_the_marts_is_refused(ask: Ask, mar
     result = ask("run_sql", sql=True, query=query)
     assert result.is_error and "run_sql:" in _text(result)
     with psycopg.connect(marts.url) as conn:
-        assert conn.execute("select count(*) from marts.agent_daily").fetchone() == (3,)
+        assert conn.execute("select count(*) from marts.scope_members").fetchone() == (3,)
 
 
 def test_a_statement_answers_few_rows_and_short_values(ask: Ask) -> None:
