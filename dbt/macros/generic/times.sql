@@ -5,6 +5,15 @@
 
 
 {#
+  Until when a load (a row of ops.page_loads) knows the account: when it was landed, or the beginning of the last day that
+  it read, if that is later. A source's clock may be ahead of ours: a sandbox's stands where it was held, or moved on.
+#}
+{% macro known_until(loads) -%}
+    greatest({{ loads }}.loaded_at, {{ loads }}.window_to::timestamp at time zone '{{ account_timezone() }}')
+{%- endmacro %}
+
+
+{#
   Whole seconds from one instant to another; NULL when either is unknown, and when they are more than an integer holds
   apart (68 years). Negative when the end comes first.
 #}

@@ -11,11 +11,9 @@
 
 -- What is pending is evaluated as of the newest load, not of now: another build gives the same.
 with newest_load as (
-    select load_id, loaded_at as as_of
+    select max(load_id) as load_id, max({{ known_until('loads') }}) as as_of
     from {{ source('ops', 'page_loads') }} as loads
     where not {{ is_above_high_watermark('loads') }}
-    order by load_id desc
-    limit 1
 ),
 
 reevaluated as (

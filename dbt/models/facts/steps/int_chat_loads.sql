@@ -3,8 +3,7 @@
 with loads as (
     select
         load_id,
-        -- The sandbox's clock may be ahead of ours; the last day that a load read has begun.
-        greatest(loaded_at, window_to::timestamp at time zone '{{ account_timezone() }}') as known_until
+        {{ known_until('page_loads') }} as known_until
     from {{ source('ops', 'page_loads') }} as page_loads
     where
         (source, entity_type) in {{ conversation_entities() }}

@@ -32,7 +32,10 @@ bands as (
 ),
 
 history as (
-    select min(created_week_start) as first_week_start from {{ ref('chat_response_times') }}
+    select
+        min(created_week_start) as first_week_start,
+        max(created_week_start) as last_week_start
+    from {{ ref('chat_response_times') }}
 ),
 
 filters as (
@@ -52,6 +55,7 @@ filters as (
         bands.band_labels_es,
         bands.band_labels_en,
         history.first_week_start,
+        history.last_week_start,
         true as is_shown
     from shown_scopes
     cross join directions
@@ -70,7 +74,7 @@ union all
 select
     filter_key, scope, scope_id, scope_name, agent_id, agent_name, direction_filter, direction_label_es, direction_label_en,
     office_hours_filter, office_hours_label_es, office_hours_label_en, band_labels_es, band_labels_en, first_week_start,
-    false as is_shown
+    last_week_start, false as is_shown
 from {{ this }}
 where is_shown and filter_key not in (select filter_key from filters)
 {%- else -%}

@@ -24,5 +24,8 @@ select
 from filters
 cross join now_local
 cross join lateral generate_series(
-    coalesce(filters.first_week_start, now_local.current_week), now_local.current_week, interval '7 days'
+    coalesce(filters.first_week_start, now_local.current_week),
+    -- Also to the newest chat, where the source's clock is ahead of ours.
+    greatest(now_local.current_week, filters.last_week_start),
+    interval '7 days'
 ) as week_start
