@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dagster_project.settings import Settings
-from dagster_project.sources.b2chat.answers import read_envelope
+from dagster_project.sources.b2chat.answers import Envelope, read_envelope
 from dagster_project.sources.b2chat.client import B2ChatClient
+from dagster_project.sources.b2chat.reader import AnswerReader
 from dagster_project.sources.b2chat.windows import ExportPage, Window, days
 from dagster_project.sources.contract import Origin
 
@@ -20,7 +21,10 @@ class AnswersOnDisk:
     """Stands where the client does; parses each answer as the client does, and asks nobody."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self._reader = folder, AnswerReader()
+
+    def close(self) -> None:
+        self._reader.close()
 
     def origin(self) -> Origin:
         return Origin("sandbox", "http://on-disk")
@@ -30,7 +34,8 @@ class AnswersOnDisk:
 
     def page(self, window: Window, offset: int = 0, limit: int | None = None) -> ExportPage:
         body = file_of(self._folder, window, offset).read_bytes()
-        envelope = read_envelope(body, window.entity)
+        read = self._reader.read(body, window.entity)
+        envelope = Envelope([], read.exported, read.total) if read else read_envelope(body, window.entity)
         return ExportPage(
             envelope.items,
             envelope.exported,
@@ -42,6 +47,7 @@ class AnswersOnDisk:
             body,
             {},
             datetime.now(UTC),
+            read,
         )
 
 

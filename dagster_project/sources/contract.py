@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, ClassVar, Literal, Protocol
-
-import psycopg
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from dagster_project.sources.cleaning import Cleaning
 from dagster_project.sources.shapes import Shape
+
+if TYPE_CHECKING:  # a process that only reads answers knows no database, and is to start fast
+    import psycopg
 
 Mode = Literal["incremental", "full", "backfill", "sweep"]
 MAX_KEY_LENGTH = 200  # characters

@@ -5,8 +5,10 @@ would cost the whole page, and the bytes of a single record could not be kept. A
 page is first read by orjson, several times as fast; whoever wants a record's exact bytes has it read again.
 """
 
+import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -60,6 +62,16 @@ class Item:
             return str(key)
         value = self.exact().value
         return str(value.get(name)) if isinstance(value, dict) else self.text
+
+
+def keys_digest(items: Sequence[Item], name: str) -> str:
+    """The same for the same records in the same order, whatever has become of each.
+
+    Args:
+        name: of the member that is their key.
+    """
+    keys = [item.key_text(name) for item in items]
+    return hashlib.sha256("\n".join(keys).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

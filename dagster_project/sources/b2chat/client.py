@@ -17,7 +17,7 @@ import httpx
 from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from dagster_project.sources.b2chat.answers import Item, UnreadableAnswer, read_envelope
+from dagster_project.sources.b2chat.answers import Envelope, Item, UnreadableAnswer, read_envelope
 from dagster_project.sources.b2chat.errors import (
     AuthenticationFailed,
     BadAnswer,
@@ -38,6 +38,7 @@ from dagster_project.sources.b2chat.exchange import (
     query_of,
     require_success,
 )
+from dagster_project.sources.b2chat.reader import AnswerReader
 from dagster_project.sources.b2chat.records import Entity
 from dagster_project.sources.b2chat.retries import Pace, TryAgain, failure, wait
 from dagster_project.sources.b2chat.windows import ExportPage, Window
@@ -115,6 +116,7 @@ class B2ChatClient:
         self._place = address.netloc.decode("ascii")
         self._max_attempts, self._max_connect_attempts = max_attempts, min(max_attempts, max_connect_attempts)
         self._quota = quota
+        self._reader = AnswerReader()
         self._pace = Pace(1 / requests_per_second, clock, sleep)
         self._clock, self._sleep = clock, sleep
         self._connection: Any = None  # the newest stream of httpx: there is one at a time
@@ -132,8 +134,9 @@ class B2ChatClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and end the process that reads answers."""
         self._http.close()
+        self._reader.close()
 
     def origin(self) -> Origin:
         """Who answers at the other end. Asks for a token if nothing has been asked yet. Raises B2ChatError."""
@@ -241,8 +244,10 @@ class B2ChatClient:
         if reply.status == 401:
             raise Unauthorized
         require_success(reply, call)
+        # Until a day has shown how B2Chat counts a range's last day, its records are looked at as they came.
+        read = self._reader.read(reply.body, entity) if entity == "contacts" or self._last_day_counts else None
         try:
-            envelope = read_envelope(reply.body, entity)
+            envelope = Envelope([], read.exported, read.total) if read else read_envelope(reply.body, entity)
         except UnreadableAnswer as fault:
             raise TryAgain(str(fault), unreadable=True) from None
         self._note_origin(reply)
@@ -257,6 +262,7 @@ class B2ChatClient:
             reply.body,
             query,
             datetime.now(UTC) - timedelta(milliseconds=reply.milliseconds),
+            read,
         )
 
     def _bearer(self) -> str:

@@ -16,13 +16,14 @@ import hashlib
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, Self
 
-from dagster_project.sources.b2chat.answers import Item
+from dagster_project.sources.b2chat.answers import Item, keys_digest
 from dagster_project.sources.b2chat.entities import ENTITIES
+from dagster_project.sources.b2chat.reader import ReadAnswer
 from dagster_project.sources.b2chat.records import KEY_FIELD, Entity, read_record
 from dagster_project.sources.contract import Answer, Page, Record, Rejected
 
@@ -74,7 +75,7 @@ class ExportPage:
     """One answer of an export, as the client brings it.
 
     Attributes:
-        items: its records, not yet validated.
+        items: its records, not yet validated; none where they have been `read`.
         exported: how many the answer says it holds; not to be relied on.
         total: how many match the window in all, says the answer.
         body, query, asked_at: the whole answer as it came, what was asked, and when.
@@ -90,12 +91,20 @@ class ExportPage:
     body: bytes = field(default=b"", repr=False)
     query: Mapping[str, Any] = field(default_factory=dict)
     asked_at: datetime | None = None
+    read: ReadAnswer | None = None
+
+    @property
+    def received(self) -> int:
+        """How many records it holds."""
+        return len(self.read.records if self.read else self.items)
 
     def keys_digest(self, entity: Entity) -> str:
         """The same for the same records in the same order, whatever has become of each."""
-        name = KEY_FIELD[entity]
-        keys = [item.key_text(name) for item in self.items]
-        return hashlib.sha256("\n".join(keys).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return self.read.keys_digest if self.read else keys_digest(self.items, KEY_FIELD[entity])
+
+    def validated(self, entity: Entity) -> Iterable[Record | Rejected]:
+        """Its records, validated, in their order."""
+        return self.read.records if self.read else (read_record(entity, item) for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,10 +247,10 @@ class _Pass:
             before, offset = self.seen, page.offset
             records, rejected, duplicates, repeated = self._validate(page)
             received, mark = (
-                len(page.items),
+                page.received,
                 ResumePoint(page.offset, page.keys_digest(self.window.entity), before, self._earlier),
             )
-            page = replace(page, items=[])
+            page = replace(page, items=[], read=None)
             self.seen = Seen(self.seen.count, self.seen.digest, page.total)
             fresh = received - duplicates
             if received:
@@ -310,8 +319,7 @@ class _Pass:
         records: list[Record] = []
         rejected: list[Rejected] = []
         duplicates = repeated = 0
-        for item in page.items:
-            validated = read_record(self.window.entity, item)
+        for validated in page.validated(self.window.entity):
             if validated.key is not None and validated.key in self._keys:
                 duplicates += 1
                 continue
