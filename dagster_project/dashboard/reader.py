@@ -1,17 +1,18 @@
-"""How the dashboard reads: as the role of BI, read only, in few sessions, each page from one state of the marts."""
+"""How the dashboard reads: as the role of BI, read only, in few sessions."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import psycopg
-from psycopg import IsolationLevel
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from dagster_project.dashboard.errors import DashboardFailed
 from dagster_project.settings import Settings
 from dagster_project.warehouse import bi_access
 
+Made = TypeVar("Made")
 SESSIONS = 4  # of the 20 that bi_reader may have (warehouse/connection_budget)
 _WAIT_SECONDS = 10
 # Of each transaction, not of the session: so it holds behind a pooler too. Compiling takes longer than the query.
@@ -25,23 +26,33 @@ class Reader:
 
     pool: ConnectionPool
 
-    @contextmanager
-    def snapshot(self) -> Iterator[psycopg.Connection]:
-        """A transaction that sees one state of the marts, and may write nothing.
+    def read(self, make: Callable[[psycopg.Connection], Made]) -> Made:
+        """What `make` makes of the marts, in a transaction that may write nothing.
+
+        Each statement sees the newest state: in one state for the whole page, a table that a refresh puts in another's
+        place would look empty. A session that a refresh ends, because it was in its way, is begun anew once.
 
         Raises:
             DashboardFailed: the warehouse cannot be reached, is busy, or took too long.
         """
         try:
-            with self.pool.connection() as connection:
-                connection.execute(_SET_LIMITS, [part for limit in _LIMITS.items() for part in limit])
-                yield connection
-        except PoolTimeout:
-            raise DashboardFailed("the warehouse has no session free for the dashboard") from None
-        except psycopg.errors.QueryCanceled:
-            raise DashboardFailed("a query of the dashboard took too long") from None
+            return self._read(make)
+        except psycopg.OperationalError:
+            pass
+        try:
+            return self._read(make)
         except psycopg.OperationalError as error:
             raise DashboardFailed(f"the warehouse does not answer ({type(error).__name__})") from None
+
+    def _read(self, make: Callable[[psycopg.Connection], Made]) -> Made:
+        try:
+            with self.pool.connection() as connection:
+                connection.execute(_SET_LIMITS, [part for limit in _LIMITS.items() for part in limit])
+                return make(connection)
+        except PoolTimeout:
+            raise DashboardFailed("the warehouse has no session free for the dashboard") from None
+        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
+            raise DashboardFailed("a query of the dashboard took too long") from None
 
 
 @contextmanager
@@ -70,5 +81,4 @@ def reader(settings: Settings, url: str) -> Iterator[Reader]:
 
 def _configure(connection: psycopg.Connection) -> None:
     connection.read_only = True
-    connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.prepare_threshold = None  # a pooler may hand each transaction to another session

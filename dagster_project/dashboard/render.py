@@ -134,6 +134,7 @@ def _form(shown: Shown, page: Page) -> dict[str, Any]:
         ]
         groups.append((say.text(title), choices))
     return {
+        "action": f"/{say.language}/{page.name}",
         "week": filters.week.isoformat() if filters.week else "",
         "first": account.first_week.isoformat() if account.first_week else "",
         "last": account.last_week.isoformat() if account.last_week else "",

@@ -157,20 +157,18 @@ class Dashboard:
             known = self._known_state()
             if known:
                 return known
-            with self._reader.snapshot() as connection:
-                found = account(connection, self._timezone)
+            found = self._reader.read(lambda connection: account(connection, self._timezone))
             self._state = _State(time.monotonic(), found and found.freshness, found)
             return self._state
 
     def _make(self, key: Hashable, state: _State, make: Callable[[psycopg.Connection, Account], str]) -> bytes:
-        def made() -> bytes:
-            with self._reader.snapshot() as connection:
-                known = account(connection, self._timezone)
-                if known is None:
-                    raise DashboardFailed(Wording(self._language).text("dashboard.not_built"))
-                return make(connection, known).encode()
+        def made(connection: psycopg.Connection) -> bytes:
+            known = account(connection, self._timezone)
+            if known is None:
+                raise DashboardFailed(Wording(self._language).text("dashboard.not_built"))
+            return make(connection, known).encode()
 
-        return self._cache.make(key, state.value, made)
+        return self._cache.make(key, state.value, lambda: self._reader.read(made))
 
     def _make_quietly(self, key: Hashable, state: _State, make: Callable[..., str]) -> None:
         try:

@@ -5,6 +5,8 @@ import os
 import tempfile
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 from dagster_project.dashboard import page, render
@@ -52,19 +54,24 @@ def build(
         DashboardFailed: the marts are not built, or the folder is not the site's.
     """
     before = _files_before(folder)
-    with reader.snapshot() as connection:
-        known = account(connection, timezone)
-        if known is None:
-            raise DashboardFailed(Wording(languages[0]).text("dashboard.not_built"))
-        shown = _weeks(known, weeks)
-        written: dict[str, str] = {}
-        for week in shown:
-            for language in languages:
-                for name in PAGES:
-                    links = SiteLinks(language, name, week, shown, languages)
-                    written[f"{language}/{week}/{name}.html"] = page.page(
-                        connection, known, name, Filters(week), links, language=language, company=company
-                    )
+    known = reader.read(lambda connection: account(connection, timezone))
+    if known is None:
+        raise DashboardFailed(Wording(languages[0]).text("dashboard.not_built"))
+    shown = _weeks(known, weeks)
+    written: dict[str, str] = {}
+    for week, language, name in product(shown, languages, PAGES):
+        links = SiteLinks(language, name, week, shown, languages)
+        # Each page is a transaction of its own: a long one would be in a refresh's way.
+        make = partial(
+            page.page,
+            account=known,
+            name=name,
+            filters=Filters(week),
+            links=links,
+            language=language,
+            company=company,
+        )
+        written[f"{language}/{week}/{name}.html"] = reader.read(make)
     written["index.html"] = _index(known, shown, languages, company)
     for name, text in written.items():
         _replace(folder / name, text)

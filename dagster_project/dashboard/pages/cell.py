@@ -63,9 +63,13 @@ def page(shown: Shown, day_of_week: int, hour: int) -> list[Section]:
         where,
         order_by="dimension, chat_count desc, member_label",
     )
-    band = say.label("band", cell.band) if cell.has_enough_chats else say.text("dashboard.few")
+    band = say.label("band", cell.band).lower() if cell.has_enough_chats else say.text("dashboard.small_sample")
     cards = [
-        Card(say.text("column_title.first_response_count"), say.number(cell.chat_count), below=band),
+        Card(
+            say.text("column_title.first_response_count"),
+            say.number(cell.chat_count),
+            below=say.text("dashboard.band", band=band),
+        ),
         *(
             Card(say.text(key), say.duration(getattr(cell, f"{measure}_first_response_seconds")))
             for key, measure in (

@@ -77,7 +77,7 @@ def _midnights(shown: Shown, backlog: tuple[Any, ...]) -> Table:
         [say.text("heatmap.day"), *(say.text(f"head.{column}") for column in columns)],
         [
             [
-                Cell(say.day(midnight.day)),
+                Cell(f"{say.weekday(midnight.day.isoweekday() % 7)} {say.short_day(midnight.day)}"),
                 *(Cell("–" if (count := getattr(midnight, field)) is None else say.number(count)) for field in fields),
             ]
             for midnight in backlog
