@@ -18,21 +18,33 @@ with statements as (
     where statements.dbid = (select oid from pg_database where datname = current_database())
 ),
 
+-- What is of no rows has no text. A pattern that refers back to its own match takes seconds over long texts, so it is
+-- asked only where there are quotes in dollars.
+unquoted as (
+    select
+        statements.*,
+        kinds.is_of_rows,
+        case
+            when kinds.is_of_rows and query ~ '\$\w*\$' then regexp_replace(query, '\$(\w*?)\$.*?\$\1\$', '?', 'g')
+            when kinds.is_of_rows then query
+        end as unquoted
+    from statements
+    cross join lateral (select query ~* '^(select|insert|update|delete|merge|with)\M') as kinds (is_of_rows)
+),
+
 masked as (
     select
         *,
-        query ~* '^(select|insert|update|delete|merge|with)\M' as is_of_rows,
         regexp_replace(
             regexp_replace(
                 regexp_replace(
-                    regexp_replace(query, '\$(\w*?)\$.*?\$\1\$', '?', 'g'),
-                    '[eE]''(?:[^''\\]|''''|\\.)*''|''(?:[^'']|'''')*''', '?', 'g'
+                    unquoted, '[eE]''(?:[^''\\]|''''|\\.)*''|''(?:[^'']|'''')*''', '?', 'g'
                 ),
                 '\$\d+(\s*,\s*\$\d+)*', '?', 'g'
             ),
             '\m\d+(\.\d+)?\M', '?', 'g'
         ) as statement
-    from statements
+    from unquoted
 )
 
 select
