@@ -70,8 +70,9 @@ def main() -> None:
             else:
                 state, landed = _fill(conn, options)
             conn.commit()
-            with _autocommit(conn):
-                conn.execute("vacuum (analyze) raw.b2chat_chats, raw.b2chat_contacts, raw.b2chat_chat_versions")
+            if not (options.append_day or options.append_chats):  # after these autovacuum comes, as it does anywhere
+                with _autocommit(conn):
+                    conn.execute("vacuum (analyze) raw.b2chat_chats, raw.b2chat_contacts, raw.b2chat_chat_versions")
     print(json.dumps(landed | {"now": state.now.isoformat(), "seconds": round(time.monotonic() - began, 1)}))
 
 
