@@ -46,32 +46,27 @@ def record(conn: psycopg.Connection, look: Look) -> Changes:
 
     One transaction; several at once are written one after the other.
     """
+    found = {(trouble.kind, trouble.subject): _row(trouble) for trouble in look.troubles}
     with conn.transaction():
         conn.execute("lock table ops.notifications in share row exclusive mode")
-        opened = [trouble.title for trouble in look.troubles if _open(conn, trouble)]
+        values = {"found": Jsonb(list(found.values())), "user": RECIPIENT, "settling": SETTLING}
+        opened = conn.execute(_OPEN, values).fetchall()
         recovered = conn.execute(
             """
             update ops.notifications set recovered_at = now(), is_read = true
             where recovered_at is null
                 and kind = any(%(kinds)s)
-                and not (kind, subject) in (select * from unnest(%(seen_kinds)s::text[], %(seen_subjects)s::text[]))
+                and last_seen_at < now()
                 and (times_opened = 1 or last_seen_at < now() - %(settling)s)
             returning title
             """,
-            {
-                "kinds": sorted(look.kinds),
-                "seen_kinds": [trouble.kind for trouble in look.troubles],
-                "seen_subjects": [trouble.subject for trouble in look.troubles],
-                "settling": SETTLING,
-            },
+            {"kinds": sorted(look.kinds), "settling": SETTLING},
         ).fetchall()
-    return Changes(tuple(opened), tuple(row[0] for row in recovered))
+    return Changes(tuple(row[0] for row in opened), tuple(row[0] for row in recovered))
 
 
-def _open(conn: psycopg.Connection, trouble: Trouble) -> bool:
-    """Write one trouble; whether it was not known."""
-    values = {
-        "user": RECIPIENT,
+def _row(trouble: Trouble) -> dict[str, object]:
+    return {
         "kind": trouble.kind,
         "subject": trouble.subject,
         "type": trouble.severity,
@@ -79,50 +74,65 @@ def _open(conn: psycopg.Connection, trouble: Trouble) -> bool:
         "message": trouble.detail,
         "value": trouble.value,
         "source": trouble.source,
-        "metadata": Jsonb({"run_id": trouble.run_id} if trouble.run_id else {}),
-        "settling": SETTLING,
+        "metadata": {"run_id": trouble.run_id} if trouble.run_id else {},
     }
-    known = conn.execute(
-        """
-        update ops.notifications set
-            -- What has grown is to be looked at again.
-            acknowledged_at = case when kind <> 'quarantine_grew' or %(value)s <= value then acknowledged_at end,
-            is_read = is_read and (kind <> 'quarantine_grew' or %(value)s <= value),
-            type = %(type)s, title = %(title)s, message = %(message)s, value = %(value)s, metadata = %(metadata)s,
-            last_seen_at = now()
-        where kind = %(kind)s and subject = %(subject)s and recovered_at is null
-        returning id
-        """,
-        values,
-    ).fetchone()
-    if known:
-        return False
-    again = conn.execute(
-        """
-        update ops.notifications set
-            type = %(type)s, title = %(title)s, message = %(message)s, value = %(value)s, metadata = %(metadata)s,
-            last_seen_at = now(), recovered_at = null, acknowledged_at = null, is_read = false,
-            times_opened = times_opened + 1
-        where id = (
-            select id from ops.notifications
-            where kind = %(kind)s and subject = %(subject)s and recovered_at > now() - %(settling)s
-            order by recovered_at desc limit 1
+
+
+# All troubles of a look at once: those whose episode lasts are seen again, those that came back soon go on with their
+# last one, and the others begin one. What has grown is to be looked at again.
+_OPEN = """
+    with found as (
+        select * from jsonb_to_recordset(%(found)s) as found (
+            kind text, subject text, type text, title text, message text, value float, source text, metadata jsonb
         )
-        returning id
-        """,
-        values,
-    ).fetchone()
-    if not again:
-        conn.execute(
-            """
-            insert into ops.notifications
-                (user_id, kind, subject, type, title, message, value, source, metadata, last_seen_at)
-            values (%(user)s, %(kind)s, %(subject)s, %(type)s, %(title)s, %(message)s, %(value)s, %(source)s,
-                    %(metadata)s, now())
-            """,
-            values,
-        )
-    return True
+    ),
+
+    known as (
+        update ops.notifications as episodes set
+            acknowledged_at = case
+                when episodes.kind <> 'quarantine_grew' or found.value <= episodes.value then episodes.acknowledged_at
+            end,
+            is_read = episodes.is_read and (episodes.kind <> 'quarantine_grew' or found.value <= episodes.value),
+            type = found.type, title = found.title, message = found.message, value = found.value,
+            metadata = found.metadata, last_seen_at = now()
+        from found
+        where episodes.kind = found.kind and episodes.subject = found.subject and episodes.recovered_at is null
+        returning episodes.kind, episodes.subject
+    ),
+
+    recent as (
+        select distinct on (episodes.kind, episodes.subject) episodes.id, found.*
+        from ops.notifications as episodes
+        inner join found on found.kind = episodes.kind and found.subject = episodes.subject
+        where episodes.recovered_at > now() - %(settling)s
+            and not (found.kind, found.subject) in (select kind, subject from known)
+        order by episodes.kind, episodes.subject, episodes.recovered_at desc
+    ),
+
+    again as (
+        update ops.notifications as episodes set
+            type = recent.type, title = recent.title, message = recent.message, value = recent.value,
+            metadata = recent.metadata, last_seen_at = now(), recovered_at = null, acknowledged_at = null,
+            is_read = false, times_opened = episodes.times_opened + 1
+        from recent
+        where episodes.id = recent.id
+        returning episodes.kind, episodes.subject, episodes.title
+    ),
+
+    begun as (
+        insert into ops.notifications
+            (user_id, kind, subject, type, title, message, value, source, metadata, last_seen_at)
+        select %(user)s, kind, subject, type, title, message, value, source, metadata, now()
+        from found
+        where not (kind, subject) in (select kind, subject from known)
+            and not (kind, subject) in (select kind, subject from recent)
+        returning title
+    )
+
+    select title from again
+    union all
+    select title from begun
+"""
 
 
 def listed(conn: psycopg.Connection, *, past: bool, limit: int = 50) -> list[Episode]:
