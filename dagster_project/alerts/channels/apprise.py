@@ -40,7 +40,8 @@ class Apprise:
         except ImportError:
             raise DeliveryFailed("install the extra notify: pip install 'b2chat-analytics[notify]'") from None
         logging.getLogger("apprise").setLevel(logging.CRITICAL)
-        made = [apprise.Apprise.instantiate(url) for url in self.urls.get_secret_value().split()]
+        asset = apprise.AppriseAsset(http_redirects=False)
+        made = [apprise.Apprise.instantiate(url, asset=asset) for url in self.urls.get_secret_value().split()]
         if not made or None in made:
             raise DeliveryFailed("B2CHAT_ALERTS_APPRISE_URLS holds an address that apprise does not know")
         return made

@@ -57,9 +57,10 @@ def test_apprise_sends_to_what_it_knows_and_says_nothing_of_an_address() -> None
         Apprise(SecretStr(address)).send(MESSAGE)
         (post,) = receiver.take()
         assert json.loads(post.body)["message"].startswith("test: this is a test")
-        receiver.status = 500
+        receiver.status, receiver.location = 307, f"{receiver.url}/elsewhere"
         with pytest.raises(DeliveryFailed, match="1 of 1 services") as caught:
             Apprise(SecretStr(address)).send(MESSAGE)
+        assert [post.path for post in receiver.take()] == ["/zqkan"], "no redirect is followed"
     with pytest.raises(DeliveryFailed, match="does not know"):
         Apprise(SecretStr("nosuch://zqkan")).send(MESSAGE)
     assert "zqkan" not in str(caught.value)
