@@ -116,7 +116,7 @@ class Bench:
 
     def python(self, program: str, file: Path, **variables: str) -> dict[str, Any]:
         """Run a file and return the JSON it prints, with the seconds of the whole process as `process`."""
-        began, began_cpu = time.monotonic(), self.cpu()
+        began, began_cpu, began_own = time.monotonic(), self.cpu(), sum(os.times()[2:4])
         done = subprocess.run(
             [program, str(file)],
             env=environment(self.source) | variables,
@@ -128,6 +128,7 @@ class Bench:
         answer = json.loads(done.stdout.splitlines()[-1]) | {
             "process": time.monotonic() - began,
             "all_cpu": self.cpu() - began_cpu,
+            "process_cpu": sum(os.times()[2:4]) - began_own,
         }
         print(f"{file.stem} {answer}", file=sys.stderr, flush=True)
         return answer
@@ -338,14 +339,15 @@ def _markdown(run: Run) -> str:
     ]
     for kept, landing in run.landing.items():
         copy, copy_cpu = statistics.median(run.copies[kept]), run.copy_cpu[kept]
+        work = landing["all_cpu"] - landing["process_cpu"] + landing["cpu"]  # without Python's start: COPY has none
         lines += [
             _row(
                 f"landing, answers {kept}",
                 landing["seconds"],
                 run.records,
                 f"{copy / landing['seconds']:.2f} of COPY",
-                landing["all_cpu"],
-                f"{copy_cpu / landing['all_cpu']:.2f} of COPY",
+                work,
+                f"{copy_cpu / work:.2f} of COPY",
             ),
             _row(f"plain COPY right after it (median of {REPEATS})", copy, run.records, "", copy_cpu),
         ]
