@@ -1,11 +1,12 @@
-"""The commands that show what the marts hold: heatmap, list."""
+"""The commands that show what the marts hold: heatmap, list, docs."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 
-from dagster_project.cli.command_line import JsonOption, console, day, print_answer
+from dagster_project.cli.command_line import FAILED, JsonOption, console, day, fail, print_answer
 from dagster_project.deployment import environment
 from dagster_project.exports.pictures import heatmap as heatmaps
 from dagster_project.exports.requests import LAST
@@ -60,3 +61,21 @@ def list_members(
         found = directory.members(conn, cast(directory.Kind, str(what).removesuffix("s")))
     answer = {str(what): [vars(member) for member in found]}
     print_answer(as_json, answer, lambda: render.print_members(console, found))
+
+
+def docs(
+    out: Annotated[
+        Path | None, typer.Option(help="File to write. Default: docs/index.html in the data folder.")
+    ] = None,
+) -> None:
+    """Write dbt's documentation as one page: each table and column with its description, tests, SQL and lineage."""
+    from dagster_project.orchestration import dbt_project  # noqa: PLC0415
+
+    settings = Settings.load()
+    with environment.running(environment.for_work(settings)) as deployment:
+        page = (out or deployment.settings.data_path / "docs" / "index.html").absolute()
+        try:
+            dbt_project.write_docs(page)
+        except dbt_project.DocsFailed as error:
+            fail(str(error), FAILED)
+        console.print(f"{page}  (open it in a browser, or copy it to any web server)", soft_wrap=True)

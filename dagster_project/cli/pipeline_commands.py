@@ -1,7 +1,9 @@
-"""The commands that run the pipeline: demo, refresh, sync, build, check, status, retry-quarantine."""
+"""The commands that run the pipeline: demo, refresh, sync, build, check, status, metrics, retry-quarantine."""
 
+import os
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -138,6 +140,27 @@ def status(as_json: JsonOption = False) -> None:
     if not as_json:
         render.print_data_source(console, source)
     print_answer(as_json, answer, lambda: render.print_status(console, states, news))
+
+
+def metrics(
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, whole or not at all, for node_exporter's textfile collector.")
+    ] = None,
+) -> None:
+    """Print how the pipeline is in the text format of Prometheus: freshness, records, quarantine, runs, AI, alerts."""
+    from dagster_project.deployment.metrics import read  # noqa: PLC0415
+
+    settings = Settings.load()
+    # Without migrations: this is asked every minute, and changes nothing.
+    with connection.warehouse(settings) as url, connection.connect(url, autocommit=True) as conn:
+        text = read(conn, settings, environment.today(settings))
+    if out is None:
+        print(text, end="")  # noqa: T201
+        return
+    half = out.with_name(f".{out.name}.{os.getpid()}")
+    half.write_text(text)
+    half.chmod(0o644)  # it is made for another program
+    half.replace(out)
 
 
 def retry_quarantine(as_json: JsonOption = False) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ dbt_project = DbtProject(project_dir=DBT_DIR, profiles_dir=DBT_DIR)
 
 class DbtParseFailed(Exception):
     """The dbt project does not parse; the text is what dbt says."""
+
+
+class DocsFailed(Exception):
+    """dbt cannot write its documentation; the text is what dbt says."""
 
 
 class DbtCannotConnect(Exception):
@@ -56,13 +61,29 @@ def require_connection() -> None:
         raise DbtCannotConnect(" ".join((said or done.stdout[-500:]).replace(">Database Error", "").split()))
 
 
+def write_docs(page: Path) -> None:
+    """Write dbt's documentation of all models, with the lineage, as one page that asks nothing of any server.
+
+    Raises:
+        DocsFailed: dbt says what is wrong.
+    """
+    with tempfile.TemporaryDirectory(dir=Settings.load().data_path) as scratch:
+        done = _run("docs generate", "--static", "--target-path", scratch, "--log-path", scratch)
+        if done.returncode:
+            raise DocsFailed((done.stdout or done.stderr).strip()[-2000:])
+        text = Path(scratch, "static_index.html").read_text()
+    page.parent.mkdir(parents=True, exist_ok=True)
+    # Where this machine keeps its files is nobody's business.
+    page.write_text(text.replace(scratch, "target").replace(str(DBT_DIR), "dbt"))
+
+
 def _run(command: str, *options: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
             executable(),
             "--no-use-colors",
             "--no-version-check",
-            command,
+            *command.split(),
             "--project-dir",
             DBT_DIR,
             "--profiles-dir",

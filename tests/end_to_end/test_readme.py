@@ -6,6 +6,7 @@ All on one demo's warehouse, in this process.
 import contextlib
 import json
 import os
+import re
 import shlex
 import signal
 import sys
@@ -13,9 +14,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from dagster_project.cli import main as cli
 from dagster_project.cli.command_line import console
@@ -122,6 +125,45 @@ def test_a_command_of_the_readme_does_what_it_says(run: Run, command: str) -> No
         assert reason in done.err and len(done.err.splitlines()) == 1
     else:
         assert done.out.strip()
+
+
+def test_figures_for_prometheus_are_those_of_the_warehouse_and_name_nobody(run: Run, folder: str) -> None:
+    file = Path(folder, "b2chat.prom")
+    assert run("metrics", "--out", str(file)).code == 0
+    assert file.stat().st_mode & 0o777 == 0o644
+    families = {family.name: family for family in text_string_to_metric_families(file.read_text())}
+    assert all(family.type == "gauge" and family.documentation for family in families.values())
+    found = {
+        (name.removeprefix("b2chat_"), *sample.labels.values()): sample.value
+        for name, family in families.items()
+        for sample in family.samples
+    }
+    with psycopg.connect(json.loads(run("db", "url", "--json").out)["url"]) as conn:
+        (marts, chats, began) = conn.execute(
+            "select (select count(*) from marts.data_freshness), (select count(*) from raw.b2chat_chats), "
+            "(select extract(epoch from last_sync_timestamp) from ops.sync_states where entity_type = 'chats')"
+        ).fetchone() or (None, None, None)
+        people = {
+            row[0] for row in conn.execute("select name from core.agents union select full_name from core.contacts")
+        }
+    assert sum(value for key, value in found.items() if key[0] == "marts") == marts
+    assert found["records_landed_today", "b2chat", "chats", "new"] == chats
+    assert found["last_successful_sync_timestamp_seconds", "b2chat", "chats"] == pytest.approx(float(began or 0))
+    assert found["notifications_open", "error"] == found["quarantined_records", "b2chat", "chats"] == 0
+    assert found["ai_budget_month_usd",] == 25
+    assert not [name for name in people if name and name in file.read_text()]
+
+
+def test_the_page_of_dbt_asks_no_server_and_shows_no_secret_and_no_path(run: Run, folder: str) -> None:
+    page = Path(folder, "page.html")
+    done = run("docs", "--out", str(page))
+    assert done.code == 0, done
+    text = page.read_text()
+    loaded = re.findall(r"<(?:script|img|iframe|source)[^>]*\ssrc=.?https?:|<link[^>]*\shref=.?https?:|@import", text)
+    assert loaded == []
+    assert "One row per chat" in text and "kpi_daily" in text
+    password = urlsplit(json.loads(run("db", "url", "--json").out)["url"]).password
+    assert password and not [shown for shown in (password, folder, str(PROJECT_ROOT)) if shown in text]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-{{ config(tags='all_history') }}
+{{ config(tags='all_history', meta={'dagster': {'ref': {'name': 'response_times_by_direction'}}}) }}
 
 -- The newest two weeks, or all with test_everything: what is told by direction agrees with the rollups that others read.
 with weeks as (

@@ -1,5 +1,6 @@
 """What the Dagster UI shows: loaded as the code server loads it."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from dagster_project.definitions import defs
 from dagster_project.orchestration.assets.dbt import Translator
 from dagster_project.orchestration.assets.raw import ChatsConfig
+from dagster_project.orchestration.dbt_project import manifest
 from dagster_project.orchestration.resources import B2ChatAccount
 from dagster_project.orchestration.schedules import cron, weekly_report_schedule
 from dagster_project.orchestration.sensors import audit_sensor
@@ -60,6 +62,13 @@ def test_dbt_tests_are_asset_checks_and_keys_block(graph: Any) -> None:
     assert len(keys) > 50
     of_chats = [node for key, node in keys.items() if key.asset_key == dg.AssetKey(["core", "chats"])]
     assert any(node.blocking for node in of_chats)
+
+
+def test_every_test_of_dbt_on_a_table_is_a_check_of_one(graph: Any) -> None:
+    """A test of several tables that names none of them is a warning in each run's log, and nowhere in the UI."""
+    nodes = json.loads(manifest().read_text())["nodes"].values()
+    singular = {node["name"] for node in nodes if node["resource_type"] == "test" and "test_metadata" not in node}
+    assert singular and singular <= {key.name for key in graph.asset_check_keys}
 
 
 def test_every_check_says_what_it_holds(graph: Any) -> None:
