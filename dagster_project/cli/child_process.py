@@ -10,7 +10,10 @@ from dagster_project.settings import PROJECT_ROOT
 
 def run_child(command: list[str]) -> int:
     """Run a program in the foreground; what stops us stops it."""
+    # A shell that starts us in the background has Ctrl-C ignored, and the program would be deaf to what stops it below.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     child = subprocess.Popen(command, cwd=PROJECT_ROOT, start_new_session=True)
+    signal.signal(signal.SIGINT, before)
     try:
         return child.wait()
     except (KeyboardInterrupt, SystemExit):
