@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -20,11 +21,15 @@ BIN = Path(sys.executable).parent
 PAGES = {
     "asset-groups.png": ("/asset-groups", 1500, 760),
     "heatmap.png": ("/assets/marts/weekly_heatmap_picture?view=overview", 1560, 1000),
+    "lineage.png": ("/assets/marts/kpi_daily?view=lineage", 1500, 1000),
+    "run.png": ("/runs/{run}", 1500, 1000),
+    "checks.png": ("/assets/core/chats?view=checks", 1500, 1000),
     "evaluation.png": ("/assets/analysis/classifier_evaluation?view=overview", 1560, 1300),
 }
 READY = """
     { workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError { __typename } } } } }
 """
+RUN = """{ runsOrError(filter: {pipelineName: "refresh_all"}, limit: 1) { ... on Runs { results { runId } } } }"""
 
 
 def main() -> None:
@@ -50,7 +55,7 @@ def main() -> None:
     )
     with dagster_ui():
         for name, (path, width, height) in PAGES.items():
-            take(chromium, f"http://127.0.0.1:{PORT}{path}", DOCS / name, width, height)
+            take(chromium, f"http://127.0.0.1:{PORT}{path.format(run=last_run())}", DOCS / name, width, height)
             print(DOCS / name)
 
 
@@ -71,13 +76,22 @@ def dagster_ui() -> Iterator[None]:
         process.wait(60)
 
 
-def is_ready() -> bool:
+def ask(query: str) -> Any:
     request = urllib.request.Request(
-        f"http://127.0.0.1:{PORT}/graphql", json.dumps({"query": READY}).encode(), {"Content-Type": "application/json"}
+        f"http://127.0.0.1:{PORT}/graphql", json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}
     )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)["data"]
+
+
+def last_run() -> str:
+    """The newest run of the main job."""
+    return str(ask(RUN)["runsOrError"]["results"][0]["runId"])
+
+
+def is_ready() -> bool:
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            entries = json.load(answer)["data"]["workspaceOrError"]["locationEntries"]
+        entries = ask(READY)["workspaceOrError"]["locationEntries"]
     except (urllib.error.URLError, TimeoutError, ConnectionError):
         return False
     return all(
