@@ -40,18 +40,13 @@ milestones as (
 messages as (
     select
         chat_id,
-        min(first_sender) as first_sender,
+        (array_agg(
+            case when incoming then 'customer' when is_broadcast then 'broadcast' else 'agent' end
+            order by timestamp, position
+        ))[1] as first_sender,
         count(*) filter (where incoming) as incoming_count
-    from (
-        select
-            chat_id,
-            incoming,
-            first_value(
-                case when incoming then 'customer' when is_broadcast then 'broadcast' else 'agent' end
-            ) over (partition by chat_id order by timestamp, position) as first_sender
-        from {{ ref('messages') }}
-        where incoming is not null and chat_id in (select chat_id from chats)
-    ) as written
+    from {{ ref('messages') }}
+    where incoming is not null and chat_id in (select chat_id from chats)
     group by chat_id
 ),
 
