@@ -1,4 +1,4 @@
-"""Pages that were made: kept while the marts are as they were, at most for a minute, and at most so many bytes."""
+"""Pages that were made: kept while the marts are as they were, for some minutes at most, and at most so many bytes."""
 
 import threading
 import time
@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 MOST_BYTES = 64 * 2**20
-FRESH_SECONDS = 60  # categories, syncs and the clock change without a build
-STALE_SECONDS = 600  # until then an old page is shown while the new one is made
+FRESH_SECONDS = 300  # categories, syncs and the clock change without a build
+STALE_SECONDS = 900  # until then an old page is shown while the new one is made
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,6 @@ class PageCache:
             self._keep(key, _Kept(self._now(), state, body))
         ours.set_result(body)
         return body
-
-    def is_being_made(self, key: Hashable) -> bool:
-        """Whether somebody makes the page now."""
-        with self._lock:
-            return key in self._being_made
 
     def _fresh(self, key: Hashable, state: Hashable) -> bytes | None:
         kept = self._kept.get(key)

@@ -13,7 +13,7 @@ from dagster_project.settings import Settings
 from dagster_project.warehouse import bi_access
 
 Made = TypeVar("Made")
-SESSIONS = 4  # of the 20 that bi_reader may have (warehouse/connection_budget)
+SESSIONS = 5  # of the 20 that bi_reader may have (warehouse/connection_budget)
 _WAIT_SECONDS = 10
 # Of each transaction, not of the session: so it holds behind a pooler too. Compiling takes longer than the query.
 _LIMITS = {"statement_timeout": "15s", "lock_timeout": "5s", "timezone": "UTC", "jit": "off"}

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +30,8 @@ from dagster_project.exports.week import CELLS
 
 log = logging.getLogger(__name__)
 
-_STATE_SECONDS = 3  # how old the answer may be to whether there was a build
+_STATE_SECONDS = 3  # after which we look again whether there was a build …
+_OLD_STATE_SECONDS = 60  # … and until which readers need not wait for that
 _PARTS = ("week", "who", "direction", "hours", "measure", "day", "hour")
 _LONGEST_QUERY = 4000
 
@@ -61,9 +61,12 @@ class Dashboard:
         self._language = language
         self._cache = PageCache()
         self._state: _State | None = None
-        self._state_lock = threading.Lock()
-        # As many as there are sessions: whoever waits, waits here and not for one of them.
-        self._workers = ThreadPoolExecutor(SESSIONS, thread_name_prefix="dashboard")
+        # Together as many as there are sessions. Who waits for a page is never behind those that are only made anew.
+        self._makers = ThreadPoolExecutor(SESSIONS - 2, thread_name_prefix="make")
+        self._remaker = ThreadPoolExecutor(1, thread_name_prefix="make anew")
+        self._watcher = ThreadPoolExecutor(1, thread_name_prefix="look")
+        self._is_looking = False
+        self._waiting: set[Hashable] = set()
 
     def app(self, host: str = "127.0.0.1", *, hosts: list[str] | None = None, token: str | None = None) -> Guard:
         """The app: `/` leads to the first page, `/LANGUAGE/PAGE` is one, `/LANGUAGE/heatmap/cell` a drill-down."""
@@ -126,9 +129,8 @@ class Dashboard:
         key = (request.url.path, *(query.get(part, "") for part in _PARTS))
         loop = asyncio.get_running_loop()
         try:
-            state = self._known_state()
-            if state is None:
-                state = await loop.run_in_executor(self._workers, self._look)
+            known = self._known_state()
+            state = await loop.run_in_executor(self._watcher, self._look) if known is None else known
             if state.account is None:
                 return self._message(
                     language, 503, "dashboard.unavailable", Wording(language).text("dashboard.not_built")
@@ -137,9 +139,10 @@ class Dashboard:
             if body is None:
                 body = self._cache.stale(key)
                 if body is None:
-                    body = await loop.run_in_executor(self._workers, self._make, key, state, make)
-                elif not self._cache.is_being_made(key):
-                    loop.run_in_executor(self._workers, self._make_quietly, key, state, make)
+                    body = await loop.run_in_executor(self._makers, self._make, key, state, make)
+                elif key not in self._waiting:
+                    self._waiting.add(key)
+                    self._remaker.submit(self._make_quietly, key, state, make)
         except NoSuchPage as error:
             return self._message(language, 404, "dashboard.not_found", str(error))
         except DashboardFailed as error:
@@ -148,18 +151,34 @@ class Dashboard:
         return Response(body, media_type="text/html; charset=utf-8")
 
     def _known_state(self) -> _State | None:
-        """What the marts stand at, if we looked just now."""
+        """What the marts stand at, as we know it; None where we looked too long ago. Looks again on the side."""
         state = self._state
-        return state if state and time.monotonic() - state.looked_at < _STATE_SECONDS else None
+        if state is None or state.account is None:
+            return None
+        age = time.monotonic() - state.looked_at
+        if age > _OLD_STATE_SECONDS:
+            return None
+        if age > _STATE_SECONDS and not self._is_looking:
+            self._is_looking = True
+            self._watcher.submit(self._look_quietly)
+        return state
 
     def _look(self) -> _State:
-        with self._state_lock:
-            known = self._known_state()
-            if known:
-                return known
-            found = self._reader.read(lambda connection: account(connection, self._timezone))
-            self._state = _State(time.monotonic(), found and found.freshness, found)
-            return self._state
+        """Look what the marts stand at; one look serves all who wait for it."""
+        state = self._state
+        if state and time.monotonic() - state.looked_at < _STATE_SECONDS:
+            return state
+        found = self._reader.read(lambda connection: account(connection, self._timezone))
+        self._state = _State(time.monotonic(), found and found.freshness, found)
+        return self._state
+
+    def _look_quietly(self) -> None:
+        try:
+            self._look()
+        except Exception as error:
+            log.warning("the marts could not be looked at: %s", type(error).__name__)
+        finally:
+            self._is_looking = False
 
     def _make(self, key: Hashable, state: _State, make: Callable[[psycopg.Connection, Account], str]) -> bytes:
         def made(connection: psycopg.Connection) -> bytes:
@@ -175,6 +194,8 @@ class Dashboard:
             self._make(key, state, make)
         except Exception as error:
             log.warning("a page could not be made anew: %s", type(error).__name__)
+        finally:
+            self._waiting.discard(key)
 
     def _message(self, language: Language, status: int, title: str, text: str) -> Response:
         say = Wording(language)

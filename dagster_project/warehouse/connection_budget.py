@@ -10,7 +10,7 @@ BUDGET = {
     "code server": 3,
     "runs (4 at a time, 11 each)": 44,
     "a command of `b2chat`": 11,
-    "bi_reader": 20,
+    "bi_reader": 20,  # the dashboard's five among them
 }
 NEEDED = sum(BUDGET.values())
 
