@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import psycopg
 
 from dagster_project.exports.pictures import heatmap as pictures
 from dagster_project.exports.queries import select
-from dagster_project.exports.report.data import Band
 from dagster_project.exports.week import MONDAY_FIRST, day_name
 from dagster_project.questions import asking
 from dagster_project.questions.answers import CellAnswer, CellChat, Filters, HeatmapAnswer, Part, Slot
@@ -160,7 +159,6 @@ def _filters(conn: psycopg.Connection, chosen: Chosen) -> tuple[date, dict[str, 
 def _slot(cell: pictures.Cell | None) -> Slot | None:
     if cell is None:
         return None
-    assert cell.band in get_args(Band)
     return Slot(
         day_of_week=cell.day_of_week,
         day=asking.day_name(cell.day_of_week),

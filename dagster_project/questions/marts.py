@@ -12,6 +12,12 @@ from dagster_project.questions.errors import QuestionFailed
 SESSIONS = 3  # of the 20 that bi_reader may have (warehouse/connection_budget)
 _WAIT_SECONDS = 20
 _SECONDS = 15  # that a statement may take
+_NOT_BUILT = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.InsufficientPrivilege,
+)
 
 
 class Marts:
@@ -51,7 +57,7 @@ class Marts:
                 conn.rollback()
         except psycopg.errors.QueryCanceled:
             raise QuestionFailed(f"It took more than {seconds} seconds: ask for a shorter period or fewer.") from None
-        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        except _NOT_BUILT:
             raise QuestionFailed("The marts are not built, or older than this program: run `b2chat build`.") from None
         except psycopg.OperationalError as error:
             raise QuestionFailed(

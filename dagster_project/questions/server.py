@@ -24,7 +24,8 @@ from dagster_project.questions.answers import (
 )
 from dagster_project.questions.errors import QuestionFailed
 from dagster_project.questions.marts import Marts
-from dagster_project.questions.names import members, shown
+from dagster_project.questions.names import members as members_of
+from dagster_project.questions.names import shown
 from dagster_project.warehouse.directory import Kind
 
 Arguments = ParamSpec("Arguments")
@@ -227,9 +228,6 @@ def build(marts: Marts, *, allows_sql: bool = False) -> MCPServer[Any]:
 
     prompts.add(server)
     return server
-
-
-members_of = members  # a tool has a parameter of that name
 
 
 def _add(

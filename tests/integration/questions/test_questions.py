@@ -243,6 +243,20 @@ def test_an_error_says_what_would_be_right(ask: Ask, tool: str, arguments: dict[
     assert result.is_error and says in _text(result)
 
 
+def test_before_the_first_build_an_answer_says_what_to_run(
+    new_database: Callable[[], str], new_folder: Callable[[], str]
+) -> None:
+    url = new_database()
+    settings = Settings.load(database_url=url, data_dir=new_folder(), bi_password=BI_PASSWORD)
+    server = build(Marts(bi_access.url_with_password(settings, url), "America/Bogota"))
+
+    async def call() -> Any:
+        async with Client(server) as client:
+            return await client.call_tool("freshness", {})
+
+    assert "b2chat build" in _text(anyio.run(call))
+
+
 def test_a_heatmap_is_the_marts_and_its_cell_shows_ids_and_no_names_of_customers(ask: Ask) -> None:
     result = ask("heatmap", week="2026-01-07", picture=True)
     found = result.structured_content
