@@ -128,12 +128,16 @@ def query(
     if chosen == "all":
         table = _TABLES[grain]
         day = "local_date" if grain == "day" else "period_start"
-        rows = select(conn, _Kpi, table, {day: Between(start, end), **condition}, order_by="1 desc", period_start=day)
-        partial = _partial(conn, grain, start, end)
+        of_span = {day: Between(start, end), **condition}
+        if grain == "day":
+            rows, partial = select(conn, _Kpi, table, of_span, period_start=day), {}
+        else:
+            whole = select(conn, _KpiOfPeriod, table, of_span)
+            rows, partial = list[_Kpi](whole), {row.period_start: row.is_partial for row in whole}
     else:
         table = "marts.kpis_by_direction"
         of_direction = {"period": grain, "period_start": Between(start, end), "direction": chosen, **condition}
-        found = select(conn, _KpiByDirection, table, of_direction, order_by="1 desc")
+        found = select(conn, _KpiByDirection, table, of_direction)
         rows = [_Kpi(row.period_start, row.scope_id, row.value, row.count, None, None, None) for row in found]
         partial = _partial(conn, grain, start, end)
     shown = [_row(row, people, partial) for row in rows]
@@ -289,6 +293,11 @@ class _Kpi:
     previous_value: float | None
     value_delta: float | None
     value_delta_pct: float | None
+
+
+@dataclass(frozen=True)
+class _KpiOfPeriod(_Kpi):
+    is_partial: bool
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,11 @@ def marts(new_database: Callable[[], str]) -> HandMadeMarts:
         created | {"period_start": WEEK, "value": 40.0, "count": 40},
         created | {"period_start": BEFORE, "value": 8.0, "count": 8, "is_partial": True},
     )
+    of_a_day = {"metric": "chats_created", "scope": "all", "scope_id": "all", "local_date": date(2026, 1, 6)}
+    made.fill("kpi_daily", of_a_day | {"value": 7.0, "count": 7})
+    made.fill(
+        "kpi_monthly", created | {"period_start": date(2026, 1, 1), "value": 48.0, "count": 48, "is_partial": True}
+    )
     by_direction = times | {"period": "week", "direction": "incoming"}
     made.fill(
         "kpis_by_direction",
@@ -209,6 +214,22 @@ def test_all_chats_are_those_of_bi_with_the_change_that_the_mart_has(ask: Ask) -
     [row] = found["rows"]
     assert (row["value"], row["count"], row["previous_value"], row["change_pct"]) == (240, 31, 300, -20)
     assert found["filters"]["direction"] == "all"
+
+
+@pytest.mark.parametrize(
+    ("grain", "first", "expected"),
+    [
+        ("day", "2026-01-06", ("2026-01-06", 7, None)),
+        ("week", "2026-01-07", ("2026-01-05", 40, False)),
+        ("month", "2026-01-31", ("2026-01-01", 48, True)),
+    ],
+)
+def test_a_period_is_the_one_that_holds_the_day_and_says_whether_it_is_whole(
+    ask: Ask, grain: str, first: str, expected: tuple[str, int, bool | None]
+) -> None:
+    last = min(first, "2026-01-12")
+    found = ask("query_metric", metric="chats_created", grain=grain, first=first, last=last).structured_content
+    assert [(row["period_start"], row["value"], row["is_partial"]) for row in found["rows"]] == [expected]
 
 
 def test_what_had_nothing_to_count_is_null_with_a_count_of_0(ask: Ask) -> None:
