@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
@@ -29,6 +30,8 @@ from dagster_project.warehouse import bi_access, bi_role
 from dagster_project.warehouse.archive import restore
 
 log = logging.getLogger(__name__)
+
+_SCRATCH_DAYS = 7  # that what a failed build has written is there to be looked at
 
 
 class DbtConfig(dg.Config):
@@ -205,6 +208,9 @@ def _scratch(run_id: str) -> tuple[Path, Path]:
     """A folder of the run's own, because dbt's default one is never deleted, with what the last build parsed in it; and
     where that is kept. Both are with the data: a service may write nowhere else."""
     kept = Settings.load().data_path / "dbt"
+    for left in kept.glob("run-*"):  # by builds that failed or were killed
+        if left.stat().st_mtime < time.time() - _SCRATCH_DAYS * 86_400:
+            shutil.rmtree(left, ignore_errors=True)
     scratch, parsed = kept / f"run-{run_id}", kept / PARTIAL_PARSE_FILE_NAME
     _copy(parsed, scratch / parsed.name)
     return scratch, parsed

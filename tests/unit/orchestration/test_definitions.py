@@ -1,6 +1,8 @@
 """What the Dagster UI shows: loaded as the code server loads it."""
 
 import json
+import os
+import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import dagster as dg
 import pytest
 
 from dagster_project.definitions import defs
-from dagster_project.orchestration.assets.dbt import Translator
+from dagster_project.orchestration.assets.dbt import Translator, _scratch
 from dagster_project.orchestration.assets.raw import ChatsConfig
 from dagster_project.orchestration.dbt_project import manifest
 from dagster_project.orchestration.resources import B2ChatAccount
@@ -210,3 +212,14 @@ def test_the_main_job_runs_all_of_dbt_as_one_step_or_it_could_never_leave_a_buil
     job = defs.resolve_job_def("refresh_all")
     assert [node.name for node in job.graph.nodes if node.name.startswith("dbt_models")] == ["dbt_models"]
     assert not job.asset_layer.asset_graph.get(dg.AssetKey(["core", "chats"])).assets_def.is_subset
+
+
+def test_what_failed_builds_left_goes_after_a_week(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("B2CHAT_DATA_DIR", str(tmp_path))
+    old, new = (tmp_path / "dbt" / f"run-{name}" for name in ("old", "new"))
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+    eight_days_ago = time.time() - 8 * 86_400
+    os.utime(old, (eight_days_ago, eight_days_ago))
+    _scratch("this")
+    assert (old.exists(), new.exists()) == (False, True)
