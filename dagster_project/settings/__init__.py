@@ -1,0 +1,158 @@
+"""Every setting, typed and documented once: from the environment, then from one `.env`, wherever a command runs."""
+
+import os
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+from pydantic import ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings
+
+from dagster_project.settings.alerts import AlertsSettings
+from dagster_project.settings.analysis import AiSettings
+from dagster_project.settings.publishing import DashboardSettings, ExportsSettings, QuestionsSettings
+from dagster_project.settings.section import PROJECT_ROOT, safe_address
+from dagster_project.settings.sources import B2ChatSettings, SandboxSettings
+from dagster_project.settings.warehouse import MetricsSettings, OperationsSettings, PostgresSettings
+
+__all__ = ["PROJECT_ROOT", "Settings", "SettingsError", "documented", "env_file", "safe_address", "variable_name"]
+
+ENV_FILE = "B2CHAT_ENV_FILE"  # names another file than the project's own .env
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. Its text is one line that names the setting and never holds its value."""
+
+
+class Settings(
+    PostgresSettings,
+    B2ChatSettings,
+    OperationsSettings,
+    MetricsSettings,
+    AiSettings,
+    ExportsSettings,
+    AlertsSettings,
+    DashboardSettings,
+    QuestionsSettings,
+    SandboxSettings,
+):
+    """The settings of one deployment, a base class a section of `.env.example`, in its order.
+
+    `Settings.load()` is the way in: it turns faults into `SettingsError`.
+    """
+
+    @classmethod
+    def load(cls, **overrides: object) -> "Settings":
+        """Read the settings, from the environment and from `env_file`.
+
+        Raises:
+            SettingsError: one line that names each setting that is missing or wrong, without its value.
+        """
+        try:
+            return cls(_env_file=env_file(), **overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise SettingsError("; ".join(_explain(fault) for fault in error.errors())) from None
+
+    @field_validator("api_url", "anthropic_base_url", "alerts_ui_url")
+    @classmethod
+    def _safe_address(cls, url: str | None) -> str | None:
+        return url and safe_address(url)
+
+    @field_validator("data_dir", "pg_bin", "audit_folder", "ai_taxonomy", "ai_lexicon", "exports_dir", "dashboard_dir")
+    @classmethod
+    def _from_the_root(cls, path: Path | None) -> Path | None:
+        return path and PROJECT_ROOT / path.expanduser()
+
+    @model_validator(mode="after")
+    def _parts_belong_together(self) -> "Settings":
+        if self.postgres_host and not self.database_url:
+            for name in ("postgres_user", "postgres_db"):
+                if not getattr(self, name):
+                    raise ValueError(f"{name.upper()} is missing (POSTGRES_HOST is set)")
+        if self.sandbox == "replay" and not self.sandbox_files:
+            raise ValueError("B2CHAT_SANDBOX_FILES is missing (B2CHAT_SANDBOX is replay)")
+        for file in self.sandbox_files:
+            if not file.is_file():
+                raise ValueError(f"B2CHAT_SANDBOX_FILES names a file that does not exist: {file.name}")
+        if bool(self.client_id) != bool(self.client_secret):
+            missing = "B2CHAT_CLIENT_SECRET" if self.client_id else "B2CHAT_CLIENT_ID"
+            raise ValueError(f"{missing} is missing (its other half is set)")
+        return self
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The account's time zone."""
+        return ZoneInfo(self.timezone)
+
+    def today(self) -> date:
+        """The current day in the account's zone; on a sandbox whose clock is held, that clock's day."""
+        return (self.sandbox_clock or datetime.now(UTC)).astimezone(self.zone).date()
+
+    @property
+    def has_account(self) -> bool:
+        """Whether a B2Chat account (or the sandbox in its place) can be asked."""
+        return bool(self.client_id and self.client_secret)
+
+    @property
+    def data_path(self) -> Path:
+        """`data_dir` as an absolute path. All relative paths of settings are taken from the project's root."""
+        return (PROJECT_ROOT / self.data_dir).resolve()
+
+    @property
+    def exports_path(self) -> Path:
+        """The folder of exports as an absolute path."""
+        return (PROJECT_ROOT / (self.exports_dir or self.data_dir / "exports")).resolve()
+
+    @property
+    def dashboard_path(self) -> Path:
+        """The folder of the dashboard's static site as an absolute path."""
+        return (PROJECT_ROOT / (self.dashboard_dir or self.data_dir / "dashboard")).resolve()
+
+
+def env_file() -> Path | None:
+    """The file that settings are read from, beside the environment: B2CHAT_ENV_FILE, else `.env` in the project's root.
+
+    Raises:
+        SettingsError: the file named is not there; or the working directory has another `.env` with settings of ours,
+            of which nobody can tell whether it is meant.
+    """
+    named, ours, here = os.environ.get(ENV_FILE), PROJECT_ROOT / ".env", Path.cwd() / ".env"
+    if named:
+        chosen = PROJECT_ROOT / Path(named).expanduser()
+        if not chosen.exists():
+            raise SettingsError(f"{ENV_FILE}: there is no {chosen}")
+        return chosen
+    if here.is_file() and not (ours.exists() and here.samefile(ours)):
+        known = {variable for _, variable, _, _ in documented()}
+        if known & {name.upper() for name in dotenv_values(here, encoding="utf-8")}:
+            raise SettingsError(
+                f"{here} holds settings, but they are read from {ours}, wherever a command is run: "
+                f"set {ENV_FILE}={here} to use them, or move them there"
+            )
+    return ours if ours.exists() else None
+
+
+def variable_name(field: str) -> str:
+    """The environment variable that sets a field of `Settings`."""
+    return str(Settings.model_fields[field].validation_alias or f"B2CHAT_{field.upper()}")
+
+
+def documented() -> list[tuple[str, str, str, str]]:
+    """(section, variable, default, description) of each setting, in the order in which they are declared."""
+    rows = []
+    for section in (base for base in Settings.__bases__ if issubclass(base, BaseSettings)):
+        for name, field in section.model_fields.items():
+            default = "" if field.default is None or field.default_factory else str(field.default)
+            rows.append((section.__doc__ or "", variable_name(name), default, field.description or ""))
+    return rows
+
+
+def _explain(fault: object) -> str:
+    location, message = fault["loc"], str(fault["msg"])  # type: ignore[index]
+    text = message.removeprefix("Value error, ")
+    if not location:
+        return text
+    name = str(location[0])
+    return f"{variable_name(name) if name in Settings.model_fields else name.upper()}: {text}"

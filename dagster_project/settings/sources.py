@@ -1,0 +1,82 @@
+"""Where conversations come from: an account of B2Chat, or the sandbox in its place."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+from zoneinfo import available_timezones
+
+from pydantic import Field, SecretStr, field_validator
+
+from dagster_project.settings.section import PROJECT_ROOT, CommaSeparated, Section
+
+
+class B2ChatSettings(Section):
+    """The B2Chat account, and how it is read"""
+
+    api_url: str = Field("https://api.b2chat.io", description="Base address of the B2Chat API.")
+    client_id: str | None = Field(None, description="OAuth client id of the B2Chat account.")
+    client_secret: SecretStr | None = Field(None, description="OAuth client secret of the B2Chat account.")
+    timezone: str = Field(
+        "America/Bogota", description="IANA time zone of the account: B2Chat's times are local and carry no zone."
+    )
+    start_date: date | None = Field(
+        None, description="First creation day to read (YYYY-MM-DD). Default: 90 days before the first sync."
+    )
+    lookback_days: int = Field(
+        3,
+        ge=0,
+        le=366,
+        description="Recent creation days that each sync reads again, beside the days that still hold an open chat.",
+    )
+    sweep_days: int = Field(
+        30,
+        ge=1,
+        le=366,
+        description="Recent creation days that are all read again once a day, because chats change after they close.",
+    )
+    requests_per_second: float = Field(5, gt=0, le=1000, description="Most requests a second to the B2Chat API.")
+    requests_per_day: int = Field(
+        10_000, ge=1, description="Most requests a day to the B2Chat API; the count survives restarts."
+    )
+    timeout_seconds: float = Field(60, gt=0, le=600, description="Seconds to wait for an answer of the API.")
+    max_attempts: int = Field(6, ge=1, le=20, description="Tries for one request before the run fails.")
+    page_size: int = Field(1000, ge=1, le=1000, description="Records a page (B2Chat's own maximum is 1000).")
+    audit_folder: Path | None = Field(
+        None, description="Folder with the console's audit exports (CSV, XLSX, ZIP): messages that the API withholds."
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("is not an IANA time zone name such as America/Bogota")
+        return name
+
+
+class SandboxSettings(Section):
+    """The sandbox, a local B2Chat"""
+
+    sandbox: Literal["off", "generated", "replay"] = Field(
+        "off", description="Talk to the local B2Chat sandbox instead of an account: off, generated or replay."
+    )
+    sandbox_files: CommaSeparated[Path] = Field(
+        default_factory=list, description="Replay: JSON files in the shape of /chats/export, separated by commas."
+    )
+    sandbox_seed: int = Field(7, description="Generated: the seed; the same seed makes the same data.")
+    sandbox_days: int = Field(42, ge=1, le=3660, description="Generated: days of history before the sandbox's clock.")
+    sandbox_chats_per_day: int = Field(120, ge=1, le=100_000, description="Generated: mean chats a day.")
+    sandbox_clock: datetime | None = Field(
+        None, description="The sandbox's clock, held still at this instant (ISO 8601 with offset). Default: real time."
+    )
+
+    @field_validator("sandbox_files")
+    @classmethod
+    def _files_from_the_root(cls, paths: list[Path]) -> list[Path]:
+        return [PROJECT_ROOT / path.expanduser() for path in paths]
+
+    @field_validator("sandbox_clock")
+    @classmethod
+    def _clock_has_offset(cls, clock: datetime | None) -> datetime | None:
+        if clock and clock.tzinfo is None:
+            raise ValueError("needs an offset, as in 2026-01-31T00:00:00-05:00")
+        return clock
