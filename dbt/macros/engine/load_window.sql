@@ -119,3 +119,16 @@
     )
     {%- endif -%}
 {%- endmacro %}
+
+
+{#
+  SQL: whether a row of a view is of one of the chats of a CTE. Postgres hands an array down into a view that is a union, to be
+  looked up by key, and a subquery it does not: for ten chats it would read all of history. All chats at once are joined.
+#}
+{% macro is_of(chats) -%}
+    {%- if is_incremental() -%}
+    chat_id = any(array(select chat_id from {{ chats }}))
+    {%- else -%}
+    chat_id in (select chat_id from {{ chats }})
+    {%- endif -%}
+{%- endmacro %}

@@ -55,7 +55,7 @@ actions as (
         happened_at,
         event = 'closed' as is_closing
     from {{ ref('int_events') }}
-    where event in ('picked_up', 'closed') and chat_id in (select chat_id from chats)
+    where event in ('picked_up', 'closed') and {{ is_of('chats') }}
 ),
 
 -- An action is that of the agent who has the chat then; a closing, of the one who had it until then.

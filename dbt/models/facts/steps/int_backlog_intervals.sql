@@ -44,7 +44,7 @@ own_times as (
     select chat_id, created_at as happened_at from open_chats
     union distinct
     select chat_id, happened_at from {{ ref('int_events') }}
-    where event in ('opened', 'picked_up', 'responded', 'closed') and chat_id in (select chat_id from open_chats)
+    where event in ('opened', 'picked_up', 'responded', 'closed') and {{ is_of('open_chats') }}
 ),
 
 -- A chat is in work for stale_days after each of its events, and stale at all other times. That it will be stale is known

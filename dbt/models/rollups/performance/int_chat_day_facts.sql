@@ -50,7 +50,7 @@ facts as (
         event as name,
         happened_at
     from {{ ref('int_events') }}
-    where event in ('reopened', 'department_transfer') and chat_id in (select chat_id from chats)
+    where event in ('reopened', 'department_transfer') and {{ is_of('chats') }}
 
     union all
 
