@@ -1,5 +1,6 @@
 """How the dashboard reads: as the role of BI, read only, in few sessions."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from dagster_project.settings import Settings
 from dagster_project.warehouse import bi_access
 
 Made = TypeVar("Made")
+_PASSING = (psycopg.OperationalError, psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 SESSIONS = 5  # of the 20 that bi_reader may have (warehouse/connection_budget)
 _WAIT_SECONDS = 10
 # Of each transaction, not of the session: so it holds behind a pooler too. Compiling takes longer than the query.
@@ -30,18 +32,17 @@ class Reader:
         """What `make` makes of the marts, in a transaction that may write nothing.
 
         Each statement sees the newest state: in one state for the whole page, a table that a refresh puts in another's
-        place would look empty. A session that a refresh ends, because it was in its way, is begun anew once.
+        place would look empty. A session that a refresh ends, because it was in its way, is begun anew once, and so is a
+        page that looked for a table at the moment of its exchange.
 
         Raises:
             DashboardFailed: the warehouse cannot be reached, is busy, or took too long.
         """
         try:
+            with contextlib.suppress(*_PASSING):
+                return self._read(make)
             return self._read(make)
-        except psycopg.OperationalError:
-            pass
-        try:
-            return self._read(make)
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:  # its text may hold values
             raise DashboardFailed(f"the warehouse does not answer ({type(error).__name__})") from None
 
     def _read(self, make: Callable[[psycopg.Connection], Made]) -> Made:

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 import uvicorn
 
 from dagster_project.dashboard import site
+from dagster_project.dashboard.errors import DashboardFailed
 from dagster_project.dashboard.pages.catalogue import PAGES
 from dagster_project.dashboard.reader import Reader, reader
 from dagster_project.dashboard.server import Dashboard
@@ -214,7 +214,8 @@ def test_harmful_names_are_text_and_pages_ask_for_nothing_else(served: Served) -
     assert any(name.startswith("\u202eحسن 🙂 muy largo") and name.endswith("…") for name in names)
     served.browser.follow("document.querySelector('tbody th a').click()")  # an id that looks like a filter
     assert served.browser.tell("document.querySelector('select[name=who]').value") == "agent:" + AGENTS[0]["username"]
-    assert all(address.startswith(f"{served.url}/") for address in served.browser.asked)
+    asked = [address for address in served.browser.asked if not address.startswith("data:")]  # Chromium's date field
+    assert len(asked) > len(PAGES) and all(address.startswith(f"{served.url}/") for address in asked)
     assert served.browser.complaints == []
 
 
@@ -262,7 +263,7 @@ def test_a_warehouse_without_marts_or_chats_has_pages_too(
 
 def test_the_dashboard_reads_as_bi_reader_and_can_write_nothing(marts: Reader) -> None:
     assert marts.read(lambda conn: conn.execute("select current_user").fetchone()) == ("bi_reader",)
-    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+    with pytest.raises(DashboardFailed, match="ReadOnlySqlTransaction"):
         marts.read(lambda conn: conn.execute("create temporary table t (n int)"))
 
 
