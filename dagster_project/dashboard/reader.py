@@ -32,8 +32,8 @@ class Reader:
         """What `make` makes of the marts, in a transaction that may write nothing.
 
         Each statement sees the newest state: in one state for the whole page, a table that a refresh puts in another's
-        place would look empty. A session that a refresh ends, because it was in its way, is begun anew once, and so is a
-        page that looked for a table at the moment of its exchange.
+        place would look empty. A session that a refresh ends, because it was in its way, is begun anew once, and so
+        is a page that looked for a table at the moment of its exchange.
 
         Raises:
             DashboardFailed: the warehouse cannot be reached, is busy, or took too long.
