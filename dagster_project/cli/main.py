@@ -9,21 +9,21 @@ import sys
 
 import typer
 
-from dagster_project.cli import (
-    alert_commands,
-    analysis_commands,
-    archive_commands,
-    audit_commands,
-    dashboard_commands,
-    export_commands,
-    mart_commands,
-    mcp_commands,
-    pipeline_commands,
-    review_commands,
-    server_commands,
-    warehouse_commands,
-)
 from dagster_project.cli.command_line import FAILED, MISUSED, fail
+from dagster_project.cli.commands import (
+    alerts,
+    analysis,
+    archive,
+    audit,
+    dashboard,
+    exports,
+    marts,
+    pipeline,
+    questions,
+    review,
+    servers,
+    warehouse,
+)
 from dagster_project.settings import SettingsError
 
 app = typer.Typer(
@@ -41,45 +41,45 @@ app = typer.Typer(
 _ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 # In the order of `b2chat --help`.
-app.command()(pipeline_commands.demo)
-app.command()(pipeline_commands.refresh)
-app.command()(server_commands.ui)
-app.command()(pipeline_commands.check)
-app.command()(pipeline_commands.sync)
-app.command()(pipeline_commands.status)
-app.command()(pipeline_commands.metrics)
-app.command()(audit_commands.audit)
-app.command()(analysis_commands.analyze)
-app.command("analyses")(analysis_commands.list_analyses)
-app.command()(analysis_commands.evaluate)
-app.command()(server_commands.fake_claude)
-app.command()(pipeline_commands.retry_quarantine)
-app.command()(pipeline_commands.build)
-app.command()(mart_commands.heatmap)
-app.command("list")(mart_commands.list_members)
-app.command()(mcp_commands.mcp)
-app.command()(mart_commands.docs)
-app.command()(server_commands.sandbox)
-app.command("exec", context_settings=_ANY_ARGUMENTS)(server_commands.run_program)
+app.command()(pipeline.demo)
+app.command()(pipeline.refresh)
+app.command()(servers.ui)
+app.command()(pipeline.check)
+app.command()(pipeline.sync)
+app.command()(pipeline.status)
+app.command()(pipeline.metrics)
+app.command()(audit.audit)
+app.command()(analysis.analyze)
+app.command("analyses")(analysis.list_analyses)
+app.command()(analysis.evaluate)
+app.command()(servers.fake_claude)
+app.command()(pipeline.retry_quarantine)
+app.command()(pipeline.build)
+app.command()(marts.heatmap)
+app.command("list")(marts.list_members)
+app.command()(questions.mcp)
+app.command()(marts.docs)
+app.command()(servers.sandbox)
+app.command("exec", context_settings=_ANY_ARGUMENTS)(servers.run_program)
 
 db = typer.Typer(no_args_is_help=True, help="The warehouse's Postgres: start, stop, address, prompt.")
-db.command()(warehouse_commands.up)
-db.command()(warehouse_commands.down)
-db.command()(warehouse_commands.url)
-db.command()(warehouse_commands.bi_url)
-db.command()(warehouse_commands.bi_sql)
-db.command(context_settings=_ANY_ARGUMENTS)(warehouse_commands.psql)
+db.command()(warehouse.up)
+db.command()(warehouse.down)
+db.command()(warehouse.url)
+db.command()(warehouse.bi_url)
+db.command()(warehouse.bi_sql)
+db.command(context_settings=_ANY_ARGUMENTS)(warehouse.psql)
 app.add_typer(db, name="db")
 
-analysis = typer.Typer(no_args_is_help=True, help="Customer analyses: delete one.")
-analysis.command("delete")(analysis_commands.delete_analysis)
-app.add_typer(analysis, name="analysis")
-app.add_typer(export_commands.export, name="export")
-app.add_typer(export_commands.exports, name="exports")
-app.add_typer(review_commands.review, name="review")
-app.add_typer(archive_commands.archive, name="archive")
-app.add_typer(alert_commands.alerts, name="alerts")
-app.add_typer(dashboard_commands.dashboard, name="dashboard")
+customer_analyses = typer.Typer(no_args_is_help=True, help="Customer analyses: delete one.")
+customer_analyses.command("delete")(analysis.delete_analysis)
+app.add_typer(customer_analyses, name="analysis")
+app.add_typer(exports.export, name="export")
+app.add_typer(exports.exports, name="exports")
+app.add_typer(review.review, name="review")
+app.add_typer(archive.archive, name="archive")
+app.add_typer(alerts.alerts, name="alerts")
+app.add_typer(dashboard.dashboard, name="dashboard")
 
 
 def main() -> None:
@@ -100,15 +100,15 @@ def _exit_code(error: Exception) -> int | None:
     from dagster_project.exports.pictures import heatmap  # noqa: PLC0415  only where something failed
     from dagster_project.warehouse import binaries, directory, migrations  # noqa: PLC0415
 
-    if isinstance(error, (SettingsError, *review_commands.FAULTS, *audit_commands.FAULTS)):
+    if isinstance(error, (SettingsError, *review.FAULTS, *audit.FAULTS)):
         return MISUSED
     known = (
         binaries.PostgresMissing,
         migrations.NewerWarehouse,
         heatmap.NoSuchWeek,
         directory.NoSuchMember,
-        *export_commands.FAULTS,
-        *archive_commands.FAULTS,
-        *dashboard_commands.FAULTS,
+        *exports.FAULTS,
+        *archive.FAULTS,
+        *dashboard.FAULTS,
     )
     return FAILED if isinstance(error, known) else None

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from dagster_project.cli import export_commands
+from dagster_project.cli.commands import exports
 from dagster_project.exports.formats.registry import FORMATS, formats_of
 from dagster_project.orchestration.assets.exports import ReportConfig, TableConfig
 
@@ -14,12 +14,12 @@ from dagster_project.orchestration.assets.exports import ReportConfig, TableConf
 @pytest.mark.parametrize(
     ("command", "kind"),
     [
-        (export_commands.report, "report"),
-        (export_commands.chats, "chats"),
-        (export_commands.agents, "agents"),
-        (export_commands.kpis, "kpis"),
-        (export_commands.analysis, "analysis"),
-        (export_commands.table, "table"),
+        (exports.report, "report"),
+        (exports.chats, "chats"),
+        (exports.agents, "agents"),
+        (exports.kpis, "kpis"),
+        (exports.analysis, "analysis"),
+        (exports.table, "table"),
     ],
 )
 def test_a_command_offers_each_format_of_its_kind_and_says_when_to_choose_it(command: object, kind: str) -> None:

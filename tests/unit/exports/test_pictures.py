@@ -9,7 +9,8 @@ from datetime import date, timedelta
 import pytest
 from rich.console import Console
 
-from dagster_project.cli import mart_commands, render
+from dagster_project.cli import render
+from dagster_project.cli.commands import marts
 from dagster_project.exports.pictures.growth import Growth
 from dagster_project.exports.pictures.growth import picture as growth_picture
 from dagster_project.exports.pictures.heatmap import COLOURS, DIRECTIONS, Cell, Heatmap, picture, read, short
@@ -92,9 +93,7 @@ def test_the_terminal_shows_168_cells_at_any_width(heatmap: Heatmap, width: int)
 
 def test_heatmaps_are_of_chats_that_customers_began_unless_one_asks_for_others() -> None:
     assert PictureConfig().direction_filter == "incoming"
-    assert [inspect.signature(of).parameters["direction"].default for of in (read, mart_commands.heatmap)] == [
-        "incoming"
-    ] * 2
+    assert [inspect.signature(of).parameters["direction"].default for of in (read, marts.heatmap)] == ["incoming"] * 2
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)

@@ -9,7 +9,7 @@ import typer
 
 from dagster_project.cli.child_process import run_child
 from dagster_project.cli.command_line import console
-from dagster_project.cli.pipeline_commands import demo_settings
+from dagster_project.cli.commands.pipeline import demo_settings
 from dagster_project.deployment import environment
 from dagster_project.deployment import sandbox as sandbox_source
 from dagster_project.settings import Settings

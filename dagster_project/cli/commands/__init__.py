@@ -1,0 +1,1 @@
+"""The commands of `b2chat`, a module a group of them."""
