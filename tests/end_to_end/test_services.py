@@ -64,7 +64,7 @@ def test_services_tick_once_come_back_when_killed_and_end_with_their_runs(
         code.kill()
         wait_until(lambda: runs()[killed]["status"] == "FAILURE")
         assert "the process that ran it is gone" in str(runs()[killed]).lower()
-        assert code.starts == 2
+        wait_until(lambda: code.starts == 2)
         if "LONG_TESTS" in os.environ:  # run retries start it anew, on the code server that is back
             wait_until(lambda: any(run["status"] == "STARTED" for run in runs().values()))
         by_tick = Counter(tag["value"] for run in runs().values() for tag in run["tags"] if tag["key"] == TICK)
@@ -72,7 +72,7 @@ def test_services_tick_once_come_back_when_killed_and_end_with_their_runs(
 
     with psycopg.connect(database_url, autocommit=True) as conn:
         ended = conn.execute("select status from dagster.runs where pipeline_name = 'refresh_all'").fetchall()
-        assert {status for (status,) in ended} <= {"FAILURE", "CANCELED", "QUEUED"}
+        assert ended and ("STARTED",) not in ended
         others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
         wait_until(lambda: conn.execute(others).fetchone() == (0,))
 
