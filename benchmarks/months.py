@@ -50,8 +50,11 @@ def main() -> None:
     options = _options()
     url = os.environ["DATABASE_URL"]
     with psycopg.connect(url) as conn:
-        counted = one(conn, "select sum(reltuples)::bigint, count(*) from pg_partition_tree('core.messages') as part "
-                      "inner join pg_class on oid = relid where isleaf")  # fmt: skip
+        counted = one(
+            conn,
+            "select sum(reltuples)::bigint, count(*) from pg_partition_tree('core.messages') as part "
+            "inner join pg_class on oid = relid where isleaf",
+        )
         report = Report(*counted, round(os.getloadavg()[0], 1))
         conn.rollback()
         for chats in options.chats:

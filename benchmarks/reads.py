@@ -146,17 +146,24 @@ def _scripts(conn: psycopg.Connection, folder: Path) -> list[Path]:
 
 def _direct(conn: psycopg.Connection, report: Report, with_search: bool) -> None:
     """What one person asks, each 20 times."""
-    since = one(conn, "select min(created_at) from (select created_at from marts.chat_response_times "
-                "where created_at is not null order by created_at desc limit 10000) as newest")[0]  # fmt: skip
+    since = one(
+        conn,
+        "select min(created_at) from (select created_at from marts.chat_response_times "
+        "where created_at is not null order by created_at desc limit 10000) as newest",
+    )[0]
     contacts = [
         row[0]
         for row in conn.execute("select contact_id from core.chats group by 1 order by count(*) desc, 1 limit 20")
     ]
     report.latencies += [
         _timed(conn, "list of 10,000 chats", LIST, [{"since": since}] * 20),
-        _timed(conn, "history of a contact with messages (the 20 with most chats)", HISTORY,
-               [{"contact": contact} for contact in contacts]),
-    ]  # fmt: skip
+        _timed(
+            conn,
+            "history of a contact with messages (the 20 with most chats)",
+            HISTORY,
+            [{"contact": contact} for contact in contacts],
+        ),
+    ]
     report.plans["list"] = _plan(conn, LIST, {"since": since})
     report.plans["history"] = _plan(conn, HISTORY, {"contact": contacts[0]})
     if with_search:
@@ -164,8 +171,10 @@ def _direct(conn: psycopg.Connection, report: Report, with_search: bool) -> None
         conn.execute(SEARCH_INDEX)
         size = one(conn, "select pg_relation_size('core.messages_words_idx'), pg_table_size('core.messages')")
         report.search_index = {
-            "seconds": round(time.monotonic() - began, 1), "mib": size[0] >> 20, "messages_mib": size[1] >> 20,
-        }  # fmt: skip
+            "seconds": round(time.monotonic() - began, 1),
+            "mib": size[0] >> 20,
+            "messages_mib": size[1] >> 20,
+        }
         words = [{"words": text} for text in ('"cuota inicial"', "escritura notaria", "lote disponible", "zzz") * 5]
         report.latencies.append(_timed(conn, "search of messages by words, newest 50", SEARCH, words))
         report.plans["search"] = _plan(conn, SEARCH, words[1])

@@ -233,9 +233,18 @@ def test_the_audit_sees_no_query_for_each_row_in_what_our_commands_do(
 ) -> None:
     settings = {"DATABASE_URL": demo.url, "B2CHAT_DATA_DIR": demo.folder, "B2CHAT_EXPORTS_DIR": str(tmp_path)}
     commands = (
-        "export chats", "export agents", "export report --format pdf", "export table kpi_daily", "exports list",
-        "review list", "list agents", "status", "heatmap", "analyses", "audit",
-    )  # fmt: skip
+        "export chats",
+        "export agents",
+        "export report --format pdf",
+        "export table kpi_daily",
+        "exports list",
+        "review list",
+        "list agents",
+        "status",
+        "heatmap",
+        "analyses",
+        "audit",
+    )
 
     def work(_: float) -> None:
         for command in commands:
