@@ -106,6 +106,13 @@ def test_the_dashboard_shows_each_chart_once_and_its_filters_reach_them() -> Non
     charts = {one["uuid"]: one for one in CHARTS.values()}
     for one in dashboard["metadata"]["native_filter_configuration"]:
         [target] = one["targets"]
+        choice = one["controlValues"]
+        assert choice["enableEmptyFilter"] and not choice["multiSelect"], (
+            "rows for all and for each agent stand side by side"
+        )
+        assert one["defaultDataMask"]["filterState"] or one["requiredFirst"], (
+            "charts are asked before a value is chosen"
+        )
         columns = {column["column_name"] for column in BY_UUID[target["datasetUuid"]]["columns"]}
         assert {target["column"]["name"]} | _filtered(one.get("adhoc_filters", [])) <= columns
         scope = set(chart_ids) - set(one["scope"]["excluded"])
