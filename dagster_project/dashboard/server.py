@@ -6,10 +6,8 @@ import time
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, cast
 
 import psycopg
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -61,6 +59,7 @@ class Dashboard:
         self._language = language
         self._cache = PageCache()
         self._state: _State | None = None
+        self._failed_look: tuple[float, DashboardFailed | None] = (0.0, None)
         # Together as many as there are sessions. Who waits for a page is never behind those that are only made anew.
         self._makers = ThreadPoolExecutor(SESSIONS - 2, thread_name_prefix="make")
         self._remaker = ThreadPoolExecutor(1, thread_name_prefix="make anew")
@@ -168,7 +167,14 @@ class Dashboard:
         state = self._state
         if state and time.monotonic() - state.looked_at < _STATE_SECONDS:
             return state
-        found = self._reader.read(lambda connection: account(connection, self._timezone))
+        failed_at, error = self._failed_look
+        if error and time.monotonic() - failed_at < _STATE_SECONDS:
+            raise error
+        try:
+            found = self._reader.read(lambda connection: account(connection, self._timezone))
+        except DashboardFailed as fault:
+            self._failed_look = time.monotonic(), fault
+            raise
         self._state = _State(time.monotonic(), found and found.freshness, found)
         return self._state
 
@@ -201,12 +207,6 @@ class Dashboard:
         say = Wording(language)
         body = render.message(say, say.text(title), text, company=self._company)
         return Response(body, status, media_type="text/html; charset=utf-8")
-
-
-def serve(app: Guard, host: str, port: int) -> None:
-    """Serve until Ctrl-C."""
-    # No log of requests: an address may hold the token.
-    uvicorn.run(cast(Any, app), host=host, port=port, access_log=False, log_level="warning", server_header=False)
 
 
 def _slot(query: Mapping[str, str]) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 import hmac
 import ipaddress
 
-import uvicorn
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import JSONResponse
@@ -61,12 +60,6 @@ def http_app(server: MCPServer, host: str, token: str) -> ASGIApp:
         transport_security=security,
     )
     return TokenRequired(app, token)
-
-
-def serve_http(server: MCPServer, host: str, port: int, token: str) -> None:
-    """Answer by HTTP until the process is stopped."""
-    app = http_app(server, host, token)
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
 
 
 def _is_loopback(host: str) -> bool:

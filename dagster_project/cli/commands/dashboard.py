@@ -5,6 +5,7 @@ from typing import Annotated, cast
 
 import typer
 
+from dagster_project.cli import http_server
 from dagster_project.cli.command_line import JsonOption, choice, console, print_answer
 from dagster_project.dashboard.errors import DashboardFailed
 from dagster_project.deployment import environment
@@ -63,6 +64,7 @@ def serve(
     settings = environment.for_work(Settings.load())
     token = settings.dashboard_token.get_secret_value() if settings.dashboard_token else None
     guard.require_token(host, token)
+    listener = http_server.listen(host, port)
     with environment.running(settings) as deployment, reader(settings, deployment.url) as warehouse:
         pages = server.Dashboard(
             warehouse,
@@ -72,4 +74,4 @@ def serve(
         )
         shown = f"[{host}]" if ":" in host else host
         console.print(f"dashboard: http://{shown}:{port}  (Ctrl-C stops it)", soft_wrap=True, markup=False)
-        server.serve(pages.app(host, hosts=settings.dashboard_hosts, token=token), host, port)
+        http_server.serve(pages.app(host, hosts=settings.dashboard_hosts, token=token), listener)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from dagster_project.cli import http_server
 from dagster_project.cli.command_line import MISUSED, fail, warn
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings
@@ -13,7 +14,7 @@ from dagster_project.settings import Settings
 def mcp(
     http: Annotated[bool, typer.Option("--http", help="Answer by HTTP, with a token.")] = False,
     host: Annotated[str, typer.Option(help="Address to listen on, with --http.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on, with --http.")] = 8766,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on, with --http.")] = 8766,
     behind_tls_proxy: Annotated[
         bool, typer.Option("--behind-tls-proxy", help="A proxy that speaks TLS is all that reaches another address.")
     ] = False,
@@ -31,11 +32,12 @@ def mcp(
     settings = environment.for_work(Settings.load())
     given = settings.mcp_token.get_secret_value() if settings.mcp_token else None
     token = serving.require_safe(host, given, behind_tls_proxy) if http else ""
+    listener = http_server.listen(host, port) if http else None
     with connection.warehouse(settings) as url, contextlib.suppress(KeyboardInterrupt):
         marts = Marts(bi_access.url_with_password(settings, url), settings.timezone)
         server = questions.build(marts, allows_sql=settings.mcp_sql)
-        if http:
+        if listener:
             warn(f"questions are answered at http://{host}:{port}/mcp, with the token of B2CHAT_MCP_TOKEN")
-            serving.serve_http(server, host, port, token)
+            http_server.serve(serving.http_app(server, host, token), listener)
         else:
             server.run("stdio")

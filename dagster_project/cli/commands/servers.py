@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dagster_project.cli import http_server
 from dagster_project.cli.child_process import run_child
 from dagster_project.cli.command_line import console
 from dagster_project.cli.commands.pipeline import demo_settings
@@ -47,7 +48,7 @@ def sandbox(
             soft_wrap=True,
         )
 
-    with contextlib.suppress(KeyboardInterrupt):
+    with http_server.address_faults("127.0.0.1", port), contextlib.suppress(KeyboardInterrupt):
         server.serve(
             records,
             client_id=sandbox_source.CLIENT_ID,
@@ -65,7 +66,11 @@ def fake_claude(
     """Serve a fake Claude, to try that path without a key. It answers by rules and says so. Ctrl-C stops it."""
     from dagster_project.analysis.claude import fake  # noqa: PLC0415
 
-    with fake.running(port, batch_seconds) as claude, contextlib.suppress(KeyboardInterrupt):
+    with (
+        http_server.address_faults("127.0.0.1", port),
+        fake.running(port, batch_seconds) as claude,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
         console.print(
             f"This is not Claude, it is {fake.MODEL}. In another terminal:\n"
             f"  export ANTHROPIC_BASE_URL={claude.url} ANTHROPIC_API_KEY=none"
