@@ -6,6 +6,7 @@ it is open: say so; said, and it is over: say that; said long ago, and it is sti
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import LiteralString
 
 import psycopg
 from psycopg.rows import class_row
@@ -16,6 +17,11 @@ from dagster_project.alerts.message import Alert
 _LEASE = timedelta(minutes=3)
 _GIVEN_UP_AFTER = timedelta(days=3)
 _MAX_ALERTS = 50  # in one message
+_IS_MUTED: LiteralString = """exists (
+    select 1 from ops.notification_mutes as mutes
+    where mutes.muted_until > now() and mutes.kind = episodes.kind
+        and (mutes.subject is null or mutes.subject = episodes.subject)
+)"""
 
 
 def enqueue(conn: psycopg.Connection, channels: Sequence[str], reminder_after: timedelta) -> int:
@@ -40,7 +46,7 @@ def enqueue(conn: psycopg.Connection, channels: Sequence[str], reminder_after: t
                 and episodes.id = waiting.notification_id and episodes.recovered_at is null
         """)
         return conn.execute(
-            """
+            f"""
             insert into ops.notification_deliveries (notification_id, channel, event, value)
             select id, channel, event, value from (
                 select
@@ -66,30 +72,34 @@ def enqueue(conn: psycopg.Connection, channels: Sequence[str], reminder_after: t
                 ) as told on true
                 where episodes.kind is not null
                     and (episodes.recovered_at is null or episodes.recovered_at > now() - %(given_up_after)s)
-                    and not exists (
-                        select 1 from ops.notification_mutes as mutes
-                        where mutes.muted_until > now() and mutes.kind = episodes.kind
-                            and (mutes.subject is null or mutes.subject = episodes.subject)
-                    )
+                    and not {_IS_MUTED}
             ) as wanted
             where event is not null
             order by place
             on conflict (notification_id, channel) where status = 'pending' do nothing
-            """,
+            """,  # noqa: S608  a constant
             {"channels": list(channels), "reminder_after": reminder_after, "given_up_after": _GIVEN_UP_AFTER},
         ).rowcount
 
 
 def claim(conn: psycopg.Connection, channel: str, ui_url: str | None) -> list[Alert]:
-    """Take what is due through a channel, to send it now; committed, so that no lock is held while it is sent."""
+    """Take what is due through a channel, to send it now; committed, so that no lock is held while it is sent.
+
+    What was muted, or a reminder of what was acknowledged, while it waited, waits on.
+    """
     with conn.transaction(), conn.cursor(row_factory=class_row(_Claimed)) as cursor:
         claimed = cursor.execute(
-            """
+            f"""
             with due as (
-                select delivery_id from ops.notification_deliveries
-                where status = 'pending' and channel = %(channel)s and due_at <= now()
-                order by delivery_id limit %(most)s
-                for update skip locked
+                select deliveries.delivery_id
+                from ops.notification_deliveries as deliveries
+                inner join ops.notifications as episodes on episodes.id = deliveries.notification_id
+                where deliveries.status = 'pending' and deliveries.channel = %(channel)s
+                    and deliveries.due_at <= now()
+                    and not {_IS_MUTED}
+                    and not (deliveries.event = 'reminder' and episodes.acknowledged_at is not null)
+                order by deliveries.delivery_id limit %(most)s
+                for update of deliveries skip locked
             )
             update ops.notification_deliveries as deliveries
             set attempts = attempts + 1, due_at = now() + %(lease)s
@@ -99,7 +109,7 @@ def claim(conn: psycopg.Connection, channel: str, ui_url: str | None) -> list[Al
                 episodes.type as severity, episodes.title, episodes.value, episodes.created_at as opened_at,
                 coalesce(episodes.last_seen_at, episodes.created_at) as last_seen_at, episodes.recovered_at,
                 episodes.metadata ->> 'run_id' as run_id
-            """,
+            """,  # noqa: S608  a constant
             {"channel": channel, "most": _MAX_ALERTS, "lease": _LEASE},
         ).fetchall()
     return sorted((one.alert(ui_url) for one in claimed), key=lambda alert: alert.delivery_id)

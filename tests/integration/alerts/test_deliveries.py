@@ -177,6 +177,34 @@ def test_nothing_is_sent_of_what_is_muted_until_the_mute_ends_and_no_reminder_of
     assert told(receiver.take()) == [[("opened", "b2chat/chats")]], "the mute has run out; no reminder of the other"
 
 
+def test_what_waits_for_a_receiver_is_not_sent_once_it_is_muted_or_acknowledged(
+    conn: psycopg.Connection, settings: Settings, receiver: Receiver
+) -> None:
+    receiver.status = 503
+    episodes.record(conn, failed("b2chat/chats"))
+    deliver(conn, settings)
+    episodes.mute(conn, "sync_failing", None, datetime.now(UTC) + timedelta(hours=2), "ana")
+    receiver.status, _ = 200, receiver.take()
+    later(conn, minutes=5)
+    deliver(conn, settings)
+    assert told(receiver.take()) == []
+    later(conn, hours=2)
+    deliver(conn, settings)
+    assert told(receiver.take()) == [[("opened", "b2chat/chats")]], "the mute has run out"
+    later(conn, hours=25)
+    receiver.status = 503
+    deliver(conn, settings)
+    (chats,) = episodes.listed(conn, past=False)
+    assert episodes.acknowledge(conn, chats.id)
+    receiver.status, _ = 200, receiver.take()
+    later(conn, minutes=5)
+    deliver(conn, settings)
+    assert told(receiver.take()) == [], "a reminder of what somebody knows"
+    episodes.record(conn, failed())
+    deliver(conn, settings)
+    assert told(receiver.take()) == [[("recovered", "b2chat/chats")]]
+
+
 def test_a_quarantine_that_stands_is_no_news_one_that_grew_is(
     conn: psycopg.Connection, settings: Settings, receiver: Receiver
 ) -> None:
