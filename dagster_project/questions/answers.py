@@ -178,5 +178,7 @@ class SqlAnswer(Answer):
     """Rows of a statement of the caller's own."""
 
     columns: list[str]
-    rows: list[list[str | float | None]]
+    rows: list[list[str | int | float | None]] = Field(
+        description="Numbers as numbers; those that JSON cannot hold exactly, and all else, as text."
+    )
     is_cut: bool = Field(description="Whether there are more rows than these.")

@@ -4,6 +4,8 @@ What it may see is what `bi_reader` may: the marts, without personal data. The s
 statement is one statement, a cursor is for a query that changes nothing, the transaction is read only.
 """
 
+import math
+
 import psycopg
 from psycopg import sql
 from psycopg.pq import ExecStatus
@@ -14,9 +16,11 @@ from dagster_project.questions.names import shown
 MAX_ROWS, SECONDS = 200, 10
 _MAX_QUERY, _MAX_VALUE, _MAX_COLUMNS = 10_000, 300, 60
 _NUMBERS = {20, 21, 23, 700, 701, 1700}  # Postgres' types of numbers
+_LARGEST = 2**53  # whole number that every reader of JSON holds with all its digits
+Value = str | int | float | None
 
 
-def run(conn: psycopg.Connection, query: str) -> tuple[list[str], list[list[str | float | None]], bool]:
+def run(conn: psycopg.Connection, query: str) -> tuple[list[str], list[list[Value]], bool]:
     """The names of its columns, its rows, and whether there are more.
 
     Args:
@@ -32,7 +36,7 @@ def run(conn: psycopg.Connection, query: str) -> tuple[list[str], list[list[str 
         columns, types = _described(conn, text)
         names = sql.SQL(", ").join(sql.Identifier(f"c{place}") for place in range(len(columns)))
         values = sql.SQL(", ").join(
-            sql.SQL("left({}::text, {})").format(sql.Identifier(f"c{place}"), _MAX_VALUE)
+            sql.SQL("left({}::text, {})").format(sql.Identifier(f"c{place}"), _MAX_VALUE + 1)  # more is seen to be cut
             for place in range(len(columns))
         )
         cursor = sql.SQL("declare answer no scroll cursor for select {} from (\n{}\n) as answer ({})")
@@ -63,7 +67,14 @@ def _described(conn: psycopg.Connection, text: str) -> tuple[list[str], list[int
     ]
 
 
-def _value(value: str | None, type_: int) -> str | float | None:
+def _value(value: str | None, type_: int) -> Value:
+    """A number where JSON can hold it as it is; else its text."""
     if value is None:
         return None
-    return float(value) if type_ in _NUMBERS else shown(value, _MAX_VALUE)
+    if type_ in _NUMBERS and len(value) <= _MAX_VALUE:
+        if not value.lstrip("-").isdigit():
+            if math.isfinite(number := float(value)):
+                return number
+        elif abs(whole := int(value)) <= _LARGEST:
+            return whole
+    return shown(value, _MAX_VALUE)

@@ -360,7 +360,15 @@ def test_a_statement_answers_few_rows_and_short_values(ask: Ask) -> None:
     query = "select n, repeat('x', 100000) as long, 'a;b' as text -- a comment\nfrom generate_series(1, 1000) as n;"
     found = ask("run_sql", sql=True, query=query).structured_content
     assert found["columns"] == ["n", "long", "text"] and found["is_cut"] and len(found["rows"]) == 200
-    assert found["rows"][0] == [1.0, "x" * 300, "a;b"]
+    assert found["rows"][0] == [1, "x" * 300 + "…", "a;b"]
+
+
+def test_a_number_has_all_its_digits_or_is_text(ask: Ask) -> None:
+    query = """select 'NaN'::float8, 'infinity'::float8, 9007199254740993::bigint, -7::bigint, 2.50::numeric,
+        1e300::float8, 10::numeric ^ 400"""
+    [row] = ask("run_sql", sql=True, query=query).structured_content["rows"]
+    assert row[:6] == ["NaN", "Infinity", "9007199254740993", -7, 2.5, 1e300]
+    assert str(row[6]).startswith("1000") and str(row[6]).endswith("…")
 
 
 def test_a_statement_that_lifts_its_own_limit_ends_all_the_same(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
