@@ -111,7 +111,8 @@ class Guard:
             self._ticket,
             max_age=_WEEK_SECONDS,
             httponly=True,
-            samesite="strict",
+            # A link in a mail or chat leads here too; whoever is led here can only read.
+            samesite="lax",
             secure=request.url.scheme == "https",
         )
         return answer

@@ -73,6 +73,7 @@ def reader(settings: Settings, url: str) -> Iterator[Reader]:
         max_size=SESSIONS,
         timeout=_WAIT_SECONDS,
         max_idle=60,
+        reconnect_timeout=8,  # then the next reader tries anew: it waits longer and longer otherwise
         configure=_configure,
         check=ConnectionPool.check_connection,
         open=True,

@@ -143,6 +143,9 @@ def _replace(target: Path, text: str) -> None:
 def _remove_empty(path: Path, root: Path) -> None:
     """The folders of a file that are left empty."""
     for folder in path.parents:
-        if folder == root or any(folder.iterdir()):
+        if folder == root:
             return
-        folder.rmdir()
+        if folder.exists():
+            if any(folder.iterdir()):
+                return
+            folder.rmdir()

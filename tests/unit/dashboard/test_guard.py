@@ -69,7 +69,7 @@ def test_the_token_leaves_the_address_at_once_and_the_cookie_is_not_the_token() 
     answer = client.get(f"/es/sla?week=2025-10-06&token={TOKEN}")
     assert (answer.status_code, answer.headers["location"]) == (303, "/es/sla?week=2025-10-06")
     cookie = answer.headers["set-cookie"]
-    assert TOKEN not in cookie and "HttpOnly" in cookie and "SameSite=strict" in cookie
+    assert TOKEN not in cookie and "HttpOnly" in cookie and "SameSite=lax" in cookie
     assert client.get("/es/sla").text == "page /es/sla"
 
 
