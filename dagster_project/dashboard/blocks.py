@@ -6,7 +6,10 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True)
 class Card:
-    """A figure with what it is made of, and how it was before. `verdict` is better, worse, same or none."""
+    """A figure with what it is made of, and how it was before. `verdict` is better, worse, same or none.
+
+    `spark_ends` says from when to when the small line goes.
+    """
 
     label: str
     value: str
@@ -16,6 +19,7 @@ class Card:
     verdict: str = "none"
     before: str = ""
     spark: "Line | None" = None
+    spark_ends: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

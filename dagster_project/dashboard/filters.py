@@ -11,8 +11,9 @@ from dagster_project.dashboard.errors import NoSuchPage
 from dagster_project.exports.pictures.heatmap import DEFAULT_DIRECTION, OFFICE_HOURS
 from dagster_project.exports.pictures.heatmap import DIRECTIONS as HEATMAP_DIRECTIONS
 
-Measure = Literal["p50", "mean", "p90", "chats"]
-MEASURES: tuple[Measure, ...] = ("p50", "mean", "p90", "chats")
+Measure = Literal["mean", "p50", "p90", "chats"]
+MEASURES: tuple[Measure, ...] = ("mean", "p50", "p90", "chats")
+DEFAULT_MEASURE: Measure = "mean"  # whose bands the mart defines
 Value = TypeVar("Value", bound=str)
 _LONGEST = 500  # characters of a value in a link
 
@@ -28,7 +29,7 @@ class Filters:
     member: Member = ALL
     direction: str = DEFAULT_DIRECTION
     office_hours: str = "all"
-    measure: Measure = "p50"
+    measure: Measure = DEFAULT_MEASURE
 
     def known_to(self, directions: tuple[str, ...], hours: tuple[str, ...], measures: tuple[Measure, ...]) -> "Filters":
         """The same for a page that knows these; what it does not know is the default there."""
@@ -36,7 +37,7 @@ class Filters:
             self,
             direction=self.direction if self.direction in directions else DEFAULT_DIRECTION,
             office_hours=self.office_hours if self.office_hours in hours else "all",
-            measure=self.measure if self.measure in measures else "p50",
+            measure=self.measure if self.measure in measures else DEFAULT_MEASURE,
         )
 
     def in_week(self, week: date) -> "Filters":
@@ -60,7 +61,7 @@ class Filters:
             "who": "" if self.member == ALL else self.member.key,
             "direction": "" if self.direction == DEFAULT_DIRECTION else self.direction,
             "hours": "" if self.office_hours == "all" else self.office_hours,
-            "measure": "" if self.measure == "p50" else self.measure,
+            "measure": "" if self.measure == DEFAULT_MEASURE else self.measure,
         }
         return urlencode({name: value for name, value in values.items() if value})
 
@@ -81,7 +82,7 @@ def read(query: Mapping[str, str], account: Account) -> Filters:
         member,
         _one_of(query, "direction", HEATMAP_DIRECTIONS, DEFAULT_DIRECTION),
         _one_of(query, "hours", OFFICE_HOURS, "all"),
-        _one_of(query, "measure", MEASURES, "p50"),
+        _one_of(query, "measure", MEASURES, DEFAULT_MEASURE),
     )
 
 

@@ -5,6 +5,7 @@ The account's zone is America/Bogota: UTC−5 all year. The week is that of Mond
 
 import importlib.util
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -66,6 +67,12 @@ CHATS = [
     ),
     *(_answered(f"tue-{n}", f"2025-09-30 10:{n:02}:00", 60, AGENTS[0]) for n in range(5)),
     _answered("sun", "2025-10-05 23:30:00", 1, AGENTS[1]),
+    # A week later: on Thursday at 11 the median is 1 minute and, of one long wait, the mean 100; on Friday both are 60.
+    *(
+        _answered(f"{day}-{n}", f"2025-10-{day} {hour}:{n:02}:00", wait, AGENTS[0])
+        for day, hour, waits in (("09", 11, (1, 1, 1, 1, 496)), ("10", 12, (60,) * 5))
+        for n, wait in enumerate(waits)
+    ),
     *(_answered(f"next-{n}", f"2025-10-08 15:{n:02}:00", 3, AGENTS[n % 2]) for n in range(2)),
 ]
 
@@ -133,7 +140,7 @@ def test_every_cell_of_the_written_heatmap_is_the_marts(
     assert made.file_count == 2 * 2 * len(PAGES) + 1
     cells = world.ask(
         """
-        select p50_first_response_seconds as p50, has_enough_chats as enough from marts.weekly_response_time_heatmap
+        select mean_first_response_seconds as mean, has_enough_chats as enough from marts.weekly_response_time_heatmap
         where week_start = %s and scope = 'all' and direction_filter = 'incoming' and office_hours_filter = 'all'
         order by (day_of_week + 6) %% 7, hour
         """,
@@ -143,12 +150,13 @@ def test_every_cell_of_the_written_heatmap_is_the_marts(
         served.browser.open((tmp_path / language / str(WEEK) / "heatmap.html").as_uri())
         shown = served.texts(".heat td")
         assert len(shown) == len(cells) == 168
-        assert [_seconds(text) for text in shown] == [cell["p50"] for cell in cells]
+        assert [_seconds(text) for text in shown] == [cell["mean"] for cell in cells]
         assert len(served.texts(".heat td.few")) == sum(
-            cell["p50"] is not None and not cell["enough"] for cell in cells
+            cell["mean"] is not None and not cell["enough"] for cell in cells
         )
     # The week that is no longer kept goes, and nothing of somebody else's.
     (tmp_path / "es" / str(WEEK) / "note.txt").write_text("mine")
+    shutil.rmtree(tmp_path / "en" / str(WEEK))  # as somebody may have done already
     site.build(marts, tmp_path, languages=("es",), weeks=1, timezone="America/Bogota", company=None)
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file() and "2025-10-06" not in str(path)) == [
         "index.html",
@@ -182,6 +190,23 @@ def test_a_filter_changes_what_it_should_and_a_cells_chats_are_those_that_it_cou
     assert "agent=bea" not in served.browser.tell("location.href") and "who=agent%3Abea" in served.browser.tell(
         "location.href"
     )
+
+
+def test_the_tone_of_a_cell_is_of_the_figure_that_it_shows(served: Served) -> None:
+    def cells(measure: str) -> list[tuple[str, int]]:
+        """What Thursday at 11 and Friday at 12 show, and how dark they are."""
+        served.open(f"/en/heatmap?week=2025-10-06&measure={measure}")
+        kinds = served.browser.tell("[...document.querySelectorAll('.heat td')].map(one => one.className)")
+        shown = served.texts(".heat td")
+        return [(shown[place], int(kinds[place][1])) for place in (3 * 24 + 11, 4 * 24 + 12)]
+
+    (mean, long), (other_mean, short) = cells("mean")
+    assert (mean, other_mean) == ("2h", "60m") and long > short
+    legend = [text for text in served.texts(".legend li") if "Slow" in text]
+    assert legend == ["Slow (1\u00a0h 40\u00a0min)"]  # which mean is slow in this week
+    (median, short), (other_median, long) = cells("p50")
+    assert (median, other_median) == ("60s", "60m") and long > short
+    assert "Slow" not in str(served.texts(".legend li"))
 
 
 def test_weeks_follow_each_other_and_end_where_the_data_does(served: Served) -> None:

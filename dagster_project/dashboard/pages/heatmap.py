@@ -110,6 +110,8 @@ def _cards(week: WeekSummary, shown: Shown) -> list[Card]:
         )
         below = say.text("dashboard.slot_figures", mean=say.duration(mean), count=say.number(count))
         few = say.text("actions.slots.none", enough=week.slot_min_chat_count)
+        if name == "fastest" and (day, hour) == (week.slowest_day_of_week, week.slowest_hour) != (None, None):
+            day, few = None, say.text("dashboard.one_slot", enough=week.slot_min_chat_count)
         cards.append(
             Card(say.text(f"dashboard.{name}"), "–", few, is_empty=True)
             if day is None
@@ -135,17 +137,13 @@ def _slot(day: int, hour: int, say: Wording) -> str:
 def _heatmap(grid: list[WeekCell], week: WeekSummary, shown: Shown) -> Heatmap:
     say, measure = shown.say, shown.filters.measure
     if measure == "chats":
-        of_counts = shaded([cell.chat_count or None for cell in grid], say)
-        shades = [cell["shade"] for row in of_counts["rows"] for cell in row]
         texts = [say.number(cell.chat_count) if cell.chat_count else "" for cell in grid]
-        legend = [(entry["shade"], entry["label"]) for entry in of_counts["legend"]]
         small = [False] * len(grid)
     else:
         values = [getattr(cell, f"{measure}_seconds") for cell in grid]
         texts = ["" if value is None else short(value) for value in values]
-        shades = [BAND_SHADES[cell.band] if cell.has_enough_chats else 0 for cell in grid]
-        legend = [(shade, say.label("band", band)) for band, shade in BAND_SHADES.items() if shade]
         small = [bool(cell.chat_count) and not cell.has_enough_chats for cell in grid]
+    shades, legend = _by_band(grid, say) if measure == "mean" else _by_fifths(grid, measure, say)
     made = [
         HeatCell(
             text,
@@ -156,7 +154,9 @@ def _heatmap(grid: list[WeekCell], week: WeekSummary, shown: Shown) -> Heatmap:
         )
         for cell, text, shade, is_small in zip(grid, texts, shades, small, strict=True)
     ]
-    notes = [say.text("dashboard.heatmap_note", enough=week.slot_min_chat_count), say.text("heatmap.units")]
+    notes = [say.text(f"dashboard.tone.{measure}")]
+    if measure != "chats":
+        notes += [say.text("dashboard.tone.few", enough=week.slot_min_chat_count), say.text("heatmap.units")]
     if shown.links.is_live and week.chat_count:
         notes.append(say.text("dashboard.open_cell"))
     return Heatmap(
@@ -166,8 +166,31 @@ def _heatmap(grid: list[WeekCell], week: WeekSummary, shown: Shown) -> Heatmap:
         [made[start : start + 24] for start in range(0, len(made), 24)],
         legend,
         "volume" if measure == "chats" else "waits",
-        notes if measure != "chats" else notes[2:],
+        notes,
     )
+
+
+def _by_band(grid: list[WeekCell], say: Wording) -> tuple[list[int], list[tuple[int, str]]]:
+    """The shades of the bands, which are of the mean, and from which mean to which each goes in this week."""
+    shades = [BAND_SHADES[cell.band] if cell.has_enough_chats else 0 for cell in grid]
+    legend = []
+    for band, shade in BAND_SHADES.items():
+        means = [cell.mean_seconds for cell in grid if cell.band == band and cell.mean_seconds is not None]
+        if shade and means:
+            span = dict.fromkeys(say.duration(mean) for mean in (min(means), max(means)))
+            legend.append((shade, f"{say.label('band', band)} ({' – '.join(span)})"))
+    return shades, legend
+
+
+def _by_fifths(grid: list[WeekCell], measure: str, say: Wording) -> tuple[list[int], list[tuple[int, str]]]:
+    """Shades by fifths of the shown figure: no band is of it."""
+    if measure == "chats":
+        of_cells = shaded([cell.chat_count or None for cell in grid], say)
+    else:
+        figures = [getattr(cell, f"{measure}_seconds") if cell.has_enough_chats else None for cell in grid]
+        of_cells = shaded(figures, say, say.duration)
+    legend = [(entry["shade"], entry["label"]) for entry in of_cells["legend"]]
+    return [cell["shade"] for row in of_cells["rows"] for cell in row], legend
 
 
 def _told(cell: WeekCell, say: Wording) -> str:
@@ -179,7 +202,7 @@ def _told(cell: WeekCell, say: Wording) -> str:
         mean=say.duration(cell.mean_seconds),
         p90=say.duration(cell.p90_seconds),
         chats=say.chats(cell.chat_count),
-        band=say.label("band", cell.band).lower(),
+        band=say.label("band", cell.band).lower() if cell.has_enough_chats else say.text("dashboard.small_sample"),
     )
 
 

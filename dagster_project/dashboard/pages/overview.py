@@ -72,10 +72,17 @@ def _card(kpi: Kpi, data: ReportData, shown: Shown) -> Card:
         texts["change"],
         texts["verdict"],
         texts["before"],
-        _spark(kpi, data.history),
+        spark := _spark(kpi, data.history),
+        (shown.say.short_day(data.history[0].start), shown.say.short_day(data.history[-1].start)) if spark else None,
     )
 
 
 def _spark(kpi: Kpi, history: tuple[TrendPoint, ...]) -> Line | None:
+    """The weeks so far; of a sum, those that are whole."""
     column = _HISTORY.get(kpi.metric)
-    return charts.spark(kpi.metric, [getattr(point, column) for point in history]) if column else None
+    if not column:
+        return None
+    is_sum = kpi.unit not in ("seconds", "share")
+    return charts.spark(
+        kpi.metric, [None if is_sum and not point.is_whole else getattr(point, column) for point in history]
+    )

@@ -1,6 +1,6 @@
 """What the template needs to draw a chart: its numbers, their texts and axes, and the chart told in words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dagster_project.exports.i18n.wording import Wording
@@ -39,21 +39,26 @@ def _band_shade(cell: HeatmapCell) -> int:
     return BAND_SHADES[cell.band] if cell.has_enough_chats else 0
 
 
-def shaded(counts: Sequence[int | None], say: Wording) -> ViewModel:
-    """Counts in rows of 24, each with its shade: 0 for none, then by fifths of those that are there."""
+def shaded(counts: Sequence[float | None], say: Wording, told: Callable[[float], str] | None = None) -> ViewModel:
+    """Values in rows of 24, each with its shade: 0 for none, then by fifths of those that are there.
+
+    Args:
+        told: the text of a value; by default that of a count.
+    """
+    told = told or say.number
     filled = sorted(count for count in counts if count is not None)
     bounds = [filled[len(filled) * step // SHADES] for step in range(1, SHADES)] if filled else []
     cells = [
         {
-            "text": "" if count is None else say.number(count),
+            "text": "" if count is None else told(count),
             "shade": 0 if count is None else 1 + sum(count > bound for bound in bounds),
         }
         for count in counts
     ]
     legend = []
     if len(set(bounds)) == SHADES - 1:  # else so few cells are filled that their own texts say more
-        labels = [say.text("legend.up_to", value=say.number(bound)) for bound in bounds]
-        labels.append(say.text("legend.above", value=say.number(bounds[-1])))
+        labels = [say.text("legend.up_to", value=told(bound)) for bound in bounds]
+        labels.append(say.text("legend.above", value=told(bounds[-1])))
         legend = [{"shade": shade, "label": label} for shade, label in enumerate(labels, start=1)]
     return {"rows": _rows(cells), "legend": legend}
 
