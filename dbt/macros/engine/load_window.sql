@@ -122,13 +122,13 @@
 
 
 {#
-  SQL: whether a row of a view is of one of the chats of a CTE. Postgres hands an array down into a view that is a union, to be
-  looked up by key, and a subquery it does not: for ten chats it would read all of history. All chats at once are joined.
+  SQL: whether a row is of one of the chats, or another key, of a CTE. An array is looked up by key, also in a view that is a union
+  or that Postgres takes for wider than it is; a subquery it may join to all of history for ten chats. All chats at once are joined.
 #}
-{% macro is_of(chats) -%}
+{% macro is_of(brought, key='chat_id') -%}
     {%- if is_incremental() -%}
-    chat_id = any(array(select chat_id from {{ chats }}))
+    {{ key }} = any(array(select {{ key }} from {{ brought }}))
     {%- else -%}
-    chat_id in (select chat_id from {{ chats }})
+    {{ key }} in (select {{ key }} from {{ brought }})
     {%- endif -%}
 {%- endmacro %}

@@ -18,13 +18,13 @@ weeks as (
         office_hours_filter,
         {{ first_response_measures() }}
     from {{ ref('int_heatmap_chats') }}
-    where week_start in (select week_start from affected)
+    where {{ is_of('affected', 'week_start') }}
     group by week_start, scope, scope_id, direction_filter, office_hours_filter
 ),
 
 cells as (
     select * from {{ ref('heatmap_cells') }}
-    where week_start in (select week_start from affected)
+    where {{ is_of('affected', 'week_start') }}
 )
 
 select

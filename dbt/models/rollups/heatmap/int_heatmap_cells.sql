@@ -24,7 +24,7 @@ counted as (
         hour,
         {{ first_response_measures() }}
     from {{ ref('int_heatmap_chats') }}
-    where week_start in (select week_start from changed_weeks)
+    where {{ is_of('changed_weeks', 'week_start') }}
     group by week_start, scope, scope_id, direction_filter, office_hours_filter, day_of_week, hour
 ),
 
@@ -48,7 +48,7 @@ cells as (
     select week_start, {{ (cell + ['chat_count'] + measures) | join(', ') }}
     from {{ this }}
     where chat_count > 0
-        and week_start in (select week_start + days from changed_weeks cross join (values (-7), (7)) as beside (days))
+        and week_start = any(array(select week_start + days from changed_weeks cross join (values (-7), (7)) as beside (days)))
         and week_start not in (select week_start from changed_weeks)
     {%- endif %}
 )
