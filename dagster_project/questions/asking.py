@@ -221,11 +221,12 @@ def _periods(known: Span, grain: Grain, first: date | None, last: date | None) -
     """The starts of the first and the last period."""
     assert known.first_date and known.last_date
     end = _start(grain, min(last or known.last_date, known.last_date))
-    start = _start(grain, first) if first else _back(end, grain, _BY_DEFAULT[grain] - 1)
-    if start > end:
+    if end < _start(grain, known.first_date) or (first and _start(grain, first) > end):
         raise QuestionFailed(
-            f"There is no data from {start} to {last or end}: chats go from {known.first_date} to {known.last_date}."
+            f"There is no data {f'from {first} ' if first else ''}to {last or end}: "
+            f"chats go from {known.first_date} to {known.last_date}."
         )
+    start = _start(grain, first) if first else _back(end, grain, _BY_DEFAULT[grain] - 1)
     return max(start, _back(end, grain, _MOST_PERIODS)), end
 
 
