@@ -36,7 +36,11 @@ def world(new_database: Callable[[], str]) -> Iterator[World]:
 def _land_at(world: World, clock: str) -> None:
     """Let all that is landed have come at an instant: what is open is evaluated as of the newest load."""
     with psycopg.connect(world.url) as conn:
-        conn.execute("update ops.page_loads set loaded_at = %s where loaded_at > now() - interval '1 day'", [clock])
+        conn.execute(
+            "update ops.page_loads set loaded_at = %(clock)s::timestamptz, window_to = least(window_to, left(%(clock)s::text, 10)::date) "
+            "where loaded_at > now() - interval '1 day'",
+            {"clock": clock},
+        )
 
 
 def _refresh(world: World) -> str:
