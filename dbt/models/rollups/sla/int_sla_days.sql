@@ -5,7 +5,12 @@
     indexes=[{'columns': ['opened_local_date', 'scope', 'scope_id', 'metric', 'clock'], 'unique': true}],
 ) }}
 
-with judged as (
+with affected as (
+    select distinct opened_local_date from {{ ref('int_affected_sla_days') }} as affected
+    where {{ load_window('affected') }}
+),
+
+judged as (
     select
         chats.opened_local_date,
         scopes.scope,
@@ -25,10 +30,7 @@ with judged as (
     ) as clocks (clock, state, seconds_past)
     where not chats.is_deleted
         and scopes.scope_id is not null
-        and chats.opened_local_date in (
-            select opened_local_date from {{ ref('int_affected_sla_days') }} as affected
-            where {{ load_window('affected') }}
-        )
+        and {{ is_of('affected', 'opened_local_date') }}
 )
 
 select
