@@ -4,26 +4,20 @@
     meta={'affected_by': 'int_affected_days', 'affected_key': 'day'},
 ) }}
 
-with chats as (
-    select * from {{ ref('chats') }}
-    where not is_deleted and created_local_date in (
-        select day from {{ ref('int_affected_days') }} as affected
-        where {{ load_window('affected') }}
-    )
+with affected as (
+    select distinct day as created_local_date from {{ ref('int_affected_days') }} as affected
+    where {{ load_window('affected') }}
 ),
 
--- The first message after the pick-up that no broadcast and no known bot wrote.
-first_agent_messages as (
-    select
-        messages.chat_id,
-        min(messages.timestamp) as written_at
-    from {{ ref('messages') }} as messages
-    inner join chats on chats.id = messages.chat_id
-    where not messages.incoming
-        and not messages.is_broadcast
-        and messages.is_bot is not true
-        and messages.timestamp >= chats.picked_up_at
-    group by messages.chat_id
+-- By key: core's chats are not indexed by day.
+of_days as (
+    select chat_id as id from {{ ref('chat_response_times') }}
+    where {{ is_of('affected', 'created_local_date') }}
+),
+
+chats as (
+    select * from {{ ref('chats') }}
+    where not is_deleted and {{ is_of('of_days', 'id') }}
 ),
 
 times as (
@@ -33,13 +27,13 @@ times as (
         compared.*,
         compared.reported_seconds - compared.our_seconds as difference_seconds
     from chats
-    left join first_agent_messages as first_message on first_message.chat_id = chats.id
+    left join {{ ref('int_chat_message_marks') }} as marks on marks.chat_id = chats.id
     cross join lateral (
         values
         ('resolution', chats.duration, chats.reported_duration),
         (
             'first_response',
-            {{ seconds_between('chats.opened_at', 'first_message.written_at') }},
+            {{ seconds_between('chats.opened_at', 'marks.first_agent_message_at') }},
             {{ seconds_between('chats.opened_at', 'chats.response_at') }}
         )
     ) as compared (measure, our_seconds, reported_seconds)

@@ -15,41 +15,37 @@
     'unknown_provider': "channels.channel is null or channels.channel = 'unknown'",
     'unknown_status': "chats.status not in ('open', 'pending', 'closed')",
     'unknown_direction': "chats.direction = 'unknown'",
-    'unknown_message_type': 'strange.chat_id is not null',
-    'message_text_cut': 'cut.chat_id is not null',
+    'unknown_message_type': 'marks.has_unknown_type',
+    'message_text_cut': 'marks.has_cut_text',
     'picked_up_without_agent': 'chats.picked_up_at is not null and chats.agent_id is null',
     'closed_without_closing_time': "chats.status = 'closed' and chats.closed_at is null",
     'closed_without_response': "chats.status = 'closed' and chats.direction = 'incoming' and chats.response_at is null",
     'without_messages': 'chats.incoming_message_count + chats.outgoing_message_count = 0',
     'without_department': 'chats.department_id is null',
-    'unreadable_department': 'unreadable.chat_id is not null',
+    'unreadable_department': 'unreadable.id is not null',
 } %}
 
-with chats as (
-    select * from {{ ref('chat_response_times') }}
-    where not is_deleted and created_local_date in (
-        select day from {{ ref('int_affected_days') }} as affected
-        where {{ load_window('affected') }}
-    )
+with affected as (
+    select distinct day as created_local_date from {{ ref('int_affected_days') }} as affected
+    where {{ load_window('affected') }}
 ),
 
-strange as (
-    select distinct chat_id from {{ ref('messages') }}
-    where content_type = 'other' and chat_id in (select chat_id from chats)
+chats as (
+    select
+        *,
+        chat_id as id
+    from {{ ref('chat_response_times') }}
+    where not is_deleted and {{ is_of('affected', 'created_local_date') }}
+),
+
+marks as (
+    select * from {{ ref('int_chat_message_marks') }}
+    where {{ is_of('chats') }}
 ),
 
 unreadable as (
-    select id as chat_id from {{ ref('chats') }}
-    where is_department_unreadable and id in (select chat_id from chats)
-),
-
--- Ingestion cuts texts of more than a million characters (cleaning.py, MAX_TEXT_LENGTH) and ends them with a mark. Bytes
--- first: they are known without reading the text.
-cut as (
-    select distinct chat_id from {{ ref('messages') }}
-    where
-        chat_id in (select chat_id from chats)
-        and case when octet_length(text) > 1000000 then length(text) > 1000000 end
+    select id from {{ ref('chats') }}
+    where is_department_unreadable and {{ is_of('chats', 'id') }}
 ),
 
 days as (
@@ -67,9 +63,8 @@ findings as (
         chats.chat_id,
         row_number() over (partition by chats.created_local_date, found.rule order by chats.chat_id) as number
     from chats
-    left join strange on strange.chat_id = chats.chat_id
-    left join cut on cut.chat_id = chats.chat_id
-    left join unreadable on unreadable.chat_id = chats.chat_id
+    left join marks on marks.chat_id = chats.chat_id
+    left join unreadable on unreadable.id = chats.id
     left join {{ ref('channels') }} as channels on channels.channel = chats.channel
     cross join lateral (
         values
