@@ -3,12 +3,17 @@
 -- First response, the turn that it answered, SLA and backlog tell one story of a chat: nobody waits for a person before the
 -- first known opening, and where the turn that waited since the opening was answered by B2Chat's first response, all
 -- of them show the same seconds. Only the chats of the last build.
-with chats as (
-    select * from {{ ref('chat_response_times') }}
+with new_chats as (
+    select chat_id from {{ ref('chat_response_times') }}
     where not is_deleted
         {%- if not var('test_everything') %}
         and {{ is_new_row('chat_response_times') }}
         {%- endif %}
+),
+
+chats as (
+    select * from {{ ref('chat_response_times') }}
+    where {{ is_of('new_chats') }}
 ),
 
 firsts as (

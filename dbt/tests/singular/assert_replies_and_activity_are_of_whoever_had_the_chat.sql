@@ -2,12 +2,17 @@
 
 -- Replies, pick-ups and agents' activity ask one definition who had a chat, int_agent_assignments: each is of the agent whose
 -- interval it lies in, also where a version of the chat came without an agent's name. Only the chats of the last build.
-with chats as (
-    select * from {{ ref('chat_response_times') }}
+with new_chats as (
+    select chat_id from {{ ref('chat_response_times') }}
     where not is_deleted
         {%- if not var('test_everything') %}
         and {{ is_new_row('chat_response_times') }}
         {%- endif %}
+),
+
+chats as (
+    select * from {{ ref('chat_response_times') }}
+    where {{ is_of('new_chats') }}
 )
 
 select
