@@ -1,5 +1,5 @@
 -- Who has a heatmap: all, each agent and department, and of channels and of chats without a department what there is.
-with recursive cells as (
+with recursive cells as not materialized (
     select * from {{ ref('int_traffic_cells') }}
 ),
 
