@@ -112,10 +112,12 @@ def forget_deleted_chats(conn: psycopg.Connection) -> int:
         for table in ("customer_categorizations", "analysis_chats", "effectiveness_analysis"):
             gone = conn.execute(
                 f"""
-                select distinct stored.chat_id
-                from analysis.{table} as stored
-                left join core.chats on chats.id = stored.chat_id
-                where chats.id is null or chats.is_deleted
+                select chat_id from analysis.{table}
+                where chat_id = any(array(select id from core.chats where is_deleted))
+                union
+                -- Of both sides the keys alone are read.
+                select chat_id from analysis.{table} as stored
+                where not exists (select from core.chats where id = stored.chat_id)
                 """  # noqa: S608
             ).fetchall()
             chat_ids = [chat_id for (chat_id,) in gone]
