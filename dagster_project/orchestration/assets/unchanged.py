@@ -60,7 +60,7 @@ def report_refresh(
     for spec, is_waited_for in _specs(context):
         is_table = spec.metadata["dagster_dbt/unique_id"] in built
         if is_waited_for:
-            by = "the transaction that wrote it" if is_table else _REST
+            by = "the transaction that wrote it" if is_table else f"{_REST}, or left to the night"
             passed = {
                 check.name: f"asked for what this build brought, by {by}"
                 if nodes[check.metadata["dagster_dbt/unique_id"]].get("attached_node")

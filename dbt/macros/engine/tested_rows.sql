@@ -30,8 +30,9 @@
   - warning: what tables and staging only warn of.
   The last three are queries of their own (tests/singular). Any other build runs each test by itself.
 
-  Views of the report put weeks and months together from tables that are tested: their tests look at weeks whatever came, and
-  wait for the night.
+  Tests that would read history whatever came wait for the night: of views of the report, which put weeks and months together
+  from tables that are tested; of views whose rows are of no chat and no date; and of views that Postgres must put together
+  whole to find those of a day (meta.tests_wait). EXPLAIN says which.
 #}
 {% macro is_refresh() %}
     {{ return(invocation_args_dict.get('selector') == 'refresh') }}
@@ -50,7 +51,8 @@
     {%- elif kind == 'staging' -%}
         {{ return(kind) }}
     {%- elif kind == 'view' -%}
-        {{ return(none if asked.fqn[2] in ['report', 'by_direction'] or referred_to(test) else 'rest') }}
+        {%- set waits = asked.fqn[2] in ['report', 'by_direction'] or asked.config.meta.get('tests_wait') -%}
+        {{ return(none if waits or referred_to(test) or not brought_by(asked) else 'rest') }}
     {%- elif not referred_to(test) or referred_to(test).resource_type == 'seed'
         or referred_to(test).unique_id in lineage(asked.unique_id) -%}
         {{ return('table') }}
@@ -81,6 +83,22 @@
         and asked_in_refresh_by(test) == asked_by -%}
         {%- do found.setdefault((test.attached_node, test.config.where), []).append(test) -%}
     {%- endfor -%}
+    {%- if asked_by == 'rest' %}
+-- Of views: what the last build of facts changed, read once.
+with brought_chats as materialized (
+    select chat_id from {{ graph.nodes['model.b2chat.chat_response_times'].relation_name }}
+    where {{ is_new_row('chat_response_times') }}
+),
+
+brought_days as materialized (
+    select distinct starts.on_date
+    from {{ graph.nodes['model.b2chat.int_affected_performance_days'].relation_name }} as days
+    cross join lateral (
+        values (local_date), (date_trunc('week', local_date)::date), (date_trunc('month', local_date)::date)
+    ) as starts (on_date)
+    where {{ is_new_row('chat_response_times') }}
+)
+    {%- endif %}
     {%- for (unique_id, where), tests in found.items() %}
 select broken_test, row_count
 from (
@@ -154,24 +172,18 @@ $tests$
 {%- endmacro %}
 
 
-{# SQL: whether a row of a view is of a chat, or of a day, week or month, that the last build of facts changed. #}
+{#
+  SQL: whether a row of a view is of a chat, or of a day, week or month, that the last build of facts changed (CTEs of
+  failures_in_refresh). An array, because Postgres hands no subquery down into a view that is a union or an aggregate.
+#}
 {% macro is_brought(view) -%}
-    {%- set dates = ['local_date', 'week_start', 'month_start', 'period_start'] | select('in', view.columns) | list -%}
-    {%- if 'chat_id' in view.columns -%}
-        chat_id = any(array(
-            select chat_id from {{ graph.nodes['model.b2chat.chat_response_times'].relation_name }}
-            where {{ is_new_row('chat_response_times') }}
-        ))
-    {%- elif dates -%}
-        {{ dates[0] }} = any(array(
-            select distinct starts.on_date
-            from {{ graph.nodes['model.b2chat.int_affected_performance_days'].relation_name }} as days
-            cross join lateral (
-                values (local_date), (date_trunc('week', local_date)::date), (date_trunc('month', local_date)::date)
-            ) as starts (on_date)
-            where {{ is_new_row('chat_response_times') }}
-        ))
-    {%- else -%}
-        true
-    {%- endif -%}
+    {%- set column = brought_by(view) -%}
+        {{ column }} = any(array(select {{ 'chat_id from brought_chats' if column == 'chat_id' else 'on_date from brought_days' }}))
 {%- endmacro %}
+
+
+{# The column that says whether a row of a view is of what was brought; none where there is no such column. #}
+{% macro brought_by(view) %}
+    {%- set columns = ['chat_id', 'local_date', 'week_start', 'month_start', 'period_start'] | select('in', view.columns) | list -%}
+    {{ return(columns[0] if columns else none) }}
+{% endmacro %}

@@ -41,7 +41,11 @@ BREACHES: list[tuple[str, Callable[[Node], None], str]] = [
     ("chats", _reads("model.b2chat.heatmap_cells"), "reads heatmap_cells (marts)"),
     ("int_affected_chats", _reads("model.b2chat.heatmap_cells"), "reads heatmap_cells (marts)"),
     ("int_business_slots", _reads("model.b2chat.departments"), "reads departments (core)"),
-    ("int_sla_days", _reads("model.b2chat.int_b2chat__chat_versions"), "reads int_b2chat__chat_versions (intermediate)"),
+    (
+        "int_sla_days",
+        _reads("model.b2chat.int_b2chat__chat_versions"),
+        "reads int_b2chat__chat_versions (intermediate)",
+    ),
     ("stg_b2chat__chats", _reads("model.b2chat.int_affected_chats"), "reads int_affected_chats (facts)"),
     ("stg_b2chat__chats", _with(name="chats_cleaned"), "is not called so"),
     ("heatmap_cells", _with(name="int_cells"), "is not called so"),
@@ -170,5 +174,18 @@ def test_the_queries_of_a_refresh_that_ask_tests_together_wait_for_all_tables_th
             assert not is_table or looked_at <= warnings, test["name"]
         elif is_table:
             assert any(looked_at <= waited for waited in (tables_from(tested["unique_id"]), core, rest)), test["name"]
-        elif tested["fqn"][2] not in {"report", "by_direction"}:
+        elif not _waits_for_the_night(tested):
             assert looked_at <= rest, test["name"]
+
+
+def _waits_for_the_night(view: Node) -> bool:
+    dated = {"chat_id", "local_date", "week_start", "month_start", "period_start"} & set(view["columns"])
+    return view["fqn"][2] in {"report", "by_direction"} or "tests_wait" in view["config"]["meta"] or not dated
+
+
+def test_a_refresh_leaves_to_the_night_only_tests_of_views_that_it_would_read_whole(project: Manifest) -> None:
+    models = [node for node in project["nodes"].values() if node["resource_type"] == "model"]
+    assert {node["name"] for node in models if node["config"]["meta"].get("tests_wait")} == {
+        "categories_daily", "categories_weekly", "categories_monthly", "chat_effectiveness", "effectiveness_daily",
+        "kpi_daily", "kpi_weekly", "kpi_monthly", "sync_health",
+    }  # fmt: skip
