@@ -2,7 +2,8 @@
 
 For each size: a made-up account straight into raw (fill.py), a first build, a build that brings ten chats and is not
 counted, and then as many more as `--rounds` says. With `--day` a refresh brings a day, to five years of each size and
-to the last month of the same account. The last line is the last warehouse's figures over the first one's.
+to the last month of the same account. The last line is the last warehouse's figures over the first one's; below it
+stand the statements that read more of the last warehouse than of the first: they follow what it holds, not what came.
 README.md beside it says what the phases are.
 """
 
@@ -22,11 +23,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psycopg
 from common import ROOT, with_project
 
 _TEN_CHATS, _DAY = ("--append-chats", "10"), ("--append-day",)  # what is brought to each refresh
 _FIVE_YEARS, _MONTH = 1826, 30  # days
 _TICKS = os.sysconf("SC_CLK_TCK")
+_GROWN, _SMALL = 3, 2_000  # a statement has grown that reads so many times the blocks, and more than so many
+_STATEMENTS = """
+    select query, shared_blks_hit + shared_blks_read from ops.pg_stat_statements
+    where dbid = (select oid from pg_database where datname = current_database())
+"""
+_TEST = re.compile(r"^select count\(\*\) as failures, .* as should_error from \( (-- )?")
 _NODE = re.compile(r"\d+ of \d+ (OK created|PASS|WARN|FAIL) .*\[.* in (\d+\.\d+)s\]")
 
 
@@ -57,13 +65,17 @@ class Refresh:
 
 
 def main() -> None:
-    """Measure, and print JSON or a table."""
+    """Measure, and print JSON or tables."""
     options = _options()
     brings = _DAY if options.day else _TEN_CHATS
-    found = {name: _measure(name, filled, brings, options.rounds) for name, filled in _warehouses(options)}
+    measured = {name: _measure(name, filled, brings, options.rounds) for name, filled in _warehouses(options)}
+    found = {name: refreshes for name, (refreshes, _) in measured.items()}
+    blocks = [blocks for _, blocks in measured.values()]
+    grown = _grown(blocks[0], blocks[-1])
     load = round(os.getloadavg()[0], 1)
     if options.json:
-        print(json.dumps({"load": load, "refreshes": {name: [*map(asdict, all_)] for name, all_ in found.items()}}))
+        refreshes = {name: [*map(asdict, all_)] for name, all_ in found.items()}
+        print(json.dumps({"load": load, "refreshes": refreshes, "grown": grown}))
         return
     names = list(Refresh.__annotations__)
     print(f"{os.cpu_count()} cores, load {load}; the median of {options.rounds}\n")
@@ -75,6 +87,16 @@ def main() -> None:
         print(f"| {name} | {' | '.join(f'{value:.1f}' for value in middle)} |")
     ratios = [last / first if first else float("nan") for first, last in zip(middles[0], middles[-1], strict=True)]
     print(f"| last / first | {' | '.join(f'{ratio:.2f}' for ratio in ratios)} |")
+    if len(blocks) > 1:
+        print("\n| blocks of the first | of the last | a statement that has grown |\n|---:|---:|---|")
+        for before, after, statement in grown:
+            print(f"| {before:,} | {after:,} | `{statement}` |")
+
+
+def _grown(first: dict[str, int], last: dict[str, int]) -> list[tuple[int, int, str]]:
+    """Blocks of the first warehouse, of the last and the statement, the largest first."""
+    both = [(first[statement], last[statement], statement) for statement in first.keys() & last.keys()]
+    return sorted((one for one in both if one[1] > max(_SMALL, _GROWN * one[0])), key=lambda one: -one[1])
 
 
 def _warehouses(options: argparse.Namespace) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -86,7 +108,10 @@ def _warehouses(options: argparse.Namespace) -> Iterator[tuple[str, tuple[str, .
         yield f"{chats:,}", ("--chats", str(chats), "--days", str(_FIVE_YEARS))
 
 
-def _measure(name: str, filled: Sequence[str], brings: Sequence[str], rounds: int) -> list[Refresh]:
+def _measure(
+    name: str, filled: Sequence[str], brings: Sequence[str], rounds: int
+) -> tuple[list[Refresh], dict[str, int]]:
+    """The refreshes, and the blocks that the statements of the last one read."""
     folder = Path(tempfile.mkdtemp(prefix="b2chat-refresh-"))
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("B2CHAT_", "PG", "DATABASE_"))}
     environment = with_project(ours) | {"B2CHAT_DATA_DIR": str(folder), "B2CHAT_ENV_FILE": os.devnull}
@@ -98,13 +123,31 @@ def _measure(name: str, filled: Sequence[str], brings: Sequence[str], rounds: in
             _fill(environment, *brings)
         refreshes = []
         for _ in range(rounds):
+            with _connected(environment) as conn:
+                conn.execute("select ops.pg_stat_statements_reset()")
             refreshes.append(_refresh(environment, folder))
             print(f"{name} chats: {refreshes[-1]}", file=sys.stderr)
+            with _connected(environment) as conn:
+                blocks = _blocks(conn)
             _fill(environment, *brings)
-        return refreshes
+        return refreshes, blocks
     finally:
         _b2chat(environment, "db", "down")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _connected(environment: dict[str, str]) -> psycopg.Connection:
+    return psycopg.connect(_b2chat(environment, "db", "url").strip())
+
+
+def _blocks(conn: psycopg.Connection) -> dict[str, int]:
+    """Blocks that each statement read since the counters began, by its beginning, which is the same in each build."""
+    blocks: dict[str, int] = {}
+    for query, read in conn.execute(_STATEMENTS):
+        statement = re.sub(r"__dbt_tmp\d+", "", " ".join(query.split()))
+        beginning = _TEST.sub("test: ", statement).replace("`", "")[:90]
+        blocks[beginning] = blocks.get(beginning, 0) + read
+    return blocks
 
 
 def _refresh(environment: dict[str, str], folder: Path) -> Refresh:
