@@ -44,6 +44,7 @@ def violations(manifest: Manifest) -> list[str]:
         _layers,
         _keys_of_sources,
         _placements,
+        _messages_are_read_with_their_chat,
         _names,
         _grain_and_columns,
         _column_types,
@@ -72,6 +73,18 @@ def _keys_of_sources(manifest: Manifest) -> Iterator[str]:
         is_a_sources = model["fqn"][1:3] == ["facts", "sources"] and "__" in model["name"]
         if is_a_sources and "macro.b2chat.source_key" not in model["depends_on"]["macros"]:
             yield f"{model['name']}: a key that facts join by is not made by source_key"
+
+
+def _messages_are_read_with_their_chat(manifest: Manifest) -> Iterator[str]:
+    """A table of days, weeks or people learns of messages from a table of chats: it would read all of theirs."""
+    for model in _models(manifest):
+        if model["config"]["materialized"] != "incremental" or model["config"]["unique_key"] in ("chat_id", "id"):
+            continue
+        for name in {unique_id.split(".")[-1] for unique_id in model["depends_on"]["nodes"]} & {
+            "messages",
+            "int_messages",
+        }:
+            yield f"{model['name']}: reads {name} of whole {model['config']['unique_key']}s"
 
 
 def _placements(manifest: Manifest) -> Iterator[str]:

@@ -62,6 +62,7 @@ BREACHES: list[tuple[str, Callable[[Node], None], str]] = [
     ("heatmap_cells", _with(raw_code="select 1 group by grouping sets (a, b)"), "heatmap_cells: grouping sets"),
     ("reply_turns", _with(raw_code="with recursive a as (select 1)"), "a recursive query over rows that are spread"),
     ("messages", lambda model: model["config"].update(unique_key="id"), "spread by chat_id, and replaced by another"),
+    ("int_chat_quality", _reads("model.b2chat.messages"), "reads messages of whole days"),
     ("int_b2chat__messages", lambda model: model["depends_on"].update(macros=[]), "not made by source_key"),
     ("chat_response_times", _with(access="protected"), "access is protected"),
     ("chat_response_times", _with(group=None), "not in the group facts"),
