@@ -38,6 +38,8 @@ NOT_RUN = {
     "make install": "it writes the folder of the program, which other tests read",
     "b2chat ui": "it serves until it is stopped: test_dagster_ui.py",
     "b2chat fake-claude": "it serves until it is stopped: test_claude.py",
+    "b2chat dashboard serve": "it serves until it is stopped: test_dashboard.py",
+    "b2chat mcp": "it serves until it is stopped: test_questions.py",
 }
 REFUSED = {  # nobody has a key for Claude here, and nothing is archived: the exit code, and what the one line says
     "b2chat archive restore core.messages 2024-10": (1, "is not archived"),
