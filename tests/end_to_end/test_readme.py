@@ -39,7 +39,7 @@ NOT_RUN = {
     "b2chat ui": "it serves until it is stopped: test_dagster_ui.py",
     "b2chat fake-claude": "it serves until it is stopped: test_claude.py",
     "b2chat dashboard serve": "it serves until it is stopped: test_dashboard.py",
-    "b2chat exec": "it runs in the folder dbt what others bring: test_main_job.py asks MetricFlow",
+    "b2chat exec": "it needs two variables, which the page sets: test_main_job.py asks MetricFlow",
     "b2chat mcp": "it serves until it is stopped: test_questions.py",
 }
 REFUSED = {  # nobody has a key for Claude here, and nothing is archived: the exit code, and what the one line says
