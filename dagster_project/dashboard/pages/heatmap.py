@@ -6,9 +6,9 @@ from typing import Any
 from dagster_project.dashboard.blocks import Card, Cards, Cell, HeatCell, Heatmap, Section, Table, Text
 from dagster_project.dashboard.shown import Shown
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.pictures.heatmap import short
+from dagster_project.exports.pictures import heatmap
 from dagster_project.exports.queries import select
-from dagster_project.exports.report.data import DIRECTIONS, Band, Kpi, Unit
+from dagster_project.exports.report.data import DIRECTIONS, Kpi, Unit
 from dagster_project.exports.report.reading import times
 from dagster_project.exports.report.view.charts import BAND_SHADES, shaded
 from dagster_project.exports.report.view.waits import actions
@@ -16,16 +16,9 @@ from dagster_project.exports.week import CELLS, MONDAY_FIRST
 
 
 @dataclass(frozen=True)
-class WeekCell:
-    """A weekday × hour of the week; times in seconds, None where no chat was answered."""
+class WeekCell(heatmap.Cell):
+    """A cell of the week, and whether it has enough chats to be called fast or slow."""
 
-    day_of_week: int
-    hour: int
-    chat_count: int
-    mean_seconds: float | None
-    p50_seconds: float | None
-    p90_seconds: float | None
-    band: Band
     has_enough_chats: bool
 
     @property
@@ -141,7 +134,7 @@ def _heatmap(grid: list[WeekCell], week: WeekSummary, shown: Shown) -> Heatmap:
         small = [False] * len(grid)
     else:
         values = [getattr(cell, f"{measure}_seconds") for cell in grid]
-        texts = ["" if value is None else short(value) for value in values]
+        texts = ["" if value is None else heatmap.short(value) for value in values]
         small = [bool(cell.chat_count) and not cell.has_enough_chats for cell in grid]
     shades, legend = _by_band(grid, say) if measure == "mean" else _by_fifths(grid, measure, say)
     made = [
