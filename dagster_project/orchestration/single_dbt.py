@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 from dagster_project.warehouse import connection, locks
@@ -20,15 +21,18 @@ from dagster_project.warehouse.locks import WAITING_LOGGER
 _BUILD = ("dbt build", "warehouse")  # the lock's name
 _WRITES = {"build", "run", "seed", "snapshot"}
 _PAUSE = 1.0  # seconds between two looks
-_GRACE = 20.0  # seconds that dbt has to cancel its queries
+_GRACE = 5.0  # seconds that dbt has to cancel its queries, until it is asked again
+_TIMES = 4  # it is asked to end; then it is ended
 
 log = logging.getLogger(WAITING_LOGGER)
+
+_asked_to_end = threading.Event()
 
 
 def main() -> None:
     """Wait for the lock, then be dbt."""
     # Started in the background a process ignores Ctrl-C, and with it what Dagster, or the thread below, asks of dbt.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _interrupted)
     threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
     # What is killed outright cannot cancel its queries: Postgres ends them when it sees that nobody listens.
     # A server that compiles queries would take seconds over the one that asks all tests of views, to run it once.
@@ -98,11 +102,23 @@ def _write_no_manifest() -> None:
         module.write_manifest = lambda *_, **__: None  # type: ignore[attr-defined]
 
 
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    _asked_to_end.set()
+    signal.default_int_handler(number, frame)
+
+
 def _end_with(parent: int) -> None:
-    """Stop dbt when the process that started it is gone."""
-    while os.getppid() == parent:
-        time.sleep(_PAUSE)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(os.getpid(), signal.SIGINT)
+    """Stop dbt when the process that started it is gone; and see to it that dbt stops once it was asked to.
+
+    dbt takes an interrupt that comes between its parsing and its first model for a fault of what it does then, and
+    goes on.
+    """
+    while os.getppid() == parent and not _asked_to_end.wait(_PAUSE):
+        pass
+    for _ in range(_TIMES):
+        if _asked_to_end.is_set():
+            time.sleep(_GRACE)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(os.getpid(), signal.SIGINT)
     time.sleep(_GRACE)
     os._exit(1)
