@@ -57,6 +57,11 @@ class Translator(DagsterDbtTranslator):
     keeps its asset.
     """
 
+    def __init__(self, minutes_between_refreshes: float) -> None:
+        super().__init__()
+        self._minutes_between_refreshes = minutes_between_refreshes
+        self._specs: dict[str, dg.AssetSpec] = {}
+
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         props = dbt_resource_props
         if props["resource_type"] == "model" and (props.get("version") or props["alias"] != props["name"]):
@@ -68,11 +73,10 @@ class Translator(DagsterDbtTranslator):
         return str(dbt_resource_props["description"])
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
-        spec = super().get_asset_spec(manifest, unique_id, project)
-        meta = manifest["nodes"][unique_id]["config"]["meta"] if unique_id.startswith("model.") else {}
-        if meta.get("freshness") and spec.key.path[0] == "marts":
-            return spec.replace_attributes(freshness_policy=freshness(meta["freshness"], Settings.load().sync_interval))
-        return spec
+        # Asked once for each model, test and edge: 1,600 times for 200 models.
+        if unique_id not in self._specs:
+            self._specs[unique_id] = self._asset_spec(manifest, unique_id, project)
+        return self._specs[unique_id]
 
     def get_asset_check_spec(
         self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
@@ -80,12 +84,24 @@ class Translator(DagsterDbtTranslator):
         spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
         return spec and spec._replace(description=describe(manifest["nodes"][unique_id]))
 
+    def _asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        meta = manifest["nodes"][unique_id]["config"]["meta"] if unique_id.startswith("model.") else {}
+        if meta.get("freshness") and spec.key.path[0] == "marts":
+            return spec.replace_attributes(
+                freshness_policy=freshness(meta["freshness"], self._minutes_between_refreshes)
+            )
+        return spec
+
+
+translator = Translator(Settings.load().sync_interval)
+
 
 @dbt_assets(
     manifest=manifest(),
     project=dbt_project,
     name="dbt_models",
-    dagster_dbt_translator=Translator(),
+    dagster_dbt_translator=translator,
     op_tags={"dagster/retry_strategy": "FROM_ASSET_FAILURE"},
 )
 def dbt_models(
@@ -178,7 +194,7 @@ def tables_of_no_asset(made: Iterable[dg.AssetsDefinition]) -> list[dg.AssetSpec
             kinds={"postgres"},
         )
         for source in sources
-        if (key := Translator().get_asset_key(source)) in read
+        if (key := translator.get_asset_key(source)) in read
     ]
 
 
