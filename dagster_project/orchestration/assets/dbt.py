@@ -57,7 +57,7 @@ class Translator(DagsterDbtTranslator):
     keeps its asset.
     """
 
-    def __init__(self, minutes_between_refreshes: float) -> None:
+    def __init__(self, minutes_between_refreshes: int) -> None:
         super().__init__()
         self._minutes_between_refreshes = minutes_between_refreshes
         self._specs: dict[str, dg.AssetSpec] = {}

@@ -59,8 +59,12 @@ def test_no_model_reads_the_settings_again(monkeypatch: pytest.MonkeyPatch) -> N
     def read_again(**_: object) -> Settings:
         raise AssertionError("the settings are read again")
 
-    nodes, fresh = manifest(), Translator(15)
-    mart = next(name for name, node in nodes["nodes"].items() if node["config"]["meta"].get("freshness"))
+    nodes, fresh = json.loads(manifest().read_bytes()), Translator(15)
+    mart = next(
+        name
+        for name, node in nodes["nodes"].items()
+        if node["config"].get("meta", {}).get("freshness") and name.startswith("model.")
+    )
     monkeypatch.setattr(Settings, "load", read_again)
     assert fresh.get_asset_spec(nodes, mart, None) is fresh.get_asset_spec(nodes, mart, None)
 
