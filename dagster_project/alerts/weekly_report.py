@@ -21,6 +21,7 @@ from dagster_project.exports.stores.bucket import Bucket
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.settings import Settings
+from dagster_project.warehouse import audit_log
 
 CHANNEL, KIND = "report", "weekly_report"
 _OLDEST = timedelta(days=14)  # that a week may have begun ago: reports of the past are not mailed
@@ -53,12 +54,16 @@ def deliver(conn: psycopg.Connection, settings: Settings) -> Sequence[str]:
     lines = []
     for alert in outbox.claim(conn, CHANNEL, None):
         try:
-            mailbox.send(_mail(_report(conn, alert.delivery_id), settings, mailbox))
+            report = _report(conn, alert.delivery_id)
+            mailbox.send(_mail(report, settings, mailbox))
         except (DeliveryFailed, StoreFailed) as fault:
             outbox.failed(conn, [alert], str(fault) if isinstance(fault, DeliveryFailed) else "the file cannot be read")
             lines.append(f"report of {alert.subject}: waits: {fault}")
             continue
-        outbox.sent(conn, [alert])
+        with conn.transaction():
+            outbox.sent(conn, [alert])
+            to = {"recipients": len(settings.report_email_to)}
+            audit_log.record(conn, "export.mail", resource="export", resource_id=report.id, user=RECIPIENT, metadata=to)
         lines.append(f"report of {alert.subject}: mailed to {len(settings.report_email_to)}")
     return lines
 

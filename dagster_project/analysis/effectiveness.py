@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import psycopg
 
+from dagster_project.warehouse import users
+
 PIPELINE = "pipeline"  # who asks, where nobody did
 MANY = 10_000  # chats, from which on tables are read whole rather than looked up by key
 
@@ -22,6 +24,8 @@ def materialize(
     Returns:
         rows added.
     """
+    # The table's rows are many, so that it does not ask for each who the user is, as others do.
+    user = users.of(conn, user)
     # By keys alone: what the scores are made of has rows for all of history, and few of them are new.
     values = {"classifier": classifier, "chats": list(chat_ids) if chat_ids is not None else None, "user": user}
     new = f"with new as materialized (select work.chat_id {_NEW}) select chat_id from new limit {MANY}"  # noqa: S608

@@ -20,7 +20,15 @@ from dagster_project.settings import env_file
 from dagster_project.sources.b2chat.client import B2ChatClient
 from dagster_project.sources.b2chat.entities import B2CHAT
 from dagster_project.sources.contract import SourceError
-from dagster_project.warehouse import bi_access, connection, connection_budget, conninfo, migrations, sla_targets
+from dagster_project.warehouse import (
+    audit_log,
+    bi_access,
+    connection,
+    connection_budget,
+    conninfo,
+    migrations,
+    sla_targets,
+)
 from dagster_project.warehouse.fitness import UnfitServer
 
 _MAX_SECONDS = 10.0  # that an answer of B2Chat is waited for: somebody sits before the screen
@@ -49,6 +57,7 @@ def run_checks(deployment: Deployment) -> list[CheckResult]:
         ("dbt project", _dbt),
         ("seeds", _seeds),
         ("SLA targets", _sla_targets),
+        ("audit log", _audit_log),
         ("categories", _categories),
         ("exports", _exports),
         ("alerts", _alerts),
@@ -78,6 +87,7 @@ def _results(deployment: Deployment, checks: list[tuple[str, Callable[[Deploymen
             yield CheckResult(name, True, check(deployment))
         except (
             _Wrong,
+            audit_log.AuditLogOpen,
             bi_access.BiAccessWrong,
             connection_budget.TooFewConnections,
             SourceError,
@@ -193,6 +203,11 @@ def _seeds(_: Deployment) -> str:
 def _sla_targets(deployment: Deployment) -> str:
     with connection.connect(deployment.url) as conn:
         return sla_targets.told(conn)
+
+
+def _audit_log(deployment: Deployment) -> str:
+    with connection.connect(deployment.url) as conn:
+        return audit_log.told(conn)
 
 
 def _categories(deployment: Deployment) -> str:

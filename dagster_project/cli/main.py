@@ -23,6 +23,8 @@ from dagster_project.cli.commands import (
     questions,
     review,
     servers,
+    settings,
+    users,
     warehouse,
 )
 from dagster_project.settings import SettingsError
@@ -81,6 +83,8 @@ app.add_typer(review.review, name="review")
 app.add_typer(archive.archive, name="archive")
 app.add_typer(alerts.alerts, name="alerts")
 app.add_typer(dashboard.dashboard, name="dashboard")
+app.add_typer(users.users, name="users")
+app.add_typer(settings.settings, name="settings")
 
 
 def main() -> None:
@@ -112,5 +116,6 @@ def _exit_code(error: Exception) -> int | None:
         *exports.FAULTS,
         *archive.FAULTS,
         *dashboard.FAULTS,
+        *users.FAULTS,
     )
     return FAILED if isinstance(error, known) else None

@@ -1,7 +1,6 @@
 """Runs Dagster's jobs in this process, and prints what they did."""
 
 import contextlib
-import getpass
 import time
 import uuid
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from dagster_project.cli.run_log import log_on_terminal
 from dagster_project.deployment.environment import Deployment
 from dagster_project.exports.pictures import heatmap as heatmaps
 from dagster_project.orchestration import run_locks
-from dagster_project.warehouse import connection, data_source, sla_targets
+from dagster_project.warehouse import connection, data_source, sla_targets, users
 
 
 def run(
@@ -57,7 +56,7 @@ def run(
             instance=instance,
             run_id=run_id,
             raise_on_error=False,
-            tags={"b2chat/started_by": getpass.getuser()},
+            tags={"b2chat/started_by": users.account()},
             run_config={
                 "loggers": {"silent": {}},
                 "ops": {step: {"config": config} for step in _steps_with_config(definition, config or {})},

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from dagster_project.deployment import sandbox
 from dagster_project.settings import ENV_FILE, PROJECT_ROOT, Settings, SettingsError, env_file, variable_name
-from dagster_project.warehouse import connection, fitness
+from dagster_project.warehouse import connection, fitness, system_settings
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +72,8 @@ def running(settings: Settings) -> Iterator[Deployment]:
         if connection.configured_url(settings):
             fitness.require(url)
         migrations.upgrade(url)
+        with connection.connect(url) as conn:
+            settings = system_settings.effective(conn, settings)
         os.environ.update(environment(settings, url))
         yield Deployment(settings, url)
 

@@ -33,7 +33,7 @@ from dagster_project.exports.stores.own_file import OwnFile
 from dagster_project.exports.tables import definitions
 from dagster_project.exports.tables.definitions import NothingToExport, Table
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection, data_source, directory
+from dagster_project.warehouse import connection, data_source, directory, users
 
 
 def run_export(
@@ -60,6 +60,10 @@ def run_export(
     """
     require_known(request)
     with connection.connect(url) as conn:
+        try:
+            users.require(conn, user, "ask for an export")
+        except users.NotAllowed as error:
+            raise ExportFailed(str(error)) from None
         request = resolved(conn, request)
         is_demo = data_source.is_demo(conn)
     filters = filters_of(request)

@@ -24,6 +24,10 @@ class AlreadyRunning(IngestionError):
         self.since = since
 
 
+class StarterRefused(IngestionError):
+    """Whoever started it may not; ops.audit_logs has it."""
+
+
 class SourceMismatch(IngestionError):
     """The warehouse belongs to another kind of source: the sandbox and an account are never mixed."""
 

@@ -5,9 +5,9 @@ from contextlib import contextmanager, suppress
 
 import psycopg
 
-from dagster_project.ingestion.errors import AlreadyRunning
+from dagster_project.ingestion.errors import AlreadyRunning, StarterRefused
 from dagster_project.ingestion.logs.error_log import note_refused
-from dagster_project.warehouse import locks, partitions
+from dagster_project.warehouse import locks, partitions, users
 from dagster_project.warehouse.connection import connect
 
 _LOCK = ("write", "raw")  # dbt takes it too: macros/engine/calendar_and_target_versions.sql
@@ -37,6 +37,14 @@ def writer(url: str, purpose: str) -> Iterator[psycopg.Connection]:
             # Postgres sees a closed connection a little later; the next sync may begin before that.
             with suppress(psycopg.Error):
                 locks.release(conn, *_LOCK)
+
+
+def require_starter(conn: psycopg.Connection, user: str, doing: str) -> None:
+    """Raises StarterRefused where a user may not start what writes to raw: it takes an Admin, or a program."""
+    try:
+        users.require(conn, user, doing, role="Admin")
+    except users.NotAllowed as error:
+        raise StarterRefused(str(error)) from None
 
 
 def _lock(conn: psycopg.Connection, purpose: str) -> None:

@@ -25,7 +25,7 @@ from dagster_project.ingestion.records.deletions import Missing
 from dagster_project.ingestion.records.file_transaction import FileTransaction
 from dagster_project.ingestion.records.landing import PageResult, land_page
 from dagster_project.ingestion.records.raw_tables import keys_of
-from dagster_project.ingestion.single_writer import writer
+from dagster_project.ingestion.single_writer import require_starter, writer
 from dagster_project.ingestion.sync_result import SyncResult
 from dagster_project.sources.contract import (
     EntitySpec,
@@ -71,12 +71,14 @@ def sync(
         triggered_by: who or what started it (ops.sync_logs.user_id).
 
     Raises:
+        StarterRefused: whoever started it may not.
         AlreadyRunning: another sync holds the warehouse.
         SourceMismatch: the warehouse belongs to another kind of source.
         WarehouseFailed: Postgres failed.
         SourceError: the source failed; pages landed before that stay.
     """
     with writer(url, f"sync {entity.name} ({triggered_by})") as conn:
+        require_starter(conn, triggered_by, "start a sync")
         if sync_log.close_unfinished(conn):
             log.info("An earlier sync did not finish; this one resumes it")
         started_at = datetime.now(UTC)

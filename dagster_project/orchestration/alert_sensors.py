@@ -20,6 +20,7 @@ from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 from dagster_project.sources.catalog import SOURCES
+from dagster_project.warehouse import system_settings
 
 ALERTS = dg.AssetKey(["ops", "alerts"])
 _FAILURES_SINCE, _MAX_FAILURES = timedelta(days=14), 200
@@ -50,7 +51,7 @@ def watch_sensor(settings: Settings) -> dg.SensorDefinition:
             conn.autocommit = True
             fail_abandoned(conn)
             run_locks.fail_abandoned(conn, context.instance)
-            found = look(conn, settings, SOURCES) + _failed_runs(context.instance)
+            found = look(conn, system_settings.effective(conn, settings), SOURCES) + _failed_runs(context.instance)
             if context.repository_def:
                 found += _stale_marts(context.instance, context.repository_def)
             changes = episodes.record(conn, found)
@@ -75,7 +76,9 @@ def send_sensor(settings: Settings) -> dg.SensorDefinition:
     def send_alerts(warehouse: Warehouse) -> dg.SkipReason:
         with warehouse.connect() as conn:
             conn.autocommit = True
-            return dg.SkipReason("; ".join(deliver(conn, settings)) or "nothing is to be sent")
+            return dg.SkipReason(
+                "; ".join(deliver(conn, system_settings.effective(conn, settings))) or "nothing is to be sent"
+            )
 
     return send_alerts
 

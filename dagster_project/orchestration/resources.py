@@ -16,7 +16,7 @@ from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.orchestration import single_dbt
 from dagster_project.settings import Settings, safe_address, variable_name
 from dagster_project.sources.b2chat.client import B2ChatClient
-from dagster_project.warehouse import connection
+from dagster_project.warehouse import connection, system_settings
 
 
 def _setting(name: str) -> Any:
@@ -34,6 +34,11 @@ class Warehouse(dg.ConfigurableResource):
         """A connection whose work is committed at the end, or rolled back on an error."""
         with connection.connect(self.url) as conn:
             yield conn
+
+    def settings(self) -> Settings:
+        """The settings as they count now: what was changed at run time over the environment's."""
+        with self.connect() as conn:
+            return system_settings.effective(conn, Settings.load())
 
 
 class B2ChatAccount(dg.ConfigurableResource):

@@ -83,6 +83,7 @@ class OperationsSettings(Section):
     retention_error_logs_days: int = Field(90, ge=1, description="Days that error logs are kept.")
     retention_notifications_days: int = Field(30, ge=1, description="Days that notifications are kept.")
     retention_export_logs_days: int = Field(90, ge=1, description="Days that failed and expired exports stay listed.")
+    retention_audit_years: int = Field(7, ge=1, le=100, description="Years that the audit log is kept.")
     archive_after_months: int = Field(
         0,
         ge=0,

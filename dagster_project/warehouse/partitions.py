@@ -18,7 +18,8 @@ from dagster_project.warehouse.connection import has_relation
 MONTHS_AHEAD = 3
 HOT_DAYS = 90  # after these a month is warm: it changes no more but for late records
 CHATS, MESSAGES = "raw.b2chat_chats", "core.messages"
-# By name, with the column that says the month. All but core.messages, which dbt makes, are made by migration 0027.
+AUDIT_LOGS = "ops.audit_logs"
+# By name, with the column that says the month. dbt makes core.messages, migration 0032 the audit log, 0027 the others.
 MONTHLY = {
     CHATS: "created_month",
     "raw.b2chat_chat_versions": "superseded_at",
@@ -26,6 +27,7 @@ MONTHLY = {
     MESSAGES: "timestamp",
     "ops.sync_logs": "started_at",
     "ops.error_logs": "timestamp",
+    AUDIT_LOGS: "timestamp",
 }
 
 
@@ -116,6 +118,14 @@ def drop_empty_before(conn: psycopg.Connection, table: str, day: date) -> int:
                 conn.execute(sql.SQL("drop table {}").format(name))
                 dropped += 1
     return dropped
+
+
+def drop_before(conn: psycopg.Connection, table: str, day: date) -> list[str]:
+    """Drop the partitions whose last day is before `day`, with their rows. Returns their names."""
+    old = [one.name for one in partitions_of(conn, table) if months_after(one.month, 1) <= day]
+    for name in old:
+        conn.execute(sql.SQL("drop table {}").format(sql.Identifier(*name.split("."))))
+    return old
 
 
 def is_monthly(conn: psycopg.Connection, table: str) -> bool:

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from dagster_project.analysis import effectiveness
 from dagster_project.analysis.customer_analysis import materialize
 from dagster_project.analysis.customer_analysis.request import Refused, Request, checked
-from dagster_project.warehouse import locks
+from dagster_project.warehouse import locks, users
 
 KILLED = "the run that worked on it ended without finishing it: it was killed, or lost its connection"
 _KIND = "analysis"  # of the lock
@@ -76,6 +76,10 @@ def analyse(conn: psycopg.Connection, request: Request, means: Means) -> dict[st
             published before, and then the next build of the models makes its KPIs.
     """
     reconcile(conn)
+    try:
+        users.require(conn, request.triggered_by, "ask for an analysis")
+    except users.NotAllowed as error:
+        raise Refused(str(error)) from None
     request = checked(conn, request)
     in_filter, chosen = materialize.select_chats(conn, request)
     if not chosen:

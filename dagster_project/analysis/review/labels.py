@@ -164,7 +164,7 @@ def dismiss(conn: psycopg.Connection, chat_id: str, by: str) -> bool:
     """Close a chat's row in the queue without a label; False where no row of it is open."""
     return bool(
         conn.execute(
-            "update analysis.review_queue set state = 'dismissed', closed_at = now(), closed_by = %s "
+            "update analysis.review_queue set state = 'dismissed', closed_at = now(), closed_by = ops.user_of(%s) "
             "where chat_id = %s and state = 'open'",
             [by, chat_id],
         ).rowcount
@@ -198,6 +198,11 @@ def _stage(conn: psycopg.Connection, labels: Sequence[Label]) -> None:
                     one.note,
                 ]
             )
+    conn.execute("""
+        update pg_temp.given set labelled_by = known.id
+        from (select labelled_by as name, ops.user_of(labelled_by) as id from pg_temp.given group by 1) as known
+        where known.name = labelled_by and known.id <> labelled_by
+    """)
     conn.execute("analyze pg_temp.given")
 
 

@@ -1,6 +1,5 @@
 """`b2chat alerts …`: what fires, a test of each channel, and what is not to be sent."""
 
-import getpass
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,7 @@ from dagster_project.alerts.troubles import KINDS
 from dagster_project.cli.command_line import FAILED, JsonOption, console, print_answer
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection
+from dagster_project.warehouse import connection, users
 
 alerts = typer.Typer(no_args_is_help=True, help="Alerts: list them, test the channels, acknowledge, mute.")
 
@@ -96,7 +95,7 @@ def mute(
         environment.running(Settings.load()) as deployment,
         connection.connect(deployment.url, autocommit=True) as conn,
     ):
-        episodes.mute(conn, kind, subject, until, getpass.getuser())
+        episodes.mute(conn, kind, subject, until, users.account())
     answer = {"kind": kind, "subject": subject, "muted_until": until.isoformat(timespec="seconds")}
     text = f"{kind} {subject or '(all)'} is muted until {until:%Y-%m-%d %H:%M} UTC"
     print_answer(as_json, answer, lambda: console.print(text, markup=False))

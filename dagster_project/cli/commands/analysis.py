@@ -1,6 +1,5 @@
 """The commands on what chats are about: analyze, analyses, analysis delete, evaluate."""
 
-import getpass
 from dataclasses import asdict, fields
 from datetime import timedelta
 from enum import StrEnum
@@ -22,7 +21,7 @@ from dagster_project.cli.command_line import (
 )
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection, data_source
+from dagster_project.warehouse import audit_log, connection, data_source, users
 
 
 class Classifiers(StrEnum):
@@ -51,7 +50,7 @@ def analyze(
     since, until = day(first, "--from") if first else None, day(last, "--to") if last else None
     in_order(since, until)
     asked = request.Request(
-        since, until, by or getpass.getuser(), agent or (), department or (), contact or (), sample_rate
+        since, until, by or users.account(), agent or (), department or (), contact or (), sample_rate
     )
     with environment.running(environment.for_work(Settings.load())) as deployment:
         with connection.connect(deployment.url, autocommit=True) as conn:
@@ -101,6 +100,8 @@ def delete_analysis(analysis_id: Annotated[str, typer.Argument(help="Its id, as 
         environment.running(Settings.load()) as deployment,
         connection.connect(deployment.url, autocommit=True) as conn,
     ):
+        users.require(conn, users.account(), "delete an analysis", role="Admin")
+        audit_log.acting(conn, users.account())
         try:
             analyses.delete(conn, analysis_id)
         except analyses.NoSuchAnalysis as error:

@@ -31,6 +31,7 @@ def build(
 
     settings = environment.for_work(Settings.load())
     with environment.running(settings) as deployment, reader(settings, deployment.url) as warehouse:
+        settings = deployment.settings
         made = site.build(
             warehouse,
             out.expanduser().absolute() if out else settings.dashboard_path,
@@ -58,6 +59,7 @@ def serve(
     language: Annotated[str | None, choice(LANGUAGES, help="Default: B2CHAT_EXPORTS_LANGUAGE.")] = None,
 ) -> None:
     """Serve the dashboard with filters and drill-downs. Ctrl-C stops it."""
+    from dagster_project.cli import http_audit  # noqa: PLC0415
     from dagster_project.dashboard import guard, server  # noqa: PLC0415
     from dagster_project.dashboard.reader import reader  # noqa: PLC0415
 
@@ -66,6 +68,7 @@ def serve(
     guard.require_token(host, token)
     listener = http_server.listen(host, port)
     with environment.running(settings) as deployment, reader(settings, deployment.url) as warehouse:
+        settings = deployment.settings
         pages = server.Dashboard(
             warehouse,
             timezone=settings.timezone,
@@ -74,4 +77,6 @@ def serve(
         )
         shown = f"[{host}]" if ":" in host else host
         console.print(f"dashboard: http://{shown}:{port}  (Ctrl-C stops it)", soft_wrap=True, markup=False)
-        http_server.serve(pages.app(host, hosts=settings.dashboard_hosts, token=token), listener)
+        app = pages.app(host, hosts=settings.dashboard_hosts, token=token)
+        with http_audit.Recorder(deployment.url).running() as recorder:
+            http_server.serve(http_audit.Recorded(app, recorder, "dashboard", has_pages=True), listener)

@@ -1,6 +1,5 @@
 """`b2chat export …`, which writes reports and tables to files, and `b2chat exports …`, which looks after the files."""
 
-import getpass
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,7 +24,7 @@ from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.exports.stores.own_file import OwnFile
 from dagster_project.exports.tables.definitions import Filters
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection
+from dagster_project.warehouse import audit_log, connection, users
 
 export = typer.Typer(no_args_is_help=True, help=f"Write a report or a table to a file: {titles()}.")
 exports = typer.Typer(no_args_is_help=True, help="The files made by `b2chat export`: list, open, delete old ones.")
@@ -184,9 +183,11 @@ def link(
     as_json: JsonOption = False,
 ) -> None:
     """Print where an export's file is; of a bucket a signed link, which opens it for whoever has it."""
-    settings = Settings.load()
-    with environment.running(settings) as deployment, connection.connect(deployment.url) as conn:
+    with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
+        settings = deployment.settings
+        users.require(conn, users.account(), "open an export")
         found = export_log.readable(conn, export_id)
+        audit_log.record(conn, "export.link", resource="export", resource_id=found.id, user=users.account())
     store = store_of(settings)
     if found.store == OwnFile.name:
         address = found.file_url
@@ -202,6 +203,7 @@ def clean_up(as_json: JsonOption = False) -> None:
     """Delete the files whose time is over, and close exports that were killed."""
     settings = Settings.load()
     with environment.running(settings) as deployment, connection.connect(deployment.url, autocommit=True) as conn:
+        audit_log.acting(conn, users.account())
         deleted, stayed = service.clean_up(conn, store_of(settings), datetime.now(UTC))
     print_answer(
         as_json,
@@ -215,10 +217,10 @@ def clean_up(as_json: JsonOption = False) -> None:
 
 
 def _export(request: ExportRequest, language: str | None, out: Path | None, as_json: bool) -> None:
-    settings = Settings.load()
-    with environment.running(settings) as deployment:
+    with environment.running(Settings.load()) as deployment:
+        settings = deployment.settings
         request = replace(request, language=cast(Language, language or settings.exports_language))
-        made = run_export(deployment.url, settings, request, user=getpass.getuser(), own_file=out)
+        made = run_export(deployment.url, settings, request, user=users.account(), own_file=out)
     print_answer(as_json, vars(made), lambda: _show(made, settings))
 
 

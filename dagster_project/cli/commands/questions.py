@@ -24,6 +24,7 @@ def mcp(
         import mcp.server.mcpserver  # noqa: F401, PLC0415  an extra
     except ModuleNotFoundError:
         fail("the extra mcp is not installed: pip install 'b2chat-analytics[mcp]'", MISUSED)
+    from dagster_project.cli import http_audit  # noqa: PLC0415
     from dagster_project.questions import server as questions  # noqa: PLC0415
     from dagster_project.questions import serving  # noqa: PLC0415
     from dagster_project.questions.marts import Marts  # noqa: PLC0415
@@ -38,6 +39,8 @@ def mcp(
         server = questions.build(marts, allows_sql=settings.mcp_sql)
         if listener:
             warn(f"questions are answered at http://{host}:{port}/mcp, with the token of B2CHAT_MCP_TOKEN")
-            http_server.serve(serving.http_app(server, host, token), listener)
+            app = serving.http_app(server, host, token)
+            with http_audit.Recorder(url).running() as recorder:
+                http_server.serve(http_audit.Recorded(app, recorder, "questions", has_pages=False), listener)
         else:
             server.run("stdio")

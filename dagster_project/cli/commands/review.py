@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import psycopg
 import typer
 
 from dagster_project.analysis.review import labelled, labels, queue, reader
@@ -15,7 +16,7 @@ from dagster_project.cli.command_line import JsonOption, console, print_json
 from dagster_project.cli.harmless import visible
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection, seeds
+from dagster_project.warehouse import audit_log, connection, seeds, users
 
 review = typer.Typer(no_args_is_help=True, help="Chats that a person should look at, and what he says of them.")
 FAULTS = (reader.NoSuchChat, labels.BadLabel)  # one line each
@@ -46,7 +47,9 @@ def list_waiting(
 def show(chat_id: ChatId, as_json: JsonOption = False) -> None:
     """Print a chat with what the machine and people say of it. It holds personal data, and goes nowhere else."""
     with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
+        users.require(conn, users.account(), "read a chat")
         shown = reader.show(conn, chat_id)
+        audit_log.record(conn, "data.read", resource="chat", resource_id=chat_id, user=users.account())
     if as_json:
         print_json(asdict(shown) | {"row": _flat(shown.row), "said": [_flat(one) for one in shown.said]})
         return
@@ -95,6 +98,7 @@ def label(
         _taxonomy(),
     )
     with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
+        _require_labeller(conn, by)
         kept = labels.keep(conn, [given])
     if kept.refused:
         raise labels.BadLabel(f"{chat_id}: {kept.refused[0][1]}")
@@ -118,6 +122,7 @@ def list_labels(as_json: JsonOption = False) -> None:
 def dismiss(chat_id: ChatId, by: By) -> None:
     """Close a chat's row in the queue without a label."""
     with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
+        _require_labeller(conn, by)
         if not labels.dismiss(conn, chat_id, by):
             raise reader.NoSuchChat(f"chat {chat_id} is not open in the queue")
     _print("dismissed")
@@ -131,6 +136,7 @@ def import_labels(
     """Take labels from a file; lines that cannot be taken are named (exit code 1), the others are taken."""
     given, bad = labels.read_file(file, _taxonomy())
     with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
+        _require_labeller(conn, *sorted({one.labelled_by for _, one in given}))
         kept = labels.keep(conn, [one for _, one in given])
     bad = sorted([*bad, *((given[place][0], why) for place, why in kept.refused)])
     if as_json:
@@ -152,7 +158,11 @@ def export_labels(
     keep = _taxonomy().words_to_keep
     try:
         with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
+            users.require(conn, users.account(), "export labels")
             found = labelled.write(conn, file, keep)
+            audit_log.record(
+                conn, "data.export", resource="labels", user=users.account(), metadata={"chats": found.written}
+            )
     except OSError as error:
         raise labels.BadLabel(str(error)) from None
     if as_json:
@@ -162,6 +172,13 @@ def export_labels(
             f"{found.written} labelled chats written to {file}; left out: {found.changed} that have changed since, "
             f"{found.blocked} that may still hold personal data"
         )
+
+
+def _require_labeller(conn: psycopg.Connection, *names: str) -> None:
+    """That the account that runs this may label, and those in whose names it does."""
+    for name in (users.account(), *names):
+        users.require(conn, name, "label chats")
+    audit_log.acting(conn, users.account())
 
 
 def _taxonomy() -> Taxonomy:

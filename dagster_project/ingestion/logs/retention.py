@@ -9,25 +9,26 @@ from psycopg import sql
 
 from dagster_project.ingestion.logs.response_log import drop_old_responses
 from dagster_project.sources.contract import SourceSpec
-from dagster_project.warehouse import partitions
+from dagster_project.warehouse import audit_log, partitions
 
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """Days that each kind of log is kept."""
+    """Days that each kind of log is kept; of the audit log years."""
 
     responses: int = 30
     sync_logs: int = 90
     error_logs: int = 90
     notifications: int = 30
     export_logs: int = 90
+    audit_years: int = 7
 
 
 def enforce(conn: psycopg.Connection, sources: Sequence[SourceSpec], periods: Periods) -> dict[str, int]:
     """Drop what is older than its period.
 
     Returns:
-        rows deleted by table; for ops.api_response_logs, partitions dropped.
+        rows deleted by table; for ops.api_response_logs and ops.audit_logs, partitions dropped.
     """
     dropped = {"ops.api_response_logs": len(drop_old_responses(conn, periods.responses))}
     with conn.transaction():
@@ -41,7 +42,18 @@ def enforce(conn: psycopg.Connection, sources: Sequence[SourceSpec], periods: Pe
     for table, days in (("ops.sync_logs", periods.sync_logs), ("ops.error_logs", periods.error_logs)):
         with conn.transaction():
             partitions.drop_empty_before(conn, table, datetime.now(UTC).date() - timedelta(days=days))
+    dropped[partitions.AUDIT_LOGS] = _drop_old_audit(conn, periods.audit_years)
     return dropped
+
+
+def _drop_old_audit(conn: psycopg.Connection, years: int) -> int:
+    """Drop the months of the audit log that are over for so long: no row of it is ever deleted. That is an event too."""
+    with conn.transaction():
+        oldest = partitions.months_after(datetime.now(UTC).date(), -12 * years)
+        dropped = partitions.drop_before(conn, partitions.AUDIT_LOGS, oldest)
+        for name in dropped:
+            audit_log.record(conn, "data.delete", resource="table", resource_id=name)
+    return len(dropped)
 
 
 def _rules(sources: Sequence[SourceSpec], periods: Periods) -> list[tuple[str, str, sql.Composable, int]]:

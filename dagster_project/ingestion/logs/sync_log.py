@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from dagster_project.ingestion.logs import error_log
 from dagster_project.ingestion.records.landing import PageResult
 from dagster_project.sources.contract import EntitySpec, Page, Scope
+from dagster_project.warehouse import audit_log
 
 # A reading of many days that was interrupted longer ago begins anew.
 RESUMED_FOR = timedelta(days=7)
@@ -128,6 +129,7 @@ def open_log(
             """,
             (*entity.id, started_at, started_at),
         )
+        _audit(conn, "sync.start", sync_id, entity, user=user_id, operation=operation)
     return sync_id
 
 
@@ -224,3 +226,31 @@ def close_log(
                 *entity.id,
             ),
         )
+        [user] = conn.execute("select user_id from ops.sync_logs where id = %s", [sync_id]).fetchone() or [None]
+        counted = {name: getattr(counts, name) for name in ("records", "new", "changed", "quarantined", "deleted")}
+        _audit(
+            conn, "sync.complete", sync_id, entity, user=user, success=status != "error", status=status, **counted
+        )
+
+
+def _audit(
+    conn: psycopg.Connection,
+    event: str,
+    sync_id: str,
+    entity: EntitySpec,
+    *,
+    user: str | None,
+    success: bool = True,
+    **metadata: Any,
+) -> None:
+    source, name = entity.id
+    audit_log.record(
+        conn,
+        event,
+        resource="sync",
+        resource_id=sync_id,
+        correlation_id=sync_id,
+        user=user,
+        success=success,
+        metadata={"source": source, "entity": name, **metadata},
+    )

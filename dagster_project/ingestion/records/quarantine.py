@@ -13,8 +13,9 @@ from psycopg.types.json import Jsonb
 
 from dagster_project.ingestion.records.landing import land_page
 from dagster_project.ingestion.records.raw_tables import kinds_of, names_of
-from dagster_project.ingestion.single_writer import writer
+from dagster_project.ingestion.single_writer import require_starter, writer
 from dagster_project.sources.contract import Answer, EntitySpec, KeptRecord, Page, Record, Rejected, SourceSpec
+from dagster_project.warehouse import audit_log
 
 log = logging.getLogger(__name__)
 
@@ -71,11 +72,13 @@ def retry_quarantine(url: str, sources: Sequence[SourceSpec], *, triggered_by: s
         triggered_by: who or what started it (ops.sync_logs.user_id).
 
     Raises:
+        StarterRefused: whoever started it may not.
         AlreadyRunning: a sync holds the warehouse.
         psycopg.Error: Postgres failed; batches landed before that stay.
     """
     tried = resolved = 0
     with writer(url, f"quarantine ({triggered_by})") as conn:
+        require_starter(conn, triggered_by, "try the quarantine again")
         for source in sources:
             for entity in source.entities:
                 done = _retry_entity(conn, source, entity, triggered_by)
@@ -221,4 +224,13 @@ def _log(
         values (%s, %s, %s, %s, %s, %s, 'success', %s, now(), %s)
         """,
         (sync_id, triggered_by, *entity.id, OPERATION, tried, started_at, Jsonb({"tried": tried})),
+    )
+    audit_log.record(
+        conn,
+        "data.update",
+        resource="quarantine",
+        resource_id="/".join(entity.id),
+        correlation_id=sync_id,
+        user=triggered_by,
+        metadata={"tried": tried},
     )

@@ -17,7 +17,6 @@ from dagster_project.analysis.lock import Busy
 from dagster_project.analysis.work import IDLE_HOURS
 from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.resources import Warehouse
-from dagster_project.settings import Settings
 
 KEY = dg.AssetKey(["analysis", "chat_categorizations"])
 MAX_ERRORS = 0.05
@@ -80,7 +79,7 @@ def chat_categorizations(
     try:
         with warehouse.connect() as conn:
             conn.autocommit = True
-            settings = Settings.load()
+            settings = warehouse.settings()
             who = categorizer_of(conn, settings, config.limits(settings.ai_monthly_usd), context.run_id)
             if config.dry_run:
                 return _result(who.estimate())

@@ -26,7 +26,7 @@ from dagster_project.orchestration.assets.analysis import CategorizeConfig, meta
 from dagster_project.orchestration.assets.dbt import build_models
 from dagster_project.orchestration.assets.launch import config_day, starter
 from dagster_project.orchestration.resources import DbtCli, Warehouse
-from dagster_project.settings import Settings
+from dagster_project.warehouse import audit_log
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,8 @@ def analyse_customers(
     try:
         with warehouse.connect() as conn:
             conn.autocommit = True
-            settings = Settings.load()
+            audit_log.acting(conn, starter(context.run))
+            settings = warehouse.settings()
             who = categorizer_of(conn, settings, config.limits(settings.ai_monthly_usd), context.run_id)
             request = config.request(starter(context.run))
             if config.dry_run:

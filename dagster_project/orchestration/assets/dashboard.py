@@ -11,7 +11,7 @@ from dagster_project.dashboard.errors import DashboardFailed
 from dagster_project.dashboard.reader import reader
 from dagster_project.exports.i18n.language import Language
 from dagster_project.orchestration.resources import Warehouse
-from dagster_project.settings import Settings, SettingsError
+from dagster_project.settings import SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class SiteConfig(dg.Config):
     "customers want, operations; a page a week and language, read as bi_reader. `b2chat dashboard serve` has filters.",
 )
 def dashboard_site(config: SiteConfig, warehouse: Warehouse) -> dg.MaterializeResult:
-    settings = Settings.load()
+    settings = warehouse.settings()
     try:
         with reader(settings, warehouse.url) as marts:
             made = site.build(

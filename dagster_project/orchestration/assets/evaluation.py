@@ -15,7 +15,6 @@ from dagster_project.analysis.evaluation import scores
 from dagster_project.exports.pictures import confusion
 from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.resources import Warehouse
-from dagster_project.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ def classifier_evaluation(
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     file = Path(config.file or scores.SHIPPED)
     try:
-        settings = Settings.load()
+        settings = warehouse.settings()
         labels = taxonomy_of(settings)
         labelled = scores.read_labelled(file, labels)
         classifier = classifier_of(config.classifier, settings)

@@ -85,7 +85,7 @@ class TableConfig(dg.Config):
 def period_report(
     context: dg.AssetExecutionContext, config: ReportConfig, warehouse: Warehouse
 ) -> dg.MaterializeResult:
-    settings = Settings.load()
+    settings = warehouse.settings()
     try:
         with warehouse.connect() as conn:
             period = _period(conn, config.week, config.month)
@@ -119,7 +119,7 @@ def _table_asset(kind: Literal["chats", "agents", "kpis"], marts: tuple[str, ...
         description=description,
     )
     def table(context: dg.AssetExecutionContext, config: TableConfig, warehouse: Warehouse) -> dg.MaterializeResult:
-        settings = Settings.load()
+        settings = warehouse.settings()
         filters = Filters(
             config_day(config.date_start, "date_start"),
             config_day(config.date_end, "date_end"),

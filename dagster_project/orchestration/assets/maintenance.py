@@ -34,6 +34,7 @@ def drop_old_logs(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
         error_logs=settings.retention_error_logs_days,
         notifications=settings.retention_notifications_days,
         export_logs=settings.retention_export_logs_days,
+        audit_years=settings.retention_audit_years,
     )
     with warehouse.connect() as conn:
         dropped = retention.enforce(conn, SOURCES, periods)

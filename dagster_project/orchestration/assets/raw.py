@@ -333,7 +333,7 @@ def _quarantine_check(entity: EntitySpec, warehouse: Warehouse) -> dg.AssetCheck
             if row.source == entity.source and row.entity in kinds_of(entity)
         ]
     number, share = sum(row.count for row in counts), sum(row.share for row in counts)
-    is_error = share > Settings.load().quarantine_error_share
+    is_error = share > warehouse.settings().quarantine_error_share
     return dg.AssetCheckResult(
         check_name="nothing_in_quarantine",
         passed=number == 0,

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
     "`b2chat review` lists, shows and labels.",
 )
 def review_queue(warehouse: Warehouse) -> dg.MaterializeResult:
-    settings = Settings.load()
+    settings = warehouse.settings()
     rules = queue.Rules(settings.review_confidence, settings.review_share)
     with warehouse.connect() as conn:
         conn.autocommit = True

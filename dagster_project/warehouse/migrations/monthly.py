@@ -22,6 +22,7 @@ PARTITION_FUNCTION = """
         following constant date := first + interval '1 month';
         place constant text := (select relnamespace::regnamespace::text from pg_class where oid = parent);
         part text := (select relname from pg_class where oid = parent) || to_char(first, '_YYYY_MM');
+        guard record;
         -- Of a time, the month is that of UTC.
         zone constant text := (
             select case atttypid when 'date'::regtype then '' else ' 00:00:00+00' end
@@ -47,6 +48,16 @@ PARTITION_FUNCTION = """
             'alter table %s attach partition %s.%I for values from (%L) to (%L)',
             parent, place, part, first || zone, following || zone
         );
+        -- Postgres gives a partition the triggers on rows. Those on statements guard the table by its own name alone.
+        for guard in
+            select
+                tgname as name,
+                replace(pg_get_triggerdef(oid), format(' ON %s ', parent), format(' ON %s.%I ', place, part)) as made
+            from pg_trigger where tgrelid = parent and not tgisinternal and tgtype & 1 = 0
+        loop
+            execute guard.made;
+            execute format('alter table %s.%I enable always trigger %I', place, part, guard.name);
+        end loop;
         return true;
     end $$
 """

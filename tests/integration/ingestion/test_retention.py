@@ -36,14 +36,21 @@ def test_each_log_is_kept_for_its_period_and_what_was_dropped_is_counted(databas
                     "values ('s', 'b2chat', 'chats', 0, 1, 0, %s, 0, 0, 0, 0, %s)",
                     [changed, at],
                 )
+        for years in (6, 7, 8):
+            partitions.keep(conn, partitions.AUDIT_LOGS, [(now - timedelta(days=365 * years + 40)).date()])
         dropped = enforce(conn, SOURCES, Periods(sync_logs=90, error_logs=30, notifications=30))
         assert partitions.partitions_of(conn, "ops.error_logs")[0].month > (now - timedelta(days=61)).date()
         left = {
             table: conn.execute(f"select count(*) from ops.{table}").fetchone()  # type: ignore[arg-type]
             for table in ("sync_logs", "error_logs", "notifications", "page_loads")
         }
+        gone = conn.execute(
+            "select count(*) from ops.audit_logs where resource like 'table:ops.audit_logs_%'"
+        ).fetchone()
+        assert gone == (2,)
     assert (dropped["ops.sync_logs"], dropped["ops.error_logs"], dropped["ops.notifications"]) == (1, 2, 2)
     assert dropped["ops.page_loads"] == 1, "a load that brought something is named by rows in raw"
+    assert dropped["ops.audit_logs"] == 2, "months that were over seven years ago"
     assert left == {"sync_logs": (2,), "error_logs": (1,), "notifications": (1,), "page_loads": (5,)}
 
 

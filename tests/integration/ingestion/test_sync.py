@@ -408,6 +408,16 @@ def test_a_killed_process_leaves_a_log_that_the_next_sync_closes(database_url: s
         ("victim", "error", "did not finish"),
         ("test", "success", None),
     ]
+    # Of the one that was killed there is no end: nobody saw it.
+    audited = """
+        select event_type, user_id, success, metadata ->> 'status', metadata ->> 'records' from ops.audit_logs
+        where event_type like 'sync.%' order by "timestamp"
+    """
+    assert rows(database_url, audited) == [
+        ("sync.start", "victim", True, None, None),
+        ("sync.start", "test", True, None, None),
+        ("sync.complete", "test", True, "success", "7"),
+    ]
     assert rows(database_url, "select count(*) from raw.b2chat_chats") == [(10,)]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from dagster_project.ingestion.errors import StarterRefused
 from dagster_project.ingestion.logs.response_log import drop_old_responses
 from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.ingestion.status import sync_status
@@ -16,6 +17,7 @@ from dagster_project.sources.b2chat.errors import TransientError
 from dagster_project.sources.b2chat.sandbox.faults import Fault, FaultPlan, fails
 from dagster_project.sources.b2chat.sandbox.server import Sandbox
 from dagster_project.sources.catalog import SOURCES
+from dagster_project.warehouse import users
 from dagster_project.warehouse.connection import connect
 from tests.support.listed import CLIENT_ID, ListedSource, chat, client_of, contact, serving
 from tests.support.syncing import sync_b2chat
@@ -121,6 +123,14 @@ def test_errors_and_warnings_are_logged_without_any_content(conn: psycopg.Connec
         "GET /chats/export (created 2025-10-01, offset 0): HTTP 500 after 3 attempts",
     )
     assert error[4]["attempts"] == 3
+    assert rows(
+        conn, "select event_type, success from ops.audit_logs where resource like 'sync:%' order by timestamp"
+    ) == [
+        ("sync.start", True),
+        ("sync.complete", True),
+        ("sync.start", True),
+        ("sync.complete", False),
+    ]
     assert error[5].splitlines()[-1].startswith("dagster_project/sources/b2chat/client.py:")
     assert "CANARY" not in str([warning, error])
 
@@ -140,6 +150,19 @@ def test_a_bad_record_warns_when_it_is_new_and_not_each_time_that_it_is_read(
         source.records["chats"] = [listed[0], *source.records["chats"][1:]]  # resolved, and bad once more
         run(database_url, sandbox)
         assert rows(conn, warnings) == [(2,), (1,), (1,)]
+
+
+def test_a_manager_or_a_disabled_user_starts_no_sync(conn: psycopg.Connection, database_url: str) -> None:
+    users.add(conn, "eva@acme.co", "Manager")
+    users.add(conn, "rob@acme.co", "Admin")
+    users.change(conn, "rob", disabled=True)
+    with serving(ListedSource([chat("a")])) as sandbox:
+        for who in ("eva", "rob"):
+            with pytest.raises(StarterRefused, match=f"{who} may not start a sync"):
+                run(database_url, sandbox, triggered_by=who)
+        users.change(conn, "rob", disabled=False)
+        run(database_url, sandbox, triggered_by="rob")
+    assert rows(conn, "select user_id, status from ops.sync_logs") == [("rob", "success")]
 
 
 def test_a_mass_deletion_is_applied_once_somebody_confirms_it_and_the_books_say_who(
