@@ -9,7 +9,8 @@ def main() -> None:
     blocks = [
         "# Copy to .env, in the project's folder, and take the # away from what you set. The variable\n"
         "# B2CHAT_ENV_FILE names another file. Relative paths start at the project's folder. The demo\n"
-        "# needs none of these.\n"
+        "# needs none of these. A secret (password, key, token, DATABASE_URL) may stand in a file of its own:\n"
+        "# NAME_FILE=/run/secrets/name in place of NAME=….\n"
     ]
     sections = set[str]()
     for section, variable, default, description in documented():

@@ -13,7 +13,16 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from dagster_project.deployment import sandbox
-from dagster_project.settings import ENV_FILE, PROJECT_ROOT, Settings, SettingsError, env_file, variable_name
+from dagster_project.settings import (
+    ENV_FILE,
+    PROJECT_ROOT,
+    Settings,
+    SettingsError,
+    env_file,
+    is_open_to_others,
+    secret_variables,
+    variable_name,
+)
 from dagster_project.warehouse import connection, fitness, system_settings
 
 log = logging.getLogger(__name__)
@@ -67,6 +76,8 @@ def running(settings: Settings) -> Iterator[Deployment]:
     """
     from dagster_project.warehouse import migrations  # noqa: PLC0415  Alembic: nothing that `--help` waits for
 
+    if (file := env_file()) and is_open_to_others(file):
+        log.warning("other accounts of this machine can read or change %s, with its secrets: chmod 600 %s", file, file)
     _make_private(settings.data_path)
     with connection.warehouse(settings) as url, _source(settings) as settings:
         if connection.configured_url(settings):
@@ -87,9 +98,11 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
         ours[variable_name("client_secret")] = settings.client_secret.get_secret_value()
     programs = str(Path(sys.executable).parent)
     places = [place for place in os.environ.get("PATH", "").split(os.pathsep) if place != programs]
+    ours |= connection.environment(url)
     return (
-        connection.environment(url)
-        | ours
+        ours
+        # A file named beside what we say ourselves would be another word on the same thing.
+        | {f"{name}_FILE": "" for name in secret_variables() if name in ours}
         | {
             ENV_FILE: str(env_file() or ""),
             "DAGSTER_HOME": str(PROJECT_ROOT),
@@ -122,6 +135,7 @@ def for_demo(settings: Settings, *, advance: timedelta = timedelta(0)) -> Settin
         kept["data_dir"] = settings.data_path / "demo"
         kept.pop("pg_port", None)
     ours = {name.upper() for field in Settings.model_fields for name in (variable_name(field), f"b2chat_{field}")}
+    ours |= {f"{name}_FILE" for name in secret_variables()}
     # libpq's own variables say what an address does not: PGHOSTADDR would lead to another server.
     for name in [name for name in os.environ if name.upper() in ours or name.startswith("PG")]:
         del os.environ[name]
@@ -184,6 +198,8 @@ def _close(path: Path) -> None:
 
 def _written(value: object) -> str:
     """A setting as the environment has it."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

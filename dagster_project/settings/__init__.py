@@ -4,6 +4,7 @@ import os
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -12,18 +13,32 @@ from pydantic_settings import BaseSettings
 
 from dagster_project.settings.alerts import AlertsSettings
 from dagster_project.settings.analysis import AiSettings
+from dagster_project.settings.backup import BackupSettings
 from dagster_project.settings.publishing import DashboardSettings, ExportsSettings, QuestionsSettings
-from dagster_project.settings.section import PROJECT_ROOT, safe_address
+from dagster_project.settings.section import (
+    PROJECT_ROOT,
+    SettingsError,
+    is_secret,
+    is_this_machine,
+    safe_address,
+    variable_of,
+)
 from dagster_project.settings.sources import B2ChatSettings, SandboxSettings
 from dagster_project.settings.warehouse import MetricsSettings, OperationsSettings, PostgresSettings
 
-__all__ = ["PROJECT_ROOT", "Settings", "SettingsError", "documented", "env_file", "safe_address", "variable_name"]
+__all__ = [
+    "PROJECT_ROOT",
+    "Settings",
+    "SettingsError",
+    "documented",
+    "env_file",
+    "is_open_to_others",
+    "safe_address",
+    "secret_variables",
+    "variable_name",
+]
 
 ENV_FILE = "B2CHAT_ENV_FILE"  # names another file than the project's own .env
-
-
-class SettingsError(Exception):
-    """A setting is missing or wrong. Its text is one line that names the setting and never holds its value."""
 
 
 class Settings(
@@ -34,6 +49,7 @@ class Settings(
     AiSettings,
     ExportsSettings,
     AlertsSettings,
+    BackupSettings,
     DashboardSettings,
     QuestionsSettings,
     SandboxSettings,
@@ -60,7 +76,9 @@ class Settings(
     def _safe_address(cls, url: str | None) -> str | None:
         return url and safe_address(url)
 
-    @field_validator("data_dir", "pg_bin", "audit_folder", "ai_taxonomy", "ai_lexicon", "exports_dir", "dashboard_dir")
+    @field_validator(
+        "data_dir", "pg_bin", "audit_folder", "ai_taxonomy", "ai_lexicon", "exports_dir", "dashboard_dir", "backup_dir"
+    )
     @classmethod
     def _from_the_root(cls, path: Path | None) -> Path | None:
         return path and PROJECT_ROOT / path.expanduser()
@@ -73,6 +91,12 @@ class Settings(
                     raise ValueError(f"{name.upper()} is missing (POSTGRES_HOST is set)")
         if self.sandbox == "replay" and not self.sandbox_files:
             raise ValueError("B2CHAT_SANDBOX_FILES is missing (B2CHAT_SANDBOX is replay)")
+        if urlsplit(endpoint := self.exports_s3_endpoint or "").scheme == "http":
+            host = urlsplit(endpoint).hostname or ""
+            if not is_this_machine(host) and host not in self.plain_hosts:
+                raise ValueError(
+                    "B2CHAT_EXPORTS_S3_ENDPOINT must begin with https://, or its host stand in B2CHAT_PLAIN_HOSTS"
+                )
         for file in self.sandbox_files:
             if not file.is_file():
                 raise ValueError(f"B2CHAT_SANDBOX_FILES names a file that does not exist: {file.name}")
@@ -110,6 +134,11 @@ class Settings(
         """The folder of the dashboard's static site as an absolute path."""
         return (PROJECT_ROOT / (self.dashboard_dir or self.data_dir / "dashboard")).resolve()
 
+    @property
+    def backup_path(self) -> Path:
+        """The folder of backups as an absolute path."""
+        return (PROJECT_ROOT / (self.backup_dir or self.data_dir / "backups")).resolve()
+
 
 def env_file() -> Path | None:
     """The file that settings are read from, beside the environment: B2CHAT_ENV_FILE, else `.env` in the project's root.
@@ -125,7 +154,7 @@ def env_file() -> Path | None:
             raise SettingsError(f"{ENV_FILE}: there is no {chosen}")
         return chosen
     if here.is_file() and not (ours.exists() and here.samefile(ours)):
-        known = {variable for _, variable, _, _ in documented()}
+        known = {variable for _, variable, _, _ in documented()} | {f"{name}_FILE" for name in secret_variables()}
         if known & {name.upper() for name in dotenv_values(here, encoding="utf-8")}:
             raise SettingsError(
                 f"{here} holds settings, but they are read from {ours}, wherever a command is run: "
@@ -136,7 +165,17 @@ def env_file() -> Path | None:
 
 def variable_name(field: str) -> str:
     """The environment variable that sets a field of `Settings`."""
-    return str(Settings.model_fields[field].validation_alias or f"B2CHAT_{field.upper()}")
+    return variable_of(field, Settings.model_fields[field])
+
+
+def secret_variables() -> list[str]:
+    """The variables of secrets; with _FILE at its end each may name a file that holds the value."""
+    return [variable_of(name, field) for name, field in Settings.model_fields.items() if is_secret(field)]
+
+
+def is_open_to_others(file: Path) -> bool:
+    """Whether other accounts of this machine can read or change a file of settings."""
+    return file.is_file() and bool(file.stat().st_mode & 0o066)
 
 
 def documented() -> list[tuple[str, str, str, str]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 
-from dagster_project.settings.section import Section
+from dagster_project.settings.section import CommaSeparated, Section
 
 
 class PostgresSettings(Section):
@@ -25,6 +25,11 @@ class PostgresSettings(Section):
     postgres_user: str | None = Field(None, validation_alias="POSTGRES_USER", description="Its user.")
     postgres_password: SecretStr | None = Field(None, validation_alias="POSTGRES_PASSWORD", description="Its password.")
     postgres_db: str | None = Field(None, validation_alias="POSTGRES_DB", description="Its database.")
+    plain_hosts: CommaSeparated[str] = Field(
+        default_factory=list,
+        description="Hosts of Postgres or of the bucket that may be reached without TLS, because nobody else is on the "
+        "way to them, separated by commas. This machine itself always may.",
+    )
     bi_password: SecretStr | None = Field(
         None,
         description="Password of the role bi_reader, with which BI tools log in. Default: one is made at the first "

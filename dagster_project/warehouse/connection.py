@@ -30,7 +30,8 @@ def warehouse(settings: Settings) -> Iterator[str]:
     named = _named(settings)
     if named:
         setting, parameters = named
-        parameters = _answering(conninfo.complete(parameters, setting), setting)
+        parameters = conninfo.protected(conninfo.complete(parameters, setting), settings.plain_hosts, setting)
+        parameters = _answering(parameters, setting)
         conninfo.clear_environment()
         yield conninfo.to_url(parameters)
     else:

@@ -4,9 +4,10 @@ Every driver reads its address in another way: psycopg 3 and psql by libpq, Dags
 So an address is read once, by `read` and `complete`. All that comes after gets parameters, or a URL made of them.
 """
 
+import itertools
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -14,6 +15,7 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
 from dagster_project.settings import PROJECT_ROOT, SettingsError
+from dagster_project.settings.section import is_this_machine
 
 Parameters = dict[str, str]
 
@@ -108,6 +110,37 @@ def complete(parameters: Parameters, setting: str = "DATABASE_URL") -> Parameter
         added.pop("hostaddr", None)  # that of another server
     whole = added | given
     return {"dbname": whole["user"]} | whole if "user" in whole else whole
+
+
+def protected(parameters: Parameters, plain_hosts: Collection[str] = (), setting: str = "DATABASE_URL") -> Parameters:
+    """The parameters, so that a server on another machine is met over TLS by each driver, or not at all.
+
+    Args:
+        plain_hosts: hosts that may be met without it.
+
+    Raises:
+        SettingsError: they ask for a connection that may be in the clear.
+    """
+    if not is_away(parameters, plain_hosts):
+        return parameters
+    if (mode := parameters.get("sslmode")) in ("disable", "allow", "prefer"):
+        raise SettingsError(
+            f"{setting}: with sslmode={mode} others on the way may read the password and the chats: take verify-full, "
+            "or name the host in B2CHAT_PLAIN_HOSTS"
+        )
+    return {"sslmode": "verify-full" if "sslrootcert" in parameters else "require"} | parameters
+
+
+def is_away(parameters: Parameters, near: Collection[str] = ()) -> bool:
+    """Whether a server may be on another machine, or one that is not among the hosts named as near."""
+    hosts, addresses = (parameters.get(name, "").split(",") for name in ("host", "hostaddr"))
+    # libpq goes to the address, where there is one beside the name.
+    for host, address in itertools.zip_longest(hosts, addresses, fillvalue=""):
+        place = address or host
+        is_socket = not place or place.startswith(("/", "@"))
+        if not is_socket and not is_this_machine(place) and not {place, host} & set(near):
+            return True
+    return False
 
 
 def to_url(parameters: Mapping[str, str]) -> str:

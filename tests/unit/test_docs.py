@@ -12,7 +12,7 @@ import typer
 
 from dagster_project.cli import main as cli
 from dagster_project.orchestration.dbt_project import manifest
-from dagster_project.settings import PROJECT_ROOT, documented
+from dagster_project.settings import PROJECT_ROOT, documented, secret_variables
 from scripts import write_marts_doc
 from tests.support import pages
 
@@ -42,7 +42,8 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_chapter(page: Path) -> None:
 
 @PAGE
 def test_every_setting_that_a_page_names_exists(page: Path) -> None:
-    settings = {variable for _, variable, *_ in documented()} | {"B2CHAT_ENV_FILE"}
+    settings = {variable for _, variable, *_ in documented()} | {f"{name}_FILE" for name in secret_variables()}
+    settings |= {"B2CHAT_ENV_FILE"}
     assert sorted(set(re.findall(r"`(B2CHAT_[A-Z0-9_]*[A-Z0-9])`", page.read_text())) - settings) == []
 
 

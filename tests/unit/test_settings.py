@@ -1,5 +1,6 @@
 """Settings: one clear line for each fault, secrets never shown, every variable documented."""
 
+import os
 import re
 from pathlib import Path
 
@@ -7,13 +8,22 @@ import pytest
 
 from dagster_project import settings as settings_module
 from dagster_project.cli import health_checks
+from dagster_project.deployment import environment
 from dagster_project.deployment.environment import Deployment
-from dagster_project.settings import PROJECT_ROOT, Settings, SettingsError, documented
+from dagster_project.settings import (
+    PROJECT_ROOT,
+    Settings,
+    SettingsError,
+    documented,
+    secret_variables,
+    variable_name,
+)
+from dagster_project.warehouse import conninfo
 
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for _, variable, _, _ in documented():
+    for variable in [*(row[1] for row in documented()), *(f"{name}_FILE" for name in secret_variables())]:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.delenv("B2CHAT_ENV_FILE", raising=False)
     monkeypatch.setattr(settings_module, "PROJECT_ROOT", tmp_path)
@@ -123,6 +133,111 @@ def test_a_secret_is_sent_over_https_or_stays_on_this_machine(
 def test_only_the_documented_names_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIMEZONE", "Europe/Paris")
     assert Settings.load().timezone == "America/Bogota"
+
+
+@pytest.mark.parametrize("secret", secret_variables())
+@pytest.mark.parametrize("place", ["environment", "file"])
+def test_each_secret_may_stand_in_a_file_of_its_own(
+    secret: str, place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    value = {"DATABASE_URL": "postgresql://h/d"}.get(secret, f"https://127.0.0.1/{secret} %$#'\\ñ ")
+    (tmp_path / "secret").write_text(f"{value}\n")
+    if place == "environment":
+        monkeypatch.setenv(f"{secret}_FILE", str(tmp_path / "secret"))
+        (tmp_path / ".env").write_text(f"{secret}=postgresql://not/this\n")
+    else:
+        (tmp_path / ".env").write_text(f"{secret}_FILE={tmp_path / 'secret'}\n")
+    if secret == "B2CHAT_CLIENT_SECRET":
+        monkeypatch.setenv("B2CHAT_CLIENT_ID", "someone")
+    settings = Settings.load()
+    found = [getattr(settings, name) for name in Settings.model_fields if variable_name(name) == secret]
+    assert [one.get_secret_value() for one in found] == [value]
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"ANTHROPIC_API_KEY_FILE": "sk-canary"}, "ANTHROPIC_API_KEY_FILE names no file"),
+        ({"ANTHROPIC_API_KEY_FILE": "/"}, "ANTHROPIC_API_KEY_FILE names no file"),
+        ({"ANTHROPIC_API_KEY_FILE": os.devnull}, "ANTHROPIC_API_KEY_FILE names an empty file"),
+        (
+            {"ANTHROPIC_API_KEY_FILE": os.devnull, "ANTHROPIC_API_KEY": "sk-canary"},
+            "ANTHROPIC_API_KEY and ANTHROPIC_API_KEY_FILE are both set",
+        ),
+    ],
+)
+def test_a_secret_file_that_does_not_serve_is_one_line_without_what_was_written_there(
+    variables: dict[str, str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"^{says}") as caught:
+        Settings.load()
+    assert "\n" not in str(caught.value) and "canary" not in str(caught.value)
+
+
+def test_children_of_a_command_find_one_word_on_each_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://ana:x@127.0.0.1/chats")
+    (tmp_path / "secret").write_text("s")
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "url"))
+    monkeypatch.setenv("B2CHAT_CLIENT_ID", "someone")
+    monkeypatch.setenv("B2CHAT_CLIENT_SECRET_FILE", str(tmp_path / "secret"))
+    monkeypatch.setenv("B2CHAT_DATA_DIR", str(tmp_path))
+    settings = Settings.load()
+    assert settings.database_url
+    for name, value in environment.environment(settings, settings.database_url.get_secret_value()).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("B2CHAT_ENV_FILE")
+    assert Settings.load() == settings
+
+
+PLAIN = "postgresql://ana:x@{}/chats"
+
+
+@pytest.mark.parametrize(
+    ("address", "mode"),
+    [
+        (PLAIN.format("127.0.0.1"), None),
+        (PLAIN.format("localhost,[::1]"), None),
+        (PLAIN.format("%2Frun%2Fpostgresql"), None),
+        ("postgresql:///chats", None),
+        (PLAIN.format("db.example.test") + "?hostaddr=127.0.0.1", None),
+        (PLAIN.format("inner"), None),
+        (PLAIN.format("inner,127.0.0.1") + "?sslmode=disable", "disable"),
+        (PLAIN.format("db.example.test"), "require"),
+        (PLAIN.format("localhost,db.example.test"), "require"),
+        (PLAIN.format("localhost") + "?hostaddr=192.0.2.7", "require"),
+        (PLAIN.format("db.example.test") + "?sslrootcert=/ca", "verify-full"),
+        (PLAIN.format("db.example.test") + "?sslmode=verify-ca&sslrootcert=/ca", "verify-ca"),
+        (PLAIN.format("db.example.test") + "?sslmode=prefer", SettingsError),
+        (PLAIN.format("db.example.test") + "?sslmode=disable", SettingsError),
+    ],
+)
+def test_a_server_on_another_machine_is_met_over_tls_unless_its_host_is_named(
+    address: str, mode: str | type[Exception] | None
+) -> None:
+    parameters = conninfo.read(address)
+    if mode is SettingsError:
+        with pytest.raises(SettingsError, match="B2CHAT_PLAIN_HOSTS"):
+            conninfo.protected(parameters, ["inner"])
+    else:
+        assert conninfo.protected(parameters, ["inner"]).get("sslmode") == mode
+
+
+def test_a_bucket_on_another_machine_is_met_over_tls_unless_its_host_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("B2CHAT_EXPORTS_S3_ENDPOINT", "http://minio.example.test:9000")
+    with pytest.raises(SettingsError, match="B2CHAT_PLAIN_HOSTS"):
+        Settings.load()
+    monkeypatch.setenv("B2CHAT_PLAIN_HOSTS", "minio.example.test")
+    assert Settings.load().exports_s3_endpoint
+
+
+def test_the_demo_hands_its_settings_on_as_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("B2CHAT_ALERTS_WEBHOOK_URL", "https://hooks.example.test/x")
+    monkeypatch.setenv("B2CHAT_DATA_DIR", str(tmp_path))
+    settings = environment.for_demo(Settings.load())
+    assert settings.alerts_webhook_url
+    assert settings.alerts_webhook_url.get_secret_value() == "https://hooks.example.test/x"
 
 
 def test_no_secret_is_ever_printed(monkeypatch: pytest.MonkeyPatch) -> None:

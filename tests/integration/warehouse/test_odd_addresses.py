@@ -82,7 +82,7 @@ CASES: list[tuple[str, str | None]] = [
     (f"postgres://ana:{HEAD}{TAIL}@{{place}}/{NAME}", f"{HEAD}{TAIL}"),
     (f"postgresql://ana:{HEAD}{TAIL}@localhost:{{port}}/{NAME}?hostaddr={{host}}", f"{HEAD}{TAIL}"),
     (f"postgresql://ana:{HEAD}{TAIL}@{{place}},localhost:{{port}}/{NAME}", f"{HEAD}{TAIL}"),
-    (f"postgresql://ana:{HEAD}{TAIL}@nowhere.invalid:{{port}},{{place}}/{NAME}", f"{HEAD}{TAIL}"),
+    (f"postgresql://ana:{HEAD}{TAIL}@127.0.0.9:{{port}},{{place}}/{NAME}", f"{HEAD}{TAIL}"),
     (f"postgresql://ana:{HEAD}{TAIL}@{{host}}:1,{{place}}/{NAME}", None),
     (f"postgresql://ana:{HEAD}{TAIL}@/{NAME}?host={{host}}&port={{port}}", f"{HEAD}{TAIL}"),
     (f"postgresql://ana:{HEAD}{TAIL}@{{place}}/{NAME}?options=-c%20work_mem%3D7MB&sslmode=disable", f"{HEAD}{TAIL}"),
