@@ -4,6 +4,7 @@ import dagster as dg
 
 from dagster_project.orchestration.alert_sensors import fired, heartbeat_sensor, send_sensor, watch_sensor
 from dagster_project.orchestration.assets.analysis import chat_categorizations
+from dagster_project.orchestration.assets.backup import back_up_changes_job, backup, restore_drill
 from dagster_project.orchestration.assets.customer_analysis import customer_analysis_job
 from dagster_project.orchestration.assets.dashboard import dashboard_site
 from dagster_project.orchestration.assets.database_audit import database_audit
@@ -38,6 +39,8 @@ made = [
     review_queue,
     classifier_evaluation,
     database_audit,
+    backup,
+    restore_drill,
     dashboard_site,
     weekly_heatmap_picture,
     *EXPORTS,
@@ -52,6 +55,7 @@ defs = dg.Definitions(
         archive_months_job,
         enforce_retention_job,
         clean_up_exports_job,
+        back_up_changes_job,
     ],
     schedules=[refresh_schedule(settings), weekly_report_schedule(settings), *daily_and_weekly(settings)],
     sensors=[

@@ -15,7 +15,8 @@ from dagster_project.analysis.claude import ledger
 from dagster_project.analysis.claude.classifier import ENDPOINT
 from dagster_project.settings import Settings
 from dagster_project.sources.contract import SourceSpec
-from dagster_project.warehouse import connection
+from dagster_project.warehouse import connection, data_source
+from dagster_project.warehouse.backup import configured
 
 Severity = Literal["error", "warning"]
 Kind = Literal[
@@ -26,6 +27,7 @@ Kind = Literal[
     "ai_budget",
     "sla_below_goal",
     "kpi_out_of_band",
+    "backup_too_old",
 ]
 KINDS: dict[Kind, str] = {
     "run_failed": "the newest run of a job failed",
@@ -35,6 +37,7 @@ KINDS: dict[Kind, str] = {
     "ai_budget": "Claude's budget of the month is nearly or wholly spent",
     "sla_below_goal": "a rate of the SLA was below its goal on the last full day",
     "kpi_out_of_band": "a KPI is far from what is usual for the weekday and hour",
+    "backup_too_old": "there is no fresh backup, or none that was restored as a drill",
 }
 
 
@@ -76,7 +79,8 @@ def look(conn: psycopg.Connection, settings: Settings, sources: Sequence[SourceS
     """Look at all that the warehouse itself knows."""
     found = [*_failing(conn), *_stale(conn, sources, settings.freshness_minutes), *_quarantine(conn)]
     seen = Look(found, frozenset({"sync_failing", "freshness_lost", "quarantine_grew"}))
-    return seen + Look(list(_ai_budget(conn, settings)), frozenset({"ai_budget"})) + _kpis(conn)
+    seen += Look(list(_ai_budget(conn, settings)), frozenset({"ai_budget"}))
+    return seen + Look(list(_backups(conn, settings)), frozenset({"backup_too_old"})) + _kpis(conn)
 
 
 def _failing(conn: psycopg.Connection) -> Iterable[Trouble]:
@@ -135,6 +139,12 @@ def _ai_budget(conn: psycopg.Connection, settings: Settings) -> Iterable[Trouble
     if waiting:
         title += f"; {waiting} requests were refused and wait"
     yield Trouble("ai_budget", "month", "error" if is_spent else "warning", title, value=share)
+
+
+def _backups(conn: psycopg.Connection, settings: Settings) -> Iterable[Trouble]:
+    for subject, title in configured.faults(settings, data_source.account_since(conn)).items():
+        detail = "`b2chat backup` makes one, `b2chat drill` tries it out; docs/backup.md"
+        yield Trouble("backup_too_old", subject, "error", title, detail)
 
 
 def _kpis(conn: psycopg.Connection) -> Look:

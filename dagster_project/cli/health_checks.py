@@ -16,7 +16,7 @@ from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed, make_private, new_key, reason_of
 from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.orchestration import dbt_project, seed_files, storage
-from dagster_project.settings import env_file
+from dagster_project.settings import env_file, is_open_to_others
 from dagster_project.sources.b2chat.client import B2ChatClient
 from dagster_project.sources.b2chat.entities import B2CHAT
 from dagster_project.sources.contract import SourceError
@@ -29,6 +29,7 @@ from dagster_project.warehouse import (
     migrations,
     sla_targets,
 )
+from dagster_project.warehouse.backup import configured as configured_backups
 from dagster_project.warehouse.fitness import UnfitServer
 
 _MAX_SECONDS = 10.0  # that an answer of B2Chat is waited for: somebody sits before the screen
@@ -61,6 +62,7 @@ def run_checks(deployment: Deployment) -> list[CheckResult]:
         ("categories", _categories),
         ("exports", _exports),
         ("alerts", _alerts),
+        ("backups", _backups),
     ]
     return list(_results(deployment, checks))
 
@@ -103,7 +105,7 @@ def _results(deployment: Deployment, checks: list[tuple[str, Callable[[Deploymen
 def _settings(deployment: Deployment) -> str:
     settings, file = deployment.settings, env_file()
     # A file that a container is given is often so, and is no fault then.
-    is_open = file is not None and file.is_file() and file.stat().st_mode & 0o066
+    is_open = file is not None and is_open_to_others(file)
     note = " (other accounts of this machine can read or change it: chmod 600)" if is_open else ""
     return (
         f"from the environment and {file or 'no .env'}{note}: zone {settings.timezone}, data in {settings.data_path}, "
@@ -113,9 +115,21 @@ def _settings(deployment: Deployment) -> str:
 
 def _warehouse(deployment: Deployment) -> str:
     with connection.connect(deployment.url) as conn:
-        version = conn.info.server_version // 10000
+        version, way = conn.info.server_version // 10000, _way(conn)
     place = "named by the settings" if connection.configured_url(deployment.settings) else "embedded"
-    return f"Postgres {version}, {place}: {connection.without_password(deployment.url)}"
+    return f"Postgres {version}, {place}: {connection.without_password(deployment.url)}{way}"
+
+
+def _way(conn: psycopg.Connection) -> str:
+    """What protects the way to a server on another machine."""
+    parameters = conn.info.get_parameters()
+    if not conninfo.is_away(parameters):
+        return ""
+    if not conn.pgconn.ssl_in_use:
+        return ", in the clear (B2CHAT_PLAIN_HOSTS)"
+    if parameters.get("sslmode") == "verify-full":
+        return ", over TLS with its certificate checked"
+    return ", over TLS; sslmode=verify-full would also check whose certificate it is"
 
 
 def _drivers(deployment: Deployment) -> str:
@@ -249,3 +263,12 @@ def _alerts(deployment: Deployment) -> str:
         parts.append(f"the weekly report goes to {len(settings.report_email_to)} by e-mail")
     parts.append("a heartbeat is sent" if settings.heartbeat_url else "no heartbeat")
     return "; ".join(parts)
+
+
+def _backups(deployment: Deployment) -> str:
+    """The last good backup and the last good drill."""
+    settings = deployment.settings
+    # That there is none yet is no fault of a deployment that has just been set up; an alert says so in time.
+    if wrong := configured_backups.faults(settings, since=None):
+        raise _Wrong("; ".join(wrong.values()))
+    return configured_backups.told(settings)

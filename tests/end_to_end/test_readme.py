@@ -39,6 +39,8 @@ NOT_RUN = {
     "b2chat ui": "it serves until it is stopped: test_dagster_ui.py",
     "b2chat fake-claude": "it serves until it is stopped: test_claude.py",
     "b2chat dashboard serve": "it serves until it is stopped: test_dashboard.py",
+    "b2chat drill": "it starts a server: test_backup.py",
+    "b2chat restore": "the other commands' warehouse would be another's: test_backup.py",
     "b2chat exec": "it needs two variables, which the page sets: test_main_job.py asks MetricFlow",
     "b2chat mcp": "it serves until it is stopped: test_questions.py",
 }

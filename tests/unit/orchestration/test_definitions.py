@@ -20,7 +20,7 @@ from dagster_project.orchestration.sensors import audit_sensor
 from dagster_project.settings import Settings
 
 LAYERS = {"staging", "intermediate", "core", "calendar", "facts", "rollups", "marts"}
-GROUPS = {"dashboard", "exports", "raw", "analysis", "evaluation", "operations"} | LAYERS
+GROUPS = {"dashboard", "exports", "raw", "analysis", "evaluation", "operations", "backups"} | LAYERS
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,132 @@
+"""`b2chat backup`, `backups`, `restore`, `drill`: copies of the warehouse, and the way back from them."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dagster_project.cli.command_line import FAILED, JsonOption, console, print_answer
+from dagster_project.cli.run_log import log_on_terminal
+from dagster_project.deployment import environment
+from dagster_project.settings import Settings
+from dagster_project.warehouse import connection
+from dagster_project.warehouse.backup import configured, folder, physical
+from dagster_project.warehouse.backup.folder import Backup, BackupFailed
+from dagster_project.warehouse.backup.physical import Physical
+
+FAULTS = (BackupFailed,)
+
+NameArgument = Annotated[str | None, typer.Argument(help="Its name, or the beginning of it. Default: the newest.")]
+
+
+def backup(
+    incremental: Annotated[
+        bool, typer.Option("--incremental", help="The server's files that changed since the last such backup (17+).")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a backup of the warehouse now, and delete those that are older than B2CHAT_BACKUP_KEEP_DAYS."""
+    settings = environment.for_work(Settings.load())
+    with environment.running(settings) as deployment, log_on_terminal(quiet=as_json):
+        if incremental:
+            physical_one = configured.back_up_changes(settings, deployment.url)
+            print_answer(as_json, _told(physical_one), lambda: _print_physical([physical_one]))
+            return
+        made = configured.back_up(settings, deployment.url)
+    answer = _shown(made.backup) | {"deleted": made.deleted}
+    print_answer(as_json, answer, lambda: _print([made.backup]))
+
+
+def list_backups(as_json: JsonOption = False) -> None:
+    """List the backups, newest first, with how the last drill of each went."""
+    root = environment.for_work(Settings.load()).backup_path
+    found, files = folder.listed(root), physical.listed(root)
+
+    def tell() -> None:
+        _print(found)
+        _print_physical(files)
+
+    answer = {"backups": [_shown(one) for one in found], "physical": [_told(one) for one in files]}
+    print_answer(as_json, answer, tell)
+
+
+def restore(
+    name: NameArgument = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also where the database holds data: it is kept under another name.")
+    ] = False,
+    data_folder: Annotated[
+        Path | None,
+        typer.Option(help="Of an incremental backup: the folder to make, on which a server of its version starts."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Restore a backup: into a new database, which takes the warehouse's name when all of it is there and is the same.
+
+    Stop the services first. A restore that was killed is run again.
+    """
+    settings = environment.for_work(Settings.load())
+    if data_folder:
+        target = data_folder.expanduser().absolute()
+        one = physical.chosen(settings.backup_path, name)
+        physical.put_together(settings.backup_path, one, target, settings.pg_bin)
+        print_answer(as_json, _told(one) | {"data_folder": str(target)}, lambda: console.print(f"{one.name}: {target}"))
+        return
+    chosen = folder.chosen(settings.backup_path, name)
+    # Without migrations: what is there may be damaged, and is not what is wanted.
+    with connection.warehouse(settings) as url, log_on_terminal(quiet=as_json):
+        done = configured.bring_back(settings, url, chosen, replace=replace)
+    seconds = sum(done.seconds.values())
+
+    def tell() -> None:
+        console.print(f"restored {done.backup} as {done.database} in {seconds:.1f} s: {_parts(done.seconds)}")
+        if done.kept_as:
+            console.print(f"what was there is kept: b2chat db psql -c 'drop database {done.kept_as}' deletes it")
+
+    print_answer(as_json, vars(done), tell)
+
+
+def drill(name: NameArgument = None, as_json: JsonOption = False) -> None:
+    """Restore a backup on a throw-away server and compare every table: whether it is worth anything."""
+    settings = environment.for_work(Settings.load())
+    chosen = folder.chosen(settings.backup_path, name)
+    with environment.running(settings) as deployment, log_on_terminal(quiet=as_json):
+        result = configured.try_out(settings, deployment.url, chosen)
+    how = f"{result['tables']} tables with {result['rows']:,} rows are the same" if result["ok"] else result["fault"]
+    print_answer(
+        as_json,
+        result,
+        lambda: console.print(f"{result['name']}: {how}; {result['seconds']} s: {_parts(result['parts'])}"),
+    )
+    if not result["ok"]:
+        raise typer.Exit(FAILED)
+
+
+def _shown(one: Backup) -> dict[str, Any]:
+    manifest = {name: one.manifest[name] for name in ("finished_at", "seconds", "rows", "revision")}
+    return {"name": one.name, "path": str(one.path), "bytes": one.bytes, **manifest, "drill": one.drill}
+
+
+def _print(found: list[Backup]) -> None:
+    for one in found:
+        drilled = one.drill
+        how = "no drill" if not drilled else f"drill {drilled['at'][:16]}: {drilled['fault'] or 'the same'}"
+        rows, seconds = one.manifest["rows"], one.manifest["seconds"]
+        console.print(f"{one.name}  {folder.shown(one.bytes):>9}  {rows:>13,} rows  {seconds:>7} s  {how}")
+    if not found:
+        console.print("there are no backups: `b2chat backup` makes one")
+
+
+def _told(one: Physical) -> dict[str, Any]:
+    return {"name": one.name, "path": str(one.path), **one.about}
+
+
+def _print_physical(found: list[Physical]) -> None:
+    for one in found:
+        about = one.about
+        how = f"changes since {about['base']}" if about["base"] else "all of the server"
+        console.print(f"{one.name}  {folder.shown(about['bytes']):>9}  {about['seconds']:>7} s  {how}")
+
+
+def _parts(seconds: dict[str, float]) -> str:
+    return ", ".join(f"{part} {value} s" for part, value in seconds.items())

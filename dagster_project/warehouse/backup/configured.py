@@ -1,0 +1,111 @@
+"""Backups as the settings want them: the way in for commands, jobs and checks."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dagster_project.settings import Settings
+from dagster_project.warehouse import connection
+from dagster_project.warehouse.backup import drill as drills
+from dagster_project.warehouse.backup import folder, make, physical, restore
+from dagster_project.warehouse.backup.folder import Backup
+from dagster_project.warehouse.backup.make import Made
+from dagster_project.warehouse.backup.physical import Physical
+from dagster_project.warehouse.backup.restore import Restored, Step
+
+# What the data folder has that a warehouse elsewhere lacks: BI's password, who was erased and the salt of that list,
+# how far a demo's clock is.
+_BESIDE = ("bi_password", "erased_people", "erasure_salt", "sandbox.json")
+_ROOM = 1.1  # of the database's size when it was backed up: what it takes again
+MAX_DRILL_AGE = timedelta(days=9)  # it is weekly
+
+
+def back_up(settings: Settings, url: str) -> Made:
+    """Make a backup. Raises BackupFailed."""
+    return make.make(
+        url,
+        settings.backup_path,
+        keep_days=settings.backup_keep_days,
+        jobs=settings.backup_jobs,
+        beside=[settings.data_path / name for name in _BESIDE],
+        pg_bin=settings.pg_bin,
+    )
+
+
+def back_up_changes(settings: Settings, url: str) -> Physical:
+    """Make a physical backup of what changed; our own server is told to note that. Raises BackupFailed."""
+    if not connection.configured_url(settings):
+        with connection.connect(url, autocommit=True) as conn:
+            if conn.info.server_version // 10000 >= physical.SINCE:
+                conn.execute("alter system set summarize_wal = on")
+                conn.execute("select pg_reload_conf()")
+    return physical.back_up(url, settings.backup_path, keep_days=settings.backup_keep_days, pg_bin=settings.pg_bin)
+
+
+def bring_back(settings: Settings, url: str, backup: Backup, *, replace: bool, then: Sequence[Step] = ()) -> Restored:
+    """Restore a backup in place of the warehouse. Raises BackupFailed."""
+    if not connection.configured_url(settings):  # of another server nobody tells us how much room it has
+        folder.require_space(settings.data_path, int(backup.manifest["database_bytes"] * _ROOM), "a restore")
+    return restore.restore(
+        url,
+        backup,
+        jobs=settings.backup_jobs,
+        replace=replace,
+        pg_bin=settings.pg_bin,
+        beside=settings.data_path,
+        then=then,
+    )
+
+
+def try_out(settings: Settings, url: str, backup: Backup, *, then: Sequence[Step] = ()) -> dict[str, Any]:
+    """Restore a backup on a throw-away server: see `drill.py`."""
+    return drills.drill(
+        backup,
+        settings.data_path / "drill",
+        live=url,
+        jobs=settings.backup_jobs,
+        pg_bin=settings.pg_bin,
+        then=then,
+    )
+
+
+def faults(settings: Settings, since: datetime | None) -> dict[str, str]:
+    """What is wrong with backups (`backup`) and with drills (`drill`), a line each.
+
+    Args:
+        since: since when there is something to lose; None: there is nothing.
+    """
+    if not settings.backup_max_age_hours:
+        return {}
+    now, found = datetime.now(UTC), folder.listed(settings.backup_path)
+    bound = now - timedelta(hours=settings.backup_max_age_hours)
+    if not found:
+        return {"backup": "No backup was ever made"} if since and since < bound else {}
+    wrong = {}
+    if found[0].finished_at < bound:
+        wrong["backup"] = f"The last good backup is of {found[0].finished_at:%Y-%m-%d %H:%M} UTC"
+    drilled = [backup.drill for backup in found if backup.drill]
+    newest = max(drilled, key=lambda one: one["at"], default=None)
+    oldest = min(backup.finished_at for backup in found)
+    if newest and not newest["ok"]:
+        wrong["drill"] = f"The last restore drill failed at {newest['at'][:16].replace('T', ' ')} UTC"
+    elif (datetime.fromisoformat(newest["at"]) if newest else oldest) < now - MAX_DRILL_AGE:
+        wrong["drill"] = "No backup was restored as a drill for over a week"
+    return wrong
+
+
+def told(settings: Settings) -> str:
+    """One line about the last good backup and the last good drill."""
+    found = folder.listed(settings.backup_path)
+    if not found:
+        return f"none in {settings.backup_path}: `b2chat backup` makes one"
+    last = found[0]
+    text = (
+        f"the last one is {last.name}: {folder.shown(last.bytes)}, {last.manifest['rows']:,} rows, "
+        f"in {last.manifest['seconds']} s; {len(found)} in {settings.backup_path}"
+    )
+    good = [(backup.name, backup.drill) for backup in found if backup.drill and backup.drill["ok"]]
+    if not good:
+        return f"{text}; none was restored as a drill yet: `b2chat drill`"
+    name, result = max(good, key=lambda one: one[1]["at"] if one[1] else "")
+    return f"{text}; the last good drill restored {name} in {result['seconds'] if result else 0} s"
