@@ -1,5 +1,6 @@
 """What alerts are sent to in tests: an SMTP server and a receiver of HTTP, both real, on this machine."""
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -68,6 +69,30 @@ def receiving() -> Iterator[Receiver]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def dripping() -> Iterator[int]:
+    """The port of a server that answers with one byte after the other, and never to the end."""
+    server, is_over = socket.create_server(("127.0.0.1", 0)), threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            while not is_over.wait(0.05):
+                connection.sendall(b"2")
+
+    def answer() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=drip, args=server.accept()[:1], daemon=True).start()
+
+    threading.Thread(target=answer, daemon=True).start()
+    try:
+        yield server.getsockname()[1]
+    finally:
+        is_over.set()
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
 
 
 @dataclass

@@ -3,15 +3,19 @@
 import logging
 import ssl
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay
 from tenacity.wait import wait_exponential_jitter
 
 from dagster_project.alerts.channels.contract import DeliveryFailed
+from dagster_project.alerts.channels.deadline import Deadline
 
-_TIMEOUT = httpx.Timeout(8, connect=5)  # seconds
+_TIMEOUT = httpx.Timeout(8, connect=5)  # seconds, for each byte
+WHOLE_SECONDS = 15.0  # for all of an answer
 _TRIES, _SECONDS = 3, 20  # at once; who asked tries again later
+_LATE = "it did not answer in time"
 
 
 class _MayPass(DeliveryFailed):
@@ -42,20 +46,28 @@ def send(method: str, url: str, *, body: bytes | None = None, headers: Mapping[s
 
 def _send_once(method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None) -> int:
     fault: DeliveryFailed
+    deadline = Deadline(WHOLE_SECONDS)
+
+    def note_connection(event: str, info: Mapping[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            stream = info["return_value"]
+            deadline.watch(lambda: stream.get_extra_info("socket"))
+
     try:
         # Only this machine is spoken to over http://: HTTP_PROXY would read what is for it.
         with (
+            deadline,
             httpx.Client(timeout=_TIMEOUT, follow_redirects=False, mounts={"http://": None}) as client,
-            client.stream(method, url, content=body, headers=headers) as answer,
+            client.stream(method, url, content=body, headers=headers, extensions={"trace": note_connection}) as answer,
         ):
             status = answer.status_code
     except httpx.ConnectError as error:
         is_refused = isinstance(error.__context__, ssl.SSLError) or "CERTIFICATE" in str(error).upper()
         fault = DeliveryFailed("its certificate is refused") if is_refused else _MayPass("it cannot be reached")
     except httpx.TimeoutException:
-        fault = _MayPass("it did not answer in time")
+        fault = _MayPass(_LATE)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        fault = _MayPass(f"the connection failed ({type(error).__name__})")
+        fault = _MayPass(_LATE if deadline.is_over else f"the connection failed ({type(error).__name__})")
     else:
         if 200 <= status < 300:
             return status

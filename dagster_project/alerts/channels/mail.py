@@ -1,20 +1,24 @@
 """E-mail: an SMTP server with TLS, whose certificate is checked; the alerts' channel, and the mail of the report."""
 
 import smtplib
+import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import SecretStr
 
 from dagster_project.alerts.channels.contract import DeliveryFailed
+from dagster_project.alerts.channels.deadline import Deadline
 from dagster_project.alerts.message import Message
 
-_SECONDS = 15.0  # that an answer of the server is waited for
+_SECONDS = 15.0  # that each byte of an answer is waited for
+WHOLE_SECONDS = 60.0  # for all of a mail
+_LATE = "the SMTP server did not answer in time"
 
 
 @dataclass(frozen=True)
@@ -45,23 +49,42 @@ class Mailbox:
         Raises:
             DeliveryFailed: it did not take it, for one of them or at all; or what it is was not certain.
         """
-        with _one_line(), self._server() as server:
+        deadline = Deadline(WHOLE_SECONDS)
+        with _one_line(deadline), deadline, self._server(deadline) as server:
             if refused := server.send_message(mail):
                 raise DeliveryFailed(f"it took the mail, but not for {len(refused)} of the recipients")
 
     @contextmanager
-    def _server(self) -> Iterator[smtplib.SMTP]:
+    def _server(self, deadline: Deadline) -> Iterator[smtplib.SMTP]:
         context = ssl.create_default_context()
         if self.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=_SECONDS, context=context)
+            server: smtplib.SMTP = _TlsServer(deadline, self.host, self.port, timeout=_SECONDS, context=context)
         else:
-            server = smtplib.SMTP(self.host, self.port, timeout=_SECONDS)
+            server = _Server(deadline, self.host, self.port, timeout=_SECONDS)
         with server:
             if self.security == "starttls":
                 server.starttls(context=context)
             if self.user and self.password:
                 server.login(self.user, self.password.get_secret_value())
             yield server
+
+
+class _Watched:
+    """A server that a deadline watches from before its first word, which is read where it is made."""
+
+    sock: socket.socket | None
+
+    def __init__(self, deadline: Deadline, *args: Any, **options: Any) -> None:
+        deadline.watch(lambda: self.sock)
+        super().__init__(*args, **options)
+
+
+class _Server(_Watched, smtplib.SMTP):
+    """In the open, until it is asked for TLS."""
+
+
+class _TlsServer(_Watched, smtplib.SMTP_SSL):
+    """With TLS from the first byte."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +101,7 @@ class MailAlerts:
 
 
 @contextmanager
-def _one_line() -> Iterator[None]:
+def _one_line(deadline: Deadline) -> Iterator[None]:
     """Faults as one line. What the server said, which may quote addresses and user names, is not part of it."""
     reason = ""
     try:
@@ -96,8 +119,8 @@ def _one_line() -> Iterator[None]:
     except smtplib.SMTPResponseException as error:
         reason = f"the SMTP server answered {error.smtp_code}"
     except TimeoutError:
-        reason = "the SMTP server did not answer in time"
+        reason = _LATE
     except (smtplib.SMTPException, OSError) as error:
         reason = f"the SMTP server cannot be reached ({type(error).__name__})"
     if reason:
-        raise DeliveryFailed(reason)
+        raise DeliveryFailed(_LATE if deadline.is_over else reason)

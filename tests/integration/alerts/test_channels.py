@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,14 +10,16 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from dagster_project.alerts.channels import http, mail
 from dagster_project.alerts.channels.apprise import Apprise
 from dagster_project.alerts.channels.configured import faults
 from dagster_project.alerts.channels.contract import DeliveryFailed
 from dagster_project.alerts.channels.mail import MailAlerts, Mailbox
+from dagster_project.alerts.channels.webhook import Webhook
 from dagster_project.alerts.message import trial
 from dagster_project.settings import Settings, SettingsError
 from tests.support.certificates import issue
-from tests.support.receivers import post_office, receiving
+from tests.support.receivers import dripping, post_office, receiving
 
 MESSAGE = trial(datetime.now(UTC))
 
@@ -49,6 +52,18 @@ def test_a_certificate_of_nobody_we_know_is_refused_and_one_that_is_known_taken(
     with post_office() as office, pytest.raises(DeliveryFailed, match="does not offer"):
         channel().send(MESSAGE)  # a server that speaks no TLS gets neither password nor mail
     assert office.take() == []
+
+
+def test_a_receiver_whose_answer_drips_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    for channel in (http, mail):
+        monkeypatch.setattr(channel, "WHOLE_SECONDS", 0.5)
+    with dripping() as port:
+        box = Mailbox("127.0.0.1", port, "none", None, None, "b2chat@example.com")
+        for one in (MailAlerts(box, ["ana@example.com"]), Webhook(SecretStr(f"http://127.0.0.1:{port}"))):
+            began = time.monotonic()
+            with pytest.raises(DeliveryFailed, match="did not answer in time"):
+                one.send(MESSAGE)
+            assert time.monotonic() - began < 6  # each byte came soon enough
 
 
 def test_apprise_sends_to_what_it_knows_and_says_nothing_of_an_address() -> None:
