@@ -74,8 +74,11 @@ class Dashboard:
             Route("/healthz", self._health, methods=["GET"]),
             Route("/{language}/heatmap/cell", self._cell, methods=["GET"]),
             Route("/{language}/{name}", self._page, methods=["GET"]),
+            Route("/{language}/heatmap/cell/", self._without_slash, methods=["GET"]),
+            Route("/{language}/{name}/", self._without_slash, methods=["GET"]),
         ]
         app = Starlette(routes=routes, exception_handlers={404: self._unknown})
+        app.router.redirect_slashes = False  # its own leads to a whole address, and to http:// behind a proxy with TLS
         say = Wording(self._language)
         denied = render.message(
             say, say.text("dashboard.denied"), say.text("dashboard.denied_why"), company=None
@@ -85,6 +88,12 @@ class Dashboard:
     async def _first(self, request: Request) -> Response:
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"/{self._language}/{FIRST}{query}", 303)
+
+    async def _without_slash(self, request: Request) -> Response:
+        if request.path_params["language"] not in LANGUAGES:  # two slashes would begin the address of another host
+            return await self._unknown(request, NoSuchPage())
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{request.url.path.rstrip('/')}{query}", 308)
 
     async def _health(self, _: Request) -> Response:
         return Response("ok", media_type="text/plain")
