@@ -10,6 +10,7 @@ from dataclasses import dataclass
 MOST_BYTES = 64 * 2**20
 FRESH_SECONDS = 300  # categories, syncs and the clock change without a build
 STALE_SECONDS = 900  # until then an old page is shown while the new one is made
+DUE_SECONDS = 600  # after which it is made anew, so that nobody comes when it is too old
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,12 @@ class PageCache:
         with self._lock:
             kept = self._kept.get(key)
             return kept.body if kept and self._now() - kept.made_at <= STALE_SECONDS else None
+
+    def is_due(self, key: Hashable, state: Hashable) -> bool:
+        """Whether to make it, for those who will ask."""
+        with self._lock:
+            kept = self._kept.get(key)
+            return kept is None or kept.state != state or self._now() - kept.made_at > DUE_SECONDS
 
     def make(self, key: Hashable, state: Hashable, make: Callable[[], bytes]) -> bytes:
         """Make the page, or wait for whoever makes it already.

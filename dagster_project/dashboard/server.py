@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import threading
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -18,9 +20,11 @@ from dagster_project.dashboard import page, render
 from dagster_project.dashboard.account import Account, account
 from dagster_project.dashboard.cache import PageCache
 from dagster_project.dashboard.errors import DashboardFailed, NoSuchPage
+from dagster_project.dashboard.filters import Filters
 from dagster_project.dashboard.guard import Guard, allowed_hosts
 from dagster_project.dashboard.links import FIRST, ServedLinks
 from dagster_project.dashboard.pages.catalogue import PAGES
+from dagster_project.dashboard.popular import Popular
 from dagster_project.dashboard.reader import SESSIONS, Reader
 from dagster_project.exports.i18n.language import LANGUAGES, Language
 from dagster_project.exports.i18n.wording import Wording
@@ -30,8 +34,18 @@ log = logging.getLogger(__name__)
 
 _STATE_SECONDS = 3  # after which we look again whether there was a build …
 _OLD_STATE_SECONDS = 60  # … and until which readers need not wait for that
-_PARTS = ("week", "who", "direction", "hours", "measure", "day", "hour")
+_WARM_SECONDS = 15  # between two looks whether pages are to be made before somebody asks
 _LONGEST_QUERY = 4000
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A page, however its address was written; with a slot, the chats of that cell of the heatmap."""
+
+    language: Language
+    name: str
+    filters: Filters
+    slot: tuple[int, int] | None = None
 
 
 @dataclass
@@ -65,7 +79,8 @@ class Dashboard:
         self._remaker = ThreadPoolExecutor(1, thread_name_prefix="make anew")
         self._watcher = ThreadPoolExecutor(1, thread_name_prefix="look")
         self._is_looking = False
-        self._waiting: set[Hashable] = set()
+        self._waiting: set[_Asked] = set()
+        self._popular: Popular[_Asked] = Popular()
 
     def app(self, host: str = "127.0.0.1", *, hosts: list[str] | None = None, token: str | None = None) -> Guard:
         """The app: `/` leads to the first page, `/LANGUAGE/PAGE` is one, `/LANGUAGE/heatmap/cell` a drill-down."""
@@ -105,36 +120,19 @@ class Dashboard:
         language, name = request.path_params["language"], request.path_params["name"]
         if language not in LANGUAGES or name not in PAGES:
             return await self._unknown(request, NoSuchPage())
-        one = PAGES[name]
-
-        def make(connection: psycopg.Connection, known: Account) -> str:
-            filters = asked.read(request.query_params, known).known_to(one.directions, one.hours, one.measures)
-            links = ServedLinks(language, name, filters, known.first_week, known.last_week)
-            return page.page(connection, known, name, filters, links, language=language, company=self._company)
-
-        return await self._answer(request, language, make)
+        return await self._answer(request, language, name)
 
     async def _cell(self, request: Request) -> Response:
         language = request.path_params["language"]
         if language not in LANGUAGES:
             return await self._unknown(request, NoSuchPage())
+        return await self._answer(request, language, "heatmap", is_cell=True)
 
-        def make(connection: psycopg.Connection, known: Account) -> str:
-            filters = asked.read(request.query_params, known)
-            slot = _slot(request.query_params)
-            links = ServedLinks(language, "heatmap", filters, known.first_week, known.last_week, slot)
-            return page.cell(connection, known, slot, filters, links, language=language, company=self._company)
-
-        return await self._answer(request, language, make)
-
-    async def _answer(
-        self, request: Request, language: Language, make: Callable[[psycopg.Connection, Account], str]
-    ) -> Response:
+    async def _answer(self, request: Request, language: Language, name: str, *, is_cell: bool = False) -> Response:
         """The page as it is kept, else made; the old one while a new one is made after a build."""
         query = request.query_params
         if len(request.url.query) > _LONGEST_QUERY:
             return self._message(language, 400, "dashboard.not_found", "filters: too long")
-        key = (request.url.path, *(query.get(part, "") for part in _PARTS))
         loop = asyncio.get_running_loop()
         try:
             known = self._known_state()
@@ -143,14 +141,24 @@ class Dashboard:
                 return self._message(
                     language, 503, "dashboard.unavailable", Wording(language).text("dashboard.not_built")
                 )
-            body = self._cache.fresh(key, state.value)
+            slot = _slot(query) if is_cell else None
+            try:
+                filters = asked.read(query, state.account)
+            except NoSuchPage:  # or of a build that has just ended
+                state = await loop.run_in_executor(self._watcher, self._look)
+                if state.account is None:
+                    raise
+                filters = asked.read(query, state.account)
+            wanted = _Asked(language, name, filters if slot else _known_to(name, filters), slot)
+            body = self._cache.fresh(wanted, state.value)
             if body is None:
-                body = self._cache.stale(key)
+                body = self._cache.stale(wanted)
                 if body is None:
-                    body = await loop.run_in_executor(self._makers, self._make, key, state, make)
-                elif key not in self._waiting:
-                    self._waiting.add(key)
-                    self._remaker.submit(self._make_quietly, key, state, make)
+                    body = await loop.run_in_executor(self._makers, self._make, wanted, state)
+                elif wanted not in self._waiting:
+                    self._waiting.add(wanted)
+                    self._remaker.submit(self._make_quietly, wanted, state)
+            self._popular.note(wanted)
         except NoSuchPage as error:
             return self._message(language, 404, "dashboard.not_found", str(error))
         except DashboardFailed as error:
@@ -195,27 +203,68 @@ class Dashboard:
         finally:
             self._is_looking = False
 
-    def _make(self, key: Hashable, state: _State, make: Callable[[psycopg.Connection, Account], str]) -> bytes:
+    def _make(self, wanted: _Asked, state: _State) -> bytes:
         def made(connection: psycopg.Connection) -> bytes:
             known = account(connection, self._timezone)
             if known is None:
                 raise DashboardFailed(Wording(self._language).text("dashboard.not_built"))
-            return make(connection, known).encode()
+            return self._page_of(wanted, connection, known).encode()
 
-        return self._cache.make(key, state.value, lambda: self._reader.read(made))
+        return self._cache.make(wanted, state.value, lambda: self._reader.read(made))
 
-    def _make_quietly(self, key: Hashable, state: _State, make: Callable[..., str]) -> None:
+    def _page_of(self, wanted: _Asked, connection: psycopg.Connection, known: Account) -> str:
+        language, name, filters, slot = wanted.language, wanted.name, wanted.filters, wanted.slot
+        links = ServedLinks(language, name, filters, known.first_week, known.last_week, slot)
+        if slot:
+            return page.cell(connection, known, slot, filters, links, language=language, company=self._company)
+        return page.page(connection, known, name, filters, links, language=language, company=self._company)
+
+    def _make_quietly(self, wanted: _Asked, state: _State) -> None:
         try:
-            self._make(key, state, make)
+            self._make(wanted, state)
         except Exception as error:
             log.warning("a page could not be made anew: %s", type(error).__name__)
         finally:
-            self._waiting.discard(key)
+            self._waiting.discard(wanted)
+
+    @contextmanager
+    def kept_warm(self) -> Iterator[None]:
+        """While this lasts, pages that people ask for are made anew after a build, before the next one asks."""
+        is_over = threading.Event()
+
+        def keep() -> None:
+            while not is_over.is_set():
+                self._watcher.submit(self._look_quietly).result()
+                if state := self._state:
+                    for wanted in self._wanted_soon(state):
+                        if not is_over.is_set() and self._cache.is_due(wanted, state.value):
+                            self._remaker.submit(self._make_quietly, wanted, state).result()
+                is_over.wait(_WARM_SECONDS)
+
+        thread = threading.Thread(target=keep, name="keep warm", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
+
+    def _wanted_soon(self, state: _State) -> list[_Asked]:
+        """The pages of the menu as they open, and those that people asked for lately."""
+        if state.account is None or not self._popular.is_visited():
+            return []
+        first = [_Asked(self._language, name, _known_to(name, asked.read({}, state.account))) for name in PAGES]
+        return list(dict.fromkeys([*first, *self._popular.pages()]))
 
     def _message(self, language: Language, status: int, title: str, text: str) -> Response:
         say = Wording(language)
         body = render.message(say, say.text(title), text, company=self._company)
         return Response(body, status, media_type="text/html; charset=utf-8")
+
+
+def _known_to(name: str, filters: Filters) -> Filters:
+    one = PAGES[name]
+    return filters.known_to(one.directions, one.hours, one.measures)
 
 
 def _slot(query: Mapping[str, str]) -> tuple[int, int]:

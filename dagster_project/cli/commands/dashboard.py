@@ -78,5 +78,5 @@ def serve(
         shown = f"[{host}]" if ":" in host else host
         console.print(f"dashboard: http://{shown}:{port}  (Ctrl-C stops it)", soft_wrap=True, markup=False)
         app = pages.app(host, hosts=settings.dashboard_hosts, token=token)
-        with http_audit.Recorder(deployment.url).running() as recorder:
+        with http_audit.Recorder(deployment.url).running() as recorder, pages.kept_warm():
             http_server.serve(http_audit.Recorded(app, recorder, "dashboard", has_pages=True), listener)
