@@ -62,7 +62,7 @@ def heatmap_as_dict(heatmap: Heatmap) -> dict[str, Any]:
 
 
 def print_members(console: Console, found: list[Member]) -> None:
-    """Agents, departments or channels: the id of each, and its name."""
+    """Agents, departments, channels or sources: the id of each, and its name."""
     table = _plain_table("id", "name")
     for member in found:
         table.add_row(Text(member.id), Text(member.name))

@@ -15,7 +15,7 @@ _NEEDED = ("marts.scope_members", "marts.data_sources", "marts.kpis_by_direction
 
 @dataclass(frozen=True)
 class Member:
-    """All, an agent, a department or a channel, and what people call it."""
+    """All, an agent, a department, a channel or a source, and what people call it."""
 
     scope: Scope
     id: str
@@ -45,6 +45,10 @@ class Account:
     def member(self, key: str) -> Member | None:
         """The member of a link; None where there is no such one."""
         return next((member for member in self.members if member.key == key), None)
+
+    def of(self, scope: Scope) -> tuple[Member, ...]:
+        """The members of a scope."""
+        return tuple(member for member in self.members if member.scope == scope)
 
 
 def account(connection: psycopg.Connection, timezone: str) -> Account | None:

@@ -76,7 +76,7 @@ def read(query: Mapping[str, str], account: Account) -> Filters:
         raise NoSuchPage("filters: too long")
     member = account.member(query.get("who") or "all")
     if member is None:
-        raise NoSuchPage("who: there is no such agent, department or channel")
+        raise NoSuchPage("who: there is no such agent, department, channel or source")
     return Filters(
         _week(query.get("week") or "", account),
         member,

@@ -16,6 +16,7 @@ from dagster_project.dashboard.pages.catalogue import PAGES, Page
 from dagster_project.dashboard.shown import Shown
 from dagster_project.exports.i18n.language import LANGUAGES
 from dagster_project.exports.i18n.wording import Wording
+from dagster_project.exports.report.data import Scope
 from dagster_project.exports.report.phrases import shortened
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -122,15 +123,16 @@ def _form(shown: Shown, page: Page) -> dict[str, Any]:
     groups: list[tuple[str, list[Choice]]] = [
         ("", [Choice("all", say.text("dashboard.everybody"), filters.member.scope == "all")])
     ]
-    for scope, title in (
+    titles: tuple[tuple[Scope, str], ...] = (
         ("agent", "section.agents"),
         ("department", "sheet.departments"),
         ("channel", "sheet.channels"),
-    ):
+        ("source", "sheet.sources"),
+    )
+    for scope, title in titles:
         choices = [
             Choice(member.key, shortened(say.label(scope, member.name), 48), member == filters.member)
-            for member in account.members
-            if member.scope == scope
+            for member in account.of(scope)
         ]
         groups.append((say.text(title), choices))
     return {

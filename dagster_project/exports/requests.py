@@ -26,9 +26,9 @@ LAST = "last"  # in the place of a week or a month: the last full one
 class ExportRequest:
     """What is wanted.
 
-    A report has a period (default: the last full week) and may be about one agent, department, channel or direction;
-    an analysis has an id, a table the name of a mart; all else has filters. Agents, departments and channels are named
-    by their id or by their name. `latest` is the last full week or month, instead of a period or of days.
+    A report has a period (default: the last full week) and may be about one agent, department, channel, source or
+    direction; an analysis has an id, a table the name of a mart; all else has filters. Whoever is named is named by
+    id or by name. `latest` is the last full week or month, instead of a period or of days.
     `sections` is the form `Section,Metric,Value,Unit` of an analysis as CSV, which a report as CSV always has.
     """
 
@@ -119,11 +119,10 @@ def with_ids(conn: psycopg.Connection, request: ExportRequest) -> ExportRequest:
     Raises:
         ExportFailed: nobody is called so, or several are.
     """
-    kinds: dict[str, directory.Kind] = {"agent": "agent", "department": "department", "channel": "channel"}
     filters, scope_id = request.filters, request.scope_id
     try:
-        if request.scope in kinds:
-            scope_id = directory.find(conn, kinds[request.scope], scope_id)
+        if request.scope != "all" and request.scope != "direction":
+            scope_id = directory.find(conn, request.scope, scope_id)
         filters = replace(
             filters,
             agents=[directory.find(conn, "agent", name) for name in filters.agents],
@@ -165,7 +164,7 @@ def label(request: ExportRequest) -> str:
 
 
 def _whose(scope: str, ids: Sequence[str]) -> str:
-    """Part of a file's name: the id of an agent, a department, a channel or a direction.
+    """Part of a file's name: the id of an agent, a department, a channel, a source or a direction.
 
     Where it is not a short word, or there are several, 8 characters of a hash: no e-mail and no full name that serves
     as an id is in a file's name.

@@ -23,7 +23,7 @@ from dagster_project.questions.names import Members, members
 from dagster_project.warehouse.directory import Kind
 
 Grain = Literal["day", "week", "month"]
-Scope = Literal["all", "agent", "department", "channel"]
+Scope = Literal["all", "agent", "department", "channel", "source"]
 Direction = Literal["all", "incoming", "outgoing", "outgoing_broadcast", "unknown"]
 MAX_ROWS = 200
 _TABLES: dict[Grain, str] = {"day": "marts.kpi_daily", "week": "marts.kpi_weekly", "month": "marts.kpi_monthly"}
@@ -120,7 +120,7 @@ def query(
     chosen = direction or metric.direction
     _require_direction(metric, chosen)
     if wanted and scope == "all":
-        raise QuestionFailed("members needs a scope: agent, department or channel.")
+        raise QuestionFailed("members needs a scope: agent, department, channel or source.")
     people = None if scope == "all" else members(conn, scope)
     keys = [people.key(name) for name in wanted] if people else []
     start, end = _periods(known, grain, first, last)
@@ -165,7 +165,7 @@ def scope_key(conn: psycopg.Connection, scope: Scope, member: str | None) -> tup
     """
     if scope == "all":
         if member and member != "all":
-            raise QuestionFailed("member needs a scope: agent, department or channel.")
+            raise QuestionFailed("member needs a scope: agent, department, channel or source.")
         return "all", "all"
     if not member:
         raise QuestionFailed(f"scope={scope} needs a member: a name or an id. list_members names them.")

@@ -13,7 +13,7 @@ _LONGEST = 80
 
 
 class Members:
-    """The agents, departments or channels of the account."""
+    """The agents, departments, channels or sources of the account."""
 
     def __init__(self, kind: Kind, rows: Sequence[tuple[str, str | None]]) -> None:
         self.kind = kind

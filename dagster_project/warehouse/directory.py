@@ -1,4 +1,4 @@
-"""Who and what there is to filter by: agents, departments and channels, by id or by the name that people know."""
+"""Who and what there is to filter by: agents, departments, channels and sources, by id or by the name people know."""
 
 import difflib
 import unicodedata
@@ -11,11 +11,15 @@ import psycopg
 from dagster_project.warehouse import seeds
 from dagster_project.warehouse.connection import has_relation
 
-Kind = Literal["agent", "department", "channel"]
-KINDS: tuple[Kind, ...] = ("agent", "department", "channel")
+Kind = Literal["agent", "department", "channel", "source"]
 NOTHING_YET = "there are no chats yet: run `b2chat demo`, or `b2chat sync` and `b2chat build`"
 
-_TABLES: dict[Kind, str] = {"agent": "core.agents", "department": "core.departments", "channel": "core.chats"}
+_TABLES: dict[Kind, str] = {
+    "agent": "core.agents",
+    "department": "core.departments",
+    "channel": "core.chats",
+    "source": "marts.scope_members",
+}
 _QUERIES: dict[Kind, str] = {
     "agent": "select id, coalesce(name, id) as name from core.agents order by name, id",
     "department": "select id, coalesce(name, id) as name from core.departments order by name, id",
@@ -29,13 +33,14 @@ _QUERIES: dict[Kind, str] = {
         )
         select id, id as name from channels where id is not null order by id
     """,
+    "source": "select scope_id, scope_name from marts.scope_members where scope = 'source' order by scope_id",
 }
 _MOST_NAMED, _LONGEST_SHOWN = 6, 60
 
 
 @dataclass(frozen=True)
 class Member:
-    """An agent, a department or a channel."""
+    """An agent, a department, a channel or a source."""
 
     id: str
     name: str
@@ -45,7 +50,7 @@ class Member:
 
 
 class NoSuchMember(Exception):
-    """No agent, department or channel is called so, or several are; one line that names those who may be meant."""
+    """Nobody and nothing of the kind is called so, or several are; one line that names those who may be meant."""
 
 
 def members(conn: psycopg.Connection, kind: Kind) -> list[Member]:

@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 import uvicorn
+from starlette.testclient import TestClient
 
 from dagster_project.dashboard import site
 from dagster_project.dashboard.errors import DashboardFailed
@@ -27,6 +28,7 @@ from dagster_project.dashboard.server import Dashboard
 from dagster_project.settings import Settings
 from tests.support.browser import Browser, browser, program
 from tests.support.listed import ListedSource, chat, message, serving
+from tests.support.waiting import wait_until
 from tests.support.world import World
 
 pytestmark = pytest.mark.skipif(program() is None, reason="Chromium is not here")
@@ -176,6 +178,9 @@ def test_a_filter_changes_what_it_should_and_a_cells_chats_are_those_that_it_cou
     served.open(f"/es/heatmap?week={WEEK}&measure=chats&direction=outgoing")
     assert set(served.texts(".heat td")) == {"–"}
     served.open(f"/es/heatmap?week={WEEK}&measure=chats")
+    # All chats come from one source.
+    served.open(f"/es/heatmap?week={WEEK}&measure=chats&who=source:b2chat")
+    assert {place: text for place, text in enumerate(served.texts(".heat td")) if text != "–"} == shown
     served.browser.tell("document.querySelector('select[name=who]').value = 'agent:bea'")
     served.browser.follow("document.querySelector('form.filters button').click()")
     assert [text for text in served.texts(".heat td") if text != "–"] == ["3", "1"]
@@ -258,6 +263,26 @@ def test_pages_can_be_read_by_everybody(served: Served, width: int, dark: bool) 
         assert faults == [], path
         assert served.browser.tell("document.documentElement.scrollWidth <= innerWidth"), path
     served.browser.look(1440)
+
+
+def test_pages_of_the_menu_are_made_before_somebody_asks(marts: Reader) -> None:
+    made: list[str] = []
+
+    class Watched(Reader):
+        def read(self, make: Callable[..., Any]) -> Any:
+            made.append(threading.current_thread().name)
+            return super().read(make)
+
+    [full_week] = marts.read(lambda conn: conn.execute("select last_full_week_start from marts.data_span").fetchone())
+    pages = Dashboard(Watched(marts.pool), timezone="America/Bogota", company=None, language="es")
+    with TestClient(cast(Any, pages.app()), base_url="http://127.0.0.1") as client, pages.kept_warm():
+        wait_until(lambda: sum(name.startswith("make anew") for name in made) == len(PAGES))
+        for name in PAGES:
+            assert client.get(f"/es/{name}").status_code == 200
+            assert client.get(f"/es/{name}?week={full_week}&who=all").status_code == 200  # the same by another address
+        assert not [name for name in made if name.startswith("make_")]
+        assert client.get("/es/sla?who=source:b2chat").status_code == 200
+        assert len([name for name in made if name.startswith("make_")]) == 1
 
 
 def test_what_is_not_there_is_said_in_words(served: Served) -> None:

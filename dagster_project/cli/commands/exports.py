@@ -63,16 +63,17 @@ def report(
     agent: Annotated[str | None, typer.Option(help="About one agent: the name or id.")] = None,
     department: Annotated[str | None, typer.Option(help="About one department: the name or id.")] = None,
     channel: Annotated[str | None, typer.Option(help="About one channel.")] = None,
+    source: Annotated[str | None, typer.Option(help="About one source: the system that the chats come from.")] = None,
     direction: Annotated[str | None, choice(DIRECTIONS, help="About one direction.")] = None,
     language: LanguageOption = None,
     out: Out = None,
     as_json: JsonOption = False,
 ) -> None:
     """The report of a week or a month; default: the last full week."""
-    asked = {"agent": agent, "department": department, "channel": channel, "direction": direction}
+    asked = {"agent": agent, "department": department, "channel": channel, "source": source, "direction": direction}
     about = [(scope, str(key)) for scope, key in asked.items() if key]
     if len(about) > 1:
-        raise typer.BadParameter("a report is about one agent, department, channel or direction, or about all")
+        raise typer.BadParameter("a report is about one agent, department, channel, source or direction, or about all")
     scope, key = about[0] if about else ("all", "all")
     period, latest = _period(week, month)
     request = ExportRequest("report", form, period=period, latest=latest, scope=cast(Scope, scope), scope_id=key)

@@ -17,7 +17,7 @@ from dagster_project.warehouse import connection, data_source, directory
 class Members(StrEnum):
     """What `list` can list."""
 
-    AGENTS, DEPARTMENTS, CHANNELS = "agents", "departments", "channels"
+    AGENTS, DEPARTMENTS, CHANNELS, SOURCES = "agents", "departments", "channels", "sources"
 
 
 def heatmap(
@@ -54,7 +54,7 @@ def list_members(
     what: Annotated[Members, typer.Argument(help="What to list.")],
     as_json: JsonOption = False,
 ) -> None:
-    """List the agents, departments or channels to filter by: each one's id, and the name, which works as well."""
+    """List the agents, departments, channels or sources to filter by: ids, and names, which work as well."""
     from dagster_project.cli import render  # noqa: PLC0415
 
     with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:

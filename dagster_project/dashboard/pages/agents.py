@@ -1,4 +1,4 @@
-"""Agents, departments and channels: how many chats they had, how soon they answered, how far the goal is."""
+"""Agents, departments, channels and sources: how many chats they had, how soon they answered, how far the goal is."""
 
 from dagster_project.dashboard.account import Member as Filterable
 from dagster_project.dashboard.blocks import Cell, Section, Table
@@ -23,9 +23,12 @@ def page(shown: Shown) -> list[Section]:
         ("agent", "section.agents", "agents.none"),
         ("department", "sheet.departments", "no_data"),
         ("channel", "sheet.channels", "no_data"),
+        ("source", "sheet.sources", "no_data"),
     )
+    chosen = shown.filters.member.scope
     for scope, title, none in groups:
-        if shown.filters.member.scope in ("all", scope):
+        # One source alone is all chats, whose figures the overview has.
+        if chosen == scope or (chosen == "all" and (scope != "source" or len(shown.account.of(scope)) > 1)):
             members = breakdowns.breakdown(selection, scope)
             intro = "agents.caption" if scope == "agent" else "groups.caption"
             told = say.text(intro, badge=classified_by(data, say), kind=kind, goal=goal)

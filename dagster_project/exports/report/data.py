@@ -9,8 +9,8 @@ from typing import Literal
 
 from dagster_project.exports.report.period import Period
 
-Scope = Literal["all", "agent", "department", "channel", "direction"]
-SCOPES: tuple[Scope, ...] = ("all", "agent", "department", "channel", "direction")
+Scope = Literal["all", "agent", "department", "channel", "source", "direction"]
+SCOPES: tuple[Scope, ...] = ("all", "agent", "department", "channel", "source", "direction")
 DIRECTIONS = ("incoming", "outgoing", "outgoing_broadcast")
 Direction = Literal["incoming", "outgoing", "outgoing_broadcast", "unknown"]
 Unit = Literal["chats", "messages", "transfers", "seconds", "share", "points"]
@@ -24,7 +24,7 @@ BUCKETS = ("under_1m", "from_1m_to_3m", "from_3m_to_5m", "from_5m_to_10m", "over
 
 @dataclass(frozen=True)
 class Filter:
-    """Whose chats these are: all, or those of one agent, department, channel or direction; and how they began."""
+    """Whose chats these are, all or those of one agent, department, channel, source or direction; how they began."""
 
     scope: Scope = "all"
     scope_id: str = "all"

@@ -142,7 +142,7 @@ def agents(conn: psycopg.Connection, filters: Filters) -> Table:
 
 
 def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
-    """A row per metric, day and scope (all, an agent, a department, a channel, a direction) of marts.kpi_daily.
+    """A row per metric, day and scope (all, an agent, department, channel, source or direction) of marts.kpi_daily.
 
     With agents, departments or channels, their rows alone.
 

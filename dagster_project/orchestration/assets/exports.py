@@ -56,8 +56,8 @@ class ReportConfig(dg.Config):
     )
     week: str = Field("", description="The week's Monday, YYYY-MM-DD, or last; default: the last full week.")
     month: str = Field("", description="A month instead, YYYY-MM, or last.")
-    scope: str = Field("all", description="Whose chats: all, agent, department, channel or direction.")
-    scope_id: str = Field("all", description="Name or id of that agent or department, the channel, or the direction.")
+    scope: str = Field("all", description="Whose chats: all, agent, department, channel, source or direction.")
+    scope_id: str = Field("all", description="Name or id of that agent or department, channel, source or direction.")
     language: str = Field("", description="es or en; default: B2CHAT_EXPORTS_LANGUAGE.")
 
 

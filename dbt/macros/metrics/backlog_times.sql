@@ -78,6 +78,7 @@
         spent.agent_id,
         spent.department_id,
         spent.channel,
+        spent.source,
         spent.age as measure,
         midnight.change * (
             spent.now - case when midnight.local_date <= bounds.stored_until then spent.before else 0 end
@@ -120,6 +121,7 @@
         intervals.agent_id,
         intervals.department_id,
         intervals.channel,
+        intervals.source,
         counted.measure,
         counted.change * (
             intervals.now - case when event.happened_at <= bounds.counted_until then intervals.before else 0 end

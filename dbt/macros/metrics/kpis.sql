@@ -46,6 +46,7 @@
             volume + transfers,
         ],
         ['channel_daily', "'channel'", 'days.channel', 'days.channel', ['channel'], volume + transfers],
+        ['source_daily', "'source'", 'days.source', 'days.source', ['source'], volume + transfers],
         ['survey_daily'] + any_scope + [surveys],
         ['bot_daily'] + any_scope + [bots],
         ['broadcast_daily'] + any_scope + [broadcasts],

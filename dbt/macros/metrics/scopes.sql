@@ -5,7 +5,7 @@
   Usage: cross join lateral ({{ scopes('chats') }}) as scopes (scope, scope_id) … where scopes.scope_id is not null
 
   Args:
-      relation: what has the columns department_id and channel, and direction where that is asked for.
+      relation: what has the columns department_id, channel and source, and direction where that is asked for.
       agent_ids: SQL of each agent who has a share in it, NULL where there is none.
       by_direction: also by direction.
 #}
@@ -16,7 +16,8 @@ values
         ('agent', {{ agent_id }}),
         {%- endfor %}
         ('department', coalesce({{ relation }}.department_id, 'none')),
-        ('channel', {{ relation }}.channel)
+        ('channel', {{ relation }}.channel),
+        ('source', {{ relation }}.source)
         {%- if by_direction %},
         ('direction', {{ relation }}.direction)
         {%- endif %}

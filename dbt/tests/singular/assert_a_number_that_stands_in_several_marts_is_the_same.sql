@@ -1,7 +1,7 @@
 {{ config(tags='all_history', meta={'dagster': {'ref': {'name': 'account_daily'}}}) }}
 
 -- Each number that several marts tell is the same in all, day by day or week by week: the last two weeks, and all of
--- history under test_everything. Sums over departments and channels too; agents' are less, for some chats have none.
+-- history under test_everything. Sums over departments, channels and sources too; agents' are less, for some chats have none.
 -- A mart without a row for a day tells 0.
 {%- set all = "scope = 'all'" %}
 {%- set all_shown = "scope = 'all' and week_start >= (select first_date from shown)" %}
@@ -18,6 +18,7 @@
     ('chats', 'account_daily', 'local_date', 'chat_count', 'true'),
     ('chats', 'channel_daily', 'local_date', 'chat_count', 'true'),
     ('chats', 'department_daily', 'local_date', 'chat_count', 'true'),
+    ('chats', 'source_daily', 'local_date', 'chat_count', 'true'),
     ('chats', 'kpi_daily', 'local_date', 'value', all ~ " and metric = 'chats_created'"),
     ('chats', 'conversation_traffic_heatmap', 'cell_date', 'chat_count', all_shown),
     ('chats', 'chat_response_times', 'created_local_date', '1', 'not is_deleted'),

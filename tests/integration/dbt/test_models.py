@@ -506,6 +506,7 @@ def test_each_kpi_is_the_number_of_the_mart_it_comes_from_beside_the_same_of_the
         ("account_daily", "all", None, volume | transfers), ("agent_daily", "agent", "agent_id", volume | of_agents),
         ("department_daily", "department", "department_id", volume | transfers),
         ("channel_daily", "channel", "channel", volume | transfers),
+        ("source_daily", "source", "source", volume | transfers),
     ):
         for row in world.ask(f"select * from marts.{mart}"):
             for metric, column in columns.items():

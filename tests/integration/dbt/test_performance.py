@@ -27,7 +27,7 @@ FIRST_SEEN = datetime(2025, 10, 4, 12)  # noqa: DTZ001  local by nature; when th
 PERFORMANCE = ("--select", "+path:models/marts/performance", "+response_times_daily")
 ROWS_ONLY = ("--exclude-resource-type", "unit_test", "test")
 MARTS = [
-    "agent_daily", "department_daily", "channel_daily", "account_daily", "agent_occupancy", "team_coverage",
+    "agent_daily", "department_daily", "channel_daily", "source_daily", "account_daily", "agent_occupancy", "team_coverage",
     "contact_activity", "survey_daily", "broadcast_daily", "bot_daily", "chat_tags", "tag_daily",
 ]
 Versions = dict[str, list[oracle.Chat]]
@@ -146,9 +146,9 @@ def test_reports_count_the_same_chats_whichever_way_they_are_cut(world: World, n
             "select local_date, sum(chat_count)::integer as chats, sum(closed_chat_count)::integer as closed, "
             "sum(incoming_message_count + outgoing_message_count)::integer as messages, "
             f"sum(reply_count)::integer as replies from marts.{mart} group by 1")}
-        for mart in ("agent_daily", "department_daily", "channel_daily", "account_daily")
+        for mart in ("agent_daily", "department_daily", "channel_daily", "source_daily", "account_daily")
     }
-    assert totals["department_daily"] == totals["channel_daily"] == totals["account_daily"]
+    assert totals["department_daily"] == totals["channel_daily"] == totals["source_daily"] == totals["account_daily"]
 
     def counted(mart: str, measure: str) -> dict[date, int]:
         return {day: row[measure] for day, row in totals[mart].items() if row[measure]}

@@ -102,16 +102,18 @@ def test_a_conversation_of_each_source_with_the_same_number_is_two(world: TwoSou
     ]
 
 
-def test_the_heatmap_counts_both_sources_and_each_channel_by_itself(world: TwoSources) -> None:
+def test_the_heatmap_counts_both_sources_and_each_of_them_and_each_channel_by_itself(world: TwoSources) -> None:
     cells = world.ask(
         "select scope, scope_id, chat_count, mean_first_response_seconds from marts.heatmap_cells "
-        "where direction_filter = 'all' and office_hours_filter = 'all' and scope in ('all', 'channel') "
+        "where direction_filter = 'all' and office_hours_filter = 'all' and scope in ('all', 'channel', 'source') "
         "and day_of_week = 3 and hour = 9 order by 1, 2"
     )
     assert [tuple(cell.values()) for cell in cells] == [
         ("all", "all", 2, 210),
         ("channel", "telegram", 1, 300),
         ("channel", "whatsapp", 1, 120),
+        ("source", "b2chat", 1, 120),
+        ("source", "toy", 1, 300),
     ]
     drilled = "select distinct conversation_id, source from marts.heatmap_cell_chats order by 1"
     assert [tuple(row.values()) for row in world.ask(drilled)] == [("b2chat:17", "b2chat"), ("toy:17", "toy")]

@@ -12,7 +12,7 @@ from dagster_project.exports.report.reading.selection import Selection
 
 
 def breakdown(selection: Selection, kind: Scope) -> tuple[Member, ...]:
-    """The agents, departments or channels, busiest first: all of them, or the one that the report is about."""
+    """The agents, departments, channels or sources, busiest first: all of them, or the one that the report is about."""
     chosen = selection.filter
     if chosen.scope not in ("all", kind):
         return ()

@@ -31,8 +31,8 @@ def read_report(
 
     Args:
         period: `Period.week(monday)` or `Period.month(day)`.
-        scope: whose chats: all, or those of an agent, department, channel or direction.
-        scope_id: key of the agent or department, the channel, or one of `DIRECTIONS`.
+        scope: whose chats: all, or those of an agent, department, channel, source or direction.
+        scope_id: key of the agent or department, the channel, the source, or one of `DIRECTIONS`.
         timezone: the account's zone, an IANA name.
 
     Raises:
@@ -103,6 +103,10 @@ def _name(connection: psycopg.Connection, scope: Scope, scope_id: str) -> str:
     elif scope == "channel":
         found = connection.execute(
             "select channel from marts.chat_response_times where channel = %s limit 1", [scope_id]
+        ).fetchone()
+    elif scope == "source":
+        found = connection.execute(
+            "select scope_name from marts.scope_members where scope = 'source' and scope_id = %s", [scope_id]
         ).fetchone()
     elif scope == "direction" and scope_id not in DIRECTIONS:
         found = None

@@ -149,7 +149,7 @@ def trend(selection: Selection, step: PeriodKind, first: date) -> tuple[TrendPoi
 
 def open_breaches(selection: Selection) -> tuple[Waited, ...]:
     """Chats opened in the period that missed a target and are not closed yet; the oldest without an answer first."""
-    columns = {"agent": "agent_id", "department": "department_id", "channel": "channel"}
+    columns = {"agent": "agent_id", "department": "department_id", "channel": "channel", "source": "source"}
     of_filter = {columns[scope]: selection.filter.scope_id for scope in columns if scope == selection.filter.scope}
     return tuple(
         select(

@@ -13,7 +13,7 @@
 ) }}
 
 {%- set key = [
-    'chat_id', 'state', 'entered_at', 'left_at', 'is_opening', 'is_closing', 'agent_id', 'department_id', 'channel'
+    'chat_id', 'state', 'entered_at', 'left_at', 'is_opening', 'is_closing', 'agent_id', 'department_id', 'channel', 'source'
 ] | join(', ') %}
 
 with chats as (
@@ -29,6 +29,7 @@ open_chats as (
         agent_id,
         department_id,
         channel,
+        source,
         created_at,
         greatest(opened_at, created_at) as entered_at,
         case when status not in ('open', 'pending') then closed_at end as left_at,
@@ -116,7 +117,8 @@ parts as (
         worked_chats.left_at as closed_at,
         worked_chats.agent_id,
         worked_chats.department_id,
-        worked_chats.channel
+        worked_chats.channel,
+        worked_chats.source
     from states
     inner join worked_chats on worked_chats.chat_id = states.chat_id
     cross join lateral (
@@ -145,7 +147,8 @@ told as (
         state in ('open', 'stale') and coalesce(left_at = closed_at, false) as is_closing,
         agent_id,
         department_id,
-        channel
+        channel,
+        source
     from parts
     where state in ('open', 'stale') or left_at is null or {{ hour_of('left_at') }} > {{ hour_of('entered_at') }}
 ),

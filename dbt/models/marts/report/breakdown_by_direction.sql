@@ -20,6 +20,11 @@ with daily as (
 
     select local_date, 'channel', channel as scope_id, channel as scope_name, outgoing_message_count, null, null
     from {{ ref('channel_daily') }}
+
+    union all
+
+    select local_date, 'source', source as scope_id, source as scope_name, outgoing_message_count, null, null
+    from {{ ref('source_daily') }}
 ),
 
 members as (

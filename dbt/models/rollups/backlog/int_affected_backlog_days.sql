@@ -15,8 +15,11 @@ where {{ version }}.{{ load }} is not null
             and same.{{ counterpart }} = {{ version }}.{{ load }}
             and same.state = {{ version }}.state
             and same.{{ side }} = {{ version }}.{{ side }}
-            and (same.{{ flag }}, same.agent_id, same.department_id, same.channel) is not distinct from
-                ({{ version }}.{{ flag }}, {{ version }}.agent_id, {{ version }}.department_id, {{ version }}.channel)
+            and (same.{{ flag }}, same.agent_id, same.department_id, same.channel, same.source) is not distinct from
+                (
+                    {{ version }}.{{ flag }}, {{ version }}.agent_id, {{ version }}.department_id, {{ version }}.channel,
+                    {{ version }}.source
+                )
     )
 {%- if not loop.last %}
 

@@ -69,10 +69,10 @@ moves as (
 
 -- Counted before they are unpacked by scope. Most of what a chat tells anew it told before.
 alike as (
-    select local_date, state, agent_id, department_id, channel, measure, sum(change) as change
+    select local_date, state, agent_id, department_id, channel, source, measure, sum(change) as change
     from moves
     where change <> 0
-    group by local_date, state, agent_id, department_id, channel, measure
+    group by local_date, state, agent_id, department_id, channel, source, measure
     having sum(change) <> 0
 ),
 

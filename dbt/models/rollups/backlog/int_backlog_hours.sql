@@ -89,6 +89,7 @@ events as (
         intervals.agent_id,
         intervals.department_id,
         intervals.channel,
+        intervals.source,
         {%- for name, condition in flows.items() %}
         ({{ condition | replace('side.change', change) }})::integer as {{ name }}_count{{ ',' if not loop.last }}
         {%- endfor %}
@@ -114,6 +115,7 @@ alike as (
         agent_id,
         department_id,
         channel,
+        source,
         {%- for state in states %}
         coalesce(sum(change) filter (where state = '{{ state }}'), 0) as {{ state }}_change,
         {%- endfor %}
@@ -121,7 +123,7 @@ alike as (
         sum({{ name }}_count) as {{ name }}_count{{ ',' if not loop.last }}
         {%- endfor %}
     from events
-    group by hour_at, agent_id, department_id, channel
+    group by hour_at, agent_id, department_id, channel, source
 ),
 
 scoped as (

@@ -23,6 +23,7 @@ outcomes as (
         chats.agent_id,
         chats.department_id,
         chats.channel,
+        chats.source,
         chats.is_converted,
         case when days.is_closed then outcomes.survey_state end as survey_state,
         case when days.is_created then outcomes.bot_state end as bot_state,

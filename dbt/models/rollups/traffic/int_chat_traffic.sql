@@ -83,6 +83,7 @@ select
     chats.agent_id,
     chats.department_id,
     chats.channel,
+    chats.source,
     hours.is_creation::integer as chat_count,
     (hours.is_creation and hours.direction = 'incoming')::integer as incoming_chat_count,
     (hours.is_creation and hours.direction in ('outgoing', 'outgoing_broadcast'))::integer as outgoing_chat_count,

@@ -1,21 +1,25 @@
--- Who has a heatmap: all, each agent and department, and of channels and of chats without a department what there is.
+-- Who has a heatmap: all, each agent and department, and of channels, sources and chats without a department what there is.
 with recursive cells as not materialized (
     select * from {{ ref('int_traffic_cells') }}
 ),
 
--- From one channel to the next by the key: years of cells are not read to learn of a handful.
-channels as (
-    select min(scope_id) as scope_id from cells
-    where scope = 'channel'
+-- From one member to the next by the key: years of cells are not read to learn of a handful.
+members as (
+    select
+        scopes.scope,
+        (select min(cells.scope_id) from cells where cells.scope = scopes.scope) as scope_id
+    from (values ('channel'), ('source')) as scopes (scope)
 
     union all
 
-    select (
-        select min(cells.scope_id) from cells
-        where cells.scope = 'channel' and cells.scope_id > channels.scope_id
-    )
-    from channels
-    where channels.scope_id is not null
+    select
+        members.scope,
+        (
+            select min(cells.scope_id) from cells
+            where cells.scope = members.scope and cells.scope_id > members.scope_id
+        )
+    from members
+    where members.scope_id is not null
 )
 
 select
@@ -42,8 +46,8 @@ where exists (select 1 from cells where scope = 'department' and scope_id = 'non
 union all
 
 select
-    'channel' as scope,
+    scope,
     scope_id,
     scope_id as scope_name
-from channels
+from members
 where scope_id is not null
