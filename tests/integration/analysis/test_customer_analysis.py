@@ -424,7 +424,7 @@ def test_no_score_but_the_formulas_can_be_stored(office: Office) -> None:
         cursor.executemany(
             "insert into analysis.effectiveness_analysis (chat_id, user_id, classification_id, resolution_score, "
             "customer_satisfaction, model_vendor, model, is_llm, classified_by, recommendations, analysis_data, "
-            "created_at) values ('c', 'u', %s, %s, %s, 'rules', 'rules-v1', false, 'v', '[]', '{}', now())",
+            "created_at) values ('c', 'pipeline', %s, %s, %s, 'rules', 'rules-v1', false, 'v', '[]', '{}', now())",
             [(number, *pair) for number, pair in enumerate(pairs)],
         )
     stored = office.rows(
