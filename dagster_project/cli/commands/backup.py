@@ -9,7 +9,7 @@ from dagster_project.cli.command_line import FAILED, JsonOption, console, print_
 from dagster_project.cli.run_log import log_on_terminal
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection
+from dagster_project.warehouse import connection, users
 from dagster_project.warehouse.backup import configured, folder, physical
 from dagster_project.warehouse.backup.folder import Backup, BackupFailed
 from dagster_project.warehouse.backup.physical import Physical
@@ -29,10 +29,10 @@ def backup(
     settings = environment.for_work(Settings.load())
     with environment.running(settings) as deployment, log_on_terminal(quiet=as_json):
         if incremental:
-            physical_one = configured.back_up_changes(settings, deployment.url)
+            physical_one = configured.back_up_changes(settings, deployment.url, user=users.account())
             print_answer(as_json, _told(physical_one), lambda: _print_physical([physical_one]))
             return
-        made = configured.back_up(settings, deployment.url)
+        made = configured.back_up(settings, deployment.url, user=users.account())
     answer = _shown(made.backup) | {"deleted": made.deleted}
     print_answer(as_json, answer, lambda: _print([made.backup]))
 
@@ -75,7 +75,7 @@ def restore(
     chosen = folder.chosen(settings.backup_path, name)
     # Without migrations: what is there may be damaged, and is not what is wanted.
     with connection.warehouse(settings) as url, log_on_terminal(quiet=as_json):
-        done = configured.bring_back(settings, url, chosen, replace=replace)
+        done = configured.bring_back(settings, url, chosen, user=users.account(), replace=replace)
     seconds = sum(done.seconds.values())
 
     def tell() -> None:

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from dagster_project.orchestration.assets import markdown
+from dagster_project.orchestration.assets.launch import starter
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 from dagster_project.warehouse.backup import configured, folder
@@ -23,7 +24,7 @@ _LARGEST = 10  # tables that are listed
 def backup(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
     settings = Settings.load()
     try:
-        made = configured.back_up(settings, warehouse.url)
+        made = configured.back_up(settings, warehouse.url, user=starter(context.run))
     except BackupFailed as error:
         raise dg.Failure(str(error)) from None
     manifest = made.backup.manifest
@@ -45,7 +46,7 @@ def backup(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materi
 @dg.op(description="Copy what changed in the server's files since the last time; once a week all of them.")
 def copy_changes(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
     try:
-        made = configured.back_up_changes(Settings.load(), warehouse.url)
+        made = configured.back_up_changes(Settings.load(), warehouse.url, user=starter(context.run))
     except BackupFailed as error:
         raise dg.Failure(str(error)) from None
     about = made.about

@@ -1,17 +1,23 @@
 """Backups as the settings want them: the way in for commands, jobs and checks."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
+
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection
+from dagster_project.warehouse import audit_log, connection
 from dagster_project.warehouse.backup import drill as drills
 from dagster_project.warehouse.backup import folder, make, physical, restore
-from dagster_project.warehouse.backup.folder import Backup
+from dagster_project.warehouse.backup.folder import Backup, BackupFailed
 from dagster_project.warehouse.backup.make import Made
 from dagster_project.warehouse.backup.physical import Physical
 from dagster_project.warehouse.backup.restore import Restored, Step
+
+log = logging.getLogger(__name__)
 
 # What the data folder has that a warehouse elsewhere lacks: BI's password, who was erased and the salt of that list,
 # how far a demo's clock is.
@@ -20,41 +26,55 @@ _ROOM = 1.1  # of the database's size when it was backed up: what it takes again
 MAX_DRILL_AGE = timedelta(days=9)  # it is weekly
 
 
-def back_up(settings: Settings, url: str) -> Made:
-    """Make a backup. Raises BackupFailed."""
-    return make.make(
-        url,
-        settings.backup_path,
-        keep_days=settings.backup_keep_days,
-        jobs=settings.backup_jobs,
-        beside=[settings.data_path / name for name in _BESIDE],
-        pg_bin=settings.pg_bin,
-    )
+def back_up(settings: Settings, url: str, *, user: str) -> Made:
+    """Make a backup; `user` is who wants it, for the audit log. Raises BackupFailed."""
+    with _audited(url, "backup.complete", user) as about:
+        made = make.make(
+            url,
+            settings.backup_path,
+            keep_days=settings.backup_keep_days,
+            jobs=settings.backup_jobs,
+            beside=[settings.data_path / name for name in _BESIDE],
+            pg_bin=settings.pg_bin,
+        )
+        about |= {"backup": made.backup.name} | {name: made.backup.manifest[name] for name in ("rows", "seconds")}
+    for name in made.deleted:
+        _note(url, "backup.delete", user, {"backup": name})
+    return made
 
 
-def back_up_changes(settings: Settings, url: str) -> Physical:
+def back_up_changes(settings: Settings, url: str, *, user: str) -> Physical:
     """Make a physical backup of what changed; our own server is told to note that. Raises BackupFailed."""
     if not connection.configured_url(settings):
         with connection.connect(url, autocommit=True) as conn:
             if conn.info.server_version // 10000 >= physical.SINCE:
                 conn.execute("alter system set summarize_wal = on")
                 conn.execute("select pg_reload_conf()")
-    return physical.back_up(url, settings.backup_path, keep_days=settings.backup_keep_days, pg_bin=settings.pg_bin)
+    with _audited(url, "backup.complete", user) as about:
+        made = physical.back_up(url, settings.backup_path, keep_days=settings.backup_keep_days, pg_bin=settings.pg_bin)
+        about |= {"backup": made.name, "base": made.about["base"]}
+    return made
 
 
-def bring_back(settings: Settings, url: str, backup: Backup, *, replace: bool, then: Sequence[Step] = ()) -> Restored:
-    """Restore a backup in place of the warehouse. Raises BackupFailed."""
+def bring_back(
+    settings: Settings, url: str, backup: Backup, *, user: str, replace: bool, then: Sequence[Step] = ()
+) -> Restored:
+    """Restore a backup in place of the warehouse; `user` is who wants it, for the audit log. Raises BackupFailed."""
     if not connection.configured_url(settings):  # of another server nobody tells us how much room it has
         folder.require_space(settings.data_path, int(backup.manifest["database_bytes"] * _ROOM), "a restore")
-    return restore.restore(
-        url,
-        backup,
-        jobs=settings.backup_jobs,
-        replace=replace,
-        pg_bin=settings.pg_bin,
-        beside=settings.data_path,
-        then=then,
-    )
+    _note(url, "restore.start", user, {"backup": backup.name})
+    with _audited(url, "restore.complete", user) as about:
+        done = restore.restore(
+            url,
+            backup,
+            jobs=settings.backup_jobs,
+            replace=replace,
+            pg_bin=settings.pg_bin,
+            beside=settings.data_path,
+            then=then,
+        )
+        about |= {"backup": done.backup, "kept_as": done.kept_as}
+    return done
 
 
 def try_out(settings: Settings, url: str, backup: Backup, *, then: Sequence[Step] = ()) -> dict[str, Any]:
@@ -109,3 +129,34 @@ def told(settings: Settings) -> str:
         return f"{text}; none was restored as a drill yet: `b2chat drill`"
     name, result = max(good, key=lambda one: one[1]["at"] if one[1] else "")
     return f"{text}; the last good drill restored {name} in {result['seconds'] if result else 0} s"
+
+
+@contextmanager
+def _audited(url: str, event: str, user: str) -> Iterator[dict[str, Any]]:
+    """Record in the audit log how this ends, with what is put into the dictionary."""
+    about: dict[str, Any] = {}
+    try:
+        yield about
+    except BackupFailed as error:
+        _note(url, event, user, about, str(error))
+        raise
+    _note(url, event, user, about)
+
+
+def _note(url: str, event: str, user: str, about: dict[str, Any], error: str | None = None) -> None:
+    """Record an event, where the database has an audit log: an empty one that is restored into has none yet."""
+    try:
+        with connection.connect(url) as conn:
+            if connection.has_relation(conn, "ops.audit_logs"):
+                audit_log.record(
+                    conn,
+                    event,
+                    resource="backup",
+                    resource_id=about.get("backup"),
+                    user=user,
+                    success=error is None,
+                    metadata=about,
+                    error_message=error,
+                )
+    except psycopg.Error as fault:
+        log.warning("%s is not in the audit log: %s", event, type(fault).__name__)
