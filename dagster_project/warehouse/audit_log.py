@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import psycopg
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 Severity = Literal["low", "medium", "high", "critical"]
@@ -142,6 +143,29 @@ def record(
 def acting(conn: psycopg.Connection, user: str) -> None:
     """Say who acts in this session from now on: what triggers record is that user's."""
     conn.execute("select set_config('b2chat.user', %s, false)", [user])
+
+
+def newest(
+    conn: psycopg.Connection, *, user: str | None = None, event_type: str | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """The newest events, newest first.
+
+    Args:
+        user: only of the user of this id or e-mail address.
+        event_type: only of this kind, or of all that begin so: "sync.".
+    """
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """
+            select "timestamp", event_type, severity, user_id, action, resource, success, ip_address, error_message,
+                details, metadata
+            from ops.audit_logs
+            where (%(user)s::text is null or user_id = %(user)s or user_email = lower(%(user)s))
+                and (%(event)s::text is null or starts_with(event_type, %(event)s))
+            order by "timestamp" desc limit %(limit)s
+            """,
+            {"user": user, "event": event_type, "limit": limit},
+        ).fetchall()
 
 
 def told(conn: psycopg.Connection) -> str:

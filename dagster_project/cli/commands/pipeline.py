@@ -21,7 +21,7 @@ from dagster_project.cli.command_line import (
 )
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection, data_source, fitness
+from dagster_project.warehouse import connection, data_source, fitness, system_settings
 
 
 def demo(
@@ -153,6 +153,8 @@ def metrics(
     settings = Settings.load()
     # Without migrations: this is asked every minute, and changes nothing.
     with connection.warehouse(settings) as url, connection.connect(url, autocommit=True) as conn:
+        if connection.has_relation(conn, "ops.system_settings"):  # it may be a warehouse of an earlier version
+            settings = system_settings.effective(conn, settings)
         text = read(conn, settings, environment.today(settings))
     if out is None:
         print(text, end="")  # noqa: T201

@@ -15,7 +15,7 @@ from dagster_project.settings import Settings
 from dagster_project.warehouse import audit_log, connection
 from dagster_project.warehouse import users as people
 
-users = typer.Typer(no_args_is_help=True, help="Users: list, add, change the role of, disable.")
+users = typer.Typer(no_args_is_help=True, help="Users: list, add, change the role of, disable; what they did.")
 FAULTS = (people.WrongUser, people.NotAllowed)  # one line each
 
 Who = Annotated[str, typer.Argument(help="Id or e-mail address, as `b2chat users list` shows it.")]
@@ -82,6 +82,19 @@ def disable(
     print_answer(as_json, asdict(user), lambda: _print([user]))
 
 
+@users.command()
+def log(
+    who: Annotated[str | None, typer.Argument(help="Only this user's: id or e-mail address.")] = None,
+    event: Annotated[str | None, typer.Option(help="Only this kind of event, or how it begins: sync.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many of the newest.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the newest events of the audit log: who did what, and whether they could."""
+    with environment.running(Settings.load()) as deployment, connection.connect(deployment.url) as conn:
+        found = audit_log.newest(conn, user=who, event_type=event, limit=limit)
+    print_answer(as_json, {"events": found}, lambda: _print_events(found))
+
+
 @contextmanager
 def _changing(doing: str) -> Iterator[psycopg.Connection]:
     """A connection for somebody who may change users; what triggers record is theirs."""
@@ -93,6 +106,20 @@ def _changing(doing: str) -> Iterator[psycopg.Connection]:
         people.require(conn, who, doing, role="Admin")
         audit_log.acting(conn, who)
         yield conn
+
+
+def _print_events(found: list[dict[str, Any]]) -> None:
+    for one in found:
+        outcome = "" if one["success"] else f"not done: {one['error_message'] or 'see its details'}"
+        parts = [
+            f"{one['timestamp']:%Y-%m-%d %H:%M:%S}",
+            one["severity"],
+            one["event_type"],
+            one["user_id"],
+            one["resource"],
+            outcome,
+        ]
+        console.print("  ".join(part for part in parts if part), markup=False, soft_wrap=True)
 
 
 def _print(found: list[people.User]) -> None:

@@ -111,6 +111,11 @@ def test_the_commands_change_users_and_settings_in_the_name_of_the_account_that_
     assert run("settings", "unset", "B2CHAT_COMPANY") == {"was_changed": True}
     with pytest.raises(users.NotAllowed, match="takes an Admin"):
         app(["users", "role", "root_of_tests", "admin"])
+    found = run("users", "log", "ANA@acme.co", "--event", "settings.")["events"]
+    assert [one["details"] for one in found] == [  # type: ignore[attr-defined]
+        {"old": {"value": "Acme", "category": "app"}},
+        {"new": {"value": "Acme", "category": "app"}},
+    ]
     with psycopg.connect(url) as conn:
         done = conn.execute('select user_id, user_email, event_type, resource from ops.audit_logs order by "timestamp"')
         assert done.fetchall() == [
