@@ -15,6 +15,7 @@ from pathlib import Path
 from dagster_project.settings import PROJECT_ROOT
 
 UNITS = PROJECT_ROOT / "deploy" / "systemd"
+WORKSPACE = PROJECT_ROOT / "workspace.code-server.yaml"
 _HOME, _MARK = "/opt/b2chat", "B2CHAT_TEST_UNIT"
 
 
@@ -24,24 +25,27 @@ def values(unit: str, key: str) -> list[str]:
     return re.findall(rf"^{key}=(.*)$", text, re.MULTILINE)
 
 
-def command(unit: str, variables: dict[str, str]) -> list[str]:
-    """The command of a unit, of this environment's programs."""
+def command(unit: str, variables: dict[str, str], workspace: Path) -> list[str]:
+    """The command of a unit, of this environment's programs, with a workspace in the place of the unit's."""
     (line,) = values(unit, "ExecStart")
     own = dict(pair.split("=", 1) for line in values(unit, "Environment") for pair in shlex.split(line))
     words = [re.sub(r"\$\{(\w+)\}", lambda name: (own | variables)[name[1]], word) for word in shlex.split(line)]
     programs = str(Path(sys.executable).parent)
-    return [word.replace(f"{_HOME}/.venv/bin", programs).replace(_HOME, str(PROJECT_ROOT)) for word in words]
+    places = {f"{_HOME}/.venv/bin": programs, f"{_HOME}/{WORKSPACE.name}": str(workspace), _HOME: str(PROJECT_ROOT)}
+    for place, own_place in places.items():
+        words = [word.replace(place, own_place) for word in words]
+    return words
 
 
 class Unit:
     """A unit that runs: started anew where it ends (Restart=always), ended as a whole (its control group)."""
 
-    def __init__(self, name: str, variables: dict[str, str], log: Path) -> None:
+    def __init__(self, name: str, variables: dict[str, str], log: Path, workspace: Path) -> None:
         self.name, self.log, self._stopping = name, log, threading.Event()
         self._mark = f"{name} {log}"
         own = {key: value for key, value in os.environ.items() if not key.startswith(("B2CHAT", "PG", "POSTGRES"))}
         self._env = own | {"B2CHAT_ENV_FILE": os.devnull} | variables | {_MARK: self._mark}
-        self._command, self.starts = command(name, variables), 0
+        self._command, self.starts = command(name, variables, workspace), 0
         self._begin()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
         self._keeper.start()
@@ -97,13 +101,13 @@ class Unit:
 
 
 @contextlib.contextmanager
-def running(variables: dict[str, str], *names: str) -> Iterator[list[Unit]]:
+def running(variables: dict[str, str], *names: str, workspace: Path = WORKSPACE) -> Iterator[list[Unit]]:
     """Units that run at the same time; stopped at the end, the last first."""
     folder = Path(variables["B2CHAT_DATA_DIR"])
     with contextlib.ExitStack() as stack:
         units = []
         for number, name in enumerate(names):
-            unit = Unit(name, variables, folder / f"{number}-{name}.log")
+            unit = Unit(name, variables, folder / f"{number}-{name}.log", workspace)
             stack.callback(unit.stop)
             units.append(unit)
         yield units
