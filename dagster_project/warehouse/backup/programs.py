@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +52,8 @@ class Programs:
         Raises:
             BackupFailed: it failed; its own first reason.
         """
-        said = scratch / f"{program}.log"
-        with _environment(url, scratch, name) as variables, said.open("w") as output:
+        # Not in the scratch folder: where its disk is full, the reason would not fit in either.
+        with _environment(url, scratch, name) as variables, tempfile.TemporaryFile("w+", errors="replace") as output:
             child = subprocess.Popen(
                 [self.folder / program, *arguments],
                 stdin=subprocess.DEVNULL,
@@ -69,8 +70,8 @@ class Programs:
                     on_look()
             finally:
                 _end(child)
-        reason = _reason(said.read_text(errors="replace"))
-        said.unlink()
+            output.seek(0)
+            reason = _reason(output.read())
         if child.returncode:
             raise BackupFailed(f"{program}: {reason or f'it ended with {child.returncode}'}")
 

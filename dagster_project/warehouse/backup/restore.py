@@ -8,7 +8,8 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -256,7 +257,7 @@ def _note_stage(conn: psycopg.Connection, database: str, backup: str | None) -> 
 
 def _exchange(url: str, name: str, new: str, kept_as: str, manifest: dict[str, Any]) -> None:
     """Give both databases their names, at once; whoever is connected to the old one is sent away."""
-    with _outside(url) as conn:
+    with _outside(url, name) as conn:
         roles.put_on_database(conn, new, manifest)
         for left in range(_TRIES - 1, -1, -1):
             try:
@@ -287,14 +288,16 @@ def _renaming(name: str, to: str) -> sql.Composed:
     return sql.SQL("alter database {} rename to {}").format(sql.Identifier(name), sql.Identifier(to))
 
 
-def _outside(url: str) -> psycopg.Connection:
-    """A connection to another database of the server: one in which we are cannot be renamed."""
-    for database in ("postgres", "template1"):
-        try:
-            return connect(conninfo.to_url(conninfo.read(url) | {"dbname": database}), autocommit=True)
-        except psycopg.OperationalError:
-            continue
-    raise BackupFailed("neither the database postgres nor template1 lets us in: one is needed to exchange the names")
+@contextmanager
+def _outside(url: str, name: str) -> Iterator[psycopg.Connection]:
+    """A connection to a database of its own on the server, while this lasts: where we are, no name can be changed."""
+    place = f"{name[: _LONGEST_NAME - 10]}_exchange"
+    with connect(url, autocommit=True) as conn:
+        _create(conn, place)
+    with connect(conninfo.to_url(conninfo.read(url) | {"dbname": place}), autocommit=True) as conn:
+        yield conn
+    with connect(url, autocommit=True) as conn:
+        _drop(conn, place)
 
 
 def _put_beside(backup: Backup, target: Path) -> None:
