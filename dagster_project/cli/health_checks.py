@@ -27,6 +27,7 @@ from dagster_project.warehouse import (
     connection_budget,
     conninfo,
     migrations,
+    rights,
     sla_targets,
 )
 from dagster_project.warehouse.backup import configured as configured_backups
@@ -52,6 +53,7 @@ def run_checks(deployment: Deployment) -> list[CheckResult]:
         ("drivers", _drivers),
         ("tables", _tables),
         ("connections", _connections),
+        ("roles", _roles),
         ("BI access", _bi_access),
         ("data source", _data_source),
         ("account", _account),
@@ -91,6 +93,7 @@ def _results(deployment: Deployment, checks: list[tuple[str, Callable[[Deploymen
             _Wrong,
             audit_log.AuditLogOpen,
             bi_access.BiAccessWrong,
+            rights.RightsWrong,
             connection_budget.TooFewConnections,
             SourceError,
             psycopg.Error,
@@ -159,6 +162,12 @@ def _tables(deployment: Deployment) -> str:
 def _connections(deployment: Deployment) -> str:
     with connection.connect(deployment.url) as conn:
         return connection_budget.told(conn)
+
+
+def _roles(deployment: Deployment) -> str:
+    """What each role can do, before anything is put right."""
+    with connection.connect(deployment.url) as conn:
+        return rights.examine(conn)
 
 
 def _bi_access(deployment: Deployment) -> str:

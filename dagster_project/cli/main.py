@@ -19,6 +19,7 @@ from dagster_project.cli.commands import (
     backup,
     dashboard,
     exports,
+    logins,
     marts,
     pipeline,
     questions,
@@ -88,6 +89,8 @@ app.add_typer(review.review, name="review")
 app.add_typer(archive.archive, name="archive")
 app.add_typer(alerts.alerts, name="alerts")
 app.add_typer(dashboard.dashboard, name="dashboard")
+users.users.command()(logins.login)
+users.users.command("logins")(logins.list_logins)
 app.add_typer(users.users, name="users")
 app.add_typer(settings.settings, name="settings")
 
@@ -111,7 +114,7 @@ def _exit_code(error: Exception) -> int | None:
     from dagster_project.exports.pictures import heatmap  # noqa: PLC0415  only where something failed
     from dagster_project.warehouse import binaries, directory, migrations  # noqa: PLC0415
 
-    if isinstance(error, (SettingsError, *review.FAULTS, *audit.FAULTS)):
+    if isinstance(error, (SettingsError, *review.FAULTS, *audit.FAULTS, *logins.FAULTS)):
         return MISUSED
     known = (
         binaries.PostgresMissing,

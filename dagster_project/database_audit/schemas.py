@@ -28,6 +28,7 @@ OURS = {
     "intermediate": House(is_made_by_dbt=True, has_keys=False, is_read_whole=True),
     "core": _BY_DBT,
     "marts": _BY_DBT,
+    "marts_pii": _BY_DBT,
 }
 DATABASE = "database"  # the place of findings of the database as a whole
 

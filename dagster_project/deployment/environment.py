@@ -33,6 +33,7 @@ _EXPORTED = (
     "activity_minutes",
     "stale_days",
     "citus",
+    "separate_roles",
     "data_dir",
     "start_date",
     "lookback_days",

@@ -29,6 +29,10 @@ class Warehouse(dg.ConfigurableResource):
 
     url: str = Field(description="Its address, with user and password (DATABASE_URL).")
 
+    def as_role(self, role: str) -> "Warehouse":
+        """The same warehouse for a part of the program, which works by its own role where the settings say so."""
+        return Warehouse(url=connection.as_role(self.url, role)) if Settings.load().separate_roles else self
+
     @contextmanager
     def connect(self) -> Iterator[psycopg.Connection]:
         """A connection whose work is committed at the end, or rolled back on an error."""

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from dagster_project.warehouse import connection, locks
+from dagster_project.settings import Settings
+from dagster_project.warehouse import connection, locks, roles
 from dagster_project.warehouse.locks import WAITING_LOGGER
 
 _BUILD = ("dbt build", "warehouse")  # the lock's name
@@ -37,13 +38,16 @@ def main() -> None:
     threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
     # What is killed outright cannot cancel its queries: Postgres ends them when it sees that nobody listens.
     # A server that compiles queries would take seconds over the one that asks all tests of views, to run it once.
-    options = (os.environ.get("PGOPTIONS", ""), "-c client_connection_check_interval=2000 -c jit=off")
+    options = [os.environ.get("PGOPTIONS", ""), "-c client_connection_check_interval=2000 -c jit=off"]
     gc.set_threshold(50_000)  # what dbt parses stays, and the collector walked it again and again: 0.5 s of 3
+    separate = Settings.load().separate_roles
     wait_for_turn()
     with connection.connect(autocommit=True) as conn:
         name = f"b2chat build, process {os.getpid()} on {socket.gethostname()[:24]}"
         conn.execute("select set_config('application_name', %s, false)", [name])
         locks.take(conn, *_BUILD)
+        roles.hand_over(conn, separate=separate)
+        options += [f"-c role={roles.DBT}"] if separate else []
         os.environ["PGOPTIONS"] = " ".join(options).strip()
         from dbt.cli.main import cli  # noqa: PLC0415  seconds, while another build may be at work
 

@@ -35,6 +35,11 @@ class PostgresSettings(Section):
         description="Password of the role bi_reader, with which BI tools log in. Default: one is made at the first "
         "`b2chat db bi-url` and kept in the data folder. Warehouses on one server share the role: give them the same.",
     )
+    separate_roles: bool = Field(
+        False,
+        description="Let each part of the program work by a role that may do only what the part needs: a sync as "
+        "b2chat_loader, dbt as b2chat_dbt, analyses as b2chat_analysis (docs/access.md).",
+    )
     data_dir: Path = Field(
         Path(".b2chat"),
         description="Folder of the embedded Postgres, Dagster's logs and dbt's artifacts. Delete it to start anew.",

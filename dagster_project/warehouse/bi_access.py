@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from dagster_project.settings import Settings, SettingsError
-from dagster_project.warehouse import bi_role, connection, conninfo
+from dagster_project.warehouse import bi_role, connection, conninfo, roles
 from dagster_project.warehouse.bi_role import ROLE
 from dagster_project.warehouse.private_files import NotOurs, PrivateFolder
 
@@ -17,7 +17,7 @@ _ELSEWHERE = """
     select format('%%I.%%I', nspname, relname)
     from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
     where relkind in ('r', 'v', 'm', 'p', 'f')
-        and nspname in ('raw', 'ops', 'staging', 'intermediate', 'core', 'analysis', 'dagster')
+        and nspname = any(%(schemas)s)
         and has_schema_privilege(%(role)s, pg_namespace.oid, 'usage')
         and has_any_column_privilege(%(role)s, pg_class.oid, 'select')
     order by 1
@@ -49,6 +49,7 @@ def url_with_password(settings: Settings, url: str) -> str:
     password = _known_password(settings) or _kept(settings.data_path)
     with connection.connect(url, autocommit=True) as conn:
         bi_role.restore(conn)
+        roles.restore(conn)
     wanted = _url(url, password)
     if not _opens(wanted):
         _set_password(url, password)
@@ -59,6 +60,7 @@ def restore(settings: Settings, url: str) -> list[bi_role.Part]:
     """Put the role back as it should be, and its password where we know it; returns what is still wrong with it."""
     with connection.connect(url, autocommit=True) as conn:
         wrong = bi_role.restore(conn)
+        roles.restore(conn)
         known = _known_password(settings)
         if known and bi_role.exists(conn) and not bi_role.is_full(conn) and not _opens(_url(url, known)):
             with contextlib.suppress(SettingsError):
@@ -78,13 +80,16 @@ def examine(settings: Settings, url: str) -> str:
     Raises:
         BiAccessWrong: the role reads less or more than the marts, or lacks a limit.
     """
+    with connection.connect(url, autocommit=True) as conn:
+        bi_role.restore(conn)
+        others = {"role": ROLE, "schemas": [schema for schema in roles.SCHEMAS if schema != "marts"]}
+        found = conn.execute(_ELSEWHERE, others).fetchone() if bi_role.exists(conn) else None
+        if found:
+            raise BiAccessWrong(f"{ROLE} can read {found[0]}: revoke what was granted to it beyond the schema marts")
     wrong = restore(settings, url)
     with connection.connect(url) as conn:
         if not bi_role.exists(conn):
             return f"none: this user may not create roles; {_ASK}, then run `b2chat build`"
-        found = conn.execute(_ELSEWHERE, {"role": ROLE}).fetchone()
-        if found:
-            raise BiAccessWrong(f"{ROLE} can read {found[0]}: revoke what was granted to it beyond the schema marts")
         marts, readable = conn.execute(_MARTS, {"role": ROLE}).fetchone() or (0, 0)
         is_full = bi_role.is_full(conn)
     if faults := [part.fault for part in wrong if not part.superuser_only]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from dagster_project.warehouse import roles
+
 log = logging.getLogger(__name__)
 
 ROLE = "bi_reader"
@@ -58,6 +60,7 @@ begin
         for other in
             select rolname from pg_roles
             where excess.of_all and rolcanlogin and not rolsuper and rolname <> 'bi_reader'
+                and rolname not in (select login from ops.logins)
         loop
             execute format('grant %s on %s to %I', excess.privilege, excess.object, other);
         end loop;
@@ -203,9 +206,23 @@ where usename = 'bi_reader' and datname = current_database() and pg_has_role(use
         xact_start < now() - interval '10 minutes'
         or exists (select from pg_locks where pg_locks.pid = sessions.pid and locktype = 'advisory')
     )"""
+# They have no rights of their own yet: our user, who owns the tables, gives them at the next build.
+_OTHERS = f"""
+do $$ declare
+    wanted name;
+begin
+    foreach wanted in array array{[role for role in roles.ROLES if role != ROLE]} loop
+        if not exists (select from pg_roles where rolname = wanted) then
+            execute format('create role %I nologin', wanted);
+        end if;
+        execute format('grant %I to :user', wanted);
+    end loop;
+    grant temporary on database :database to {", ".join(roles.PROGRAMS)};
+end $$"""
 _NOTE = """
--- The role bi_reader as `b2chat check` wants it. Run this in the warehouse's database, as an owner who may create roles
--- or as an administrator; it may be run again. What is taken from PUBLIC is granted to the other roles that there are.
+-- The role bi_reader as `b2chat check` wants it, and the other roles of the program. Run this in the warehouse's
+-- database, as an owner who may create roles or as an administrator; it may be run again. What is taken from PUBLIC is
+-- granted to the other roles that there are.
 """.strip()
 
 
@@ -240,7 +257,6 @@ def restore(conn: psycopg.Connection) -> list[Part]:
     for part in PARTS:
         if _is_wrong(conn, part) and _done(conn, part.mend) and not _is_wrong(conn, part):
             log.warning("%s was put right: %s", ROLE, part.fault)
-    _done(conn, "select ops.grant_marts_to_bi_reader()")
     _done(conn, _END_SESSIONS)
     return [part for part in PARTS if _is_wrong(conn, part)]
 
@@ -252,7 +268,7 @@ def script(conn: psycopg.Connection, verifier: str) -> str:
         verifier: of its password, as the server keeps it.
     """
     password = sql.SQL("alter role bi_reader password {}").format(verifier).as_string(conn)
-    own = [_CREATE, *(part.mend for part in PARTS if not part.superuser_only), password]
+    own = [_CREATE, *(part.mend for part in PARTS if not part.superuser_only), password, _OTHERS]
     superusers = [part.mend for part in PARTS if part.superuser_only]
     return "\n".join(
         [

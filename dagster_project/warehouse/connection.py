@@ -78,6 +78,13 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> psycopg.Conn
     return _connect(conninfo.read(url or os.environ["DATABASE_URL"]), autocommit)
 
 
+def as_role(url: str, role: str) -> str:
+    """The URL with which a session works as a role that its login is a member of, from its first statement on."""
+    parameters = conninfo.read(url)
+    options = f"{parameters.get('options', '')} -c role={role}".strip()
+    return conninfo.to_url(parameters | {"options": options})
+
+
 def has_relation(conn: psycopg.Connection, name: str) -> bool:
     """Whether there is a table or view of this name, schema.name."""
     return conn.execute("select to_regclass(%s) is not null", [name]).fetchone() == (True,)

@@ -5,7 +5,7 @@ import psycopg
 from dagster_project.settings import SettingsError
 from dagster_project.warehouse import connection
 
-_SCHEMAS = ["raw", "ops", "dagster", "staging", "intermediate", "core", "analysis", "marts"]
+_SCHEMAS = ["raw", "ops", "dagster", "staging", "intermediate", "core", "analysis", "marts", "marts_pii"]
 # A query of faults, each as one line that says what to do.
 _FAULTS = """
     with here as (

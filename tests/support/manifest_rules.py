@@ -18,6 +18,7 @@ LAYERS = {
     "analysis": {"analysis", "core", "calendar", "facts", "rollups"},
     "marts": {"seed", "ops", "core", "calendar", "facts", "rollups", "marts"},
     "marts_admin": {"ops"},
+    "marts_pii": {"ops", "core", "marts_pii"},
 }
 # Some marts tell of more than conversations: of what an analysis came to, of the pipeline itself.
 SUBJECTS = {"marts/analysis": {"analysis"}, "marts/operations": {"raw"}}
@@ -115,9 +116,8 @@ def _names(manifest: Manifest) -> Iterator[str]:
     """A step is called int_, what BI and people read is not."""
     for model in _models(manifest):
         steps = "int_" if model["fqn"][2] == "steps" else ""
-        wanted = {"staging": f"stg_{model['fqn'][2]}__", "core": "", "analysis": steps, "marts_admin": ""}.get(
-            _layer(model), "int_"
-        )
+        by_layer = {"staging": f"stg_{model['fqn'][2]}__", "core": "", "analysis": steps}
+        wanted = (by_layer | {"marts_admin": "", "marts_pii": ""}).get(_layer(model), "int_")
         if "" if _is_public(model) else wanted:
             is_called_so = model["name"].startswith(wanted)
         else:

@@ -53,19 +53,8 @@ def drop_old_responses(conn: psycopg.Connection, keep_days: int) -> list[str]:
 
 
 def _make_partition(conn: psycopg.Connection, day: date) -> None:
-    name = _name(day)
-    if has_relation(conn, f"ops.{name}"):
-        return
-    # Made first and attached then: that does not wait for those who read the other days.
-    table = sql.Identifier("ops", name)
-    conn.execute(
-        sql.SQL("create table {} (like ops.api_response_logs including defaults including compression)").format(table)
-    )
-    conn.execute(
-        sql.SQL("alter table ops.api_response_logs attach partition {} for values from ({}) to ({})").format(
-            table, f"{day} 00:00:00+00", f"{day + timedelta(days=1)} 00:00:00+00"
-        )
-    )
+    if not has_relation(conn, f"ops.{_name(day)}"):
+        conn.execute("select ops.keep_response_day(%s)", [day])
 
 
 def _insert(

@@ -17,6 +17,7 @@ from dagster_project.analysis.lock import Busy
 from dagster_project.analysis.work import IDLE_HOURS
 from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.warehouse.roles import ANALYSIS
 
 KEY = dg.AssetKey(["analysis", "chat_categorizations"])
 MAX_ERRORS = 0.05
@@ -77,7 +78,7 @@ def chat_categorizations(
     context: dg.AssetExecutionContext, config: CategorizeConfig, warehouse: Warehouse
 ) -> dg.MaterializeResult:
     try:
-        with warehouse.connect() as conn:
+        with warehouse.as_role(ANALYSIS).connect() as conn:
             conn.autocommit = True
             settings = warehouse.settings()
             who = categorizer_of(conn, settings, config.limits(settings.ai_monthly_usd), context.run_id)

@@ -27,6 +27,7 @@ from dagster_project.orchestration.assets.dbt import build_models
 from dagster_project.orchestration.assets.launch import config_day, starter
 from dagster_project.orchestration.resources import DbtCli, Warehouse
 from dagster_project.warehouse import audit_log
+from dagster_project.warehouse.roles import ANALYSIS
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ def analyse_customers(
     context: dg.OpExecutionContext, config: AnalysisConfig, warehouse: Warehouse, dbt: DbtCli
 ) -> None:
     try:
-        with warehouse.connect() as conn:
+        with warehouse.as_role(ANALYSIS).connect() as conn:
             conn.autocommit = True
             audit_log.acting(conn, starter(context.run))
             settings = warehouse.settings()

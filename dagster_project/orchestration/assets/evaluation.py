@@ -15,6 +15,7 @@ from dagster_project.analysis.evaluation import scores
 from dagster_project.exports.pictures import confusion
 from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.warehouse.roles import ANALYSIS
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ def classifier_evaluation(
         raise dg.Failure(str(error), allow_retries=False) from None
     if not labelled:
         raise dg.Failure(f"{file.name}: there is no chat in it", allow_retries=False)
-    with warehouse.connect() as conn:
+    with warehouse.as_role(ANALYSIS).connect() as conn:
         comparison = evaluations.compare(conn, evaluations.keep(conn, report, labelled, file))
     log.info(
         "%s on %s: %d chats, intent right in %s",

@@ -16,11 +16,12 @@ from dagster_project.warehouse import partitions
 from dagster_project.warehouse.archive import steps
 from dagster_project.warehouse.archive.contract import ArchiveFailed
 from dagster_project.warehouse.connection import connect
+from dagster_project.warehouse.roles import LOADER
 
 
 @dg.op(description="Read the records in quarantine again by the present rules; land those that pass.")
 def retry_quarantined_records(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
-    result = retry_quarantine(warehouse.url, SOURCES, triggered_by=starter(context.run))
+    result = retry_quarantine(warehouse.as_role(LOADER).url, SOURCES, triggered_by=starter(context.run))
     context.log.info(f"{result.tried} tried, {result.resolved} resolved, {result.still_bad} still cannot be read")
     context.add_output_metadata({"tried": result.tried, "resolved": result.resolved, "still_bad": result.still_bad})
 

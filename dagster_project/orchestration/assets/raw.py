@@ -28,6 +28,7 @@ from dagster_project.sources.b2chat_audit.entities import MESSAGES
 from dagster_project.sources.b2chat_audit.source import AuditFolder
 from dagster_project.sources.catalog import SOURCES
 from dagster_project.sources.contract import EntitySpec, Scope, SourceError
+from dagster_project.warehouse.roles import LOADER
 
 log, bar = logging.getLogger(__name__), logging.getLogger(PROGRESS_LOGGER)
 
@@ -144,6 +145,7 @@ def _landed(
     warehouse: Warehouse,
     days: tuple[date, date] | None = None,
 ) -> dg.MaterializeResult:
+    warehouse = warehouse.as_role(LOADER)
     result = _sync(context, entity, config, b2chat, warehouse, days)
     return dg.MaterializeResult(
         metadata=_metadata(result, entity, warehouse),
@@ -162,7 +164,7 @@ def _landed(
     **_COMMON,
 )
 def raw_audit_messages(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
-    settings = Settings.load()
+    settings, warehouse = Settings.load(), warehouse.as_role(LOADER)
     if not settings.audit_folder:
         return dg.MaterializeResult(
             metadata={"folder": "none: B2CHAT_AUDIT_FOLDER is not set"},

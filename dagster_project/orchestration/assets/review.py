@@ -12,6 +12,7 @@ from dagster_project.analysis.classifiers import OtherLabels, Unusable, rules_of
 from dagster_project.analysis.review import queue
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
+from dagster_project.warehouse.roles import ANALYSIS
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 def review_queue(warehouse: Warehouse) -> dg.MaterializeResult:
     settings = warehouse.settings()
     rules = queue.Rules(settings.review_confidence, settings.review_share)
-    with warehouse.connect() as conn:
+    with warehouse.as_role(ANALYSIS).connect() as conn:
         conn.autocommit = True
         chat_ids = queue.unprocessed(conn, rules)
         try:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from dagster_project.warehouse import connection as warehouse
+from dagster_project.warehouse import roles
 from dagster_project.warehouse.migrations import monthly
 
 VERSION_SCHEMA = "ops"
@@ -47,6 +48,9 @@ def upgrade(url: str, revision: str = "head") -> None:
         _run(url, lambda config: command.upgrade(config, monthly.BEFORE))
         monthly.copy_ahead(lambda: _before_months(url))
     _run(url, lambda config: command.upgrade(config, revision))
+    if at != current(url):
+        with warehouse.connect(url, autocommit=True) as conn:
+            roles.restore(conn)
 
 
 def downgrade(url: str, revision: str) -> None:

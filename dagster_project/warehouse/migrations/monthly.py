@@ -16,7 +16,7 @@ BATCH = 20_000  # rows
 Run = Callable[[str], Sequence[Any] | None]
 PARTITION_FUNCTION = """
     create or replace function ops.keep_month(parent regclass, month date) returns boolean
-    language plpgsql set search_path = pg_catalog as $$
+    language plpgsql security definer set search_path = pg_catalog as $$
     declare
         first constant date := date_trunc('month', month::timestamp);
         following constant date := first + interval '1 month';
@@ -43,6 +43,11 @@ PARTITION_FUNCTION = """
         execute format(
             'create table %s.%I (like %s including defaults including constraints including storage '
             || 'including compression)', place, part, parent
+        );
+        -- Whoever lands or builds calls this, by the rights of the warehouse's owner: a month is its table's owner's.
+        execute format(
+            'alter table %s.%I owner to %I', place, part,
+            (select pg_get_userbyid(relowner) from pg_class where oid = parent)
         );
         execute format(
             'alter table %s attach partition %s.%I for values from (%L) to (%L)',

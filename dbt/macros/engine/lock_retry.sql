@@ -1,9 +1,9 @@
 {#
   To rename, drop, alter or replace what BI reads takes a lock that waits for each open transaction that has read it,
   and while it waits every new reader queues behind it. So these statements ask for a third of a second at a time and
-  let readers pass in between. A session of bi_reader that sits idle in a transaction is ended; a query at work is
-  waited for, as long as bi_reader's queries may take (statement_timeout), and then ended too: the role may have lifted
-  its limits.
+  let readers pass in between. A session of bi_reader, or of a person's login, that sits idle in a transaction is ended; a
+  query at work is waited for, as long as theirs may take (statement_timeout), and then ended too: the role may have
+  lifted its limits.
 #}
 {% macro with_lock_retry(statement) %}
     do $retry$
@@ -21,12 +21,7 @@
                 if clock_timestamp() > give_up_at then
                     raise;
                 end if;
-                perform pg_terminate_backend(pid)
-                from pg_stat_activity
-                where datname = current_database()
-                    and usename = 'bi_reader'
-                    and (state like 'idle in transaction%' or state <> 'idle' and clock_timestamp() > end_all_at)
-                    and pg_has_role(usesysid, 'usage');
+                perform ops.end_readers(clock_timestamp() > end_all_at);
                 perform pg_sleep(0.05);
             end;
         end loop;
@@ -97,7 +92,10 @@
         -- Views stand on several tables, and dbt swaps these in several threads: one of them moves views at a time.
         perform ops.lock_in_transaction('build', 'move_views');
         for moved in
-            select distinct rule.ev_class::regclass as view_name, pg_get_viewdef(rule.ev_class) as definition
+            select distinct
+                rule.ev_class::regclass as view_name, pg_get_viewdef(rule.ev_class) as definition,
+                -- To replace a view without its options is to take them away: a barrier would be gone.
+                coalesce('with (' || array_to_string(view.reloptions, ', ') || ')', '') as options
             from pg_depend as uses
             inner join pg_rewrite as rule on rule.oid = uses.objid
             inner join pg_class as view on view.oid = rule.ev_class and view.relkind = 'v'
@@ -105,8 +103,9 @@
         loop
             begin
                 execute format(
-                    'create or replace view %s as %s',
+                    'create or replace view %s %s as %s',
                     moved.view_name,
+                    moved.options,
                     replace(moved.definition, '{{ old_table.identifier }}', '{{ new_table.identifier }}')
                 );
             exception when undefined_column or undefined_function or invalid_table_definition then

@@ -1,4 +1,5 @@
-"""A hundred attempts of BI's role to read, write, block, fill or stay: each is refused, or undone by the next check."""
+"""A hundred attempts of BI's role and of a manager's login to read, write, block, fill or stay: each is refused, or
+undone by the next check."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,7 +13,7 @@ import pytest
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.orchestration.storage import PooledStorage
 from dagster_project.settings import Settings
-from dagster_project.warehouse import bi_access, embedded, migrations
+from dagster_project.warehouse import bi_access, conninfo, embedded, logins, migrations
 
 REFUSED = {
     "reads what is not its own": """
@@ -59,7 +60,14 @@ REFUSED = {
         select pg_database_size('postgres')
         select pg_read_file('/etc/hostname', 0, 10)
         select from pg_ls_dir('/')
-        select ops.grant_marts_to_bi_reader()
+        select ops.apply_rights()
+        select from ops.logins
+        select from ops.login_scopes
+        select from ops.role_rights
+        select from marts_pii.all_chats
+        select ops.end_readers(true)
+        select ops.keep_month('ops.sync_logs', '2030-01-01')
+        table marts_pii.all_chats
     """,
     "writes": """
         delete from marts.fact
@@ -90,6 +98,8 @@ REFUSED = {
         create statistics mine on id, size from marts.fact
         create cast (text as int) with inout
         alter default privileges for role b2chat grant select on tables to bi_reader
+        insert into ops.login_scopes values (current_user, 'department', 'all')
+        insert into ops.role_rights values (current_user, 'raw', '.*', array['select'])
         merge into marts.fact using (select 1 as n) as t on false when not matched then insert values (1, 1)
     """,
     "blocks others": """
@@ -261,7 +271,11 @@ class House:
         with psycopg.connect(url) as conn:
             conn.execute("create schema marts; create table marts.fact as select 1 as id, 1 as size")
             conn.execute("create view marts.report as select id from marts.fact")
+            conn.execute("create schema marts_pii; create view marts_pii.all_chats as select 1 as chat_id")
         self.bi_url = bi_access.url_with_password(self.settings, url)
+        with psycopg.connect(url, autocommit=True) as conn:
+            logins.make(conn, "marta", "manager", made_by="test", password="manager-canary", departments=["sales"])
+        self.manager_url = conninfo.for_role(url, "marta", "manager-canary")
         self.check()
 
     def check(self) -> str:
@@ -312,11 +326,18 @@ def house(new_folder: Callable[[], str]) -> Iterator[House]:
 
 
 @pytest.mark.parametrize("attempt", _each(REFUSED))
-def test_what_bi_may_not_do_is_refused_also_once_it_has_lifted_what_it_can(house: House, attempt: str) -> None:
-    with psycopg.connect(house.bi_url, autocommit=True) as conn, writer(house.url, "a sync") as sync:
-        conn.execute("set default_transaction_read_only = off; set statement_timeout = '10s'; set lock_timeout = 0")
-        with pytest.raises(NOT_ALLOWED):
-            conn.execute(attempt.encode())
+def test_what_bi_and_managers_may_not_do_is_refused_also_once_they_have_lifted_what_they_can(
+    house: House, attempt: str
+) -> None:
+    with (
+        psycopg.connect(house.bi_url, autocommit=True) as bi,
+        psycopg.connect(house.manager_url, autocommit=True) as manager,
+        writer(house.url, "a sync") as sync,
+    ):
+        for conn, own in ((bi, "bi_reader"), (manager, "marta")):
+            conn.execute("set default_transaction_read_only = off; set statement_timeout = '10s'; set lock_timeout = 0")
+            with pytest.raises(NOT_ALLOWED):
+                conn.execute(attempt.replace("bi_reader", own).encode())
         sync.execute("select 1")
 
 

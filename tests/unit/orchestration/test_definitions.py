@@ -19,7 +19,7 @@ from dagster_project.orchestration.schedules import cron, weekly_report_schedule
 from dagster_project.orchestration.sensors import audit_sensor
 from dagster_project.settings import Settings
 
-LAYERS = {"staging", "intermediate", "core", "calendar", "facts", "rollups", "marts"}
+LAYERS = {"staging", "intermediate", "core", "calendar", "facts", "rollups", "marts", "marts_pii", "marts_admin"}
 GROUPS = {"dashboard", "exports", "raw", "analysis", "evaluation", "operations", "backups"} | LAYERS
 
 
