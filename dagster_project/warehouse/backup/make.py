@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from dagster_project.warehouse import migrations
-from dagster_project.warehouse.backup import contents, folder, programs, roles
+from dagster_project.warehouse.backup import contents, folder, globals, programs
 from dagster_project.warehouse.backup.folder import Backup, BackupFailed
 from dagster_project.warehouse.connection import connect, has_relation
 
@@ -164,7 +164,7 @@ def _about(conn: psycopg.Connection) -> dict[str, Any]:
         "server_version": conn.info.server_version,
         "revision": revision or migrations.newest(),
         "archives": archives,
-        **roles.read(conn),
+        **globals.read(conn),
     }
 
 

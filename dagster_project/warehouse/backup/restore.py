@@ -18,8 +18,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from dagster_project.warehouse import conninfo, migrations
-from dagster_project.warehouse.backup import carried, contents, folder, programs, roles
+from dagster_project.warehouse import conninfo, migrations, roles
+from dagster_project.warehouse.backup import carried, contents, folder, globals, programs
 from dagster_project.warehouse.backup.folder import Backup, BackupFailed
 from dagster_project.warehouse.connection import connect, has_relation
 
@@ -84,6 +84,8 @@ def restore(
         clock = Clock()
         new_url = load(url, new, backup, jobs, pg_bin, clock)
         migrations.upgrade(new_url)
+        with connect(new_url, autocommit=True) as conn:
+            roles.restore(conn)
         if not is_empty:
             carried.carry_over(url, new_url, datetime.fromisoformat(backup.manifest["began_at"]))
         for step in then:
@@ -131,7 +133,7 @@ def load(url: str, new: str, backup: Backup, jobs: int, pg_bin: Path | None, clo
             raise BackupFailed(f"backup {backup.name}: {'; '.join(faults[:3])}")
         clock.lap("check files")
         log.info("restore: the files of %s are what was written; loading", backup.name)
-        roles.make_missing(conn, backup.manifest)
+        globals.make_missing(conn, backup.manifest)
         _create(conn, new)
         try:
             _load(conn, new_url, backup, tools, jobs)
@@ -158,8 +160,10 @@ def _load(conn: psycopg.Connection, new_url: str, backup: Backup, tools: program
     try:
         chosen = work / "list"
         tools.run("pg_restore", ["--list", f"--file={chosen}", str(backup.path / folder.DUMP)], new_url, work, SESSION)
-        folder.write(chosen, "\n".join(_to_load(conn, chosen.read_text().splitlines())))
         is_same_user = conn.info.user == backup.manifest["user"]
+        lines = _to_load(conn, chosen.read_text().splitlines())
+        # What another user's new tables would be given is not ours to say; `roles.restore` says it of our own.
+        folder.write(chosen, "\n".join(line for line in lines if is_same_user or " DEFAULT ACL " not in line))
         arguments = [
             "--format=directory",
             f"--jobs={jobs}",
@@ -258,7 +262,7 @@ def _note_stage(conn: psycopg.Connection, database: str, backup: str | None) -> 
 def _exchange(url: str, name: str, new: str, kept_as: str, manifest: dict[str, Any]) -> None:
     """Give both databases their names, at once; whoever is connected to the old one is sent away."""
     with _outside(url, name) as conn:
-        roles.put_on_database(conn, new, manifest)
+        globals.put_on_database(conn, new, manifest)
         for left in range(_TRIES - 1, -1, -1):
             try:
                 conn.execute(

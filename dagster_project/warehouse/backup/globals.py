@@ -28,7 +28,7 @@ _ROLES = """
             inner join named on named.id = roleid where member = pg_roles.oid order by 1
         ) as member_of
     from named inner join pg_roles on pg_roles.oid = named.id
-    where not rolsuper and rolname !~ '^pg_' and rolname <> current_user
+    where rolname !~ '^pg_' and (not rolsuper or rolname = current_user)
     order by rolname
 """
 _RIGHTS = """
@@ -57,7 +57,7 @@ def read(conn: psycopg.Connection) -> dict[str, Any]:
     roles = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     verifiers = _verifiers(conn)
     return {
-        "roles": [role | {"verifier": verifiers.get(role["rolname"])} for role in roles],
+        "roles": [role | _as_kept(role["rolname"], verifiers, conn.info.user) for role in roles],
         "rights": conn.execute(_RIGHTS).fetchall(),
         "closed_to_public": conn.execute(
             "select datacl is not null from pg_database where datname = current_database()"
@@ -78,6 +78,8 @@ def make_missing(conn: psycopg.Connection, kept: dict[str, Any]) -> list[str]:
     try:
         for role in missing:
             conn.execute(_creation(role))
+            # Whoever may not act for a role can neither give it anything to own nor end its sessions.
+            conn.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role["rolname"])))
             for name, _, value in (setting.partition("=") for setting in role["rolconfig"] or ()):
                 conn.execute(
                     sql.SQL("alter role {} set {}").format(sql.Identifier(role["rolname"]), _setting(name, value))
@@ -113,6 +115,11 @@ def put_on_database(conn: psycopg.Connection, database: str, kept: dict[str, Any
             conn.execute(
                 sql.SQL("alter {} set {}").format(whose or sql.SQL("database {}").format(place), _setting(name, value))
             )
+
+
+def _as_kept(name: str, verifiers: dict[str, str | None], user: str) -> dict[str, Any]:
+    """The rest of a role; of ourselves the name alone, which whoever restores may have to take rights from."""
+    return {"rolcanlogin": False, "verifier": None} if name == user else {"verifier": verifiers.get(name)}
 
 
 def _verifiers(conn: psycopg.Connection) -> dict[str, str | None]:
