@@ -46,10 +46,16 @@ EVENTS = """
     from generate_series(1, %(events)s) as n
     cross join lateral (select now() - n * interval '365 days' / %(events)s) as moment (at)
 """
+# As marts_admin.audit_daily has it.
 DAILY = """
-    select (events.timestamp at time zone 'America/Bogota')::date, event_type, severity, role, kind, success, count(*),
-        count(distinct user_id), max(timestamp)
-    from ops.audit_logs as events left join ops.users on users.id = user_id group by 1, 2, 3, 4, 5, 6
+    with by_user as (
+        select (timestamp at time zone 'America/Bogota')::date as local_date, event_type, severity, success, user_id,
+            count(*) as event_count, max(timestamp) as last_event_at
+        from ops.audit_logs group by 1, 2, 3, 4, 5
+    )
+
+    select local_date, event_type, severity, role, kind, success, sum(event_count), count(user_id), max(last_event_at)
+    from by_user left join ops.users on users.id = user_id group by 1, 2, 3, 4, 5, 6
 """
 
 
