@@ -131,7 +131,7 @@ def change(conn: psycopg.Connection, who: str, *, role: Role | None = None, disa
         """
         update ops.users set
             role = coalesce(%(role)s, role),
-            disabled_at = case %(disabled)s when true then coalesce(disabled_at, now()) when false then null
+            disabled_at = case %(disabled)s::boolean when true then coalesce(disabled_at, now()) when false then null
                 else disabled_at end,
             updated_at = now()
         where id = %(id)s

@@ -193,6 +193,7 @@ def test_agents_and_departments_have_their_names_and_the_rest_their_keys(world: 
         ("agent", "ana", "Ana Uno"), ("agent", "bea", "Bea Dos"), ("all", "all", "all"),
         ("channel", "livechat", "livechat"),
         ("department", "Cartera", "Cartera"), ("department", "none", "none"), ("direction", "incoming", "incoming"),
+        ("source", "b2chat", "b2chat"),
     ]
 
 
