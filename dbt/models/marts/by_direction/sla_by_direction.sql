@@ -16,7 +16,8 @@ with judged as (
     from {{ ref('int_periods') }} as periods
     inner join {{ ref('sla_chats') }} as judgements
         on judgements.opened_local_date between periods.period_start and periods.period_end
-    inner join {{ ref('chat_response_times') }} as chats on chats.chat_id = judgements.chat_id
+    -- Every chat is there. Postgres leaves a left join out where nobody asks for open_breached_count.
+    left join {{ ref('chat_response_times') }} as chats on chats.chat_id = judgements.chat_id
     cross join lateral (
         values
         ('wall', judgements.wall_state), ('business', judgements.business_state)

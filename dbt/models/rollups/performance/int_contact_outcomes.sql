@@ -1,4 +1,6 @@
--- Whether a closed chat was the last word is known once seven days have passed, or another chat has come.
+-- Whether a closed chat was the last word is known once seven days have passed, or another chat has come. How far we know is a
+-- subquery of its own: joined, it would be worked out again for each chat that is looked up.
+{%- set known_until = "(select max(known_until) from " ~ ref('int_chat_loads') ~ ")" %}
 select
     chats.contact_id,
     chats.chat_id,
@@ -7,13 +9,12 @@ select
     chats.direction,
     following.chat_count > 0 as is_followed,
     following.incoming_count > 0 as is_contacted_again,
-    known.known_until > chats.closed_at + interval '7 days' as has_waited,
+    {{ known_until }} > chats.closed_at + interval '7 days' as has_waited,
     case
         when following.chat_count > 0 then false
-        when known.known_until > chats.closed_at + interval '7 days' then true
+        when {{ known_until }} > chats.closed_at + interval '7 days' then true
     end as is_resolved
 from {{ ref('int_contact_chats') }} as chats
-cross join (select max(known_until) as known_until from {{ ref('int_chat_loads') }}) as known
 cross join lateral (
     select
         count(*) as chat_count,
