@@ -96,6 +96,15 @@ def make_missing(conn: psycopg.Connection, kept: dict[str, Any]) -> list[str]:
     return [role["rolname"] for role in missing]
 
 
+def may_act_for_all(conn: psycopg.Connection, kept: dict[str, Any]) -> bool:
+    """Whether we may give things to each of the roles: where another user has made them, we may not."""
+    how = "set" if conn.info.server_version >= 160000 else "member"
+    names = [role["rolname"] for role in kept["roles"]]
+    return conn.execute(
+        "select coalesce(bool_and(pg_has_role(oid, %s)), true) from pg_roles where rolname = any(%s)", [how, names]
+    ).fetchall() == [(True,)]
+
+
 def put_on_database(conn: psycopg.Connection, database: str, kept: dict[str, Any]) -> None:
     """Give a database the rights and settings of the one that was backed up."""
     there = {name for (name,) in conn.execute("select rolname from pg_roles")} | {""}

@@ -160,7 +160,7 @@ def _load(conn: psycopg.Connection, new_url: str, backup: Backup, tools: program
     try:
         chosen = work / "list"
         tools.run("pg_restore", ["--list", f"--file={chosen}", str(backup.path / folder.DUMP)], new_url, work, SESSION)
-        is_same_user = conn.info.user == backup.manifest["user"]
+        is_same_user = conn.info.user == backup.manifest["user"] and globals.may_act_for_all(conn, backup.manifest)
         lines = _to_load(conn, chosen.read_text().splitlines())
         # What another user's new tables would be given is not ours to say; `roles.restore` says it of our own.
         folder.write(chosen, "\n".join(line for line in lines if is_same_user or " DEFAULT ACL " not in line))
