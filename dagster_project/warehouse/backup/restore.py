@@ -88,6 +88,8 @@ def restore(
             roles.restore(conn)
         if not is_empty:
             carried.carry_over(url, new_url, datetime.fromisoformat(backup.manifest["began_at"]))
+        if beside:
+            _put_beside(backup, beside)
         for step in then:
             step(new_url, url)
         clock.lap("migrate")
@@ -96,8 +98,6 @@ def restore(
         if is_empty:
             with connect(url, autocommit=True) as conn:
                 conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(kept_as)))
-        if beside:
-            _put_beside(backup, beside)
         clock.lap("exchange")
         return Restored(backup.name, name, None if is_empty else kept_as, clock.seconds)
 
