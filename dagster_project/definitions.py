@@ -9,6 +9,7 @@ from dagster_project.orchestration.assets.customer_analysis import customer_anal
 from dagster_project.orchestration.assets.dashboard import dashboard_site
 from dagster_project.orchestration.assets.database_audit import database_audit
 from dagster_project.orchestration.assets.dbt import dbt_models, tables_of_no_asset
+from dagster_project.orchestration.assets.erasure import erase_people_job
 from dagster_project.orchestration.assets.evaluation import classifier_evaluation
 from dagster_project.orchestration.assets.exports import EXPORTS, clean_up_exports_job
 from dagster_project.orchestration.assets.heatmap import weekly_heatmap_picture
@@ -56,6 +57,7 @@ defs = dg.Definitions(
         enforce_retention_job,
         clean_up_exports_job,
         back_up_changes_job,
+        erase_people_job,
     ],
     schedules=[refresh_schedule(settings), weekly_report_schedule(settings), *daily_and_weekly(settings)],
     sensors=[

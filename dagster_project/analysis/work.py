@@ -78,7 +78,8 @@ def unprocessed_chats(
 ) -> list[str]:
     """The chats of new loads, and those that were ongoing when they were last processed; among `chat_ids` if given.
 
-    A named chat counts as new when this version has not looked at it since its last load.
+    A named chat counts as new when this version has not looked at it since its last load. One of an erased person never
+    does: it has no text any more, and keeps the label that it had.
     """
     if chat_ids is None:
         rows = conn.execute(
@@ -86,6 +87,8 @@ def unprocessed_chats(
             select id from core.chats where load_id > %s and load_id <= %s
             union
             select chat_id from analysis.classification_queue where classifier = %s and state = 'ongoing'
+            except
+            select chat_id from ops.erased_chats
             order by 1
             """,
             (scope.seen, scope.upto, classifier),
@@ -99,6 +102,7 @@ def unprocessed_chats(
             where
                 chats.id = any(%s) and chats.load_id <= %s
                 and (work.load_id >= chats.load_id and work.version = %s and work.state <> 'ongoing') is not true
+                and not exists (select from ops.erased_chats where chat_id = chats.id)
             order by 1
             """,
             (classifier, list(chat_ids), scope.upto, version),

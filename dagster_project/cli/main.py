@@ -21,6 +21,7 @@ from dagster_project.cli.commands import (
     exports,
     logins,
     marts,
+    people,
     pipeline,
     questions,
     review,
@@ -59,6 +60,8 @@ app.command("analyses")(analysis.list_analyses)
 app.command()(analysis.evaluate)
 app.command()(servers.fake_claude)
 app.command()(pipeline.retry_quarantine)
+app.command()(people.erase)
+app.command()(people.person)
 app.command()(pipeline.build)
 app.command()(backup.backup)
 app.command("backups")(backup.list_backups)
@@ -124,6 +127,7 @@ def _exit_code(error: Exception) -> int | None:
         *exports.FAULTS,
         *archive.FAULTS,
         *backup.FAULTS,
+        *people.FAULTS,
         *dashboard.FAULTS,
         *users.FAULTS,
     )

@@ -112,11 +112,11 @@ def fail_abandoned(conn: psycopg.Connection, store: ExportStore) -> int:
     """
     abandoned = export_log.fail_abandoned(conn)
     for logged in abandoned:
-        folder = Path(logged.file_url).parent if logged.store == OwnFile.name else store.scratch
+        folder = Path(logged.file_url).parent if logged.store == OwnFile.NAME else store.scratch
         with contextlib.suppress(OSError, StoreFailed):
             _unfinished(folder, logged.id).unlink(missing_ok=True)
             if logged.store == store.name:
-                _delete(store, logged.key)
+                delete(store, logged.key)
     return len(abandoned)
 
 
@@ -137,7 +137,7 @@ def clean_up(conn: psycopg.Connection, store: ExportStore, now: datetime) -> tup
         try:
             if logged.store != store.name:
                 raise StoreFailed(f"it lies in {logged.store}, and {store.name} is in use")
-            _delete(store, logged.key)
+            delete(store, logged.key)
         except StoreFailed as error:
             log.warning("export %s stays: %s", logged.id, error)
             stayed += 1
@@ -223,7 +223,7 @@ def _deleted_on_failure(store: ExportStore, key: str, unless: type[Exception] | 
     except BaseException as error:
         if not (unless and isinstance(error, unless)):
             with contextlib.suppress(StoreFailed):
-                _delete(store, key)
+                delete(store, key)
         raise
 
 
@@ -280,7 +280,7 @@ def _private(file: Path) -> Any:
     return os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
 
 
-def _delete(store: ExportStore, key: str) -> None:
-    """The file, then its manifest."""
+def delete(store: ExportStore, key: str) -> None:
+    """Delete the file of an export, then its manifest. Raises StoreFailed."""
     store.delete(key)
     store.delete(manifest_key(key))

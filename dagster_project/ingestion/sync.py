@@ -214,6 +214,7 @@ class _Run:
         counts = replace(self.counts)
         with self.conn.transaction():
             result = land_page(self.conn, page, self.sync_id)
+            page = result.page
             counts.add(page, result)
             self._note_missing(page, result, again)
             if ends:

@@ -101,6 +101,11 @@ class OperationsSettings(Section):
         description="Months after which chats and messages leave the tables for files in the store of exports, 24 by "
         "the data dictionary; 0: only when `b2chat archive run` is called.",
     )
+    erasure_salt: SecretStr | None = Field(
+        None,
+        description="Salt of the list that keeps erased people from coming back. Default: one is made at the first "
+        "`b2chat erase` and kept in the data folder. Without it nothing lands any more: keep it apart from backups.",
+    )
 
     @field_validator("sync_interval")
     @classmethod

@@ -79,6 +79,9 @@ class EntitySpec:
         after_page: what else a page changes, in its transaction, by the source's own SQL.
         faults_have_keys: the key of what was refused is the record's own: the fault is over when it comes again.
         deletion_reason: what a row says that is marked as deleted.
+        without_person: a record of an erased person as it may land, with a token in the person's place; None where it
+            may not land at all.
+        people_in: by what a person is known in bytes that could not be read as a record (see `sources/people.py`).
     """
 
     source: str
@@ -97,6 +100,8 @@ class EntitySpec:
     faults_have_keys: bool = True
     after_page: "Callable[[psycopg.Connection, Page], None] | None" = None
     deletion_reason: str = "not returned any more"
+    without_person: "Callable[[Record, str], Record | None]" = field(default=lambda record, token: None, compare=False)
+    people_in: Callable[[bytes], tuple[str, ...]] = field(default=lambda data: (), compare=False)
 
     @property
     def id(self) -> tuple[str, str]:
@@ -122,6 +127,7 @@ class Rejected:
         data: the exact bytes as they came (of a part: its canonical JSON).
         content_hash: the same for the same faulty content each time that it is met.
         position: the record's place in its page, from 0.
+        people: by what the person is known that it is about (see `sources/people.py`), where it could be read.
     """
 
     entity_type: str
@@ -130,6 +136,7 @@ class Rejected:
     data: bytes
     content_hash: str
     position: int
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,7 @@ class Record:
         columns: values of `EntitySpec.columns`.
         parent: the key of the companion to which it belongs: that takes the load of a new or changed record.
         companion: the companion itself, with the record that speaks for it.
+        people: by what the person is known that it is about (see `sources/people.py`); empty where it is about none.
     """
 
     key: str
@@ -159,6 +167,7 @@ class Record:
     columns: tuple[object, ...] = ()
     parent: str | None = None
     companion: "Record | None" = None
+    people: tuple[str, ...] = ()
 
 
 class Window(Protocol):

@@ -42,10 +42,11 @@ RIGHTS = (
     Right(
         LOADER,
         "ops",
-        r"page_loads|sync_\w+|api_\w+|error_logs|field_catalog|data_source|archived_records|notifications",
+        r"page_loads|sync_\w+|api_\w+|error_logs|field_catalog|data_source|archived_records|notifications"
+        "|suppressed_people|erased_chats",
         WRITE,
     ),
-    Right(LOADER, "ops", "archives|locks|build_watermarks|users|system_settings", READ),
+    Right(LOADER, "ops", "archives|locks|build_watermarks|users|system_settings|suppression_salt", READ),
     Right(LOADER, "ops", f"{_LOCKS}|keep_month|keep_response_day|audit|user_of", EXECUTE),
     Right(DBT, "raw", ".*", READ),
     Right(DBT, "ops", ".*", READ),
@@ -56,7 +57,7 @@ RIGHTS = (
     *(Right(DBT, schema, "", MAKE) for schema in BUILT),
     *(Right(ANALYSIS, schema, ".*", READ) for schema in ("intermediate", "core", "marts")),
     Right(ANALYSIS, "analysis", ".*", WRITE),
-    Right(ANALYSIS, "ops", "page_loads|build_watermarks|locks|users|system_settings", READ),
+    Right(ANALYSIS, "ops", "page_loads|build_watermarks|locks|users|system_settings|erased_chats", READ),
     Right(ANALYSIS, "ops", "ai_usage_ledger", WRITE),
     Right(ANALYSIS, "ops", f"{_LOCKS}|audit|user_of", EXECUTE),
     Right(BI, "marts", ".*", READ),

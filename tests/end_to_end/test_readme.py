@@ -48,6 +48,9 @@ REFUSED = {  # nobody has a key for Claude here, and nothing is archived: the ex
     "b2chat archive restore core.messages 2024-10": (1, "is not archived"),
     "b2chat evaluate chats.jsonl --classifier claude": (2, "ANTHROPIC_API_KEY"),
     "b2chat analyze --dry-run": (2, "ANTHROPIC_API_KEY"),
+    "b2chat person --contact 4711 --out person.json": (1, "no such contact"),
+    "b2chat erase --contact 4711": (1, "no such contact"),
+    "b2chat erase --contact 4711 --dry-run": (1, "no such contact"),
 }
 
 

@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "analysis": {"warehouse", "settings"},
     "database_audit": {"warehouse", "settings"},
     "exports": {"analysis", "warehouse", "settings"},  # reports name labels as the taxonomy does
+    "erasure": {"sources", "ingestion", "exports", "warehouse", "settings"},
     "alerts": {"sources", "analysis", "exports", "warehouse", "settings"},
     "dashboard": {"exports", "warehouse", "settings"},  # it shows what reports show, in the same words
     "questions": {"exports", "warehouse", "settings"},  # the heatmap's picture is the exports'
@@ -31,6 +32,7 @@ MAY_IMPORT = {
         "analysis",
         "database_audit",
         "exports",
+        "erasure",
         "alerts",
         "dashboard",
     },

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from dagster_project.exports.stores.contract import StoreFailed, manifest_key, reason_of
 
@@ -11,12 +12,14 @@ from dagster_project.exports.stores.contract import StoreFailed, manifest_key, r
 class OwnFile:
     """One file where its user wants it, and its manifest beside it: outside any store, never deleted once finished."""
 
+    NAME: ClassVar[str] = "file"
+
     path: Path
     _put: set[Path] = field(default_factory=set, compare=False, repr=False)
 
     @property
     def name(self) -> str:
-        return "file"
+        return self.NAME
 
     @property
     def scratch(self) -> Path:

@@ -24,7 +24,7 @@ def keep_response(conn: psycopg.Connection, page: Page, sync_id: str) -> None:
     now = datetime.now(UTC)
     _make_partition(conn, now.date())
     if len(page.answer.body) > MAX_TEXT_BYTES:  # of one record that is far too large
-        _insert(conn, page, sync_id, now, _cleaned(page), page.answer.body)
+        _insert(conn, page, sync_id, now, as_landed(page), page.answer.body)
         return
     try:
         with conn.transaction():
@@ -33,7 +33,7 @@ def keep_response(conn: psycopg.Connection, page: Page, sync_id: str) -> None:
                 conn.execute("select %s::jsonb is null", (answer,))
             _insert(conn, page, sync_id, now, answer, None)
     except _REFUSED:
-        _insert(conn, page, sync_id, now, _cleaned(page), page.answer.body)
+        _insert(conn, page, sync_id, now, as_landed(page), page.answer.body)
 
 
 def drop_old_responses(conn: psycopg.Connection, keep_days: int) -> list[str]:
@@ -83,7 +83,7 @@ def _insert(
     )
 
 
-def _cleaned(page: Page) -> str:
+def as_landed(page: Page) -> str:
     """The answer with its records as they have landed: Postgres takes these. What else came is in the exact bytes."""
     records = ",".join(record.payload for record in page.records)
     counts = json.dumps({"exported": page.answer.exported, "total": page.total}, separators=(",", ":"))

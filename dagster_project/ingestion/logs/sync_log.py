@@ -25,6 +25,7 @@ class SyncCounts:
         records: each once, however often its window was read to be sure of it.
         deleted: known records that are gone, and marked as deleted.
         missing: known records that were not returned, and are not marked (see `deletion.believed`).
+        suppressed: records of people who were erased, of which nothing was kept.
     """
 
     pages: int = 0
@@ -34,6 +35,7 @@ class SyncCounts:
     unchanged: int = 0
     quarantined: int = 0
     duplicates: int = 0
+    suppressed: int = 0
     rejected_parts: int = 0
     deleted: int = 0
     missing: int = 0
@@ -51,6 +53,7 @@ class SyncCounts:
             "unchanged",
             "quarantined",
             "duplicates",
+            "suppressed",
             "rejected_parts",
             "restored",
             "new_fields",

@@ -13,6 +13,7 @@ from psycopg import sql
 from dagster_project.ingestion.records.deletions import Missing, find_missing, restore
 from dagster_project.ingestion.records.raw_tables import keys_of, kinds_of, names_of, text_array
 from dagster_project.ingestion.records.schema_drift import note_fields
+from dagster_project.ingestion.records.suppression import without_erased
 from dagster_project.sources.contract import EntitySpec, Page, Record, Rejected
 from dagster_project.warehouse import partitions
 
@@ -23,10 +24,12 @@ _LARGE = 1_000_000  # bytes
 
 @dataclass(frozen=True, slots=True)
 class PageResult:
-    """What became of a page's records. The five counts of records add up to the page's records.
+    """What became of a page's records. The first six counts of records add up to the page's records.
 
     Attributes:
         load_id: stamps the rows that this page brought.
+        page: the page as it landed: without people who were erased.
+        suppressed: records of people who were erased, of which nothing was kept.
         rejected_parts: parts that cannot be read of records that have landed.
         missing: known records of the window that were not returned; only its last page can tell.
         restored: records that had been marked as deleted and came back.
@@ -35,11 +38,13 @@ class PageResult:
     """
 
     load_id: int
+    page: Page
     new: int
     changed: int
     unchanged: int
     quarantined: int
     duplicates: int
+    suppressed: int
     rejected_parts: int
     restored: int = 0
     new_fields: int = 0
@@ -57,6 +62,7 @@ def land_page(conn: psycopg.Connection, page: Page, sync_id: str) -> PageResult:
     """
     entity, loaded_at = page.entity, datetime.now(UTC)
     with conn.transaction():
+        page, suppressed = without_erased(conn, page)
         load_id = _open_load(conn, page, sync_id, loaded_at)
         new, changed = _merge(conn, entity, page.records, load_id, loaded_at)
         _merge_companions(conn, page, new + changed, load_id, loaded_at)
@@ -64,11 +70,13 @@ def land_page(conn: psycopg.Connection, page: Page, sync_id: str) -> PageResult:
         new_faults = _quarantine(conn, page, [*page.rejected, *rejected_parts], load_id, loaded_at)
         result = PageResult(
             load_id,
+            page,
             new=len(new),
             changed=len(changed),
             unchanged=len(page.records) - len(new) - len(changed),
             quarantined=len(page.rejected),
             duplicates=page.duplicates,
+            suppressed=suppressed,
             rejected_parts=len(rejected_parts),
             restored=restore(conn, entity, keys_of(page), load_id),
             new_fields=_note_fields(conn, entity, new + changed, sync_id, load_id, loaded_at),

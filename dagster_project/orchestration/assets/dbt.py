@@ -220,6 +220,27 @@ def build_models(dbt: DbtCli, run_id: str, *selected: str) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
 
 
+def build_what_came(dbt: DbtCli, warehouse: Warehouse, run_id: str) -> None:
+    """Build what new loads can change, and test what they brought; everything where the last build was none of this
+    project.
+
+    Raises:
+        DagsterDbtCliRuntimeError: dbt failed, or a test did.
+    """
+    settings = Settings.load()
+    project, nodes = fingerprint(settings), json.loads(manifest().read_bytes())["nodes"].values()
+    with warehouse.connect() as conn:
+        conn.autocommit = True
+        last = last_good(conn, nodes, project=project, zone=settings.timezone)
+    scratch, _ = _scratch(run_id)
+    arguments = ["build", "--exclude-resource-type", "unit_test", *(["--selector", "refresh"] if last else [])]
+    results = dbt.cli(arguments, manifest=manifest(), target_path=scratch).wait().get_artifact("run_results.json")
+    with warehouse.connect() as conn:
+        note_good_build(conn, results["metadata"]["invocation_id"], project)
+    _tell(results)
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
 def _scratch(run_id: str) -> tuple[Path, Path]:
     """A folder of the run's own, because dbt's default one is never deleted, with what the last build parsed in it; and
     where that is kept. Both are with the data: a service may write nowhere else."""

@@ -1,9 +1,11 @@
 """The two entities of B2Chat: where their records land, and how they are known."""
 
 import json
+from functools import partial
 
 from dagster_project.sources.b2chat.answers import UnreadableAnswer, read_envelope
-from dagster_project.sources.b2chat.records import KEY_FIELD, Entity, message_problem, read_record
+from dagster_project.sources.b2chat.people import people_in
+from dagster_project.sources.b2chat.records import KEY_FIELD, Entity, message_problem, read_record, without_person
 from dagster_project.sources.contract import EntitySpec, KeptRecord, Problem, Record, Rejected, SourceSpec
 
 NAME = "b2chat"
@@ -27,6 +29,8 @@ CHATS = EntitySpec(
     """,
     is_resumed_always=False,
     deletion_reason="not returned by a full reading of its day",
+    without_person=partial(without_person, "chats"),
+    people_in=people_in,
 )
 CONTACTS = EntitySpec(
     source=NAME,
@@ -35,6 +39,8 @@ CONTACTS = EntitySpec(
     versions="b2chat_contact_versions",
     key=KEY_FIELD["contacts"],
     deletion_reason="not returned by a full reading of all contacts",
+    without_person=partial(without_person, "contacts"),
+    people_in=people_in,
 )
 ENTITIES: dict[Entity, EntitySpec] = {"chats": CHATS, "contacts": CONTACTS}
 

@@ -1,11 +1,14 @@
 """What a record is: its shape, its key, the hash that tells a changed one from an unchanged one, and its faults."""
 
 import hashlib
+import json
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Literal, TypedDict
 
 from dagster_project.sources.b2chat.answers import Item
+from dagster_project.sources.b2chat.people import chat_without_person, people_of
 from dagster_project.sources.canonical import canonical_bytes, canonical_json
 from dagster_project.sources.cleaning import MAX_TEXT_LENGTH, NUL, Cleaning, clean, cut, may_need_cleaning
 from dagster_project.sources.contract import MAX_KEY_LENGTH, YEARS, Problem, Record, Rejected
@@ -143,13 +146,30 @@ def read_record(entity: Entity, item: Item) -> Record | Rejected:
     problem = problem or find_problem(entity, value)
     if key is None or problem:
         return Rejected(
-            entity, key, problem or Problem("key_missing", KEY_FIELD[entity]), item.data, content_hash, item.position
+            entity,
+            key,
+            problem or Problem("key_missing", KEY_FIELD[entity]),
+            item.data,
+            content_hash,
+            item.position,
+            people_of(entity, value),
         )
     bad = _bad_messages(key, value, item.position) if entity == "chats" else []
     data = (whole or item.data) if cleaned else None
     # As windows select by it: the month as B2Chat writes it, in the account's zone.
     columns = (date.fromisoformat(value["created_at"][:7] + "-01"),) if entity == "chats" else ()
-    return Record(key, payload, content_hash, data, cleaned, bad, shapes, columns)
+    people = people_of(entity, value)
+    return Record(key, payload, content_hash, data, cleaned, bad, shapes, columns, people=people)
+
+
+def without_person(entity: Entity, record: Record, token: str) -> Record | None:
+    """A record of an erased person as it may land (see `EntitySpec`): of a chat what it is counted by."""
+    if entity == "contacts":
+        return None
+    kept = chat_without_person(json.loads(record.payload), token)
+    # Messages that could not be read are among those that stay, without a word; nobody can mend them.
+    read = read_record(entity, Item(0, canonical_json(kept), kept))
+    return replace(read, rejected_parts=[]) if isinstance(read, Record) else None
 
 
 def _canonical(

@@ -1,6 +1,7 @@
 """The entities of the audit export: messages, and with them their chats."""
 
 from dagster_project.sources.b2chat_audit.files import AuditRow, read_kept_row
+from dagster_project.sources.b2chat_audit.people import people_in
 from dagster_project.sources.b2chat_audit.torn_rows import resolve_torn_rows
 from dagster_project.sources.contract import EntitySpec, KeptRecord, Problem, Record, Rejected, SourceSpec
 
@@ -18,6 +19,7 @@ MESSAGES = EntitySpec(
     is_by_file=True,
     faults_have_keys=False,
     after_page=resolve_torn_rows,
+    people_in=people_in,
 )
 
 
@@ -37,6 +39,7 @@ def message_record(row: AuditRow, number: int, *, speaks_for_chat: bool) -> Reco
         columns=(row.chat_id, row.position),
         parent=row.chat_id,
         companion=Record(row.chat_id, row.chat, row.chat_hash) if speaks_for_chat else None,
+        people=row.people,
     )
 
 

@@ -18,6 +18,7 @@ from xml.etree.ElementTree import ParseError
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
 
+from dagster_project.sources.b2chat_audit.people import people_of
 from dagster_project.sources.canonical import canonical_json
 from dagster_project.sources.cleaning import MAX_TEXT_LENGTH, Cleaning, clean, cut, may_need_cleaning
 from dagster_project.sources.contract import MAX_KEY_LENGTH, YEARS, Problem, Rejected, UnreadableWindow
@@ -62,6 +63,7 @@ class AuditRow:
         position: the row's number in the file; the header is row 1.
         exact: the row's JSON in ASCII as it came, only where something had to be cleaned.
         cleaned: what was cleaned, and where.
+        people: by what the person is known that it is about.
     """
 
     chat_id: str
@@ -73,6 +75,7 @@ class AuditRow:
     position: int
     exact: bytes | None = None
     cleaned: list[Cleaning] = field(default_factory=list)
+    people: tuple[str, ...] = ()
 
 
 def read_audit_file(path: Path, name: str = "") -> Iterator[AuditRow | Rejected]:
@@ -235,7 +238,13 @@ def _validate(row: dict[str, str], position: int, problem: Problem | None) -> Au
     if problem:
         data = exact or payload.encode()
         return Rejected(
-            "messages", chat_id[:MAX_KEY_LENGTH] or None, problem, data, hashlib.sha256(data).hexdigest(), position
+            "messages",
+            chat_id[:MAX_KEY_LENGTH] or None,
+            problem,
+            data,
+            hashlib.sha256(data).hexdigest(),
+            position,
+            people_of(row),
         )
     chat = {name: value for name, value in row.items() if not name.startswith("message_") and name != "broadcasted"}
     chat_payload = canonical_json(chat)
@@ -249,6 +258,7 @@ def _validate(row: dict[str, str], position: int, problem: Problem | None) -> Au
         position,
         exact,
         cleaned,
+        people_of(row),
     )
 
 

@@ -204,6 +204,7 @@ def _records(rows: Iterator[AuditRow | Rejected], name: str) -> Iterator[Record 
                     row.data,
                     row.content_hash,
                     row.position,
+                    row.people,
                 )
             else:
                 same = int(row.identity[:16], 16)

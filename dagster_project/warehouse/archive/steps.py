@@ -20,7 +20,7 @@ from dagster_project.warehouse.partitions import CHATS, partitions_of
 log = logging.getLogger(__name__)
 
 _LOCK = ("archive", "all")
-_MEDIA_TYPE = "application/vnd.apache.parquet"
+MEDIA_TYPE = "application/vnd.apache.parquet"
 _LOCK_TIMEOUT = "5s"  # for whoever reads or writes the partition; then it is left to the next run
 
 
@@ -40,7 +40,7 @@ def run(url: str, store: ArchiveStore, older_than_months: int | None, today: dat
     with connect(url, autocommit=True) as conn, alone(conn):
         before = {one.id: one.state for one in states.archives(conn, (*states.UNDER_WAY, "dropped"))}
         for table, month in states.due(conn, older_than_months, today) if older_than_months else ():
-            states.plan(conn, table, month, _new_key(table, month))
+            states.plan(conn, table, month, new_key(table, month))
         for one in states.archives(conn, states.UNDER_WAY):
             _go_on(conn, url, store, one)
         after = states.archives(conn, (*states.UNDER_WAY, "dropped"))
@@ -80,7 +80,7 @@ def _export(url: str, store: ArchiveStore, archive: Archive) -> Archive:
         files.write(conn, part, key, file, content.largest_row)
         known = {"bytes": file.stat().st_size, "sha256": files.sha256_of(file)}
         store.delete(archive.object_key)  # of one that was killed after it had put it
-        store.put(archive.object_key, file, archive.object_key.rsplit("/", 1)[-1], _MEDIA_TYPE)
+        store.put(archive.object_key, file, archive.object_key.rsplit("/", 1)[-1], MEDIA_TYPE)
         conn.rollback()
         return _moved(conn, archive, "exported", known | {name: getattr(content, name) for name in content.__slots__})
 
@@ -123,8 +123,8 @@ def _detach(conn: psycopg.Connection, store: ArchiveStore, archive: Archive) -> 
             content = files.content_of(conn, part, key)
             if (content.row_count, content.content_sum) != (archive.row_count, archive.content_sum):
                 log.info("%s has changed since it was written: it is written anew", archive.label)
-                new_key = _new_key(archive.table_name, archive.month)
-                states.move_on(conn, archive, "planned", object_key=new_key)
+                another = new_key(archive.table_name, archive.month)
+                states.move_on(conn, archive, "planned", object_key=another)
             else:
                 _take_out(conn, archive, part)
                 return
@@ -177,7 +177,7 @@ def _moved(conn: psycopg.Connection, archive: Archive, state: states.State, know
     return next(one for one in states.archives(conn, (state,)) if one.id == archive.id)
 
 
-def _new_key(table: str, month: date) -> str:
+def new_key(table: str, month: date) -> str:
     """A key that nobody can guess: what lies there holds what customers wrote."""
     name = f"{table.replace('.', '_')}-{month:%Y-%m}"
     return f"archive/{name}-{secrets.token_hex(16)}.parquet"

@@ -21,7 +21,7 @@ with named as (
         loaded_at
     from {{ ref('stg_b2chat__chats') }}
     where agent_id is not null and {{ load_window('stg_b2chat__chats') }}
-    order by agent_id, load_id desc, created_at desc nulls last, chat_id
+    order by agent_id, loaded_at desc, load_id desc, created_at desc nulls last, chat_id
 ),
 
 -- Only the audit export has B2Chat's own ids of agents.
@@ -89,6 +89,10 @@ left join identified on identified.agent_id = seen.agent_id
 {% if is_incremental() -%}
 left join {{ this }} as known on known.id = seen.agent_id
 where known.id is null
-    or (known.name, known.email, known.username) is distinct from (seen.name, seen.email, seen.username)
+    -- A chat that is read again, because its contact was erased, says what was known when it came.
+    or (
+        (known.name, known.email, known.username) is distinct from (seen.name, seen.email, seen.username)
+        and seen.loaded_at >= known.last_sync_at
+    )
     or identified.b2chat_agent_id <> coalesce({{ known_id }}, '')
 {%- endif %}

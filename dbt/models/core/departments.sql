@@ -26,7 +26,8 @@ with named as (
     where department_id is not null and {{ load_window('int_b2chat__identified_chats') }}
     -- A chat that has the code alone does not know the name.
     order by
-        department_id, coalesce(department_name, department_id) = department_id, load_id desc, created_at desc nulls last, chat_id
+        department_id, coalesce(department_name, department_id) = department_id,
+        loaded_at desc, load_id desc, created_at desc nulls last, chat_id
 )
 
 select
@@ -45,5 +46,11 @@ select
 from named
 {% if is_incremental() -%}
 left join {{ this }} as known on known.id = named.department_id
-where known.id is null or (known.name <> named.department_name and named.department_name <> named.department_id)
+where known.id is null
+    -- A chat that is read again, because its contact was erased, says what was known when it came.
+    or (
+        known.name <> named.department_name
+        and named.department_name <> named.department_id
+        and named.loaded_at >= known.last_sync_at
+    )
 {%- endif %}

@@ -10,6 +10,7 @@ with told as (
         department_name,
         department_code,
         load_id,
+        loaded_at,
         chat_id
     from {{ ref('stg_b2chat__chats') }}
     where {{ load_window('stg_b2chat__chats') }}
@@ -21,6 +22,7 @@ with told as (
         department_name,
         department_code,
         landed_load_id as load_id,
+        loaded_at,
         chat_id
     from {{ ref('stg_b2chat__chat_versions') }}
     where {{ load_window('stg_b2chat__chat_versions') }}
@@ -37,4 +39,4 @@ left join {{ this }} as known on known.department_name = told.department_name
 {%- endif %}
 where told.department_code is not null and told.department_name <> told.department_code
     {%- if is_incremental() %} and known.department_name is null{% endif %}
-order by told.department_name, told.load_id, told.chat_id, told.department_code
+order by told.department_name, told.loaded_at, told.load_id, told.chat_id, told.department_code
