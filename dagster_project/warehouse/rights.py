@@ -31,22 +31,25 @@ _CAN = """
     objects as materialized (
         select
             relation.oid, relation.relnamespace as schema_id, root.relname::text as name, 'table' as kind,
-            relation.relowner as owner
+            relation.relowner as owner, relation.relispartition as is_partition
         from pg_class as relation
         inner join pg_class as root on root.oid = coalesce(pg_partition_root(relation.oid), relation.oid)
         where relation.relkind in ('r', 'p', 'v', 'm', 'f')
         union all
-        select oid, pronamespace, proname::text, 'function', proowner from pg_proc
+        select oid, pronamespace, proname::text, 'function', proowner, false from pg_proc
         union all
-        select oid, oid, '', 'schema', nspowner from pg_namespace
+        select oid, relnamespace, relname::text, 'sequence', relowner, false from pg_class where relkind = 'S'
+        union all
+        select oid, oid, '', 'schema', nspowner, false from pg_namespace
     ),
 
     each_can as (
         select
             subjects.subject, subjects.role, nspname::text as schema, objects.name, objects.kind, privilege,
-            pg_has_role(subjects.oid, objects.owner, 'usage') as is_own,
+            pg_has_role(subjects.oid, objects.owner, 'usage') as is_own, objects.is_partition,
             case objects.kind
                 when 'schema' then has_schema_privilege(subjects.oid, objects.oid, privilege)
+                when 'sequence' then has_sequence_privilege(subjects.oid, objects.oid, privilege)
                 when 'function' then has_function_privilege(subjects.oid, objects.oid, privilege)
                 when 'table' then has_table_privilege(subjects.oid, objects.oid, privilege)
                     or privilege in ('select', 'insert', 'update', 'references')
@@ -58,6 +61,7 @@ _CAN = """
         cross join lateral unnest(case objects.kind
             when 'schema' then array['create']
             when 'function' then array['execute']
+            when 'sequence' then array['usage']
             when 'table' then array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']
         end) as privilege
     )
@@ -78,7 +82,8 @@ _CAN = """
                 )
         ) as is_wanted
     ) as rights
-    where each_can.can or rights.is_wanted
+    -- Whoever reads a table reads its partitions through it.
+    where each_can.can or rights.is_wanted and not each_can.is_partition
     group by 1, 2, 3, 4
     order by 1, 2, 3
 """

@@ -29,7 +29,7 @@ _OWN = r"my_\w+"
 
 
 class Right(NamedTuple):
-    """What a role may do in a schema, to the tables or functions whose whole name matches `names`."""
+    """What a role may do in a schema, to the tables, functions or sequences whose whole name matches `names`."""
 
     role: str
     schema: str
@@ -51,6 +51,7 @@ RIGHTS = (
     Right(DBT, "raw", ".*", READ),
     Right(DBT, "ops", ".*", READ),
     Right(DBT, "ops", "page_loads|build_watermarks|build_fingerprints|calendar_and_target_versions|last_build", WRITE),
+    Right(DBT, "ops", "page_loads_load_id_seq", ("usage",)),
     Right(DBT, "ops", f"{_LOCKS}|keep_month|apply_rights|end_readers|audit|user_of", EXECUTE),
     Right(DBT, "analysis", ".*", (*READ, "references")),
     Right(DBT, "analysis", "", MAKE),

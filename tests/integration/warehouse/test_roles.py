@@ -123,6 +123,7 @@ def test_a_right_that_is_missing_is_told_and_given_also_for_tables_that_come_lat
     roles.restore(conn)
     assert conn.execute("select ops.apply_rights()").fetchone() == (0,)  # nothing is left to do
     conn.execute("create table marts.later (n int); create table raw.later (n int); create view marts.seen as select 1")
+    conn.execute("select ops.keep_response_day('2030-01-01'), ops.keep_month('ops.sync_logs', '2030-01-01')")
     rights.examine(conn)
 
 

@@ -118,10 +118,14 @@ APPLY = """
             objects as materialized (
                 select
                     relation.oid, relation.relnamespace as schema_id, root.relname as name, relation.relowner as owner,
-                    'table' as kind, format('table %s', relation.oid::regclass) as told, relation.relacl as acl
+                    case relation.relkind when 'S' then 'sequence' else 'table' end as kind,
+                    format(
+                        case relation.relkind when 'S' then 'sequence %s' else 'table %s' end, relation.oid::regclass
+                    ) as told,
+                    relation.relacl as acl
                 from pg_class as relation
                 inner join pg_class as root on root.oid = coalesce(pg_partition_root(relation.oid), relation.oid)
-                where relation.relkind in ('r', 'p', 'v', 'm', 'f')
+                where relation.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
                     and relation.relnamespace in (select oid from schemas) and pg_has_role(relation.relowner, 'usage')
                 union all
                 select
@@ -146,7 +150,9 @@ APPLY = """
                 inner join objects using (schema_id)
                 cross join lateral unnest(privileges) as privilege
                 where objects.name ~ ('^(' || names || ')$') and role_id <> objects.owner and privilege <> 'create'
-                    and (privilege = 'execute') = (objects.kind = 'function')
+                    and objects.kind = case privilege
+                        when 'execute' then 'function' when 'usage' then 'sequence' else 'table'
+                    end
                 union
                 select format('in schema %s', schema_id::regnamespace), role, privilege
                 from rights cross join lateral unnest(privileges) as privilege
@@ -271,7 +277,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute(_DROP_LOGINS)
     op.execute("drop function ops.apply_rights, ops.end_readers, ops.keep_response_day")
-    op.execute("drop table ops.login_scopes, ops.logins, ops.role_rights")
+    op.execute("drop table ops.login_scopes, ops.logins, ops.role_rights cascade")  # the views of marts_pii go with it
     for function in LOCKS:
         op.execute(f"alter function ops.{function} security invoker")
         op.execute(f"alter function ops.{function} reset search_path")
