@@ -77,9 +77,10 @@ class Outcome:
 def replayed(
     b2chat: Run, new_database: Callable[[], str], conversations_file: Path, new_folder: Callable[[], str]
 ) -> Outcome:
-    """Conversations of a file, replayed."""
+    """Conversations of a file, replayed; each part of the program works by its own role."""
     variables = {
         "DATABASE_URL": new_database(),
+        "B2CHAT_SEPARATE_ROLES": "true",
         "B2CHAT_DATA_DIR": new_folder(),
         "B2CHAT_SANDBOX": "replay",
         "B2CHAT_SANDBOX_FILES": str(conversations_file),
