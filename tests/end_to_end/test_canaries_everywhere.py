@@ -1,9 +1,11 @@
 """Two hundred invented secrets through the commands that people run, also where they fail: none is where it must not.
 
 Searched: what the commands print, each file that they leave, the arguments of processes, Postgres' own log, Dagster's
-events and each other table. The schema raw and kept answers of the API hold personal data by their purpose.
+events and each other table. The schema raw and kept answers of the API hold personal data by their purpose: of a person
+who was erased neither does, nor a dump of the whole server, Dagster's tables included.
 """
 
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,11 +19,11 @@ import pytest
 from psycopg import sql
 
 from dagster_project.analysis.claude import fake
-from dagster_project.warehouse import embedded
+from dagster_project.warehouse import binaries, embedded
 from tests.support.audit_files import row, write_csv
 from tests.support.command_host import Host, hosting
 from tests.support.fake_b2chat import CHATS, TOKEN, Account, Asked, Reply, serving
-from tests.support.listed import chat, contact
+from tests.support.listed import AGENT, chat, contact
 
 DAYS = [f"{datetime.now(UTC) - timedelta(days=back):%Y-%m-%d}" for back in range(3, 12)]
 SECRETS = {
@@ -92,6 +94,7 @@ def message(text: str, incoming: bool, at: str) -> dict[str, Any]:
 
 
 PEOPLE = [Person(number) for number in range(PERSONS)]
+FORGOTTEN = PEOPLE[2]  # the only one after whom no agent and no department is called
 CANARIES = [
     *SECRETS.values(),
     quote(SECRETS["database"], safe=""),
@@ -104,9 +107,7 @@ CANARIES = [
 class House:
     """A warehouse whose owner has a difficult password, an account that misbehaves, and the commands on both."""
 
-    def __init__(
-        self, folder: Path, owner_url: str, account: Account, claude: fake.FakeClaude, files: dict[str, Path]
-    ) -> None:
+    def __init__(self, folder: Path, owner_url: str, account: Account, claude: fake.FakeClaude) -> None:
         self.folder, self.account, self.claude = folder, account, claude
         self.printed: list[tuple[str, str]] = []
         self.host: Host
@@ -124,7 +125,8 @@ class House:
             "B2CHAT_BI_PASSWORD": SECRETS["bi"],
             "B2CHAT_API_URL": account.base_url,
             "B2CHAT_CLIENT_ID": "kan",
-            **{f"{variable}_FILE": str(file) for variable, file in files.items()},
+            "B2CHAT_CLIENT_SECRET": SECRETS["client"],
+            "ANTHROPIC_API_KEY": SECRETS["claude"],
             "ANTHROPIC_BASE_URL": claude.url,
             "B2CHAT_AUDIT_FOLDER": str(folder / "audit"),
             "B2CHAT_MAX_ATTEMPTS": "2",
@@ -148,11 +150,7 @@ def house(new_folder: Callable[[], str]) -> Iterator[House]:
         folder, account = Path(new_folder()), Account()
         owner_url = stack.enter_context(embedded.running(folder / "server" / "pg", throwaway=True))
         stack.enter_context(serving(account))
-        files, place = {}, Path(new_folder())
-        for variable, name in (("B2CHAT_CLIENT_SECRET", "client"), ("ANTHROPIC_API_KEY", "claude")):
-            files[variable] = place / name
-            files[variable].write_text(SECRETS[name])
-        house = House(folder, owner_url, account, stack.enter_context(fake.running()), files)
+        house = House(folder, owner_url, account, stack.enter_context(fake.running()))
         house.host = stack.enter_context(hosting(str(folder / "data"), house.variables))
         yield house
 
@@ -200,8 +198,12 @@ def no_token(asked: Asked, reply: Reply) -> None:
 
 
 def plant(house: House) -> None:
-    records = [person.chat(DAYS[person.number % 8]) for person in PEOPLE]
+    records = [person.chat(DAYS[person.number % 8]) for person in PEOPLE if person is not FORGOTTEN]
     odd = PEOPLE[1]
+    records += [
+        FORGOTTEN.chat(DAYS[2], agent=AGENT, department="Ventas"),
+        FORGOTTEN.chat(DAYS[2], chat_id="forgotten-odd", agent=AGENT, status=[FORGOTTEN.words]),
+    ]
     records += [
         odd.chat(DAYS[1], chat_id=None),
         odd.chat(DAYS[1], chat_id="odd-1", messages=odd.words),
@@ -253,8 +255,7 @@ def test_no_canary_is_where_it_must_not_be(house: House) -> None:
             assert house.run("sync") == code
         assert house.run("retry-quarantine") == 0
         assert house.run("export", "chats", **{f"B2CHAT_EXPORTS_{name}": value for name, value in bucket.items()}) == 1
-        assert (house.run("backup", B2CHAT_PG_BIN="/nowhere"), house.run("backup"), house.run("restore")) == (1, 0, 1)
-        for command in ("status", "backups", "review list", "exports list", "analyses"):
+        for command in ("status", "review list", "exports list", "analyses"):
             assert house.run(*command.split()) == 0
     read = house.sql("select count(*) from raw.b2chat_chats"), house.sql("select count(*) from raw.quarantine")
     assert read[0] >= [(PERSONS,)] and read[1] >= [(5,)]
@@ -265,7 +266,52 @@ def test_no_canary_is_where_it_must_not_be(house: House) -> None:
     assert found == []
 
 
+def test_a_person_who_was_erased_is_in_no_dump_and_no_file_and_the_next_sync_brings_nobody_back(house: House) -> None:
+    number = str(1000 + FORGOTTEN.number)
+    before = dump(house)
+    assert all(canary in before for canary in FORGOTTEN.canaries)
+    handed_out = house.folder / "person.json"
+    assert house.run("person", "--contact", number, "--out", str(handed_out)) == 0
+    assert all(canary in handed_out.read_text() for canary in FORGOTTEN.canaries)
+    handed_out.unlink()
+    house.printed.clear()
+    assert house.run("erase", "--phone", f"+{FORGOTTEN.mobile}", "--dry-run") == 0
+    assert house.run("erase", "--contact", number) == 0, house.printed
+    again = house.run("erase", "--contact", number)
+    assert again == 1, "there is no such person any more"
+    assert nowhere(house) == []
+    house.account.begin(None)
+    assert house.run("sync", "--full") == 0
+    assert house.run("retry-quarantine") == 0
+    assert nowhere(house) == []
+    stays = "select payload -> 'contact' ->> 'id' like 'erased-%' from raw.b2chat_chats where chat_id = 'chat-2'"
+    assert house.sql(stays) == [(True,)]
+
+
+def nowhere(house: House) -> list[str]:
+    """Where the forgotten person still is: in what was printed, in a dump of the whole server, in a file."""
+    printed = "\n".join(text for _, text in house.printed)
+    places = {"printed": printed, "a dump": dump(house)}
+    places |= {str(file): text for file, text in texts_in(house.folder)}
+    return [f"{place}: {one}" for place, text in places.items() for one in FORGOTTEN.canaries if one in text]
+
+
+def dump(house: House) -> str:
+    """Each database of the server as text; Dagster's tables are in one of them."""
+    program = binaries.find(None).folder / "pg_dump"
+    names = house.sql("select datname from pg_database where datallowconn and not datistemplate")
+    urls = [house.owner_url.rpartition("/")[0] + f"/{name}" for (name,) in names]
+    return "".join(subprocess.run([program, url], capture_output=True, text=True, check=True).stdout for url in urls)
+
+
 def in_files(folder: Path) -> Iterator[tuple[str, str]]:
+    for file, text in texts_in(folder):
+        for one in CANARIES:
+            if one in text or one in str(file):
+                yield str(file.relative_to(folder)), one
+
+
+def texts_in(folder: Path) -> Iterator[tuple[Path, str]]:
     for file in folder.rglob("*"):
         if not file.is_file() or file.is_symlink():
             continue
@@ -273,10 +319,7 @@ def in_files(folder: Path) -> Iterator[tuple[str, str]]:
             continue
         if "pg" in file.parts and file.name != "server.log":
             continue
-        text = file.read_bytes().decode(errors="replace")
-        for one in CANARIES:
-            if one in text or one in str(file):
-                yield str(file.relative_to(folder)), one
+        yield file, file.read_bytes().decode(errors="replace")
 
 
 def in_tables(house: House) -> Iterator[tuple[str, str]]:
