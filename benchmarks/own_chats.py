@@ -111,7 +111,8 @@ def _asked(conn: psycopg.Connection, query: str, *, as_login: bool) -> tuple[int
     if as_login:
         conn.execute(sql.SQL("set local role {}").format(sql.Identifier(LOGIN)))
     for _ in range(2):
-        [explained] = one(conn, f"explain (analyze, buffers, timing off, format json) {query}")[0]
+        asked = conn.execute(f"explain (analyze, buffers, timing off, format json) {query}".encode())
+        [[[explained]]] = asked.fetchall()
     conn.execute("reset role")
     plan = explained["Plan"]
     return plan["Shared Hit Blocks"] + plan["Shared Read Blocks"], explained["Execution Time"]
