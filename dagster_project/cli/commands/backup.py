@@ -8,6 +8,9 @@ import typer
 from dagster_project.cli.command_line import FAILED, JsonOption, console, print_answer
 from dagster_project.cli.run_log import log_on_terminal
 from dagster_project.deployment import environment
+from dagster_project.erasure import requests
+from dagster_project.erasure import run as erasures
+from dagster_project.exports.stores.configured import store_of
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection, users
 from dagster_project.warehouse.backup import configured, folder, physical
@@ -73,13 +76,27 @@ def restore(
         print_answer(as_json, _told(one) | {"data_folder": str(target)}, lambda: console.print(f"{one.name}: {target}"))
         return
     chosen = folder.chosen(settings.backup_path, name)
+
+    def forget_again(new: str, _: str) -> None:
+        erasures.reapply(new, settings, store_of(settings), users.account())
+
     # Without migrations: what is there may be damaged, and is not what is wanted.
     with connection.warehouse(settings) as url, log_on_terminal(quiet=as_json):
-        done = configured.bring_back(settings, url, chosen, user=users.account(), replace=replace)
+        done = configured.bring_back(settings, url, chosen, user=users.account(), replace=replace, then=[forget_again])
+    with environment.running(settings) as deployment:
+        with connection.connect(deployment.url) as conn:
+            to_forget = requests.unfinished(conn)
+        if to_forget:
+            from dagster_project.cli import run_job  # noqa: PLC0415  imports Dagster
+
+            # The models are built without them, and what is left of them is looked for.
+            run_job.run(deployment, "erase_people", quiet=as_json)
     seconds = sum(done.seconds.values())
 
     def tell() -> None:
         console.print(f"restored {done.backup} as {done.database} in {seconds:.1f} s: {_parts(done.seconds)}")
+        if to_forget:
+            console.print(f"{len(to_forget)} people who were erased since are erased again")
         if done.kept_as:
             console.print(f"what was there is kept: b2chat db psql -c 'drop database {done.kept_as}' deletes it")
 

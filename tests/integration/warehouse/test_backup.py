@@ -18,6 +18,10 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from dagster_project.alerts.troubles import look
+from dagster_project.cli.commands import backup as commands
+from dagster_project.erasure import requests
+from dagster_project.erasure import run as erasures
+from dagster_project.exports.stores.configured import store_of
 from dagster_project.settings import Settings
 from dagster_project.sources.catalog import SOURCES
 from dagster_project.warehouse import binaries, connection, conninfo, embedded, migrations
@@ -53,8 +57,8 @@ def settings(database_url: str, owner: str, new_folder: Callable[[], str]) -> It
     )
     sync(settings, 30)
     with connection.connect(url_of(settings), autocommit=True) as conn:
-        conn.execute("create table dagster.runs (id bigserial primary key, body text)")
-        conn.execute("insert into dagster.runs (body) select 'r' from generate_series(1, 10)")
+        conn.execute("create table dagster.things (id bigserial primary key, body text)")
+        conn.execute("insert into dagster.things (body) select 'r' from generate_series(1, 10)")
         conn.execute(
             "create schema if not exists marts; create view marts.one as select 1 as one; "
             "grant usage on schema marts to bi_reader"
@@ -79,11 +83,13 @@ def bring_back(settings: Settings, backup: Backup, **how: Any) -> Restored:
     return configured.bring_back(settings, url_of(settings), backup, user="zoe", **how)
 
 
-def sync(settings: Settings, chats: int) -> None:
-    source = listed.ListedSource(
-        [listed.chat(f"c{n}", messages=[listed.message("2025-10-01 09:00:00", body=SAID)]) for n in range(chats)]
-    )
+def sync(settings: Settings, chats: int, **fields: Any) -> None:
+    said = [listed.message("2025-10-01 09:00:00", body=SAID)]
+    people = [listed.contact(7, fullname=fields["contact"]["name"])] if fields else []
+    source = listed.ListedSource([listed.chat(f"c{n}", messages=said, **fields) for n in range(chats)], people)
     with listed.serving(source) as sandbox, listed.client_of(sandbox) as client:
+        if people:
+            sync_b2chat(url_of(settings), client, entity="contacts", start_date=FIRST_DAY, today=TODAY)
         sync_b2chat(url_of(settings), client, entity="chats", start_date=FIRST_DAY, today=TODAY, lookback_days=30)
 
 
@@ -105,7 +111,7 @@ def test_what_is_restored_is_what_was_backed_up_and_the_next_sync_goes_on(settin
     assert made.manifest["rows"] == sum(rows for rows, _ in before.values()) > 60
     modes = {path.stat().st_mode & 0o777 for path in settings.backup_path.rglob("*") if path.is_file()}
     assert modes == {0o600} and settings.backup_path.stat().st_mode & 0o777 == 0o700
-    ask(settings, "delete from raw.b2chat_chats; drop table dagster.runs")
+    ask(settings, "delete from raw.b2chat_chats; drop table dagster.things")
     (settings.data_path / "bi_password").unlink()
     with pytest.raises(BackupFailed, match="--replace"):
         bring_back(settings, made, replace=False)
@@ -124,7 +130,7 @@ def test_what_is_restored_is_what_was_backed_up_and_the_next_sync_goes_on(settin
     assert ask(settings, "select has_schema_privilege('bi_reader', 'marts', 'usage')") == [(True,)]
     sync(settings, 32)
     assert ask(settings, "select count(*), count(distinct load_id) > 1 from raw.b2chat_chats") == [(32, True)]
-    assert ask(settings, "insert into dagster.runs default values returning id") == [(11,)]
+    assert ask(settings, "insert into dagster.things default values returning id") == [(11,)]
     assert ask(settings, f"select count(*) from pg_database where datname = '{done.kept_as}'") == [(1,)]
 
 
@@ -147,7 +153,7 @@ def test_an_empty_warehouse_takes_an_older_backup_migrates_it_and_is_gone(
 
 def test_a_killed_backup_is_no_backup_shows_no_password_and_the_next_one_clears_it_away(settings: Settings) -> None:
     with connection.connect(url_of(settings)) as other:
-        other.execute("lock table dagster.runs in access exclusive mode")  # pg_dump waits for it
+        other.execute("lock table dagster.things in access exclusive mode")  # pg_dump waits for it
         child = forked(lambda: back_up(settings))
         dumping = until(lambda: processes("pg_dump", settings.backup_path))
         seen = b"".join(Path(f"/proc/{pid}/{what}").read_bytes() for pid in dumping for what in ("cmdline", "environ"))
@@ -185,6 +191,26 @@ def test_a_killed_restore_leaves_the_warehouse_as_it_was_and_is_taken_up(
     assert ask(settings, f"select count(*) from pg_database where datname = '{name}_restoring'") == [(0,)]
 
 
+def test_who_was_erased_after_the_backup_is_gone_again_after_the_restore(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    name, person = "Zulma Kanaria", {"id": 7, "name": "Zulma Kanaria", "mobile_number": "+573991234567"}
+    sync(settings, 1, contact=person)
+    back_up(settings)
+    known = "select (select count(*) from raw.b2chat_chats where payload::text like '%Kanaria%') + "
+    known += "(select count(*) from raw.b2chat_contacts where payload::text like '%Kanaria%')"
+    assert ask(settings, known) == [(2,)]
+    monkeypatch.setenv("DATABASE_URL", url_of(settings))
+    monkeypatch.setenv("B2CHAT_DATA_DIR", str(settings.data_path))
+    with connection.connect(url_of(settings), autocommit=True) as conn:
+        request = requests.ask(conn, "7", "zoe")
+    erasures.erase(url_of(settings), settings, store_of(settings), request)
+    assert ask(settings, known) == [(0,)]
+    commands.restore(name=None, replace=True, data_folder=None, as_json=True)
+    assert ask(settings, known) == [(0,)] and ask(settings, "select state from ops.erasure_requests") == [("done",)]
+    assert name not in capfd.readouterr().out
+
+
 def test_a_file_that_changed_is_named_and_nothing_is_touched(settings: Settings) -> None:
     made = back_up(settings).backup
     before = held(settings)
@@ -207,11 +233,11 @@ def test_a_drill_restores_on_a_server_of_its_own_and_fails_where_a_table_differs
     assert not (settings.data_path / "drill").exists()
     assert "the last good drill" in configured.told(settings)
     manifest = json.loads((made.path / "manifest.json").read_text())
-    rows, total = manifest["tables"]["dagster.runs"]
-    manifest["tables"]["dagster.runs"] = [rows, str(int(total) + 1)]
+    rows, total = manifest["tables"]["dagster.things"]
+    manifest["tables"]["dagster.things"] = [rows, str(int(total) + 1)]
     retold(made, manifest)
     result = configured.try_out(settings, url_of(settings), Backup(made.path))
-    assert not result["ok"] and "dagster.runs has as many rows, but not the same" in result["fault"]
+    assert not result["ok"] and "dagster.things has as many rows, but not the same" in result["fault"]
     assert SAID not in json.dumps(result) + caplog.text and "kan%" not in caplog.text
 
 
