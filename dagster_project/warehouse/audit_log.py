@@ -49,7 +49,6 @@ EVENT_TYPES: dict[str, Event] = {
     "erasure.start": Event("high", "delete"),
     "erasure.complete": Event("high", "delete"),
     "erasure.dry_run": Event("medium", "read"),
-    "backup.start": Event("low", "start"),
     "backup.complete": Event("medium", "complete"),
     "backup.delete": Event("medium", "delete"),
     "restore.start": Event("critical", "start"),
