@@ -109,6 +109,8 @@ def _changing(doing: str) -> Iterator[psycopg.Connection]:
 
 
 def _print_events(found: list[dict[str, Any]]) -> None:
+    if not found:
+        console.print("no such event")
     for one in found:
         outcome = "" if one["success"] else f"not done: {one['error_message'] or 'see its details'}"
         parts = [
