@@ -29,6 +29,7 @@ OURS = {
     "core": _BY_DBT,
     "marts": _BY_DBT,
     "marts_pii": _BY_DBT,
+    "marts_admin": _BY_DBT,
 }
 DATABASE = "database"  # the place of findings of the database as a whole
 
