@@ -251,7 +251,17 @@ def test_the_asset_has_a_check_for_each_schema_and_shows_what_it_found(database_
     results = {result.check_name: result.passed for result in done.get_asset_check_evaluations()}
     assert set(results) == {
         f"no_findings_in_{schema}"
-        for schema in ("raw", "ops", "analysis", "intermediate", "core", "marts", "marts_pii", "database")
+        for schema in (
+            "raw",
+            "ops",
+            "analysis",
+            "intermediate",
+            "core",
+            "marts",
+            "marts_pii",
+            "marts_admin",
+            "database",
+        )
     }
     [event] = done.get_asset_materialization_events()
     assert {"errors", "warnings", "findings", "not_checked", "skipped"} <= set(event.materialization.metadata)

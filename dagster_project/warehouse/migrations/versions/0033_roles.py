@@ -284,7 +284,8 @@ def downgrade() -> None:
     before = importlib.import_module("dagster_project.warehouse.migrations.versions.0018_marts_for_bi")
     op.execute(before.GRANT)
     for role in ROLES[:3] + ROLES[4:]:
-        for statement in ("reassign owned by {} to current_user", "drop owned by {}", "drop role {}"):
+        # The role itself belongs to the server: another warehouse there may need it.
+        for statement in ("reassign owned by {} to current_user", "drop owned by {}"):
             op.execute(_WHERE_ALLOWED.format(role=role, statement=statement.format(role)))
 
 
@@ -301,7 +302,7 @@ _DROP_LOGINS = """
         end loop;
     end $$
 """
-# What is in other databases of the server keeps a role there.
+# Where the roles are another user's, they keep what they have.
 _WHERE_ALLOWED = """
     do $$ begin
         if exists (select from pg_roles where rolname = '{role}') then
