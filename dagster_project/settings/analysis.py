@@ -20,7 +20,10 @@ class AiSettings(Section):
     ai_model: str = Field("claude-haiku-5-5", description="Claude model to ask; it needs a price in prices.yml.")
     ai_effort: Literal["low", "medium", "high"] = Field("low", description="Effort of the Claude model.")
     ai_monthly_usd: float = Field(
-        25, ge=0, description="Most USD that Claude may cost in a calendar month (UTC); over it chats wait."
+        25,
+        ge=0,
+        allow_inf_nan=False,
+        description="Most USD that Claude may cost in a calendar month (UTC); over it chats wait.",
     )
     ai_redaction: Literal["on", "off"] = Field(
         "on", description="off sends chats to Claude with the names and numbers in them."

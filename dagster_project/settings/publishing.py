@@ -27,7 +27,12 @@ class ExportsSettings(Section):
     exports_keep_days: int = Field(7, ge=1, le=3650, description="Days until an export is deleted.")
     exports_link_hours: int = Field(24, ge=1, le=168, description="Hours that a signed link works (168 at most).")
     exports_language: Literal["es", "en"] = Field("es", description="Language of reports and exports: es or en.")
-    company: str | None = Field(None, description="Name on the cover of PDF reports. Default: B2Chat.")
+    company: str | None = Field(
+        None,
+        max_length=200,
+        pattern=r"^\P{Cc}*$",  # it is in the subject of mails, which is one line
+        description="Name on the cover of PDF reports. Default: B2Chat.",
+    )
 
 
 class DashboardSettings(Section):

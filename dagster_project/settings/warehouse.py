@@ -80,7 +80,7 @@ class OperationsSettings(Section):
         description="Minutes between two scheduled refreshes: a divisor of 60, or whole hours that divide the day.",
     )
     freshness_minutes: int = Field(
-        120, ge=5, description="Minutes without a successful sync after which a notification is written."
+        120, ge=5, le=525_600, description="Minutes without a successful sync after which a notification is written."
     )
     quarantine_error_share: float = Field(
         0.01, gt=0, le=1, description="Share of records in quarantine above which the asset check is an error."
