@@ -18,7 +18,7 @@ def by_contact(contact_id: object) -> str | None:
 
 def by_phone(number: object) -> str | None:
     """A person by a phone number; None where it is too short to be one."""
-    digits = _NOT_A_DIGIT.sub("", number) if isinstance(number, str) else ""
+    digits = _NOT_A_DIGIT.sub("", str(number)) if isinstance(number, str | int) else ""
     return f"phone:{digits[-PHONE_DIGITS:]}" if len(digits) >= _FEWEST_DIGITS else None
 
 

@@ -109,3 +109,8 @@ def test_a_row_of_the_audit_export_keeps_its_times_and_who_wrote_and_no_other_ce
     assert set(left) - set(KEPT_OF_ROW) == {"message_contact", "message_agent", "message_bot"}
     assert (left["message_contact"], left["message_agent"], left["message_bot"]) == ("-", "-", "")
     assert not any("contact" in name for name in KEPT_OF_ROW)
+
+
+@pytest.mark.parametrize("written", ["+57 300 111 2233", "573001112233", "(300) 111-2233", 573001112233])
+def test_a_person_is_known_by_a_number_whatever_way_the_source_writes_it(written: object) -> None:
+    assert landed(a_chat() | {"contact": {"mobile_number": written}}).people == ("chat:c1", "phone:3001112233")
