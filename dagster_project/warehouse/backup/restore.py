@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from dagster_project.warehouse import conninfo, migrations, roles
 from dagster_project.warehouse.backup import carried, contents, folder, globals, programs
@@ -168,7 +169,7 @@ def _load(conn: psycopg.Connection, new_url: str, backup: Backup, tools: program
             "--format=directory",
             f"--jobs={jobs}",
             f"--use-list={chosen}",
-            f"--dbname={conninfo.read(new_url)['dbname']}",
+            f"--dbname={make_conninfo(dbname=conninfo.read(new_url)['dbname'])}",  # a name may look like an address
             "--exit-on-error",
             "--no-tablespaces",
             "--no-password",

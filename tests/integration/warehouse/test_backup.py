@@ -142,7 +142,10 @@ def test_an_empty_warehouse_takes_an_older_backup_migrates_it_and_is_gone(
     migrations.downgrade(url_of(settings), str(script.down_revision))
     made = back_up(settings).backup
     assert made.manifest["revision"] == script.down_revision
-    empty = settings.model_copy(update={"database_url": SecretStr(owner + new_database().rpartition("/")[2])})
+    name, template = conninfo.read(url_of(settings))["dbname"], new_database().rpartition("/")[2]
+    odd = f"{name}_host=x y'%"  # which pg_restore would read as an address
+    ask(settings, f'create database "{odd}" template "{template}"')
+    empty = settings.model_copy(update={"database_url": SecretStr(owner + quote(odd, safe=""))})
     steps: list[tuple[str, str]] = []
     done = bring_back(empty, made, replace=False, then=[lambda new, old: steps.append((new, old))])
     assert done.kept_as is None
