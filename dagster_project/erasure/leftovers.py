@@ -59,6 +59,20 @@ def search(conn: psycopg.Connection, data_path: Path, texts: Sequence[str]) -> C
     return found
 
 
+def kept_databases(conn: psycopg.Connection) -> list[str]:
+    """Databases that a restore of this one kept or left, by their names: they know whoever was in them then."""
+    rows = conn.execute(
+        r"""
+        select datname from pg_database
+        where regexp_replace(datname, '_(\d{8}_\d{6}|restoring)$', '')
+                in (left(current_database(), 47), left(current_database(), 53))
+            and datname <> current_database()
+        order by 1
+        """
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
 def _tables(conn: psycopg.Connection) -> Iterable[str]:
     rows = conn.execute(
         """

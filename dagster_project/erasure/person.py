@@ -10,6 +10,8 @@ from dagster_project.sources.b2chat.people import people_of, texts_of
 from dagster_project.sources.people import by_chat, by_phone, known_by
 from dagster_project.warehouse.connection import has_relation
 
+MARK = "erased-"  # the token of whoever was erased begins with it
+
 
 class NoSuchPerson(Exception):
     """Nobody is known by that, or several are; one line that says what to do, without a number or a name."""
@@ -62,8 +64,10 @@ def find(conn: psycopg.Connection, contact_id: str) -> Person:
     """All that tells what is a contact's own. Reads what is landed and not built yet as well.
 
     Raises:
-        NoSuchPerson: there is neither such a contact nor a chat of it.
+        NoSuchPerson: there is neither such a contact nor a chat of it, or it was erased.
     """
+    if contact_id.startswith(MARK):
+        raise NoSuchPerson("that is somebody who was erased: nothing is held any more")
     contacts, chats = _contacts_of(conn, contact_id), _chats(conn, contact_id)
     former = _former_chats(conn, contact_id, chats)
     if not contacts and not chats and not former:

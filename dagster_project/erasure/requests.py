@@ -12,10 +12,10 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from dagster_project.erasure.person import MARK
 from dagster_project.warehouse import audit_log
 
 State = Literal["requested", "erased", "stored", "done"]
-MARK = "erased-"  # every token begins with it
 
 
 @dataclass(frozen=True)

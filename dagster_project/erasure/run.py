@@ -8,7 +8,7 @@ import psycopg
 
 from dagster_project.erasure import analyses, files, leftovers, requests, rows
 from dagster_project.erasure.files import Store
-from dagster_project.erasure.person import NoSuchPerson, Person, find
+from dagster_project.erasure.person import MARK, NoSuchPerson, Person, find
 from dagster_project.erasure.requests import Request
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.settings import Settings
@@ -37,9 +37,9 @@ def dry_run(url: str, settings: Settings, store: Store, contact_id: str, user: s
     counts: dict[str, int] = {}
     try:
         with writer(url, "erase --dry-run") as conn, conn.transaction():
-            counts = _erase(conn, settings, find(conn, contact_id), requests.MARK + "dry-run")
+            counts = _erase(conn, settings, find(conn, contact_id), MARK + "dry-run")
             if has_relation(conn, "core.chats"):
-                token = requests.MARK + "dry-run"
+                token = MARK + "dry-run"
                 counts["exports"] = len(files.exports_that_may_show(conn, token))
                 counts["archived files, at most"] = len(states.holding(conn, token))
             raise _TakenBack
@@ -84,6 +84,10 @@ def finish(url: str, settings: Settings, request: Request) -> Request:
         left = leftovers.search(conn, settings.data_path, list(request.searched or ()))
         for place, count in left.items():
             log.warning("request %d: the person is still named: %s: %d", request.id, place, count)
+        kept = leftovers.kept_databases(conn)
+        if kept:
+            log.warning("request %d: databases that a restore kept are as they were, drop them: %s", request.id, kept)
+            left["databases that a restore kept"] = len(kept)
         with conn.transaction():
             requests.move_on(conn, request, "done", {"classifications of nobody": orphans} | gone | left)
             done = requests.of_id(conn, request.id)
@@ -129,7 +133,7 @@ def _still_known(conn: psycopg.Connection) -> dict[str, str]:
     query = "select contact_id from raw.b2chat_contacts where not starts_with(contact_id, %s)"
     if has_relation(conn, "core.contacts"):
         query += " union select id from core.contacts where not starts_with(id, %s)"
-    ids = [one for (one,) in conn.execute(query, [requests.MARK] * query.count("%s"))]
+    ids = [one for (one,) in conn.execute(query, [MARK] * query.count("%s"))]
     known = {hashed(f"contact:{contact_id}"): contact_id for contact_id in ids}
     return {known[one]: token for one, token in suppression.tokens(conn, known).items()}
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from dagster_project.erasure import files, held, leftovers, requests, run
-from dagster_project.erasure.person import contact_by_phone, find
+from dagster_project.erasure.person import NoSuchPerson, contact_by_phone, find
 from dagster_project.exports import service
 from dagster_project.exports.stores.contract import manifest_key
 from dagster_project.exports.stores.folder import Folder
@@ -157,9 +157,9 @@ def kept(world: World, server_url: str) -> Iterator[str]:
     """The database as a backup has it that was made before anybody was erased."""
     name = urlsplit(world.url).path[1:]
     with psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(f'create database "{name}_kept" template "{name}" strategy file_copy')  # type: ignore[arg-type]
-        yield urlunsplit(urlsplit(world.url)._replace(path=f"/{name}_kept"))
-        conn.execute(f'drop database "{name}_kept" with (force)')  # type: ignore[arg-type]
+        conn.execute(f'create database "{name}_20251010_120000" template "{name}" strategy file_copy')  # type: ignore[arg-type]
+        yield urlunsplit(urlsplit(world.url)._replace(path=f"/{name}_20251010_120000"))
+        conn.execute(f'drop database "{name}_20251010_120000" with (force)')  # type: ignore[arg-type]
 
 
 def analyse(world: World) -> None:
@@ -322,6 +322,9 @@ def test_a_person_is_forgotten_whoever_is_killed_and_numbers_stay(
     assert counted == {place: count for place, count in request.counts.items() if place in counted}
     assert request.counts["exports"] == 1 and request.counts["archived files"] == 2
     assert not [place for place in request.counts if place.startswith("left")]
+    assert request.counts["databases that a restore kept"] == 1, "nobody is erased from those"
+    with psycopg.connect(world.url) as conn, pytest.raises(NoSuchPerson, match="was erased"):
+        find(conn, request.token)
     assert nothing_of_the_person(world, *folders)
     assert numbers(world) == before
     assert (store.root / "kpis/x-2.csv").is_file() and not (store.root / "chats/x-0.csv").exists()
