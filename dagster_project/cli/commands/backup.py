@@ -1,9 +1,13 @@
 """`b2chat backup`, `backups`, `restore`, `drill`: copies of the warehouse, and the way back from them."""
 
+import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
+import psycopg
 import typer
+from psycopg.sql import Identifier
 
 from dagster_project.cli.command_line import FAILED, JsonOption, console, print_answer
 from dagster_project.cli.run_log import log_on_terminal
@@ -31,6 +35,7 @@ def backup(
     """Make a backup of the warehouse now, and delete those that are older than B2CHAT_BACKUP_KEEP_DAYS."""
     settings = environment.for_work(Settings.load())
     with environment.running(settings) as deployment, log_on_terminal(quiet=as_json):
+        _require_admin(deployment.url, "make a backup")
         if incremental:
             physical_one = configured.back_up_changes(settings, deployment.url, user=users.account())
             print_answer(as_json, _told(physical_one), lambda: _print_physical([physical_one]))
@@ -75,13 +80,14 @@ def restore(
         physical.put_together(settings.backup_path, one, target, settings.pg_bin)
         print_answer(as_json, _told(one) | {"data_folder": str(target)}, lambda: console.print(f"{one.name}: {target}"))
         return
-    chosen = folder.chosen(settings.backup_path, name)
 
     def forget_again(new: str, _: str) -> None:
         erasures.reapply(new, settings, store_of(settings), users.account())
 
     # Without migrations: what is there may be damaged, and is not what is wanted.
     with connection.warehouse(settings) as url, log_on_terminal(quiet=as_json):
+        _require_admin(url, "restore a backup")
+        chosen = folder.chosen(settings.backup_path, name)
         done = configured.bring_back(settings, url, chosen, user=users.account(), replace=replace, then=[forget_again])
     with environment.running(settings) as deployment:
         with connection.connect(deployment.url) as conn:
@@ -98,7 +104,8 @@ def restore(
         if to_forget:
             console.print(f"{len(to_forget)} people who were erased since are erased again")
         if done.kept_as:
-            console.print(f"what was there is kept: b2chat db psql -c 'drop database {done.kept_as}' deletes it")
+            drop = shlex.quote(f"drop database {Identifier(done.kept_as).as_string()}")
+            console.print(f"what was there is kept: b2chat db psql -c {drop} deletes it", markup=False, soft_wrap=True)
 
     print_answer(as_json, vars(done), tell)
 
@@ -117,6 +124,14 @@ def drill(name: NameArgument = None, as_json: JsonOption = False) -> None:
     )
     if not result["ok"]:
         raise typer.Exit(FAILED)
+
+
+def _require_admin(url: str, doing: str) -> None:
+    """Raises NotAllowed where a user may not do it. A database that cannot say who there is, as an empty or a damaged
+    one, is restored all the same."""
+    with suppress(psycopg.Error), connection.connect(url) as conn:
+        if connection.has_relation(conn, "ops.users"):
+            users.require(conn, users.account(), doing, role="Admin")
 
 
 def _shown(one: Backup) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
+from dagster_project.cli.main import app
 from dagster_project.warehouse import migrations, users
 
 BEFORE = """
@@ -117,3 +118,21 @@ def test_a_disabled_user_and_a_lesser_role_are_refused_and_that_is_in_the_audit_
             ("eva", "eva@acme.co", False, "start a sync"),
             ("eva", "eva@acme.co", False, "ask for an export"),
         ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["erase --contact 7", "erase --contact 7 --dry-run", "person --contact 7 --out x", "backup", "restore --replace"],
+)
+def test_a_manager_neither_erases_nor_hands_out_people_nor_takes_or_brings_back_backups(
+    url: str, new_folder: Callable[[], str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("B2CHAT_DATA_DIR", new_folder())
+    monkeypatch.setenv("LOGNAME", "root")
+    monkeypatch.setattr(users, "account", lambda: "mara")
+    with psycopg.connect(url) as conn:
+        if not users.find(conn, "mara"):
+            users.add(conn, "mara@acme.co", "Manager")
+    with pytest.raises(users.NotAllowed, match="mara is Manager, and it takes an Admin"):
+        app(command.split())
