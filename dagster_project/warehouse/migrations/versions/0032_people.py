@@ -33,7 +33,7 @@ TABLES = (
         updated_at timestamptz not null default now(),
         constraint system_settings_user_or_system check (is_system_setting = (user_id is null)),
         constraint system_settings_hold_no_secret check (
-            key !~* '(secret|passw|token|credential|api_?key|access_?key|(database|webhook|heartbeat|apprise)_url)'
+            key !~* '(secret|salt|passw|token|credential|api_?key|access_?key|(database|webhook|heartbeat|apprise)_url)'
         )
     )
     """,
