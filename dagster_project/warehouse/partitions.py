@@ -54,7 +54,10 @@ def keep_ahead(conn: psycopg.Connection) -> int:
         """
         select count(*) filter (where ops.keep_month(pg_class.oid::regclass, month::date))
         from unnest(%s::text[]) as one (name)
-        inner join pg_class on pg_class.oid = to_regclass(one.name) and relkind = 'p'
+        -- By the catalogue: the loader may not look into schemas that are not its own.
+        inner join pg_namespace on nspname = split_part(one.name, '.', 1)
+        inner join pg_class on relnamespace = pg_namespace.oid and relname = split_part(one.name, '.', 2)
+            and relkind = 'p'
         cross join generate_series(
             date_trunc('month', now() at time zone 'UTC'),
             date_trunc('month', now() at time zone 'UTC') + make_interval(months => %s),

@@ -9,7 +9,18 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dagster_project.cli import main as cli
-from dagster_project.warehouse import bi_role, conninfo, embedded, logins, migrations, rights, roles
+from dagster_project.ingestion.single_writer import writer
+from dagster_project.warehouse import (
+    bi_role,
+    connection,
+    conninfo,
+    embedded,
+    logins,
+    migrations,
+    partitions,
+    rights,
+    roles,
+)
 from dagster_project.warehouse.logins import LoginRefused
 
 PASSWORD = "a-password-of-tests"
@@ -33,6 +44,16 @@ def conn(url: str) -> Iterator[psycopg.Connection]:
             if login.is_there:
                 conn.execute(f"drop owned by {login.name}; drop role {login.name}")
         conn.execute("delete from ops.logins")
+
+
+def test_the_loader_makes_the_months_of_a_built_table_that_it_may_not_look_into(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("create table core.messages (timestamp timestamptz) partition by range (timestamp)")
+        with writer(connection.as_role(url, roles.LOADER), "test"):
+            pass
+        made = "select count(*) from pg_inherits where inhparent = 'core.messages'::regclass"
+        assert conn.execute(made).fetchone() == (partitions.MONTHS_AHEAD + 1,)
+        conn.execute("drop table core.messages")
 
 
 def test_each_role_can_do_what_is_written_and_the_matrix_shows_it(conn: psycopg.Connection) -> None:
