@@ -190,7 +190,7 @@ def link(
         found = export_log.readable(conn, export_id)
         audit_log.record(conn, "export.link", resource="export", resource_id=found.id, user=users.account())
     store = store_of(settings)
-    if found.store == OwnFile.name:
+    if found.store == OwnFile.NAME:
         address = found.file_url
     elif found.store != store.name:
         raise StoreFailed(f"it lies in {found.store}, and {store.name} is in use")

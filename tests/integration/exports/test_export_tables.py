@@ -565,5 +565,7 @@ def test_the_command_line_writes_a_file_and_tells_where(
     made = json.loads(done.stdout)
     assert (made["rows"], made["place"]) == (1, str(tmp_path / "b2chat-kpis-all-agent-ana.csv"))
     assert len(rows_of(Path(made["place"]))) == 1
+    link = b2chat("exports", "link", made["id"], DATABASE_URL=warehouse)
+    assert (link.returncode, link.stdout.strip()) == (0, made["place"])
     refused = b2chat("exports", "link", "../../etc/passwd", DATABASE_URL=warehouse)
     assert (refused.returncode, refused.stderr) == (1, "b2chat: no export has an id that begins so\n")
