@@ -1,6 +1,6 @@
 """Who a person is in the warehouse: the contact, by what it is known, and which chats are or were its own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,17 +68,20 @@ def find(conn: psycopg.Connection, contact_id: str) -> Person:
     """
     if contact_id.startswith(MARK):
         raise NoSuchPerson("that is somebody who was erased: nothing is held any more")
-    contacts, chats = _contacts_of(conn, contact_id), _chats(conn, contact_id)
+    chats = _chats(conn, contact_id)
+    contacts = _contacts_of(conn, contact_id, chats)
     former = _former_chats(conn, contact_id, chats)
     if not contacts and not chats and not former:
         raise NoSuchPerson("there is no such contact, and no chat of it")
     people = {one for contact in contacts for one in people_of("contacts", contact)}
-    own = {one for one in people if one.startswith("phone:") and not _is_shared(conn, one, contact_id)}
+    # Who else has a number now is not who is to be forgotten.
+    of_others = {by_phone(number) for other, number in _phones(conn) if other != contact_id}
+    own = {one for one in people if one.startswith("phone:")} - of_others
     texts = {text for contact in contacts for text in texts_of(contact)}
     return Person(contact_id, known_by(f"contact:{contact_id}", *sorted(own)), tuple(sorted(texts)), chats, former)
 
 
-def _contacts_of(conn: psycopg.Connection, contact_id: str) -> list[Mapping[str, Any]]:
+def _contacts_of(conn: psycopg.Connection, contact_id: str, chats: Sequence[str]) -> list[Mapping[str, Any]]:
     """The contact in each form that it was ever seen in: of the contacts export, its versions, and inside chats."""
     rows = conn.execute(
         """
@@ -97,7 +100,7 @@ def _contacts_of(conn: psycopg.Connection, contact_id: str) -> list[Mapping[str,
         """
         found += [contact for (contact,) in conn.execute(query, [contact_id])]
     query = "select payload -> 'contact' from raw.b2chat_chats where chat_id = any(%s) and payload ? 'contact'"
-    for (contact,) in conn.execute(query, [list(_chats(conn, contact_id))]):
+    for (contact,) in conn.execute(query, [list(chats)]):
         found.append({**contact, "contact_id": contact_id})
     return found
 
@@ -148,8 +151,3 @@ def _phones(conn: psycopg.Connection) -> list[tuple[str, str]]:
         query = "select id, phone from core.contacts cross join unnest(array[mobile, phone_number]) as phone"
         found += conn.execute(query + " where phone is not null").fetchall()
     return found
-
-
-def _is_shared(conn: psycopg.Connection, phone: str, contact_id: str) -> bool:
-    """Whether another contact has the number too: who has it now is not who is to be forgotten."""
-    return any(by_phone(number) == phone for other, number in _phones(conn) if other != contact_id)

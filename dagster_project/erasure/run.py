@@ -100,7 +100,7 @@ def finish(url: str, settings: Settings, request: Request) -> Request:
                 metadata={"counts": dict(done.counts)},
             )
         conn.execute("vacuum ops.erasure_requests")
-    return _again(url, request)
+    return done
 
 
 def reapply(url: str, settings: Settings, store: Store, requested_by: str) -> list[Request]:
@@ -130,10 +130,10 @@ def _still_known(conn: psycopg.Connection) -> dict[str, str]:
     hashed = suppression.reader(conn)
     if not hashed:
         return {}
-    query = "select contact_id from raw.b2chat_contacts where not starts_with(contact_id, %s)"
+    query = "select contact_id from raw.b2chat_contacts where not starts_with(contact_id, %(mark)s)"
     if has_relation(conn, "core.contacts"):
-        query += " union select id from core.contacts where not starts_with(id, %s)"
-    ids = [one for (one,) in conn.execute(query, [MARK] * query.count("%s"))]
+        query += " union select id from core.contacts where not starts_with(id, %(mark)s)"
+    ids = [one for (one,) in conn.execute(query, {"mark": MARK})]
     known = {hashed(f"contact:{contact_id}"): contact_id for contact_id in ids}
     return {known[one]: token for one, token in suppression.tokens(conn, known).items()}
 

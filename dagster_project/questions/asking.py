@@ -23,7 +23,7 @@ from dagster_project.questions.names import Members, members
 from dagster_project.warehouse.directory import Kind
 
 Grain = Literal["day", "week", "month"]
-Scope = Literal["all", "agent", "department", "channel", "source"]
+Scope = Literal["all", Kind]
 Direction = Literal["all", "incoming", "outgoing", "outgoing_broadcast", "unknown"]
 MAX_ROWS = 200
 _TABLES: dict[Grain, str] = {"day": "marts.kpi_daily", "week": "marts.kpi_weekly", "month": "marts.kpi_monthly"}

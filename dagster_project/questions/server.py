@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 from mcp.server.mcpserver import Image, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
@@ -178,12 +178,11 @@ def build(marts: Marts, *, allows_sql: bool = False) -> MCPServer[Any]:
 
     @tool("List agents, departments, channels or sources")
     def list_members(
-        kind: Annotated[Literal["agent", "department", "channel", "source"], Field(description="What to list.")],
+        kind: Annotated[Kind, Field(description="What to list.")],
     ) -> Annotated[CallToolResult, MemberList]:
         """Whom to filter by: names and ids of agents, departments, channels or sources; the other tools take either."""
-        wanted: Kind = kind
         with marts.snapshot() as conn:
-            found = members_of(conn, wanted).all
+            found = members_of(conn, kind).all
         rows = [MemberRow(id=member.id, name=member.name) for member in found[:500]]
         answer = MemberList(kind=kind, members=rows)
         text = "\n".join([*(f"- «{row.name}» ({row.id})" for row in rows), answer.about_data])

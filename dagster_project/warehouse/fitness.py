@@ -3,9 +3,8 @@
 import psycopg
 
 from dagster_project.settings import SettingsError
-from dagster_project.warehouse import connection
+from dagster_project.warehouse import connection, roles
 
-_SCHEMAS = ["raw", "ops", "dagster", "staging", "intermediate", "core", "analysis", "marts", "marts_pii"]
 # A query of faults, each as one line that says what to do.
 _FAULTS = """
     with here as (
@@ -84,7 +83,7 @@ def require(url: str) -> None:
         UnfitServer: something is missing.
     """
     with connection.connect(url, autocommit=True) as conn, connection.connect(url, autocommit=True) as other:
-        faults = [row[0] for row in conn.execute(_FAULTS, {"schemas": _SCHEMAS})]
+        faults = [row[0] for row in conn.execute(_FAULTS, {"schemas": list(roles.SCHEMAS)})]
         if share_a_session(conn, other):
             faults.append(_POOLED)
     if faults:

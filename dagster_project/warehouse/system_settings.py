@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from pydantic import SecretStr
 
-from dagster_project.settings import Settings, SettingsError, variable_name
+from dagster_project.settings import Settings, SettingsError, secret_variables, variable_name
 
 log = logging.getLogger(__name__)
 
@@ -144,10 +143,6 @@ def _field(name: str) -> str:
         guess = difflib.get_close_matches(name.upper(), changeable, 1)
         raise SettingsError(f"there is no setting {name}{f': {guess[0]}?' if guess else ''}")
     variable = variable_name(field)
-    if SecretStr in _types(Settings.model_fields[field].annotation):
+    if variable in secret_variables():
         raise SettingsError(f"{variable} is a secret: secrets stay in the environment, never in the warehouse")
     raise SettingsError(f"{variable} is changed in the environment alone; at run time: {', '.join(changeable)}")
-
-
-def _types(annotation: Any) -> tuple[Any, ...]:
-    return getattr(annotation, "__args__", (annotation,))

@@ -2,21 +2,30 @@
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
+
+from dagster_project.warehouse.archive.files import sha256_of
 
 UNFINISHED, _DELETED = ".unfinished-", ".deleted-"
 DUMP, BESIDE = "dump", "beside"
 _MANIFEST, _SUMS, _DRILL, _LOCK = "manifest.json", "SHA256SUMS", "drill.json", ".lock"
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+One = TypeVar("One", bound=_Named)
 
 
 class BackupFailed(Exception):
@@ -85,11 +94,16 @@ def chosen(root: Path, name: str | None) -> Backup:
     Raises:
         BackupFailed: there is none, or several begin so.
     """
-    found = [backup for backup in listed(root) if backup.name.startswith(name or "")]
+    return one_of(listed(root), name, "backup", root)
+
+
+def one_of(backups: Sequence[One], name: str | None, what: str, root: Path) -> One:
+    """The one of a name, which may be shortened; by default the first. Raises BackupFailed: see `chosen`."""
+    found = [one for one in backups if one.name == name] or [one for one in backups if one.name.startswith(name or "")]
     if not found:
-        raise BackupFailed(f"there is no backup {name} in {root}" if name else f"there is no backup in {root}")
-    if name and len(found) > 1 and found[-1].name != name:
-        raise BackupFailed(f"{len(found)} backups begin with {name}: say more of the name")
+        raise BackupFailed(f"there is no {what} {name} in {root}" if name else f"there is no {what} in {root}")
+    if name and len(found) > 1:
+        raise BackupFailed(f"{len(found)} {what}s begin with {name}: say more of the name")
     return found[0]
 
 
@@ -140,10 +154,15 @@ def delete_old(root: Path, keep_days: int, now: datetime) -> list[str]:
     """Delete backups that are older; never the newest. Returns their names."""
     old = [one for one in listed(root)[1:] if one.finished_at < now - timedelta(days=keep_days)]
     for backup in old:
-        gone = root / f"{_DELETED}{backup.name}"
-        backup.path.rename(gone)
-        remove(gone)
+        delete(root, backup.path)
     return [backup.name for backup in old]
+
+
+def delete(root: Path, backup: Path) -> None:
+    """Delete a backup: from the first moment it is none any more, and what is killed meanwhile is cleared away."""
+    gone = root / f"{_DELETED}{backup.name}"
+    backup.rename(gone)
+    remove(gone)
 
 
 def remove(folder: Path) -> None:
@@ -191,11 +210,6 @@ def write(file: Path, text: str) -> None:
         opened.flush()
         os.fsync(opened.fileno())
     half.replace(file)
-
-
-def sha256_of(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 @contextlib.contextmanager

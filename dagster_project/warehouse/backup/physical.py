@@ -53,10 +53,7 @@ def listed(root: Path) -> list[Physical]:
 
 def chosen(root: Path, name: str | None) -> Physical:
     """The one of a name, or whose name begins so; by default the newest. Raises BackupFailed."""
-    found = [one for one in listed(root) if one.name.startswith(name or "")]
-    if not found or (name and len(found) > 1):
-        raise BackupFailed(f"{len(found)} incremental backups in {root} are called {name or 'so'}")
-    return found[0]
+    return folder.one_of(listed(root), name, "incremental backup", root)
 
 
 def chain_of(root: Path, one: Physical) -> list[Physical]:
@@ -177,9 +174,7 @@ def _delete_old(root: Path, keep_days: int, now: datetime) -> None:
     for one in found[1:]:
         if one.name not in needed:
             (one.path.parent / f"{one.name}.{_ABOUT}").unlink()
-            gone = root / f".deleted-{one.name}"
-            one.path.rename(gone)
-            folder.remove(gone)
+            folder.delete(root, one.path)
 
 
 def _run(place: Path, program: str, *arguments: str | Path) -> None:

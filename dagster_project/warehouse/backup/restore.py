@@ -211,10 +211,11 @@ def _to_load(conn: psycopg.Connection, lines: list[str]) -> list[str]:
 def _is_empty(conn: psycopg.Connection) -> bool:
     """Whether nothing is lost with a database: no tables, or ours as migrations make them, with nothing read yet."""
     tables = conn.execute(
-        "select count(*), count(*) filter (where nspname not in ('raw', 'ops', 'analysis', 'dagster', 'archived')) "
+        "select count(*), count(*) filter (where nspname <> all(%s)) "
         "from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace "
         "where relkind in ('r', 'p', 'm') and relpersistence <> 't' and nspname !~ '^pg_' "
-        "and nspname <> 'information_schema'"
+        "and nspname <> 'information_schema'",
+        [[schema for schema in roles.SCHEMAS if schema not in roles.BUILT]],
     ).fetchall()[0]
     if tables[0] == 0:
         return True

@@ -25,6 +25,7 @@ from dagster_project.exports.stores.configured import store_of
 from dagster_project.settings import Settings
 from dagster_project.sources.catalog import SOURCES
 from dagster_project.warehouse import binaries, connection, conninfo, embedded, migrations
+from dagster_project.warehouse.archive.files import sha256_of
 from dagster_project.warehouse.backup import configured, contents, folder, make, physical
 from dagster_project.warehouse.backup.folder import Backup, BackupFailed
 from dagster_project.warehouse.backup.make import Made
@@ -310,9 +311,9 @@ def without_log(held: contents.Contents) -> contents.Contents:
 def retold(backup: Backup, manifest: dict[str, Any]) -> None:
     """Write another manifest into a backup, with its checksum."""
     file, sums = backup.path / "manifest.json", backup.path / "SHA256SUMS"
-    old = folder.sha256_of(file)
+    old = sha256_of(file)
     file.write_text(json.dumps(manifest))
-    sums.write_text(sums.read_text().replace(old, folder.sha256_of(file)))
+    sums.write_text(sums.read_text().replace(old, sha256_of(file)))
 
 
 def raise_full(*_: object) -> None:
