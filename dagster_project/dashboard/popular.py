@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-MOST_PAGES = 24
+MAX_PAGES = 24
 LATELY_SECONDS = 3600
 AWAY_SECONDS = 4 * 24 * 3600  # a long weekend: whoever has not come since is not waited for
 
@@ -31,7 +31,7 @@ class Popular(Generic[Page]):
         with self._lock:
             self._last_asked = self._asked_at[page] = self._now()
             self._asked_at.move_to_end(page)
-            if len(self._asked_at) > MOST_PAGES:
+            if len(self._asked_at) > MAX_PAGES:
                 self._asked_at.popitem(last=False)
 
     def pages(self) -> list[Page]:

@@ -8,8 +8,8 @@ from psycopg.types.json import Jsonb
 from dagster_project.warehouse import roles
 from dagster_project.warehouse.roles import RIGHTS, SCHEMAS
 
-# Signs of the matrix: reads, writes, creates, executes; what of Postgres' privileges each is.
-_SIGNS = {
+# Letters of the matrix: reads, writes, creates, executes; what of Postgres' privileges each is.
+_LETTERS = {
     "r": {"select"},
     "w": {"insert", "update", "delete", "truncate", "trigger"},
     "c": {"create"},
@@ -120,7 +120,7 @@ class Rights:
     """What roles can do.
 
     Attributes:
-        can: by role or login and schema: signs, r (reads), w (writes), c (creates), x (executes).
+        can: by role or login and schema: letters, r (reads), w (writes), c (creates), x (executes).
         excess: what one can do that it should not, a line each.
         lack: what one cannot do that it should, a line each.
     """
@@ -151,14 +151,18 @@ def found(conn: psycopg.Connection) -> Rights:
     excess, lack = [], []
     for subject, schema, privilege, is_able, too_much, too_little in conn.execute(_CAN, given):
         if is_able:
-            can[subject].setdefault(schema, set()).update(sign for sign, those in _SIGNS.items() if privilege in those)
+            can[subject].setdefault(schema, set()).update(
+                letter for letter, those in _LETTERS.items() if privilege in those
+            )
         if too_much is not None:
             excess.append(f"{subject} can {privilege} in {schema}: {_short(too_much)}")
         if too_little is not None:
             lack.append(f"{subject} cannot {privilege} in {schema}: {_short(too_little)}")
     excess += [f"{role} {fault}" for role, fault in conn.execute(_MORE, given) if fault]
     shown = {
-        subject: {schema: "".join(sign for sign in _SIGNS if sign in signs) for schema, signs in row.items()}
+        subject: {
+            schema: "".join(letter for letter in _LETTERS if letter in letters) for schema, letters in row.items()
+        }
         for subject, row in sorted(can.items(), key=lambda item: _place(item[0]))
     }
     return Rights(shown, excess, lack)

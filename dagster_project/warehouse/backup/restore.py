@@ -1,6 +1,6 @@
 """Restores a backup: into a new database, which takes the name of the one it replaces when all of it is there.
 
-Nothing that stands is touched before that. What was killed is run again: a new database that is loaded is taken up, one
+Nothing that stands is touched before that. What was killed is run again: a new database that is loaded is used, one
 that is not is made anew.
 """
 
@@ -280,7 +280,7 @@ def _exchange(url: str, name: str, new: str, kept_as: str, manifest: dict[str, A
                 if not left:
                     raise BackupFailed(
                         f"the database {name} is in use, and its sessions come back: stop the services, and restore "
-                        "again; what is loaded is taken up"
+                        "again; what is loaded is used"
                     ) from None
             except psycopg.errors.InsufficientPrivilege:
                 raise BackupFailed(

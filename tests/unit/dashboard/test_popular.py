@@ -1,6 +1,6 @@
 """What people asked for lately is made for them before they ask again, and nothing for who has gone."""
 
-from dagster_project.dashboard.popular import AWAY_SECONDS, LATELY_SECONDS, MOST_PAGES, Popular
+from dagster_project.dashboard.popular import AWAY_SECONDS, LATELY_SECONDS, MAX_PAGES, Popular
 
 
 def test_only_the_last_pages_of_the_last_hour_are_wanted_again() -> None:
@@ -13,9 +13,9 @@ def test_only_the_last_pages_of_the_last_hour_are_wanted_again() -> None:
     assert popular.pages() == ["one", "two", "early"]
     clock[0] += 2
     assert popular.pages() == ["one", "two"]
-    for number in range(MOST_PAGES):
+    for number in range(MAX_PAGES):
         popular.note(str(number))
-    assert len(popular.pages()) == MOST_PAGES and "one" not in popular.pages()
+    assert len(popular.pages()) == MAX_PAGES and "one" not in popular.pages()
 
 
 def test_nothing_is_made_for_people_who_have_not_come_for_days() -> None:
