@@ -51,7 +51,8 @@ def watch_sensor(settings: Settings) -> dg.SensorDefinition:
             conn.autocommit = True
             fail_abandoned(conn)
             run_locks.fail_abandoned(conn, context.instance)
-            found = look(conn, system_settings.effective(conn, settings), SOURCES) + _failed_runs(context.instance)
+            on = [source for source in SOURCES if settings.is_on(source.name)]
+            found = look(conn, system_settings.effective(conn, settings), on) + _failed_runs(context.instance)
             if context.repository_def:
                 found += _stale_marts(context.instance, context.repository_def)
             changes = episodes.record(conn, found)

@@ -23,7 +23,7 @@ from dagster_project.settings.section import (
     safe_address,
     variable_of,
 )
-from dagster_project.settings.sources import B2ChatSettings, SandboxSettings
+from dagster_project.settings.sources import B2ChatSettings, RoomsSettings, SandboxSettings
 from dagster_project.settings.warehouse import MetricsSettings, OperationsSettings, PostgresSettings
 
 __all__ = [
@@ -44,6 +44,7 @@ ENV_FILE = "B2CHAT_ENV_FILE"  # names another file than the project's own .env
 class Settings(
     PostgresSettings,
     B2ChatSettings,
+    RoomsSettings,
     OperationsSettings,
     MetricsSettings,
     AiSettings,
@@ -118,6 +119,10 @@ class Settings(
     def has_account(self) -> bool:
         """Whether a B2Chat account (or the sandbox in its place) can be asked."""
         return bool(self.client_id and self.client_secret)
+
+    def is_on(self, source: str) -> bool:
+        """Whether a source of this name is read: rooms are off where nothing leads to them."""
+        return source != "rooms" or self.rooms_database_url is not None
 
     @property
     def data_path(self) -> Path:

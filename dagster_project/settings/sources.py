@@ -53,6 +53,28 @@ class B2ChatSettings(Section):
         return name
 
 
+class RoomsSettings(Section):
+    """Chat rooms, and how they are read"""
+
+    rooms_database_url: SecretStr | None = Field(
+        None,
+        validation_alias="ROOMS_DATABASE_URL",
+        description="Postgres that holds the schema rooms, as DATABASE_URL; the word warehouse: it is in the "
+        "warehouse's own database. Without it rooms are not read.",
+    )
+    rooms_read_url: SecretStr | None = Field(
+        None,
+        validation_alias="ROOMS_READ_URL",
+        description="A replica of that Postgres to read rooms from, so that reading costs the first one nothing.",
+    )
+    rooms_watermark: Literal["row_xid", "xmin", "updated_at"] = Field(
+        "row_xid",
+        validation_alias="ROOMS_WATERMARK",
+        description="By what a sync knows which rows are new (docs/rooms.md): row_xid, the column that our schema has; "
+        "xmin, Postgres' own, for a database of others; updated_at, for replicas and views, which may miss rows.",
+    )
+
+
 class SandboxSettings(Section):
     """The sandbox, a local B2Chat"""
 

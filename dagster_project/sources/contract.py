@@ -59,6 +59,27 @@ class QuotaExhausted(SourceError):
 
 
 @dataclass(frozen=True, slots=True)
+class Copied:
+    """How the rows of an entity land that are copied from another Postgres as they are: nobody reads them in between.
+
+    Attributes:
+        keys: the fields of a row that make its key, in order; joined by "|" they are the key in `raw`.
+        conversation: the field that names its conversation; None where none does.
+        secrets: fields that never leave the source.
+        deletes: the entity whose row is gone where a row of this one says so (`operation_type` is DELETE).
+        people: fields that name a person.
+        personal: what stands, once one of these is erased, in the place of what a field said.
+    """
+
+    keys: tuple[str, ...]
+    conversation: str | None = None
+    secrets: tuple[str, ...] = ()
+    deletes: "EntitySpec | None" = None
+    people: tuple[str, ...] = ()
+    personal: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
 class EntitySpec:
     """One kind of record of a source, and the tables of `raw` in which its records land.
 
@@ -82,6 +103,7 @@ class EntitySpec:
         without_person: a record of an erased person as it may land, with a token in the person's place; None where it
             may not land at all.
         people_in: by what a person is known in bytes that could not be read as a record (see `sources/people.py`).
+        copied: how its rows land, where they are copied from another Postgres; None where they are read as records.
     """
 
     source: str
@@ -102,6 +124,7 @@ class EntitySpec:
     deletion_reason: str = "not returned any more"
     without_person: "Callable[[Record, str], Record | None]" = field(default=lambda record, token: None, compare=False)
     people_in: Callable[[bytes], tuple[str, ...]] = field(default=lambda data: (), compare=False)
+    copied: Copied | None = None
 
     @property
     def id(self) -> tuple[str, str]:

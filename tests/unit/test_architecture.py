@@ -78,8 +78,8 @@ def test_ingestion_knows_the_contract_and_no_source() -> None:
 
 
 def test_no_source_knows_another() -> None:
-    packages = {folder.name for folder in (PACKAGE / "sources").iterdir() if (folder / "__init__.py").exists()}
-    assert {"b2chat", "b2chat_audit"} <= packages
+    packages = {folder.name for folder in (PACKAGE / "sources").iterdir() if (folder / "entities.py").exists()}
+    assert {"b2chat", "b2chat_audit", "rooms"} <= packages
     for package in packages:
         for file in sorted((PACKAGE / "sources" / package).rglob("*.py")):
             others = packages - {package}

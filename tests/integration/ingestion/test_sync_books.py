@@ -13,10 +13,11 @@ from dagster_project.ingestion.logs.response_log import drop_old_responses
 from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.sync import SyncResult
+from dagster_project.sources.b2chat.entities import B2CHAT
 from dagster_project.sources.b2chat.errors import TransientError
 from dagster_project.sources.b2chat.sandbox.faults import Fault, FaultPlan, fails
 from dagster_project.sources.b2chat.sandbox.server import Sandbox
-from dagster_project.sources.catalog import SOURCES
+from dagster_project.sources.b2chat_audit.entities import B2CHAT_AUDIT
 from dagster_project.warehouse import users
 from dagster_project.warehouse.connection import connect
 from tests.support.listed import CLIENT_ID, ListedSource, chat, client_of, contact, serving
@@ -187,7 +188,7 @@ def test_a_mass_deletion_is_applied_once_somebody_confirms_it_and_the_books_say_
 
 
 def test_one_query_tells_the_state_of_each_entity(conn: psycopg.Connection, database_url: str) -> None:
-    assert [(one.entity, one.state, one.lag) for one in sync_status(conn, SOURCES, DAY)] == [
+    assert [(one.entity, one.state, one.lag) for one in sync_status(conn, [B2CHAT, B2CHAT_AUDIT], DAY)] == [
         ("chats", "never", None),
         ("contacts", "never", None),
     ]
@@ -199,7 +200,7 @@ def test_one_query_tells_the_state_of_each_entity(conn: psycopg.Connection, data
         run(database_url, sandbox, "contacts", quota=quota)
         with pytest.raises(TransientError):
             run(database_url, sandbox, quota=quota, max_attempts=1)
-    chats, contacts = sync_status(conn, SOURCES, DAY)
+    chats, contacts = sync_status(conn, [B2CHAT, B2CHAT_AUDIT], DAY)
     assert (chats.state, chats.last_success_at, chats.last_sync_status, chats.open_checkpoints, chats.quarantined) == (
         "error",
         None,

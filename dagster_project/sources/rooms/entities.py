@@ -1,0 +1,129 @@
+"""What is read of the schema `rooms`: its tables, the history of nine of them, and how a row of each is known."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from dagster_project.sources.contract import Copied, EntitySpec, KeptRecord, Problem, Record, Rejected, SourceSpec
+
+NAME = "rooms"
+KEY = "row_key"  # of each of its tables in raw
+ERASED = "[erased]"
+DELETED = "deleted at the source"
+
+
+def _texts(*fields: str) -> dict[str, object]:
+    """Fields that hold a person's words, and what stands there once the person is erased."""
+    return dict.fromkeys(fields, ERASED)
+
+
+def _entity(
+    name: str,
+    keys: tuple[str, ...] = ("id",),
+    *,
+    conversation: str | None = None,
+    secrets: tuple[str, ...] = (),
+    deletes: EntitySpec | None = None,
+    people: tuple[str, ...] = (),
+    personal: Mapping[str, object] = MappingProxyType({}),
+) -> EntitySpec:
+    copied = Copied(keys, conversation, secrets, deletes, people, personal)
+    return EntitySpec(NAME, name, f"{NAME}_{name}", None, KEY, deletion_reason=DELETED, copied=copied)
+
+
+def _history_of(entity: EntitySpec) -> EntitySpec:
+    """Each row is one of the entity's as it was before a change; one that was deleted is told of here alone."""
+    assert entity.copied
+    of = entity.copied
+    return _entity(
+        f"{entity.name}_history",
+        ("history_id", "changed_at"),
+        conversation=of.conversation,
+        deletes=entity,
+        people=of.people,
+        personal=of.personal,
+    )
+
+
+ORGANIZATIONS = _entity("organizations")
+USERS = _entity(
+    "users",
+    secrets=("password_hash",),
+    people=("id",),
+    personal=_texts("username", "first_name", "last_name", "email", "display_name", "avatar_url")
+    | {"chat_preferences": {}},
+)
+CHAT_ROOMS = _entity(
+    "chat_rooms",
+    conversation="id",
+    people=("creator_id",),
+    personal=_texts("name", "description", "issue_description"),
+)
+ROOM_PARTICIPANTS = _entity("room_participants", ("room_id", "user_id"), conversation="room_id")
+MESSAGES = _entity(
+    "messages",
+    ("id", "created_at"),
+    conversation="room_id",
+    people=("sender_id",),
+    personal=_texts("content") | {"content_metadata": {}},
+)
+CHAT_FILE_ATTACHMENTS = _entity(
+    "chat_file_attachments",
+    ("id", "message_created_at"),
+    people=("owner_id",),
+    personal=_texts("original_filename", "thumbnail_url"),
+)
+ROBOT_INTERACTIONS = _entity("robot_interactions", ("id", "message_created_at"))
+ESCALATIONS = _entity(
+    "escalations",
+    conversation="source_room_id",
+    people=("created_by_user_id",),
+    personal=_texts("escalation_reason", "resolution_notes"),
+)
+CONVERSATION_CONCLUSIONS = _entity(
+    "conversation_conclusions",
+    ("room_id",),
+    conversation="room_id",
+    people=("concluded_by_user_id",),
+    personal=_texts("summary"),
+)
+HISTORIES = tuple(
+    _history_of(entity)
+    for entity in (
+        USERS,
+        CHAT_ROOMS,
+        ROOM_PARTICIPANTS,
+        MESSAGES,
+        CHAT_FILE_ATTACHMENTS,
+        ROBOT_INTERACTIONS,
+        ESCALATIONS,
+        CONVERSATION_CONCLUSIONS,
+    )
+)
+# Whoever has which role now is no matter of analysis: when it was given and taken is.
+USER_ROLES_HISTORY = _entity("user_roles_history", ("history_id", "changed_at"))
+
+# Histories come last: they delete what the entities before them have brought.
+ENTITIES = (
+    ORGANIZATIONS,
+    USERS,
+    CHAT_ROOMS,
+    ROOM_PARTICIPANTS,
+    MESSAGES,
+    CHAT_FILE_ATTACHMENTS,
+    ROBOT_INTERACTIONS,
+    ESCALATIONS,
+    CONVERSATION_CONCLUSIONS,
+    _entity("user_presence_changes", ("user_id", "changed_at")),
+    _entity("data_access_log", conversation="room_id"),
+    _entity("archives"),
+    *HISTORIES,
+    USER_ROLES_HISTORY,
+)
+
+
+def read_kept(entity: EntitySpec, kept: KeptRecord) -> Record | Rejected | None:
+    """What could not land has to be mended at the source: it comes again from there."""
+    return Rejected(kept.kind, None, Problem(kept.rule, "it waits to be mended at its source"), kept.data, "", 0)
+
+
+ROOMS = SourceSpec(NAME, ENTITIES, {"postgres": "a Postgres with the schema rooms"}, read_kept)
