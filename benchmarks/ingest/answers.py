@@ -74,7 +74,7 @@ def main() -> None:
             while offset < total:
                 page = client.page(window, offset)
                 file_of(folder, window, offset).write_bytes(page.body)
-                offset, total, pages = offset + len(page.items), page.total, pages + 1
+                offset, total, pages = offset + page.received, page.total, pages + 1
     print(json.dumps({"seconds": time.monotonic() - began, "pages": pages}))
 
 

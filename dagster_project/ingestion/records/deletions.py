@@ -137,11 +137,15 @@ def _known_and_missing(conn: psycopg.Connection, page: Page) -> tuple[int, list[
     statement = sql.SQL("""
         with known as materialized (
             select {key} as key, load_id from {current} where {of_window} and deleted_at is null
+        ), gone as (  -- by counting, not by a join: of a table that was never analysed it would compare each with each
+            select key, max(load_id) as load_id
+            from (select * from known union all select unnest(%(keys)s::text[]), null) as either
+            group by key
+            having count(*) = 1 and count(load_id) = 1
         ), missing as (
-            select known.key, load_id >= %(told_from)s as is_told from known
+            select gone.key, load_id >= %(told_from)s as is_told from gone
             left join ops.page_loads using (load_id)
-            where not exists (select from unnest(%(keys)s::text[]) as seen (key) where seen.key = known.key)
-                and coalesce(window_from, %(first)s::date) between %(first)s::date and %(last)s::date
+            where coalesce(window_from, %(first)s::date) between %(first)s::date and %(last)s::date
         )
         select (select count(*) from known), array(select key from missing where is_told),
             (select count(*) from missing where not is_told)

@@ -137,8 +137,8 @@ def _audited(url: str, event: str, user: str) -> Iterator[dict[str, Any]]:
     about: dict[str, Any] = {}
     try:
         yield about
-    except BackupFailed as error:
-        _note(url, event, user, about, str(error))
+    except BaseException as error:  # also what only its own step can fail with, and Ctrl-C
+        _note(url, event, user, about, str(error) if isinstance(error, BackupFailed) else type(error).__name__)
         raise
     _note(url, event, user, about)
 

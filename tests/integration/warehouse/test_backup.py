@@ -195,6 +195,32 @@ def test_a_killed_restore_leaves_the_warehouse_as_it_was_and_is_taken_up(
     assert ask(settings, f"select count(*) from pg_database where datname = '{name}_restoring'") == [(0,)]
 
 
+def test_what_users_and_logins_may_do_is_as_before_the_restore_not_as_of_the_backup(settings: Settings) -> None:
+    ask(
+        settings,
+        "insert into ops.users (id, email, role) values ('ana', 'ana@x.co', 'Admin'), ('leo', 'leo@x.co', 'Admin')",
+    )
+    ask(
+        settings,
+        "insert into ops.logins (login, role, valid_until, made_by) values ('ana_bi', 'manager', 'infinity', 'zoe')",
+    )
+    ask(settings, "insert into ops.login_scopes values ('ana_bi', 'department', '1'), ('ana_bi', 'department', '2')")
+    made = back_up(settings).backup
+    ask(settings, "update ops.users set disabled_at = '2026-01-02', role = 'Manager' where id = 'ana'")
+    ask(settings, "insert into ops.users (id, email, role) values ('new', 'new@x.co', 'Manager')")
+    ask(settings, "update ops.logins set disabled_at = '2026-01-02'")
+    ask(settings, "delete from ops.login_scopes where scope_id = '2'")
+    bring_back(settings, made, replace=True)
+    people = "select id, role, disabled_at is null from ops.users where kind = 'person' order by id"
+    assert ask(settings, people) == [("ana", "Manager", False), ("leo", "Admin", True), ("new", "Manager", True)]
+    assert ask(settings, "select disabled_at is null from ops.logins") == [(False,)]
+    assert ask(settings, "select scope_id from ops.login_scopes") == [("1",)]
+    changes = (
+        "select resource from ops.audit_logs where event_type = 'data.update' and resource ~ '^user' order by timestamp"
+    )
+    assert ask(settings, changes) == [("user:ana",), ("user:ana",)]  # by whoever did it, and by the restore
+
+
 def test_who_was_erased_after_the_backup_is_gone_again_after_the_restore(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -210,6 +236,7 @@ def test_who_was_erased_after_the_backup_is_gone_again_after_the_restore(
         request = requests.ask(conn, "7", "zoe")
     erasures.erase(url_of(settings), settings, store_of(settings), request)
     assert ask(settings, known) == [(0,)]
+    (settings.data_path / "erased_people").unlink()  # killed before the list was copied: the database has it
     commands.restore(name=None, replace=True, data_folder=None, as_json=True)
     assert ask(settings, known) == [(0,)] and ask(settings, "select state from ops.erasure_requests") == [("done",)]
     assert name not in capfd.readouterr().out
