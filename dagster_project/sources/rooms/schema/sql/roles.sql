@@ -1,0 +1,21 @@
+-- Roles are the server's, not the database's: another database of it may have made them, even at this moment.
+do $$
+declare
+    role_name text;
+begin
+    foreach role_name in array array['rooms_owner', 'rooms_app', 'rooms_reader', 'rooms_supervisor'] loop
+        if to_regrole(role_name) is null then
+            begin
+                execute format('create role %I nologin', role_name);
+            exception when duplicate_object or unique_violation then
+                null;
+            end;
+        end if;
+        if not pg_has_role(role_name, 'usage') then
+            execute format('grant %I to current_user', role_name);
+        end if;
+    end loop;
+    if to_regnamespace('rooms') is null then
+        create schema rooms authorization rooms_owner;
+    end if;
+end $$;

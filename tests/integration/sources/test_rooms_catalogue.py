@@ -1,0 +1,266 @@
+"""The schema rooms holds what its specification names: expected values are written here by hand."""
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from dagster_project.sources.rooms import schema
+from dagster_project.warehouse.connection import connect
+
+ENUMS = {
+    "user_account_type_informal_enum": "guest registered agent supervisor robot admin",
+    "user_account_status_enum": "pending-verification active suspended closed",
+    "room_type_enum": "group direct support escalated",
+    "room_status_enum": "active archived closed",
+    "participant_role_enum": "member moderator observer guest",
+    "participant_status_enum": "active muted removed left",
+    "message_type_enum": "chat robot system file image graph",
+    "delivery_status_enum": "streaming batch-delay delivered failed",
+    "robot_status_enum": "pending processing completed failed",
+    "escalation_status_enum": "created assigned in_progress resolved cancelled",
+    "support_level_enum": "T1 T2 T3 manager",
+    "conclusion_outcome_enum": "resolved unresolved abandoned duplicate escalated",
+}
+# A column, its type where it is not text, `!` where it is never NULL, and its default after `=`.
+COLUMNS = {
+    "organizations": "id uuid!=gen_random_uuid(), name!, is_active boolean!=true",
+    "users": "id uuid!=gen_random_uuid(), username!, first_name!, last_name!, email!, password_hash!, display_name, "
+    "avatar_url, current_status!='offline'::text, last_seen_at timestamptz, chat_preferences jsonb!='{}'::jsonb, "
+    "account_type_informal rooms.user_account_type_informal_enum!='guest'::rooms.user_account_type_informal_enum, "
+    "current_account_status rooms.user_account_status_enum!='pending-verification'::rooms.user_account_status_enum, "
+    "is_email_verified boolean!=false, organization_id uuid!, deleted_at timestamptz",
+    "chat_rooms": "id uuid!=gen_random_uuid(), name, description, "
+    "room_type rooms.room_type_enum!='group'::rooms.room_type_enum, "
+    "status rooms.room_status_enum!='active'::rooms.room_status_enum, issue_id, issue_description, "
+    "is_private boolean!=false, guest_access_allowed boolean!=true, max_participants integer=50, creator_id uuid!, "
+    "parent_room_id uuid, escalation_level integer=1, room_settings jsonb!='{}'::jsonb, organization_id uuid!, "
+    "root_room_id uuid!, deleted_at timestamptz",
+    "room_participants": "room_id uuid!, user_id uuid!, "
+    "role rooms.participant_role_enum!='member'::rooms.participant_role_enum, "
+    "status rooms.participant_status_enum!='active'::rooms.participant_status_enum, "
+    "can_send_messages boolean!=true, can_invite_others boolean!=false, can_see_history boolean!=true, "
+    "joined_at timestamptz!=now(), last_read_at timestamptz, left_at timestamptz, deleted_at timestamptz",
+    "messages": "id uuid!=gen_random_uuid(), room_id uuid!, sender_id uuid!, "
+    "message_type rooms.message_type_enum!='chat'::rooms.message_type_enum, content!, "
+    "content_metadata jsonb!='{}'::jsonb, robot_id, robot_response_to uuid, "
+    "is_robot_visible_to_guests boolean=false, "
+    "delivery_status rooms.delivery_status_enum!='streaming'::rooms.delivery_status_enum, "
+    "reply_to_message_id uuid, thread_id uuid, client_key, deleted_at timestamptz",
+    "chat_file_attachments": "id uuid!=gen_random_uuid(), message_id uuid!, file_manager_file_id uuid!, "
+    "original_filename!, file_size bigint!, mime_type!, thumbnail_url, preview_available boolean=false, "
+    "owner_id uuid!, message_created_at timestamptz!, deleted_at timestamptz",
+    "robot_interactions": "id uuid!=gen_random_uuid(), message_id uuid!, robot_id!, request_data jsonb!, "
+    "observation_data jsonb, response_data jsonb, status rooms.robot_status_enum!='pending'::rooms.robot_status_enum, "
+    "error_message, started_at timestamptz!=now(), completed_at timestamptz, message_created_at timestamptz!, "
+    "is_handover boolean!=false",
+    "escalations": "id uuid!=gen_random_uuid(), source_room_id uuid!, target_room_id uuid, escalation_reason!, "
+    "from_level rooms.support_level_enum!, to_level rooms.support_level_enum!, priority integer=3, "
+    "created_by_user_id uuid!, assigned_to_user_id uuid, "
+    "status rooms.escalation_status_enum!='created'::rooms.escalation_status_enum, resolution_notes, "
+    "resolved_at timestamptz",
+    "conversation_conclusions": "room_id uuid!, concluded_at timestamptz!, concluded_by_user_id uuid, "
+    "outcome rooms.conclusion_outcome_enum!, is_confirmed_by_customer boolean, summary",
+    "user_presence_changes": "user_id uuid!, to_status!, changed_at timestamptz!",
+    "message_search": "room_id uuid!, message_id uuid!, message_created_at timestamptz!, document tsvector!",
+    "user_roles": "id uuid!=gen_random_uuid(), user_id uuid!, role!, room_id uuid, granted_by uuid, "
+    "valid_from timestamptz!=now(), valid_to timestamptz",
+    "data_access_log": "id uuid!=gen_random_uuid(), at timestamptz!=now(), user_id uuid, room_id uuid, purpose!, "
+    "rows_read bigint!",
+    "archives": "table!, partition!, from timestamptz!, to timestamptz!, state!='online'::text, rows bigint, "
+    "bytes bigint, sha256, content_sum numeric, uri, planned_at timestamptz, exported_at timestamptz, "
+    "verified_at timestamptz, detached_at timestamptz, dropped_at timestamptz, restored_at timestamptz",
+    "access_permission_domains": "permission_prefix!, description!",
+    "access_permissions": "permission!, permission_prefix!",
+    "access_roles": "role!, description!",
+    "role_permissions": "role!, permission!",
+}
+EVERYWHERE = "created_at timestamptz!=now(), updated_at timestamptz!=now(), row_xid bigint!=own transaction"
+IN_HISTORY = (
+    "history_id uuid!=gen_random_uuid(), changed_at timestamptz!=now(), operation_type!, changed_by uuid, "
+    "transaction_id bigint, changed_columns text[]"
+)
+WITH_HISTORY = (
+    "users",
+    "chat_rooms",
+    "room_participants",
+    "messages",
+    "chat_file_attachments",
+    "robot_interactions",
+    "escalations",
+    "conversation_conclusions",
+    "user_roles",
+)
+MONTHLY = {
+    "messages": "created_at",
+    "chat_file_attachments": "message_created_at",
+    "robot_interactions": "message_created_at",
+    "user_presence_changes": "changed_at",
+    "message_search": "message_created_at",
+    **{f"{table}_history": "changed_at" for table in WITH_HISTORY},
+}
+INDEXES = {
+    "idx_messages_room_created_at": "messages btree (room_id, created_at DESC, id DESC)",
+    "idx_messages_sender_created_at": "messages btree (sender_id, created_at DESC)",
+    "idx_messages_type_room": "messages btree (message_type, room_id) WHERE (deleted_at IS NULL)",
+    "idx_messages_reply_to": "messages btree (reply_to_message_id) WHERE (reply_to_message_id IS NOT NULL)",
+    "idx_room_participants_user_active": "room_participants btree (user_id) "
+    "WHERE (status = 'active'::rooms.participant_status_enum)",
+    "idx_room_participants_room_active": "room_participants btree (room_id) "
+    "WHERE (status = 'active'::rooms.participant_status_enum)",
+    "idx_room_participants_user": "room_participants btree (user_id)",
+    "idx_users_status_last_seen": "users btree (current_status, last_seen_at)",
+    "uq_users_email_lower": "users btree (lower(email))",
+    "idx_robot_interactions_status": "robot_interactions btree (status, created_at)",
+    "idx_robot_interactions_robot_id": "robot_interactions btree (robot_id, created_at DESC)",
+    "idx_robot_interactions_message": "robot_interactions btree (message_id, message_created_at)",
+    "idx_chat_file_attachments_message": "chat_file_attachments btree (message_id, message_created_at)",
+    "idx_chat_file_attachments_owner": "chat_file_attachments btree (owner_id, created_at DESC)",
+    "idx_chat_rooms_creator": "chat_rooms btree (creator_id)",
+    "idx_chat_rooms_parent": "chat_rooms btree (parent_room_id)",
+    "idx_escalations_source_room": "escalations btree (source_room_id)",
+    "idx_escalations_target_room": "escalations btree (target_room_id)",
+    "idx_escalations_created_by": "escalations btree (created_by_user_id)",
+    "idx_escalations_assigned_to": "escalations btree (assigned_to_user_id)",
+    "idx_message_search_document": "message_search gin (document)",
+    "idx_messages_history_key": "messages_history btree (id, changed_at)",
+    "idx_room_participants_history_key": "room_participants_history btree (room_id, user_id, changed_at)",
+}
+KEYS = {
+    "pk_users": "PRIMARY KEY (id)",
+    "uq_users_username": "UNIQUE (username)",
+    "uq_users_email": "UNIQUE (email)",
+    "fk_users_organization": "FOREIGN KEY (organization_id) REFERENCES organizations(id)",
+    "pk_chat_rooms": "PRIMARY KEY (id)",
+    "fk_chat_rooms_creator": "FOREIGN KEY (creator_id) REFERENCES users(id)",
+    "fk_chat_rooms_parent": "FOREIGN KEY (parent_room_id) REFERENCES chat_rooms(id)",
+    "fk_chat_rooms_root": "FOREIGN KEY (root_room_id) REFERENCES chat_rooms(id)",
+    "pk_room_participants": "PRIMARY KEY (room_id, user_id)",
+    "fk_room_participants_room": "FOREIGN KEY (room_id) REFERENCES chat_rooms(id)",
+    "fk_room_participants_user": "FOREIGN KEY (user_id) REFERENCES users(id)",
+    "pk_messages": "PRIMARY KEY (id, created_at)",
+    "fk_messages_room": "FOREIGN KEY (room_id) REFERENCES chat_rooms(id)",
+    "fk_messages_sender": "FOREIGN KEY (sender_id) REFERENCES users(id)",
+    "pk_chat_file_attachments": "PRIMARY KEY (id, message_created_at)",
+    "fk_chat_file_attachments_message": "FOREIGN KEY (message_id, message_created_at) "
+    "REFERENCES messages(id, created_at)",
+    "fk_chat_file_attachments_owner": "FOREIGN KEY (owner_id) REFERENCES users(id)",
+    "pk_robot_interactions": "PRIMARY KEY (id, message_created_at)",
+    "fk_robot_interactions_message": "FOREIGN KEY (message_id, message_created_at) REFERENCES messages(id, created_at)",
+    "pk_escalations": "PRIMARY KEY (id)",
+    "fk_escalations_source_room": "FOREIGN KEY (source_room_id) REFERENCES chat_rooms(id)",
+    "fk_escalations_target_room": "FOREIGN KEY (target_room_id) REFERENCES chat_rooms(id)",
+    "fk_escalations_created_by": "FOREIGN KEY (created_by_user_id) REFERENCES users(id)",
+    "fk_escalations_assigned_to": "FOREIGN KEY (assigned_to_user_id) REFERENCES users(id)",
+    "pk_conversation_conclusions": "PRIMARY KEY (room_id)",
+    "pk_messages_history": "PRIMARY KEY (history_id, changed_at)",
+    "pk_users_history": "PRIMARY KEY (history_id, changed_at)",
+}
+
+
+@pytest.fixture(scope="module")
+def rooms_url(new_database: Callable[[], str]) -> str:
+    url = new_database()
+    schema.upgrade(url)
+    return url
+
+
+@pytest.fixture
+def conn(rooms_url: str) -> Iterator[psycopg.Connection]:
+    with connect(rooms_url) as open_conn:
+        yield open_conn
+        open_conn.rollback()
+
+
+def _columns(conn: psycopg.Connection, table: str) -> set[str]:
+    rows = conn.execute(
+        "select attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid) "
+        "from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum "
+        "where attrelid = %s::regclass and attnum > 0 and not attisdropped",
+        [f"rooms.{table}"],
+    ).fetchall()
+    found = set()
+    for name, kind, is_required, default in rows:
+        kind = {"text": "", "timestamp with time zone": " timestamptz"}.get(kind, f" {kind}")
+        if name == "row_xid":
+            assert default == "((pg_current_xact_id())::text)::bigint"
+            default = "own transaction"
+        found.add(f"{name}{kind}{'!' if is_required else ''}{f'={default}' if default else ''}")
+    return found
+
+
+def test_every_table_has_the_columns_types_and_defaults_that_were_specified(conn: psycopg.Connection) -> None:
+    for table, columns in COLUMNS.items():
+        assert _columns(conn, table) == set(f"{columns}, {EVERYWHERE}".split(", ")), table
+    tables = conn.execute(
+        "select relname from pg_class where relnamespace = 'rooms'::regnamespace and relkind in ('r', 'p') "
+        "and not relispartition and relname not in ('alembic_version', 'job_watermarks')"
+    ).fetchall()
+    assert {name for (name,) in tables} == {*COLUMNS, *(f"{table}_history" for table in WITH_HISTORY)}
+
+
+def test_a_history_has_every_column_of_its_table_but_the_password(conn: psycopg.Connection) -> None:
+    for table in WITH_HISTORY:
+        names = {column.split("=")[0] for column in _columns(conn, table)} - {"password_hash!"}
+        own = {column.split("=")[0] for column in IN_HISTORY.split(", ")}
+        assert {column.split("=")[0] for column in _columns(conn, f"{table}_history")} == names | own, table
+
+
+def test_every_list_of_values_is_as_specified(conn: psycopg.Connection) -> None:
+    rows = conn.execute(
+        "select typname, string_agg(enumlabel, ' ' order by enumsortorder) from pg_enum "
+        "inner join pg_type on pg_type.oid = enumtypid where typnamespace = 'rooms'::regnamespace group by typname"
+    ).fetchall()
+    assert dict(rows) == ENUMS
+
+
+def test_keys_and_indexes_have_their_names_and_columns(conn: psycopg.Connection) -> None:
+    indexes = conn.execute(
+        "select indexname, tablename || split_part(indexdef, ' USING', 2) from pg_indexes where schemaname = 'rooms'"
+    ).fetchall()
+    assert {name: text for name, text in indexes if name in INDEXES} == INDEXES
+    conn.execute("set local search_path = rooms")
+    keys = conn.execute(
+        "select conname, pg_get_constraintdef(oid) from pg_constraint "
+        "where connamespace = 'rooms'::regnamespace and conparentid = 0 and contype in ('p', 'u', 'f')"
+    ).fetchall()
+    assert {name: text for name, text in keys if name in KEYS} == KEYS
+
+
+def test_each_monthly_table_has_this_month_and_three_more_and_no_default(conn: psycopg.Connection) -> None:
+    rows = conn.execute(
+        "select relname, attname, partdefid, count(inhrelid) from pg_partitioned_table "
+        "inner join pg_class on pg_class.oid = partrelid "
+        "inner join pg_attribute on attrelid = partrelid and attnum = partattrs[0] "
+        "left join pg_inherits on inhparent = partrelid "
+        "where relnamespace = 'rooms'::regnamespace group by 1, 2, 3"
+    ).fetchall()
+    assert {row[0]: row[1] for row in rows} == MONTHLY
+    assert {row[2:] for row in rows} == {(0, 4)}
+
+
+def test_a_month_is_made_once_and_a_row_beside_all_months_is_refused(conn: psycopg.Connection) -> None:
+    made = conn.execute(
+        "select rooms.keep_months('2025-11-30', '2026-01-01'), rooms.keep_months('2025-12-01', '2026-01-31')"
+    )
+    assert made.fetchone() == (3 * 14, 0)
+    rows = conn.execute("""
+        select "from", "to", state from rooms.archives where "table" = 'messages' order by 1 limit 1
+    """).fetchone()
+    assert rows is not None and rows[2] == "online" and (rows[1] - rows[0]).days in range(28, 32)
+    with pytest.raises(psycopg.errors.CheckViolation, match="2031-05"):
+        conn.execute(
+            "insert into rooms.user_presence_changes (user_id, to_status, changed_at) "
+            "values (gen_random_uuid(), 'online', '2031-05-07')"
+        )
+
+
+def test_the_schema_goes_and_comes_again(new_database: Callable[[], str]) -> None:
+    url = new_database()
+    schema.upgrade(url)
+    schema.downgrade(url)
+    with connect(url) as conn:
+        left = "select relname from pg_class where relnamespace = 'rooms'::regnamespace and relkind in ('r', 'p')"
+        assert conn.execute(left).fetchall() == [("alembic_version",)]
+    schema.upgrade(url)
+    assert schema.current(url) == schema.newest()
