@@ -15,8 +15,8 @@ import pytest
 from dagster_project.erasure import files, held, leftovers, requests, run
 from dagster_project.erasure.person import NoSuchPerson, contact_by_phone, find
 from dagster_project.exports import service
+from dagster_project.exports.stores.bucket import Bucket
 from dagster_project.exports.stores.contract import manifest_key
-from dagster_project.exports.stores.folder import Folder
 from dagster_project.ingestion.records.quarantine import retry_quarantine
 from dagster_project.ingestion.sync import sync
 from dagster_project.settings import Settings
@@ -27,6 +27,7 @@ from dagster_project.sources.catalog import SOURCES
 from dagster_project.sources.contract import Scope
 from dagster_project.warehouse import binaries, suppression
 from dagster_project.warehouse.archive import restore, steps
+from tests.support import s3
 from tests.support.audit_files import COLUMNS, row, write_csv
 from tests.support.listed import AGENT, ListedSource, chat, contact, message, serving
 from tests.support.world import TODAY, World
@@ -105,13 +106,15 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 
 @pytest.fixture(scope="module")
-def store(settings: Settings) -> Folder:
-    return Folder(settings.exports_path)
+def store(settings: Settings) -> Iterator[Bucket]:
+    keys: dict[str, str | None] = {"access_key_id": "id", "secret_access_key": "secret", "region": "us-east-1"}
+    with s3.running() as address:
+        yield Bucket(s3.BUCKET, "b2chat", keys | {"endpoint": address}, settings.exports_path)
 
 
 @pytest.fixture(scope="module")
 def world(
-    new_database: Callable[[], str], settings: Settings, store: Folder, tmp_path_factory: pytest.TempPathFactory
+    new_database: Callable[[], str], settings: Settings, store: Bucket, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     """Two people, of whom one is in everything that can hold a person."""
     chats = [
@@ -220,7 +223,7 @@ def analyse(world: World) -> None:
         )
 
 
-def export(world: World, store: Folder) -> None:
+def export(world: World, store: Bucket) -> None:
     """A file of chats of the person's days, one of other days, and one of sums."""
     made = [
         ("chats", "2025-10-01", "2025-10-05"),
@@ -247,17 +250,17 @@ def export(world: World, store: Folder) -> None:
             )
 
 
-def everything_in(world: World, *folders: Path) -> str:
-    """A dump of the database, and all files."""
+def everything_in(world: World, *places: Path | Bucket) -> str:
+    """A dump of the database, and all files and objects."""
     program = binaries.find(None).folder / "pg_dump"
     done = subprocess.run([program, world.url], capture_output=True, text=True, check=True)
-    held = [
-        file.read_bytes().decode(errors="replace") + str(file)
-        for folder in folders
-        for file in folder.rglob("*")
-        if file.is_file()
-    ]
-    return "\n".join([done.stdout, *held])
+    held: dict[Any, bytes] = {}
+    for place in places:
+        if isinstance(place, Bucket):
+            held |= s3.objects(place)
+        else:
+            held |= {file: file.read_bytes() for file in place.rglob("*") if file.is_file()}
+    return "\n".join([done.stdout, *(content.decode(errors="replace") + str(name) for name, content in held.items())])
 
 
 def numbers(world: World) -> dict[str, list[str]]:
@@ -282,10 +285,10 @@ def numbers(world: World) -> dict[str, list[str]]:
 
 @pytest.mark.usefixtures("kept")
 def test_a_person_is_forgotten_whoever_is_killed_and_numbers_stay(
-    world: World, settings: Settings, store: Folder, monkeypatch: pytest.MonkeyPatch
+    world: World, settings: Settings, store: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folders = (settings.data_path, store.root)
-    held_before, before = everything_in(world, *folders), numbers(world)
+    places = (settings.data_path, store)
+    held_before, before = everything_in(world, *places), numbers(world)
     assert all(canary in held_before for canary in CANARIES)
     with psycopg.connect(world.url) as conn:
         assert contact_by_phone(conn, "57 (399) 815-7707") == str(ID)
@@ -293,7 +296,7 @@ def test_a_person_is_forgotten_whoever_is_killed_and_numbers_stay(
         assert person.chats == ("closed", "old", "open", "told") and person.former_chats == ("former",)
 
     promised = run.dry_run(world.url, settings, store, str(ID), "eva")
-    assert numbers(world) == before and everything_in(world, *folders[1:]).count(WORD) > 50, "a dry run changes nothing"
+    assert numbers(world) == before and everything_in(world, store).count(WORD) > 50, "a dry run changes nothing"
 
     with psycopg.connect(world.url) as conn:
         request = requests.ask(conn, str(ID), "eva")
@@ -325,10 +328,10 @@ def test_a_person_is_forgotten_whoever_is_killed_and_numbers_stay(
     assert request.counts["databases that a restore kept"] == 1, "nobody is erased from those"
     with psycopg.connect(world.url) as conn, pytest.raises(NoSuchPerson, match="was erased"):
         find(conn, request.token)
-    assert nothing_of_the_person(world, *folders)
+    assert nothing_of_the_person(world, *places)
     assert numbers(world) == before
-    assert (store.root / "kpis/x-2.csv").is_file() and not (store.root / "chats/x-0.csv").exists()
-    assert len(list((store.root / "chats").iterdir())) == 2
+    names = (f"{key}{end}" for key in ("chats/x-1.csv", "kpis/x-2.csv") for end in ("", ".json"))
+    assert sorted(key for key in s3.objects(store) if "/x-" in key) == [f"b2chat/{name}" for name in names]
 
     # The next sync brings the same again, and finds nothing changed. A full refresh from what is left says the same.
     loads = world.ask("select count(*) from ops.page_loads where new_count + changed_count > 0")
@@ -359,24 +362,24 @@ def test_a_person_is_forgotten_whoever_is_killed_and_numbers_stay(
         ("open", 6, 3),
         ("told", 0, 2),
     ]
-    assert nothing_of_the_person(world, *folders)
+    assert nothing_of_the_person(world, *places)
 
 
-def nothing_of_the_person(world: World, *folders: Path) -> bool:
-    everything = everything_in(world, *folders).lower().splitlines()
+def nothing_of_the_person(world: World, *places: Path | Bucket) -> bool:
+    everything = everything_in(world, *places).lower().splitlines()
     assert [line[:300] for line in everything if any(canary in line for canary in CANARIES)] == []
     return True
 
 
 def test_a_restored_backup_forgets_again_whom_it_still_knew(
-    world: World, settings: Settings, store: Folder, kept: str
+    world: World, settings: Settings, store: Bucket, kept: str
 ) -> None:
     restored = World(kept, world.sandbox)
     assert WORD in everything_in(restored)
     done = run.reapply(kept, settings, store, "operator")
     assert [request.state for request in done] == ["stored"]
     assert run.finish(kept, settings, done[0]).state == "done"
-    assert nothing_of_the_person(restored, settings.data_path, store.root)
+    assert nothing_of_the_person(restored, settings.data_path, store)
     assert run.reapply(kept, settings, store, "operator") == []
 
 

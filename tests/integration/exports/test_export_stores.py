@@ -16,7 +16,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import psycopg
 import pytest
-from moto.server import ThreadedMotoServer
 
 from dagster_project.cli import health_checks
 from dagster_project.deployment.environment import Deployment
@@ -30,6 +29,7 @@ from dagster_project.exports.stores.contract import ExportStore, StoreFailed, ma
 from dagster_project.exports.stores.folder import Folder
 from dagster_project.exports.stores.own_file import OwnFile
 from dagster_project.settings import Settings
+from tests.support import s3
 
 KEEP = timedelta(days=7)
 
@@ -47,23 +47,18 @@ def books(warehouse: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """A local S3 with the bucket `exports`."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    httpx.put(f"http://{host}:{port}/exports").raise_for_status()
-    yield f"http://{host}:{port}"
-    server.stop()
+def address() -> Iterator[str]:
+    with s3.running() as address:
+        yield address
 
 
 @pytest.fixture
-def bucket(s3: str, tmp_path: Path) -> Bucket:
+def bucket(address: str, tmp_path: Path) -> Bucket:
     return store_of(
         Settings.load(
             exports_bucket="exports",
             exports_s3_prefix="b2chat",
-            exports_s3_endpoint=s3,
+            exports_s3_endpoint=address,
             exports_s3_region="us-east-1",
             exports_s3_access_key_id="canary-id",
             exports_s3_secret_access_key="canary-secret",
