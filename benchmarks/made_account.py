@@ -11,7 +11,6 @@ from common import ZONE, start_of
 from dagster_project.sources.b2chat.answers import Item
 from dagster_project.sources.b2chat.records import read_record
 from dagster_project.sources.b2chat.sandbox.account import Account
-from dagster_project.sources.b2chat.sandbox.arrival_process import ArrivalProcess
 from dagster_project.sources.b2chat.sandbox.chat_lifecycle import NEVER, ChatLifecycle, ChatLifecycles
 from dagster_project.sources.b2chat.sandbox.directory import Contacts
 from dagster_project.sources.b2chat.sandbox.generator import GeneratedSource
@@ -42,7 +41,7 @@ class MadeAccount:
 
     def __init__(self, account: Account) -> None:
         self.account = account
-        self.arrivals = ArrivalProcess(account)
+        self.arrivals = account.arrivals()
         self._lives = ChatLifecycles(account, self.arrivals, Contacts(account, self.arrivals), _local_hour)
         self._source = GeneratedSource(account)
 

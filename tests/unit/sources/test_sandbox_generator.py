@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from dagster_project.sources.b2chat.sandbox.arrival_process import ArrivalProcess
 from dagster_project.sources.b2chat.sandbox.chat_lifecycle import ChatLifecycles
 from dagster_project.sources.b2chat.sandbox.generator import Account, GeneratedSource
 from dagster_project.sources.b2chat.sandbox.parameters import chat_query
 from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Days, provider_slug
+from dagster_project.sources.invented_arrivals import ArrivalProcess
 from dagster_project.warehouse.seeds import channels
 
 FIRST_DAY = date(2025, 9, 1)  # a Monday

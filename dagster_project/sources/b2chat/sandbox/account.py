@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from dagster_project.sources.invented_arrivals import ArrivalProcess
+
 
 @dataclass(frozen=True)
 class Account:
@@ -39,3 +41,9 @@ class Account:
         for share in (self.silent_share, self.never_closed_share, self.dirty_share):
             if not 0 <= share <= 1:
                 raise ValueError("a share must be between 0 and 1")
+
+    def arrivals(self) -> ArrivalProcess:
+        """When its chats are created."""
+        return ArrivalProcess(
+            seed=self.seed, first_day=self.first_day, days=self.days, per_day=self.chats_per_day, zone=self.zone
+        )

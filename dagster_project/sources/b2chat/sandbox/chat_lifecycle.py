@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from dagster_project.sources.b2chat.sandbox.account import Account
-from dagster_project.sources.b2chat.sandbox.arrival_process import ArrivalProcess
 from dagster_project.sources.b2chat.sandbox.conversation import Conversation, Message, Outline
 from dagster_project.sources.b2chat.sandbox.directory import Contact, Contacts, Staff, department_label
 from dagster_project.sources.b2chat.sandbox.source import Record
-from dagster_project.sources.b2chat.sandbox.texts import TOPICS, Topic
+from dagster_project.sources.invented_arrivals import ArrivalProcess
+from dagster_project.sources.invented_texts import TOPICS, Topic
 
 ALIAS = "Sandbox Inmobiliaria Ejemplo"
 NEVER = 2**62

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dagster_project.sources.b2chat.sandbox import texts
+from dagster_project.sources import invented_texts as texts
 
 _MEDIA = (("FILE", "pdf"), ("AUDIO", "ogg"), ("IMAGE", "jpg"), ("STICKER", "webp"), ("VIDEO", "mp4"))
 _TEXT_SHARE = 0.78  # of the talk; with bots, waits and goodbyes it is 0.88 of all messages

@@ -6,101 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from dagster_project.sources.b2chat.sandbox.account import Account
-from dagster_project.sources.b2chat.sandbox.arrival_process import ArrivalProcess
 from dagster_project.sources.b2chat.sandbox.source import Record
+from dagster_project.sources.invented_arrivals import ArrivalProcess
+from dagster_project.sources.invented_people import FIRST_NAMES, LAST_NAMES, STAFF_NAMES, login_of
 
 DEPARTMENTS = ("Ventas", "Cartera ", "Trámites y Escrituración", "Servicio al Cliente ", "Postventa")
 DEPARTMENT_CODES = ("VEN", "CAR", "TRA", "SAC", "POS")
 SHIFTS = ((7, 15), (9, 18), (12, 21))
 _HOME_DEPARTMENTS = (0, 1, 2, 3, 4, 0, 1, 0, 2, 4, 0, 3, 1, 0, 0, 2, 1, 0, 3, 4)
 
-_AGENTS = (
-    "Paula Andrade",
-    "Camilo Rentería",
-    "Yuliana Osorio",
-    "Esteban Múnera",
-    "Natalia Guerrero",
-    "Jorge Iván Castaño",
-    "Lina Marcela Duque",
-    "Andrés Felipe Rojas",
-    "Sandra Milena Peña",
-    "Óscar Zuluaga",
-    "Daniela Cifuentes",
-    "Mauricio Echeverri",
-    "Carolina Betancur",
-    "Felipe Arango",
-    "Viviana Salgado",
-    "Ricardo Palacio",
-    "Alejandra Muñoz",
-    "Hernán Giraldo",
-    "Manuela Ríos",
-    "Sebastián Quiñones",
-)
-_FIRST_NAMES = (
-    "María",
-    "Juan",
-    "Luz",
-    "Carlos",
-    "Ana",
-    "José",
-    "Diana",
-    "Luis",
-    "Claudia",
-    "Andrés",
-    "Paola",
-    "Jorge",
-    "Marcela",
-    "Héctor",
-    "Gloria",
-    "Iván",
-    "Ángela",
-    "Wilson",
-    "Yenny",
-    "Édgar",
-    "Rocío",
-    "Germán",
-    "Leidy",
-    "Fabián",
-    "Martha",
-    "Óscar",
-    "Nubia",
-    "Rubén",
-    "Tatiana",
-    "Nicolás",
-)
-_LAST_NAMES = (
-    "Rodríguez",
-    "Gómez",
-    "López",
-    "González",
-    "Martínez",
-    "Ramírez",
-    "Hernández",
-    "Sánchez",
-    "Ospina",
-    "Muñoz",
-    "Vargas",
-    "Castro",
-    "Cárdenas",
-    "Rincón",
-    "Patiño",
-    "Montoya",
-    "Londoño",
-    "Bermúdez",
-    "Acevedo",
-    "Peñaloza",
-    "Ibáñez",
-    "Quintero",
-    "Salazar",
-    "Cortés",
-    "Nieto",
-    "Ávila",
-    "Zapata",
-    "Becerra",
-    "Ordóñez",
-    "Lozano",
-)
-_PLAIN = str.maketrans("áéíóúüñÁÉÍÓÚÑ ", "aeiouunAEIOUN.")
 _CITIES = ("", "", "", "Bogotá", "Medellín", "Rionegro", "Cali", "Pereira", "Villavicencio", "Barranquilla")
 _COMPANIES = ("", "", "", "", "", "", "", "Independiente", "Transportes de Ejemplo SAS", "Colegio de Ejemplo")
 _TAGS = ("VIP", "Prospecto", "Cliente", "Inversionista", "Referido", "En mora", "Escriturado", "No contactar")
@@ -108,7 +22,7 @@ _ATTRIBUTES = (
     ("proyecto", ("El Bosque", "Majagua", "La Colina")),
     ("origen", ("Instagram", "Feria inmobiliaria", "Referido", "Página web", "Valla")),
     ("presupuesto", ("Hasta 150 millones", "150 a 250 millones", "Más de 250 millones")),
-    ("asesor", _AGENTS[:5]),
+    ("asesor", STAFF_NAMES[:5]),
 )
 _CHANNELS = ("WHATSAPPB2CHAT", "LIVECHAT", "FACEBOOK", "TELEGRAM", "B2CBOTAPI", "INSTAGRAM")
 _CHANNEL_BOUNDS = (0.70, 0.80, 0.88, 0.93, 0.985)
@@ -194,7 +108,7 @@ class Staff:
     def __init__(self, account: Account) -> None:
         homes = _HOME_DEPARTMENTS[: account.agents]
         roster = [
-            (home, SHIFTS[homes[:number].count(home) % len(SHIFTS)], _agent(_AGENTS[number]))
+            (home, SHIFTS[homes[:number].count(home) % len(SHIFTS)], _agent(STAFF_NAMES[number]))
             for number, home in enumerate(homes)
         ]
         self._on_duty = [
@@ -223,13 +137,13 @@ def department_label(department: int, rng: random.Random) -> Any:
 
 
 def _agent(name: str) -> Record:
-    login = name.lower().translate(_PLAIN)
+    login = login_of(name)
     return {"email": f"{login}@example.test", "name": name, "username": login.replace(".", "")}
 
 
 def _contact(number: int, rng: random.Random) -> Contact:
-    name = f"{_pick(_FIRST_NAMES, rng)} {_pick(_LAST_NAMES, rng)} {_pick(_LAST_NAMES, rng)}"
-    login = name.lower().translate(_PLAIN)
+    name = f"{_pick(FIRST_NAMES, rng)} {_pick(LAST_NAMES, rng)} {_pick(LAST_NAMES, rng)}"
+    login = login_of(name)
     channel = _CHANNELS[bisect_right(_CHANNEL_BOUNDS, rng.random())]
     style = rng.random()
     if style < 0.15:

@@ -6,7 +6,6 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from dagster_project.sources.b2chat.sandbox.account import Account
-from dagster_project.sources.b2chat.sandbox.arrival_process import ArrivalProcess
 from dagster_project.sources.b2chat.sandbox.chat_lifecycle import ChatLifecycles, Start
 from dagster_project.sources.b2chat.sandbox.directory import LONGEST_CHANGE_DAYS, Contacts, Profile
 from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Days, Page, Record, provider_slug
@@ -25,7 +24,7 @@ class GeneratedSource:
 
     def __init__(self, account: Account) -> None:
         self._zone = ZoneInfo(account.zone)
-        self._arrivals = ArrivalProcess(account)
+        self._arrivals = account.arrivals()
         self._contacts = Contacts(account, self._arrivals)
         self._lifecycles = ChatLifecycles(account, self._arrivals, self._contacts, self._local_hour)
 

@@ -1,0 +1,31 @@
+"""Fills the schema `rooms` with a made-up firm's history, as if it had been written while it happened."""
+
+from datetime import datetime
+
+import psycopg
+
+from dagster_project.sources.rooms import writing
+from dagster_project.sources.rooms.events import apply
+from dagster_project.sources.rooms.ledger import Ledger
+from dagster_project.sources.rooms.sandbox.firm import Firm
+from dagster_project.sources.rooms.sandbox.generator import RoomsSandbox
+
+
+def fill(conn: psycopg.Connection, firm: Firm, until: datetime) -> dict[str, int]:
+    """Write all that happened at the firm up to an instant, by COPY, in the caller's transaction.
+
+    Args:
+        conn: of an owner of the schema, which holds nothing of this firm.
+
+    Returns:
+        the rows written, by table and history table.
+    """
+    return writing.write(conn, history(firm, until))
+
+
+def history(firm: Firm, until: datetime) -> Ledger:
+    """What the tables and their history hold at an instant."""
+    ledger = Ledger()
+    for event in RoomsSandbox(firm).events(until):
+        apply(ledger, event)
+    return ledger
