@@ -1,7 +1,7 @@
 """The parameters of a made-up firm."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from dagster_project.sources.invented_arrivals import ArrivalProcess
@@ -42,7 +42,7 @@ class Firm:
     def local(self, day: int, hour: float) -> datetime:
         """The instant of an hour of the firm's nth local day; day 0 is the first."""
         midnight = datetime.combine(self.first_day + timedelta(days=day), time(), ZoneInfo(self.zone))
-        return midnight + timedelta(hours=hour)
+        return (midnight + timedelta(hours=hour)).astimezone(UTC)
 
     def day_of(self, at: datetime) -> int:
         """Which of the firm's local days an instant falls on; negative before the first."""
