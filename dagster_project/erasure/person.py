@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from dagster_project.sources.b2chat.people import people_of, texts_of
-from dagster_project.sources.people import by_chat, by_phone, known_by
+from dagster_project.sources.people import by_chat, by_phones, known_by
 from dagster_project.warehouse.connection import has_relation
 
 MARK = "erased-"  # the token of whoever was erased begins with it
@@ -47,10 +47,10 @@ def contact_by_phone(conn: psycopg.Connection, number: str) -> str:
     Raises:
         NoSuchPerson: none has, or several have.
     """
-    wanted = by_phone(number)
+    wanted = set(by_phones(number))
     if not wanted:
         raise NoSuchPerson("a phone number has seven digits at least")
-    found = sorted({contact_id for contact_id, phone in _phones(conn) if by_phone(phone) == wanted})
+    found = sorted({contact_id for contact_id, phone in _phones(conn) if not wanted.isdisjoint(by_phones(phone))})
     if len(found) != 1:
         raise NoSuchPerson(
             f"{len(found)} contacts have that number: give --contact, one of {', '.join(found)}"
@@ -75,7 +75,7 @@ def find(conn: psycopg.Connection, contact_id: str) -> Person:
         raise NoSuchPerson("there is no such contact, and no chat of it")
     people = {one for contact in contacts for one in people_of("contacts", contact)}
     # Who else has a number now is not who is to be forgotten.
-    of_others = {by_phone(number) for other, number in _phones(conn) if other != contact_id}
+    of_others = {one for other, number in _phones(conn) if other != contact_id for one in by_phones(number)}
     own = {one for one in people if one.startswith("phone:")} - of_others
     texts = {text for contact in contacts for text in texts_of(contact)}
     return Person(contact_id, known_by(f"contact:{contact_id}", *sorted(own)), tuple(sorted(texts)), chats, former)

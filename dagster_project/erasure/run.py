@@ -1,8 +1,9 @@
 """Forgets a person, step by step: each is written down before the next begins, and does nothing a second time."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 
 import psycopg
 
@@ -12,13 +13,14 @@ from dagster_project.erasure.person import MARK, NoSuchPerson, Person, find
 from dagster_project.erasure.requests import Request
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.settings import Settings
-from dagster_project.sources.people import by_contact, known_by
+from dagster_project.sources.people import by_chat, by_contact, known_by
 from dagster_project.warehouse import audit_log, locks, suppression
 from dagster_project.warehouse.archive import states
 from dagster_project.warehouse.connection import connect, has_relation
 
 log = logging.getLogger(__name__)
 
+_IDS_AT_A_TIME = 100_000
 # Whoever writes what a person said from what it has read before: each is waited for.
 _OTHERS = (("dbt build", "warehouse"), ("ask", "claude"))
 
@@ -133,9 +135,30 @@ def _still_known(conn: psycopg.Connection) -> dict[str, str]:
     query = "select contact_id from raw.b2chat_contacts where not starts_with(contact_id, %(mark)s)"
     if has_relation(conn, "core.contacts"):
         query += " union select id from core.contacts where not starts_with(id, %(mark)s)"
-    ids = [one for (one,) in conn.execute(query, {"mark": MARK})]
-    known = {hashed(f"contact:{contact_id}"): contact_id for contact_id in ids}
-    return {known[one]: token for one, token in suppression.tokens(conn, known).items()}
+    contacts = _listed(conn, hashed, by_contact, conn.execute(query, {"mark": MARK}))
+    # Of somebody who is there by a chat alone: whose chat it is now says the chat, whose it was then the list.
+    chats = _listed(conn, hashed, by_chat, conn.execute("select chat_id from raw.b2chat_chats"))
+    owners = conn.execute(
+        """
+        select distinct owner from raw.b2chat_chats
+        cross join coalesce(payload -> 'contact' ->> 'id', payload -> 'contact' ->> 'contact_id') as owner
+        where chat_id = any(%s) and not starts_with(owner, %s)
+        """,
+        [list(chats), MARK],
+    )
+    return contacts | _listed(conn, hashed, by_contact, owners)
+
+
+def _listed(
+    conn: psycopg.Connection, hashed: suppression.Hash, form: Callable[[str], str | None], rows: Iterable[tuple[str]]
+) -> dict[str, str]:
+    """Those of the ids that are on the list, each with the token of its person."""
+    found: dict[str, str] = {}
+    ids = (one for (one,) in rows)
+    while part := tuple(islice(ids, _IDS_AT_A_TIME)):
+        known = {hashed(text): one for one in part if (text := form(one))}
+        found |= {known[one]: token for one, token in suppression.tokens(conn, known).items()}
+    return found
 
 
 def _person(conn: psycopg.Connection, request: Request) -> Person:

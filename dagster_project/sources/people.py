@@ -4,10 +4,13 @@ They are never kept: ingestion hashes them, to know the records of people who we
 """
 
 import re
+import unicodedata
 
 PHONE_DIGITS = 10  # of a number these last ones count: it comes with its country's code and without
 _FEWEST_DIGITS = 7
-_NOT_A_DIGIT = re.compile(r"\D")
+_ONE_NUMBER = re.compile(r"\+?[0-9 ().-]*")
+_EXTENSION = re.compile(r"\b(?:ext|extensi[oó]n|int|anexo|x)[\s.:=]*\d{1,6}\b|#\s*\d{1,6}\b", re.IGNORECASE)
+_BETWEEN = re.compile(r"[/;,|\n]|\s(?:y|e|o|and|or)\s", re.IGNORECASE)
 
 
 def by_contact(contact_id: object) -> str | None:
@@ -16,10 +19,20 @@ def by_contact(contact_id: object) -> str | None:
     return f"contact:{text}" if text else None
 
 
-def by_phone(number: object) -> str | None:
-    """A person by a phone number; None where it is too short to be one."""
-    digits = _NOT_A_DIGIT.sub("", str(number)) if isinstance(number, str | int) else ""
-    return f"phone:{digits[-PHONE_DIGITS:]}" if len(digits) >= _FEWEST_DIGITS else None
+def by_phones(value: object) -> tuple[str, ...]:
+    """A person by the phone numbers of a field, which may hold several, each with an extension.
+
+    What is too short to be a number is none; a text of nothing but such pieces is read as one number.
+    """
+    if not isinstance(value, str | int):
+        return ()
+    text = str(value)
+    if _ONE_NUMBER.fullmatch(text):
+        numbers = [_digits(text)]
+    else:
+        less = _EXTENSION.sub(" ", text)
+        numbers = [one for one in map(_digits, _BETWEEN.split(less)) if len(one) >= _FEWEST_DIGITS] or [_digits(less)]
+    return tuple(f"phone:{one[-PHONE_DIGITS:]}" for one in numbers if len(one) >= _FEWEST_DIGITS)
 
 
 def by_chat(chat_id: str) -> str:
@@ -30,3 +43,8 @@ def by_chat(chat_id: str) -> str:
 def known_by(*found: str | None) -> tuple[str, ...]:
     """What is there of it, each once."""
     return tuple(dict.fromkeys(one for one in found if one))
+
+
+def _digits(text: str) -> str:
+    """The digits of a text, of whatever script, as ours."""
+    return "".join(str(unicodedata.decimal(one)) for one in text if one.isdecimal())

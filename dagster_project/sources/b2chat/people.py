@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, Literal
 
-from dagster_project.sources.people import by_chat, by_contact, by_phone, known_by
+from dagster_project.sources.people import by_chat, by_contact, by_phones, known_by
 
 _PHONES = ("mobile", "mobile_number", "phone_number", "landline")
 # What a chat keeps: its times, whose work it was, and what it is counted by. All else goes, known or not.
@@ -36,13 +37,13 @@ _IN_BYTES = re.compile(
 def people_of(entity: Literal["chats", "contacts"], value: Mapping[str, Any]) -> tuple[str, ...]:
     """By what the person of a record is known; of a chat also by the chat."""
     if entity == "contacts":
-        return known_by(by_contact(value.get("contact_id")), *(by_phone(value.get(name)) for name in _PHONES))
+        return known_by(by_contact(value.get("contact_id")), *_by_phones(value))
     chat_id, contact = value.get("chat_id"), value.get("contact")
     chat = by_chat(str(chat_id)) if isinstance(chat_id, str | int) else None
     if not isinstance(contact, dict):
         return known_by(chat)
     ids = (by_contact(contact.get(name)) for name in ("id", "contact_id"))
-    return known_by(chat, *ids, *(by_phone(contact.get(name)) for name in _PHONES))
+    return known_by(chat, *ids, *_by_phones(contact))
 
 
 def people_in(data: bytes) -> tuple[str, ...]:
@@ -52,8 +53,10 @@ def people_in(data: bytes) -> tuple[str, ...]:
         value = (text or number).decode(errors="replace")
         if name in (b"contact_id", b"id"):
             found.append(by_contact(value))
+        elif name == b"chat_id":
+            found.append(by_chat(value))
         else:
-            found.append(by_chat(value) if name == b"chat_id" else by_phone(value))
+            found += by_phones(value)
     return known_by(*found)
 
 
@@ -91,6 +94,10 @@ def texts_of(contact: Any) -> frozenset[str]:
     names = ("fullname", "name", "email", "identification", "address", *_PHONES)
     texts = {str(contact[name]).strip().casefold() for name in names if isinstance(contact.get(name), str | int)}
     return frozenset(text for text in texts if len(text) > 5) | {text.lstrip("+") for text in texts if len(text) > 7}
+
+
+def _by_phones(contact: Mapping[str, Any]) -> Iterator[str]:
+    return chain.from_iterable(by_phones(contact.get(name)) for name in _PHONES)
 
 
 def _kept(value: Any, names: tuple[str, ...]) -> Any:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from dagster_project.sources.people import by_chat, by_contact, by_phone, known_by
+from dagster_project.sources.people import by_chat, by_contact, by_phones, known_by
 
 KEPT_OF_ROW = (
     "chat_id",
@@ -36,7 +36,7 @@ _WRITTEN = "-"  # in the place of what was written: which of the cells is filled
 def people_of(row: Mapping[str, Any]) -> tuple[str, ...]:
     """By what the person of a row is known; also by the chat, for a row may name nobody."""
     chat_id = str(row.get("chat_id") or "").strip()
-    phones = (by_phone(row.get(name)) for name in ("contact_phone_number", "contact_mobile_number"))
+    phones = (one for name in ("contact_phone_number", "contact_mobile_number") for one in by_phones(row.get(name)))
     return known_by(by_chat(chat_id) if chat_id else None, by_contact(row.get("contact_id")), *phones)
 
 

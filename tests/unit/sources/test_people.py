@@ -11,6 +11,7 @@ from dagster_project.sources.b2chat.entities import CHATS, CONTACTS
 from dagster_project.sources.b2chat.records import Chat, Contact, Message, read_record
 from dagster_project.sources.b2chat_audit.people import KEPT_OF_ROW, people_in, people_of, row_without_person
 from dagster_project.sources.contract import Record
+from dagster_project.sources.people import by_phones
 from tests.support.audit_files import COLUMNS
 
 TIMES = {"created_at", "opened_at", "picked_up_at", "responded_at", "closed_at"}
@@ -114,3 +115,21 @@ def test_a_row_of_the_audit_export_keeps_its_times_and_who_wrote_and_no_other_ce
 @pytest.mark.parametrize("written", ["+57 300 111 2233", "573001112233", "(300) 111-2233", 573001112233])
 def test_a_person_is_known_by_a_number_whatever_way_the_source_writes_it(written: object) -> None:
     assert landed(a_chat() | {"contact": {"mobile_number": written}}).people == ("chat:c1", "phone:3001112233")
+
+
+@pytest.mark.parametrize(
+    ("written", "numbers"),
+    [
+        ("+57 (300) 123-4567", ("3001234567",)),
+        (573001234567, ("3001234567",)),
+        ("3001234567 / 601 765 4321", ("3001234567", "6017654321")),
+        ("300 123 4567 ext. 12", ("3001234567",)),
+        ("6017654321 Extensión 5 o 3001234567", ("6017654321", "3001234567")),
+        ("٣٠٠١٢٣٤٥٦٧", ("3001234567",)),
+        ("300,123,4567", ("3001234567",)),
+        ("12345", ()),
+        (None, ()),
+    ],
+)
+def test_a_number_is_the_same_however_it_is_written(written: object, numbers: tuple[str, ...]) -> None:
+    assert by_phones(written) == tuple(f"phone:{number}" for number in numbers)
