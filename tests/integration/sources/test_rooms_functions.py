@@ -1,0 +1,365 @@
+"""The functions of the schema rooms: what each does, and what each refuses, with its code and without a trace."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from dagster_project.sources.rooms import schema
+from dagster_project.warehouse.connection import connect
+from tests.support.rooms import OTHER_ORGANIZATION, acting, add_organizations, add_room, add_user, call, seat
+
+CONTENT = "select coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) from rooms.{} as t"
+WRITTEN = ("chat_rooms", "room_participants", "messages", "chat_file_attachments", "robot_interactions", "escalations")
+
+
+@pytest.fixture(scope="module")
+def url(new_database: Callable[[], str]) -> str:
+    made = new_database()
+    schema.upgrade(made)
+    with connect(made) as conn:
+        add_organizations(conn)
+        for name, kind in (
+            ("ana", "agent"),
+            ("bea", "agent"),
+            ("eve", "agent"),
+            ("gus", "guest"),
+            ("rob", "robot"),
+            ("sol", "supervisor"),
+            ("out", "registered"),
+        ):
+            add_user(conn, name, kind)
+        add_user(conn, "far", "admin", OTHER_ORGANIZATION)
+    return made
+
+
+@pytest.fixture
+def conn(url: str) -> Iterator[psycopg.Connection]:
+    with connect(url) as open_conn:
+        yield open_conn
+        open_conn.rollback()
+
+
+@pytest.fixture
+def who(conn: psycopg.Connection) -> dict[str, uuid.UUID]:
+    return dict(conn.execute("select username, id from rooms.users").fetchall())
+
+
+@pytest.fixture
+def room(conn: psycopg.Connection, who: dict[str, uuid.UUID]) -> uuid.UUID:
+    """A support room: Ana steers it, Gus is the guest, the robot takes part, Eve is muted."""
+    made = add_room(conn, who["gus"], room_type="support", name="Lease", issue_description="a leak")
+    seat(conn, made, who["ana"], "moderator")
+    seat(conn, made, who["gus"], "guest")
+    seat(conn, made, who["rob"])
+    seat(conn, made, who["eve"], status="muted")
+    return made
+
+
+def post(conn: psycopg.Connection, person: uuid.UUID, room: uuid.UUID, text: str = "hola", **named: Any) -> uuid.UUID:
+    with acting(conn, person):
+        return uuid.UUID(str(call(conn, "post_message", room, text, **named)[0][0]))
+
+
+def test_a_support_room_lives_from_its_opening_to_its_end(conn: psycopg.Connection, who: dict[str, uuid.UUID]) -> None:
+    with acting(conn, who["gus"]):
+        room = call(conn, "create_room", "Lease", "support")
+    with acting(conn, who["ana"]):
+        assert call(conn, "add_participant", room, who["ana"], "moderator") is True
+        assert call(conn, "add_participant", room, who["ana"]) is False
+        call(conn, "add_participant", room, who["rob"])
+    asked = post(conn, who["gus"], room, "the roof leaks")
+    with acting(conn, who["rob"]):
+        interaction = call(conn, "start_robot", asked, "r1", "{}")
+        call(conn, "finish_robot", interaction, '{"say": "hi"}', is_handover=True)
+    with acting(conn, who["ana"]):
+        escalation, target = call(conn, "escalate", room, "T2", "needs a plumber")[0]
+        call(conn, "assign_escalation", escalation, who["bea"])
+    with acting(conn, who["bea"]):
+        call(conn, "start_escalation", escalation)
+        assert {row[1:3] for row in call(conn, "participants_of", target)} == {
+            ("gus Test", "guest"),
+            ("bea Test", "moderator"),
+        }
+    post(conn, who["bea"], target, "on my way")
+    with acting(conn, who["bea"]):
+        call(conn, "resolve_escalation", escalation, "mended")
+        call(conn, "conclude_room", target, "resolved", "mended")
+        call(conn, "reopen_room", target)
+        call(conn, "conclude_room", target)
+        call(conn, "archive_room", target)
+    row = conn.execute(
+        "select room_type, escalation_level, parent_room_id, root_room_id, status, outcome, summary "
+        "from rooms.chat_rooms inner join rooms.conversation_conclusions on room_id = id where id = %s",
+        [target],
+    ).fetchone()
+    assert row == ("escalated", 2, room, room, "archived", "resolved", None)
+    row = conn.execute("select from_level, to_level, status, resolved_at from rooms.escalations").fetchone()
+    assert row is not None and row[:3] == ("T1", "T2", "resolved") and row[3] is not None
+    row = conn.execute(
+        "select status, is_handover, completed_at >= started_at from rooms.robot_interactions"
+    ).fetchone()
+    assert row == ("completed", True, True)
+    said = conn.execute("select content from rooms.messages where message_type = 'system'").fetchall()
+    assert said == [("Escalated from T1 to T2",)] * 2
+    left = conn.execute("select status from rooms.room_participants where room_id = %s and role = 'guest'", [room])
+    assert left.fetchall() == [("left",)]
+
+
+REFUSALS: dict[str, tuple[str, str, str, str]] = {
+    "who takes no part": ("RM001", "out", "post_message", "%(room)s, 'x'"),
+    "who takes no part and reads": ("RM001", "out", "page_messages", "%(room)s"),
+    "who takes no part and searches": ("RM001", "out", "search_messages", "'x', %(room)s"),
+    "who is muted": ("RM002", "eve", "post_message", "%(room)s, 'x'"),
+    "a guest who archives": ("RM003", "gus", "archive_room", "%(room)s"),
+    "a guest who invites": ("RM003", "gus", "add_participant", "%(room)s, %(out)s"),
+    "a person who writes as a robot": ("RM003", "ana", "post_message", "%(room)s, 'x', message_type => 'robot'"),
+    "a robot that writes as a person": ("RM003", "rob", "post_message", "%(room)s, 'x'"),
+    "who changes another's message": ("RM003", "ana", "edit_message", "%(message)s, 'x'"),
+    "a guest who deletes another's message": ("RM003", "gus", "delete_message", "%(ours)s"),
+    "who lists another's rooms": ("RM003", "ana", "list_rooms", "%(gus)s"),
+    "a full room": ("RM004", "ana", "add_participant", "%(full)s, %(out)s"),
+    "a closed room": ("RM005", "ana", "post_message", "%(closed)s, 'x'"),
+    "a message of more than 1 MB": ("RM006", "ana", "post_message", "%(room)s, repeat('ñ', 524289)"),
+    "a change of more than 1 MB": ("RM006", "gus", "edit_message", "%(message)s, repeat('x', 1048577)"),
+    "a page of more than 200": ("RM007", "ana", "page_messages", "%(room)s, page_size => 201"),
+    "a search of more than 200": ("RM007", "ana", "search_messages", "'x', %(room)s, 201"),
+    "an answer to another room's message": ("RM008", "ana", "post_message", "%(room)s, 'x', reply_to => %(elsewhere)s"),
+    "a message of the day after tomorrow": (
+        "RM009",
+        "ana",
+        "post_message",
+        "%(room)s, 'x', created_at => now() + interval '25 hours'",
+    ),
+    "a message of a month that nobody made": (
+        "RM010",
+        "ana",
+        "post_message",
+        "%(room)s, 'x', created_at => '2019-05-07'",
+    ),
+    "a room of another organization": ("RM011", "far", "page_messages", "%(room)s"),
+    "a person of another organization": ("RM011", "ana", "add_participant", "%(room)s, %(far)s"),
+    "an escalation that was not assigned": ("RM014", "ana", "start_escalation", "%(escalation)s"),
+    "an escalation that was not begun": ("RM014", "ana", "resolve_escalation", "%(escalation)s"),
+    "nobody": ("RM016", "", "list_rooms", ""),
+    "a guest in a room without guests": ("RM017", "ana", "add_participant", "%(closed_to_guests)s, %(gus)s"),
+    "a supervisor who says no purpose": ("RM018", "sol", "monitor_messages", "%(room)s, ' '"),
+    "an agent who monitors": ("RM003", "ana", "monitor_messages", "%(room)s, 'audit'"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_call_that_may_not_be_is_refused_by_its_code_and_writes_nothing(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID], room: uuid.UUID, name: str
+) -> None:
+    code, person, function, arguments = REFUSALS[name]
+    closed = add_room(conn, who["ana"], status="closed")
+    full = add_room(conn, who["ana"], max_participants=1)
+    closed_to_guests = add_room(conn, who["ana"], guest_access_allowed=False)
+    elsewhere = add_room(conn, who["ana"])
+    for place in (closed, full, closed_to_guests, elsewhere):
+        seat(conn, place, who["ana"], "moderator")
+    values = {
+        **who,
+        "room": room,
+        "closed": closed,
+        "full": full,
+        "closed_to_guests": closed_to_guests,
+        "message": post(conn, who["gus"], room),
+        "ours": post(conn, who["ana"], room),
+        "elsewhere": post(conn, who["ana"], elsewhere),
+    }
+    with acting(conn, who["ana"]):
+        values["escalation"] = call(conn, "escalate", elsewhere, "T2", "why")[0][0]
+    before = [conn.execute(CONTENT.format(table)).fetchone() for table in WRITTEN]
+    with pytest.raises(psycopg.Error) as refused, acting(conn, who.get(person)):
+        conn.execute(f"select * from rooms.{function}({arguments})", values)
+    assert refused.value.sqlstate == code
+    assert refused.value.diag.message_primary and "\n" not in refused.value.diag.message_primary
+    assert [conn.execute(CONTENT.format(table)).fetchone() for table in WRITTEN] == before
+    if code == "RM010":
+        assert "2019-05" in refused.value.diag.message_primary
+
+
+def test_a_message_that_is_sent_again_is_the_first_one(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID], room: uuid.UUID
+) -> None:
+    first = post(conn, who["ana"], room, "hola", client_key="k1")
+    assert post(conn, who["ana"], room, "hola, again", client_key="k1") == first
+    assert post(conn, who["gus"], room, "hola", client_key="k1") != first
+    assert conn.execute("select count(*) from rooms.messages where client_key = 'k1'").fetchone() == (2,)
+
+
+def test_two_who_send_the_same_at_once_get_one_message(url: str, who: dict[str, uuid.UUID]) -> None:
+    with connect(url) as setup:
+        room = add_room(setup, who["ana"])
+        seat(setup, room, who["ana"], "moderator")
+    found: list[uuid.UUID] = []
+
+    def send() -> None:
+        with connect(url) as mine:
+            found.append(post(mine, who["ana"], room, "hola", client_key="at once"))
+
+    threads = [threading.Thread(target=send) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4 and len(set(found)) == 1
+
+
+def test_pages_hold_each_message_once_also_those_of_one_instant(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID], room: uuid.UUID
+) -> None:
+    at = datetime.now(UTC)
+    conn.cursor().executemany(
+        "insert into rooms.messages (room_id, sender_id, content, created_at) values (%s, %s, %s, %s)",
+        [(room, who["ana"], str(number), at - timedelta(seconds=number // 7)) for number in range(100)],
+    )
+    read, before = [], (None, None)
+    with acting(conn, who["gus"]):
+        while page := call(conn, "page_messages", room, *before, page_size=9):
+            read += page
+            before = (page[-1][1], page[-1][0])
+    assert sorted(int(row[4]) for row in read) == list(range(100))
+    assert [(row[1], row[0]) for row in read] == sorted(((row[1], row[0]) for row in read), reverse=True)
+
+
+def test_a_list_of_rooms_says_what_is_unread_and_what_is_newest(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID], room: uuid.UUID
+) -> None:
+    for number in range(3):
+        post(conn, who["gus"], room, f"m{number}")
+    hidden = post(conn, who["rob"], room, "for agents", message_type="robot")
+    with acting(conn, who["gus"]):
+        call(conn, "mark_read", room)
+        mine = {row[0]: row for row in call(conn, "list_rooms")}
+        assert mine[room][8:] == (0, False)
+        assert mine[room][5] != hidden  # a guest does not see it
+    with acting(conn, who["ana"]):
+        mine = {row[0]: row for row in call(conn, "list_rooms")}
+        assert mine[room][8:] == (4, False)
+    conn.execute(
+        "insert into rooms.messages (room_id, sender_id, content) select %s, %s, n::text from generate_series(1, 98) n",
+        [room, who["gus"]],
+    )
+    with acting(conn, who["ana"]):
+        assert {row[0]: row for row in call(conn, "list_rooms")}[room][8:] == (100, True)
+
+
+def test_a_search_finds_words_in_rooms_that_one_takes_part_in(
+    url: str, conn: psycopg.Connection, who: dict[str, uuid.UUID]
+) -> None:
+    with connect(url) as setup:
+        places = [add_room(setup, who["ana"]) for _ in range(2)]
+        seat(setup, places[0], who["bea"])
+        for place in places:
+            seat(setup, place, who["ana"], "moderator")
+            post(setup, who["ana"], place, "La gotera del techo sigue")
+    with connect(url) as job:
+        assert job.execute("select rooms.fill_message_search()").fetchone() >= (2,)
+    with connect(url) as job:
+        assert job.execute("select rooms.fill_message_search()").fetchone() == (0,)
+    with acting(conn, who["ana"]):
+        assert {row[0] for row in call(conn, "search_messages", "goteras")} == set(places)
+        assert [row[0] for row in call(conn, "search_messages", "goteras", places[1])] == [places[1]]
+        assert call(conn, "search_messages", "room" + str(places[1]).replace("-", ""), places[0]) == []
+    with acting(conn, who["bea"]):
+        found = call(conn, "search_messages", "techo gotera")
+        assert [row[0] for row in found] == [places[0]]
+    with connect(url) as other, acting(other, who["ana"]):
+        call(other, "delete_message", found[0][1])
+    with connect(url) as job:
+        job.execute("select rooms.fill_message_search()")
+    with acting(conn, who["bea"]):
+        assert call(conn, "search_messages", "gotera") == []
+
+
+def test_what_a_supervisor_reads_is_written_down(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID], room: uuid.UUID
+) -> None:
+    post(conn, who["gus"], room)
+    for role in ("rooms_app", "rooms_supervisor"):
+        with acting(conn, who["sol"], role):
+            assert len(call(conn, "monitor_messages", room, f"complaint, {role}")) == 1
+            assert len(call(conn, "export_room", room, f"court, {role}")) == 1
+    rows = conn.execute("select user_id, room_id, purpose, rows_read from rooms.data_access_log").fetchall()
+    assert set(rows) == {
+        (who["sol"], room, f"{what}, {role}", 1)
+        for what in ("complaint", "court")
+        for role in ("rooms_app", "rooms_supervisor")
+    }
+
+
+def test_an_erased_person_is_nowhere_in_rows_history_and_search(url: str, who: dict[str, uuid.UUID]) -> None:
+    secret = "Zanzibar"
+    with connect(url) as conn:
+        gone = add_user(conn, "Zanzibar-person", "guest")
+        conn.execute("update rooms.users set display_name = %s where id = %s", [secret, gone])
+        room = add_room(conn, gone, room_type="support", name=secret, issue_description=secret, description=secret)
+        group = add_room(conn, who["ana"], name="ours")
+        for place in (room, group):
+            seat(conn, place, who["ana"], "moderator")
+            seat(conn, place, gone, "guest")
+        seat(conn, room, who["rob"])
+        mine = post(conn, gone, room, f"I am {secret}", content_metadata=f'{{"of": "{secret}"}}')
+        theirs = post(conn, who["ana"], room, f"Dear {secret}")
+        post(conn, gone, group, f"{secret} was here")
+        kept = post(conn, who["ana"], group, "a word of Ana's")
+        with acting(conn, gone):
+            call(conn, "edit_message", mine, f"I was {secret}")
+            call(conn, "attach_file", mine, uuid.uuid4(), f"{secret}.pdf", 10, "application/pdf", f"https://x/{secret}")
+            interaction = call(conn, "start_robot", mine, "r1", f'{{"ask": "{secret}"}}')
+        with acting(conn, who["rob"]):
+            call(conn, "finish_robot", interaction, f'{{"say": "{secret}"}}')
+        with acting(conn, who["ana"]):
+            call(conn, "delete_message", theirs)
+            call(conn, "escalate", room, "T2", f"{secret} insists")
+            call(conn, "conclude_room", room, "resolved", f"{secret} is content")
+    with connect(url) as conn:
+        conn.execute("select rooms.fill_message_search()")
+    with connect(url) as conn:
+        told = dict(conn.execute("select * from rooms.erase_user(%s)", [gone]).fetchall())
+        assert told["messages"] == 3 and told["messages_history"] >= 5 and told["users"] == 1
+    with connect(url) as conn:
+        tables = conn.execute(
+            "select relname from pg_class where relnamespace = 'rooms'::regnamespace and relkind in ('r', 'p') "
+            "and not relispartition"
+        ).fetchall()
+        for (table,) in tables:
+            held = conn.execute(f"select count(*) from rooms.{table} as t where t::text ilike %s", [f"%{secret}%"])
+            assert held.fetchone() == (0,), table
+        assert conn.execute("select content from rooms.messages where id = %s", [kept]).fetchone() == (
+            "a word of Ana's",
+        )
+        assert conn.execute("select purpose from rooms.data_access_log where purpose like 'erasure%'").fetchall()
+        assert dict(conn.execute("select * from rooms.erase_user(%s)", [gone]).fetchall())["messages"] == 0
+
+
+def test_rooms_know_their_root_and_none_is_below_itself(conn: psycopg.Connection, who: dict[str, uuid.UUID]) -> None:
+    first = add_room(conn, who["ana"])
+    second = add_room(conn, who["ana"], parent_room_id=first)
+    third = add_room(conn, who["ana"], parent_room_id=second)
+    roots = "select root_room_id from rooms.chat_rooms where id = any(%s) order by created_at, id"
+    assert conn.execute(roots, [[first, second, third]]).fetchall() == [(first,)] * 3
+    with pytest.raises(psycopg.Error) as refused, conn.transaction():
+        conn.execute("update rooms.chat_rooms set parent_room_id = %s where id = %s", [third, first])
+    assert refused.value.sqlstate == "RM015"
+    conn.execute("update rooms.chat_rooms set parent_room_id = null where id = %s", [second])
+    assert conn.execute(roots, [[second, third]]).fetchall() == [(second,)] * 2
+
+
+def test_only_the_presence_of_a_user_is_no_change_of_the_user(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID]
+) -> None:
+    with acting(conn, who["ana"]):
+        call(conn, "set_presence", "online")
+    assert conn.execute("select to_status from rooms.user_presence_changes").fetchall() == [("online",)]
+    assert conn.execute("select count(*) from rooms.users_history where id = %s", [who["ana"]]).fetchone() == (0,)
+    conn.execute("update rooms.users set email = 'ana@example.org' where id = %s", [who["ana"]])
+    rows = conn.execute("select email, changed_columns from rooms.users_history where id = %s", [who["ana"]]).fetchall()
+    assert rows == [("ana@example.com", ["email"])]
