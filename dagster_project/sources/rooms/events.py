@@ -179,7 +179,7 @@ KINDS: Mapping[str, Kind] = {
     "robot_started": Kind(
         "robot_interactions",
         ("id", "message_id", "robot_id", "request_data"),
-        _NO,
+        ("status", "observation_data"),
         steps.child_of_message("robot_interactions", "started_at"),
     ),
     "robot_finished": Kind(

@@ -1,7 +1,7 @@
 """The made-up firm's history in the schema `rooms`: by COPY, with the times at which things happened."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -10,6 +10,7 @@ from psycopg import sql
 
 from dagster_project.sources.rooms import schema
 from dagster_project.sources.rooms.ledger import Ledger
+from dagster_project.sources.rooms.sandbox import faults
 from dagster_project.sources.rooms.sandbox.fill import fill, history
 from dagster_project.sources.rooms.sandbox.firm import Firm
 from dagster_project.sources.rooms.tables import TABLES
@@ -19,12 +20,20 @@ UNTIL = datetime(2026, 3, 12, 17, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def conn(new_database: Callable[[], str]) -> Iterator[psycopg.Connection]:
+def url(new_database: Callable[[], str]) -> str:
     url = new_database()
     schema.upgrade(url)
     with psycopg.connect(url) as conn:
         fill(conn, FIRM, UNTIL)
+    return url
+
+
+@pytest.fixture
+def conn(url: str) -> Iterator[psycopg.Connection]:
+    """What a test writes is not there for the next one."""
+    with psycopg.connect(url) as conn:
         yield conn
+        conn.rollback()
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +106,59 @@ def test_no_image_of_a_message_begins_before_the_one_before_it_ended(conn: psyco
         """
     ).fetchone()
     assert gaps and gaps[0] > 100 and gaps[1] == 0
+
+
+def count(conn: psycopg.Connection, condition: str, *values: Any) -> int:
+    row = conn.execute(f"select count(*) from rooms.messages where {condition}", values).fetchone()  # type: ignore[arg-type]
+    assert row
+    return int(row[0])
+
+
+def test_a_late_transaction_is_seen_after_one_that_began_after_it_and_with_a_lower_number(
+    url: str, conn: psycopg.Connection
+) -> None:
+    with faults.LateCommit(url, UNTIL) as late:
+        (quick,) = faults.post(conn, UNTIL + timedelta(minutes=5), 1, "quick")
+        assert count(conn, "id = any(%s)", late.messages) == 0
+    assert count(conn, "id = any(%s)", late.messages) == 3
+    assert (
+        count(
+            conn, "id = any(%s) and row_xid < (select row_xid from rooms.messages where id = %s)", late.messages, quick
+        )
+        == 3
+    )
+
+
+def test_one_instant_has_five_thousand_rows_and_a_skewed_clock_writes_the_past(
+    conn: psycopg.Connection,
+) -> None:
+    faults.one_instant(conn, UNTIL)
+    assert count(conn, "updated_at = %s", UNTIL) >= 5_000
+    faults.skewed_clock(conn, UNTIL, timedelta(minutes=-40))
+    assert count(conn, "content like 'fault%%' and created_at < %s", UNTIL) == 20
+
+
+def test_every_bad_row_of_a_foreign_database_gets_in(conn: psycopg.Connection) -> None:
+    ids = faults.bad_rows(conn, UNTIL)
+    assert len(set(ids.values())) == len(ids) == 10
+    broken = {
+        "message_without_room": "room_id not in (select id from rooms.chat_rooms)",
+        "message_without_sender": "sender_id not in (select id from rooms.users)",
+        "reply_to_missing": "reply_to_message_id not in (select id from rooms.messages)",
+        "from_the_future": "created_at > timestamptz '2026-03-14'",
+        "message_id_twice": "id in (select id from rooms.messages group by id having count(*) = 2)",
+    }
+    for rule, condition in broken.items():
+        assert count(conn, f"{condition} and id = %s", ids[rule]) == (2 if rule == "message_id_twice" else 1), rule
+    others = conn.execute(
+        """
+        select
+            (select count(*) from rooms.robot_interactions where completed_at < started_at),
+            (select count(*) from rooms.room_participants where left_at < joined_at),
+            (select count(*) from rooms.escalations where resolved_at < created_at),
+            (select count(*) from rooms.escalations where status = 'resolved' and resolved_at is null),
+            (select count(*) from rooms.chat_rooms as room inner join rooms.chat_rooms as above
+                on above.id = room.parent_room_id and above.parent_room_id = room.id)
+        """
+    ).fetchone()
+    assert others == (1, 1, 1, 1, 2)

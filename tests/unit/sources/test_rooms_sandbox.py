@@ -138,6 +138,7 @@ def test_what_else_happens_in_rooms_happens(events: list[Event], ledger: Ledger)
         "user_changed",
         "user_deleted",
         "robot_finished",
+        "role_ended",
     )
     assert [kind for kind in often if not kinds[kind]] == []
     assert {room["room_type"] for room in rows(ledger, "chat_rooms")} == {"group", "direct", "support", "escalated"}

@@ -45,7 +45,8 @@ def escalate(script: Script, people: People, room: Room, case: Escalation) -> No
         created_by_user_id=case.agent.id,
     )
     if target:
-        script.system(made, here.id, case.agent, texts.ESCALATED, nivel=level)
+        for place in (room.id, target.id):
+            script.system(made, place, case.agent, texts.ESCALATED, nivel=level)
         room.conclude(script, made + timedelta(seconds=1), case.agent, "escalated", None)
     if rng.random() < 0.05:  # called off before anybody looked at it
         cancelled = made + script.after(900)
@@ -58,7 +59,7 @@ def escalate(script: Script, people: People, room: Room, case: Escalation) -> No
     if rng.random() < 0.03:  # and nobody ever begins
         return
     started = assigned + script.after(600)
-    script.join(started, here.id, other)
+    script.join(started, here.id, other, "moderator")
     script.note(started, "escalation_started", other.id, id=identity)
     first = started + script.after(90)
     script.fields = {**script.fields, "asesor": other.first_name}
@@ -101,7 +102,7 @@ def _target_room(script: Script, people: People, room: Room, case: Escalation, l
     """The room that the next level opens, to which the customer moves."""
     identity = script.create(
         at,
-        case.agent,
+        room.customer,
         people.organizations[room.customer.organization],
         room_type="escalated",
         name=f"Caso escalado a {level}",

@@ -109,8 +109,20 @@ class People:
             yield self._created(person, at, kind, login_of(person.name))
             if person.until:
                 yield Event(person.until, "user_deleted", None, {"id": person.id})
+        yield from self._roles(at)
         changed = self._firm.local(10, 9)
         yield Event(changed, "user_changed", self.staff[0].id, {"id": self.staff[0].id, "display_name": "Paula A."})
+
+    def _roles(self, at: datetime) -> Iterator[Event]:
+        """Managers may watch all rooms of their organization; a specialist stands in for one for two weeks."""
+        for manager in (one for one in self.staff if one.post == "manager"):
+            granted = {"id": self._id("role", manager.id), "user_id": manager.id, "role": "supervisor"}
+            yield Event(at, "role_granted", None, granted)
+        stand_in = next(one for one in self.staff if one.post == "T3")
+        identity = self._id("role", stand_in.id)
+        granted = {"id": identity, "user_id": stand_in.id, "role": "supervisor"}
+        yield Event(self._firm.local(5, 9), "role_granted", None, granted)
+        yield Event(self._firm.local(19, 9), "role_ended", None, {"id": identity})
 
     def arrival(self, customer: Person, number: int, at: datetime) -> Iterator[Event]:
         """A customer's account, made for the first room: some confirm their address, a few have it deleted later."""

@@ -52,7 +52,7 @@ def _hand_over(script: Script, room: Room, robot: Person, at: datetime) -> datet
     script.robot_says(handed, room.id, robot, texts.ROBOT_HANDOVER, question)
     if script.rng.random() < 0.25:  # for the agent's eyes alone
         hint = script.one_of(texts.ROBOT_HINTS)
-        script.robot_says(handed + timedelta(seconds=1), room.id, robot, hint, question, seen=False, kind="graph")
+        script.robot_says(handed + timedelta(seconds=1), room.id, robot, hint, question, seen=False)
     return handed
 
 
@@ -89,6 +89,7 @@ def _interact(
         id=interaction,
         message_id=question,
         robot_id=robot.robot_id,
+        status="pending" if done is None else "processing",
         request_data={"model": f"{robot.robot_id}-1", "turns": 1 + int(script.rng.random() * 5)},
     )
     if done is None:

@@ -69,6 +69,8 @@ class Script:
             return self.send_file(at, room, sender)
         status = "failed" if draw > 0.994 else "batch-delay" if draw > 0.98 else "delivered"
         more: dict[str, Any] = {"delivery_status": status}
+        if draw < 0.075 and sender.post not in ("guest", "registered"):
+            more["message_type"] = "graph"
         if (before := self._last.get(room)) and rng.random() < 0.08:
             more["reply_to_message_id"] = before
             if rng.random() < 0.3:
@@ -104,15 +106,7 @@ class Script:
         return message
 
     def robot_says(
-        self,
-        at: datetime,
-        room: str,
-        robot: Person,
-        text: str,
-        to: str | None,
-        *,
-        seen: bool = True,
-        kind: str = "robot",
+        self, at: datetime, room: str, robot: Person, text: str, to: str | None, *, seen: bool = True
     ) -> str:
         """A robot writes: its message streams, and is delivered a moment later. `seen`: guests can read it."""
         message = self._post(
@@ -120,7 +114,7 @@ class Script:
             room,
             robot,
             text.format_map(self.fields),
-            message_type=kind,
+            message_type="robot",
             robot_id=robot.robot_id,
             robot_response_to=to,
             is_robot_visible_to_guests=seen,
