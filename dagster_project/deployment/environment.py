@@ -52,7 +52,7 @@ _EXPORTED = (
 _OUTSIDE = frozenset(
     name
     for name in Settings.model_fields
-    if name.startswith(("postgres_", "anthropic_", "exports_s3_", "rooms_"))
+    if name.startswith(("postgres_", "anthropic_", "exports_s3_", "rooms_", "calls_"))
     or name in ("database_url", "bi_password", "api_url", "client_id", "client_secret", "start_date", "audit_folder")
     or name in ("exports_bucket", "exports_dir")
 )

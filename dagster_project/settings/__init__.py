@@ -23,7 +23,7 @@ from dagster_project.settings.section import (
     safe_address,
     variable_of,
 )
-from dagster_project.settings.sources import B2ChatSettings, RoomsSettings, SandboxSettings
+from dagster_project.settings.sources import B2ChatSettings, CallsSettings, RoomsSettings, SandboxSettings
 from dagster_project.settings.warehouse import MetricsSettings, OperationsSettings, PostgresSettings
 
 __all__ = [
@@ -45,6 +45,7 @@ class Settings(
     PostgresSettings,
     B2ChatSettings,
     RoomsSettings,
+    CallsSettings,
     OperationsSettings,
     MetricsSettings,
     AiSettings,
@@ -121,8 +122,9 @@ class Settings(
         return bool(self.client_id and self.client_secret)
 
     def is_on(self, source: str) -> bool:
-        """Whether a source of this name is read: rooms are off where nothing leads to them."""
-        return source != "rooms" or self.rooms_database_url is not None
+        """Whether a source of this name is read: rooms and calls are off where nothing leads to them."""
+        leads = {"rooms": self.rooms_database_url, "calls": self.calls_database_url}
+        return source not in leads or leads[source] is not None
 
     @property
     def data_path(self) -> Path:

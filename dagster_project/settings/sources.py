@@ -75,6 +75,28 @@ class RoomsSettings(Section):
     )
 
 
+class CallsSettings(Section):
+    """Calls of the website's widget, and how they are read"""
+
+    calls_database_url: SecretStr | None = Field(
+        None,
+        validation_alias="CALLS_DATABASE_URL",
+        description="Postgres that holds the schema calls, as DATABASE_URL; the word warehouse: it is in the "
+        "warehouse's own database. Without it calls are not read.",
+    )
+    calls_read_url: SecretStr | None = Field(
+        None,
+        validation_alias="CALLS_READ_URL",
+        description="A replica of that Postgres to read calls from, so that reading costs the first one nothing.",
+    )
+    calls_watermark: Literal["row_xid", "xmin", "updated_at"] = Field(
+        "row_xid",
+        validation_alias="CALLS_WATERMARK",
+        description="By what a sync knows which rows are new (docs/calls.md): row_xid, xmin or updated_at, as "
+        "ROOMS_WATERMARK.",
+    )
+
+
 class SandboxSettings(Section):
     """The sandbox, a local B2Chat"""
 

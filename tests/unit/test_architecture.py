@@ -79,7 +79,7 @@ def test_ingestion_knows_the_contract_and_no_source() -> None:
 
 def test_no_source_knows_another() -> None:
     packages = {folder.name for folder in (PACKAGE / "sources").iterdir() if (folder / "entities.py").exists()}
-    assert {"b2chat", "b2chat_audit", "rooms"} <= packages
+    assert {"b2chat", "b2chat_audit", "rooms", "calls"} <= packages
     for package in packages:
         for file in sorted((PACKAGE / "sources" / package).rglob("*.py")):
             others = packages - {package}

@@ -1,0 +1,1 @@
+"""Calls of a website's widget: their own database, and how it is read."""
