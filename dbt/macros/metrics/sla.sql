@@ -85,8 +85,9 @@ select
     goal.goal,
     periods.rate >= goal.goal as is_goal_met,
     periods.late_count,
-    periods.sum_seconds_past,
-    periods.sum_seconds_past::double precision / nullif(periods.late_count, 0) as mean_seconds_past,
+    {{ time_of_one_source('periods.sum_seconds_past') }} as sum_seconds_past,
+    {{ time_of_one_source('periods.sum_seconds_past::double precision / nullif(periods.late_count, 0)') }}
+        as mean_seconds_past,
     periods.previous_judged_count,
     periods.previous_rate,
     periods.rate - periods.previous_rate as rate_delta
@@ -94,5 +95,6 @@ from {{ ref('int_sla_periods') }} as periods
 cross join lateral (select {{ sla_goal('periods', 'periods.period_end') }} as goal) as goal
 left join {{ ref('agents') }} as agents on periods.scope = 'agent' and agents.id = periods.scope_id
 left join {{ ref('departments') }} as departments on periods.scope = 'department' and departments.id = periods.scope_id
+{{ join_mixed_members('periods') }}
 where periods.period = '{{ period }}'
 {%- endmacro %}

@@ -14,3 +14,21 @@
         ('b2chat', 'chats')
     )
 {%- endmacro %}
+
+
+{#
+  A time is never taken across sources: 20 seconds on the phone and 40 minutes in a chat are two promises. A member of a scope whose
+  conversations are of several sources has counts, shares and SLA rates in every row, and times in none.
+
+  Usage: select {{ time_of_one_source('days.p50_seconds') }} … from … as days {{ join_mixed_members('days') }}
+#}
+{% macro time_of_one_source(time) -%}
+    case when mixed_members.scope is null then {{ time }} end
+{%- endmacro %}
+
+
+{# The join that time_of_one_source asks; rows: a relation with scope and scope_id. #}
+{% macro join_mixed_members(rows) -%}
+    left join {{ ref('int_mixed_members') }} as mixed_members
+        on mixed_members.scope = {{ rows }}.scope and mixed_members.scope_id = {{ rows }}.scope_id
+{%- endmacro %}

@@ -23,6 +23,14 @@ from tests.support.world import World
 TOY = Path(forked_dbt.__file__).parent / "toy_dbt"
 UNIONS = ("conversations", "messages", "events", "agent_assignments")
 FACTS = ("chat_response_times", "reply_turns", "sla_chats", "heatmap_cells", "heatmap_cell_chats")
+TIMES = (
+    "response_times_daily",
+    "account_daily",
+    "sla_daily",
+    "weekly_response_time_summary",
+    "weekly_response_time_heatmap",
+    "response_times_by_direction",
+)
 ROWS_ONLY = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 # Wednesday 2025-10-01, 9:00 in Bogota. The chat is answered after 120 s, the note of the same number after 300.
 ANSWERED = {
@@ -50,12 +58,21 @@ class TwoSources(World):
         sync(self.url, source, NOTES, Scope("incremental", date(2025, 10, 10)), triggered_by="test")
 
     def build_facts(self) -> None:
-        selected = ("build", "--select", *(f"+{fact}" for fact in FACTS), "data_freshness", "sync_health", *ROWS_ONLY)
+        selected = (
+            "build",
+            "--select",
+            *(f"+{mart}" for mart in (*FACTS, *TIMES)),
+            "data_freshness",
+            "sync_health",
+            *ROWS_ONLY,
+        )
         done = forked_dbt.run(self.url, *selected, project=self.project, B2CHAT_TIMEZONE="America/Bogota")
         assert done.returncode == 0, done.stdout[-4000:]
 
     def facts(self, columns: str, table: str) -> list[tuple[Any, ...]]:
-        return [tuple(row.values()) for row in self.ask(f"select {columns} from marts.{table} order by conversation_id")]
+        return [
+            tuple(row.values()) for row in self.ask(f"select {columns} from marts.{table} order by conversation_id")
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -109,14 +126,63 @@ def test_the_heatmap_counts_both_sources_and_each_of_them_and_each_channel_by_it
         "and day_of_week = 3 and hour = 9 order by 1, 2"
     )
     assert [tuple(cell.values()) for cell in cells] == [
-        ("all", "all", 2, 210),
+        ("all", "all", 2, None),
         ("channel", "telegram", 1, 300),
         ("channel", "whatsapp", 1, 120),
         ("source", "b2chat", 1, 120),
         ("source", "toy", 1, 300),
     ]
+    weeks = world.ask(
+        "select scope_id, chat_count, mean_first_response_seconds, slowest_mean_seconds from marts.weekly_response_time_summary "
+        "where week_start = '2025-09-29' and direction_filter = 'all' and office_hours_filter = 'all' "
+        "and (scope = 'all' or scope = 'source') order by 1"
+    )
+    assert [tuple(week.values()) for week in weeks] == [
+        ("all", 2, None, None),
+        ("b2chat", 1, 120, None),
+        ("toy", 1, 300, None),
+    ]
+    shown = world.ask(
+        "select scope_id, chat_count, mean_first_response_seconds, band, has_enough_chats from marts.weekly_response_time_heatmap "
+        "where week_start = '2025-09-29' and day_of_week = 3 and hour = 9 and direction_filter = 'all' "
+        "and office_hours_filter = 'all' and (scope = 'all' or scope = 'source') order by 1"
+    )
+    assert [tuple(cell.values()) for cell in shown] == [
+        ("all", 2, None, "no_data", False),
+        ("b2chat", 1, 120, "fast", False),
+        ("toy", 1, 300, "fast", False),
+    ]
     drilled = "select distinct conversation_id, source from marts.heatmap_cell_chats order by 1"
     assert [tuple(row.values()) for row in world.ask(drilled)] == [("b2chat:17", "b2chat"), ("toy:17", "toy")]
+
+
+def test_a_chat_and_a_note_have_a_count_and_a_rate_together_and_each_its_own_times(world: TwoSources) -> None:
+    both = {"all", "incoming", "none"}  # all, a direction, chats without a department
+    times = world.ask(
+        "select scope_id, count, sum_seconds, mean_seconds, p50_seconds, max_seconds from marts.response_times_daily "
+        "where metric = 'first_response' and clock = 'wall' and scope in ('all', 'source', 'direction', 'department')"
+    )
+    assert {row.pop("scope_id"): tuple(row.values()) for row in times} == {
+        **{member: (2, None, None, None, None) for member in both},
+        "b2chat": (1, 120, 120, 120, 120),
+        "toy": (1, 300, 300, 300, 300),
+    }
+    days = world.ask(
+        "select chat_count, first_response_count, mean_first_response_seconds, p50_reply_seconds, sla_overall_wall_met_count, "
+        "sla_overall_wall_breached_count, sla_overall_wall_rate from marts.account_daily where chat_count > 0"
+    )
+    # Both were answered within 300 s, and all of either within two hours.
+    assert [tuple(day.values()) for day in days] == [(2, 2, None, None, 2, 0, 1)]
+    judged = world.ask(
+        "select scope_id, met_count, rate from marts.sla_daily where scope in ('all', 'source') and metric = 'first_response' "
+        "and clock = 'wall' order by 1"
+    )
+    assert [tuple(row.values()) for row in judged] == [("all", 2, 1), ("b2chat", 1, 1), ("toy", 1, 1)]
+    periods = world.ask(
+        "select distinct scope_id, count, mean_seconds from marts.response_times_by_direction where metric = 'first_response' "
+        "and clock = 'wall' and scope in ('all', 'source') order by 1"
+    )
+    assert [tuple(row.values()) for row in periods] == [("all", 2, None), ("b2chat", 1, 120), ("toy", 1, 300)]
 
 
 def test_one_source_stops_and_the_other_goes_on_while_both_are_told(world: TwoSources) -> None:

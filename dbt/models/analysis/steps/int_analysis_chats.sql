@@ -13,6 +13,7 @@ select
     chats.agent_id,
     chats.department_id,
     chats.channel,
+    chats.source,
     chats.pickup_agent_id,
     chats.first_response_agent_id,
     {%- for time in ['pickup', 'first_response', 'response', 'resolution', 'handling'] %}

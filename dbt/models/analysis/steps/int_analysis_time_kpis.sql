@@ -4,6 +4,7 @@
 with credited as (
     select
         chats.analysis_id,
+        chats.source,
         scopes.scope,
         scopes.scope_id
         {%- for time in times %},
@@ -26,7 +27,8 @@ measured as (
     select
         analysis_id,
         scope,
-        scope_id
+        scope_id,
+        coalesce(min(source) <> max(source), false) as is_mixed
         {%- for time in times %},
         count({{ time }}_seconds) as {{ time }}_count,
         avg({{ time }}_seconds)::double precision as {{ time }}_average,
@@ -43,7 +45,7 @@ select
     'RESPONSE_TIME' as metric_type,
     'performance' as category,
     times.metric || statistics.suffix as metric_name,
-    1000 * statistics.seconds as numeric_value,
+    case when not measured.is_mixed then 1000 * statistics.seconds end as numeric_value,
     'milliseconds' as unit,
     times.count
 from measured

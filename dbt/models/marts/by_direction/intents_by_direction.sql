@@ -25,8 +25,8 @@ with labelled as (
 select
     period,
     period_start,
-    scope,
-    scope_id,
+    labelled.scope,
+    labelled.scope_id,
     direction,
     customer_intent,
     chat_count,
@@ -34,7 +34,8 @@ select
     chat_count / (sum(chat_count) over same_period)::double precision as label_share,
     by_human_count,
     first_response_count,
-    p50_first_response_seconds,
-    p90_first_response_seconds
+    {{ time_of_one_source('p50_first_response_seconds') }} as p50_first_response_seconds,
+    {{ time_of_one_source('p90_first_response_seconds') }} as p90_first_response_seconds
 from labelled
-window same_period as (partition by period, period_start, scope, scope_id, direction)
+{{ join_mixed_members('labelled') }}
+window same_period as (partition by period, period_start, labelled.scope, labelled.scope_id, direction)

@@ -47,26 +47,48 @@ with timed as (
     ) as times (clock, seconds)
     cross join lateral ({{ scopes('turns') }}) as scopes (scope, scope_id)
     where not turns.is_deleted and scopes.scope_id is not null and times.seconds is not null
+),
+
+measured as (
+    select
+        period,
+        period_start,
+        scope,
+        scope_id,
+        direction,
+        metric,
+        clock,
+        count(*)::integer as count,
+        avg(seconds) as mean_seconds,
+        percentile_cont(0.5) within group (order by seconds) as p50_seconds,
+        percentile_cont(0.9) within group (order by seconds) as p90_seconds,
+        percentile_cont(0.95) within group (order by seconds) as p95_seconds,
+        percentile_cont(0.99) within group (order by seconds) as p99_seconds,
+        count(*) filter (where seconds < 60)::integer as under_1m_count,
+        count(*) filter (where seconds >= 60 and seconds < 180)::integer as from_1m_to_3m_count,
+        count(*) filter (where seconds >= 180 and seconds < 300)::integer as from_3m_to_5m_count,
+        count(*) filter (where seconds >= 300 and seconds < 600)::integer as from_5m_to_10m_count,
+        count(*) filter (where seconds >= 600)::integer as over_10m_count
+    from timed
+    group by period, period_start, scope, scope_id, direction, metric, clock
 )
 
 select
-    period,
-    period_start,
-    scope,
-    scope_id,
-    direction,
-    metric,
-    clock,
-    count(*)::integer as count,
-    avg(seconds) as mean_seconds,
-    percentile_cont(0.5) within group (order by seconds) as p50_seconds,
-    percentile_cont(0.9) within group (order by seconds) as p90_seconds,
-    percentile_cont(0.95) within group (order by seconds) as p95_seconds,
-    percentile_cont(0.99) within group (order by seconds) as p99_seconds,
-    count(*) filter (where seconds < 60)::integer as under_1m_count,
-    count(*) filter (where seconds >= 60 and seconds < 180)::integer as from_1m_to_3m_count,
-    count(*) filter (where seconds >= 180 and seconds < 300)::integer as from_3m_to_5m_count,
-    count(*) filter (where seconds >= 300 and seconds < 600)::integer as from_5m_to_10m_count,
-    count(*) filter (where seconds >= 600)::integer as over_10m_count
-from timed
-group by period, period_start, scope, scope_id, direction, metric, clock
+    measured.period,
+    measured.period_start,
+    measured.scope,
+    measured.scope_id,
+    measured.direction,
+    measured.metric,
+    measured.clock,
+    measured.count,
+    {%- for statistic in ['mean', 'p50', 'p90', 'p95', 'p99'] %}
+    {{ time_of_one_source('measured.' ~ statistic ~ '_seconds') }} as {{ statistic }}_seconds,
+    {%- endfor %}
+    measured.under_1m_count,
+    measured.from_1m_to_3m_count,
+    measured.from_3m_to_5m_count,
+    measured.from_5m_to_10m_count,
+    measured.over_10m_count
+from measured
+{{ join_mixed_members('measured') }}

@@ -32,7 +32,7 @@ with counted as (
     inner join {{ ref('int_chat_day_facts') }} as days
         on days.local_date between periods.period_start and periods.period_end and not days.is_left
     inner join {{ ref('chat_response_times') }} as chats on chats.chat_id = days.chat_id
-    inner join {{ ref('int_chat_outcomes') }} as outcomes on outcomes.chat_id = days.chat_id
+    left join {{ ref('int_chat_outcomes') }} as outcomes on outcomes.chat_id = days.chat_id
     left join {{ ref('int_contact_outcomes') }} as contacts on contacts.chat_id = days.chat_id and days.is_closed
     cross join lateral ({{ scopes('chats') }}) as scopes (scope, scope_id)
     where not chats.is_deleted and scopes.scope_id is not null

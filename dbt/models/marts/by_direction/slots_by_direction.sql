@@ -1,5 +1,5 @@
 -- A view over the chats of its periods: who reads one period of one scope pays for that.
-with cells as not materialized (
+with counted as (
     select
         periods.period,
         periods.period_start,
@@ -21,6 +21,25 @@ with cells as not materialized (
     group by
         periods.period, periods.period_start, scopes.scope, scopes.scope_id, chats.direction,
         chats.created_day_of_week, chats.created_local_hour
+),
+
+cells as not materialized (
+    select
+        counted.period,
+        counted.period_start,
+        counted.scope,
+        counted.scope_id,
+        counted.direction,
+        counted.day_of_week,
+        counted.hour,
+        counted.created_chat_count,
+        counted.chat_count,
+        {%- for statistic in ['mean', 'p50', 'p90'] %}
+        {%- set seconds = statistic ~ '_first_response_seconds' %}
+        {{ time_of_one_source('counted.' ~ seconds) }} as {{ seconds }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from counted
+    {{ join_mixed_members('counted') }}
 )
 
 {{ compared_cells('cells', ['period', 'period_start', 'scope', 'scope_id', 'direction']) }}

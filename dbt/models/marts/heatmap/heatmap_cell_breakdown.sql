@@ -17,18 +17,22 @@ members as (
 )
 
 select
-    week_start,
-    min(agent_id) as agent_id,
-    direction_filter,
-    office_hours_filter,
-    day_of_week,
-    hour,
-    dimension,
-    member,
-    min(member_label) as member_label,
+    members.week_start,
+    min(members.agent_id) as agent_id,
+    members.direction_filter,
+    members.office_hours_filter,
+    members.day_of_week,
+    members.hour,
+    members.dimension,
+    members.member,
+    min(members.member_label) as member_label,
     count(*)::integer as chat_count,
-    sum(first_response_seconds)::double precision / count(*) as mean_first_response_seconds,
-    scope,
-    scope_id
+    {{ time_of_one_source('sum(members.first_response_seconds)::double precision / count(*)') }}
+        as mean_first_response_seconds,
+    members.scope,
+    members.scope_id
 from members
-group by week_start, scope, scope_id, direction_filter, office_hours_filter, day_of_week, hour, dimension, member
+{{ join_mixed_members('members') }}
+group by
+    members.week_start, members.scope, members.scope_id, members.direction_filter, members.office_hours_filter,
+    members.day_of_week, members.hour, members.dimension, members.member, mixed_members.scope

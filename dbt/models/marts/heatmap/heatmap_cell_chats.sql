@@ -25,9 +25,10 @@ compared as (
         ranked.*,
         weeks.mean_first_response_seconds as week_mean_seconds,
         -- In a week whose mean is 0 every chat took 0 seconds.
-        coalesce(
-            (ranked.first_response_seconds / nullif(weeks.mean_first_response_seconds, 0) - 1) * 100, 0
-        ) as difference_to_week_mean_pct
+        case
+            when weeks.mean_first_response_seconds = 0 then 0
+            else (ranked.first_response_seconds / weeks.mean_first_response_seconds - 1) * 100
+        end as difference_to_week_mean_pct
     from ranked
     inner join weeks
         on weeks.week_start = ranked.week_start
@@ -59,7 +60,7 @@ select
     case
         when compared.difference_to_week_mean_pct < -20 then 'better'
         when compared.difference_to_week_mean_pct > 20 then 'worse'
-        else 'average'
+        when compared.difference_to_week_mean_pct is not null then 'average'
     end as performance,
     compared.scope,
     compared.scope_id,

@@ -1,3 +1,8 @@
+-- What is mixed stands in the filters: a join would be planned for each heatmap.
+{%- set of_one_source = [
+    'mean_first_response_seconds', 'p50_first_response_seconds', 'p90_first_response_seconds', 'band', 'has_enough_chats',
+    'previous_mean_first_response_seconds', 'previous_p50_first_response_seconds',
+] %}
 with slices as (
     select * from {{ ref('int_heatmap_slices') }}
 )
@@ -44,15 +49,11 @@ cross join lateral (
         hours.hour,
         days.label_es as day_label_es,
         days.label_en as day_label_en,
+        {%- for column in of_one_source %}
+        case when not slices.is_mixed then cells.{{ column }} end as {{ column }},
+        {%- endfor %}
         cells.chat_count,
-        cells.mean_first_response_seconds,
-        cells.p50_first_response_seconds,
-        cells.p90_first_response_seconds,
-        cells.band,
-        cells.has_enough_chats,
-        cells.previous_chat_count,
-        cells.previous_mean_first_response_seconds,
-        cells.previous_p50_first_response_seconds
+        cells.previous_chat_count
     from {{ ref('labels') }} as days
     cross join generate_series(0, 23) as hours (hour)
     left join {{ ref('int_heatmap_cells') }} as cells

@@ -3,12 +3,12 @@ with slices as (
 ),
 
 weeks as (
-    select * from {{ ref('heatmap_weeks') }}
+    select * from {{ ref('int_heatmap_weeks') }}
 ),
 
 -- Read under a name of its own: Postgres would make one that is used twice for all weeks and filters before looking.
 weeks_before as (
-    select * from {{ ref('heatmap_weeks') }}
+    select * from {{ ref('int_heatmap_weeks') }}
 )
 
 select
@@ -22,29 +22,25 @@ select
     slices.office_hours_label_es,
     slices.office_hours_label_en,
     coalesce(weeks.chat_count, 0) as chat_count,
-    weeks.mean_first_response_seconds,
-    weeks.p50_first_response_seconds,
-    weeks.p90_first_response_seconds,
+    {%- for statistic in ['mean', 'p50', 'p90'] %}
+    {%- set seconds = statistic ~ '_first_response_seconds' %}
+    case when not slices.is_mixed then weeks.{{ seconds }} end as {{ seconds }},
+    {%- endfor %}
     {{ var('slot_min_chat_count') }} as slot_min_chat_count,
-    weeks.fastest_day_of_week,
-    weeks.fastest_hour,
-    weeks.fastest_mean_seconds,
-    weeks.fastest_chat_count,
-    weeks.slowest_day_of_week,
-    weeks.slowest_hour,
-    weeks.slowest_mean_seconds,
-    weeks.slowest_chat_count,
+    {%- for slot in ['fastest', 'slowest'] %}{% for told in ['day_of_week', 'hour', 'mean_seconds', 'chat_count'] %}
+    case when not slices.is_mixed then weeks.{{ slot }}_{{ told }} end as {{ slot }}_{{ told }},
+    {%- endfor %}{% endfor %}
     coalesce(weeks_before.chat_count, 0) as previous_chat_count,
-    weeks_before.mean_first_response_seconds as previous_mean_first_response_seconds,
-    weeks_before.p50_first_response_seconds as previous_p50_first_response_seconds,
-    weeks_before.p90_first_response_seconds as previous_p90_first_response_seconds,
+    {%- for statistic in ['mean', 'p50', 'p90'] %}
+    {%- set seconds = statistic ~ '_first_response_seconds' %}
+    case when not slices.is_mixed then weeks_before.{{ seconds }} end as previous_{{ seconds }},
+    {%- endfor %}
     {{ percent_change('weeks.chat_count', 'weeks_before.chat_count') }} as chat_count_delta_pct,
-    {{ percent_change('weeks.mean_first_response_seconds', 'weeks_before.mean_first_response_seconds') }}
-        as mean_delta_pct,
-    {{ percent_change('weeks.p50_first_response_seconds', 'weeks_before.p50_first_response_seconds') }}
-        as p50_delta_pct,
-    {{ percent_change('weeks.p90_first_response_seconds', 'weeks_before.p90_first_response_seconds') }}
-        as p90_delta_pct,
+    {%- for statistic in ['mean', 'p50', 'p90'] %}
+    {%- set seconds = statistic ~ '_first_response_seconds' %}
+    case when not slices.is_mixed then {{ percent_change('weeks.' ~ seconds, 'weeks_before.' ~ seconds) }} end
+        as {{ statistic }}_delta_pct,
+    {%- endfor %}
     slices.scope,
     slices.scope_id,
     slices.scope_name

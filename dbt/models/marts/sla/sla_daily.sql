@@ -16,9 +16,9 @@ select
     goal.goal,
     {{ rate }} >= goal.goal as is_goal_met,
     days.late_count,
-    days.sum_seconds_past,
-    days.sum_seconds_past::double precision / nullif(days.late_count, 0) as mean_seconds_past,
-    days.p90_seconds_past,
+    {{ time_of_one_source('days.sum_seconds_past') }} as sum_seconds_past,
+    {{ time_of_one_source('days.sum_seconds_past::double precision / nullif(days.late_count, 0)') }} as mean_seconds_past,
+    {{ time_of_one_source('days.p90_seconds_past') }} as p90_seconds_past,
     coalesce(days_before.met_count + days_before.breached_count, 0) as previous_judged_count,
     {{ rate_before }} as previous_rate,
     {{ rate }} - {{ rate_before }} as rate_delta
@@ -32,3 +32,4 @@ left join {{ ref('int_sla_days') }} as days_before
     and days_before.clock = days.clock
 left join {{ ref('agents') }} as agents on days.scope = 'agent' and agents.id = days.scope_id
 left join {{ ref('departments') }} as departments on days.scope = 'department' and departments.id = days.scope_id
+{{ join_mixed_members('days') }}

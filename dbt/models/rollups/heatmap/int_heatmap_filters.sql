@@ -56,8 +56,10 @@ filters as (
         bands.band_labels_en,
         history.first_week_start,
         history.last_week_start,
-        true as is_shown
+        true as is_shown,
+        mixed_members.scope is not null as is_mixed
     from shown_scopes
+    {{ join_mixed_members('shown_scopes') }}
     cross join directions
     cross join office_hours
     cross join bands
@@ -74,7 +76,7 @@ union all
 select
     filter_key, scope, scope_id, scope_name, agent_id, agent_name, direction_filter, direction_label_es, direction_label_en,
     office_hours_filter, office_hours_label_es, office_hours_label_en, band_labels_es, band_labels_en, first_week_start,
-    last_week_start, false as is_shown
+    last_week_start, false as is_shown, is_mixed
 from {{ this }}
 where is_shown and filter_key not in (select filter_key from filters)
 {%- else -%}

@@ -20,7 +20,8 @@ select
     filters.office_hours_label_es,
     filters.office_hours_label_en,
     filters.band_labels_es,
-    filters.band_labels_en
+    filters.band_labels_en,
+    filters.is_mixed
 from filters
 cross join now_local
 cross join lateral generate_series(

@@ -10,12 +10,13 @@ with affected as (
     where {{ load_window('conversations') }}
 ),
 
+-- What no bot, survey or broadcast is known of has no outcome: conversations of other sources.
 chats as (
     select
         affected.*,
         outcomes.broadcast_at
     from affected
-    inner join {{ ref('int_chat_outcomes') }} as outcomes on outcomes.chat_id = affected.chat_id
+    left join {{ ref('int_chat_outcomes') }} as outcomes on outcomes.chat_id = affected.chat_id
     where not affected.is_deleted
 ),
 
