@@ -7,6 +7,7 @@ import pytest
 
 from dagster_project.sources.rooms import schema
 from dagster_project.warehouse.connection import connect
+from tests.support.own_schema import EVERYWHERE, columns, indexes, keys, monthly
 
 ENUMS = {
     "user_account_type_informal_enum": "guest registered agent supervisor robot admin",
@@ -75,7 +76,6 @@ COLUMNS = {
     "access_roles": "role!, description!",
     "role_permissions": "role!, permission!",
 }
-EVERYWHERE = "created_at timestamptz!=now(), updated_at timestamptz!=now(), row_xid bigint!=own transaction"
 IN_HISTORY = (
     "history_id uuid!=gen_random_uuid(), changed_at timestamptz!=now(), operation_type!, changed_by uuid, "
     "transaction_id bigint, changed_columns text[]"
@@ -172,26 +172,9 @@ def conn(rooms_url: str) -> Iterator[psycopg.Connection]:
         open_conn.rollback()
 
 
-def _columns(conn: psycopg.Connection, table: str) -> set[str]:
-    rows = conn.execute(
-        "select attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid) "
-        "from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum "
-        "where attrelid = %s::regclass and attnum > 0 and not attisdropped",
-        [f"rooms.{table}"],
-    ).fetchall()
-    found = set()
-    for name, kind, is_required, default in rows:
-        kind = {"text": "", "timestamp with time zone": " timestamptz"}.get(kind, f" {kind}")
-        if name == "row_xid":
-            assert default == "((pg_current_xact_id())::text)::bigint"
-            default = "own transaction"
-        found.add(f"{name}{kind}{'!' if is_required else ''}{f'={default}' if default else ''}")
-    return found
-
-
 def test_every_table_has_the_columns_types_and_defaults_that_were_specified(conn: psycopg.Connection) -> None:
-    for table, columns in COLUMNS.items():
-        assert _columns(conn, table) == set(f"{columns}, {EVERYWHERE}".split(", ")), table
+    for table, specified in COLUMNS.items():
+        assert columns(conn, "rooms", table) == set(f"{specified}, {EVERYWHERE}".split(", ")), table
     tables = conn.execute(
         "select relname from pg_class where relnamespace = 'rooms'::regnamespace and relkind in ('r', 'p') "
         "and not relispartition and relname not in ('alembic_version', 'job_watermarks')"
@@ -201,9 +184,9 @@ def test_every_table_has_the_columns_types_and_defaults_that_were_specified(conn
 
 def test_a_history_has_every_column_of_its_table_but_the_password(conn: psycopg.Connection) -> None:
     for table in WITH_HISTORY:
-        names = {column.split("=")[0] for column in _columns(conn, table)} - {"password_hash!"}
+        names = {column.split("=")[0] for column in columns(conn, "rooms", table)} - {"password_hash!"}
         own = {column.split("=")[0] for column in IN_HISTORY.split(", ")}
-        assert {column.split("=")[0] for column in _columns(conn, f"{table}_history")} == names | own, table
+        assert {column.split("=")[0] for column in columns(conn, "rooms", f"{table}_history")} == names | own, table
 
 
 def test_every_list_of_values_is_as_specified(conn: psycopg.Connection) -> None:
@@ -215,28 +198,12 @@ def test_every_list_of_values_is_as_specified(conn: psycopg.Connection) -> None:
 
 
 def test_keys_and_indexes_have_their_names_and_columns(conn: psycopg.Connection) -> None:
-    indexes = conn.execute(
-        "select indexname, tablename || split_part(indexdef, ' USING', 2) from pg_indexes where schemaname = 'rooms'"
-    ).fetchall()
-    assert {name: text for name, text in indexes if name in INDEXES} == INDEXES
-    conn.execute("set local search_path = rooms")
-    keys = conn.execute(
-        "select conname, pg_get_constraintdef(oid) from pg_constraint "
-        "where connamespace = 'rooms'::regnamespace and conparentid = 0 and contype in ('p', 'u', 'f')"
-    ).fetchall()
-    assert {name: text for name, text in keys if name in KEYS} == KEYS
+    assert {name: text for name, text in indexes(conn, "rooms").items() if name in INDEXES} == INDEXES
+    assert {name: text for name, text in keys(conn, "rooms").items() if name in KEYS} == KEYS
 
 
 def test_each_monthly_table_has_this_month_and_three_more_and_no_default(conn: psycopg.Connection) -> None:
-    rows = conn.execute(
-        "select relname, attname, partdefid, count(inhrelid) from pg_partitioned_table "
-        "inner join pg_class on pg_class.oid = partrelid "
-        "inner join pg_attribute on attrelid = partrelid and attnum = partattrs[0] "
-        "left join pg_inherits on inhparent = partrelid "
-        "where relnamespace = 'rooms'::regnamespace group by 1, 2, 3"
-    ).fetchall()
-    assert {row[0]: row[1] for row in rows} == MONTHLY
-    assert {row[2:] for row in rows} == {(0, 4)}
+    assert monthly(conn, "rooms") == {table: (column, 4) for table, column in MONTHLY.items()}
 
 
 def test_a_month_is_made_once_and_a_row_beside_all_months_is_refused(conn: psycopg.Connection) -> None:

@@ -3,16 +3,6 @@
 -- What runs for each row has its caller's rights and search_path: to set another one would cost a fifth of the update.
 -- Whoever may write is the owner, or one of its functions, which pin theirs.
 
--- A row is never older than its image before: the history's rows of one row then follow each other without a gap.
-create function rooms.touch() returns trigger language plpgsql as $$
-begin
-    new.row_xid := pg_current_xact_id()::text::bigint;
-    if tg_op = 'UPDATE' then
-        new.updated_at := greatest(now(), old.updated_at + interval '1 microsecond');
-    end if;
-    return new;
-end $$;
-
 -- The history's updated_at is that of the image.
 create function rooms.touch_history() returns trigger language plpgsql as $$
 begin

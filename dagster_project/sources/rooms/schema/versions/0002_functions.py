@@ -2,14 +2,14 @@
 
 from alembic import op
 
-from dagster_project.sources.rooms.schema.run import run_files
+from dagster_project.sources.rooms.schema import SCHEMA
 
 revision = "0002"
 down_revision = "0001"
 
 
 def upgrade() -> None:
-    run_files(
+    SCHEMA.run_files(
         op.get_bind(),
         "0002_permissions",
         "0002_row_security",
@@ -24,4 +24,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    run_files(op.get_bind(), "0002_downgrade")
+    SCHEMA.run_files(op.get_bind(), "0002_downgrade")

@@ -3,7 +3,7 @@ do $$
 declare
     role_name text;
 begin
-    foreach role_name in array array['rooms_owner', 'rooms_app', 'rooms_reader', 'rooms_supervisor'] loop
+    foreach role_name in array array[{roles}] loop
         if to_regrole(role_name) is null then
             begin
                 execute format('create role %I nologin', role_name);
@@ -15,7 +15,7 @@ begin
             execute format('grant %I to current_user', role_name);
         end if;
     end loop;
-    if to_regnamespace('rooms') is null then
-        create schema rooms authorization rooms_owner;
+    if to_regnamespace('{schema}') is null then
+        execute format('create schema {schema} authorization %I', (array[{roles}])[1]);
     end if;
 end $$;

@@ -2,6 +2,7 @@
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"], version_table_schema="rooms")
+given = context.config.attributes
+context.configure(connection=given["connection"], version_table_schema=given["schema"])
 with context.begin_transaction():
     context.run_migrations()
