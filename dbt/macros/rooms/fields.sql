@@ -51,7 +51,7 @@
 {%- endmacro %}
 
 
-{# The values that an enumeration of the schema rooms has; another one, from a foreign source, stands as it is. #}
+{# The values that an enumeration of the schemas rooms and calls has; another one, from a foreign source, stands as it is. #}
 {% macro known_values(enumeration) -%}
     {{ return({
         'room_type': ['group', 'direct', 'support', 'escalated'],
@@ -65,6 +65,11 @@
         'support_level': ['T1', 'T2', 'T3', 'manager'],
         'account_type': ['guest', 'registered', 'agent', 'supervisor', 'robot', 'admin'],
         'account_status': ['pending-verification', 'active', 'suspended', 'closed'],
+        'call_status': ['pending', 'accepted', 'completed', 'missed', 'rejected', 'canceled', 'failed'],
+        'call_ended_by': ['visitor', 'agent', 'system'],
+        'call_offer_outcome': ['accepted', 'declined', 'timeout', 'withdrawn'],
+        'session_ended_by': ['agent', 'timeout', 'unknown'],
+        'agent_status': ['available', 'in_call', 'wrap_up', 'busy', 'away', 'offline'],
     }[enumeration]) }}
 {%- endmacro %}
 

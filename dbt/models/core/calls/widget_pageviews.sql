@@ -1,0 +1,49 @@
+{{ config(
+    unique_key='id',
+    indexes=[
+        {'columns': ['created_at']},
+        {'columns': ['visitor_key', 'created_at']},
+        {'columns': ['created_local_date']},
+        {'columns': ['load_id']},
+    ],
+) }}
+
+with landed as (
+    select distinct on (id)
+        *,
+        {{ is_from_the_future('created_at', 'pageviews') }} as is_from_the_future
+    from {{ ref('stg_calls__widget_pageviews') }} as pageviews
+    where id is not null and {{ load_window('pageviews') }}
+    order by id, created_at desc nulls last
+)
+
+select
+    id,
+    organization_id,
+    site_id,
+    pool_id,
+    visitor_id,
+    visitor_country_code,
+    page_url,
+    referrer_domain,
+    case when popup_shown_at < created_at then null else popup_shown_at end as popup_shown_at,
+    case when popup_dismissed_at < popup_shown_at then null else popup_dismissed_at end as popup_dismissed_at,
+    coalesce(is_bot, false) as is_bot,
+    created_at,
+    updated_at,
+    removed_at is not null as is_deleted,
+    removed_at as deleted_at,
+    loaded_at as last_sync_at,
+
+    {{ country_code('visitor_country_code') }} as country,
+    {{ visitor_key('visitor_id', "'pageview:' || id") }} as visitor_key,
+    is_from_the_future,
+    {{ local_time('coalesce(created_at, loaded_at)') }}::date as created_local_date,
+    {{ broken_rules({
+        'unknown_country': "visitor_country_code is not null and " ~ country_code('visitor_country_code') ~ " = 'unknown'",
+        'popup_before_pageview': 'popup_shown_at < created_at',
+        'popup_dismissed_before_shown': 'popup_dismissed_at < popup_shown_at',
+        'from_the_future': 'is_from_the_future',
+    }) }} as quality_rules,
+    load_id
+from landed
