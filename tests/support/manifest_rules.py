@@ -20,8 +20,8 @@ LAYERS = {
     "marts_admin": {"ops"},
     "marts_pii": {"ops", "core", "marts_pii"},
 }
-# Some marts tell of more than conversations: of what an analysis came to, of the pipeline itself.
-SUBJECTS = {"marts/analysis": {"analysis"}, "marts/operations": {"raw"}}
+# Some marts tell of more than conversations: of what an analysis came to, of the pipeline, of who read, of archives.
+SUBJECTS = {"marts/analysis": {"analysis"}, "marts/operations": {"raw"}, "marts/rooms": {"raw"}}
 TYPES = {
     r"(is|has)_\w+": {"boolean"},
     r"\w+_at": {"timestamptz"},

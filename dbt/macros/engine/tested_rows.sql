@@ -32,7 +32,8 @@
 
   Tests that would read history whatever came wait for the night: of views of the report, which put weeks and months together
   from tables that are tested; of views whose rows are of no chat and no date; and of views that Postgres must put together
-  whole to find those of a day (meta.tests_wait). EXPLAIN says which.
+  whole to find those of a day (meta.tests_wait). EXPLAIN says which. And of marts of rooms alone, which most refreshes bring
+  nothing to.
 #}
 {% macro is_refresh() %}
     {{ return(invocation_args_dict.get('selector') == 'refresh') }}

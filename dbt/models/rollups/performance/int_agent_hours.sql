@@ -7,9 +7,7 @@
 
 -- depends_on: {{ ref('int_affected_activity_days') }}
 
--- A sweep: each span of activity is one event at its start and one at its end, and a running sum of the events is the number
--- of chats at work on. What is left to split by the hour are the stretches between events, at most one a time
--- and agent; never a row a chat and hour.
+-- What is left to split by the hour are the stretches of a sweep, at most one a time and agent; never a row a chat and hour.
 with {% if is_incremental() -%}
 affected_days as (
     select distinct local_date
@@ -57,28 +55,19 @@ activity as (
 ),
 
 -- An agent may hold chats of several departments at once, so the whole is swept beside the parts.
-events as (
+spans as (
     select
         activity.agent_id,
         scope.department_id,
-        event.happened_at,
-        sum(event.change) as change
+        activity.active_from as starts_at,
+        activity.active_to as ends_at
     from activity
     cross join lateral (values ('all'), (coalesce(activity.department_id, 'none'))) as scope (department_id)
-    cross join lateral (values (activity.active_from, 1), (activity.active_to, -1)) as event (happened_at, change)
     where activity.active_from < activity.active_to
-    group by activity.agent_id, scope.department_id, event.happened_at
 ),
 
 stretches as (
-    select
-        agent_id,
-        department_id,
-        happened_at as starts_at,
-        lead(happened_at) over agent as ends_at,
-        sum(change) over agent as chat_count
-    from events
-    window agent as (partition by agent_id, department_id order by happened_at)
+    {{- stretches_of('spans', 'agent_id, department_id') }}
 ),
 
 hourly as (
@@ -86,7 +75,7 @@ hourly as (
         stretches.agent_id,
         stretches.department_id,
         {{ local_time('hour_start') }} as local_hour,
-        stretches.chat_count,
+        stretches.span_count as chat_count,
         extract(epoch from
             least(stretches.ends_at, hour_start + interval '1 hour') - greatest(stretches.starts_at, hour_start)
         ) as seconds
@@ -96,7 +85,7 @@ hourly as (
         stretches.ends_at - interval '1 microsecond',
         interval '1 hour'
     ) as hour_start
-    where stretches.chat_count > 0
+    where stretches.span_count > 0
 )
 
 select

@@ -1,0 +1,27 @@
+select
+    period_start as local_date,
+    robot_id,
+    interaction_count,
+    completed_count,
+    failed_count,
+    timed_out_count,
+    pending_count,
+    success_rate,
+    answer_count,
+    {{ spread_names('answer_seconds', [50, 90, 95, 99]) | join(', ') }},
+    room_count,
+    handed_over_count,
+    contained_count,
+    lapsed_count,
+    open_count,
+    handover_rate,
+    containment_rate,
+    lapse_rate,
+    durable_judged_count,
+    durable_count,
+    durable_rate,
+    handover_wait_count,
+    {{ spread_names('handover_wait_seconds', [50, 90, 95, 99]) | join(', ') }},
+    {{ spread_names('handover_wait_business_seconds', [50, 90]) | join(', ') }}
+from {{ ref('robots_by_period') }}
+where period = 'day'
