@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'affected_by': 'int_affected_rooms'},
+    meta={'affected_by': 'int_affected_room_chats'},
     indexes=[
         {'columns': ['room_id', 'user_id'], 'unique': true},
         {'columns': ['chat_id']},
@@ -15,7 +15,7 @@ with affected as (
     select
         chat_id,
         max(load_id) as load_id
-    from {{ ref('int_affected_rooms') }} as affected
+    from {{ ref('int_affected_room_chats') }} as affected
     where {{ load_window('affected') }}
     group by chat_id
 ),
