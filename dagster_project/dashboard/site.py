@@ -66,7 +66,7 @@ def build(
             page.page,
             account=known,
             name=name,
-            filters=Filters(week, known.shown_by_default, shown_by_default=known.shown_by_default),
+            filters=Filters(week),
             links=links,
             language=language,
             company=company,

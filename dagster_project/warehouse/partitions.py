@@ -43,7 +43,11 @@ class Partition:
 
 def keep(conn: psycopg.Connection, table: str, months: Iterable[date]) -> int:
     """Make the partitions of these months that are not there. Returns how many were made."""
-    query = "select count(*) filter (where ops.keep_month(%s::regclass, month)) from unnest(%s::date[]) as month"
+    schema = table.split(".")[0]
+    own = conn.execute("select to_regprocedure(%s) is not null", [f"{schema}.keep_month(regclass, date)"]).fetchone()
+    query = sql.SQL("select count(*) filter (where {}(%s::regclass, month)) from unnest(%s::date[]) as month").format(
+        sql.Identifier(schema if own == (True,) else "ops", "keep_month")
+    )
     row = conn.execute(query, [table, sorted(set(months))]).fetchone()
     return row[0] if row else 0
 
@@ -66,15 +70,6 @@ def keep_ahead(conn: psycopg.Connection) -> int:
         """,
         [list(MONTHLY), MONTHS_AHEAD],
     ).fetchone()
-    return row[0] if row else 0
-
-
-def keep_source_ahead(conn: psycopg.Connection, schema: str) -> int:
-    """Likewise of a source's own schema, by its own function: 0 where it has none. Returns how many were made."""
-    function = f"{schema}.keep_partitions(timestamp with time zone)"
-    if conn.execute("select to_regprocedure(%s) is null", [function]).fetchone() == (True,):
-        return 0
-    row = conn.execute(sql.SQL("select {}.keep_partitions()").format(sql.Identifier(schema))).fetchone()
     return row[0] if row else 0
 
 

@@ -121,7 +121,7 @@ def dbt_models(
     except seed_files.SeedsWrong as error:
         raise dg.Failure(f"nothing was built: {error}", allow_retries=False) from None
     if config.with_archives:
-        for archive, count in restore.restore_all(warehouse.url, store_of(settings)):
+        for archive, count in restore.restore_all(warehouse.url, store_of(settings), for_dbt=True):
             log.info("%s: %s rows restored", archive.label, f"{count:,}")
     project, is_whole, last = fingerprint(settings), not context.assets_def.is_subset, None
     nodes = json.loads(dbt_project.manifest_path.read_bytes())["nodes"]

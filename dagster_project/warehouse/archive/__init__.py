@@ -9,4 +9,5 @@ verified  the file was fetched, read back into a table, and has the same rows
 detached  the partition still is what was written; it is out of the table, in the schema `archived`
 dropped   its days of grace are over
 restored  the rows are in the table again (`restore.restore`)
+purged    the file is deleted, where the table's rows are not kept for ever
 """

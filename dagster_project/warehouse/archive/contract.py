@@ -38,18 +38,41 @@ class Archivable:
     Attributes:
         key: what a row is known by, as SQL; files are written in its order.
         live: SQL on a restored row `old`: whether the table holds what took its place; {month} is its first instant.
+        taken_out: SQL of what is remembered of a partition {part} that goes, in the archive {id}.
+        online_months: a month is due when its last day is so many months old; None: the settings say.
+        cold_months: how long the file is kept after that; None: for ever.
+        feeds_dbt: whether a build from the beginning needs the rows.
     """
 
     name: str
     key: str
     live: str
+    taken_out: str | None = None
+    online_months: int | None = None
+    cold_months: int | None = None
+    feeds_dbt: bool = True
+
+
+def _of_rooms(table: str, key: str, taken_out: str | None = None) -> Archivable:
+    """Of chat rooms: two years online, seven in files. What was read of them stays in raw."""
+    columns = key.split(", ")
+    same = " and ".join(f"same.{column} = old.{column}" for column in columns)
+    live = f"exists (select from {table} as same where {same})"
+    return Archivable(table, key, live, taken_out, online_months=24, cold_months=84, feeds_dbt=False)
 
 
 # A chat that came again after its month was archived, changed, is newer than what the file has of it.
 TABLES = {
     one.name: one
     for one in (
-        Archivable(CHATS, "chat_id", f"exists (select from {CHATS} as newer where newer.chat_id = old.chat_id)"),
+        Archivable(
+            CHATS,
+            "chat_id",
+            f"exists (select from {CHATS} as newer where newer.chat_id = old.chat_id)",
+            "insert into ops.archived_records (record_key, content_hash, version, archive_id) "
+            "select chat_id, content_hash, version, {id} from {part} on conflict (record_key) do update set "
+            "content_hash = excluded.content_hash, version = excluded.version, archive_id = excluded.archive_id",
+        ),
         Archivable(
             "raw.b2chat_chat_versions",
             "chat_id, load_id",
@@ -62,5 +85,15 @@ TABLES = {
             f"exists (select from {MESSAGES} as newer where newer.chat_id = old.chat_id "
             "and newer.timestamp >= {month} and newer.timestamp < {month} + interval '1 month')",
         ),
+        # What refers to messages goes before them; the file manager is told which files it may put away.
+        _of_rooms(
+            "rooms.chat_file_attachments",
+            "id, message_created_at",
+            "insert into rooms.archived_files (attachment_id, file_manager_file_id, message_created_at) "
+            "select id, file_manager_file_id, message_created_at from {part} on conflict do nothing",
+        ),
+        _of_rooms("rooms.robot_interactions", "id, message_created_at"),
+        _of_rooms("rooms.messages", "id, created_at"),
+        _of_rooms("rooms.user_presence_changes", "user_id, changed_at"),
     )
 }

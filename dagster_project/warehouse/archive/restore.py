@@ -31,10 +31,11 @@ def restore(url: str, store: ArchiveStore, table: str, month: date) -> list[tupl
         return [(one, _restore(url, store, one)) for one in reversed(found)]
 
 
-def restore_all(url: str, store: ArchiveStore) -> list[tuple[Archive, int]]:
-    """Bring all archived months back, as a build of everything needs them."""
+def restore_all(url: str, store: ArchiveStore, *, for_dbt: bool = False) -> list[tuple[Archive, int]]:
+    """Bring all archived months back, or those that a build of everything needs."""
     with connect(url, autocommit=True) as conn, steps.alone(conn):
-        return [(one, _restore(url, store, one)) for one in reversed(states.archives(conn, states.AWAY))]
+        away = [one for one in states.archives(conn, states.AWAY) if not for_dbt or TABLES[one.table_name].feeds_dbt]
+        return [(one, _restore(url, store, one)) for one in reversed(away)]
 
 
 def _restore(url: str, store: ArchiveStore, archive: Archive) -> int:
@@ -42,7 +43,12 @@ def _restore(url: str, store: ArchiveStore, archive: Archive) -> int:
         store.get(archive.object_key, file)
         read_back = steps.require_same(conn, archive, file)
         partitions.keep(conn, archive.table_name, [archive.month])
-        count = _put_back(conn, archive, read_back)
+        try:
+            count = _put_back(conn, archive, read_back)
+        except psycopg.errors.ForeignKeyViolation:
+            raise ArchiveFailed(
+                f"{archive.label} hangs on messages that are away: restore rooms.messages {archive.month:%Y-%m} first"
+            ) from None
         conn.execute("delete from ops.archived_records where archive_id = %s", [archive.id])
         steps.drop_waiting(conn, archive)
         states.move_on(conn, archive, "restored")

@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 from dagster_project.warehouse import partitions
 from dagster_project.warehouse.archive.contract import TABLES
 
-State = Literal["planned", "exported", "verified", "detached", "dropped", "restored"]
+State = Literal["planned", "exported", "verified", "detached", "dropped", "restored", "purged"]
 UNDER_WAY: tuple[State, ...] = ("planned", "exported", "verified", "detached")
 AWAY: tuple[State, ...] = ("detached", "dropped")  # its rows are not in the table
 GRACE = timedelta(days=7)
@@ -42,6 +42,7 @@ class Archive:
     detached_at: datetime | None
     dropped_at: datetime | None
     restored_at: datetime | None
+    purged_at: datetime | None
 
     @property
     def label(self) -> str:
@@ -69,12 +70,17 @@ def of_month(conn: psycopg.Connection, table: str, month: date) -> list[Archive]
     return [one for one in archives(conn, AWAY) if (one.table_name, one.month) == (table, month)]
 
 
-def due(conn: psycopg.Connection, older_than_months: int, today: date) -> list[tuple[str, date]]:
-    """The months, by table, whose last day is so many months old, and that nobody archives or has just restored."""
-    newest = partitions.months_after(today, -older_than_months - 1)
+def due(conn: psycopg.Connection, older_than_months: int | None, today: date) -> list[tuple[str, date]]:
+    """The months, by table, whose last day is so many months old, and that nobody archives or has just restored.
+
+    Args:
+        older_than_months: of tables that have no time of their own; None: none of them is due.
+    """
     found = []
-    for table in TABLES:
-        if partitions.is_monthly(conn, table):
+    for table, archivable in TABLES.items():
+        months = archivable.online_months or older_than_months
+        if months and partitions.is_monthly(conn, table):
+            newest = partitions.months_after(today, -months - 1)
             for one in partitions.partitions_of(conn, table):
                 if one.month <= newest and not _is_spared(conn, table, one.month):
                     found.append((table, one.month))
@@ -113,11 +119,8 @@ def move_on(conn: psycopg.Connection, archive: Archive, state: State, **known: A
 
 
 def months_away(conn: psycopg.Connection) -> list[str]:
-    """The months of which rows are in archives alone, as YYYY-MM."""
-    rows = conn.execute(
-        "select distinct to_char(month, 'YYYY-MM') from ops.archives where state = any(%s) order by 1", [list(AWAY)]
-    ).fetchall()
-    return [row[0] for row in rows]
+    """The months of which rows that a build needs are in archives alone, as YYYY-MM."""
+    return sorted({f"{one.month:%Y-%m}" for one in archives(conn, AWAY) if TABLES[one.table_name].feeds_dbt})
 
 
 def holding(conn: psycopg.Connection, contact_id: str) -> list[Archive]:
@@ -132,6 +135,7 @@ def holding(conn: psycopg.Connection, contact_id: str) -> list[Archive]:
             )
             select archives.* from ops.archives
             where state in ('exported', 'verified', 'detached', 'dropped', 'restored')
+                and split_part(table_name, '.', 1) <> 'rooms'
                 and exists (select from chats where archives.month >= since)
                 and (table_name <> 'raw.b2chat_chats' or exists (
                     select from chats where archives.month between since and since + interval '2 months'))

@@ -15,7 +15,7 @@ from dagster_project.warehouse.archive import files, states
 from dagster_project.warehouse.archive.contract import TABLES, ArchiveFailed, ArchiveStore
 from dagster_project.warehouse.archive.states import Archive
 from dagster_project.warehouse.connection import connect
-from dagster_project.warehouse.partitions import CHATS, partitions_of
+from dagster_project.warehouse.partitions import months_after, partitions_of
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,8 @@ def run(url: str, store: ArchiveStore, older_than_months: int | None, today: dat
     """Archive what is due, resume what was begun, and drop what has waited long enough.
 
     Args:
-        older_than_months: a month is due when its last day is so many months old; None begins nothing new.
+        older_than_months: a month is due when its last day is so many months old; None begins nothing new but of tables
+            that have a time of their own.
 
     Returns:
         what came into another state, as it is now; of a partition that somebody was using, `verified` at most.
@@ -38,12 +39,14 @@ def run(url: str, store: ArchiveStore, older_than_months: int | None, today: dat
         StoreFailed: the store does not answer; what is written so far stays.
     """
     with connect(url, autocommit=True) as conn, alone(conn):
-        before = {one.id: one.state for one in states.archives(conn, (*states.UNDER_WAY, "dropped"))}
-        for table, month in states.due(conn, older_than_months, today) if older_than_months else ():
+        before = {one.id: one.state for one in states.archives(conn, (*states.UNDER_WAY, "dropped", "purged"))}
+        for table, month in states.due(conn, older_than_months, today):
             states.plan(conn, table, month, new_key(table, month))
         for one in states.archives(conn, states.UNDER_WAY):
             _go_on(conn, url, store, one)
-        after = states.archives(conn, (*states.UNDER_WAY, "dropped"))
+        for one in states.archives(conn, ("dropped",)):
+            _purge(conn, store, one, today)
+        after = states.archives(conn, (*states.UNDER_WAY, "dropped", "purged"))
     return [one for one in after if before.get(one.id) != one.state]
 
 
@@ -131,21 +134,20 @@ def _detach(conn: psycopg.Connection, store: ArchiveStore, archive: Archive) -> 
         store.delete(archive.object_key)
     except psycopg.errors.LockNotAvailable:
         log.warning("%s is in use: it is taken out by the next run", archive.label)
+    except psycopg.errors.ForeignKeyViolation:
+        log.warning("%s: rows of another table refer to it still: it is taken out by the next run", archive.label)
 
 
 def _take_out(conn: psycopg.Connection, archive: Archive, part: sql.Identifier) -> None:
-    if archive.table_name == CHATS:
-        conn.execute(
-            sql.SQL(
-                "insert into ops.archived_records (record_key, content_hash, version, archive_id) "
-                "select chat_id, content_hash, version, %s from {} on conflict (record_key) do update set "
-                "content_hash = excluded.content_hash, version = excluded.version, archive_id = excluded.archive_id"
-            ).format(part),
-            [archive.id],
-        )
+    if remember := TABLES[archive.table_name].taken_out:
+        conn.execute(sql.SQL(remember).format(part=part, id=sql.Literal(archive.id)))
     table = sql.Identifier(*archive.table_name.split("."))
     conn.execute(sql.SQL("alter table {} detach partition {}").format(table, part))
     conn.execute("select ops.put_aside(%s::regclass, %s)", [part.as_string(conn), archive.waiting_table])
+    waiting = sql.Identifier("archived", archive.waiting_table)
+    keys = "select conname from pg_constraint where conrelid = %s::regclass and contype = 'f' and conparentid = 0"
+    for (key,) in conn.execute(keys, [waiting.as_string(conn)]).fetchall():  # else what it refers to could not go
+        conn.execute(sql.SQL("alter table {} drop constraint {}").format(waiting, sql.Identifier(key)))
     states.move_on(conn, archive, "detached")
 
 
@@ -156,6 +158,14 @@ def _drop(conn: psycopg.Connection, archive: Archive) -> None:
         if row == (True,):
             drop_waiting(conn, archive)
             states.move_on(conn, archive, "dropped")
+
+
+def _purge(conn: psycopg.Connection, store: ArchiveStore, archive: Archive, today: date) -> None:
+    """Delete a file whose time is over: nothing brings the month back."""
+    kept = TABLES[archive.table_name]
+    if kept.cold_months and archive.month <= months_after(today, -(kept.online_months or 0) - kept.cold_months - 1):
+        store.delete(archive.object_key)
+        states.move_on(conn, archive, "purged")
 
 
 def drop_waiting(conn: psycopg.Connection, archive: Archive) -> None:

@@ -8,26 +8,11 @@
 {%- endmacro %}
 
 
-{#
-  The sources of conversations, in the order in which they are offered, each with the entities whose loads bring them; a line a
-  source. The first that has conversations is what reports and dashboards show, unless they are asked for another.
-#}
-{% macro conversation_sources() -%}
-    {{ return({
-        'b2chat': ['chats'],
-    }) }}
-{%- endmacro %}
-
-
-{# SQL: the entities whose loads bring conversations, as (source, entity_type). #}
+{# SQL: the entities whose loads bring conversations, as (source, entity_type); a line a source. #}
 {% macro conversation_entities() -%}
-    {%- set entities = [] -%}
-    {%- for source, names in conversation_sources().items() -%}
-        {%- for name in names -%}
-            {%- do entities.append("('" ~ source ~ "', '" ~ name ~ "')") -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    ({{ entities | join(', ') }})
+    (
+        ('b2chat', 'chats')
+    )
 {%- endmacro %}
 
 

@@ -70,7 +70,9 @@ COLUMNS = {
     "rows_read bigint!",
     "archives": "table!, partition!, from timestamptz!, to timestamptz!, state!='online'::text, rows bigint, "
     "bytes bigint, sha256, content_sum numeric, uri, planned_at timestamptz, exported_at timestamptz, "
-    "verified_at timestamptz, detached_at timestamptz, dropped_at timestamptz, restored_at timestamptz",
+    "verified_at timestamptz, detached_at timestamptz, dropped_at timestamptz, restored_at timestamptz, "
+    "purged_at timestamptz",
+    "archived_files": "attachment_id uuid!, file_manager_file_id uuid!, message_created_at timestamptz!",
     "access_permission_domains": "permission_prefix!, description!",
     "access_permissions": "permission!, permission_prefix!",
     "access_roles": "role!, description!",

@@ -5,8 +5,32 @@ declare
     today constant date := at at time zone 'UTC';
     made integer := rooms.keep_months(today, (today + interval '3 months')::date);
 begin
+    perform rooms.match_search_months();
     perform rooms.count_months();
     return made;
+end $$;
+
+-- What is searched is what is there: months of messages that were archived, or came back.
+create function rooms.match_search_months() returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    month text;
+begin
+    for month in
+        select right(inhrelid::regclass::text, 7) from pg_inherits where inhparent = 'rooms.messages'::regclass
+        except
+        select right(inhrelid::regclass::text, 7) from pg_inherits where inhparent = 'rooms.message_search'::regclass
+    loop
+        perform rooms.keep_month('rooms.message_search', to_date(month, 'YYYY_MM'));
+    end loop;
+    for month in
+        select right(inhrelid::regclass::text, 7) from pg_inherits where inhparent = 'rooms.message_search'::regclass
+        except
+        select right(inhrelid::regclass::text, 7) from pg_inherits where inhparent = 'rooms.messages'::regclass
+    loop
+        execute format('drop table rooms.%I', 'message_search_' || month);
+        delete from rooms.archives where "table" = 'message_search' and partition = 'message_search_' || month;
+    end loop;
 end $$;
 
 -- Small months are counted; of large ones the planner's estimate is good enough to see what is kept.

@@ -147,13 +147,25 @@ create table rooms.archives (
     detached_at timestamptz,
     dropped_at timestamptz,
     restored_at timestamptz,
+    purged_at timestamptz,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     row_xid bigint not null default pg_current_xact_id()::text::bigint,
     constraint pk_archives primary key ("table", partition),
     constraint ck_archives_state check (
-        state in ('online', 'planned', 'exported', 'verified', 'detached', 'dropped', 'restored')
+        state in ('online', 'planned', 'exported', 'verified', 'detached', 'dropped', 'restored', 'purged')
     )
+);
+
+-- Files of attachments whose month was archived: the file manager's, which may put them away too.
+create table rooms.archived_files (
+    attachment_id uuid not null,
+    file_manager_file_id uuid not null,
+    message_created_at timestamptz not null,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    row_xid bigint not null default pg_current_xact_id()::text::bigint,
+    constraint pk_archived_files primary key (attachment_id)
 );
 
 -- How far jobs have read: rows below this transaction.

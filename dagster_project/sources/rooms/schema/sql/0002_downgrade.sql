@@ -21,7 +21,8 @@ begin
         where pronamespace = 'rooms'::regnamespace
             and proname <> all (array[
                 'touch', 'touch_history', 'refuse_truncate', 'keep_created_at', 'set_root_room', 'log_presence',
-                'make_log', 'keep_month', 'keep_months', 'keep_partitions', 'count_months'
+                'make_log', 'keep_month', 'keep_months', 'keep_partitions', 'count_months',
+                'match_search_months'
             ])
             and proname !~ '^log_\w+_changes$'
         limit 1;

@@ -165,6 +165,7 @@ declare
     since bigint;
     filled bigint;
 begin
+    perform rooms.match_search_months();
     insert into rooms.job_watermarks (job, next_xid) values ('message_search', 0) on conflict do nothing;
     select next_xid into since from rooms.job_watermarks where job = 'message_search' for update;
     insert into rooms.message_search as entry (room_id, message_id, message_created_at, document)
