@@ -15,6 +15,7 @@ from dagster_project.orchestration.assets.exports import EXPORTS, clean_up_expor
 from dagster_project.orchestration.assets.heatmap import weekly_heatmap_picture
 from dagster_project.orchestration.assets.maintenance import (
     archive_months_job,
+    clean_up_invites_job,
     enforce_retention_job,
     keep_partitions_job,
     retry_quarantine_job,
@@ -56,6 +57,7 @@ defs = dg.Definitions(
         archive_months_job,
         enforce_retention_job,
         clean_up_exports_job,
+        clean_up_invites_job,
         back_up_changes_job,
         erase_people_job,
     ],

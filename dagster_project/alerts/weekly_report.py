@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from dagster_project.alerts import outbox
 from dagster_project.alerts.channels.configured import mailbox_of
@@ -21,7 +22,7 @@ from dagster_project.exports.stores.bucket import Bucket
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.settings import Settings
-from dagster_project.warehouse import audit_log
+from dagster_project.warehouse import audit_log, directory
 
 CHANNEL, KIND = "report", "weekly_report"
 _OLDEST = timedelta(days=14)  # that a week may have begun ago: reports of the past are not mailed
@@ -70,6 +71,7 @@ def deliver(conn: psycopg.Connection, settings: Settings) -> Sequence[str]:
 
 def _enqueue(conn: psycopg.Connection, oldest: date) -> None:
     """Note the newest week of which a run of Dagster has made the whole report, unless it is noted."""
+    scope, scope_id = directory.shown_by_default(conn)
     with conn.transaction():
         conn.execute("lock table ops.notifications in share row exclusive mode")
         conn.execute(
@@ -77,7 +79,7 @@ def _enqueue(conn: psycopg.Connection, oldest: date) -> None:
             with newest as (
                 select id, filters ->> 'week' as week from ops.export_logs
                 where export_type = 'report' and format = 'pdf' and status = 'completed' and run_id is not null
-                    and filters - 'week' = '{}'::jsonb and (filters ->> 'week')::date >= %(oldest)s
+                    and filters - 'week' = %(whole)s and (filters ->> 'week')::date >= %(oldest)s
                 order by filters ->> 'week' desc, completed_at limit 1
             ),
 
@@ -96,7 +98,14 @@ def _enqueue(conn: psycopg.Connection, oldest: date) -> None:
             insert into ops.notification_deliveries (notification_id, channel, event)
             select id, %(channel)s, 'report' from noted
             """,
-            {"oldest": oldest, "user": RECIPIENT, "kind": KIND, "channel": CHANNEL},
+            {
+                "oldest": oldest,
+                "user": RECIPIENT,
+                "kind": KIND,
+                "channel": CHANNEL,
+                # Of several sources, the report that nobody asked to be about anything is of the first.
+                "whole": Jsonb({} if scope == "all" else {scope: scope_id}),
+            },
         )
 
 

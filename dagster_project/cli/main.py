@@ -25,6 +25,7 @@ from dagster_project.cli.commands import (
     pipeline,
     questions,
     review,
+    rooms,
     servers,
     settings,
     users,
@@ -90,6 +91,7 @@ app.add_typer(exports.export, name="export")
 app.add_typer(exports.exports, name="exports")
 app.add_typer(review.review, name="review")
 app.add_typer(archive.archive, name="archive")
+app.add_typer(rooms.rooms, name="rooms")
 app.add_typer(alerts.alerts, name="alerts")
 app.add_typer(dashboard.dashboard, name="dashboard")
 users.users.command()(logins.login)
@@ -128,6 +130,7 @@ def _exit_code(error: Exception) -> int | None:
         *archive.FAULTS,
         *backup.FAULTS,
         *people.FAULTS,
+        *rooms.FAULTS,
         *dashboard.FAULTS,
         *users.FAULTS,
     )

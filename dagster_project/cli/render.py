@@ -40,7 +40,7 @@ def print_heatmap(console: Console, heatmap: Heatmap) -> None:
     """The heatmap as a table: a row a weekday, a column an hour; the other way round where the terminal is narrow."""
     console.print(
         f"\n[bold]First response, week of {heatmap.week_start}[/bold] "
-        f"of {_BEGAN[heatmap.direction_filter]} (agent: {escape(heatmap.agent_id)}, "
+        f"of {_BEGAN[heatmap.direction_filter]} (agent: {escape(heatmap.agent_id)}, source: {escape(heatmap.source)}, "
         f"direction: {heatmap.direction_filter}, "
         f"hours: {heatmap.office_hours_filter}; mean of each cell; local time)"
     )
@@ -53,6 +53,7 @@ def heatmap_as_dict(heatmap: Heatmap) -> dict[str, Any]:
     return {
         "week_start": heatmap.week_start.isoformat(),
         "agent_id": heatmap.agent_id,
+        "source": heatmap.source,
         "direction_filter": heatmap.direction_filter,
         "office_hours_filter": heatmap.office_hours_filter,
         "chat_count": heatmap.chat_count,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import psycopg
 
@@ -15,11 +16,15 @@ _NEEDED = ("marts.scope_members", "marts.data_sources", "marts.kpis_by_direction
 
 @dataclass(frozen=True)
 class Member:
-    """All, an agent, a department, a channel or a source, and what people call it."""
+    """All, an agent, a department, a channel or a source, and what people call it.
+
+    It has no times where its conversations come from several sources.
+    """
 
     scope: Scope
     id: str
     name: str
+    has_times: bool = True
 
     @property
     def key(self) -> str:
@@ -41,6 +46,12 @@ class Account:
     first_week: date | None
     last_week: date | None
     last_full_week: date | None
+    shown_by_default: Member = ALL
+
+    @property
+    def has_several_sources(self) -> bool:
+        """Whether there is no time of all conversations."""
+        return self.shown_by_default.scope != "all"
 
     def member(self, key: str) -> Member | None:
         """The member of a link; None where there is no such one."""
@@ -57,23 +68,32 @@ def account(connection: psycopg.Connection, timezone: str) -> Account | None:
         return None
     [span] = select(connection, _Weeks, "marts.data_span", {})
     sources = select(connection, _Source, "marts.data_sources", {})
-    members = select(
-        connection,
-        Member,
-        "marts.scope_members",
-        {},
-        order_by="scope, scope_name, scope_id",
-        id="scope_id",
-        name="scope_name",
-    )
+    members = _members(connection, {})
+    shown = _members(connection, {"is_default": True})
     return Account(
         freshness(connection),
-        (ALL, *(member for member in members if member.scope != "all")),
+        (
+            *(member for member in members if member.scope == "all"),
+            *(member for member in members if member.scope != "all"),
+        ),
         any(source.is_made_up for source in sources),
         timezone,
         span.first_week_start,
         span.last_week_start,
         span.last_full_week_start,
+        shown[0] if shown else ALL,
+    )
+
+
+def _members(connection: psycopg.Connection, where: dict[str, Any]) -> list[Member]:
+    return select(
+        connection,
+        Member,
+        "marts.scope_members",
+        where,
+        order_by="scope, scope_name, scope_id",
+        id="scope_id",
+        name="scope_name",
     )
 
 

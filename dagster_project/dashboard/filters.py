@@ -30,6 +30,7 @@ class Filters:
     direction: str = DEFAULT_DIRECTION
     office_hours: str = "all"
     measure: Measure = DEFAULT_MEASURE
+    shown_by_default: Member = ALL
 
     def known_to(self, directions: tuple[str, ...], hours: tuple[str, ...], measures: tuple[Measure, ...]) -> "Filters":
         """The same for a page that knows these; what it does not know is the default there."""
@@ -58,7 +59,7 @@ class Filters:
         """These filters as a link has them; what is the default is left out."""
         values = {
             "week": self.week.isoformat() if self.week else "",
-            "who": "" if self.member == ALL else self.member.key,
+            "who": "" if self.member == self.shown_by_default else self.member.key,
             "direction": "" if self.direction == DEFAULT_DIRECTION else self.direction,
             "hours": "" if self.office_hours == "all" else self.office_hours,
             "measure": "" if self.measure == DEFAULT_MEASURE else self.measure,
@@ -67,14 +68,15 @@ class Filters:
 
 
 def read(query: Mapping[str, str], account: Account) -> Filters:
-    """The filters of a link; by default the last full week of all chats that customers began.
+    """The filters of a link; by default the last full week of the chats that customers began: of all, or with
+    several sources of the first.
 
     Raises:
         NoSuchPage: a value is none that there is; the text names the field, and nothing that was sent.
     """
     if any(len(value) > _LONGEST for value in query.values()):
         raise NoSuchPage("filters: too long")
-    member = account.member(query.get("who") or "all")
+    member = account.member(query.get("who") or account.shown_by_default.key)
     if member is None:
         raise NoSuchPage("who: there is no such agent, department, channel or source")
     return Filters(
@@ -83,6 +85,7 @@ def read(query: Mapping[str, str], account: Account) -> Filters:
         _one_of(query, "direction", HEATMAP_DIRECTIONS, DEFAULT_DIRECTION),
         _one_of(query, "hours", OFFICE_HOURS, "all"),
         _one_of(query, "measure", MEASURES, DEFAULT_MEASURE),
+        account.shown_by_default,
     )
 
 

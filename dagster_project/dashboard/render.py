@@ -50,7 +50,7 @@ def html(shown: Shown, page: Page, sections: list[Section], *, company: str | No
             name=page.name,
             menu=[(shown.links.page(one.name), say.text(one.title), one.name == page.name) for one in PAGES.values()],
             period=_period(shown),
-            badges=[] if is_complete else [say.text("badge.partial")],
+            badges=[*_sources(shown), *([] if is_complete else [say.text("badge.partial")])],
             previous=shown.links.week(filters.previous),
             following=shown.links.week(filters.following),
             form=_form(shown, page) if shown.links.is_live else None,
@@ -117,12 +117,19 @@ def _period(shown: Shown) -> str:
     return say.text("period.range", first=say.day(period.start), last=say.day(period.end))
 
 
+def _sources(shown: Shown) -> list[str]:
+    """Where conversations come from several sources: which one the page is about, or why it has no times."""
+    say, member = shown.say, shown.filters.member
+    if member.scope == "source" and shown.account.has_several_sources:
+        return [say.text("filter.source", name=say.label("source", member.name))]
+    return [] if member.has_times else [say.text("badge.several_sources")]
+
+
 def _form(shown: Shown, page: Page) -> dict[str, Any]:
     """The filters that the page knows, as lists to choose from."""
     say, filters, account = shown.say, shown.filters, shown.account
-    groups: list[tuple[str, list[Choice]]] = [
-        ("", [Choice("all", say.text("dashboard.everybody"), filters.member.scope == "all")])
-    ]
+    everybody = "dashboard.every_source" if account.has_several_sources else "dashboard.everybody"
+    groups: list[tuple[str, list[Choice]]] = [("", [Choice("all", say.text(everybody), filters.member.scope == "all")])]
     titles: tuple[tuple[Scope, str], ...] = (
         ("agent", "section.agents"),
         ("department", "sheet.departments"),

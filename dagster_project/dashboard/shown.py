@@ -34,7 +34,7 @@ class Shown:
         return Selection(
             self.connection,
             Period.week(self.filters.week),
-            Filter(member.scope, member.id, member.name, self.filters.direction),
+            Filter(member.scope, member.id, member.name, self.filters.direction, member.has_times),
             known,
             through,
         )

@@ -66,7 +66,7 @@ def build(
             page.page,
             account=known,
             name=name,
-            filters=Filters(week),
+            filters=Filters(week, known.shown_by_default, shown_by_default=known.shown_by_default),
             links=links,
             language=language,
             company=company,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from dagster_project.deployment import sandbox
+from dagster_project.deployment import rooms, sandbox
 from dagster_project.settings import (
     ENV_FILE,
     PROJECT_ROOT,
@@ -86,6 +86,7 @@ def running(settings: Settings) -> Iterator[Deployment]:
         migrations.upgrade(url)
         with connection.connect(url) as conn:
             settings = system_settings.effective(conn, settings)
+        settings = rooms.standing(settings, url)
         os.environ.update(environment(settings, url))
         yield Deployment(settings, url)
 
@@ -95,8 +96,9 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
     local = settings.data_path / "dagster"
     local.mkdir(parents=True, exist_ok=True)
     ours = {variable_name(name): str(value) for name in _EXPORTED if (value := getattr(settings, name)) is not None}
-    if settings.client_secret:
-        ours[variable_name("client_secret")] = settings.client_secret.get_secret_value()
+    for name in ("client_secret", "rooms_database_url"):
+        if secret := getattr(settings, name):
+            ours[variable_name(name)] = secret.get_secret_value()
     programs = str(Path(sys.executable).parent)
     places = [place for place in os.environ.get("PATH", "").split(os.pathsep) if place != programs]
     ours |= connection.environment(url)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import psycopg
 
@@ -27,8 +27,9 @@ class ExportRequest:
     """What is wanted.
 
     A report has a period (default: the last full week) and may be about one agent, department, channel, source or
-    direction; an analysis has an id, a table the name of a mart; all else has filters. Whoever is named is named by
-    id or by name. `latest` is the last full week or month, instead of a period or of days.
+    direction, or about all; `scope` None is what the warehouse shows by default. An analysis has an id, a table the
+    name of a mart; all else has filters. Whoever is named is named by id or by name. `latest` is the last full week or
+    month, instead of a period or of days.
     `sections` is the form `Section,Metric,Value,Unit` of an analysis as CSV, which a report as CSV always has.
     """
 
@@ -38,7 +39,7 @@ class ExportRequest:
     filters: Filters = field(default_factory=Filters)
     period: Period | None = None
     latest: Literal["week", "month"] | None = None
-    scope: Scope = "all"
+    scope: Scope | None = None
     scope_id: str = "all"
     analysis_id: str | None = None
     mart: str | None = None
@@ -56,7 +57,7 @@ def require_known(request: ExportRequest) -> None:
         ("language", request.language, LANGUAGES),
         ("scope", request.scope, SCOPES),
     ):
-        if value not in known:
+        if value is not None and value not in known:
             raise ExportFailed(f"the {name} of {request.kind} is one of {', '.join(known)}, not {value!r}")
     if request.sections and (request.kind != "analysis" or not FORMATS[request.format].sections):
         able = " or ".join(one.name for one in formats_of("analysis") if one.sections)
@@ -119,10 +120,13 @@ def with_ids(conn: psycopg.Connection, request: ExportRequest) -> ExportRequest:
     Raises:
         ExportFailed: nobody is called so, or several are.
     """
-    filters, scope_id = request.filters, request.scope_id
+    filters, scope, scope_id = request.filters, request.scope, request.scope_id
     try:
-        if request.scope != "all" and request.scope != "direction":
-            scope_id = directory.find(conn, request.scope, scope_id)
+        if scope is None:
+            found, scope_id = directory.shown_by_default(conn)
+            scope = cast(Scope, found)
+        elif scope != "all" and scope != "direction":
+            scope_id = directory.find(conn, scope, scope_id)
         filters = replace(
             filters,
             agents=[directory.find(conn, "agent", name) for name in filters.agents],
@@ -131,7 +135,7 @@ def with_ids(conn: psycopg.Connection, request: ExportRequest) -> ExportRequest:
         )
     except directory.NoSuchMember as error:
         raise ExportFailed(str(error)) from None
-    return replace(request, filters=filters, scope_id=scope_id)
+    return replace(request, filters=filters, scope=scope, scope_id=scope_id)
 
 
 def filters_of(request: ExportRequest) -> Mapping[str, Any]:
@@ -139,7 +143,7 @@ def filters_of(request: ExportRequest) -> Mapping[str, Any]:
     if request.kind == "report" and request.period:
         return {
             request.period.kind: request.period.start.isoformat(),
-            **({request.scope: request.scope_id} if request.scope != "all" else {}),
+            **({request.scope: request.scope_id} if request.scope and request.scope != "all" else {}),
         }
     named = {"analysis": request.analysis_id, "mart": request.mart, "form": "sections" if request.sections else None}
     return request.filters.as_values() | {name: value for name, value in named.items() if value}
@@ -150,7 +154,9 @@ def label(request: ExportRequest) -> str:
     if request.kind == "report" and request.period:
         start = request.period.start
         period = f"week-{start}" if request.period.kind == "week" else f"month-{start:%Y-%m}"
-        return period if request.scope == "all" else f"{period}-{_whose(request.scope, [request.scope_id])}"
+        return (
+            period if request.scope in (None, "all") else f"{period}-{_whose(str(request.scope), [request.scope_id])}"
+        )
     if request.kind == "table":
         if not re.fullmatch(r"[a-z0-9_]{1,63}", request.mart or ""):
             raise ExportFailed("there is no mart of that name")

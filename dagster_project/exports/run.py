@@ -150,7 +150,7 @@ def _report_data(conn: psycopg.Connection, request: ExportRequest, zone: str) ->
         definitions.analysis_notes(conn, request.analysis_id)  # refuses one that failed after its chats were chosen
         return read_analysis(conn, request.analysis_id, timezone=zone)
     assert request.period
-    return read_report(conn, request.period, scope=request.scope, scope_id=request.scope_id, timezone=zone)
+    return read_report(conn, request.period, scope=request.scope or "all", scope_id=request.scope_id, timezone=zone)
 
 
 def _table(conn: psycopg.Connection, request: ExportRequest) -> Table:

@@ -11,6 +11,7 @@ from dagster_project.orchestration.assets.backup import back_up_changes_job
 from dagster_project.orchestration.assets.exports import clean_up_exports_job
 from dagster_project.orchestration.assets.maintenance import (
     archive_months_job,
+    clean_up_invites_job,
     enforce_retention_job,
     keep_partitions_job,
 )
@@ -56,6 +57,7 @@ def daily_and_weekly(settings: Settings) -> list[dg.ScheduleDefinition]:
     rounds: list[tuple[Any, str, str]] = [
         (keep_partitions_job, "0 1 * * *", "Every night at 01:00"),
         (clean_up_exports_job, "30 1 * * *", "Every night at 01:30"),
+        (clean_up_invites_job, "40 1 * * *", "Every night at 01:40"),
         (back_up_warehouse, "0 2 * * *", "Every night at 02:00"),
         (sweep_recent, "30 2 * * *", "Every night at 02:30"),
         (verify_all, "30 3 * * *", "Every night at 03:30"),

@@ -20,6 +20,7 @@ class Answer(BaseModel):
     """What every answer out of the data has."""
 
     freshness: Freshness
+    note: str | None = Field(None, description="What must be said with it: why there are no times, for one.")
     about_data: str = ABOUT_DATA
 
 
@@ -64,7 +65,7 @@ class MetricRow(BaseModel):
     period_start: date
     id: str = Field(description="Key of the agent, department, channel or source; all.")
     name: str
-    value: float | None = Field(description="In the metric's unit. Null: there was nothing to count.")
+    value: float | None = Field(description="In the metric's unit. Null: nothing to count, or as note says.")
     count: int = Field(description="Chats, replies or messages that the value rests on.")
     is_partial: bool | None = Field(
         None, description="Whether the data does not cover all of the week or month: do not compare its counts."

@@ -20,6 +20,7 @@ from dagster_project.questions.answers import (
 from dagster_project.questions.definitions import Metric
 from dagster_project.questions.errors import QuestionFailed
 from dagster_project.questions.names import Members, members
+from dagster_project.questions.names import shown as shown_name
 from dagster_project.warehouse.directory import Kind
 
 Grain = Literal["day", "week", "month"]
@@ -154,6 +155,25 @@ def query(
         rows=shown[:MAX_ROWS],
         row_count=len(shown),
         freshness=freshness(conn, [table.partition(".")[2]]),
+        note=why_no_times(conn, scope, keys) if metric.unit == "seconds" else None,
+    )
+
+
+def why_no_times(conn: psycopg.Connection, scope: Scope, keys: Sequence[str]) -> str | None:
+    """Why some of these have no times: their conversations come from several sources. None where all have.
+
+    Args:
+        keys: of members; empty is all of the scope.
+    """
+    wanted = {"scope": scope, "has_times": False, **({"scope_id": list(keys)} if keys else {})}
+    mixed = select(conn, _Mixed, "marts.scope_members", wanted)
+    if not mixed:
+        return None
+    sources = ", ".join(f"«{source.name}»" for source in members(conn, "source").all)
+    whose = "All" if scope == "all" else ", ".join(f"«{shown_name(member.scope_name)}»" for member in mixed)
+    return (
+        f"{whose}: conversations of several sources ({sources}). No time is taken across sources, so times are null; "
+        "counts and SLA rates stand. Ask with scope=source for times."
     )
 
 
@@ -307,6 +327,11 @@ class _KpiByDirection:
     scope_id: str
     value: float | None
     count: int
+
+
+@dataclass(frozen=True)
+class _Mixed:
+    scope_name: str
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,7 @@ def week(conn: psycopg.Connection, chosen: Chosen) -> Week:
         slowest=_slot(slowest),
         cells=[slot for cell in cells.values() if cell.chat_count and (slot := _slot(cell))],
         freshness=asking.freshness(conn, ["weekly_response_time_heatmap"]),
+        note=asking.why_no_times(conn, chosen.scope, [condition["scope_id"]]),
     )
     return Week(answer, painted)
 
@@ -134,6 +135,7 @@ def cell(conn: psycopg.Connection, chosen: Chosen, day_of_week: int, hour: int) 
             for chat in chats
         ],
         freshness=asking.freshness(conn, ["heatmap_cell_chats"]),
+        note=asking.why_no_times(conn, chosen.scope, [condition["scope_id"]]),
     )
 
 

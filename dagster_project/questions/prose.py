@@ -55,6 +55,7 @@ def of_freshness(freshness: Freshness) -> str:
 
 
 def _whole(lines: list[str], answer: Answer) -> str:
+    lines += [answer.note] if answer.note else []
     return "\n".join([*lines, of_freshness(answer.freshness), answer.about_data])
 
 

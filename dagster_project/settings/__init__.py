@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
-from pydantic import ValidationError, field_validator, model_validator
+from pydantic import SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from dagster_project.settings.alerts import AlertsSettings
@@ -27,6 +27,7 @@ from dagster_project.settings.sources import B2ChatSettings, CallsSettings, Room
 from dagster_project.settings.warehouse import MetricsSettings, OperationsSettings, PostgresSettings
 
 __all__ = [
+    "IN_WAREHOUSE",
     "PROJECT_ROOT",
     "Settings",
     "SettingsError",
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 ENV_FILE = "B2CHAT_ENV_FILE"  # names another file than the project's own .env
+IN_WAREHOUSE = "warehouse"  # where a source's own schema may be, instead of a Postgres of its own
 
 
 class Settings(
@@ -123,8 +125,17 @@ class Settings(
 
     def is_on(self, source: str) -> bool:
         """Whether a source of this name is read: rooms and calls are off where nothing leads to them."""
-        leads = {"rooms": self.rooms_database_url, "calls": self.calls_database_url}
-        return source not in leads or leads[source] is not None
+        return source not in self._own_databases or self._own_databases[source] is not None
+
+    def own_database(self, source: str, warehouse: str) -> str | None:
+        """The Postgres that holds a source's own schema; None where it has none, or is off. `warehouse` is that URL."""
+        named = self._own_databases.get(source)
+        in_warehouse = named and named.get_secret_value() == IN_WAREHOUSE
+        return warehouse if in_warehouse else named.get_secret_value() if named else None
+
+    @property
+    def _own_databases(self) -> dict[str, SecretStr | None]:
+        return {"rooms": self.rooms_database_url, "calls": self.calls_database_url}
 
     @property
     def data_path(self) -> Path:

@@ -109,6 +109,9 @@ class SandboxSettings(Section):
     sandbox_seed: int = Field(7, description="Generated: the seed; the same seed makes the same data.")
     sandbox_days: int = Field(42, ge=1, le=3660, description="Generated: days of history before the sandbox's clock.")
     sandbox_chats_per_day: int = Field(120, ge=1, le=100_000, description="Generated: mean chats a day.")
+    sandbox_rooms_per_day: int = Field(
+        10, ge=1, le=100_000, description="Generated: mean support rooms a day, in the embedded Postgres."
+    )
     sandbox_clock: datetime | None = Field(
         None, description="The sandbox's clock, held still at this instant (ISO 8601 with offset). Default: real time."
     )

@@ -83,6 +83,17 @@ def find(conn: psycopg.Connection, kind: Kind, wanted: str) -> str:
     raise NoSuchMember(f"there is no {kind} {shortened(wanted)!r}{guess(known, kind, wanted)}")
 
 
+def shown_by_default(conn: psycopg.Connection) -> tuple[str, str]:
+    """Whose chats a report is about that names nobody, as (scope, id).
+
+    All, while conversations come from one source; else those of the first source, because no time is taken across them.
+    """
+    row = None
+    if has_relation(conn, "marts.scope_members"):
+        row = conn.execute("select scope, scope_id from marts.scope_members where is_default").fetchone()
+    return (row[0], row[1]) if row else ("all", "all")
+
+
 def match(known: Sequence[Member], kind: Kind, wanted: str) -> str | None:
     """The id of the one that is called so; None where nobody is. Case, accents and spaces play no part in a name.
 

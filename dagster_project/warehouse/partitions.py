@@ -73,6 +73,15 @@ def keep_ahead(conn: psycopg.Connection) -> int:
     return row[0] if row else 0
 
 
+def keep_source_ahead(conn: psycopg.Connection, schema: str) -> int:
+    """Likewise of a source's own schema, by its own function: 0 where it has none. Returns how many were made."""
+    function = f"{schema}.keep_partitions(timestamp with time zone)"
+    if conn.execute("select to_regprocedure(%s) is null", [function]).fetchone() == (True,):
+        return 0
+    row = conn.execute(sql.SQL("select {}.keep_partitions()").format(sql.Identifier(schema))).fetchone()
+    return row[0] if row else 0
+
+
 def partitions_of(conn: psycopg.Connection, table: str) -> list[Partition]:
     """The months of a table, oldest first."""
     rows = conn.execute(

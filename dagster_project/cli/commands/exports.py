@@ -63,7 +63,12 @@ def report(
     agent: Annotated[str | None, typer.Option(help="About one agent: the name or id.")] = None,
     department: Annotated[str | None, typer.Option(help="About one department: the name or id.")] = None,
     channel: Annotated[str | None, typer.Option(help="About one channel.")] = None,
-    source: Annotated[str | None, typer.Option(help="About one source: the system that the chats come from.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="About one source, the system that chats come from; or all: together, which leaves times out."
+        ),
+    ] = None,
     direction: Annotated[str | None, choice(DIRECTIONS, help="About one direction.")] = None,
     language: LanguageOption = None,
     out: Out = None,
@@ -74,9 +79,11 @@ def report(
     about = [(scope, str(key)) for scope, key in asked.items() if key]
     if len(about) > 1:
         raise typer.BadParameter("a report is about one agent, department, channel, source or direction, or about all")
-    scope, key = about[0] if about else ("all", "all")
+    scope, key = about[0] if about else (None, "all")
+    if (scope, key) == ("source", "all"):
+        scope = "all"
     period, latest = _period(week, month)
-    request = ExportRequest("report", form, period=period, latest=latest, scope=cast(Scope, scope), scope_id=key)
+    request = ExportRequest("report", form, period=period, latest=latest, scope=cast(Scope | None, scope), scope_id=key)
     _export(request, language, out, as_json)
 
 

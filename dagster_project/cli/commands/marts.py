@@ -25,6 +25,9 @@ def heatmap(
         str | None, typer.Option(help="Monday of the week, YYYY-MM-DD, or last. Default: the last full week.")
     ] = None,
     agent: Annotated[str, typer.Option(help="An agent's name or id, or all.")] = "all",
+    source: Annotated[
+        str | None, typer.Option(help="Of one source; or all: together, without times. Default: the first of several.")
+    ] = None,
     direction: Annotated[StrEnum("Direction", heatmaps.DIRECTIONS), typer.Option()] = heatmaps.DEFAULT_DIRECTION,  # type: ignore[valid-type]
     office_hours: Annotated[StrEnum("OfficeHours", heatmaps.OFFICE_HOURS), typer.Option()] = "all",  # type: ignore[valid-type]
     as_json: JsonOption = False,
@@ -37,16 +40,24 @@ def heatmap(
         if monday is None:
             raise heatmaps.NoSuchWeek(directory.NOTHING_YET)
         agent_id = agent if agent == "all" else directory.find(conn, "agent", agent)
-        shown = heatmaps.read(conn, monday, agent_id=agent_id, direction=str(direction), office_hours=str(office_hours))
+        source_id = source if source is None or source == "all" else directory.find(conn, "source", source)
+        shown = heatmaps.read(
+            conn,
+            monday,
+            agent_id=agent_id,
+            source=source_id,
+            direction=str(direction),
+            office_hours=str(office_hours),
+        )
         if not shown.chat_count:
             raise heatmaps.NoSuchWeek(
                 f"no chat of the week of {monday} was answered (agent: {directory.shortened(agent)}, "
                 f"direction: {direction}, hours: {office_hours})"
             )
-        source = data_source.kind_of(conn)
+        data = data_source.kind_of(conn)
     if not as_json:
-        render.print_data_source(console, source)
-    answer = {"data_source": source} | render.heatmap_as_dict(shown)
+        render.print_data_source(console, data)
+    answer = {"data_source": data} | render.heatmap_as_dict(shown)
     print_answer(as_json, answer, lambda: render.print_heatmap(console, shown))
 
 

@@ -28,7 +28,8 @@ def page(shown: Shown) -> list[Section]:
     chosen = shown.filters.member.scope
     for scope, title, none in groups:
         # One source alone is all chats, whose figures the overview has.
-        if chosen == scope or (chosen == "all" and (scope != "source" or len(shown.account.of(scope)) > 1)):
+        is_of_all = chosen == "all" and (scope != "source" or shown.account.has_several_sources)
+        if chosen == scope or is_of_all or (chosen == "source" and scope != "source"):
             members = breakdowns.breakdown(selection, scope)
             intro = "agents.caption" if scope == "agent" else "groups.caption"
             told = say.text(intro, badge=classified_by(data, say), kind=kind, goal=goal)

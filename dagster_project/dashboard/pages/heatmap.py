@@ -103,6 +103,8 @@ def _cards(week: WeekSummary, shown: Shown) -> list[Card]:
         )
         below = say.text("dashboard.slot_figures", mean=say.duration(mean), count=say.number(count))
         few = say.text("actions.slots.none", enough=week.slot_min_chat_count)
+        if not shown.filters.member.has_times:
+            few = say.text("badge.several_sources")
         if name == "fastest" and (day, hour) == (week.slowest_day_of_week, week.slowest_hour) != (None, None):
             day, few = None, say.text("dashboard.one_slot", enough=week.slot_min_chat_count)
         cards.append(

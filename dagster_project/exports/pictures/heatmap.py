@@ -10,7 +10,7 @@ from dagster_project.exports.queries import select
 from dagster_project.exports.report.data import Band
 from dagster_project.exports.week import CELLS, MONDAY_FIRST, day_name
 from dagster_project.warehouse.connection import has_relation
-from dagster_project.warehouse.directory import NOTHING_YET
+from dagster_project.warehouse.directory import NOTHING_YET, shown_by_default
 
 DIRECTIONS = ("all", "incoming", "outgoing", "outgoing_broadcast", "outgoing_all", "converted")
 DEFAULT_DIRECTION = "incoming"  # in the others nobody waits for a first response
@@ -49,7 +49,8 @@ class Heatmap:
     """The 168 cells of one local week and what they were filtered by.
 
     `chat_count` are its answered chats, `mean_seconds` the mean of their first responses. `fastest` and `slowest` are
-    cells of at least `slot_min_chat_count` chats; None where no cell has that many.
+    cells of at least `slot_min_chat_count` chats; None where no cell has that many. `source` is the one that its chats
+    come from, all where they come from one alone or were asked for together; these have no times.
     """
 
     week_start: date
@@ -62,6 +63,7 @@ class Heatmap:
     slot_min_chat_count: int
     fastest: Cell | None
     slowest: Cell | None
+    source: str = "all"
 
 
 def read(
@@ -69,6 +71,7 @@ def read(
     week_start: date,
     *,
     agent_id: str = "all",
+    source: str | None = None,
     direction: str = DEFAULT_DIRECTION,
     office_hours: str = "all",
 ) -> Heatmap:
@@ -77,6 +80,7 @@ def read(
     Args:
         week_start: the week's local Monday.
         agent_id: an agent's id, or "all".
+        source: of all agents, the conversations of one source, or "all"; by default what the warehouse shows.
         direction: one of `DIRECTIONS`; by default the chats that customers began, converted ones too.
         office_hours: one of `OFFICE_HOURS`.
 
@@ -85,9 +89,11 @@ def read(
     """
     if not _is_built(connection):
         raise NoSuchWeek(NOTHING_YET)
+    scope, scope_id = _whose(connection, agent_id, source)
     filters = {
         "week_start": week_start,
-        "agent_id": agent_id,
+        "scope": scope,
+        "scope_id": scope_id,
         "direction_filter": direction,
         "office_hours_filter": office_hours,
     }
@@ -122,7 +128,16 @@ def read(
         week.slot_min_chat_count,
         cells.get((week.fastest_day_of_week, week.fastest_hour)),
         cells.get((week.slowest_day_of_week, week.slowest_hour)),
+        scope_id if scope == "source" else "all",
     )
+
+
+def _whose(connection: psycopg.Connection, agent_id: str, source: str | None) -> tuple[str, str]:
+    if agent_id != "all":
+        return "agent", agent_id
+    if source is None:
+        return shown_by_default(connection)
+    return ("all", "all") if source == "all" else ("source", source)
 
 
 def last_full_week(connection: psycopg.Connection) -> date | None:

@@ -24,12 +24,16 @@ BUCKETS = ("under_1m", "from_1m_to_3m", "from_3m_to_5m", "from_5m_to_10m", "over
 
 @dataclass(frozen=True)
 class Filter:
-    """Whose chats these are, all or those of one agent, department, channel, source or direction; how they began."""
+    """Whose chats these are, all or those of one agent, department, channel, source or direction; how they began.
+
+    They have no times where they come from several sources.
+    """
 
     scope: Scope = "all"
     scope_id: str = "all"
     name: str = "all"
     began: str = "incoming"
+    has_times: bool = True
 
     @property
     def direction(self) -> str:
@@ -356,8 +360,9 @@ class Analysis:
 class ReportData:
     """A whole report.
 
-    `agents`, `departments` and `channels` hold all of them for the scope `all`, the one member for its own scope, and
-    are empty else. `is_complete` says whether the data goes to the end of the period, `is_previous_complete` whether it
+    `agents`, `departments` and `channels` hold all of them for the scope `all`, those of a source for the scope
+    `source`, the one member for its own scope, and are empty else. `is_complete` says whether the data goes to the end
+    of the period, `is_previous_complete` whether it
     reaches back to the beginning of the period before. A direction has no backlog and no traffic; an analysis, which
     `analysis` is about, has no backlog, no history, no business times and nothing before it. `is_demo` says that the
     data is made up.
@@ -367,7 +372,7 @@ class ReportData:
     and messages are of all chats. `service` tells what became of the chats: surveys, bot, transfers, reopenings.
     `slot_min_chat_count` is how many answered chats a slot needs to be compared, None where no chat was ever answered;
     `slots` are the slowest of those. `has_default_targets` says that nobody
-    has set the targets yet. `growth` is what comes of the warehouse's tables, the soonest first: for the scope `all`.
+    has set the targets yet. `growth` is what comes of the warehouse's tables, the soonest first: for all, and a source.
     """
 
     period: Period

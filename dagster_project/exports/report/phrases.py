@@ -70,7 +70,7 @@ def kpi_name(kpi: Kpi, data: ReportData, say: Wording) -> str:
 
 
 def population(data: ReportData, say: Wording) -> str:
-    """Which chats the figures are of, and how many there are of the others."""
+    """Which chats the figures are of, how many there are of the others, and why there are no times, if so."""
     if data.direction is None:
         return ""
     of = "population.incoming" if data.direction == "incoming" else "population.of"
@@ -87,7 +87,8 @@ def population(data: ReportData, say: Wording) -> str:
         if other.chat_count
     ]
     told = say.text("population.others", others="; ".join(others)) if others else say.text("population.none")
-    return f"{say.text(of, direction=say.kind(data.direction))} {told}"
+    apart = "" if data.filter.has_times else f" {say.text('population.several_sources')}"
+    return f"{say.text(of, direction=say.kind(data.direction))} {told}{apart}"
 
 
 def classified_by(data: ReportData, say: Wording) -> str:

@@ -56,7 +56,11 @@ class ReportConfig(dg.Config):
     )
     week: str = Field("", description="The week's Monday, YYYY-MM-DD, or last; default: the last full week.")
     month: str = Field("", description="A month instead, YYYY-MM, or last.")
-    scope: str = Field("all", description="Whose chats: all, agent, department, channel, source or direction.")
+    scope: str = Field(
+        "",
+        description="Whose chats: all, agent, department, channel, source or direction; "
+        "empty: all, or the first of several sources.",
+    )
     scope_id: str = Field("all", description="Name or id of that agent or department, channel, source or direction.")
     language: str = Field("", description="es or en; default: B2CHAT_EXPORTS_LANGUAGE.")
 
@@ -99,7 +103,7 @@ def period_report(
             _language(config.language, settings),
             period=period,
             # A channel was called provider here before.
-            scope=cast(Scope, "channel" if config.scope == "provider" else config.scope),
+            scope=cast(Scope | None, "channel" if config.scope == "provider" else config.scope or None),
             scope_id=config.scope_id,
         )
         made = _export(context, warehouse, settings, request)

@@ -1,8 +1,11 @@
-"""Jobs that keep house: bad records tried again, months made ahead and archived, old logs dropped."""
+"""Jobs that keep house: bad records tried again, months made ahead and archived, old logs and invitations dropped."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import dagster as dg
+import psycopg
 
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
@@ -11,6 +14,7 @@ from dagster_project.ingestion.records.quarantine import retry_quarantine
 from dagster_project.orchestration.assets.launch import starter
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
+from dagster_project.sources.calls import invites
 from dagster_project.sources.catalog import SOURCES
 from dagster_project.sources.rooms import retention as rooms
 from dagster_project.warehouse import partitions
@@ -45,10 +49,17 @@ def drop_old_logs(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
     context.add_output_metadata(dict(dropped))
 
 
-@dg.op(description="Make the partitions of this month and the next three, where they are not there.")
+@dg.op(
+    description="Make the partitions of this month and the next three, also of rooms and calls, where there are none."
+)
 def make_months_ahead(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+    settings = Settings.load()
     with warehouse.connect() as conn:
         made = partitions.keep_ahead(conn) + rooms.keep_months(conn)
+    for source in SOURCES:
+        if url := settings.own_database(source.name, warehouse.url):
+            with _own_schema(url, source.name) as conn:
+                made += partitions.keep_source_ahead(conn, source.name)
     context.log.info(f"{made} partitions made; there are {partitions.MONTHS_AHEAD} months ahead")
     context.add_output_metadata({"made": made})
 
@@ -74,6 +85,29 @@ def settle_warm_months(context: dg.OpExecutionContext, warehouse: Warehouse) -> 
         settled = partitions.settle(conn)
     context.log.info(f"{settled} partitions vacuumed and frozen")
     context.add_output_metadata({"settled": settled})
+
+
+@dg.op(description="Delete invitations of the call widget that expired and were not accepted, a thousand at a time.")
+def delete_expired_invites(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+    url = Settings.load().own_database("calls", warehouse.url)
+    deleted = 0
+    if url:
+        with _own_schema(url, "calls") as conn:
+            for count in invites.clean_up(conn):
+                deleted += count
+                context.log.info(f"{deleted:,} deleted")
+    context.log.info(f"{deleted:,} invitations deleted" if url else "there are no calls: CALLS_DATABASE_URL is not set")
+    context.add_output_metadata({"deleted": deleted})
+
+
+@contextmanager
+def _own_schema(url: str, name: str) -> Iterator[psycopg.Connection]:
+    """The database of a source's own schema, to keep house there."""
+    try:
+        with connect(url, autocommit=True) as conn:
+            yield conn
+    except psycopg.Error as error:
+        raise dg.Failure(f"the schema {name} cannot be kept: {type(error).__name__}") from None
 
 
 @dg.job(
@@ -111,3 +145,12 @@ def archive_months_job() -> None:
 )
 def enforce_retention_job() -> None:
     drop_old_logs()
+
+
+@dg.job(
+    name="clean_up_invites",
+    executor_def=dg.in_process_executor,
+    description="Delete invitations of the call widget that expired and that nobody accepted, in batches.",
+)
+def clean_up_invites_job() -> None:
+    delete_expired_invites()

@@ -60,6 +60,8 @@ def apply(ledger: Ledger, event: Event) -> bool:
 
     Raises ImpossibleChange: it names a row that is not there, or is from before the last change of its row.
     """
+    if ledger.is_gone(*subject(event)):
+        return False
     for table, key in references(event):
         if ledger.row(table, *key) is None:
             raise ImpossibleChange(f"{table} has no row {key[0]}")

@@ -51,11 +51,15 @@ class Ledger:
         """The row as it is now, None where there is none."""
         return self.rows[table].get(key)
 
+    def is_gone(self, table: str, key: Key) -> bool:
+        """Whether the database once had the row and deleted it: all that can be said of it was said before."""
+        return bool(self.known_history) and history_id(TABLES[table], key, "DELETE", {}) in self.known_history
+
     def insert(self, name: str, values: Mapping[str, Any], at: datetime) -> bool:
         """Add a row, its columns that are not given by their defaults. Returns False where it is there already."""
         table = TABLES[name]
         key = tuple(values[column] for column in table.key)
-        if key in self.rows[name] or history_id(table, key, "DELETE", {}) in self.known_history:
+        if key in self.rows[name]:
             return False
         self.rows[name][key] = _with_defaults(table, values, at)
         return True
@@ -65,10 +69,13 @@ class Ledger:
 
         Raises ImpossibleChange.
         """
-        table, row = TABLES[name], self._found(name, key)
+        table = TABLES[name]
         entry = history_id(table, key, f"UPDATE {at.isoformat()}", changes)
+        if entry in self.known_history:
+            return False
+        row = self._found(name, key)
         changed = [column for column in table.columns if column in changes and row[column] != changes[column]]
-        if entry in self.known_history or not changed:
+        if not changed:
             return False
         self._require_order(name, row, at)
         if table.keeps_history and not table.silent.issuperset(changed):
@@ -79,20 +86,16 @@ class Ledger:
             self.changed[name].add(key)
         return True
 
-    def delete(self, name: str, key: Key, at: datetime, by: str | None) -> bool:
-        """Take a row away for good; returns False where that was done before. Raises ImpossibleChange."""
-        table, entry = TABLES[name], history_id(TABLES[name], key, "DELETE", {})
-        if entry in self.known_history:
-            return False
-        row = self._found(name, key)
+    def delete(self, name: str, key: Key, at: datetime, by: str | None) -> None:
+        """Take a row away for good. Raises ImpossibleChange."""
+        table, row = TABLES[name], self._found(name, key)
+        entry = history_id(table, key, "DELETE", {})
         self._require_order(name, row, at)
         self._note(table, row, entry, "DELETE", at, by, [])
-        self.known_history.add(entry)
         del self.rows[name][key]
         self.changed[name].discard(key)
         if key in self.stored[name]:
             self.removed[name].add(key)
-        return True
 
     def _found(self, name: str, key: Key) -> Row:
         row = self.rows[name].get(key)

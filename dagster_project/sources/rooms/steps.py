@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from dagster_project.sources.rooms.ledger import Ledger, stable_id
+from dagster_project.sources.rooms.ledger import Key, Ledger, stable_id
 from dagster_project.sources.rooms.tables import TABLES
 
 
@@ -55,8 +55,7 @@ def participant_joined(ledger: Ledger, event: Event) -> bool:
     if ledger.insert("room_participants", fields | {"joined_at": event.at}, event.at):
         return True
     key = (fields.pop("room_id"), fields.pop("user_id"))
-    row = ledger.row("room_participants", *key)
-    if row is None or row["joined_at"] == event.at:
+    if _is_its_first(ledger, "room_participants", key, event):
         return False
     changes = fields | {"status": "active", "joined_at": event.at, "left_at": None}
     return ledger.update("room_participants", key, changes, event.at, event.by)
@@ -79,7 +78,8 @@ def message_purged(ledger: Ledger, event: Event) -> bool:
     for table in ("chat_file_attachments", "robot_interactions"):
         for row in [row for row in ledger.rows[table].values() if row["message_id"] == message]:
             ledger.delete(table, (row["id"],), event.at, event.by)
-    return ledger.delete("messages", (message,), event.at, event.by)
+    ledger.delete("messages", (message,), event.at, event.by)
+    return True
 
 
 def room_concluded(ledger: Ledger, event: Event) -> bool:
@@ -87,10 +87,17 @@ def room_concluded(ledger: Ledger, event: Event) -> bool:
     fields, room = dict(event.fields) | {"concluded_at": event.at}, event.fields["room_id"]
     if not ledger.insert("conversation_conclusions", fields, event.at):
         del fields["room_id"]
+        if _is_its_first(ledger, "conversation_conclusions", (room,), event):
+            return False
         if not ledger.update("conversation_conclusions", (room,), fields, event.at, event.by):
             return False
     ledger.update("chat_rooms", (room,), {"status": "closed"}, event.at, event.by)
     return True
+
+
+def _is_its_first(ledger: Ledger, table: str, key: Key, event: Event) -> bool:
+    """Whether the event is the one that made the row: then there is nothing to change."""
+    return bool(event.at <= ledger.rows[table][key]["created_at"])
 
 
 def presence_changed(ledger: Ledger, event: Event) -> bool:

@@ -75,6 +75,14 @@ def remember(conn: psycopg.Connection, ledger: Ledger, table: str, keys: Iterabl
         ledger.known_history |= {str(identity) for (identity,) in known}
 
 
+def keys_beside(conn: psycopg.Connection, table: str, messages: Sequence[str]) -> list[Key]:
+    """The keys of a table's rows that lie beside these messages."""
+    if not messages:
+        return []
+    statement = sql.SQL("select id from {} where message_id = any(%s::uuid[])").format(_name(table))
+    return [(str(identity),) for (identity,) in conn.execute(statement, [list(messages)])]
+
+
 def _change(conn: psycopg.Connection, table: Table, ledger: Ledger) -> None:
     changed = [ledger.rows[table.name][key] for key in ledger.changed[table.name]]
     removed = [dict(zip(table.key, key, strict=True)) for key in ledger.removed[table.name]]
@@ -128,7 +136,7 @@ def _instants(ledger: Ledger) -> Iterable[datetime]:
 
 
 def _plain(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else value
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else value  # an event has objects alone
 
 
 def _read(value: Any) -> Any:

@@ -8,11 +8,26 @@
 {%- endmacro %}
 
 
-{# SQL: the entities whose loads bring conversations, as (source, entity_type); a line a source. #}
+{#
+  The sources of conversations, in the order in which they are offered, each with the entities whose loads bring them; a line a
+  source. The first that has conversations is what reports and dashboards show, unless they are asked for another.
+#}
+{% macro conversation_sources() -%}
+    {{ return({
+        'b2chat': ['chats'],
+    }) }}
+{%- endmacro %}
+
+
+{# SQL: the entities whose loads bring conversations, as (source, entity_type). #}
 {% macro conversation_entities() -%}
-    (
-        ('b2chat', 'chats')
-    )
+    {%- set entities = [] -%}
+    {%- for source, names in conversation_sources().items() -%}
+        {%- for name in names -%}
+            {%- do entities.append("('" ~ source ~ "', '" ~ name ~ "')") -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    ({{ entities | join(', ') }})
 {%- endmacro %}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from dagster_project.alerts import episodes, outbox
 from dagster_project.alerts.deliver import deliver
@@ -243,7 +244,9 @@ def test_a_message_is_signed_and_holds_nothing_of_what_stays_inside(
     assert not any("zqkan" in text or "4111" in text for text in everything)
 
 
-def report(conn: psycopg.Connection, settings: Settings, week: date, size: int, run_id: str | None = "run") -> str:
+def report(
+    conn: psycopg.Connection, settings: Settings, week: date, size: int, run_id: str | None = "run", **about: str
+) -> str:
     """An export of a week's report, and its file."""
     key, folder = f"report/week-{week}-{size}.pdf", settings.exports_path
     (folder / key).parent.mkdir(parents=True, exist_ok=True)
@@ -251,9 +254,15 @@ def report(conn: psycopg.Connection, settings: Settings, week: date, size: int, 
     conn.execute(
         "insert into ops.export_logs (id, user_id, export_type, format, language, filters, run_id, file_name, "
         "file_url, store, key, size_bytes, sha256, status, completed_at) values "
-        "(%(key)s, 'u', 'report', 'pdf', 'es', jsonb_build_object('week', %(week)s::text), %(run)s, 'reporte.pdf', '', "
+        "(%(key)s, 'u', 'report', 'pdf', 'es', %(filters)s, %(run)s, 'reporte.pdf', '', "
         "%(store)s, %(key)s, %(size)s, 'x', 'completed', now())",
-        {"key": key, "week": str(week), "run": run_id, "store": f"folder:{folder}", "size": size},
+        {
+            "key": key,
+            "filters": Jsonb({"week": str(week), **about}),
+            "run": run_id,
+            "store": f"folder:{folder}",
+            "size": size,
+        },
     )
     return key
 
@@ -285,3 +294,20 @@ def test_the_weeks_report_is_mailed_once_and_one_that_is_too_large_as_a_hint(
     assert deliver(conn, settings) == [f"report of {week}: mailed to 1"]
     (mail,) = office.take()
     assert not list(mail.iter_attachments()) and f"b2chat exports link {key}" in mail.get_content()
+
+
+def test_of_several_sources_the_report_of_the_first_is_the_weeks(
+    conn: psycopg.Connection, settings: Settings, office: PostOffice
+) -> None:
+    conn.execute("create schema if not exists marts")
+    conn.execute(
+        "create table marts.scope_members as select 'source' as scope, 'b2chat' as scope_id, true as is_default"
+    )
+    today = settings.today()
+    week = today - timedelta(days=today.weekday() + 7)
+    report(conn, settings, week, 500)
+    report(conn, settings, week, 501, source="rooms")
+    assert deliver(conn, settings) == [], "what is of all without times, or of another, was asked for by somebody"
+    report(conn, settings, week, 502, source="b2chat")
+    assert deliver(conn, settings) == [f"report of {week}: mailed to 1"]
+    assert len(office.take()) == 1

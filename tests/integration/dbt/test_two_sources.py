@@ -12,8 +12,18 @@ from typing import Any
 import psycopg
 import pytest
 
+from dagster_project.dashboard import filters
+from dagster_project.dashboard.account import account
+from dagster_project.exports.pictures import heatmap
+from dagster_project.exports.report.data import Filter
+from dagster_project.exports.report.period import Period
+from dagster_project.exports.report.reading.breakdowns import breakdown
+from dagster_project.exports.report.reading.selection import Selection
+from dagster_project.exports.requests import ExportRequest, with_ids
 from dagster_project.ingestion.sync import sync
 from dagster_project.orchestration.dbt_project import DBT_DIR
+from dagster_project.questions import asking
+from dagster_project.questions.definitions import metric
 from dagster_project.sources.contract import Scope, SourceError
 from tests.support import forked_dbt
 from tests.support.listed import AGENT, ListedSource, chat, message, serving
@@ -23,15 +33,11 @@ from tests.support.world import World
 TOY = Path(forked_dbt.__file__).parent / "toy_dbt"
 UNIONS = ("conversations", "messages", "events", "agent_assignments")
 FACTS = ("chat_response_times", "reply_turns", "sla_chats", "heatmap_cells", "heatmap_cell_chats")
-TIMES = (
-    "response_times_daily",
-    "account_daily",
-    "sla_daily",
-    "weekly_response_time_summary",
-    "weekly_response_time_heatmap",
-    "response_times_by_direction",
-)
-ROWS_ONLY = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+TIMES = ("response_times_daily", "account_daily", "sla_daily", "weekly_response_time_heatmap", "weekly_response_time_summary", "scope_members", "data_span")
+READ = ("kpis_by_direction", "breakdown_by_direction", "data_sources", "data_freshness", "sync_health")
+# Of the tests this one alone, with the marts that it asks.
+ASKED = "assert_no_time_is_of_several_sources"
+BUILT = (*(f"+{one}" for one in (*FACTS, *TIMES, *READ, ASKED)), "--indirect-selection", "empty")
 # Wednesday 2025-10-01, 9:00 in Bogota. The chat is answered after 120 s, the note of the same number after 300.
 ANSWERED = {
     "opened_at": "2025-10-01 09:00:00",
@@ -57,16 +63,8 @@ class TwoSources(World):
     def sync_toy(self, source: ToySource) -> None:
         sync(self.url, source, NOTES, Scope("incremental", date(2025, 10, 10)), triggered_by="test")
 
-    def build_facts(self) -> None:
-        selected = (
-            "build",
-            "--select",
-            *(f"+{mart}" for mart in (*FACTS, *TIMES)),
-            "data_freshness",
-            "sync_health",
-            *ROWS_ONLY,
-        )
-        done = forked_dbt.run(self.url, *selected, project=self.project, B2CHAT_TIMEZONE="America/Bogota")
+    def build_both(self) -> None:
+        done = forked_dbt.run(self.url, "build", "--select", *BUILT, project=self.project, B2CHAT_TIMEZONE="America/Bogota")
         assert done.returncode == 0, done.stdout[-4000:]
 
     def facts(self, columns: str, table: str) -> list[tuple[Any, ...]]:
@@ -84,7 +82,7 @@ def world(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFact
             conn.execute(TABLES)
         two.sync()
         two.sync_toy(ToySource([NOTE]))
-        two.build_facts()
+        two.build_both()
         yield two
 
 
@@ -97,7 +95,7 @@ def _project_of_both(folder: Path) -> Path:
         model = sources / f"int_{union}.sql"
         model.write_text(model.read_text() + f"union all\nselect * from {{{{ ref('int_toy__{union}') }}}}\n")
     entities = project / "macros" / "metrics" / "sources.sql"
-    entities.write_text(entities.read_text().replace("('b2chat', 'chats')", "('b2chat', 'chats'), ('toy', 'notes')"))
+    entities.write_text(entities.read_text().replace("'b2chat': ['chats']", "'b2chat': ['chats'], 'toy': ['notes']"))
     return project
 
 
@@ -185,6 +183,38 @@ def test_a_chat_and_a_note_have_a_count_and_a_rate_together_and_each_its_own_tim
     assert [tuple(row.values()) for row in periods] == [("all", 2, None), ("b2chat", 1, 120), ("toy", 1, 300)]
 
 
+def test_people_are_shown_the_first_source_and_told_why_all_have_no_times(world: TwoSources) -> None:
+    week = date(2025, 9, 29)
+    with psycopg.connect(world.url) as conn:
+        known = account(conn, "America/Bogota")
+        assert known and known.has_several_sources
+        asked_for_nobody, asked_for_all = filters.read({}, known), filters.read({"who": "all"}, known)
+        assert (asked_for_nobody.member.key, asked_for_nobody.query()) == ("source:b2chat", "week=2025-09-29")
+        assert not asked_for_all.member.has_times and "who=all" in asked_for_all.query()
+        assert with_ids(conn, ExportRequest("report", "pdf")).scope_id == "b2chat"
+        assert with_ids(conn, ExportRequest("report", "pdf", scope="all")).scope == "all"
+
+        shown, together = heatmap.read(conn, week), heatmap.read(conn, week, source="all")
+        assert (shown.source, shown.chat_count, shown.mean_seconds) == ("b2chat", 1, 120)
+        assert (together.source, together.chat_count, together.mean_seconds) == ("all", 2, None)
+
+        days: dict[str, Any] = {"grain": "day", "first": date(2025, 10, 1), "last": None, "wanted": [], "direction": None}
+        of_all = asking.query(conn, metric("first_response_mean"), scope="all", **days)
+        assert ([(row.value, row.count) for row in of_all.rows], "several sources («b2chat», «toy»)" in (of_all.note or "")) == (
+            [(None, 2)],
+            True,
+        )
+        by_source = asking.query(conn, metric("first_response_mean"), scope="source", **days)
+        assert ([(row.id, row.value) for row in by_source.rows], by_source.note) == ([("b2chat", 120), ("toy", 300)], None)
+
+        known_until = known.freshness
+        of_source = Selection(conn, Period.week(week), Filter("source", "b2chat", "b2chat"), known_until, None)
+        assert [member.id for kind in ("agent", "department", "channel") for member in breakdown(of_source, kind)] == [
+            "ana",
+            "whatsapp",
+        ], "who is of both sources is in neither's tables"
+
+
 def test_one_source_stops_and_the_other_goes_on_while_both_are_told(world: TwoSources) -> None:
     def stop(served: int) -> None:
         raise SourceError("toy: no answer")
@@ -198,7 +228,7 @@ def test_one_source_stops_and_the_other_goes_on_while_both_are_told(world: TwoSo
         world.sync_toy(ToySource([NOTE], before_page=stop))
     world.source.records["chats"].append(chat("18", agent=AGENT, **ANSWERED))
     world.sync()
-    world.build_facts()
+    world.build_both()
 
     assert [row[0] for row in world.facts("conversation_id", "chat_response_times")] == [
         "b2chat:17",

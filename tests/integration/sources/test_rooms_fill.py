@@ -13,6 +13,8 @@ from dagster_project.sources.rooms.ledger import Ledger
 from dagster_project.sources.rooms.sandbox import faults
 from dagster_project.sources.rooms.sandbox.fill import fill, history
 from dagster_project.sources.rooms.sandbox.firm import Firm
+from dagster_project.sources.rooms.sandbox.generator import RoomsSandbox
+from dagster_project.sources.rooms.sandbox.live import LivePlayer
 from dagster_project.sources.rooms.tables import TABLES
 
 FIRM = Firm(first_day=date(2026, 3, 2), days=100, rooms_per_day=6)
@@ -162,3 +164,40 @@ def test_every_bad_row_of_a_foreign_database_gets_in(conn: psycopg.Connection) -
         """
     ).fetchone()
     assert others == (1, 1, 1, 1, 2)
+
+
+def kinds(conn: psycopg.Connection, since: int, until: int) -> set[tuple[str, ...]]:
+    """The kinds of rows that transactions from one up to another have left: what their states are, what has changed."""
+    told: dict[str, tuple[str, ...]] = {
+        "chat_rooms": ("room_type", "parent_room_id is null", "issue_id is null", "is_private", "escalation_level"),
+        "room_participants": ("role", "can_send_messages", "can_invite_others"),
+        "messages": ("message_type", "robot_id is null", "is_robot_visible_to_guests"),
+        "chat_file_attachments": ("preview_available", "thumbnail_url is null"),
+        "robot_interactions": ("status", "is_handover", "completed_at is null", "error_message is null"),
+        "escalations": ("assigned_to_user_id is null", "resolved_at is null", "status = 'created'"),
+        "conversation_conclusions": ("outcome = 'escalated'", "concluded_by_user_id is null"),
+        "user_presence_changes": ("to_status",),
+    }
+    told |= {
+        f"{name}_history": ("operation_type", "changed_columns") for name, spec in TABLES.items() if spec.keeps_history
+    }
+    found = set()
+    for table, columns in told.items():
+        query = f"select distinct {', '.join(columns)} from rooms.{table} where row_xid > %s and row_xid <= %s"
+        found |= {(table, *map(str, row)) for row in conn.execute(query, [since, until])}  # type: ignore[arg-type]
+    return found
+
+
+def test_days_played_through_the_functions_leave_the_kinds_of_rows_that_the_history_has(url: str) -> None:
+    with psycopg.connect(url) as conn:
+        player, events = LivePlayer(conn), RoomsSandbox(FIRM).events(UNTIL + timedelta(days=5), after=UNTIL)
+        (before,) = conn.execute("select pg_current_xact_id()::text::bigint").fetchone() or ()
+        conn.commit()
+        for event in events:
+            player.play(event)
+        assert player.refused.total() <= 0.01 * len(events) < len(events) < 1.05 * player.played.total()
+        assert {"escalated", "room_concluded", "robot_finished", "participant_joined"} <= set(player.played)
+        live = kinds(conn, before, 2**62)
+        made = kinds(conn, 0, before)
+    assert len(live) > 40
+    assert live - made == set()

@@ -145,7 +145,7 @@ def test_what_else_happens_in_rooms_happens(events: list[Event], ledger: Ledger)
     assert len({room["organization_id"] for room in rows(ledger, "chat_rooms")}) == 2
     again = [row for row in ledger.history["room_participants"] if "joined_at" in (row["changed_columns"] or ())]
     assert {row["status"] for row in again} == {"left", "removed"}  # who comes back was out
-    assert {row["status"] for row in rows(ledger, "robot_interactions")} == {"pending", "completed", "failed"}
+    assert {row["status"] for row in rows(ledger, "robot_interactions")} == {"processing", "completed", "failed"}
     assert {message["delivery_status"] for message in rows(ledger, "messages")} >= {
         "delivered",
         "batch-delay",

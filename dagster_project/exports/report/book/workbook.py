@@ -146,8 +146,8 @@ def _topics(data: ReportData) -> list[str]:
     scope = data.filter.scope
     left_out = {"history", "backlog", "actions"} if data.analysis else set()
     left_out |= set() if data.intents else {"intents"}
-    left_out |= set() if scope in ("all", "agent") else {"agents"}
-    left_out |= set() if scope in ("all", "department") else {"departments"}
-    left_out |= set() if scope in ("all", "channel") else {"channels"}
+    left_out |= set() if scope in ("all", "source", "agent") else {"agents"}
+    left_out |= set() if scope in ("all", "source", "department") else {"departments"}
+    left_out |= set() if scope in ("all", "source", "channel") else {"channels"}
     left_out |= {"backlog"} if scope == "direction" else set()
     return [topic for topic in _SHEETS if topic not in left_out]

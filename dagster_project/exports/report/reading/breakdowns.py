@@ -12,18 +12,27 @@ from dagster_project.exports.report.reading.selection import Selection
 
 
 def breakdown(selection: Selection, kind: Scope) -> tuple[Member, ...]:
-    """The agents, departments, channels or sources, busiest first: all of them, or the one that the report is about."""
+    """The agents, departments, channels or sources, busiest first.
+
+    All of them, those whose conversations are all of the source that the report is about, or the one that it is about.
+    """
     chosen = selection.filter
-    if chosen.scope not in ("all", kind):
+    if chosen.scope not in ("all", "source", kind):
         return ()
     where = selection.now | {"scope": kind}
-    del where["scope_id"]
+    if chosen.scope == "all":
+        del where["scope_id"]
+    elif chosen.scope != kind:
+        of_source = {"scope": kind, "source": chosen.scope_id}
+        where["scope_id"] = [
+            member.scope_id for member in select(selection.connection, _Key, "marts.scope_members", of_source)
+        ]
     return tuple(
         select(
             selection.connection,
             Member,
             "marts.breakdown_by_direction",
-            where if chosen.scope == "all" else selection.now,
+            where,
             order_by="chat_count desc, other_chat_count desc, scope_name, scope_id",
             id="scope_id",
             name="scope_name",
@@ -156,6 +165,11 @@ class _Intent:
     label_share: float = 0.0
     first_response_count: int = 0
     p50_first_response_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class _Key:
+    scope_id: str
 
 
 @dataclass(frozen=True)

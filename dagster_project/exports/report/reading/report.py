@@ -46,7 +46,7 @@ def read_report(
     selection = Selection(
         connection,
         period,
-        Filter(scope, scope_id, _name(connection, scope, scope_id)),
+        Filter(scope, scope_id, _name(connection, scope, scope_id), has_times=_has_times(connection, scope, scope_id)),
         known,
         known.data_through.astimezone(ZoneInfo(timezone)).date() if known.data_through else None,
     )
@@ -81,7 +81,7 @@ def read_report(
         service=numbers[len(kpis.SUMMARY) :],
         intents=breakdowns.intents(selection),
         has_default_targets=sla_targets.are_defaults(connection),
-        growth=growth(connection) if scope == "all" else (),
+        growth=growth(connection) if scope in ("all", "source") else (),
     )
 
 
@@ -91,6 +91,14 @@ def history_start(period: Period) -> date:
         return period.start - timedelta(weeks=HISTORY - 1)
     months = period.start.year * 12 + period.start.month - 1 - (HISTORY - 1)
     return date(months // 12, months % 12 + 1, 1)
+
+
+def _has_times(connection: psycopg.Connection, scope: Scope, scope_id: str) -> bool:
+    """Whether these conversations come from one source; those of a direction are told as all are."""
+    member = ("all", "all") if scope == "direction" else (scope, scope_id)
+    query = "select has_times from marts.scope_members where scope = %s and scope_id = %s"
+    found = connection.execute(query, member).fetchone()
+    return found is None or bool(found[0])
 
 
 def _name(connection: psycopg.Connection, scope: Scope, scope_id: str) -> str:

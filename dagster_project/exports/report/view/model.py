@@ -41,8 +41,10 @@ def view_model(data: ReportData, *, language: Language, timestamp: datetime, com
         "heatmap": waits.heatmaps(data, say),
         "times": waits.times(data, say),
         "sla": waits.sla(data, say),
-        "agents": breakdowns.agents(data, say) if data.filter.scope in ("all", "agent") else None,
-        "groups": breakdowns.groups(data, say) if data.filter.scope in ("all", "department", "channel") else None,
+        "agents": breakdowns.agents(data, say) if data.filter.scope in ("all", "source", "agent") else None,
+        "groups": breakdowns.groups(data, say)
+        if data.filter.scope in ("all", "source", "department", "channel")
+        else None,
         "insights": breakdowns.insights(data, say),
         "operations": None if data.analysis else operations.operations(data, say),
         "notes": operations.notes(data, say),

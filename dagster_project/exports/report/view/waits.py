@@ -28,7 +28,7 @@ def actions(data: ReportData, say: Wording) -> ViewModel:
     return {
         "title": say.text("section.actions"),
         "slots_title": say.text("actions.slots"),
-        "slots_why": say.text("actions.slots.why" if data.slots else "actions.slots.none", enough=enough),
+        "slots_why": _slots_why(data, say, enough),
         "slots": [
             {
                 "title": say.text("actions.slot", number=number, **_sentence_case(slot(one.cell, say))),
@@ -57,6 +57,12 @@ def actions(data: ReportData, say: Wording) -> ViewModel:
         "gap_columns": [say.text(f"column.{name}") for name in ("who", "judged", "sla", "gap", "open_breached")],
         "gap": _farthest(data, enough, say),
     }
+
+
+def _slots_why(data: ReportData, say: Wording, enough: int) -> str:
+    if not data.filter.has_times:
+        return say.text("population.several_sources")
+    return say.text("actions.slots.why" if data.slots else "actions.slots.none", enough=enough)
 
 
 def _farthest(data: ReportData, enough: int, say: Wording) -> list[list[str]]:

@@ -55,12 +55,12 @@ def escalate(script: Script, people: People, room: Room, case: Escalation) -> No
         return
     other = people.pick(room.customer.organization, level, made, rng)
     assigned = made + script.after(400)
-    script.note(assigned, "escalation_assigned", other.id, id=identity, assigned_to_user_id=other.id)
+    script.note(assigned, "escalation_assigned", case.agent.id, id=identity, assigned_to_user_id=other.id)
     if rng.random() < 0.03:  # and nobody ever begins
         return
     started = assigned + script.after(600)
-    script.join(started, here.id, other, "moderator")
     script.note(started, "escalation_started", other.id, id=identity)
+    script.join(started, here.id, other, "moderator")
     first = started + script.after(90)
     script.fields = {**script.fields, "asesor": other.first_name}
     script.say(first, here.id, other, script.one_of(words.GREETINGS), plain=True)
@@ -105,11 +105,12 @@ def _target_room(script: Script, people: People, room: Room, case: Escalation, l
         room.customer,
         people.organizations[room.customer.organization],
         room_type="escalated",
-        name=f"Caso escalado a {level}",
+        issue_id=room.issue,
         issue_description=room.topic.tag,
         parent_room_id=room.id,
         escalation_level=LEVELS.index(level) + 1,
     )
     script.leave(at, room.id, room.customer)
-    script.join(at, identity, room.customer, room.role, by=case.agent.id)
-    return Room(identity, room.customer, room.role, room.topic, room.last)
+    role = "guest" if room.role == "guest" else "member"
+    script.join(at, identity, room.customer, role, by=case.agent.id)
+    return Room(identity, room.issue, room.customer, role, room.topic, room.last)

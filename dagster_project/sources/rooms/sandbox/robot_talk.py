@@ -89,7 +89,7 @@ def _interact(
         id=interaction,
         message_id=question,
         robot_id=robot.robot_id,
-        status="pending" if done is None else "processing",
+        status="processing",
         request_data={"model": f"{robot.robot_id}-1", "turns": 1 + int(script.rng.random() * 5)},
     )
     if done is None:

@@ -10,9 +10,10 @@ from dagster_project.sources.rooms.sandbox.script import Script
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room, its customer with their role in it, what it is about, and the instant after which nothing is said."""
+    """A room, its case's number, its customer with their role, its topic, and when the last word is said."""
 
     id: str
+    issue: str
     customer: Person
     role: str
     topic: words.Topic

@@ -36,8 +36,9 @@ class Script:
         return room
 
     def join(self, at: datetime, room: str, person: Person, role: str = "member", by: str | None = None) -> None:
-        """Somebody joins, or comes back."""
-        self.note(at, "participant_joined", by or person.id, room_id=room, user_id=person.id, role=role)
+        """Somebody joins, or comes back. Whoever steers a room may invite others."""
+        steers = {"can_invite_others": True} if role == "moderator" else {}
+        self.note(at, "participant_joined", by or person.id, room_id=room, user_id=person.id, role=role, **steers)
 
     def leave(self, at: datetime, room: str, person: Person) -> None:
         """Somebody leaves."""
@@ -88,6 +89,8 @@ class Script:
         kind = "image" if mime.startswith("image/") else "file"
         message = self._post(at, room, sender, name, message_type=kind, delivery_status="delivered")
         file = self.new_id()
+        thumbnail = f"https://files.example.test/{file}.png"
+        seen = {"thumbnail_url": thumbnail, "preview_available": True} if kind == "image" else {}
         self.note(
             at,
             "file_attached",
@@ -99,7 +102,7 @@ class Script:
             file_size=int(size * (0.3 + 1.4 * rng.random())),
             mime_type=mime,
             owner_id=sender.id,
-            preview_available=kind == "image",
+            **seen,
         )
         if rng.random() < 0.06:
             self.note(at + self.after(3600), "file_deleted", sender.id, id=file)

@@ -46,19 +46,19 @@ class StaffRooms:
                 sender = there[int(rng.random() * len(there))]
                 script.say(at, room, sender, script.one_of(texts.GROUP_LINES if is_group else texts.DIRECT_LINES))
             if is_group and rng.random() < 0.12:
-                self._goes_and_comes(script, room, there[1:], day)
+                self._goes_and_comes(script, room, there, day)
             yield from script.events
 
     def _goes_and_comes(self, script: Script, room: str, members: list[Person], day: int) -> None:
-        """A member is taken out in the evening, or goes, and is back before the morning."""
+        """A member is taken out in the evening, or goes, and is let in again before the morning by who steers it."""
         rng = script.rng
-        member = members[int(rng.random() * len(members))]
+        member = members[1 + int(rng.random() * (len(members) - 1))]
         out = self._firm.local(day, 21 + rng.random())
         if rng.random() < 0.4:
-            script.note(out, "participant_removed", None, room_id=room, user_id=member.id)
+            script.note(out, "participant_removed", members[0].id, room_id=room, user_id=member.id)
         else:
             script.leave(out, room, member)
-        script.join(out + timedelta(hours=8 * rng.random()), room, member)
+        script.join(out + timedelta(hours=8 * rng.random()), room, member, by=members[0].id)
 
     def _groups(self, script: Script) -> Iterator[tuple[str, list[Person]]]:
         at = self._firm.local(0, 0.1)
@@ -88,8 +88,8 @@ class StaffRooms:
                 guest_access_allowed=False,
                 max_participants=2,
             )
-            for member in pair:
-                script.join(at, room, member, by=pair[0].id)
+            for role, member in zip(("moderator", "member"), pair, strict=True):
+                script.join(at, room, member, role, by=pair[0].id)
             yield room, pair
 
     def _rng(self, name: str) -> random.Random:

@@ -52,18 +52,19 @@ class SupportRooms:
         return [event for event in script.events if event.at < limit]
 
     def _open(self, script: Script, at: datetime, customer: Person, topic: words.Topic, number: int) -> Room:
+        issue = f"CASO-{number + 1:06d}"
         identity = script.create(
             at,
             customer,
             self._people.organizations[customer.organization],
             room_type="support",
-            issue_id=f"CASO-{number + 1:06d}",
+            issue_id=issue,
             issue_description=topic.tag,
         )
-        # Registered customers write as members: their rooms have no guest, and the customer is who opened them.
-        role = "guest" if customer.post == "guest" else "member"
+        # Who has an account steers the room: it has no guest, and its customer is who opened it.
+        role = "guest" if customer.post == "guest" else "moderator"
         script.join(at, identity, customer, role)
-        return Room(identity, customer, role, topic, at + timedelta(days=_LAST_WORK_DAY))
+        return Room(identity, issue, customer, role, topic, at + timedelta(days=_LAST_WORK_DAY))
 
     def _with_people(self, script: Script, room: Room, opened: datetime) -> None:
         """From the opening for people to the end."""
@@ -75,7 +76,6 @@ class SupportRooms:
         joined = opened + agent_wait
         agent = self._people.pick(room.customer.organization, "T1", joined, rng)
         script.join(joined, room.id, agent)
-        script.system(joined, room.id, agent, texts.JOINED, asesor=agent.first_name)
         greeted = joined + script.after(35)
         script.fields = {**script.fields, "asesor": agent.first_name}
         script.say(greeted, room.id, agent, script.one_of(words.GREETINGS), plain=True)

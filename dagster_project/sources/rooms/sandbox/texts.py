@@ -43,7 +43,6 @@ SUMMARIES = (
     "El cliente no volvió a responder.",
 )
 ESCALATED = "El caso pasó a {nivel}."
-JOINED = "{asesor} se unió a la sala."
 AGAIN = ("Hola, otra vez el mismo problema", "buenas, no quedó bien lo de ayer", "me quedó una duda", "sigue igual 😕")
 
 GROUP_NAMES = ("Ventas", "Cartera y trámites", "Postventa")

@@ -1,0 +1,93 @@
+"""Writes how a made-up firm's rows are at an instant: its whole history by COPY, later what is new or has changed."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from dagster_project.sources.calls.sandbox.firm import Firm
+from dagster_project.sources.calls.sandbox.generator import LONGEST_LIFE_DAYS, lives
+from dagster_project.sources.calls.sandbox.life import COLUMNS, MONTH, Row
+
+SCHEMA = "calls"
+_FILLED = """
+    select exists (select from calls.organizations), (select max(created_at) from calls.widget_pageviews)
+"""
+
+
+def fill(conn: psycopg.Connection, firm: Firm, until: datetime) -> dict[str, int]:
+    """Bring the schema up to an instant, in the caller's transaction; where it is there already nothing changes.
+
+    Args:
+        conn: of an owner of the schema, which holds nothing of another firm.
+
+    Returns:
+        the rows written or changed, by table.
+    """
+    is_begun, filled = conn.execute(_FILLED).fetchone() or (False, None)
+    first = max(0, firm.day_of(filled) - LONGEST_LIFE_DAYS) if filled else 0
+    found = rows(firm, until, first)
+    _keep_months(conn, found)
+    write = _change if is_begun else _copy
+    return {table: write(conn, table, found[table]) for table in COLUMNS if found[table]}
+
+
+def rows(firm: Firm, until: datetime, first: int = 0) -> Mapping[str, list[Row]]:
+    """The rows of the days from the `first` on, as they are at an instant, by table."""
+    found = defaultdict[str, list[Row]](list)
+    for life in lives(firm, range(first, min(firm.day_of(until) + 1, firm.days))):
+        if row := life.as_of(until):
+            found[life.table].append(row)
+    return found
+
+
+def _keep_months(conn: psycopg.Connection, found: Mapping[str, list[Row]]) -> None:
+    instants = [row[month] for table, month in MONTH.items() for row in found[table]]
+    if instants:
+        days = [instant.astimezone(UTC).date() for instant in (min(instants), max(instants))]
+        conn.execute("select calls.keep_months(%s, %s)", days)
+
+
+def _copy(conn: psycopg.Connection, table: str, found: list[Row], to: sql.Identifier | None = None) -> int:
+    columns = list(found[0])
+    statement = sql.SQL("copy {} ({}) from stdin").format(to or sql.Identifier(SCHEMA, table), _list(columns))
+    with conn.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in found:
+            copy.write_row([_plain(value) for value in row.values()])
+    return len(found)
+
+
+def _change(conn: psycopg.Connection, table: str, found: list[Row]) -> int:
+    """Write the rows that are not there as they are."""
+    own = sql.Identifier(SCHEMA, table)
+    key = ["id", MONTH[table]] if table in MONTH else ["id"]
+    columns = [name for name in found[0] if name != "updated_at"]  # which the trigger sets
+    conn.execute(sql.SQL("create temporary table arrived (like {} including defaults) on commit drop").format(own))
+    _copy(conn, table, found, sql.Identifier("arrived"))
+    changed = conn.execute(
+        sql.SQL(
+            "insert into {own} as kept ({columns}) select {columns} from arrived on conflict ({key}) do update "
+            "set ({columns}) = row ({excluded}) where ({kept}) is distinct from ({excluded})"
+        ).format(
+            own=own,
+            columns=_list(columns),
+            key=_list(key),
+            excluded=_list(columns, "excluded"),
+            kept=_list(columns, "kept"),
+        )
+    ).rowcount
+    conn.execute("drop table arrived")
+    return changed
+
+
+def _plain(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, Mapping) else value
+
+
+def _list(columns: Iterable[str], of: str | None = None) -> sql.Composed:
+    names = (sql.Identifier(of, column) if of else sql.Identifier(column) for column in columns)
+    return sql.SQL(", ").join(names)
