@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from dagster_project.deployment import rooms, sandbox
+from dagster_project.deployment import own_schemas, sandbox
 from dagster_project.settings import (
     ENV_FILE,
     PROJECT_ROOT,
@@ -86,7 +86,7 @@ def running(settings: Settings) -> Iterator[Deployment]:
         migrations.upgrade(url)
         with connection.connect(url) as conn:
             settings = system_settings.effective(conn, settings)
-        settings = rooms.standing(settings, url)
+        settings = own_schemas.standing(settings, url)
         os.environ.update(environment(settings, url))
         yield Deployment(settings, url)
 
@@ -96,7 +96,7 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
     local = settings.data_path / "dagster"
     local.mkdir(parents=True, exist_ok=True)
     ours = {variable_name(name): str(value) for name in _EXPORTED if (value := getattr(settings, name)) is not None}
-    for name in ("client_secret", "rooms_database_url"):
+    for name in ("client_secret", "rooms_database_url", "calls_database_url"):
         if secret := getattr(settings, name):
             ours[variable_name(name)] = secret.get_secret_value()
     programs = str(Path(sys.executable).parent)

@@ -112,6 +112,9 @@ class SandboxSettings(Section):
     sandbox_rooms_per_day: int = Field(
         10, ge=1, le=100_000, description="Generated: mean support rooms a day, in the embedded Postgres."
     )
+    sandbox_visits_per_day: int = Field(
+        110, ge=1, le=100_000, description="Generated: mean visits a day of websites with a call widget, likewise."
+    )
     sandbox_clock: datetime | None = Field(
         None, description="The sandbox's clock, held still at this instant (ISO 8601 with offset). Default: real time."
     )

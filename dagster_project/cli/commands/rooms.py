@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dagster_project.cli.command_line import JsonOption, console, print_answer
-from dagster_project.deployment import environment
+from dagster_project.deployment import environment, own_schemas
 from dagster_project.deployment import rooms as deployed
 from dagster_project.settings import Settings, SettingsError
 from dagster_project.sources.rooms.importing import ImportRefused, import_file
@@ -31,10 +31,10 @@ def import_events(
     if not file.is_file():
         raise typer.BadParameter(f"there is no file {file}", param_hint="FILE")
     with environment.running(environment.for_work(Settings.load())) as deployment:
-        url = deployed.url_of(deployment.settings, deployment.url)
+        url = deployment.settings.own_database("rooms", deployment.url)
         if url is None:
             raise SettingsError("ROOMS_DATABASE_URL is missing: a Postgres URL, or the word warehouse")
-        deployed.upgrade(url)
+        own_schemas.upgrade("rooms", url)
         with connection.connect(url) as conn, console.status("importing") as status:
             done = import_file(
                 conn, file, datetime.now(UTC), lambda events: status.update(f"importing: {events:,} events")
@@ -55,7 +55,7 @@ def play(
     """Let the demo's firm go on in its rooms, each step through the functions of the schema. Ctrl-C stops it."""
     settings = environment.for_work(Settings.load())
     with environment.running(settings) as deployment, contextlib.suppress(KeyboardInterrupt):
-        url = deployed.url_of(deployment.settings, deployment.url)
+        url = deployment.settings.own_database("rooms", deployment.url)
         if url != deployment.url:
             raise SettingsError("the sandbox's rooms are in the embedded warehouse: run `b2chat demo` first")
         with console.status("nothing has happened yet") as status:

@@ -9,10 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from dagster_project.sources.made import made_until
 from dagster_project.sources.rooms import schema
 from dagster_project.sources.rooms.importing import Imported, ImportRefused, import_file
 from dagster_project.sources.rooms.ledger import Ledger
-from dagster_project.sources.rooms.sandbox.fill import history, keep_up, made_until
+from dagster_project.sources.rooms.sandbox.fill import history, keep_up
 from dagster_project.sources.rooms.sandbox.firm import Firm
 from dagster_project.sources.rooms.sandbox.generator import RoomsSandbox
 from dagster_project.sources.rooms.steps import Event
@@ -81,7 +82,7 @@ def test_a_history_in_two_files_or_as_the_firm_goes_on_ends_as_one_and_a_second_
         assert import_file(conn, whole, NOW) == Imported(len(events), 0)
         assert contents(conn) == ended
     assert [keep_up(conn, FIRM, at) for at in (HALF, HALF, UNTIL)] == [len(half), 0, len(events) - len(half)]
-    assert made_until(conn) == UNTIL
+    assert made_until(conn, "rooms") == UNTIL
     assert contents(conn) == ended
 
 

@@ -9,30 +9,32 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from dagster_project.sources import made
 from dagster_project.sources.calls.sandbox.firm import Firm
 from dagster_project.sources.calls.sandbox.generator import LONGEST_LIFE_DAYS, lives
 from dagster_project.sources.calls.sandbox.life import COLUMNS, MONTH, Row
 
 SCHEMA = "calls"
-_FILLED = """
-    select exists (select from calls.organizations), (select max(created_at) from calls.widget_pageviews)
-"""
 
 
-def fill(conn: psycopg.Connection, firm: Firm, until: datetime) -> dict[str, int]:
-    """Bring the schema up to an instant, in the caller's transaction; where it is there already nothing changes.
+def keep_up(conn: psycopg.Connection, firm: Firm, until: datetime) -> int:
+    """Bring the schema up to an instant; returns how many rows were written (see `sources/made.py`)."""
+    return made.keep_up(conn, SCHEMA, until, lambda at: sum(fill(conn, firm, until, at).values()))
+
+
+def fill(conn: psycopg.Connection, firm: Firm, until: datetime, since: datetime | None = None) -> dict[str, int]:
+    """Write what happened at the firm up to an instant, in the caller's transaction.
 
     Args:
         conn: of an owner of the schema, which holds nothing of another firm.
+        since: up to when it holds the rows of this one; None: it holds none.
 
     Returns:
         the rows written or changed, by table.
     """
-    is_begun, filled = conn.execute(_FILLED).fetchone() or (False, None)
-    first = max(0, firm.day_of(filled) - LONGEST_LIFE_DAYS) if filled else 0
-    found = rows(firm, until, first)
+    found = rows(firm, until, max(0, firm.day_of(since) - LONGEST_LIFE_DAYS) if since else 0)
     _keep_months(conn, found)
-    write = _change if is_begun else _copy
+    write = _change if since else _copy
     return {table: write(conn, table, found[table]) for table in COLUMNS if found[table]}
 
 
