@@ -26,6 +26,7 @@ from dagster_project.questions import asking
 from dagster_project.questions.definitions import metric
 from dagster_project.sources.contract import Scope, SourceError
 from tests.support import forked_dbt
+from tests.support.metricflow import SemanticLayer
 from tests.support.listed import AGENT, ListedSource, chat, message, serving
 from tests.support.toy_source import NOTES, TABLES, ToySource
 from tests.support.world import World
@@ -213,6 +214,16 @@ def test_people_are_shown_the_first_source_and_told_why_all_have_no_times(world:
             "ana",
             "whatsapp",
         ], "who is of both sources is in neither's tables"
+
+
+def test_the_semantic_layer_has_times_of_each_source_and_of_both_a_count(world: TwoSources) -> None:
+    pytest.importorskip("metricflow", reason="the extra metricflow is not installed")
+    layer = SemanticLayer(world.url)
+    asked = ("first_response_mean", "reply_p50", "first_response_count")
+    both = [tuple(row.values()) for row in layer.ask(*asked, where=("{{ Dimension('chat__direction') }} = 'incoming'",))]
+    assert both == [(None, None, 2)]
+    of_each = {row.pop("chat__source"): tuple(row.values()) for row in layer.ask(*asked, by=("chat__source",))}
+    assert of_each == {"b2chat": (120, 120, 1), "toy": (300, 300, 1)}
 
 
 def test_one_source_stops_and_the_other_goes_on_while_both_are_told(world: TwoSources) -> None:

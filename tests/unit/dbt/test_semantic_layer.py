@@ -46,6 +46,22 @@ def test_a_mean_or_percentile_is_over_facts_and_never_over_rows_that_are_means_o
             assert measure["agg"] in {"sum", "count", "max"} or table in FACTS, f"{table}: {measure['name']}"
 
 
+def test_a_time_is_of_one_source_or_null(project: dict[str, Any]) -> None:
+    times = [
+        measure["name"]
+        for model in project["semantic_models"].values()
+        if any(name.endswith((".chat_response_times", ".reply_turns")) for name in model["depends_on"]["nodes"])
+        for measure in model["measures"]
+        if measure["agg"] in {"average", "percentile"}
+    ]
+    metrics = {one["name"]: one["type_params"] for one in project["metrics"].values()}
+    for name in times:
+        time = name.removesuffix("_of_rows")
+        of = re.sub(r"(_business)?_(mean|p50|p90)$", "_source_count", time)
+        assert metrics[time]["expr"] == f"case when {of} = 1 then {name} end" and of in metrics
+    assert len(times) == 30
+
+
 def test_each_exposure_has_an_owner_and_names_the_marts_that_its_code_reads(project: dict[str, Any]) -> None:
     exposures = {one["name"]: one for one in project["exposures"].values()}
     marts = {node["name"] for node in project["nodes"].values() if node["schema"] == "marts"}
