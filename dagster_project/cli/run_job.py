@@ -1,8 +1,10 @@
 """Runs Dagster's jobs in this process, and prints what they did."""
 
 import contextlib
+import itertools
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +23,8 @@ from dagster_project.deployment.environment import Deployment
 from dagster_project.exports.pictures import heatmap as heatmaps
 from dagster_project.orchestration import run_locks
 from dagster_project.warehouse import connection, data_source, sla_targets, users
+
+_MAX_LINES = 6  # of one source: more are told as one
 
 
 def run(
@@ -90,12 +94,12 @@ def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
 def print_outcome(console: Console, outcome: dict[str, Any]) -> None:
     """Print what a run did: records read and landed, and how it ended."""
     render.print_data_source(console, outcome["data_source"])
-    for sync in outcome["syncs"]:
+    for sync in _by_source(outcome["syncs"]):
         counts = f"{sync['new']} new, {sync['changed']} changed, {sync['unchanged']} unchanged"
         quarantined = f", [red]{sync['quarantined']} in quarantine[/red]" if sync["quarantined"] else ""
         nothing = "  [green]nothing changed[/green]" if not sync["new"] + sync["changed"] else ""
         console.print(
-            f"{sync['entity']:>10}: {sync['read']} records read in {sync['pages']} pages: {counts}"
+            f"{sync['entity']:>10}: {sync['read']:,} records read in {sync['pages']} pages: {counts}"
             f"{quarantined}{nothing}"
         )
         if sync["missing"]:
@@ -112,6 +116,30 @@ def print_outcome(console: Console, outcome: dict[str, Any]) -> None:
     console.print(f"[{colour}]{outcome['job']}: {outcome['status']}[/{colour}] in {outcome['seconds']} s")
 
 
+def _by_table(counts: dict[str, int]) -> dict[str, int]:
+    """The rows of each table; the raw tables of a source that has many are one line."""
+    sources = {name: name.split("_")[0] for name in counts if name.startswith("raw.")}
+    of_source, told = Counter(sources.values()), dict[str, int]()
+    for name, rows in counts.items():
+        many = of_source.get(sources.get(name, ""), 0)
+        shown = f"{sources[name]}_… ({many} tables)" if many > _MAX_LINES else name
+        told[shown] = told.get(shown, 0) + rows
+    return told
+
+
+def _by_source(syncs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The syncs one by one; those of a source of many tables as one line, but for what needs a look at."""
+    of_source = Counter(sync["source"] for sync in syncs)
+    for source, group in itertools.groupby(syncs, key=lambda sync: sync["source"]):
+        told = list(group)
+        if of_source[source] <= _MAX_LINES:
+            yield from told
+            continue
+        counted = ("pages", "read", "new", "changed", "unchanged", "quarantined", "missing")
+        yield {"entity": source, "status": "success"} | {name: sum(sync[name] for sync in told) for name in counted}
+        yield from (sync for sync in told if sync["status"] == "partial")
+
+
 def print_demo(console: Console, deployment: Deployment, outcome: dict[str, Any]) -> None:
     """Print what the demo did, its tables, the last full week's heatmap, and where to go on."""
     console.print()
@@ -122,7 +150,7 @@ def print_demo(console: Console, deployment: Deployment, outcome: dict[str, Any]
     table = Table(title="Rows per table", title_justify="left", show_edge=False, box=None, padding=(0, 2))
     table.add_column("table")
     table.add_column("rows", justify="right")
-    for name, rows in outcome["tables"].items():
+    for name, rows in _by_table(outcome["tables"]).items():
         table.add_row(name, f"{rows:,}")
     console.print()
     console.print(table)
@@ -163,7 +191,7 @@ def _steps_with_config(definition: dg.JobDefinition, config: dict[str, Any]) -> 
 def _syncs(conn: psycopg.Connection, began: datetime) -> list[dict[str, Any]]:
     rows = conn.execute(
         """
-        select logs.entity_type, logs.status, coalesce(logs.error_message, logs.metadata ->> 'reason'),
+        select logs.source, logs.entity_type, logs.status, coalesce(logs.error_message, logs.metadata ->> 'reason'),
                coalesce((logs.metadata ->> 'deleted')::integer, 0), coalesce((logs.metadata ->> 'missing')::integer, 0),
                count(pages.load_id),
                coalesce(sum(record_count_page), 0), coalesce(sum(new_count), 0), coalesce(sum(changed_count), 0),
@@ -181,6 +209,7 @@ def _syncs(conn: psycopg.Connection, began: datetime) -> list[dict[str, Any]]:
         [began],
     ).fetchall()
     names = (
+        "source",
         "entity",
         "status",
         "reason",

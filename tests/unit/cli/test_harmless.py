@@ -29,7 +29,7 @@ def test_an_error_that_quotes_a_stranger_is_told_as_it_is() -> None:
         "seconds": 1.0,
         "data_source": None,
         "errors": [HOSTILE],
-        "syncs": [sync | {"entity": "chats", "status": "partial", "reason": HOSTILE}],
+        "syncs": [sync | {"source": "b2chat", "entity": "chats", "status": "partial", "reason": HOSTILE}],
     }
     with console.capture() as capture:
         run_job.print_outcome(console, outcome)
@@ -40,3 +40,20 @@ def test_an_agents_name_is_listed_as_it_is_without_power_over_the_terminal() -> 
     with console.capture() as capture:
         render.print_members(console, [Member("7", HOSTILE)])
     assert SHOWN in capture.get() and "\x1b" not in capture.get()
+
+
+def test_a_source_of_many_tables_is_one_line_and_what_needs_a_look_another() -> None:
+    sync = dict.fromkeys(("read", "pages", "new", "changed", "unchanged", "quarantined", "missing"), 2)
+    tables = [sync | {"source": "rooms", "entity": f"table_{number}", "status": "success"} for number in range(9)]
+    tables[4] |= {"status": "partial", "reason": "a replica is behind"}
+    chats = sync | {"source": "b2chat", "entity": "chats", "status": "success"}
+    outcome = {"job": "j", "status": "success", "seconds": 1.0, "data_source": None, "errors": []}
+    with console.capture() as capture:
+        run_job.print_outcome(console, outcome | {"syncs": [chats, *tables]})
+    lines = [line.strip() for line in capture.get().splitlines()]
+    assert lines[0].startswith("chats: 2 records read in 2 pages")
+    assert lines[2].startswith("rooms: 18 records read in 18 pages: 18 new, 18 changed, 18 unchanged")
+    assert [line for line in lines if line.startswith("table_")] == [
+        "table_4: 2 records read in 2 pages: 2 new, 2 changed, 2 unchanged, 2 in quarantine"
+    ]
+    assert "a replica is behind" in lines
