@@ -27,6 +27,7 @@ from dagster_project.exports.report.data import (
     Waited,
 )
 from dagster_project.exports.report.period import Period
+from dagster_project.exports.report.rooms import Escalations, OpenStep, OverdueMonth, Path, Person, Robot, Rooms
 
 MONDAY = date(2026, 11, 9)
 MADE_AT = datetime(2026, 11, 16, 13, 30, tzinfo=UTC)
@@ -141,10 +142,41 @@ def small_week() -> ReportData:
     )
 
 
+def rooms_week() -> ReportData:
+    """The full week of an account with chat rooms, in which two robots worked."""
+
+    def escalations(scope: str, scope_id: str, created: int, p50: float, rooms: bool = False) -> Escalations:
+        of_rooms = (20, 5, 0.25, 16, 0.75) if rooms else (None,) * 5
+        times = (created, 240.0, created, 360.0, created, p50, 2 * p50, p50 / 2, created, 2400.0, 4800.0)
+        return Escalations(scope, scope_id, scope_id, created, created - 1, 0, 1, *times, *of_rooms)
+
+    def robot(robot_id: str, durable: float | None, wait: float | None) -> Robot:
+        outcomes = (8, 3, 3, 1, 1, 3 / 7, 3 / 7, 1 / 7, 3, durable)
+        return Robot(robot_id, 10, 1, 0.7, 7, 2.0, 5.6, *outcomes, 3, wait, None if wait is None else 2 * wait)
+
+    return replace(
+        full_week("Lina Duque"),
+        rooms=Rooms(
+            escalations=(
+                escalations("all", "all", 5, 630.0, rooms=True),
+                escalations("level", "T2", 4, 660.0),
+                escalations("level", "manager", 1, 600.0),
+            ),
+            escalations_before=escalations("all", "all", 4, 700.0, rooms=True),
+            paths=(Path("T1>T2>manager", 1, 0, 1, 6000.0, 0.21), Path("T1>T2", 3, 1, 2, 4000.0, None)),
+            open_steps=(OpenStep("rooms:0000e70", "T1", "T2", 2, None, MADE_AT - timedelta(hours=5), None, 18000),),
+            robots=(robot("all", 0.5, 150.0), robot("asistente", 2 / 3, 240.0), robot("pagos", 1 / 3, 60.0)),
+            robots_before=robot("all", None, None),
+            people=(Person("rooms:ana", "Ana Rojas", 7, 90, 41),),
+            overdue_months=(OverdueMonth("messages", date(2024, 9, 1), "online", 120_000, MADE_AT),),
+        ),
+    )
+
+
 def made(kind: str, hostile: Sequence[str] = ()) -> ReportData:
-    """A report by name: full, empty, small (one agent's), hostile (agents of these names), or crowd (a hundred)."""
-    if kind in ("empty", "small"):
-        return empty_week() if kind == "empty" else small_week()
+    """A report by name: full, empty, small (one agent's), rooms, hostile (agents of these names), crowd (a hundred)."""
+    if kind in ("empty", "small", "rooms"):
+        return {"empty": empty_week, "small": small_week, "rooms": rooms_week}[kind]()
     names = {
         "full": ("Lina Duque", "Óscar Zuluaga"),
         "hostile": hostile,

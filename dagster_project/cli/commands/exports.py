@@ -143,6 +143,41 @@ def kpis(
 
 
 @export.command()
+def rooms(
+    form: TableFormat = "csv",
+    week: Week = None,
+    month: Month = None,
+    first: First = None,
+    last: Last = None,
+    agent: Agents = None,
+    department: Departments = None,
+    language: LanguageOption = None,
+    out: Out = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A row per conversation in chat rooms: times, and its way through the levels of support."""
+    filters, latest = _filters(week, month, first, last, agent, department)
+    _export(ExportRequest("rooms", form, filters=filters, latest=latest), language, out, as_json)
+
+
+@export.command()
+def escalations(
+    form: TableFormat = "csv",
+    week: Week = None,
+    month: Month = None,
+    first: First = None,
+    last: Last = None,
+    agent: Agents = None,
+    language: LanguageOption = None,
+    out: Out = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A row per escalation of a chat room: who waited at the border between two levels, and how long."""
+    filters, latest = _filters(week, month, first, last, agent)
+    _export(ExportRequest("escalations", form, filters=filters, latest=latest), language, out, as_json)
+
+
+@export.command()
 def analysis(
     analysis_id: Annotated[str, typer.Argument(help="Its id, as `b2chat analyses` shows it.")],
     form: AnalysisFormat = "csv",

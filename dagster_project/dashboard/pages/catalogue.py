@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dagster_project.dashboard.blocks import Section
 from dagster_project.dashboard.filters import MEASURES, Measure
-from dagster_project.dashboard.pages import agents, customers, heatmap, operations, overview, sla, times, traffic
+from dagster_project.dashboard.pages import agents, customers, heatmap, operations, overview, rooms, sla, times, traffic
 from dagster_project.dashboard.shown import Shown
 from dagster_project.exports.pictures.heatmap import DIRECTIONS as HEATMAP_DIRECTIONS
 from dagster_project.exports.pictures.heatmap import OFFICE_HOURS
@@ -35,6 +35,8 @@ PAGES = {
         Page("agents", "dashboard.team", agents.page),
         Page("traffic", "dashboard.traffic", traffic.page),
         Page("customers", "section.insights", customers.page),
+        Page("escalations", "section.escalations", rooms.escalations, (), has_members=False),
+        Page("robots", "section.robots", rooms.robots, (), has_members=False),
         Page("operations", "dashboard.operations", operations.page, (), has_members=False),
     )
 }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from dagster_project.dashboard.blocks import Cell, Facts, Section, Table, Text
+from dagster_project.dashboard.pages import rooms
 from dagster_project.dashboard.shown import Shown
 from dagster_project.exports.queries import Between, select
 from dagster_project.exports.report.reading import breakdowns
@@ -71,6 +72,7 @@ def page(shown: Shown) -> list[Section]:
         Section(say.text("dashboard.syncs"), [_syncs(shown)]),
         Section(notes["rules_title"], [rules]),
         Section(say.text("dashboard.tables"), [_late(shown)]),
+        *rooms.overdue(shown),
         Section(say.text("dashboard.spending"), [_spending(shown)], intro=say.text("dashboard.spending_intro")),
         Section(notes["definitions_title"], [Facts([(name, text) for name, text in notes["definitions"]])]),
     ]

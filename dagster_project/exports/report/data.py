@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from dagster_project.exports.report.period import Period
+from dagster_project.exports.report.rooms import Rooms
 
 Scope = Literal["all", "agent", "department", "channel", "source", "direction"]
 SCOPES: tuple[Scope, ...] = ("all", "agent", "department", "channel", "source", "direction")
@@ -373,6 +374,7 @@ class ReportData:
     `slot_min_chat_count` is how many answered chats a slot needs to be compared, None where no chat was ever answered;
     `slots` are the slowest of those. `has_default_targets` says that nobody
     has set the targets yet. `growth` is what comes of the warehouse's tables, the soonest first: for all, and a source.
+    `rooms` is what chat rooms came to, for all, and a source; None where no room has ever landed.
     """
 
     period: Period
@@ -405,6 +407,7 @@ class ReportData:
     intents: tuple[Intent, ...] = ()
     has_default_targets: bool = False
     growth: tuple[TableGrowth, ...] = ()
+    rooms: Rooms | None = None
 
     @property
     def direction(self) -> str | None:

@@ -15,6 +15,7 @@ from dagster_project.exports.i18n.language import Language, place_of
 from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.report.data import BUCKETS, Member, ReportData, Share
 from dagster_project.exports.report.phrases import classified_by, kpi_name, population
+from dagster_project.exports.report.rooms import Rooms
 from dagster_project.exports.tables.definitions import analysis_notes
 from dagster_project.warehouse import data_source
 
@@ -54,6 +55,8 @@ def of_report(data: ReportData, language: Language) -> Iterator[SectionRow]:
     yield from _insights(words, unit, data)
     for night in data.backlog:
         yield words.text("operations.backlog"), words.text("on_day", day=night.day), night.open_count, unit("chats")
+    if data.rooms:
+        yield from _rooms(words, unit, data.rooms)
 
 
 def of_analysis(conn: psycopg.Connection, analysis_id: str, language: Language) -> Iterator[SectionRow]:
@@ -122,6 +125,29 @@ def _breakdown(words: Wording, unit: _Units, kind: str, members: Sequence[Member
         yield section, words.text("kpi.first_response_p90"), member.first_response_p90_seconds, unit("seconds")
         yield section, words.text("kpi.resolution_p50"), member.resolution_p50_seconds, unit("seconds")
         yield section, words.text("kpi.sla_overall_rate"), member.sla_rate, unit("share")
+
+
+def _rooms(words: Wording, unit: _Units, rooms: Rooms) -> Iterator[SectionRow]:
+    section, everything = words.text("section.escalations"), rooms.all_escalations
+    if everything:
+        yield section, words.text("rooms.head.created"), everything.created_count, unit("escalations")
+        yield section, words.text("rooms.head.open"), everything.end_open_count, unit("escalations")
+        yield section, words.text("rooms.escalation_rate"), everything.escalation_rate, unit("share")
+        rate = everything.first_level_resolution_rate
+        yield section, words.text("rooms.first_level_resolution_rate"), rate, unit("share")
+    for one in (*([everything] if everything else []), *rooms.of_scope("level")):
+        of = "" if one is everything else f"{words.text('rooms.head.level')} {words.label('level', one.scope_id)}: "
+        yield section, of + words.text("rooms.handover_p50"), one.p50_handover_seconds, unit("seconds")
+        yield section, of + words.text("rooms.handover_p90"), one.p90_handover_seconds, unit("seconds")
+    for robot in rooms.each_robot:
+        section = f"{words.text('rooms.head.robot')}: {robot.robot_id}"
+        yield section, words.text("head.chats"), robot.room_count, unit("chats")
+        yield section, words.text("rooms.containment_rate"), robot.containment_rate, unit("share")
+        yield section, words.text("rooms.durable_rate"), robot.durable_rate, unit("share")
+        yield section, words.text("rooms.handover_wait_p90"), robot.p90_handover_wait_seconds, unit("seconds")
+        yield section, words.text("rooms.success_rate"), robot.success_rate, unit("share")
+    for month in rooms.overdue_months:
+        yield words.text("rooms.overdue"), f"{month.table_name} {month.month_start:%Y-%m}", month.row_count, ""
 
 
 def _insights(words: Wording, unit: _Units, data: ReportData) -> Iterator[SectionRow]:

@@ -95,10 +95,10 @@ def chats(conn: psycopg.Connection, filters: Filters, language: Language) -> Tab
     Raises:
         NothingToExport: the marts are not built.
     """
-    _require(conn, "marts.chat_response_times")
+    require(conn, "marts.chat_response_times")
     columns = [
         sql.SQL("chats.{}").format(sql.Identifier(name))
-        for name in _names(conn, "chat_response_times")
+        for name in columns_of(conn, "chat_response_times")
         if name != "is_deleted"
     ]
     query = sql.SQL("""
@@ -115,14 +115,14 @@ def chats(conn: psycopg.Connection, filters: Filters, language: Language) -> Tab
     """).format(
         columns=sql.SQL(", ").join(columns),
         badge=sql.Identifier(f"classified_by_{language}"),
-        condition=_condition(
+        condition=condition(
             "chats",
             "created_local_date",
             {"agent_id": filters.agents, "department_id": filters.departments, "channel": filters.channels},
         ),
     )
     marts = ("chat_response_times", "chat_categories")
-    return Table("chats", marts, query, _values(filters), ("created_at", "chat_id"))
+    return Table("chats", marts, query, values_of(filters), ("created_at", "chat_id"))
 
 
 def agents(conn: psycopg.Connection, filters: Filters) -> Table:
@@ -133,12 +133,12 @@ def agents(conn: psycopg.Connection, filters: Filters) -> Table:
     """
     if filters.departments or filters.channels:
         raise NothingToExport("the days of agents know no departments and channels: filter by days and agents")
-    _require(conn, "marts.agent_daily")
+    require(conn, "marts.agent_daily")
     query = sql.SQL("select {} from marts.agent_daily as days where {}").format(
-        sql.SQL(", ").join(map(sql.Identifier, _names(conn, "agent_daily"))),
-        _condition("days", "local_date", {"agent_id": filters.agents}),
+        sql.SQL(", ").join(map(sql.Identifier, columns_of(conn, "agent_daily"))),
+        condition("days", "local_date", {"agent_id": filters.agents}),
     )
-    return Table("agents", ("agent_daily",), query, _values(filters), ("local_date", "agent_id"))
+    return Table("agents", ("agent_daily",), query, values_of(filters), ("local_date", "agent_id"))
 
 
 def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
@@ -149,7 +149,7 @@ def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
     Raises:
         NothingToExport: the marts are not built.
     """
-    _require(conn, "marts.kpi_daily")
+    require(conn, "marts.kpi_daily")
     narrowed = bool(filters.agents or filters.departments or filters.channels)
     query = sql.SQL("""
         select
@@ -169,14 +169,16 @@ def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
             or (scope = 'department' and scope_id = any(%(departments)s))
             or (scope = 'channel' and scope_id = any(%(channels)s))
         )
-    """).format(days=_condition("days", "local_date", {}), everything=sql.Literal(not narrowed))
+    """).format(days=condition("days", "local_date", {}), everything=sql.Literal(not narrowed))
     known = seeds.rows("kpi_metrics")
     kinds = {
         "metrics": [row["metric"] for row in known],
         "metric_types": [row["metric_type"] for row in known],
         "categories": [row["category"] for row in known],
     }
-    return Table("kpis", ("kpi_daily",), query, _values(filters) | kinds, ("date", "scope", "scope_id", "metric_name"))
+    return Table(
+        "kpis", ("kpi_daily",), query, values_of(filters) | kinds, ("date", "scope", "scope_id", "metric_name")
+    )
 
 
 def analysis_kpis(conn: psycopg.Connection, analysis_id: str, language: Language) -> Table:
@@ -231,14 +233,14 @@ def mart(conn: psycopg.Connection, name: str) -> Table:
     Raises:
         NothingToExport: there is none of that name.
     """
-    names = _names(conn, name)
+    names = columns_of(conn, name)
     if not names:
         raise NothingToExport(f"there is no mart of that name; {_marts(conn)}")
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
     return Table(name, (name,), sql.SQL("select {} from {}").format(columns, sql.Identifier("marts", name)))
 
 
-def _condition(alias: str, day: str, lists: Mapping[str, Sequence[str]]) -> sql.Composable:
+def condition(alias: str, day: str, lists: Mapping[str, Sequence[str]]) -> sql.Composable:
     """Of the parts of a filter those that are set."""
     column = sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(day))
     parts: list[sql.Composable] = [
@@ -255,7 +257,8 @@ def _condition(alias: str, day: str, lists: Mapping[str, Sequence[str]]) -> sql.
     return sql.SQL(" and ").join(parts)
 
 
-def _values(filters: Filters) -> dict[str, Any]:
+def values_of(filters: Filters) -> dict[str, Any]:
+    """What the placeholders of `condition` stand for."""
     return {
         "first": filters.first,
         "last": filters.last,
@@ -265,13 +268,13 @@ def _values(filters: Filters) -> dict[str, Any]:
     }
 
 
-def _require(conn: psycopg.Connection, mart: str) -> None:
+def require(conn: psycopg.Connection, mart: str) -> None:
     """That the mart is built."""
     if not has_relation(conn, mart):
         raise NothingToExport(NOTHING_YET)
 
 
-def _names(conn: psycopg.Connection, mart: str) -> list[str]:
+def columns_of(conn: psycopg.Connection, mart: str) -> list[str]:
     """The columns of a mart that are not our own bookkeeping, in order."""
     rows = conn.execute(
         """

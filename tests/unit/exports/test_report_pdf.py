@@ -129,6 +129,20 @@ def test_the_same_data_and_timestamp_make_the_same_bytes() -> None:
     assert again == pdf("full")
 
 
+def test_rooms_show_the_wait_between_levels_and_two_robots_compared_and_nothing_where_there_are_none() -> None:
+    text = words("rooms")
+    for shown in (
+        *("5 de 20", "Terminadas en el primer nivel 75,0 %", "▼ 10,0 % · mejor"),
+        *("T1 → T2 → gerencia 1 0 1 h 40 min 21 %", "sin asignar T1 → T2", "Ana Rojas 7 90 41"),
+        "Lo que más dura es lo que contiene asistente: 67 % (n = 3); lo que menos, lo de pagos: 33 % (n = 3).",
+        "Quien menos espera tras el traspaso viene de pagos: nueve de cada diez, 2 min o menos; quien más, de "
+        "asistente: 8 min.",
+        *("asistente 10 70 % 1 2,0 s 5,6 s", "Meses por archivar, con retraso", "septiembre de 2024"),
+    ):
+        assert shown in text, shown
+    assert not re.search("Escalamientos|Robots|por archivar", words("full"))
+
+
 def test_an_empty_week_says_that_there_is_no_data_and_shows_no_zero_times() -> None:
     text = words("empty")
     assert "No hay conversaciones en este período" in text

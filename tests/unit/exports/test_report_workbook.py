@@ -76,6 +76,19 @@ def plain(value: Any) -> Any:
     return value
 
 
+def test_rooms_are_two_more_sheets_and_sections() -> None:
+    assert set(book("rooms").sheetnames) - set(SHEETS) == {"Escalamientos", "Robots"}
+    heads, everything, level, _ = rows("Escalamientos", "rooms")
+    of = dict(zip(heads, everything, strict=True))
+    assert (of["Cuál"], of["Creados"], of["Escaladas"]) == ("Todos", 5, 0.25)
+    assert of["Espera entre niveles, mediana (h:mm)"] == pytest.approx(630 / 86400)
+    assert level[:3] == ["Nivel", "T2", 4]
+    assert [row[0] for row in rows("Robots", "rooms")[1:]] == ["asistente", "pagos"]
+    told = list(sections.of_report(reports.made("rooms"), "es"))
+    assert ("Robot: pagos", "Espera tras el traspaso, 9 de cada 10", 120.0, "segundos") in told
+    assert ("Escalamientos", "Nivel gerencia: Espera entre niveles, mediana", 600.0, "segundos") in told
+
+
 def test_a_sheet_a_topic_each_with_a_header_that_stays_and_filters() -> None:
     assert book("full").sheetnames == SHEETS
     for sheet in book("full"):

@@ -8,7 +8,7 @@ from dagster_project.exports.formats.excel_file import Book, Sheet
 from dagster_project.exports.formats.format import WriteResult
 from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.book import sheets, sheets_breakdowns
+from dagster_project.exports.report.book import sheets, sheets_breakdowns, sheets_rooms
 from dagster_project.exports.report.book.sheets import Texts
 from dagster_project.exports.report.data import ReportData
 from dagster_project.exports.report.phrases import asked_for, classified_by, not_categorized, population
@@ -137,6 +137,8 @@ _SHEETS: dict[str, Callable[[Book, Texts, ReportData], None]] = {
     "insights": sheets_breakdowns.insights,
     "traffic": sheets.traffic,
     "backlog": sheets.backlog,
+    "escalations": sheets_rooms.escalations,
+    "robots": sheets_rooms.robots,
     "quality": sheets.quality,
 }
 
@@ -150,4 +152,6 @@ def _topics(data: ReportData) -> list[str]:
     left_out |= set() if scope in ("all", "source", "department") else {"departments"}
     left_out |= set() if scope in ("all", "source", "channel") else {"channels"}
     left_out |= {"backlog"} if scope == "direction" else set()
+    left_out |= set() if data.rooms and data.rooms.escalations else {"escalations"}
+    left_out |= set() if data.rooms and data.rooms.each_robot else {"robots"}
     return [topic for topic in _SHEETS if topic not in left_out]

@@ -10,6 +10,7 @@ from psycopg.sql import SQL
 from dagster_project.exports.report.data import DIRECTIONS, Filter, ReportData, Scope
 from dagster_project.exports.report.period import NoReport, Period
 from dagster_project.exports.report.reading import breakdowns, kpis, times
+from dagster_project.exports.report.reading import rooms as chat_rooms
 from dagster_project.exports.report.reading.account import coverage, freshness, growth, slot_min_chat_count
 from dagster_project.exports.report.reading.selection import Selection
 from dagster_project.warehouse import data_source, sla_targets
@@ -82,6 +83,7 @@ def read_report(
         intents=breakdowns.intents(selection),
         has_default_targets=sla_targets.are_defaults(connection),
         growth=growth(connection) if scope in ("all", "source") else (),
+        rooms=chat_rooms.rooms(connection, period) if scope in ("all", "source") else None,
     )
 
 

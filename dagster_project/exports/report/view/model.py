@@ -13,7 +13,7 @@ from dagster_project.exports.report.phrases import (
     population,
     shortened,
 )
-from dagster_project.exports.report.view import breakdowns, operations, waits
+from dagster_project.exports.report.view import breakdowns, operations, rooms, waits
 from dagster_project.exports.report.view.charts import (
     ViewModel,
     bars,
@@ -47,7 +47,10 @@ def view_model(data: ReportData, *, language: Language, timestamp: datetime, com
         else None,
         "insights": breakdowns.insights(data, say),
         "operations": None if data.analysis else operations.operations(data, say),
-        "notes": operations.notes(data, say),
+        "escalations": rooms.escalations(data.rooms, say, data.timezone),
+        "robots": rooms.robots(data.rooms, say),
+        "notes": operations.notes(data, say)
+        | {"overdue": rooms.overdue(data.rooms.overdue_months if data.rooms else (), say, data.timezone)},
     }
 
 
