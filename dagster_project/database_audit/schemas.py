@@ -30,6 +30,7 @@ OURS = {
     "marts": _BY_DBT,
     "marts_pii": _BY_DBT,
     "marts_admin": _BY_DBT,
+    "rooms": House(),
 }
 DATABASE = "database"  # the place of findings of the database as a whole
 

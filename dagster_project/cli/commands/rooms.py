@@ -1,6 +1,7 @@
 """`b2chat rooms …`: the operational database of chat rooms."""
 
 import contextlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,11 +13,73 @@ from dagster_project.deployment import environment, own_schemas
 from dagster_project.deployment import rooms as deployed
 from dagster_project.settings import Settings, SettingsError
 from dagster_project.sources.rooms.importing import ImportRefused, import_file
-from dagster_project.warehouse import connection
+from dagster_project.sources.rooms.passwords import LOGINS, NotRotated, rotate
+from dagster_project.warehouse import connection, users
 
-FAULTS = (ImportRefused,)
+FAULTS = (ImportRefused, NotRotated)
 
 rooms = typer.Typer(no_args_is_help=True, help="Chat rooms: the database that holds them.")
+
+
+@rooms.command()
+def upgrade(as_json: JsonOption = False) -> None:
+    """Make the schema rooms where ROOMS_DATABASE_URL says, or bring it up to this version; also its months."""
+    from dagster_project.sources.rooms import schema  # noqa: PLC0415  Alembic: nothing that `--help` waits for
+
+    with _where() as url:
+        before = schema.current(url)
+        own_schemas.upgrade("rooms", url)
+        with connection.connect(url) as conn:
+            made = conn.execute("select rooms.keep_partitions()").fetchone() or (0,)
+        now = schema.current(url)
+    print_answer(
+        as_json,
+        {"before": before, "now": now, "partitions_made": made[0]},
+        lambda: console.print(f"rooms is at revision {now} (before: {before or 'none'}); {made[0]} partitions made"),
+    )
+
+
+@rooms.command("rotate-password")
+def rotate_password(
+    role: Annotated[str, typer.Argument(help=f"One of {', '.join(LOGINS)}.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Give a role of the schema a new password, and print it once. Open sessions go on; new ones need it."""
+    if role not in LOGINS:
+        raise typer.BadParameter(f"{role!r} is not one of {', '.join(LOGINS)}", param_hint="ROLE")
+    with _where(doing="change a password of rooms") as url, connection.connect(url, autocommit=True) as conn:
+        password = rotate(conn, role)
+    print_answer(as_json, {"role": role, "password": password}, lambda: console.print(password, markup=False))
+
+
+@rooms.command("archived-files")
+def archived_files(
+    month: Annotated[str | None, typer.Argument(help="The month of their messages, YYYY-MM; default: all.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the file manager's ids of attachments whose month is in the archive, and did not come back."""
+    with _where() as url, connection.connect(url) as conn:
+        rows = conn.execute(
+            "select file_manager_file_id::text, to_char(message_created_at at time zone 'UTC', 'YYYY-MM') as month "
+            "from rooms.archived_files as gone where not exists (select from rooms.chat_file_attachments as back "
+            "where back.id = gone.attachment_id and back.message_created_at = gone.message_created_at) "
+            "order by message_created_at, attachment_id"
+        ).fetchall()
+    files = [file for file, of in rows if month in (None, of)]
+    print_answer(as_json, {"files": files}, lambda: console.print("\n".join(files), markup=False, soft_wrap=True))
+
+
+@contextlib.contextmanager
+def _where(doing: str | None = None) -> Iterator[str]:
+    """The URL of the Postgres that has the schema, or is to have it."""
+    with environment.running(environment.for_work(Settings.load())) as deployment:
+        url = deployment.settings.own_database("rooms", deployment.url)
+        if url is None:
+            raise SettingsError("ROOMS_DATABASE_URL is missing: a Postgres URL, or the word warehouse")
+        if doing:
+            with connection.connect(deployment.url) as conn:
+                users.require(conn, users.account(), doing, role="Admin")
+        yield url
 
 
 @rooms.command("import")
@@ -30,10 +93,7 @@ def import_events(
     """
     if not file.is_file():
         raise typer.BadParameter(f"there is no file {file}", param_hint="FILE")
-    with environment.running(environment.for_work(Settings.load())) as deployment:
-        url = deployment.settings.own_database("rooms", deployment.url)
-        if url is None:
-            raise SettingsError("ROOMS_DATABASE_URL is missing: a Postgres URL, or the word warehouse")
+    with _where() as url:
         own_schemas.upgrade("rooms", url)
         with connection.connect(url) as conn, console.status("importing") as status:
             done = import_file(

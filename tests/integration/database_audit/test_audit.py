@@ -260,6 +260,7 @@ def test_the_asset_has_a_check_for_each_schema_and_shows_what_it_found(database_
             "marts",
             "marts_pii",
             "marts_admin",
+            "rooms",
             "database",
         )
     }

@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.sources.rooms import schema
+from dagster_project.sources.rooms import passwords, schema
+from dagster_project.warehouse import conninfo
 from dagster_project.warehouse.connection import connect
 from tests.support.rooms import OTHER_ORGANIZATION, acting, add_organizations, add_room, add_user, call, seat
 
@@ -363,3 +364,17 @@ def test_only_the_presence_of_a_user_is_no_change_of_the_user(
     conn.execute("update rooms.users set email = 'ana@example.org' where id = %s", [who["ana"]])
     rows = conn.execute("select email, changed_columns from rooms.users_history where id = %s", [who["ana"]]).fetchall()
     assert rows == [("ana@example.com", ["email"])]
+
+
+def test_a_new_password_lets_a_role_in_and_the_old_one_does_not(url: str) -> None:
+    with connect(url, autocommit=True) as conn:
+        first = passwords.rotate(conn, "rooms_app")
+        second = passwords.rotate(conn, "rooms_app")
+        try:
+            at = conninfo.read(url) | {"user": "rooms_app"}
+            with pytest.raises(psycopg.OperationalError):
+                connect(conninfo.to_url(at | {"password": first}))
+            with connect(conninfo.to_url(at | {"password": second})) as app:
+                assert app.execute("select count(*) from rooms.messages").fetchone() == (0,)
+        finally:
+            conn.execute("alter role rooms_app nologin password null")
