@@ -1,6 +1,11 @@
 {#
-  SQL: a sweep. Each span is one event at its start and one at its end, and the running sum of the events is the number of
-  spans at once: a row for each stretch between two events, never one for each span and hour.
+  A sweep: each span is one event at its start and one at its end, and the running sum of the events in order of time is the
+  number of spans at once. It costs one sort of the events, however long the spans are; never a row for each span and hour.
+#}
+
+
+{#
+  SQL: stretches, a row for each time between two events, with the number of spans at once; 0 where there is none.
 
   Args:
       spans: a relation with starts_at and ends_at, of which ends_at is later, and the columns of key.
@@ -9,14 +14,52 @@
 {% macro stretches_of(spans, key) %}
     select
         {{ key }},
+        starts_at,
+        ends_at,
+        span_count
+    from (
+        {{ swept('(select ' ~ key ~ ', starts_at as happened_at, 1 as change from ' ~ spans
+            ~ ' union all select ' ~ key ~ ', ends_at, -1 from ' ~ spans ~ ') as events', key) }}
+    ) as stretches
+    where ends_at > starts_at
+{% endmacro %}
+
+
+{#
+  SQL: each event with the number of spans from it on, until the next event. Of one instant ends come before starts, so that
+  who follows somebody is not there beside them; and what changes nothing comes last, so that it finds what holds then.
+
+  Args:
+      events: a relation with happened_at, change (1, -1, or 0 for what only asks how many there are), and the columns of key.
+      key: as of stretches_of.
+      carried: other columns of events that stand beside.
+#}
+{% macro swept(events, key, carried=[]) %}
+    select
+        {{ key }},
+        {%- for column in carried %}
+        {{ column }},
+        {%- endfor %}
         happened_at as starts_at,
         lead(happened_at) over sweep as ends_at,
         sum(change) over sweep as span_count
-    from (
-        select {{ key }}, event.happened_at, sum(event.change) as change
-        from {{ spans }}
-        cross join lateral (values (starts_at, 1), (ends_at, -1)) as event (happened_at, change)
-        group by {{ key }}, event.happened_at
-    ) as events
-    window sweep as (partition by {{ key }} order by happened_at)
+    from {{ events }}
+    window sweep as (partition by {{ key }} order by happened_at, change = 0, change)
 {% endmacro %}
+
+
+{#
+  SQL: the quarters of an hour that a stretch touches, for a select list. Hours of every zone begin with one of them, and no
+  zone has to be asked for each stretch.
+#}
+{% macro quarters_of(starts_at, ends_at) -%}
+    generate_series(
+        date_bin('15 minutes', {{ starts_at }}, '2000-01-01 00:00+00'), {{ ends_at }} - interval '1 microsecond', interval '15 minutes'
+    )
+{%- endmacro %}
+
+
+{# Seconds of a stretch that lie in a quarter of an hour. #}
+{% macro seconds_in_quarter(quarter, starts_at, ends_at) -%}
+    date_part('epoch', least({{ ends_at }}, {{ quarter }} + interval '15 minutes') - greatest({{ starts_at }}, {{ quarter }}))
+{%- endmacro %}

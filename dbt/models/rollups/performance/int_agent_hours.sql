@@ -7,7 +7,7 @@
 
 -- depends_on: {{ ref('int_affected_activity_days') }}
 
--- What is left to split by the hour are the stretches of a sweep, at most one a time and agent; never a row a chat and hour.
+-- Of how many chats at once an agent is at work on, by a sweep (macros/metrics/sweep.sql).
 with {% if is_incremental() -%}
 affected_days as (
     select distinct local_date
@@ -70,22 +70,22 @@ stretches as (
     {{- stretches_of('spans', 'agent_id, department_id') }}
 ),
 
+quarters as (
+    select
+        *,
+        {{ quarters_of('starts_at', 'ends_at') }} as quarter
+    from stretches
+    where span_count > 0
+),
+
 hourly as (
     select
-        stretches.agent_id,
-        stretches.department_id,
-        {{ local_time('hour_start') }} as local_hour,
-        stretches.span_count as chat_count,
-        extract(epoch from
-            least(stretches.ends_at, hour_start + interval '1 hour') - greatest(stretches.starts_at, hour_start)
-        ) as seconds
-    from stretches
-    cross join lateral generate_series(
-        date_trunc('hour', stretches.starts_at, '{{ account_timezone() }}'),
-        stretches.ends_at - interval '1 microsecond',
-        interval '1 hour'
-    ) as hour_start
-    where stretches.span_count > 0
+        agent_id,
+        department_id,
+        {{ local_time('quarter') }} as local_hour,
+        span_count as chat_count,
+        {{ seconds_in_quarter('quarter', 'starts_at', 'ends_at') }} as seconds
+    from quarters
 )
 
 select
