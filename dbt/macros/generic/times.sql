@@ -28,3 +28,13 @@
 {% macro elapsed_seconds(start, finish) -%}
     case when {{ finish }} >= {{ start }} then {{ seconds_between(start, finish) }} end
 {%- endmacro %}
+
+
+{# When an hour of a zone's wall clock begins; one that comes twice, when it comes first, where Postgres takes the second. #}
+{% macro hour_begins(local_hour, timezone) -%}
+    case
+        when (({{ local_hour }} at time zone {{ timezone }}) - interval '1 hour') at time zone {{ timezone }} = {{ local_hour }}
+            then ({{ local_hour }} at time zone {{ timezone }}) - interval '1 hour'
+        else {{ local_hour }} at time zone {{ timezone }}
+    end
+{%- endmacro %}
