@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from dagster_project.cli.command_line import JsonOption, console, print_answer
 from dagster_project.deployment import environment, own_schemas
 from dagster_project.deployment import rooms as deployed
 from dagster_project.settings import Settings, SettingsError
+from dagster_project.sources.rooms.events import KINDS
 from dagster_project.sources.rooms.importing import ImportRefused, import_file
 from dagster_project.sources.rooms.passwords import LOGINS, NotRotated, rotate
 from dagster_project.warehouse import connection, users
@@ -89,7 +91,7 @@ def import_events(
 ) -> None:
     """Bring the history of another system into the schema rooms, with the times at which things happened.
 
-    A file may be imported again: what was brought before changes nothing. docs/rooms.md has the events.
+    A file may be imported again: what was brought before changes nothing. `b2chat rooms events` lists what lines say.
     """
     if not file.is_file():
         raise typer.BadParameter(f"there is no file {file}", param_hint="FILE")
@@ -106,6 +108,16 @@ def import_events(
             f"{done.events:,} events read: {done.new:,} new, {done.events - done.new:,} known before"
         ),
     )
+
+
+@rooms.command("events")
+def list_events(as_json: JsonOption = False) -> None:
+    """List the events that an import knows, each with the fields that it must and may have beside event, at and by."""
+    known = {name: {"must": list(kind.required), "may": list(kind.optional)} for name, kind in KINDS.items()}
+    table = Table("event", "must have", "may have", box=None, padding=(0, 2))
+    for name, fields in known.items():
+        table.add_row(name, ", ".join(fields["must"]), ", ".join(fields["may"]))
+    print_answer(as_json, {"events": known}, lambda: console.print(table))
 
 
 @rooms.command("sandbox")
