@@ -43,13 +43,13 @@ EXPECTED = {
     "response_heatmap": (
         ("day_label_en", "hour_label", "first_response_p50"),
         """select day_label_en, hour_label, p50_first_response_seconds from marts.weekly_response_time_heatmap
-           where week_start = %(week)s and agent_id = 'all' and direction_filter = 'incoming'
-             and office_hours_filter = 'all'""",
+           where week_start = %(week)s and scope = %(scope)s and scope_id = %(scope_id)s
+             and direction_filter = 'incoming' and office_hours_filter = 'all'""",
     ),
     "traffic_heatmap": (
         ("day_label_en", "hour_label", "chats_created"),
         """select day_label_en, hour_label, chat_count from marts.conversation_traffic_heatmap
-           where week_start = %(week)s and scope = 'all'""",
+           where week_start = %(week)s and scope = %(scope)s and scope_id = %(scope_id)s""",
     ),
     "agents": (
         ("agent_id", "reply_mean"),
@@ -59,7 +59,8 @@ EXPECTED = {
     "sla_by_week": (
         ("period_start", "metric", "sla_rate"),
         """select (extract(epoch from period_start) * 1000)::float8, metric, rate from marts.sla_by_direction
-           where period = 'week' and scope = 'all' and direction = 'incoming' and clock = 'wall'""",
+           where period = 'week' and scope = %(scope)s and scope_id = %(scope_id)s
+             and direction = 'incoming' and clock = 'wall'""",
     ),
 }
 
@@ -72,12 +73,12 @@ def main() -> None:
     address = subprocess.run(["b2chat", "db", "bi-url"], check=True, capture_output=True, text=True).stdout.strip()
     with tempfile.TemporaryDirectory() as home, superset(asked.bin.resolve(), Path(home)) as server:
         import_bundle(server, address)
-        week = newest_week(address)
+        week, whose = newest_week(address), shown_by_default(address)
         for path in sorted((BUNDLE / "charts").glob("*.yaml")):
-            rows = ask(server, yaml.safe_load(path.read_text()), week)
+            rows = ask(server, yaml.safe_load(path.read_text()), week, whose)
             print(f"{path.stem}: {len(rows)} rows")
             if path.stem in EXPECTED:
-                compare(path.stem, rows, address, week)
+                compare(path.stem, rows, address, week, whose)
         if asked.picture:
             take(server, asked.picture)
             print(asked.picture)
@@ -159,13 +160,22 @@ def newest_week(address: str) -> str:
     return str(week)
 
 
-def ask(server: httpx.Client, chart: dict[str, Any], week: str) -> list[dict[str, Any]]:
-    """The rows of a chart in a week: all agents, chats that customers began, all hours.
+def shown_by_default(address: str) -> tuple[str, str]:
+    """The scope and its member that have times: all, or with several sources the first."""
+    with psycopg.connect(address) as connection:
+        query = "select scope, scope_id from marts.scope_members where is_default"
+        [(scope, scope_id)] = connection.execute(query).fetchall()
+    return scope, scope_id
+
+
+def ask(server: httpx.Client, chart: dict[str, Any], week: str, whose: tuple[str, str]) -> list[dict[str, Any]]:
+    """The rows of a chart in a week: chats that customers began, all hours.
 
     Args:
         server: a client of Superset.
         chart: the chart's file.
         week: its Monday.
+        whose: the scope and its member.
     """
     dataset = call(server, f"/api/v1/dataset/{chart['dataset_uuid']}")["result"]
     columns = {column["column_name"] for column in dataset["columns"]}
@@ -176,7 +186,8 @@ def ask(server: httpx.Client, chart: dict[str, Any], week: str) -> list[dict[str
         for name, one in dashboard["position"].items()
         if name.startswith("CHART-") and one["meta"]["uuid"] == chart["uuid"]
     )
-    chosen = {"week_start": week, "agent_id": "all", "direction_filter": "incoming", "office_hours_filter": "all"}
+    member = "all" if whose[0] == "all" else ": ".join(whose)
+    chosen = {"week_start": week, "whose": member, "direction_filter": "incoming", "office_hours_filter": "all"}
     filters = [
         {"col": one["subject"], "op": one["operator"], "val": one["comparator"]}
         for one in params["adhoc_filters"]
@@ -204,12 +215,13 @@ def ask(server: httpx.Client, chart: dict[str, Any], week: str) -> list[dict[str
     return rows
 
 
-def compare(name: str, rows: list[dict[str, Any]], address: str, week: str) -> None:
+def compare(name: str, rows: list[dict[str, Any]], address: str, week: str, whose: tuple[str, str]) -> None:
     """Compare a chart's rows with the marts; fails where one differs."""
     columns, sql = EXPECTED[name]
+    of = {"week": week, "scope": whose[0], "scope_id": whose[1]}
     shown = {tuple(row[column] for column in columns[:-1]): row[columns[-1]] for row in rows}
     with psycopg.connect(address) as connection:
-        expected = {tuple(key): value for *key, value in connection.execute(sql, {"week": week})}
+        expected = {tuple(key): value for *key, value in connection.execute(sql, of)}
     assert len(shown) == len(rows) and shown.keys() == expected.keys(), name
     for key, value in expected.items():
         assert value == shown[key] or math.isclose(value, shown[key], rel_tol=1e-9), (name, key)
