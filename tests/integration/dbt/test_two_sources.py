@@ -239,6 +239,10 @@ def test_one_source_stops_and_the_other_goes_on_while_both_are_told(world: TwoSo
         world.sync_toy(ToySource([NOTE], before_page=stop))
     world.source.records["chats"].append(chat("18", agent=AGENT, **ANSWERED))
     world.sync()
+    with psycopg.connect(world.url, autocommit=True) as conn:
+        # And what it had brought is deleted with the newest load.
+        newest = "(select max(load_id) from ops.page_loads)"
+        conn.execute(f"update raw.toy_notes set deleted_at = now(), load_id = {newest}")
     world.build_both()
 
     assert [row[0] for row in world.facts("conversation_id", "chat_response_times")] == [
@@ -253,3 +257,7 @@ def test_one_source_stops_and_the_other_goes_on_while_both_are_told(world: TwoSo
     assert [tuple(row.values()) for row in health] == [("b2chat", "fresh", 0), ("toy", "lost", 1)]
     (fresh,) = world.ask("select freshness from marts.data_freshness where mart = 'chat_response_times'")
     assert fresh["freshness"] == "lost", "a mart knows no more than its furthest source"
+    # With one source left, all has times again, also of days that no load touched.
+    assert world.ask("select * from intermediate.int_mixed_members") == []
+    (day,) = world.ask("select chat_count, mean_first_response_seconds as mean from marts.account_daily where chat_count > 0")
+    assert (day["chat_count"], day["mean"]) == (2, 120)
