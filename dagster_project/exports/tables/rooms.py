@@ -68,5 +68,5 @@ def _require_rooms(conn: psycopg.Connection) -> None:
     """That marts are built, and that a room is in them."""
     require(conn, "marts.escalation_steps")
     found = conn.execute("select from marts.chat_response_times where source = %s limit 1", [SOURCE]).fetchone()
-    if not found:
+    if found is None:
         raise NothingToExport("no conversation in a room has landed: ROOMS_DATABASE_URL says where they are")

@@ -34,6 +34,7 @@ from dagster_project.orchestration.dbt_project import DBT_DIR
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 from dagster_project.warehouse import directory
+from tests.support.hand_made_marts import HandMadeMarts
 
 NAMES = {
     "1": '=HYPERLINK("http://x.example","clic")',
@@ -238,6 +239,7 @@ TITLED = (
     "kpi_weekly",
     "sla_monthly",
     "categories_weekly",
+    "escalation_steps",
 )
 
 
@@ -463,6 +465,39 @@ def test_a_file_of_ones_own_has_its_manifest_beside_it_and_neither_is_written_ov
     assert not own.exists()
     with pytest.raises(ExportFailed, match="file name too long"):
         run_export(warehouse, settings, ExportRequest("chats", "csv"), user="ana", own_file=tmp_path / ("x" * 300))
+
+
+def test_rooms_come_with_their_path_and_escalations_by_day_and_agent_and_without_rooms_it_is_said(
+    new_database: Callable[[], str], tmp_path: Path
+) -> None:
+    marts = HandMadeMarts(new_database())
+    settings = Settings.load(exports_dir=tmp_path)
+
+    def rows(kind: Any, **filters: Any) -> list[dict[str, str]]:
+        request = ExportRequest(kind, "csv", filters=Filters(**filters))
+        return rows_of(Path(run_export(marts.url, settings, request, user="ana").place))
+
+    marts.fill("escalation_steps")
+    marts.fill("escalation_paths")
+    marts.fill("chat_response_times", {"chat_id": "b", "source": "b2chat", "is_deleted": False})
+    for kind in ("rooms", "escalations"):
+        with pytest.raises(ExportFailed, match="no conversation in a room has landed: ROOMS_DATABASE_URL"):
+            rows(kind)
+    day = date(2026, 3, 2)
+    for number, is_deleted in enumerate((False, False, True)):
+        key = {"chat_id": f"rooms:{number}", "source": "rooms", "is_deleted": is_deleted}
+        marts.fill("chat_response_times", key | {"created_local_date": day, "pickup_seconds": 90})
+    marts.fill("escalation_paths", {"conversation_id": "rooms:1", "path": "T1>T2", "total_seconds": 6000})
+    for agent in ("rooms:ana", "rooms:bea"):
+        step = {"escalation_id": agent, "agent_id": agent, "created_local_date": day, "handover_seconds": 660}
+        marts.fill("escalation_steps", step)
+    with psycopg.connect(marts.url) as conn:
+        conn.execute("create schema if not exists core")
+        conn.execute("create table core.agents as select 'rooms:ana' as id, 'Ana Rojas' as name")
+    found = {row["chat_id"]: (row["pickup_seconds"], row["path"], row["total_seconds"]) for row in rows("rooms")}
+    assert found == {"rooms:0": ("90", "", ""), "rooms:1": ("90", "T1>T2", "6000")}
+    [step] = rows("escalations", first=day, last=day, agents=["ana rojas"])
+    assert (step["escalation_id"], step["handover_seconds"]) == ("rooms:ana", "660")
 
 
 def test_kpis_come_in_the_long_form_with_a_row_for_no_data(make: Callable[..., Path]) -> None:
