@@ -6,7 +6,8 @@ from dagster_project.warehouse.archive.contract import TABLES
 
 def kept_days(settings: Settings) -> dict[str, int]:
     """Days by table, of those whose rows all leave at that age; others are kept for good."""
-    archived = {table: settings.archive_after_months * 365 // 12 for table in TABLES if settings.archive_after_months}
+    months = {table: one.online_months or settings.archive_after_months for table, one in TABLES.items()}
+    archived = {table: count * 365 // 12 for table, count in months.items() if count}
     return archived | {
         "ops.api_response_logs": settings.retention_responses_days,
         "ops.sync_logs": settings.retention_sync_logs_days,

@@ -31,6 +31,7 @@ OURS = {
     "marts_pii": _BY_DBT,
     "marts_admin": _BY_DBT,
     "rooms": House(),
+    "calls": House(),
 }
 DATABASE = "database"  # the place of findings of the database as a whole
 

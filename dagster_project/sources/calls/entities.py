@@ -46,7 +46,7 @@ ENTITIES = (
         people=("visitor_id",),
         personal={"visitor_id": None, "page_url": ERASED, "referrer_domain": None},
     ),
-    _entity("agent_sessions"),
+    _entity("agent_sessions", ("id", "started_at")),
     _entity("agent_status_changes", ("id", "changed_at")),
     # Whoever has the token of an invitation can accept it.
     _entity("invites", secrets=("token",), people=("email",), personal={"email": ERASED}),

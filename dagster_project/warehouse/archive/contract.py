@@ -53,12 +53,14 @@ class Archivable:
     feeds_dbt: bool = True
 
 
-def _of_rooms(table: str, key: str, taken_out: str | None = None) -> Archivable:
-    """Of chat rooms: two years online, seven in files. What was read of them stays in raw."""
+def _of_source(
+    table: str, key: str, online_months: int, cold_months: int | None = None, taken_out: str | None = None
+) -> Archivable:
+    """Of a source's own schema. What was read of it stays in raw."""
     columns = key.split(", ")
     same = " and ".join(f"same.{column} = old.{column}" for column in columns)
     live = f"exists (select from {table} as same where {same})"
-    return Archivable(table, key, live, taken_out, online_months=24, cold_months=84, feeds_dbt=False)
+    return Archivable(table, key, live, taken_out, online_months, cold_months, feeds_dbt=False)
 
 
 # A chat that came again after its month was archived, changed, is newer than what the file has of it.
@@ -85,15 +87,24 @@ TABLES = {
             f"exists (select from {MESSAGES} as newer where newer.chat_id = old.chat_id "
             "and newer.timestamp >= {month} and newer.timestamp < {month} + interval '1 month')",
         ),
-        # What refers to messages goes before them; the file manager is told which files it may put away.
-        _of_rooms(
+        # Chat rooms are two years online, seven in files. What refers to messages goes before them; the file manager
+        # is told which files it may put away.
+        _of_source(
             "rooms.chat_file_attachments",
             "id, message_created_at",
+            24,
+            84,
             "insert into rooms.archived_files (attachment_id, file_manager_file_id, message_created_at) "
             "select id, file_manager_file_id, message_created_at from {part} on conflict do nothing",
         ),
-        _of_rooms("rooms.robot_interactions", "id, message_created_at"),
-        _of_rooms("rooms.messages", "id, created_at"),
-        _of_rooms("rooms.user_presence_changes", "user_id, changed_at"),
+        _of_source("rooms.robot_interactions", "id, message_created_at", 24, 84),
+        _of_source("rooms.messages", "id, created_at", 24, 84),
+        _of_source("rooms.user_presence_changes", "user_id, changed_at", 24, 84),
+        # Two years of calls and a month, so that each has its year before; visitors and statuses a year less.
+        _of_source("calls.call_offers", "id, call_created_at", 25),
+        _of_source("calls.call_logs", "id, created_at", 25),
+        _of_source("calls.agent_sessions", "id, started_at", 25),
+        _of_source("calls.agent_status_changes", "id, changed_at", 13),
+        _of_source("calls.widget_pageviews", "id, created_at", 13),
     )
 }

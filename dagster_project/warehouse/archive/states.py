@@ -135,7 +135,7 @@ def holding(conn: psycopg.Connection, contact_id: str) -> list[Archive]:
             )
             select archives.* from ops.archives
             where state in ('exported', 'verified', 'detached', 'dropped', 'restored')
-                and split_part(table_name, '.', 1) <> 'rooms'
+                and split_part(table_name, '.', 1) not in ('rooms', 'calls')
                 and exists (select from chats where archives.month >= since)
                 and (table_name <> 'raw.b2chat_chats' or exists (
                     select from chats where archives.month between since and since + interval '2 months'))

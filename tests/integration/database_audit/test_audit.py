@@ -261,6 +261,7 @@ def test_the_asset_has_a_check_for_each_schema_and_shows_what_it_found(database_
             "marts_pii",
             "marts_admin",
             "rooms",
+            "calls",
             "database",
         )
     }

@@ -48,6 +48,7 @@ MONTHLY = {
     "call_logs": "created_at",
     "call_offers": "call_created_at",
     "widget_pageviews": "created_at",
+    "agent_sessions": "started_at",
     "agent_status_changes": "changed_at",
 }
 OF_THE_SEED = {
@@ -102,6 +103,7 @@ PRIMARY = {
     "call_logs": "id, created_at",
     "call_offers": "id, call_created_at",
     "widget_pageviews": "id, created_at",
+    "agent_sessions": "id, started_at",
     "agent_status_changes": "id, changed_at",
 }
 FOREIGN = {

@@ -5,12 +5,16 @@ How long they take among two million calls: benchmarks/calls_lookups.py.
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 
+from dagster_project.database_audit import audit
+from dagster_project.database_audit.kept import kept_days
 from dagster_project.orchestration.assets.maintenance import clean_up_invites_job, keep_partitions_job
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.settings import Settings
 from dagster_project.sources.calls import invites, schema
 from dagster_project.warehouse.connection import connect
 from tests.support.calls import A_LIVE_CALL, ADVISED_INDEX, LIVE_CALL, fill, plan_of, read_whole
@@ -65,6 +69,12 @@ def test_the_clean_up_deletes_in_batches_what_expired_and_was_not_accepted(conn:
     assert list(invites.clean_up(conn, batch=25)) == [25, 25, 10]
     left = conn.execute("select count(*), count(*) filter (where expires_at < now()) from calls.invites").fetchone()
     assert left == (INVITES - 60, 0)
+
+
+def test_the_audit_of_the_database_finds_nothing_in_the_schema(url: str) -> None:
+    with connect(url, autocommit=True) as conn:
+        found = audit.run(conn, ZoneInfo("America/Bogota"), schema="calls", known={}, kept=kept_days(Settings()))
+    assert found.of("error", "warning", "info") == []
 
 
 def test_the_jobs_of_the_house_keep_the_schema_calls_too(

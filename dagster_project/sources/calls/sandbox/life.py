@@ -43,6 +43,7 @@ MONTH = {
     "widget_pageviews": "created_at",
     "call_logs": "created_at",
     "call_offers": "call_created_at",
+    "agent_sessions": "started_at",
     "agent_status_changes": "changed_at",
 }
 

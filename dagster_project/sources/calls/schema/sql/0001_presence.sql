@@ -1,4 +1,4 @@
--- When agents are signed in, and what they do then.
+-- When agents are signed in, and what they do then, by the month in which a session began or a status changed.
 create table calls.agent_sessions (
     id uuid not null default gen_random_uuid(),
     agent_id uuid not null,
@@ -9,11 +9,11 @@ create table calls.agent_sessions (
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     row_xid bigint not null default pg_current_xact_id()::text::bigint,
-    constraint pk_agent_sessions primary key (id),
+    constraint pk_agent_sessions primary key (id, started_at),
     constraint fk_agent_sessions_agent foreign key (agent_id) references calls.agent_profiles (id),
     constraint fk_agent_sessions_organization foreign key (organization_id) references calls.organizations (id),
     constraint ck_agent_sessions_ended_by check (ended_by in ('agent', 'timeout', 'unknown'))
-);
+) partition by range (started_at);
 create index idx_agent_sessions_agent_date on calls.agent_sessions (agent_id, started_at);
 create index idx_agent_sessions_org_date on calls.agent_sessions (organization_id, started_at);
 create index idx_agent_sessions_active on calls.agent_sessions (agent_id) where ended_at is null;
