@@ -8,6 +8,7 @@ from dagster_project.orchestration.assets.backup import back_up_changes_job, bac
 from dagster_project.orchestration.assets.customer_analysis import customer_analysis_job
 from dagster_project.orchestration.assets.dashboard import dashboard_site
 from dagster_project.orchestration.assets.database_audit import database_audit
+from dagster_project.orchestration.assets.databases import raw_calls, raw_rooms
 from dagster_project.orchestration.assets.dbt import dbt_models, tables_of_no_asset
 from dagster_project.orchestration.assets.erasure import erase_people_job
 from dagster_project.orchestration.assets.evaluation import classifier_evaluation
@@ -36,6 +37,8 @@ made = [
     raw_contacts,
     raw_chats,
     raw_audit_messages,
+    raw_rooms,
+    raw_calls,
     dbt_models,
     chat_categorizations,
     review_queue,

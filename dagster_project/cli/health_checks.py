@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import psycopg
 from rich.console import Console
@@ -15,11 +16,13 @@ from dagster_project.deployment.environment import Deployment
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed, make_private, new_key, reason_of
 from dagster_project.ingestion.quota import PostgresQuota
-from dagster_project.orchestration import dbt_project, seed_files, storage
-from dagster_project.settings import env_file, is_open_to_others
+from dagster_project.orchestration import dbt_project, places, seed_files, storage
+from dagster_project.settings import SettingsError, env_file, is_open_to_others
 from dagster_project.sources.b2chat.client import B2ChatClient
 from dagster_project.sources.b2chat.entities import B2CHAT
-from dagster_project.sources.contract import SourceError
+from dagster_project.sources.calls.entities import CALLS
+from dagster_project.sources.contract import SourceError, SourceSpec
+from dagster_project.sources.rooms.entities import ROOMS
 from dagster_project.warehouse import (
     audit_log,
     bi_access,
@@ -57,6 +60,8 @@ def run_checks(deployment: Deployment) -> list[CheckResult]:
         ("BI access", _bi_access),
         ("data source", _data_source),
         ("account", _account),
+        ("rooms", partial(_database, ROOMS)),
+        ("calls", partial(_database, CALLS)),
         ("dbt project", _dbt),
         ("seeds", _seeds),
         ("SLA targets", _sla_targets),
@@ -96,6 +101,7 @@ def _results(deployment: Deployment, checks: list[tuple[str, Callable[[Deploymen
             rights.RightsWrong,
             connection_budget.TooFewConnections,
             SourceError,
+            SettingsError,
             psycopg.Error,
             dbt_project.DbtParseFailed,
             seed_files.SeedsWrong,
@@ -212,6 +218,19 @@ def _account(deployment: Deployment) -> str:
     ):
         kind = client.origin().kind
     return f"{settings.api_url} gives a token" + (" (the sandbox)" if kind == "sandbox" else "")
+
+
+def _database(spec: SourceSpec, deployment: Deployment) -> str:
+    """Where a source lies that is a database, and how it is read; nothing is read."""
+    settings, name = deployment.settings, spec.name.upper()
+    with places.opened(settings, spec, deployment.url) as source:
+        if not source:
+            return f"off: {name}_DATABASE_URL is not set"
+        told = [f"{source.origin().address} answers, {source.table_count} tables to read"]
+        told += [f"{source.seconds_behind:.0f} s behind its primary"] if source.seconds_behind is not None else []
+        mode = getattr(settings, f"{spec.name}_watermark")
+        told.append(f"by {mode}" + (", which may miss rows (docs/rooms.md)" if mode == "updated_at" else ""))
+    return "; ".join(told)
 
 
 def _dbt(_: Deployment) -> str:

@@ -1,6 +1,6 @@
 """How marts look on a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -15,7 +15,7 @@ from dagster_project.analysis.evaluation.scores import NONE, Report, Score
 from dagster_project.exports.pictures.heatmap import COLOURS, Cell, Heatmap, short
 from dagster_project.exports.report.data import Band
 from dagster_project.exports.week import MONDAY_FIRST, day_name
-from dagster_project.ingestion.status import EntityStatus
+from dagster_project.ingestion.status import HELD_BACK_SECONDS, EntityStatus
 from dagster_project.warehouse import data_source
 from dagster_project.warehouse.directory import Member
 
@@ -196,7 +196,7 @@ def print_status(console: Console, states: list[EntityStatus], unread: list[dict
     for state in states:
         ago = f"{short(state.lag.total_seconds())} ago" if state.lag else "never"
         table.add_row(
-            state.entity,
+            name_of(state),
             state.state,
             ago,
             str(state.data_through or "·"),
@@ -207,11 +207,31 @@ def print_status(console: Console, states: list[EntityStatus], unread: list[dict
     console.print(table)
     for state in states:
         if state.last_error:
-            console.print(f"{state.entity}: {state.last_error}", style="yellow", markup=False, soft_wrap=True)
+            console.print(f"{name_of(state)}: {state.last_error}", style="yellow", markup=False, soft_wrap=True)
+    for line in sorted(set(_told_of_reading(states))):
+        console.print(line, style="yellow", markup=False, soft_wrap=True)
     for note in unread:
         console.print(
             f"{note['type']}: {note['title']}: {note['message']}", style="yellow", markup=False, soft_wrap=True
         )
+
+
+def name_of(state: EntityStatus) -> str:
+    """An entity as it is called on a terminal: B2Chat's by their own names."""
+    return state.entity if state.source.startswith("b2chat") else f"{state.source} {state.entity}"
+
+
+def _told_of_reading(states: list[EntityStatus]) -> Iterator[str]:
+    """What is to be known of how sources are read that are databases."""
+    for state in states:
+        if state.may_miss:
+            yield f"{state.source}: read by updated_at, which may miss rows (docs/rooms.md)"
+        if (state.ceiling_age_seconds or 0) > HELD_BACK_SECONDS:
+            age = short(float(state.ceiling_age_seconds or 0))
+            yield (
+                f"{state.source}: a transaction of process {state.ceiling_holder_pid or 'unknown'} at the source is "
+                f"open for {age}: rows written since it began wait for it"
+            )
 
 
 def _plain_table(*left: str, right: Sequence[str] = ()) -> Table:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import psycopg
 from psycopg.types.json import Jsonb
 
-from dagster_project.ingestion.records.landing import PageResult
+from dagster_project.ingestion.records.page_loads import PageResult
 from dagster_project.sources.contract import EntitySpec, OpenWindow, Page
 
 

@@ -8,8 +8,9 @@ from typing import cast
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import class_row
 
-from dagster_project.sources.contract import EntitySpec, OpenWindow
+from dagster_project.sources.contract import EntitySpec, OpenWindow, Watermark
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,26 @@ class SyncHistory:
     entity: EntitySpec
     open_windows: Mapping[str, OpenWindow]
     resumed_since: datetime | None
+
+    @property
+    def watermark(self) -> Watermark | None:
+        """How far it was read; None where that is not known."""
+        query = """
+            select watermark_mode as mode, watermark as value, source_system as system, may_miss,
+                ceiling_age_seconds, ceiling_holder_pid
+            from ops.sync_states where (source, entity_type) = (%s, %s) and watermark is not null
+        """
+        return self.conn.cursor(row_factory=class_row(Watermark)).execute(query, self.entity.id).fetchone()
+
+    def days_landed(self, field: str) -> Mapping[date, tuple[int, int]]:
+        """Of each day (UTC) of a field that holds a time: how many rows have landed and are there, and the sum of their
+        content hashes (the first 15 hexadecimal digits of each, as a number)."""
+        statement = sql.SQL("""
+            select (payload ->> {})::timestamptz::date, count(*),
+                sum(('x' || left(content_hash, 15))::bit(60)::bigint)::text
+            from {} where deleted_at is null group by 1
+        """).format(field, sql.Identifier("raw", self.entity.table))
+        return {day: (count, int(hashes)) for day, count, hashes in self.conn.execute(statement)}
 
     def days_read(self) -> Mapping[date, datetime]:
         """The days that were fully read, and when last."""

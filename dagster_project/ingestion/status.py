@@ -10,6 +10,8 @@ from psycopg.rows import class_row
 from dagster_project.ingestion.records.raw_tables import kinds_of
 from dagster_project.sources.contract import SourceSpec
 
+HELD_BACK_SECONDS = 15 * 60  # that a transaction at a source may be open before somebody should know of it
+
 
 @dataclass(frozen=True, slots=True)
 class EntityStatus:
@@ -26,6 +28,9 @@ class EntityStatus:
         open_checkpoints: windows that a sync was interrupted in, to be resumed by the next.
         quarantined: records and messages that could not be read, and were not resolved.
         quota_used: requests sent to the source today, for all its entities together.
+        may_miss: rows may be missed by the way in which it is read; None where that is no question.
+        ceiling_age_seconds, ceiling_holder_pid: how long a transaction at the source had been open that held back what
+            could be read at the last sync, and its process; None where none had.
     """
 
     source: str
@@ -41,6 +46,9 @@ class EntityStatus:
     open_checkpoints: int
     quarantined: int
     quota_used: int
+    may_miss: bool | None
+    ceiling_age_seconds: int | None
+    ceiling_holder_pid: int | None
 
 
 def sync_status(conn: psycopg.Connection, sources: Sequence[SourceSpec], today: date) -> list[EntityStatus]:
@@ -68,7 +76,8 @@ _STATUS = """
            coalesce(l.error_message, l.metadata ->> 'reason') as last_error,
            w.data_through, w.days_read, c.open_checkpoints, q.quarantined,
            (select coalesce(sum(request_count), 0)::int
-            from ops.api_usage as u where u.source = e.source and usage_day = %(today)s) as quota_used
+            from ops.api_usage as u where u.source = e.source and usage_day = %(today)s) as quota_used,
+           s.may_miss, s.ceiling_age_seconds, s.ceiling_holder_pid
     from unnest(%(sources)s::text[], %(entities)s::text[], %(kinds)s::text[], %(are_continuous)s::boolean[])
         as e (source, entity, kinds, is_continuous)
     left join ops.sync_states s on (s.source, s.entity_type) = (e.source, e.entity)

@@ -15,15 +15,18 @@ from dagster_project.ingestion.errors import WarehouseFailed
 from dagster_project.ingestion.history import SyncHistory
 from dagster_project.ingestion.logs import error_log, sync_log
 from dagster_project.ingestion.logs.error_log import note_warning, safe_reason
+from dagster_project.ingestion.logs.page_warnings import warn_of
 from dagster_project.ingestion.logs.response_log import keep_response
 from dagster_project.ingestion.logs.sync_log import SyncCounts
 from dagster_project.ingestion.origin import require_origin
 from dagster_project.ingestion.prefetch import prefetch
 from dagster_project.ingestion.progress import Progress, progress
 from dagster_project.ingestion.records import deletions
+from dagster_project.ingestion.records.copied import land_copied
 from dagster_project.ingestion.records.deletions import Missing
 from dagster_project.ingestion.records.file_transaction import FileTransaction
-from dagster_project.ingestion.records.landing import PageResult, land_page
+from dagster_project.ingestion.records.landing import land_page
+from dagster_project.ingestion.records.page_loads import PageResult
 from dagster_project.ingestion.records.raw_tables import keys_of
 from dagster_project.ingestion.single_writer import require_starter, writer
 from dagster_project.ingestion.sync_result import SyncResult
@@ -37,11 +40,12 @@ from dagster_project.sources.contract import (
     Scope,
     Source,
     UnreadableWindow,
+    Watermark,
     Window,
 )
 from dagster_project.warehouse.connection import connect
 
-__all__ = ["Progress", "SyncResult", "sync"]
+__all__ = ["Progress", "SyncResult", "begin", "sync", "sync_on"]
 
 log = logging.getLogger(__name__)
 
@@ -78,30 +82,61 @@ def sync(
         SourceError: the source failed; pages landed before that stay.
     """
     with writer(url, f"sync {entity.name} ({triggered_by})") as conn:
-        require_starter(conn, triggered_by, "start a sync")
-        if sync_log.close_unfinished(conn):
-            log.info("An earlier sync did not finish; this one resumes it")
-        started_at = datetime.now(UTC)
-        since = None if scope.mode == "incremental" else sync_log.resumed_since(conn, entity, scope)
-        if since:
-            log.info("It goes on with what was begun at %s; days read since then are not read again", since)
-        asked = {
-            name: value if isinstance(value, int | str) else str(value)
-            for name, value in asdict(scope).items()
-            if value is not None
-        }
-        sync_id = sync_log.open_log(
-            conn, entity, scope.mode, triggered_by, started_at, asked | {"reads_since": str(since or started_at)}
+        begin(conn, triggered_by)
+        return sync_on(
+            conn,
+            url,
+            source,
+            entity,
+            scope,
+            keep_responses=keep_responses,
+            confirm_deletions=confirm_deletions,
+            on_progress=on_progress,
+            triggered_by=triggered_by,
         )
-        run = _Run(conn, source, entity, scope, sync_id, started_at, keep_responses, confirm_deletions, on_progress)
-        try:
-            return run.to_the_end(since)
-        except BaseException as error:
-            failure = WarehouseFailed(error) if isinstance(error, psycopg.Error) else error
-            run.note_failure(url, failure.with_traceback(error.__traceback__))
-            if failure is error:
-                raise
-            raise failure from None
+
+
+def begin(conn: psycopg.Connection, triggered_by: str) -> None:
+    """What comes before the first sync of a writer. Raises StarterRefused."""
+    require_starter(conn, triggered_by, "start a sync")
+    if sync_log.close_unfinished(conn):
+        log.info("An earlier sync did not finish; this one resumes it")
+
+
+def sync_on(
+    conn: psycopg.Connection,
+    url: str,
+    source: Source,
+    entity: EntitySpec,
+    scope: Scope,
+    *,
+    keep_responses: bool = True,
+    confirm_deletions: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    triggered_by: str,
+) -> SyncResult:
+    """The same on the connection of the only writer, after `begin`."""
+    started_at = datetime.now(UTC)
+    since = None if scope.mode == "incremental" else sync_log.resumed_since(conn, entity, scope)
+    if since:
+        log.info("It goes on with what was begun at %s; days read since then are not read again", since)
+    asked = {
+        name: value if isinstance(value, int | str) else str(value)
+        for name, value in asdict(scope).items()
+        if value is not None
+    }
+    sync_id = sync_log.open_log(
+        conn, entity, scope.mode, triggered_by, started_at, asked | {"reads_since": str(since or started_at)}
+    )
+    run = _Run(conn, source, entity, scope, sync_id, started_at, keep_responses, confirm_deletions, on_progress)
+    try:
+        return run.to_the_end(since)
+    except BaseException as error:
+        failure = WarehouseFailed(error) if isinstance(error, psycopg.Error) else error
+        run.note_failure(url, failure.with_traceback(error.__traceback__))
+        if failure is error:
+            raise
+        raise failure from None
 
 
 @dataclass(slots=True)
@@ -177,6 +212,7 @@ class _Run:
                 self._land(
                     page,
                     _day_read(page, todo, number, self.scope.today, self.incomplete),
+                    todo.watermark if page.is_last and number == len(todo.windows) - 1 else None,
                     again=again,
                     ends=again and page.is_last and number == len(todo.windows) - 1,
                 )
@@ -210,10 +246,10 @@ class _Run:
             except UnreadableWindow as error:
                 yield _Refused(error)
 
-    def _land(self, page: Page, day_read: date | None, *, again: bool, ends: bool) -> None:
+    def _land(self, page: Page, day_read: date | None, reached: Watermark | None, *, again: bool, ends: bool) -> None:
         counts = replace(self.counts)
         with self.conn.transaction():
-            result = land_page(self.conn, page, self.sync_id)
+            result = (land_copied if page.copied else land_page)(self.conn, page, self.sync_id)
             page = result.page
             counts.add(page, result)
             self._note_missing(page, result, again)
@@ -227,7 +263,9 @@ class _Run:
             # A day of which something is missing is read for good by the second reading.
             if (day_read or (page.is_complete and self.entity.is_by_file)) and (again or not result.missing):
                 sync_log.window_read(self.conn, self.sync_id, page, day_read)
-            self._warn(page, result)
+            if reached:
+                sync_log.note_watermarks(self.conn, {self.entity: reached})
+            warn_of(self.conn, self.sync_id, page, result)
         self.counts, self.checkpoint_id = counts, checkpoint_id
         if page.is_last and page.is_complete:
             self.read += again or not result.missing
@@ -247,39 +285,6 @@ class _Run:
         gone = deletions.believed(self.conn, found, self.sync_id, confirmed=self.confirm_deletions)
         counts.deleted = deletions.mark(self.conn, gone, load_id)
         counts.missing = sum(one.count for one in found) - counts.deleted
-
-    def _warn(self, page: Page, result: PageResult) -> None:
-        if result.new_faults:  # a bad record is met again by each sync that reads its day
-            log.warning(
-                "%s %s: %d records and parts of them more could not be read; see raw.quarantine",
-                self.entity.name,
-                page.window,
-                result.new_faults,
-            )
-            note_warning(
-                self.conn,
-                self.sync_id,
-                "Quarantined",
-                "records or messages could not be read",
-                entity=self.entity.name,
-                window=str(page.window),
-                offset=page.offset,
-                records=result.quarantined,
-                messages=result.rejected_parts,
-                new=result.new_faults,
-                load_id=result.load_id,
-            )
-        if page.is_last and not page.is_complete:
-            note_warning(
-                self.conn,
-                self.sync_id,
-                "WindowIncomplete",
-                "the records of a window did not add up",
-                entity=self.entity.name,
-                window=str(page.window),
-                seen=page.distinct,
-                total=page.total,
-            )
 
     def _tell(self, page: Page, number: int, windows: int) -> None:
         if self.on_progress:
@@ -381,8 +386,8 @@ class _Refused:
 
 
 def _is_large(page: Page | _Refused) -> bool:
-    """Whether a page takes so much memory that the next waits for it."""
-    return isinstance(page, Page) and page.answer.size > _LARGE_ANSWER
+    """Whether the next page waits for it: it takes much memory, or is still on its way."""
+    return isinstance(page, Page) and (page.copied is not None or page.answer.size > _LARGE_ANSWER)
 
 
 def _day_read(page: Page, todo: Plan, number: int, today: date, incomplete: list[str]) -> date | None:

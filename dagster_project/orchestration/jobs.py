@@ -10,6 +10,7 @@ from dagster_project.orchestration.assets.backup import DRILL
 from dagster_project.orchestration.assets.backup import KEY as BACKUP
 from dagster_project.orchestration.assets.dashboard import SiteConfig
 from dagster_project.orchestration.assets.database_audit import AuditConfig
+from dagster_project.orchestration.assets.databases import DatabaseConfig, raw_calls, raw_rooms
 from dagster_project.orchestration.assets.dbt import DbtConfig
 from dagster_project.orchestration.assets.evaluation import EvaluationConfig
 from dagster_project.orchestration.assets.exports import ReportConfig, TableConfig
@@ -21,6 +22,7 @@ REPORT = dg.AssetKey(["exports", "report"])
 CATEGORIES = dg.AssetKey(["analysis", "chat_categorizations"])
 
 _RAW = dg.AssetSelection.groups("raw")
+_ROOMS, _CALLS = (dg.AssetSelection.assets(*step.keys) for step in (raw_rooms, raw_calls))
 # Run when somebody asks for them: they cost money, or make something to hand on; or on a schedule of their own.
 _ON_DEMAND = dg.AssetSelection.groups("evaluation", "exports", "operations", "dashboard", "backups")
 _MODELS = dg.AssetSelection.all() - _RAW - _ON_DEMAND
@@ -48,23 +50,61 @@ refresh_all = _job(
     "The main job: read what may have changed, build and test what follows from it, paint the week's heatmap.",
     {"dbt_models": _values(DbtConfig)},
 )
+sync_all = _job(
+    "sync_all",
+    _RAW,
+    "Read what may have changed in all sources that are on, and land it; builds nothing.",
+    {
+        "raw__chats": _values(ChatsConfig),
+        "raw__contacts": _values(ContactsConfig),
+        "raw_rooms": _values(DatabaseConfig),
+        "raw_calls": _values(DatabaseConfig),
+    },
+)
 sync_b2chat = _job(
     "sync_b2chat",
-    _RAW,
-    "Read what may have changed and land it; builds nothing.",
+    _RAW - _ROOMS - _CALLS,
+    "Read what may have changed in B2Chat, and land it; builds nothing.",
     {"raw__chats": _values(ChatsConfig), "raw__contacts": _values(ContactsConfig)},
+)
+sync_databases = _job(
+    "sync_databases",
+    _ROOMS | _CALLS,
+    "Read what is new in the databases of rooms and calls, as far as they are on; builds nothing.",
+    {"raw_rooms": _values(DatabaseConfig), "raw_calls": _values(DatabaseConfig)},
+)
+sync_rooms = _job(
+    "sync_rooms",
+    _ROOMS,
+    "Read what is new in the database of rooms, and land it; builds nothing.",
+    {"raw_rooms": _values(DatabaseConfig)},
+)
+sync_calls = _job(
+    "sync_calls",
+    _CALLS,
+    "Read what is new in the database of calls, and land it; builds nothing.",
+    {"raw_calls": _values(DatabaseConfig)},
 )
 sync_full = _job(
     "sync_full",
-    dg.AssetSelection.assets(CHATS, CONTACTS),
-    "Read all history again, since the start date.",
-    {"raw__chats": _values(ChatsConfig, mode="full"), "raw__contacts": _values(ContactsConfig, mode="full")},
+    dg.AssetSelection.assets(CHATS, CONTACTS) | _ROOMS | _CALLS,
+    "Read all history again: of B2Chat since the start date, of rooms and calls all rows.",
+    {
+        "raw__chats": _values(ChatsConfig, mode="full"),
+        "raw__contacts": _values(ContactsConfig, mode="full"),
+        "raw_rooms": _values(DatabaseConfig, mode="full"),
+        "raw_calls": _values(DatabaseConfig, mode="full"),
+    },
 )
 sweep_recent = _job(
     "sweep_recent",
-    dg.AssetSelection.assets(CHATS),
-    "Read all of the last days again (B2CHAT_SWEEP_DAYS).",
-    {"raw__chats": _values(ChatsConfig, mode="sweep")},
+    dg.AssetSelection.assets(CHATS) | _ROOMS | _CALLS,
+    "Read all of the last days again (B2CHAT_SWEEP_DAYS); of rooms and calls, days of which other rows have landed.",
+    {
+        "raw__chats": _values(ChatsConfig, mode="sweep"),
+        "raw_rooms": _values(DatabaseConfig, mode="sweep"),
+        "raw_calls": _values(DatabaseConfig, mode="sweep"),
+    },
 )
 sync_contacts = _job(
     "sync_contacts",
@@ -147,7 +187,11 @@ drill_restore = _job(
 
 JOBS = [
     refresh_all,
+    sync_all,
     sync_b2chat,
+    sync_databases,
+    sync_rooms,
+    sync_calls,
     sync_full,
     sweep_recent,
     sync_contacts,

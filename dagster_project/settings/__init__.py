@@ -27,6 +27,7 @@ from dagster_project.settings.sources import B2ChatSettings, CallsSettings, Room
 from dagster_project.settings.warehouse import MetricsSettings, OperationsSettings, PostgresSettings
 
 __all__ = [
+    "DATABASES",
     "IN_WAREHOUSE",
     "PROJECT_ROOT",
     "Settings",
@@ -39,6 +40,7 @@ __all__ = [
     "variable_name",
 ]
 
+DATABASES = ("rooms", "calls")  # sources that are a schema of a Postgres; their settings begin with their name
 ENV_FILE = "B2CHAT_ENV_FILE"  # names another file than the project's own .env
 IN_WAREHOUSE = "warehouse"  # where a source's own schema may be, instead of a Postgres of its own
 
@@ -135,7 +137,7 @@ class Settings(
 
     @property
     def _own_databases(self) -> dict[str, SecretStr | None]:
-        return {"rooms": self.rooms_database_url, "calls": self.calls_database_url}
+        return {source: getattr(self, f"{source}_database_url") for source in DATABASES}
 
     @property
     def data_path(self) -> Path:

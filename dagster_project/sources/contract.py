@@ -5,19 +5,48 @@ A window is whatever the source can read to its end and go on with later: a day,
 Ingestion lands the pages, keeps the checkpoints, the sync log and the quarantine, and knows no source by name.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from dagster_project.sources.cleaning import Cleaning
+from dagster_project.sources.copied import Copied, CopiedRows
+from dagster_project.sources.planning import History, Mode, OpenWindow, Plan, Scope, Watermark, Window
 from dagster_project.sources.shapes import Shape
 
 if TYPE_CHECKING:  # a process that only reads answers knows no database, and is to start fast
     import psycopg
 
-Mode = Literal["incremental", "full", "backfill", "sweep"]
+__all__ = [
+    "MAX_KEY_LENGTH",
+    "YEARS",
+    "Answer",
+    "Copied",
+    "CopiedRows",
+    "EntitySpec",
+    "History",
+    "KeptRecord",
+    "Mode",
+    "OpenWindow",
+    "Origin",
+    "Page",
+    "Plan",
+    "Problem",
+    "QuotaExhausted",
+    "Record",
+    "Rejected",
+    "Scope",
+    "Source",
+    "SourceError",
+    "SourceSpec",
+    "UnreadableRow",
+    "UnreadableWindow",
+    "Watermark",
+    "Window",
+]
+
 MAX_KEY_LENGTH = 200  # characters
 YEARS = range(1990, 2101)  # a time of another year is a fault, not a time
 
@@ -54,29 +83,12 @@ class UnreadableWindow(SourceError):
         return self.cause
 
 
+class UnreadableRow(SourceError):
+    """Among the rows that were to be copied is one that the source cannot give."""
+
+
 class QuotaExhausted(SourceError):
     """The day's quota of requests is used up. The next day continues."""
-
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """How the rows of an entity land that are copied from another Postgres as they are: nobody reads them in between.
-
-    Attributes:
-        keys: the fields of a row that make its key, in order; joined by "|" they are the key in `raw`.
-        conversation: the field that names its conversation; None where none does.
-        secrets: fields that never leave the source.
-        deletes: the entity whose row is gone where a row of this one says so (`operation_type` is DELETE).
-        people: fields that name a person.
-        personal: what stands, once one of these is erased, in the place of what a field said.
-    """
-
-    keys: tuple[str, ...]
-    conversation: str | None = None
-    secrets: tuple[str, ...] = ()
-    deletes: "EntitySpec | None" = None
-    people: tuple[str, ...] = ()
-    personal: Mapping[str, object] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,26 +205,6 @@ class Record:
     people: tuple[str, ...] = ()
 
 
-class Window(Protocol):
-    """What is read to its end in one go. Its text is its name in checkpoints: the same for the same window."""
-
-    @property
-    def day_from(self) -> date | None:
-        """The first day by which it selects; None where it has none."""
-
-    @property
-    def day_to(self) -> date | None:
-        """The last one, included."""
-
-    @property
-    def day_read(self) -> date | None:
-        """The day that counts as read when this window is fully read; None where the plan says it, or nobody."""
-
-    def __str__(self) -> str: ...
-
-    def __hash__(self) -> int: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """How a page came: what the logs of loads and of answers keep of it.
@@ -251,6 +243,7 @@ class Page:
         keys: only on the last page, and only where it can tell what is gone: the keys of all records of the window. A
             known record of the window that is not among them is gone, or has lost its key.
         keyless: with `keys`: the content hashes of the records without a usable key, and how often each came.
+        copied: its rows, where they are copied as they are: then there are no records, and the resume point is theirs.
     """
 
     entity: EntitySpec
@@ -269,93 +262,7 @@ class Page:
     keys: AbstractSet[str] | None = None
     keyless: Mapping[str, int] = field(default_factory=dict)
     answer: Answer = field(default_factory=Answer)
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a sync is asked to read. Days are those of the account's zone; a source without days ignores them.
-
-    Attributes:
-        mode: "incremental" reads what was never fully read, what is recent and what may have changed; "full"
-            everything from `start_date`; "backfill" the days `day_from` to `day_to`; "sweep" the last `sweep_days`
-            days (where nothing is read by day: as "incremental").
-        today: the current day; it is read but never counts as fully read.
-        start_date: the first day to read; None for no limit.
-        lookback_days: recent days that each incremental sync reads again.
-        sweep_days: recent days of which an incremental sync reads those that were not read for a day.
-    """
-
-    mode: Mode
-    today: date
-    start_date: date | None = None
-    lookback_days: int = 3
-    sweep_days: int = 30
-    day_from: date | None = None
-    day_to: date | None = None
-
-    def __post_init__(self) -> None:
-        if self.start_date and self.start_date > self.today:
-            raise ValueError(f"start_date {self.start_date} is after today, {self.today}")
-        given = self.day_from is not None, self.day_to is not None
-        if given != (self.mode == "backfill",) * 2:
-            raise ValueError("day_from and day_to belong to a backfill, and a backfill needs both")
-        if self.day_from and self.day_to and not self.day_from <= self.day_to <= self.today:
-            raise ValueError(f"day_from {self.day_from}, day_to {self.day_to} and today must be in this order")
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The windows of one sync, in order.
-
-    Attributes:
-        days_waiting: older days that may have changed and are left to later syncs.
-        reads_up_to: the day that counts as read once all windows are fully read, where no single window stands for one.
-    """
-
-    windows: Sequence[Window]
-    days_waiting: int = 0
-    reads_up_to: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OpenWindow:
-    """A window in which an earlier sync was interrupted.
-
-    Attributes:
-        resume_point: what the last landed page of it said.
-        reads_up_to: what that sync's plan said.
-    """
-
-    resume_point: str
-    reads_up_to: date | None
-
-
-class History(Protocol):
-    """What earlier syncs of an entity have read, as ingestion knows it."""
-
-    @property
-    def open_windows(self) -> Mapping[str, OpenWindow]:
-        """The windows to resume, by their text."""
-
-    @property
-    def resumed_since(self) -> datetime | None:
-        """When the interrupted reading began that this sync goes on with; None where it begins anew."""
-
-    def days_read(self) -> Mapping[date, datetime]:
-        """The days that were fully read, and when last."""
-
-    def days_that_may_change(self, today: date) -> Mapping[date, date | None]:
-        """Days of records that may still change and that no sync of today has read, longest unread first; with each the
-        day of the sync that read it last."""
-
-    def windows_read(self) -> AbstractSet[str]:
-        """The names of the files that were landed."""
-
-    def completed_at(self, window: str) -> datetime | None:
-        """When a window was last fully read."""
-
-    def read_in_vain_up_to(self, window: str, since: datetime) -> date | None:
-        """The day up to which a window was read since then, to its end, and did not add up."""
+    copied: CopiedRows | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,11 @@ def by_chat(chat_id: str) -> str:
     return f"chat:{chat_id}"
 
 
+def by_user(source: str, user_id: str) -> str:
+    """A user of a source that has accounts of its own."""
+    return f"{source} user:{user_id}"
+
+
 def known_by(*found: str | None) -> tuple[str, ...]:
     """What is there of it, each once."""
     return tuple(dict.fromkeys(one for one in found if one))

@@ -3,6 +3,7 @@
 import os
 from dataclasses import asdict
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,7 @@ from dagster_project.cli.command_line import (
     warn,
 )
 from dagster_project.deployment import environment
-from dagster_project.settings import Settings
+from dagster_project.settings import DATABASES, Settings, SettingsError
 from dagster_project.warehouse import connection, data_source, fitness, system_settings
 
 
@@ -49,7 +50,16 @@ def refresh(as_json: JsonOption = False) -> None:
     run_and_print("refresh_all", as_json, needs_source=True)
 
 
+class Sources(StrEnum):
+    """What is synchronized."""
+
+    ALL, B2CHAT, ROOMS, CALLS = "all", "b2chat", "rooms", "calls"
+
+
 def sync(
+    source: Annotated[Sources, typer.Option("--source", help="Which source to read; all: those that are on.")] = (
+        Sources.ALL
+    ),
     full: Annotated[bool, typer.Option("--full", help="Read every day again since the start date.")] = False,
     sweep: Annotated[bool, typer.Option("--sweep", help="Read all of the last B2CHAT_SWEEP_DAYS days again.")] = False,
     first: Annotated[str | None, typer.Option("--from", help="Read the creation days from this one again, …")] = None,
@@ -61,35 +71,44 @@ def sync(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Read B2Chat and land what changed in the schema `raw` (the raw assets, without dbt)."""
+    """Read the sources and land what changed in the schema `raw` (the raw assets, without dbt).
+
+    Rooms and calls know which rows are new, so for them --full means all rows, and days mean nothing.
+    """
     if sum([full, sweep, bool(first or last)]) > 1:
         raise typer.BadParameter("--full, --sweep and --from/--to exclude each other")
+    settings = environment.for_work(Settings.load())
+    if source in DATABASES:
+        if first or last or confirm_deletions:
+            raise typer.BadParameter(f"{source} have no days to read again, and tell themselves what was deleted")
+        if not settings.is_on(source):
+            raise SettingsError(f"{source} are off: set {source.upper()}_DATABASE_URL")
     if first or last:
         day_from, day_to = day(first or last, "--from"), day(last or first, "--to")
         in_order(day_from, day_to)
-        if day_to > (today := environment.today(environment.for_work(Settings.load()))):
+        if day_to > (today := environment.today(settings)):
             raise typer.BadParameter(f"{day_to} is in the future: today is {today}", param_hint="--from/--to")
-        run_and_print(
-            "backfill_days",
-            as_json,
-            needs_source=True,
-            config={
-                "mode": "backfill",
-                "date_start": str(day_from),
-                "date_end": str(day_to),
-                "confirm_deletions": confirm_deletions,
-            },
-        )
+        job, config = "backfill_days", {"mode": "backfill", "date_start": str(day_from), "date_end": str(day_to)}
     else:
-        job, mode = (
-            ("sync_full", "full") if full else ("sweep_recent", "sweep") if sweep else ("sync_b2chat", "incremental")
-        )
-        run_and_print(
-            job,
-            as_json,
-            needs_source=True,
-            config={"mode": mode, "confirm_deletions": True} if confirm_deletions else None,
-        )
+        mode = "full" if full else "sweep" if sweep else "incremental"
+        job, config = _sync_job(settings, source, mode), {"mode": mode}
+    given = config | ({"confirm_deletions": True} if confirm_deletions else {})
+    run_and_print(
+        job,
+        as_json,
+        needs_source=job not in ("sync_databases", "sync_rooms", "sync_calls"),
+        config=None if given == {"mode": "incremental"} else given,
+    )
+
+
+def _sync_job(settings: Settings, source: Sources, mode: str) -> str:
+    """The job that reads what was asked for."""
+    if source != Sources.ALL:
+        return f"sync_{source}"
+    has_b2chat = settings.sandbox != "off" or settings.has_account
+    if not has_b2chat and any(map(settings.is_on, DATABASES)):
+        return "sync_databases"
+    return {"full": "sync_full", "sweep": "sweep_recent"}.get(mode, "sync_all")
 
 
 def build(

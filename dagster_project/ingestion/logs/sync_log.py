@@ -1,6 +1,7 @@
 """The log of synchronization: ops.sync_logs (a row a sync), ops.sync_states (a row an entity), ops.sync_windows."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, cast
@@ -9,8 +10,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from dagster_project.ingestion.logs import error_log
-from dagster_project.ingestion.records.landing import PageResult
-from dagster_project.sources.contract import EntitySpec, Page, Scope
+from dagster_project.ingestion.records.page_loads import PageResult
+from dagster_project.sources.contract import EntitySpec, Page, Scope, Watermark
 from dagster_project.warehouse import audit_log
 
 # A reading of many days that was interrupted longer ago begins anew.
@@ -55,6 +56,7 @@ class SyncCounts:
             "duplicates",
             "suppressed",
             "rejected_parts",
+            "deleted",
             "restored",
             "new_fields",
         ):
@@ -182,6 +184,69 @@ def window_read(conn: psycopg.Connection, sync_id: str, page: Page, day: date | 
         """,
         (*page.entity.id, str(day or page.window), day, datetime.now(UTC), sync_id, page.distinct, page.total),
     )
+
+
+def note_watermarks(conn: psycopg.Connection, reached: Mapping[EntitySpec, Watermark]) -> None:
+    """Note how far entities are read; in the transaction that landed the last of their rows."""
+    conn.cursor().executemany(
+        """
+        update ops.sync_states set watermark_mode = %s, watermark = %s, may_miss = %s, source_system = %s,
+            ceiling_age_seconds = %s, ceiling_holder_pid = %s
+        where (source, entity_type) = (%s, %s)
+        """,
+        [
+            (
+                one.mode,
+                one.value,
+                one.may_miss,
+                one.system,
+                one.ceiling_age_seconds,
+                one.ceiling_holder_pid,
+                *entity.id,
+            )
+            for entity, one in reached.items()
+        ],
+    )
+
+
+def nothing_new(
+    conn: psycopg.Connection, reached: Mapping[EntitySpec, Watermark], user_id: str, started_at: datetime
+) -> None:
+    """Note a sync of entities of which their source holds nothing new, each: a row of the log and its state."""
+    if not reached:
+        return
+    asked = {
+        "source": next(iter(reached)).source,
+        "entities": [entity.name for entity in reached],
+        "user": user_id,
+        "started_at": started_at,
+        "ended_at": datetime.now(UTC),
+        "metadata": Jsonb({"windows": 0, **asdict(SyncCounts())}),
+    }
+    with conn.transaction():
+        conn.execute(
+            """
+            insert into ops.sync_logs (
+                id, user_id, source, entity_type, operation, record_count, status, started_at, completed_at, metadata)
+            select gen_random_uuid()::text, %(user)s, %(source)s, entity, 'incremental', 0, 'success', %(started_at)s,
+                %(ended_at)s, %(metadata)s
+            from unnest(%(entities)s::text[]) as entity
+            """,
+            asked,
+        )
+        conn.execute(
+            """
+            insert into ops.sync_states (
+                source, entity_type, sync_status, created_at, updated_at, last_sync_timestamp, sync_duration)
+            select %(source)s, entity, 'idle', %(ended_at)s, %(ended_at)s, %(started_at)s, 0
+            from unnest(%(entities)s::text[]) as entity
+            on conflict (source, entity_type) do update set
+                sync_status = excluded.sync_status, updated_at = excluded.updated_at,
+                last_sync_timestamp = excluded.last_sync_timestamp, sync_duration = excluded.sync_duration
+            """,
+            asked,
+        )
+        note_watermarks(conn, reached)
 
 
 def close_log(

@@ -1,55 +1,24 @@
 """How a page lands in `raw`: in one transaction, each version once, nothing written for what has not changed."""
 
 import json
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import cast
 
 import psycopg
 from psycopg import sql
 
-from dagster_project.ingestion.records.deletions import Missing, find_missing, restore
-from dagster_project.ingestion.records.raw_tables import keys_of, kinds_of, names_of, text_array
+from dagster_project.ingestion.records.deletions import find_missing, restore
+from dagster_project.ingestion.records.page_loads import PageResult, close_load, open_load, quarantine
+from dagster_project.ingestion.records.raw_tables import keys_of, names_of, text_array
 from dagster_project.ingestion.records.schema_drift import note_fields
 from dagster_project.ingestion.records.suppression import without_erased
-from dagster_project.sources.contract import EntitySpec, Page, Record, Rejected
+from dagster_project.sources.contract import EntitySpec, Page, Record
 from dagster_project.warehouse import partitions
 
-log = logging.getLogger(__name__)
+__all__ = ["PageResult", "land_page"]
 
 _LARGE = 1_000_000  # bytes
-
-
-@dataclass(frozen=True, slots=True)
-class PageResult:
-    """What became of a page's records. The first six counts of records add up to the page's records.
-
-    Attributes:
-        load_id: stamps the rows that this page brought.
-        page: the page as it landed: without people who were erased.
-        suppressed: records of people who were erased, of which nothing was kept.
-        rejected_parts: parts that cannot be read of records that have landed.
-        missing: known records of the window that were not returned; only its last page can tell.
-        restored: records that had been marked as deleted and came back.
-        new_fields: fields, or types of them, that were never seen before.
-        new_faults: of the records and parts that cannot be read, those that were not in quarantine already.
-    """
-
-    load_id: int
-    page: Page
-    new: int
-    changed: int
-    unchanged: int
-    quarantined: int
-    duplicates: int
-    suppressed: int
-    rejected_parts: int
-    restored: int = 0
-    new_fields: int = 0
-    new_faults: int = 0
-    missing: Missing | None = None
 
 
 def land_page(conn: psycopg.Connection, page: Page, sync_id: str) -> PageResult:
@@ -63,11 +32,11 @@ def land_page(conn: psycopg.Connection, page: Page, sync_id: str) -> PageResult:
     entity, loaded_at = page.entity, datetime.now(UTC)
     with conn.transaction():
         page, suppressed = without_erased(conn, page)
-        load_id = _open_load(conn, page, sync_id, loaded_at)
+        load_id = open_load(conn, page, sync_id, loaded_at)
         new, changed = _merge(conn, entity, page.records, load_id, loaded_at)
         _merge_companions(conn, page, new + changed, load_id, loaded_at)
         rejected_parts = [one for record in page.records for one in record.rejected_parts]
-        new_faults = _quarantine(conn, page, [*page.rejected, *rejected_parts], load_id, loaded_at)
+        new_faults = quarantine(conn, page, [*page.rejected, *rejected_parts], load_id, loaded_at)
         result = PageResult(
             load_id,
             page,
@@ -79,42 +48,14 @@ def land_page(conn: psycopg.Connection, page: Page, sync_id: str) -> PageResult:
             suppressed=suppressed,
             rejected_parts=len(rejected_parts),
             restored=restore(conn, entity, keys_of(page), load_id),
-            new_fields=_note_fields(conn, entity, new + changed, sync_id, load_id, loaded_at),
+            new_fields=len(note_fields(conn, entity, _fields_in(new + changed), sync_id, load_id, loaded_at)),
             new_faults=new_faults,
             missing=find_missing(conn, page),
         )
         if entity.after_page:
             entity.after_page(conn, page)
-        _close_load(conn, result)
+        close_load(conn, result)
     return result
-
-
-def _open_load(conn: psycopg.Connection, page: Page, sync_id: str, loaded_at: datetime) -> int:
-    row = conn.execute(
-        """
-        insert into ops.page_loads (
-            sync_id, source, entity_type, window_name, window_from, window_to, page_offset, record_count, exported,
-            total, new_count, changed_count, unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 0, 0, %s, %s, %s)
-        returning load_id
-        """,
-        (
-            sync_id,
-            *page.entity.id,
-            None if page.window.day_from else str(page.window),
-            page.window.day_from,
-            page.window.day_to,
-            page.offset,
-            page.received - page.repeated,
-            page.answer.exported,
-            page.total,
-            page.answer.size,
-            page.answer.milliseconds,
-            loaded_at,
-        ),
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def _merge(
@@ -246,86 +187,6 @@ def _fields_of(record: Record) -> tuple[str, str, str, bytes | None, str | None]
     return record.key, record.content_hash, record.payload, exact, cleaned
 
 
-def _note_fields(
-    conn: psycopg.Connection, entity: EntitySpec, written: Sequence[Record], sync_id: str, load_id: int, at: datetime
-) -> int:
-    if not written:
-        return 0
-    shapes = set().union(*(record.shapes for record in written))
-    new = note_fields(conn, entity, {field for shape in shapes for field in shape.fields}, sync_id, load_id, at)
-    if new:
-        log.warning("%s: fields never seen before: %s", entity.name, ", ".join(new[:20]))
-    return len(new)
-
-
-def _quarantine(conn: psycopg.Connection, page: Page, rejected: Sequence[Rejected], load_id: int, at: datetime) -> int:
-    """Keep what cannot be read. Returns how much of it was not there, or counted as resolved."""
-    if page.received and page.entity.faults_have_keys:
-        _resolve(conn, page, rejected, at)
-    if not rejected:
-        return 0
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            """
-            insert into raw.quarantine (
-                source, entity_type, record_key, rule, detail, payload_bytes, content_hash, load_id,
-                window_from, window_to, page_offset, position, quarantined_at)
-            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            on conflict (source, entity_type, content_hash, rule) do nothing
-            """,
-            [
-                (
-                    page.entity.source,
-                    one.entity_type,
-                    one.key,
-                    one.problem.rule,
-                    one.problem.detail,
-                    one.data,
-                    one.content_hash,
-                    load_id,
-                    page.window.day_from,
-                    page.window.day_to,
-                    page.offset,
-                    one.position,
-                    at,
-                )
-                for one in rejected
-            ],
-        )
-        added = cursor.rowcount
-    reopened = conn.execute(
-        """
-        update raw.quarantine set resolved_at = null, load_id = %s
-        where resolved_at is not null and source = %s and content_hash = any(%s)
-        """,
-        (load_id, page.entity.source, [one.content_hash for one in rejected]),
-    ).rowcount
-    return added + reopened
-
-
-def _resolve(conn: psycopg.Connection, page: Page, rejected: Sequence[Rejected], at: datetime) -> None:
-    """Close the faults that records of this page used to have and have no more."""
-    conn.execute(
-        """
-        update raw.quarantine set resolved_at = %s
-        where resolved_at is null and source = %s and entity_type = any(%s) and record_key = any(%s)
-          and content_hash <> all(%s)
-        """,
-        (
-            at,
-            page.entity.source,
-            kinds_of(page.entity),
-            text_array(keys_of(page)),
-            [one.content_hash for one in rejected],
-        ),
-    )
-
-
-def _close_load(conn: psycopg.Connection, result: PageResult) -> None:
-    conn.execute(
-        """
-        update ops.page_loads set new_count = %s, changed_count = %s, unchanged_count = %s, quarantined_count = %s
-        where load_id = %s
-        """,
-        (result.new, result.changed, result.unchanged, result.quarantined, result.load_id),
-    )
+def _fields_in(records: Sequence[Record]) -> set[tuple[str, str]]:
+    shapes = set().union(*(record.shapes for record in records))
+    return {field for shape in shapes for field in shape.fields}

@@ -3,12 +3,15 @@
 Names only, never values (see `sources.shapes`).
 """
 
+import logging
 from collections.abc import Collection
 from datetime import datetime
 
 import psycopg
 
 from dagster_project.sources.contract import EntitySpec
+
+log = logging.getLogger(__name__)
 
 MAX_FIELDS = 2000  # of one entity: what comes after these is not catalogued
 
@@ -62,7 +65,10 @@ def note_fields(
             (*entity.id, load_id),
         )
     }
-    return [f"{path} {kind}" for path, kind in added if kind != "null" or path not in known]
+    new = [f"{path} {kind}" for path, kind in added if kind != "null" or path not in known]
+    if new:
+        log.warning("%s: fields never seen before: %s", entity.name, ", ".join(new[:20]))
+    return new
 
 
 def _is_first_sync(conn: psycopg.Connection, entity: EntitySpec, sync_id: str) -> bool:

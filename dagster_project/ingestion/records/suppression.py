@@ -4,12 +4,13 @@ What a source allows to stay (`EntitySpec.without_person`) lands with a token in
 on being right. The cost is that of the page's records: each is hashed, and all are looked up at once.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import psycopg
 
 from dagster_project.ingestion.logs.response_log import as_landed
-from dagster_project.sources.contract import Page, Record
+from dagster_project.sources.contract import Copied, Page, Record
 from dagster_project.warehouse import suppression
 
 
@@ -45,6 +46,22 @@ def without_erased(conn: psycopg.Connection, page: Page) -> tuple[Page, int]:
     if page.answer.body:
         page = replace(page, answer=replace(page.answer, body=as_landed(page).encode()))
     return page, dropped
+
+
+def erased_among(conn: psycopg.Connection, copied: Copied, users: Callable[[], Iterable[str]]) -> list[str]:
+    """Those of some users who were erased.
+
+    Args:
+        users: asked only where somebody was erased at all.
+
+    Raises:
+        suppression.WrongSalt: nobody can tell who was erased; nothing may land.
+    """
+    hashed = suppression.reader(conn)
+    if not hashed:
+        return []
+    named = {hashed(copied.known_by(user)): user for user in users()}
+    return [named[one] for one in suppression.tokens(conn, named)]
 
 
 def _note_chat(conn: psycopg.Connection, chat_id: str, token: str, hashes: list[bytes]) -> None:

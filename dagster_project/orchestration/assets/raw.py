@@ -1,23 +1,24 @@
 """What B2Chat exports, landed untouched: one asset an entity, one step at a time on the account."""
 
-import logging
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import dagster as dg
 from psycopg import sql
 from pydantic import Field
 
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
-from dagster_project.ingestion.progress import PROGRESS_LOGGER, Progress
 from dagster_project.ingestion.quota import PostgresQuota
-from dagster_project.ingestion.records.quarantine import quarantine_counts
-from dagster_project.ingestion.records.raw_tables import kinds_of
 from dagster_project.ingestion.sync import SyncResult, sync
 from dagster_project.orchestration.assets.launch import config_day, starter
+from dagster_project.orchestration.assets.syncing import (
+    COMMON,
+    FRESHNESS,
+    progress_log,
+    quarantine_check,
+    quarantine_spec,
+    tried_again,
+)
 from dagster_project.orchestration.assets.table_metadata import rows_of
 from dagster_project.orchestration.resources import B2ChatAccount, Warehouse
 from dagster_project.settings import Settings
@@ -26,28 +27,13 @@ from dagster_project.sources.b2chat.errors import BadAnswer, TransientError, Unr
 from dagster_project.sources.b2chat.source import B2Chat
 from dagster_project.sources.b2chat_audit.entities import MESSAGES
 from dagster_project.sources.b2chat_audit.source import AuditFolder
-from dagster_project.sources.catalog import SOURCES
 from dagster_project.sources.contract import EntitySpec, Scope, SourceError
 from dagster_project.warehouse.roles import LOADER
-
-log, bar = logging.getLogger(__name__), logging.getLogger(PROGRESS_LOGGER)
 
 _AUDIT = dg.AssetKey(["raw", "audit_messages"])
 ACCOUNT_POOL = "b2chat_account"
 FIRST_READ_DAYS = 90
 BACKFILL_DAYS = 7  # of one that names no days
-_SECONDS_BETWEEN_LINES = 5.0
-_RETRIES = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
-_COMMON: dict[str, Any] = {
-    "group_name": "raw",
-    "owners": ["team:data"],
-    "kinds": {"python", "postgres"},
-}
-# A source that is read by schedule is as fresh as its last sync; files that people bring are not missed.
-_FRESHNESS = dg.FreshnessPolicy.time_window(
-    fail_window=timedelta(minutes=Settings.load().freshness_minutes),
-    warn_window=timedelta(minutes=Settings.load().freshness_minutes / 2),
-)
 
 
 class ContactsConfig(dg.Config):
@@ -98,23 +84,15 @@ class ChatsConfig(ContactsConfig):
         return first, last
 
 
-def _quarantine_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(
-        "nothing_in_quarantine",
-        asset=key,
-        description="Every record that arrived could be read: warns over 0, fails over B2CHAT_QUARANTINE_ERROR_SHARE.",
-    )
-
-
 @dg.asset(
     key=["raw", "chats"],
     description="Chats with their messages, the newest version of each, as `/chats/export` gave them "
     "(`raw.b2chat_chats`). `mode: backfill` in the launchpad, or the job `backfill_days`, reads chosen creation days "
     "again.",
     pool=ACCOUNT_POOL,
-    freshness_policy=_FRESHNESS,
-    check_specs=[_quarantine_spec(dg.AssetKey(["raw", "chats"]))],
-    **_COMMON,
+    freshness_policy=FRESHNESS,
+    check_specs=[quarantine_spec(dg.AssetKey(["raw", "chats"]))],
+    **COMMON,
 )
 def raw_chats(
     context: dg.AssetExecutionContext, config: ChatsConfig, b2chat: B2ChatAccount, warehouse: Warehouse
@@ -127,9 +105,9 @@ def raw_chats(
     description="Contacts with tags and attributes, the newest version of each, as `/contacts/export` gave them "
     "(`raw.b2chat_contacts`).",
     pool=ACCOUNT_POOL,
-    freshness_policy=_FRESHNESS,
-    check_specs=[_quarantine_spec(dg.AssetKey(["raw", "contacts"]))],
-    **_COMMON,
+    freshness_policy=FRESHNESS,
+    check_specs=[quarantine_spec(dg.AssetKey(["raw", "contacts"]))],
+    **COMMON,
 )
 def raw_contacts(
     context: dg.AssetExecutionContext, config: ContactsConfig, b2chat: B2ChatAccount, warehouse: Warehouse
@@ -149,7 +127,7 @@ def _landed(
     result = _sync(context, entity, config, b2chat, warehouse, days)
     return dg.MaterializeResult(
         metadata=_metadata(result, entity, warehouse),
-        check_results=[_quarantine_check(entity, warehouse)],
+        check_results=[quarantine_check([entity], warehouse)],
     )
 
 
@@ -158,19 +136,19 @@ def _landed(
     description="Messages of the console's audit exports in B2CHAT_AUDIT_FOLDER: the only source of those of "
     "agent-initiated chats (`raw.b2chat_audit_messages`, a row a chat in `raw.b2chat_audit_chats`).",
     check_specs=[
-        _quarantine_spec(_AUDIT),
+        quarantine_spec(_AUDIT),
         dg.AssetCheckSpec("every_file_could_be_read", asset=_AUDIT, description="No file in the folder was refused."),
     ],
-    **_COMMON,
+    **COMMON,
 )
 def raw_audit_messages(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
     settings, warehouse = Settings.load(), warehouse.as_role(LOADER)
     if not settings.audit_folder:
         return dg.MaterializeResult(
             metadata={"folder": "none: B2CHAT_AUDIT_FOLDER is not set"},
-            check_results=[_quarantine_check(MESSAGES, warehouse), _files_check([], [])],
+            check_results=[quarantine_check([MESSAGES], warehouse), _files_check([], [])],
         )
-    with _tried_again(context), AuditFolder(settings.audit_folder) as source:
+    with tried_again(context), AuditFolder(settings.audit_folder) as source:
         try:
             result = sync(
                 warehouse.url,
@@ -195,7 +173,7 @@ def raw_audit_messages(context: dg.AssetExecutionContext, warehouse: Warehouse) 
             "quarantined": counts.quarantined,
         },
         check_results=[
-            _quarantine_check(MESSAGES, warehouse),
+            quarantine_check([MESSAGES], warehouse),
             _files_check(result.windows_unreadable, source.notes),
         ],
     )
@@ -220,7 +198,7 @@ def _sync(
 ) -> SyncResult:
     settings = Settings.load()
     with (
-        _tried_again(context),
+        tried_again(context),
         PostgresQuota(warehouse.url, entity.source, b2chat.client_id, b2chat.requests_per_day, settings.today) as quota,
         b2chat.client(quota) as client,
     ):
@@ -241,7 +219,7 @@ def _sync(
                 ),
                 confirm_deletions=config.confirm_deletions,
                 keep_responses=settings.keep_responses,
-                on_progress=_progress_log(entity.name),
+                on_progress=progress_log(entity.name),
                 triggered_by=starter(context.run),
             )
         except Unreachable as error:  # the client has tried; waiting for minutes would only hide a wrong address
@@ -250,48 +228,6 @@ def _sync(
             raise
         except (SourceError, IngestionError) as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-
-
-@contextmanager
-def _tried_again(context: dg.AssetExecutionContext) -> Iterator[None]:
-    """Let a step that fails be tried again, unless its failure says that this cannot help.
-
-    A retry policy on the asset would also try again what Ctrl-C, SIGTERM or the UI has stopped.
-    """
-    try:
-        yield
-    except dg.Failure:
-        raise
-    except Exception as error:
-        wait = _RETRIES.calculate_delay(context.retry_number + 1)
-        raise dg.RetryRequested(_RETRIES.max_retries, wait) from error
-
-
-def _progress_log(entity: str) -> Callable[[Progress], None]:
-    """Reports progress: each page to a terminal's bar, and now and then a line to the run log."""
-    last = 0.0
-
-    def report(progress: Progress) -> None:
-        nonlocal last
-        bar.info("", extra={"entity": entity, "progress": progress})
-        now = time.monotonic()
-        if progress.windows_left and now - last < _SECONDS_BETWEEN_LINES:
-            return
-        last = now
-        quota = "" if progress.quota_left is None else f"; {progress.quota_left:,} requests left today"
-        log.info(
-            "%s %s in %d pages, %.0f a second; %d windows left, about %s%s",
-            f"{progress.done_records:,}",
-            entity,
-            progress.pages,
-            progress.rate,
-            progress.windows_left,
-            timedelta(seconds=round(progress.seconds_left)),
-            quota,
-            extra={"has_bar": True},
-        )
-
-    return report
 
 
 def _metadata(result: SyncResult, entity: EntitySpec, warehouse: Warehouse) -> dict[str, dg.MetadataValue]:
@@ -325,25 +261,3 @@ def _metadata(result: SyncResult, entity: EntitySpec, warehouse: Warehouse) -> d
     if newest:
         values["newest_change_landed_at"] = dg.MetadataValue.timestamp(newest)
     return values
-
-
-def _quarantine_check(entity: EntitySpec, warehouse: Warehouse) -> dg.AssetCheckResult:
-    with warehouse.connect() as conn:
-        counts = [
-            row
-            for row in quarantine_counts(conn, SOURCES)
-            if row.source == entity.source and row.entity in kinds_of(entity)
-        ]
-    number, share = sum(row.count for row in counts), sum(row.share for row in counts)
-    is_error = share > warehouse.settings().quarantine_error_share
-    return dg.AssetCheckResult(
-        check_name="nothing_in_quarantine",
-        passed=number == 0,
-        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        metadata={
-            "records": number,
-            "share": share,
-            "by_rule": dg.MetadataValue.json({f"{row.entity}: {row.rule}": row.count for row in counts}),
-        },
-        description=None if not number else f"{number} records could not be read: see raw.quarantine",
-    )

@@ -8,6 +8,7 @@ from dagster_project.sources.contract import Copied, EntitySpec, KeptRecord, Pro
 NAME = "calls"
 KEY = "row_key"  # of each of its tables in raw
 ERASED = "[erased]"
+ORIGINS = {"postgres": "a Postgres with the schema calls", "sandbox": "the sandbox"}
 
 
 def _entity(
@@ -63,4 +64,4 @@ def read_kept(entity: EntitySpec, kept: KeptRecord) -> Record | Rejected | None:
     return Rejected(kept.kind, None, Problem(kept.rule, "it waits to be mended at its source"), kept.data, "", 0)
 
 
-CALLS = SourceSpec(NAME, ENTITIES, {"postgres": "a Postgres with the schema calls"}, read_kept)
+CALLS = SourceSpec(NAME, ENTITIES, ORIGINS, read_kept)

@@ -1,13 +1,16 @@
 """What is read of the schema `rooms`: its tables, the history of nine of them, and how a row of each is known."""
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 from dagster_project.sources.contract import Copied, EntitySpec, KeptRecord, Problem, Record, Rejected, SourceSpec
+from dagster_project.sources.people import by_user
 
 NAME = "rooms"
 KEY = "row_key"  # of each of its tables in raw
 ERASED = "[erased]"
+ORIGINS = {"postgres": "a Postgres with the schema rooms", "sandbox": "the sandbox"}
 DELETED = "deleted at the source"
 
 
@@ -26,7 +29,7 @@ def _entity(
     people: tuple[str, ...] = (),
     personal: Mapping[str, object] = MappingProxyType({}),
 ) -> EntitySpec:
-    copied = Copied(keys, conversation, secrets, deletes, people, personal)
+    copied = Copied(keys, conversation, secrets, deletes, people, partial(by_user, NAME), personal)
     return EntitySpec(NAME, name, f"{NAME}_{name}", None, KEY, deletion_reason=DELETED, copied=copied)
 
 
@@ -115,7 +118,7 @@ ENTITIES = (
     CONVERSATION_CONCLUSIONS,
     _entity("user_presence_changes", ("user_id", "changed_at")),
     _entity("data_access_log", conversation="room_id"),
-    _entity("archives"),
+    _entity("archives", ("table", "partition")),
     *HISTORIES,
     USER_ROLES_HISTORY,
 )
@@ -126,4 +129,4 @@ def read_kept(entity: EntitySpec, kept: KeptRecord) -> Record | Rejected | None:
     return Rejected(kept.kind, None, Problem(kept.rule, "it waits to be mended at its source"), kept.data, "", 0)
 
 
-ROOMS = SourceSpec(NAME, ENTITIES, {"postgres": "a Postgres with the schema rooms"}, read_kept)
+ROOMS = SourceSpec(NAME, ENTITIES, ORIGINS, read_kept)

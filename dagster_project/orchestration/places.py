@@ -1,0 +1,37 @@
+"""Where a source lies that is a schema of a Postgres, and how it is read there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dagster_project.settings import IN_WAREHOUSE, Settings
+from dagster_project.sources.contract import SourceSpec
+from dagster_project.sources.postgres_reader.reader import PostgresSource, postgres_source
+from dagster_project.warehouse import connection, conninfo
+
+
+def address_of(settings: Settings, source: str, warehouse_url: str) -> str | None:
+    """The URL of the Postgres that a source is read from; None where the source is off.
+
+    Raises:
+        SettingsError: the setting leads nowhere.
+    """
+    given = {name: getattr(settings, f"{source}_{name}") for name in ("database_url", "read_url")}
+    if not given["database_url"]:
+        return None
+    name = "read_url" if given["read_url"] else "database_url"
+    text, setting = given[name].get_secret_value(), f"{source}_{name}".upper()
+    if text == IN_WAREHOUSE:
+        return connection.as_role(warehouse_url, f"{source}_reader")
+    parameters = conninfo.complete(conninfo.read(text, setting), setting)
+    return conninfo.to_url(conninfo.protected(parameters, settings.plain_hosts, setting))
+
+
+@contextmanager
+def opened(settings: Settings, spec: SourceSpec, warehouse_url: str) -> Iterator[PostgresSource | None]:
+    """A source as it is at this moment; None where it is off. Raises SettingsError, SourceError."""
+    url = address_of(settings, spec.name, warehouse_url)
+    if url is None:
+        yield None
+        return
+    with postgres_source(spec, url, getattr(settings, f"{spec.name}_watermark")) as source:
+        yield source

@@ -1,0 +1,298 @@
+"""Rooms are read from their own Postgres: nothing is lost and nothing doubled, whatever happens there meanwhile."""
+
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from dagster_project.ingestion.status import sync_status
+from dagster_project.ingestion.sync_source import sync_source
+from dagster_project.settings import Settings
+from dagster_project.sources.contract import Scope, SourceSpec
+from dagster_project.sources.people import by_user
+from dagster_project.sources.postgres_reader import rows
+from dagster_project.sources.postgres_reader.marks import Mode
+from dagster_project.sources.postgres_reader.reader import postgres_source
+from dagster_project.sources.rooms import schema
+from dagster_project.sources.rooms.entities import ENTITIES, ROOMS
+from dagster_project.sources.rooms.sandbox import faults
+from dagster_project.sources.rooms.sandbox.fill import fill
+from dagster_project.sources.rooms.sandbox.firm import Firm
+from dagster_project.warehouse import suppression
+
+FIRM = Firm(first_day=date(2026, 3, 2), days=10, rooms_per_day=4)
+UNTIL = datetime(2026, 3, 4, 17, tzinfo=UTC)
+TODAY = date(2026, 3, 4)
+MESSAGES = ROOMS.entity("messages")
+
+
+@pytest.fixture(scope="module")
+def source(new_database: Callable[[], str]) -> str:
+    url = new_database()
+    schema.upgrade(url)
+    with psycopg.connect(url) as conn:
+        fill(conn, FIRM, UNTIL)
+    return url
+
+
+@pytest.fixture
+def rooms(source: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(source, autocommit=True) as conn:
+        yield conn
+
+
+@pytest.fixture
+def conn(database_url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        yield conn
+
+
+def read(url: str, source: str, mode: Mode = "row_xid", spec: SourceSpec = ROOMS, scope: Any = "incremental") -> Any:
+    """What each entity's sync brought: (new, changed, unchanged, deleted, quarantined); none where nothing was new."""
+    with postgres_source(spec, source, mode) as opened:
+        results = sync_source(url, opened, Scope(scope, TODAY), triggered_by="test")
+    return {
+        entity.name: tuple(
+            sum(getattr(result.counts, name) for result in found)
+            for name in ("new", "changed", "unchanged", "deleted", "quarantined")
+        )
+        for entity, found in results.items()
+        if found
+    }
+
+
+def landed(conn: psycopg.Connection, entity: str) -> list[tuple[str, Any]]:
+    """The payloads of an entity that are there, by key."""
+    query = sql.SQL('select row_key, payload from {} where deleted_at is null order by row_key collate "C"')
+    return conn.execute(query.format(sql.Identifier("raw", f"rooms_{entity}"))).fetchall()
+
+
+def held(rooms: psycopg.Connection, entity: str) -> list[tuple[str, Any]]:
+    """The same of the source."""
+    copied = ROOMS.entity(entity).copied
+    assert copied
+    keys = sql.SQL(" || '|' || ").join(sql.SQL("(payload ->> {})").format(sql.Literal(key)) for key in copied.keys)
+    query = sql.SQL(
+        "select {keys}, payload from (select to_jsonb(t) - 'password_hash' as payload from rooms.{table} as t) as rows "
+        'order by ({keys}) collate "C"'
+    )
+    return rooms.execute(query.format(keys=keys, table=sql.Identifier(entity))).fetchall()
+
+
+def assert_equal(conn: psycopg.Connection, rooms: psycopg.Connection, *entities: str) -> None:
+    rooms.execute("set timezone = 'UTC'")
+    for entity in entities or [entity.name for entity in ENTITIES]:
+        assert sorted(landed(conn, entity)) == sorted(held(rooms, entity)), entity
+
+
+def test_every_row_of_every_table_lands_as_it_is_without_secrets(
+    conn: psycopg.Connection, rooms: psycopg.Connection, source: str, database_url: str
+) -> None:
+    brought = read(database_url, source)
+    assert_equal(conn, rooms)
+    assert brought["messages"][0] > 100 and brought["messages_history"][0] > 0
+    found = conn.execute("select count(*), count(*) filter (where payload ? 'password_hash') from raw.rooms_users")
+    assert found.fetchone() == (len(held(rooms, "users")), 0)
+    assert read(database_url, source) == {}
+    states = {one.entity: one for one in sync_status(conn, [ROOMS], TODAY)}
+    assert {one.state for one in states.values()} == {"idle"} and len(states) == len(ENTITIES)
+    assert not any(one.may_miss for one in states.values())
+
+
+def test_a_transaction_that_commits_late_is_read_and_who_held_the_rest_back_is_shown(
+    conn: psycopg.Connection, rooms: psycopg.Connection, source: str, database_url: str
+) -> None:
+    read(database_url, source)
+    with faults.LateCommit(source, UNTIL) as late:
+        meanwhile = faults.post(rooms, UNTIL, 2, "meanwhile")
+        assert read(database_url, source) == {}, "what is newer than an open transaction waits for it"
+        held_back = rooms.execute("select pid from pg_stat_activity where application_name = 'late client'").fetchone()
+        assert held_back is not None
+        [state] = [one for one in sync_status(conn, [ROOMS], TODAY) if one.entity == "messages"]
+        assert (state.ceiling_holder_pid, state.ceiling_age_seconds is not None) == (*held_back, True)
+    assert read(database_url, source)["messages"][0] == len([*meanwhile, *late.messages])
+    assert_equal(conn, rooms, "messages")
+
+
+def test_reading_by_updated_at_misses_what_commits_late_says_so_and_finds_it_at_night(
+    conn: psycopg.Connection, rooms: psycopg.Connection, source: str, database_url: str
+) -> None:
+    read(database_url, source, "updated_at")
+    assert_equal(conn, rooms)
+    assert all(one.may_miss for one in sync_status(conn, [ROOMS], TODAY))
+    before = landed(conn, "messages")
+    with faults.LateCommit(source, datetime.now(UTC) - timedelta(minutes=20), 1):
+        pass
+    read(database_url, source, "updated_at")
+    assert landed(conn, "messages") == before, "the counter-example"
+    read(database_url, source, "updated_at", scope="sweep")
+    assert_equal(conn, rooms, "messages")
+
+
+@pytest.mark.parametrize("mode", ["row_xid", "xmin"])
+def test_clocks_that_are_off_and_5000_rows_of_one_instant_cost_no_row(
+    mode: Mode,
+    conn: psycopg.Connection,
+    rooms: psycopg.Connection,
+    source: str,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rows, "BATCH", 900)
+    read(database_url, source, mode)
+    with rooms.transaction():
+        faults.post(rooms, UNTIL, 5_000, f"one instant {mode}")
+        for hours in (-30, 30):
+            faults.post(rooms, UNTIL + timedelta(hours=hours), 20, f"skew {hours} {mode}")
+    changed = rooms.execute(
+        "update rooms.messages set content = content || '!' where id in (select id from rooms.messages limit 7)"
+    ).rowcount
+    assert read(database_url, source, mode)["messages"][:3] == (5_040, changed, 0)
+    assert_equal(conn, rooms, "messages", "messages_history")
+    pages = conn.execute(
+        "select count(*) from ops.page_loads where entity_type = 'messages' and window_name <> 'all rows'"
+    ).fetchone()
+    assert pages == (6,)
+
+
+def test_a_reader_that_is_killed_anywhere_goes_on_where_it_was(
+    conn: psycopg.Connection, rooms: psycopg.Connection, source: str, database_url: str
+) -> None:
+    for point in (1, 1_100, 2_500):  # rows: within the first page, within another, between two
+        victim = multiprocessing.get_context("spawn").Process(target=_die_at, args=(database_url, source, point))
+        victim.start()
+        victim.join(120)
+        assert victim.exitcode == -signal.SIGKILL
+    before = conn.execute("select count(*) from raw.rooms_messages").fetchone()
+    brought = read(database_url, source)
+    assert_equal(conn, rooms)
+    assert before and before[0] >= 1_000
+    assert brought["messages"][:3] == (len(held(rooms, "messages")) - before[0], 0, 0), "none is read a second time"
+
+
+def _die_at(url: str, source: str, row: int) -> None:
+    """Read in pages of 500 rows, and die with the given row of messages on the way."""
+    rows.BATCH = 500
+    copying, passed = rows.Copying.write_to, 0
+
+    def write_to(self: rows.Copying, write: Callable[[Any], None]) -> int:
+        def counted(block: Any) -> None:
+            nonlocal passed
+            passed += self.selection.entity == MESSAGES
+            if passed >= row:
+                os.kill(os.getpid(), signal.SIGKILL)
+            write(block)
+
+        return copying(self, counted)
+
+    rows.Copying.write_to = write_to  # type: ignore[method-assign]
+    read(url, source)
+
+
+def test_a_row_that_is_deleted_is_marked_by_its_history_and_comes_back_with_it(
+    conn: psycopg.Connection, rooms: psycopg.Connection, source: str, database_url: str
+) -> None:
+    [message] = faults.post(rooms, UNTIL, 1, "deleted")
+    read(database_url, source)
+    kept = rooms.execute("select * from rooms.messages where id = %s", [message]).fetchone()
+    rooms.execute("delete from rooms.messages where id = %s", [message])
+    assert read(database_url, source)["messages_history"][3] == 1
+    query = "select deleted_at is not null, deletion_reason from raw.rooms_messages where payload ->> 'id' = %s"
+    assert conn.execute(query, [message]).fetchone() == (True, "deleted at the source")
+    with rooms.transaction():  # there again before it is read that it was gone once more
+        faults.post(rooms, UNTIL, 1, "deleted")
+        rooms.execute("delete from rooms.messages where id = %s", [message])
+        faults.post(rooms, UNTIL, 1, "deleted")
+    assert kept and read(database_url, source)["messages"][:2] == (0, 1)
+    assert conn.execute(query, [message]).fetchone() == (False, None)
+    assert_equal(conn, rooms, "messages")
+
+
+@pytest.fixture
+def own_source(source: str, server_url: str) -> Iterator[str]:
+    """A copy of the filled schema, in a database that a test may spoil."""
+    name = urlsplit(source).path[1:]
+    faults.copy_database(server_url, name, "spoiled")
+    yield urlsplit(source)._replace(path="/spoiled").geturl()
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute("drop database if exists spoiled with (force)")
+        conn.execute("drop database if exists spoiled_backup with (force)")
+
+
+def test_after_a_restore_all_is_read_once_and_what_was_deleted_since_the_backup_is_there_again(
+    conn: psycopg.Connection, own_source: str, server_url: str, database_url: str
+) -> None:
+    faults.copy_database(server_url, "spoiled", "spoiled_backup")
+    read(database_url, own_source)
+    with psycopg.connect(own_source, autocommit=True) as rooms:
+        lost = faults.post(rooms, UNTIL, 3, "lost by the restore")
+        rooms.execute("delete from rooms.messages where id = (select min(id::text)::uuid from rooms.messages)")
+    assert read(database_url, own_source)["messages_history"][3] == 1
+    faults.copy_database(server_url, "spoiled_backup", "spoiled")
+    with psycopg.connect(own_source, autocommit=True) as rooms:
+        faults.post(rooms, UNTIL, 2, "after the restore")
+        brought = read(database_url, own_source)["messages"]
+        assert brought[:2] == (2, 1) and brought[2] == len(held(rooms, "messages")) - 3
+        extra = {key.split("|")[0] for key, _ in landed(conn, "messages")} - {
+            key.split("|")[0] for key, _ in held(rooms, "messages")
+        }
+        assert extra == set(lost), "absence says nothing: only history tells of deletions"
+        assert read(database_url, own_source) == {}
+
+
+def test_new_columns_and_values_land_and_a_row_that_cannot_goes_to_quarantine_alone(
+    conn: psycopg.Connection, own_source: str, database_url: str
+) -> None:
+    read(database_url, own_source)
+    with psycopg.connect(own_source) as rooms:
+        faults.drift(rooms, UNTIL)
+        rooms.execute("alter table rooms.messages add column extra json")
+        ids = faults.post(rooms, UNTIL, 9, "extra")
+        rooms.execute('update rooms.messages set extra = \'{"a": "\\u0000"}\' where id = %s', [ids[4]])
+        rooms.commit()
+        brought = read(database_url, own_source)["messages"]
+        assert (brought[0] + brought[1], brought[4]) == (9, 1)
+        told = conn.execute("select rule, detail, record_key, payload_bytes from raw.quarantine").fetchone()
+        assert told is not None and told[0] == "row_cannot_land" and "22P05" in told[1]
+        assert told[2].startswith(ids[4]) and json.loads(told[3])["extra"] == {"a": "\0"}
+        fields = "select path, json_type from ops.field_catalog where source = 'rooms' and path in ('urgency', 'extra')"
+        assert sorted(conn.execute(fields).fetchall()) == [("extra", "object"), ("urgency", "string")]
+        kinds = "select count(*) from raw.rooms_messages where payload ->> 'message_type' = 'video'"
+        assert conn.execute(kinds).fetchone() == (1,)
+        rooms.execute("update rooms.messages set extra = '{}' where id = %s", [ids[4]])
+        rooms.commit()
+        read(database_url, own_source)
+        assert conn.execute("select count(*) from raw.quarantine where resolved_at is null").fetchone() == (0,)
+        assert [key for key, _ in landed(conn, "messages")] == sorted(key for key, _ in held(rooms, "messages"))
+
+
+def test_a_person_who_was_erased_does_not_come_back(
+    conn: psycopg.Connection,
+    rooms: psycopg.Connection,
+    source: str,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("B2CHAT_ERASURE_SALT", "a salt of a test")
+    [(person, count)] = rooms.execute(
+        "select sender_id::text, count(*) from rooms.messages group by 1 order by 2 desc, 1 limit 1"
+    ).fetchall()
+    suppression.add(conn, [suppression.writer(conn, Settings.load())(by_user("rooms", person))], "gone")
+    read(database_url, source)
+    said = conn.execute(
+        "select count(*) filter (where payload ->> 'sender_id' = %(one)s), "
+        "count(*) filter (where payload ->> 'sender_id' <> %(one)s), bool_or(payload ->> 'sender_id' = %(one)s) "
+        "from raw.rooms_messages where payload ->> 'content' = '[erased]'",
+        {"one": person},
+    ).fetchone()
+    assert said == (count, 0, True)
+    user = conn.execute("select payload ->> 'email' from raw.rooms_users where row_key = %s", [person]).fetchone()
+    assert user == ("[erased]",)
