@@ -18,6 +18,7 @@ from dagster_project.orchestration.assets.maintenance import (
     archive_months_job,
     clean_up_invites_job,
     enforce_retention_job,
+    index_rooms_job,
     keep_partitions_job,
     retry_quarantine_job,
 )
@@ -61,6 +62,7 @@ defs = dg.Definitions(
         enforce_retention_job,
         clean_up_exports_job,
         clean_up_invites_job,
+        index_rooms_job,
         back_up_changes_job,
         erase_people_job,
     ],

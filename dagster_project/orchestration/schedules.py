@@ -13,6 +13,7 @@ from dagster_project.orchestration.assets.maintenance import (
     archive_months_job,
     clean_up_invites_job,
     enforce_retention_job,
+    index_rooms_job,
     keep_partitions_job,
 )
 from dagster_project.orchestration.jobs import (
@@ -57,6 +58,7 @@ def daily_and_weekly(settings: Settings) -> list[dg.ScheduleDefinition]:
     rounds: list[tuple[Any, str, str]] = [
         (keep_partitions_job, "0 1 * * *", "Every night at 01:00"),
         (clean_up_exports_job, "30 1 * * *", "Every night at 01:30"),
+        (index_rooms_job, "*/10 * * * *", "Every ten minutes"),
         (clean_up_invites_job, "40 1 * * *", "Every night at 01:40"),
         (back_up_warehouse, "0 2 * * *", "Every night at 02:00"),
         (sweep_recent, "30 2 * * *", "Every night at 02:30"),

@@ -16,7 +16,7 @@ from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 from dagster_project.sources.calls import invites
 from dagster_project.sources.catalog import SOURCES
-from dagster_project.sources.rooms import retention as rooms
+from dagster_project.sources.rooms import upkeep as rooms
 from dagster_project.warehouse import partitions
 from dagster_project.warehouse.archive import steps
 from dagster_project.warehouse.archive.contract import ArchiveFailed
@@ -100,6 +100,16 @@ def delete_expired_invites(context: dg.OpExecutionContext, warehouse: Warehouse)
     context.add_output_metadata({"deleted": deleted})
 
 
+@dg.op(description="Make what was written in rooms since the last time findable by its words.")
+def index_room_messages(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+    indexed = 0
+    if url := Settings.load().own_database("rooms", warehouse.url):
+        with _own_schema(url, "rooms") as conn:
+            indexed = rooms.fill_search(conn)
+    context.log.info(f"{indexed:,} messages indexed" if url else "there are no rooms: ROOMS_DATABASE_URL is not set")
+    context.add_output_metadata({"indexed": indexed})
+
+
 @contextmanager
 def _own_schema(url: str, name: str) -> Iterator[psycopg.Connection]:
     """The database of a source's own schema, to keep house there."""
@@ -154,3 +164,12 @@ def enforce_retention_job() -> None:
 )
 def clean_up_invites_job() -> None:
     delete_expired_invites()
+
+
+@dg.job(
+    name="index_rooms",
+    executor_def=dg.in_process_executor,
+    description="Fill the search of chat rooms with the messages that were written since the last time.",
+)
+def index_rooms_job() -> None:
+    index_room_messages()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dagster_project.exports.stores.folder import Folder
-from dagster_project.sources.rooms import retention, schema
+from dagster_project.sources.rooms import schema, upkeep
 from dagster_project.warehouse.archive import restore, states, steps
 from dagster_project.warehouse.archive.contract import ArchiveFailed
 from dagster_project.warehouse.connection import connect
@@ -64,7 +64,7 @@ def held(url: str) -> dict[str, Any]:
 
 def told(url: str, columns: str = "state") -> dict[str, Any]:
     with connect(url) as conn:
-        retention.keep_months(conn)
+        upkeep.keep_months(conn)
         rows = conn.execute(f"""select "table", {columns} from rooms.archives where "from" = '2024-10-01 00:00Z'""")
         return {name: values[0] if len(values) == 1 else tuple(values) for name, *values in rows.fetchall()}
 
@@ -148,8 +148,8 @@ def test_the_audit_is_kept_for_ten_years(url: str) -> None:
             "('2016-10-31', %(id)s, 'x', 1), ('2016-11-30', %(id)s, 'x', 1)",
             {"id": uuid.uuid4()},
         )
-        assert set(retention.drop_old_audit(conn, date(2026, 10, 31)).values()) == {0}
-        dropped = retention.drop_old_audit(conn, date(2026, 11, 30))
+        assert set(upkeep.drop_old_audit(conn, date(2026, 10, 31)).values()) == {0}
+        dropped = upkeep.drop_old_audit(conn, date(2026, 11, 30))
         assert dropped["rooms.data_access_log"] == 1 and dropped["rooms.messages_history"] == 1
         assert conn.execute("select count(*) from rooms.messages_history").fetchone() == (0,)
         conn.rollback()

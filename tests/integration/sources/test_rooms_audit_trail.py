@@ -11,7 +11,7 @@ import pytest
 
 from dagster_project.sources.rooms import schema
 from dagster_project.warehouse.connection import connect
-from tests.support.rooms import add_organizations, add_room, add_user
+from tests.support.rooms import add_organizations, add_room, add_user, seat
 
 OPERATIONS, INSTANTS = 2_000, 20
 Row = tuple[str, str, bool]  # room, content, is it deleted softly
@@ -138,6 +138,18 @@ def test_a_change_says_who_made_it_in_which_transaction_and_what_of_it_is_new(ur
         conn.execute("update rooms.users set password_hash = 'secret' where id = %s", [author])
         told = conn.execute("select changed_columns, t::text from rooms.users_history as t").fetchone()
         assert told is not None and told[0] == ["password_hash"] and "secret" not in told[1]
+        conn.rollback()
+
+
+def test_a_row_whose_key_was_changed_is_in_the_history_too(url: str) -> None:
+    with connect(url) as conn:
+        author = conn.execute("select id from rooms.users").fetchone()[0]  # type: ignore[index]
+        room = add_room(conn, author, name="before")
+        other = add_user(conn, "another")
+        seat(conn, room, author)
+        conn.execute("update rooms.room_participants set user_id = %s where room_id = %s", [other, room])
+        told = conn.execute("select user_id, changed_columns from rooms.room_participants_history").fetchall()
+        assert told == [(author, None)]
         conn.rollback()
 
 

@@ -5,6 +5,7 @@ declare
     first constant date := date_trunc('month', month::timestamp);
     following constant date := first + interval '1 month';
     part constant text := (select relname from pg_class where oid = parent) || to_char(first, '_YYYY_MM');
+    guard text;
 begin
     if exists (
         select from pg_inherits inner join pg_class on oid = inhrelid where inhparent = parent and relname = part
@@ -20,13 +21,13 @@ begin
         'alter table %s attach partition {schema}.%I for values from (%L) to (%L)',
         parent, part, first || ' 00:00:00+00', following || ' 00:00:00+00'
     );
-    -- Triggers on rows come with the partition; those on statements guard the table by its own name alone.
-    if exists (select from pg_trigger where tgrelid = parent and tgname = 'refuse_truncate') then
-        execute format(
-            'create trigger refuse_truncate before truncate on {schema}.%I '
-            'execute function {schema}.refuse_truncate()', part
-        );
-    end if;
+    -- Triggers on rows come with the partition. Those on statements are of the table by its own name alone, and a
+    -- statement may name the partition.
+    for guard in select pg_get_triggerdef(oid) from pg_trigger where tgrelid = parent and not tgisinternal
+        and tgtype & 1 = 0
+    loop
+        execute replace(guard, format(' ON %s ', parent), format(' ON {schema}.%I ', part));
+    end loop;
     execute format('grant select on {schema}.%I to {schema}_reader', part);
     return true;
 end $$;

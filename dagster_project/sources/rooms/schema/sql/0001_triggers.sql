@@ -66,19 +66,27 @@ begin
     return null;
 end $$;
 
--- `log_<table>_changes` names every column, so that a column that is added without its history is seen here first.
-create function rooms.make_log(entity text) returns void language plpgsql set search_path = pg_catalog as $make$
+-- `log_<table>_changes` writes the images of a whole statement at once, which costs half of what a row at a time does.
+-- Each partition has it too (keep_month). A row whose key was changed is logged without its counterpart.
+create function rooms.make_log(entity text, key_columns text[], but text[] default '{}') returns void
+language plpgsql set search_path = pg_catalog as $make$
 declare
     column_names text;
     old_values text;
     changes text;
+    is_change text;
 begin
     select
         string_agg(quote_ident(attname), ', ') filter (where attname <> 'password_hash'),
-        string_agg('old.' || quote_ident(attname), ', ') filter (where attname <> 'password_hash'),
-        string_agg(format('case when old.%1$I is distinct from new.%1$I then %1$L end', attname), ', ')
-            filter (where attname <> 'updated_at')
-    into column_names, old_values, changes
+        string_agg('o.' || quote_ident(attname), ', ') filter (where attname <> 'password_hash'),
+        string_agg(format('case when o.%1$I is distinct from n.%1$I then %1$L end', attname), ', ')
+            filter (where attname <> 'updated_at'),
+        case when but <> '{}' then format(
+            'where (%s) is distinct from (%s)',
+            string_agg(format('o.%I', attname), ', ') filter (where attname <> all (but || 'updated_at'::text)),
+            string_agg(format('n.%I', attname), ', ') filter (where attname <> all (but || 'updated_at'::text))
+        ) else '' end
+    into column_names, old_values, changes, is_change
     from (
         select pg_attribute.attname
         from pg_attribute
@@ -91,29 +99,39 @@ begin
         begin
             if tg_op = 'UPDATE' then
                 insert into rooms.%2$I (
-                    operation_type, changed_at, changed_by, transaction_id, row_xid, changed_columns, %3$s
+                    operation_type, changed_at, changed_by, transaction_id, changed_columns, %3$s
                 )
-                values (
-                    'UPDATE', new.updated_at, nullif(current_setting('rooms.user_id', true), '')::uuid, new.row_xid,
-                    new.row_xid, array_remove(array[%5$s]::text[], null), %4$s
-                );
+                select
+                    'UPDATE', coalesce(n.updated_at, greatest(now(), o.updated_at + interval '1 microsecond')),
+                    nullif(current_setting('rooms.user_id', true), '')::uuid, pg_current_xact_id()::text::bigint,
+                    case when n.updated_at is not null then array_remove(array[%5$s]::text[], null) end, %4$s
+                from old_rows as o left join new_rows as n on %6$s
+                %7$s;
             else
                 insert into rooms.%2$I (operation_type, changed_at, changed_by, transaction_id, %3$s)
-                values (
-                    'DELETE', greatest(now(), old.updated_at + interval '1 microsecond'),
+                select
+                    'DELETE', greatest(now(), o.updated_at + interval '1 microsecond'),
                     nullif(current_setting('rooms.user_id', true), '')::uuid, pg_current_xact_id()::text::bigint, %4$s
-                );
+                from old_rows as o;
             end if;
             return null;
         end $body$
         $log$,
-        format('log_%s_changes', entity), entity || '_history', column_names, old_values, changes
+        format('log_%s_changes', entity), entity || '_history', column_names, old_values, changes,
+        (select string_agg(format('o.%1$I = n.%1$I', name), ' and ') from unnest(key_columns) as name), is_change
+    );
+    execute format(
+        'create trigger log_%1$s_changes after update on rooms.%1$I referencing old table as old_rows '
+        'new table as new_rows for each statement execute function rooms.log_%1$s_changes()', entity
+    );
+    execute format(
+        'create trigger log_%1$s_deletes after delete on rooms.%1$I referencing old table as old_rows '
+        'for each statement execute function rooms.log_%1$s_changes()', entity
     );
 end $make$;
 
 do $$
 declare
-    entity text;
     table_name name;
 begin
     for table_name in
@@ -133,32 +151,16 @@ begin
             table_name
         );
     end loop;
-    foreach entity in array array[
-        'users', 'chat_rooms', 'room_participants', 'messages', 'chat_file_attachments', 'robot_interactions',
-        'escalations', 'conversation_conclusions', 'user_roles'
-    ] loop
-        perform rooms.make_log(entity);
-        if entity <> 'users' then
-            execute format(
-                'create trigger log_%1$s_changes after update or delete on rooms.%1$I '
-                'for each row execute function rooms.log_%1$s_changes()', entity
-            );
-        end if;
-    end loop;
-    -- A heartbeat changes nothing else.
-    execute (
-        select format(
-            'create trigger log_users_changes after update on rooms.users for each row '
-            'when ((%s) is distinct from (%s)) execute function rooms.log_users_changes()',
-            string_agg('old.' || attname, ', ' order by attnum), string_agg('new.' || attname, ', ' order by attnum)
-        )
-        from pg_attribute
-        where attrelid = 'rooms.users'::regclass and attnum > 0
-            and attname not in ('current_status', 'last_seen_at', 'updated_at', 'row_xid')
-    );
 end $$;
-create trigger log_users_deletes after delete on rooms.users
-for each row execute function rooms.log_users_changes();
+select rooms.make_log('users', '{id}', '{current_status, last_seen_at}'); -- a heartbeat changes nothing else
+select rooms.make_log('chat_rooms', '{id}');
+select rooms.make_log('room_participants', '{room_id, user_id}');
+select rooms.make_log('messages', '{id, created_at}');
+select rooms.make_log('chat_file_attachments', '{id, message_created_at}');
+select rooms.make_log('robot_interactions', '{id, message_created_at}');
+select rooms.make_log('escalations', '{id}');
+select rooms.make_log('conversation_conclusions', '{room_id}');
+select rooms.make_log('user_roles', '{id}');
 create trigger log_presence after update of current_status on rooms.users
 for each row when (old.current_status is distinct from new.current_status) execute function rooms.log_presence();
 create trigger keep_created_at before update on rooms.messages

@@ -1,4 +1,5 @@
-"""How long rooms are kept: two years online, seven more in files, what was changed for ten; docs/rooms.md says it.
+"""What jobs do in the schema rooms, and how long what is in it is kept (docs/rooms.md): two years online, seven more in
+files, what was changed for ten.
 
 The months themselves are moved by the engine of archives (`warehouse/archive`), where the schema lies in the warehouse.
 """
@@ -62,6 +63,14 @@ def keep_months(conn: psycopg.Connection) -> int:
     row = conn.execute("select rooms.keep_partitions()").fetchone()
     if has_relation(conn, "ops.archives"):
         conn.execute(_STATES)
+    return row[0] if row else 0
+
+
+def fill_search(conn: psycopg.Connection) -> int:
+    """Make documents of messages that were written since the last time. Returns how many; 0 in a schema of others."""
+    if conn.execute("select to_regprocedure('rooms.fill_message_search()') is null").fetchone() == (True,):
+        return 0
+    row = conn.execute("select rooms.fill_message_search()").fetchone()
     return row[0] if row else 0
 
 
