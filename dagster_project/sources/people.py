@@ -45,6 +45,11 @@ def by_user(source: str, user_id: str) -> str:
     return f"{source} user:{user_id}"
 
 
+def by_visitor(source: str, visitor_id: str) -> str:
+    """A visitor of websites, by the id that their browser keeps."""
+    return f"{source} visitor:{visitor_id}"
+
+
 def known_by(*found: str | None) -> tuple[str, ...]:
     """What is there of it, each once."""
     return tuple(dict.fromkeys(one for one in found if one))

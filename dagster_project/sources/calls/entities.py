@@ -1,9 +1,11 @@
 """What is read of the schema `calls`: its tables, and how a row of each is known."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from dagster_project.sources.contract import Copied, EntitySpec, KeptRecord, Problem, Record, Rejected, SourceSpec
+from dagster_project.sources.people import by_user, by_visitor
 
 NAME = "calls"
 KEY = "row_key"  # of each of its tables in raw
@@ -18,9 +20,10 @@ def _entity(
     conversation: str | None = None,
     secrets: tuple[str, ...] = (),
     people: tuple[str, ...] = (),
+    known_by: Callable[[str, str], str] = by_user,
     personal: Mapping[str, object] = MappingProxyType({}),
 ) -> EntitySpec:
-    copied = Copied(keys, conversation, secrets, people=people, personal=personal)
+    copied = Copied(keys, conversation, secrets, None, people, partial(known_by, NAME), personal)
     return EntitySpec(NAME, name, f"{NAME}_{name}", None, KEY, copied=copied)
 
 
@@ -38,6 +41,7 @@ ENTITIES = (
         ("id", "created_at"),
         conversation="id",
         people=("visitor_id",),
+        known_by=by_visitor,
         personal={"visitor_id": None, "page_url": ERASED},
     ),
     _entity("call_offers", ("id", "call_created_at"), conversation="call_id"),
@@ -45,12 +49,13 @@ ENTITIES = (
         "widget_pageviews",
         ("id", "created_at"),
         people=("visitor_id",),
+        known_by=by_visitor,
         personal={"visitor_id": None, "page_url": ERASED, "referrer_domain": None},
     ),
     _entity("agent_sessions", ("id", "started_at")),
     _entity("agent_status_changes", ("id", "changed_at")),
     # Whoever has the token of an invitation can accept it.
-    _entity("invites", secrets=("token",), people=("email",), personal={"email": ERASED}),
+    _entity("invites", secrets=("token",)),
     _entity("feedback_items"),
     _entity("funnel_events"),
     _entity("pmf_surveys"),

@@ -27,7 +27,7 @@ def _held(selection: Selection) -> sql.Composed:
     """By day, how many rows the source holds, and the sum of their hashes (see `History.days_landed`)."""
     return sql.SQL("""
         select (t.{created} at time zone 'UTC')::date, count(*),
-            sum(('x' || left(md5(row_to_json(payload)::text), 15))::bit(60)::bigint)
+            sum(('x' || left(md5(row_to_json(payload.*)::text), 15))::bit(60)::bigint)
         from {table} as t cross join lateral (select {fields}) as payload
         group by 1 order by 1
     """).format(

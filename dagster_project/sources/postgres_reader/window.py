@@ -105,13 +105,13 @@ class Selection:
 
     def copy(self, part: Part) -> sql.Composed:
         """The statement that gives rows: mark, whether it tells of a row that is gone, payload."""
-        given = sql.SQL("{}, {}, row_to_json(payload)").format(self.mark.expression, self._gone())
+        given = sql.SQL("{}, {}, row_to_json(payload.*)").format(self.mark.expression, self._gone())
         return sql.SQL("copy ({}) to stdout").format(self._rows(part, given))
 
     def one(self, part: Part) -> sql.Composed:
         """The query for one row: its key, the people that it names, and its exact bytes."""
         given = sql.SQL(
-            "array[{}]::text[], array[{}]::text[], convert_to(row_to_json(payload)::text, getdatabaseencoding())"
+            "array[{}]::text[], array[{}]::text[], convert_to(row_to_json(payload.*)::text, getdatabaseencoding())"
         ).format(*(sql.SQL(", ").join(map(_as_json, names)) for names in (self._copied.keys, self._copied.people)))
         return self._rows(replace(part, take=1), given)
 
