@@ -50,7 +50,10 @@ def html(shown: Shown, page: Page, sections: list[Section], *, company: str | No
             name=page.name,
             menu=[(shown.links.page(one.name), say.text(one.title), one.name == page.name) for one in PAGES.values()],
             period=_period(shown),
-            badges=[*_sources(shown), *([] if is_complete else [say.text("badge.partial")])],
+            badges=[
+                *(_sources(shown) if page.has_members else []),
+                *([] if is_complete else [say.text("badge.partial")]),
+            ],
             previous=shown.links.week(filters.previous),
             following=shown.links.week(filters.following),
             form=_form(shown, page) if shown.links.is_live else None,

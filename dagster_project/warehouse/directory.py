@@ -14,11 +14,16 @@ from dagster_project.warehouse.connection import has_relation
 Kind = Literal["agent", "department", "channel", "source"]
 NOTHING_YET = "there are no chats yet: run `b2chat demo`, or `b2chat sync` and `b2chat build`"
 
+# Of all sources, once the marts are built; until then those of B2Chat.
+_MARTS = "marts.scope_members"
+_MEMBERS = """
+    select scope_id, coalesce(scope_name, scope_id) as name from marts.scope_members
+    where scope = %s and scope_id <> 'none' order by name, scope_id
+"""
 _TABLES: dict[Kind, str] = {
     "agent": "core.agents",
     "department": "core.departments",
     "channel": "core.chats",
-    "source": "marts.scope_members",
 }
 _QUERIES: dict[Kind, str] = {
     "agent": "select id, coalesce(name, id) as name from core.agents order by name, id",
@@ -33,7 +38,6 @@ _QUERIES: dict[Kind, str] = {
         )
         select id, id as name from channels where id is not null order by id
     """,
-    "source": "select scope_id, scope_name from marts.scope_members where scope = 'source' order by scope_id",
 }
 _MOST_NAMED, _LONGEST_SHOWN = 6, 60
 
@@ -59,9 +63,13 @@ def members(conn: psycopg.Connection, kind: Kind) -> list[Member]:
     Raises:
         NoSuchMember: nothing was built yet.
     """
-    if not has_relation(conn, _TABLES[kind]):
+    if has_relation(conn, _MARTS):
+        rows = conn.execute(_MEMBERS, [kind]).fetchall()
+    elif kind in _TABLES and has_relation(conn, _TABLES[kind]):
+        rows = conn.execute(_QUERIES[kind]).fetchall()
+    else:
         raise NoSuchMember(NOTHING_YET)
-    found = [Member(*row) for row in conn.execute(_QUERIES[kind]).fetchall()]
+    found = [Member(*row) for row in rows]
     return found if kind != "channel" else _with_known_channels(found)
 
 
@@ -89,7 +97,7 @@ def shown_by_default(conn: psycopg.Connection) -> tuple[str, str]:
     All, while conversations come from one source; else those of the first source, because no time is taken across them.
     """
     row = None
-    if has_relation(conn, "marts.scope_members"):
+    if has_relation(conn, _MARTS):
         row = conn.execute("select scope, scope_id from marts.scope_members where is_default").fetchone()
     return (row[0], row[1]) if row else ("all", "all")
 

@@ -1,11 +1,9 @@
 """A report's numbers, read from the marts as they stand there; what a period leaves out is a row of zeros."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
-from psycopg.sql import SQL
 
 from dagster_project.exports.report.data import DIRECTIONS, Filter, ReportData, Scope
 from dagster_project.exports.report.period import NoReport, Period
@@ -104,22 +102,12 @@ def _has_times(connection: psycopg.Connection, scope: Scope, scope_id: str) -> b
 
 
 def _name(connection: psycopg.Connection, scope: Scope, scope_id: str) -> str:
-    """What people call the filter's agent or department."""
-    found: tuple[Any, ...] | None = (scope_id,)
-    if scope in ("agent", "department"):
-        table = SQL("core.agents" if scope == "agent" else "core.departments")
-        query = SQL("select coalesce(name, id) from {} where id = %s").format(table)
-        found = connection.execute(query, [scope_id]).fetchone()
-    elif scope == "channel":
-        found = connection.execute(
-            "select channel from marts.chat_response_times where channel = %s limit 1", [scope_id]
-        ).fetchone()
-    elif scope == "source":
-        found = connection.execute(
-            "select scope_name from marts.scope_members where scope = 'source' and scope_id = %s", [scope_id]
-        ).fetchone()
-    elif scope == "direction" and scope_id not in DIRECTIONS:
-        found = None
+    """What people call those whom the report is about."""
+    if scope == "direction":
+        found = (scope_id,) if scope_id in DIRECTIONS else None
+    else:
+        query = "select coalesce(scope_name, scope_id) from marts.scope_members where scope = %s and scope_id = %s"
+        found = connection.execute(query, [scope, scope_id]).fetchone()
     if found is None:
         raise NoReport(f"no {scope} {scope_id!r}")
     return str(found[0])
