@@ -27,7 +27,7 @@ from dagster_project.sources.rooms.tables import SCHEMA, TABLES, Table
 from dagster_project.warehouse import connection
 
 WEEKS = timedelta(days=35)
-MESSAGES_A_ROOM = 19.3  # with those of the rooms that a support room is escalated to
+MESSAGES_A_ROOM = 21  # with those of the rooms that a support room is escalated to
 # What is there once: the firm itself.
 ONCE = ("organizations", "user_roles", "user_presence_changes")
 _BESIDE = ("changed_at", "operation_type", "changed_by", "changed_columns")
