@@ -78,9 +78,12 @@ def skewed_clock(conn: psycopg.Connection, at: datetime, by: timedelta, count: i
 
 
 def drift(conn: psycopg.Connection, at: datetime) -> str:
-    """A deployment of the other side: messages have a new column, message_type a new value. Returns a message's id."""
+    """A deployment of the other side: messages have new columns, message_type a new value. Returns a message's id."""
     conn.execute("alter type rooms.message_type_enum add value if not exists 'video'")
-    conn.execute("alter table rooms.messages add column if not exists urgency text")
+    # Also one by a name that a reader may have for something of its own.
+    conn.execute(
+        "alter table rooms.messages add column if not exists urgency text, add column if not exists payload text"
+    )
     conn.commit()  # a new value can be used after that
     (message,) = post(conn, at, 1, "drift")
     conn.execute("update rooms.messages set message_type = 'video', urgency = 'alta' where id = %s", [message])
