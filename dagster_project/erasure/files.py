@@ -5,7 +5,7 @@ run again, and finds either of the two.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -74,22 +74,42 @@ def erase_archives(url: str, store: Store, token: str) -> None:
     with connect(url, autocommit=True) as conn, steps.alone(conn):
         chats = [row[0] for row in conn.execute("select chat_id from ops.erased_chats where token = %s", [token])]
         for archive in states.holding(conn, token):
-            _rewrite(url, store, archive, chats, token)
+            name = archive.table_name
+
+            def redact(conn: psycopg.Connection, table: sql.Identifier, name: str = name) -> int:
+                return _redact(conn, name, table, chats, token)
+
+            rewrite(url, store, archive, token, redact, chats)
 
 
-def _rewrite(url: str, store: Store, archive: Archive, chats: Sequence[str], token: str) -> None:
-    """One archive's file without the chats' words; where it has none, it is left as it is."""
+def rewrite(
+    url: str,
+    store: Store,
+    archive: Archive,
+    token: str,
+    redact: Callable[[psycopg.Connection, sql.Identifier], int],
+    chats: Sequence[str] = (),
+) -> int:
+    """One archive's file without a person's words; where it has none, it is left as it is.
+
+    Args:
+        redact: takes the words out of the table of the file's rows; returns how many rows had any.
+        chats: the person's, of B2Chat.
+
+    Returns:
+        1 where the file was written anew.
+    """
     definition = TABLES[archive.table_name]
     with connect(url) as conn, files.scratch(store.scratch, f"erase-{archive.id}.parquet") as file:
         store.get(archive.object_key, file)
         table = steps.require_same(conn, archive, file)
-        changed = _redact(conn, archive.table_name, table, chats, token)
+        changed = redact(conn, table)
         if archive.state == "detached":  # the partition that waits to be dropped has all that the old file had
             steps.drop_waiting(conn, archive)
             states.move_on(conn, archive, "dropped")
         if not changed:
             conn.commit()
-            return
+            return 0
         content = files.content_of(conn, table, definition.key)
         file.unlink()
         file.touch(0o600)
@@ -111,6 +131,7 @@ def _rewrite(url: str, store: Store, archive: Archive, chats: Sequence[str], tok
         conn.commit()
     store.delete(archive.object_key)
     log.info("%s was written anew: %d rows of it say less", archive.label, changed)
+    return 1
 
 
 def _rename(conn: psycopg.Connection, archive: Archive, key: str, known: Mapping[str, Any]) -> None:

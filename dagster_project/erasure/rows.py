@@ -44,7 +44,7 @@ def erase(conn: psycopg.Connection, person: Person, token: str) -> Counts:
     return counts
 
 
-def _open_load(conn: psycopg.Connection, entity: EntitySpec) -> int:
+def open_load(conn: psycopg.Connection, entity: EntitySpec) -> int:
     """A load that brings dbt to make the rows again. It says nothing of time: what is known ends where it ended."""
     row = conn.execute(
         """
@@ -68,7 +68,7 @@ def _chats(conn: psycopg.Connection, person: Person, token: str) -> Counts:
         "insert into ops.erased_chats (chat_id, token) select unnest(%s::text[]), %s on conflict do nothing",
         [list(person.chats), token],
     )
-    load_id = _open_load(conn, CHATS)
+    load_id = open_load(conn, CHATS)
     current = conn.execute(
         "select chat_id, payload from raw.b2chat_chats where chat_id = any(%s)", [list(person.chats)]
     ).fetchall()
@@ -134,7 +134,7 @@ def _contacts(conn: psycopg.Connection, person: Person, token: str) -> Counts:
                 payload_bytes = null, cleaned = null, load_id = %s, deleted_at = now(), deletion_reason = %s
             where contact_id = %s
             """,
-            [token, payload, token, _open_load(conn, CONTACTS), _REASON, person.contact_id],
+            [token, payload, token, open_load(conn, CONTACTS), _REASON, person.contact_id],
         )
     return {"raw.b2chat_contacts": int(row is not None), "raw.b2chat_contact_versions": versions}
 
@@ -177,7 +177,7 @@ def _audit_export(conn: psycopg.Connection, person: Person) -> Counts:
     if person.former_chats and (messages or told):  # the person's own are woken already
         conn.execute(
             "update raw.b2chat_chats set load_id = %s where chat_id = any(%s)",
-            [_open_load(conn, CHATS), list(person.former_chats)],
+            [open_load(conn, CHATS), list(person.former_chats)],
         )
     return {"raw.b2chat_audit_messages": len(messages), "raw.b2chat_audit_chats": len(told)}
 

@@ -1,6 +1,7 @@
 """`b2chat rooms …`: the operational database of chat rooms."""
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +13,17 @@ from rich.table import Table
 from dagster_project.cli.command_line import JsonOption, console, print_answer
 from dagster_project.deployment import environment, own_schemas
 from dagster_project.deployment import rooms as deployed
+from dagster_project.deployment.environment import Deployment
+from dagster_project.erasure import rooms as erasure
+from dagster_project.erasure.person import NoSuchPerson
+from dagster_project.exports.stores.configured import store_of
 from dagster_project.settings import Settings, SettingsError
 from dagster_project.sources.rooms.events import KINDS
 from dagster_project.sources.rooms.importing import ImportRefused, import_file
 from dagster_project.sources.rooms.passwords import LOGINS, NotRotated, rotate
 from dagster_project.warehouse import connection, users
 
-FAULTS = (ImportRefused, NotRotated)
+FAULTS = (ImportRefused, NoSuchPerson, NotRotated)
 
 rooms = typer.Typer(no_args_is_help=True, help="Chat rooms: the database that holds them.")
 
@@ -71,13 +76,45 @@ def archived_files(
     print_answer(as_json, {"files": files}, lambda: console.print("\n".join(files), markup=False, soft_wrap=True))
 
 
+@rooms.command()
+def erase(
+    user: Annotated[str, typer.Argument(help="The id in rooms.users; - reads it from the standard input.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Forget a user of rooms: words, names and files' names, here, in raw and in archives. What is counted stays.
+
+    It cannot be taken back. A run that was killed is run again. The tables for BI follow with the next build.
+    """
+    if sys.stdin.isatty() and not yes:
+        typer.confirm("The user's words and names will be gone for good. Go on?", abort=True)
+    user = sys.stdin.readline().strip() if user == "-" else user
+    settings = environment.for_work(Settings.load())
+    with environment.running(settings) as deployment:
+        url = _source_url(deployment)
+        with connection.connect(deployment.url) as conn:
+            users.require(conn, who := users.account(), "erase a person", role="Admin")
+        counts = erasure.erase(deployment.url, url, settings, store_of(settings), user, who)
+    print_answer(
+        as_json,
+        {"counts": counts},
+        lambda: console.print("\n".join(f"{count:>8,}  {place}" for place, count in sorted(counts.items()))),
+    )
+
+
+def _source_url(deployment: Deployment) -> str:
+    """The Postgres that has the schema, or is to have it. Raises SettingsError."""
+    url = deployment.settings.own_database("rooms", deployment.url)
+    if url is None:
+        raise SettingsError("ROOMS_DATABASE_URL is missing: a Postgres URL, or the word warehouse")
+    return url
+
+
 @contextlib.contextmanager
 def _where(doing: str | None = None) -> Iterator[str]:
     """The URL of the Postgres that has the schema, or is to have it."""
     with environment.running(environment.for_work(Settings.load())) as deployment:
-        url = deployment.settings.own_database("rooms", deployment.url)
-        if url is None:
-            raise SettingsError("ROOMS_DATABASE_URL is missing: a Postgres URL, or the word warehouse")
+        url = _source_url(deployment)
         if doing:
             with connection.connect(deployment.url) as conn:
                 users.require(conn, users.account(), doing, role="Admin")

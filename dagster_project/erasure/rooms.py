@@ -1,0 +1,170 @@
+"""Forgets a user of chat rooms: at the source, in what was read of it, in archived months, in what classifiers said.
+
+Each step does nothing a second time, so whoever is killed is run again. What is built of the rows follows with the next
+build, for they come in loads of their own.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from dagster_project.erasure import analyses, files, rows
+from dagster_project.erasure.person import MARK, NoSuchPerson
+from dagster_project.ingestion.records.copied import less_personal
+from dagster_project.ingestion.single_writer import writer
+from dagster_project.settings import Settings
+from dagster_project.sources.contract import EntitySpec
+from dagster_project.sources.people import by_user
+from dagster_project.sources.rooms.entities import ENTITIES, ERASED, NAME
+from dagster_project.warehouse import audit_log, suppression
+from dagster_project.warehouse.archive import states, steps
+from dagster_project.warehouse.connection import connect
+
+_MESSAGES = (
+    "select payload ->> 'id' from raw.rooms_messages where conversation_id = any(%s) or payload ->> 'sender_id' = %s"
+)
+# What hangs on a message has neither its author nor its room.
+_ROBOT = '{"request_data": {}, "observation_data": null, "response_data": null, "error_message": null}'
+_IN_FILES = {
+    "rooms.messages": "update {} set content = %(erased)s, content_metadata = '{{}}' "
+    "where (sender_id = %(user)s::uuid or room_id = any(%(places)s::uuid[])) and message_type <> 'system' "
+    "and (content <> %(erased)s or content_metadata <> '{{}}')",
+    "rooms.chat_file_attachments": "update {} set original_filename = %(erased)s, thumbnail_url = null "
+    "where (owner_id = %(user)s::uuid or message_id = any(%(messages)s::uuid[])) "
+    "and (original_filename <> %(erased)s or thumbnail_url is not null)",
+    "rooms.robot_interactions": "update {} set request_data = '{{}}', observation_data = null, response_data = null, "
+    "error_message = null where message_id = any(%(messages)s::uuid[]) and (request_data <> '{{}}' "
+    "or num_nonnulls(observation_data, response_data, error_message) > 0)",
+}
+
+
+@dataclass(frozen=True)
+class _Person:
+    """A user, the rooms that are about them, the roots of these, and the messages that go."""
+
+    user: str
+    places: Sequence[str]
+    roots: Sequence[str]
+    messages: Sequence[str] = ()
+
+
+def erase(url: str, source_url: str, settings: Settings, store: files.Store, user: str, by: str) -> dict[str, int]:
+    """Take a user out of rooms, raw, archives and classifications.
+
+    Args:
+        source_url: the Postgres that holds the schema rooms.
+        user: the id in rooms.users.
+        by: who does it, an id of ops.users.
+
+    Returns:
+        how many rows or files changed, by place.
+
+    Raises:
+        NoSuchPerson: there is no such user.
+        AlreadyRunning: a sync is at work: nothing has changed at the warehouse, run it again.
+        ArchiveFailed, StoreFailed: a file could not be read or written; run it again.
+    """
+    token = MARK + secrets.token_hex(8)
+    person, counts = _at_the_source(source_url, user)
+    with writer(url, "erase a user of rooms") as conn, conn.transaction():
+        suppression.add(conn, [suppression.writer(conn, settings)(by_user(NAME, user))], token)
+        person = _Person(
+            user,
+            person.places,
+            person.roots,
+            [one for (one,) in conn.execute(_MESSAGES, [list(person.places), user]).fetchall()],
+        )
+        counts |= _in_raw(conn, person)
+        counts |= analyses.erase(conn, [f"{NAME}:{root}" for root in person.roots], user, token)
+    counts["archived files"] = _in_archives(url, store, person, token)
+    with connect(url, autocommit=True) as conn:
+        suppression.keep_copy(conn, settings)
+        audit_log.record(
+            conn, "erasure.complete", resource="erasure", resource_id=token, user=by, metadata={"counts": counts}
+        )
+    return {place: count for place, count in counts.items() if count}
+
+
+def _at_the_source(url: str, user: str) -> tuple[_Person, dict[str, int]]:
+    with connect(url) as conn:
+        try:
+            found = conn.execute(
+                "select array_agg(id::text), array_agg(distinct root_room_id::text) from rooms.chat_rooms "
+                "where id = any(rooms.rooms_about(%s::uuid))",
+                [user],
+            ).fetchone() or (None, None)
+            erased = conn.execute("select * from rooms.erase_user(%s::uuid)", [user]).fetchall()
+        except psycopg.errors.InvalidTextRepresentation:
+            raise NoSuchPerson("a user of rooms has an id such as 7c9e6679-7425-40de-944b-e07fc1f90ae7") from None
+        except psycopg.Error as error:
+            if error.sqlstate == "RM011":
+                raise NoSuchPerson("there is no such user of rooms") from None
+            raise
+    places, roots = found
+    return _Person(user, places or [], roots or []), {f"{NAME}.{table}": count for table, count in erased}
+
+
+def _in_raw(conn: psycopg.Connection, person: _Person) -> dict[str, int]:
+    """Also of months that are archived at the source, which no sync reads again."""
+    counts = {}
+    for entity in ENTITIES:
+        copied = entity.copied
+        assert copied
+        fields = {"user": person.user, "places": list(person.places), "messages": list(person.messages)}
+        if copied.personal:
+            less: sql.Composable = less_personal(sql.SQL("payload"), copied)
+            people = sql.SQL(", ").join(sql.SQL("payload ->> {}").format(sql.Literal(one)) for one in copied.people)
+            whose = sql.SQL(
+                "array[{}] @> array[%(user)s] or conversation_id = any(%(places)s) "
+                "or payload ->> 'message_id' = any(%(messages)s)"
+            ).format(people)
+        elif entity.name.startswith("robot_interactions"):
+            less = sql.SQL("payload || {}::jsonb").format(sql.Literal(_ROBOT))
+            whose = sql.SQL("payload ->> 'message_id' = any(%(messages)s)").format()
+        else:
+            continue
+        counts[f"raw.{entity.table}"] = _less(conn, entity, less, whose, fields)
+    return counts
+
+
+def _less(
+    conn: psycopg.Connection,
+    entity: EntitySpec,
+    less: sql.Composable,
+    whose: sql.Composable,
+    fields: Mapping[str, object],
+) -> int:
+    keys = conn.execute(
+        sql.SQL(
+            "select row_key from {} where ({}) and payload <> {} "
+            "and payload ->> 'message_type' is distinct from 'system'"
+        ).format(sql.Identifier("raw", entity.table), whose, less),
+        fields,
+    ).fetchall()
+    if not keys:
+        return 0
+    return conn.execute(
+        sql.SQL("update {} set payload = {}, content_hash = 'erased', load_id = %s where row_key = any(%s)").format(
+            sql.Identifier("raw", entity.table), less
+        ),
+        [rows.open_load(conn, entity), [key for (key,) in keys]],
+    ).rowcount
+
+
+def _in_archives(url: str, store: files.Store, person: _Person, token: str) -> int:
+    """Files of months that held a word of theirs are written anew."""
+    given = {"erased": ERASED, "user": person.user, "places": list(person.places), "messages": list(person.messages)}
+    changed = 0
+    with connect(url, autocommit=True) as conn, steps.alone(conn):
+        for archive in states.archives(conn, ("exported", "verified", "detached", "dropped", "restored")):
+            if archive.table_name in _IN_FILES:
+                statement = sql.SQL(_IN_FILES[archive.table_name])
+
+                def redact(conn: psycopg.Connection, table: sql.Identifier, less: sql.SQL = statement) -> int:
+                    return conn.execute(less.format(table), given).rowcount
+
+                changed += files.rewrite(url, store, archive, token, redact)
+    return changed

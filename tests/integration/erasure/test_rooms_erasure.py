@@ -1,0 +1,126 @@
+"""A user of rooms is forgotten: at the source, in what was read of it, in archived months; what is counted stays."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from dagster_project.erasure import rooms
+from dagster_project.erasure.person import NoSuchPerson
+from dagster_project.exports.stores.folder import Folder
+from dagster_project.ingestion.sync_source import sync_source
+from dagster_project.settings import Settings
+from dagster_project.sources.contract import Scope
+from dagster_project.sources.postgres_reader.reader import postgres_source
+from dagster_project.sources.rooms import schema
+from dagster_project.sources.rooms.entities import ROOMS
+from dagster_project.warehouse.archive import restore, steps
+from dagster_project.warehouse.connection import connect
+from tests.support.rooms import acting, add_organizations, add_room, add_user, call, seat
+
+WORD, TODAY = "zqkan", date(2026, 11, 26)
+OLD = datetime(2024, 10, 7, 12, tzinfo=UTC)
+
+
+def _sync(url: str) -> None:
+    with postgres_source(ROOMS, url, "row_xid") as opened:
+        sync_source(url, opened, Scope("incremental", TODAY), triggered_by="test")
+
+
+def _counts(url: str) -> tuple[int, ...]:
+    with connect(url) as conn:
+        return tuple(
+            (conn.execute(f"select count(*) from raw.rooms_{table}").fetchone() or (0,))[0]
+            for table in ("messages", "chat_file_attachments", "robot_interactions", "chat_rooms", "users")
+        )
+
+
+def _said(url: str) -> set[str]:
+    """The tables in which the word is."""
+    with connect(url) as conn:
+        tables = conn.execute(
+            "select oid::regclass::text from pg_class where relkind = 'r' "
+            "and relnamespace in ('rooms'::regnamespace, 'raw'::regnamespace, 'archived'::regnamespace)"
+        ).fetchall()
+        return {
+            table
+            for (table,) in tables
+            if conn.execute(f"select exists (select from {table} as t where t::text ilike '%{WORD}%')").fetchone()
+            == (True,)
+        }
+
+
+@pytest.fixture
+def url(new_database: Callable[[], str]) -> str:
+    """A support room about a person and a group room, each with messages of October 2024 and of now."""
+    made = new_database()
+    schema.upgrade(made)
+    with connect(made) as conn:
+        conn.execute("select rooms.keep_months('2024-10-01', '2024-10-31')")
+        add_organizations(conn)
+        ana, gone = add_user(conn, "ana"), add_user(conn, f"{WORD}-person", "guest")
+        support = add_room(conn, gone, room_type="support", name=WORD, issue_description=WORD)
+        group = add_room(conn, ana, name="ours")
+        for room in (support, group):
+            seat(conn, room, ana, "moderator")
+            seat(conn, room, gone, "guest")
+        for at in (OLD, datetime.now(UTC) - timedelta(minutes=5)):
+            for person, room, text in (
+                (gone, support, f"I am {WORD}"),
+                (ana, support, f"Dear {WORD}"),
+                (gone, group, f"{WORD} was here"),
+                (ana, group, "a word of Ana's"),
+            ):
+                with acting(conn, person):
+                    (message, _), *_ = call(conn, "post_message", room, text, created_at=at)
+                    if person == gone:
+                        file = ("7c9e6679-7425-40de-944b-e07fc1f90ae7", f"{WORD}.pdf", 1, "application/pdf")
+                        call(conn, "attach_file", message, *file)
+                        call(conn, "start_robot", message, "r1", f'{{"ask": "{WORD}"}}')
+    return made
+
+
+def test_nothing_that_a_user_wrote_is_left_and_all_that_is_counted_is(
+    url: str, tmp_path: Path, new_folder: Callable[[], str]
+) -> None:
+    os.environ["B2CHAT_DATA_DIR"] = new_folder()
+    settings, store = Settings.load(), Folder(tmp_path / "exports")
+    _sync(url)
+    steps.run(url, store, None, TODAY)
+    with connect(url) as conn:
+        (user,) = conn.execute("select id::text from rooms.users where account_type_informal = 'guest'").fetchone() or (
+            "",
+        )
+    before = _counts(url)
+    assert before == (8, 4, 4, 2, 2) and len(_said(url)) > 8
+
+    counts = rooms.erase(url, url, settings, store, user, "admin")
+
+    # Three messages of each month in rooms and raw; of October rooms has none any more, and its three files are anew.
+    assert (counts["rooms.messages"], counts["raw.rooms_messages"], counts["archived files"]) == (3, 6, 3)
+    assert _said(url) == set()
+    for file in (tmp_path / "exports").rglob("*.parquet"):
+        assert WORD not in str(pyarrow.parquet.read_table(file).to_pylist())
+    _sync(url)
+    assert _counts(url) == before and _said(url) == set()
+    for table in ("messages", "chat_file_attachments", "robot_interactions"):
+        restore.restore(url, store, f"rooms.{table}", date(2024, 10, 1))
+    _sync(url)
+    assert _counts(url) == before and _said(url) == set()
+    with connect(url) as conn:
+        kept = conn.execute("select count(*) from raw.rooms_messages where payload ->> 'content' = 'a word of Ana''s'")
+        assert kept.fetchone() == (2,)
+        told = conn.execute("select t::text from ops.audit_logs as t where event_type = 'erasure.complete'")
+        told = told.fetchall()
+        assert len(told) == 1 and user not in told[0][0]
+    again = rooms.erase(url, url, settings, store, user, "admin")
+    assert not {place for place in again if place.startswith(("raw.", "rooms.messages", "archived"))}
+
+
+@pytest.mark.parametrize("user", ["7c9e6679-7425-40de-944b-e07fc1f90ae7", "ana"])
+def test_whom_nobody_knows_cannot_be_forgotten(url: str, tmp_path: Path, user: str) -> None:
+    with pytest.raises(NoSuchPerson):
+        rooms.erase(url, url, Settings.load(), Folder(tmp_path / "exports"), user, "admin")
