@@ -73,8 +73,14 @@ def _keys_of_sources(manifest: Manifest) -> Iterator[str]:
     """What a source gives to the unions has keys that no other source's can equal: the macro makes them."""
     for model in _models(manifest):
         is_a_sources = model["fqn"][1:3] == ["facts", "sources"] and "__" in model["name"]
-        if is_a_sources and "macro.b2chat.source_key" not in model["depends_on"]["macros"]:
+        if is_a_sources and not _calls(manifest, model, "macro.b2chat.source_key"):
             yield f"{model['name']}: a key that facts join by is not made by source_key"
+
+
+def _calls(manifest: Manifest, model: Node, macro: str) -> bool:
+    """Whether a model calls a macro, or one of those that it reads does."""
+    above = [manifest["nodes"][one] for one in model["depends_on"]["nodes"] if one.startswith("model.")]
+    return macro in model["depends_on"]["macros"] or any(_calls(manifest, one, macro) for one in above)
 
 
 def _messages_are_read_with_their_chat(manifest: Manifest) -> Iterator[str]:

@@ -93,8 +93,8 @@ select
     periods.rate - periods.previous_rate as rate_delta
 from {{ ref('int_sla_periods') }} as periods
 cross join lateral (select {{ sla_goal('periods', 'periods.period_end') }} as goal) as goal
-left join {{ ref('agents') }} as agents on periods.scope = 'agent' and agents.id = periods.scope_id
-left join {{ ref('departments') }} as departments on periods.scope = 'department' and departments.id = periods.scope_id
+left join {{ ref('int_agents') }} as agents on periods.scope = 'agent' and agents.id = periods.scope_id
+left join {{ ref('int_departments') }} as departments on periods.scope = 'department' and departments.id = periods.scope_id
 {{ join_mixed_members('periods') }}
 where periods.period = '{{ period }}'
 {%- endmacro %}

@@ -15,6 +15,7 @@
 {% macro conversation_sources() -%}
     {{ return({
         'b2chat': ['chats'],
+        'rooms': ['chat_rooms', 'messages'],
     }) }}
 {%- endmacro %}
 

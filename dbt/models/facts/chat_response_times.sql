@@ -139,8 +139,8 @@ inner join {{ ref('int_chat_calendar') }} as calendars on calendars.chat_id = ti
 {{ join_clock('closed_clock', 'calendars.calendar', 'timed.closed_at') }}
 {{ join_assignment('pickup_assignments', 'timed.chat_id', 'timed.picked_up_at') }}
 {{ join_assignment('response_assignments', 'timed.chat_id', 'timed.response_at') }}
-left join {{ ref('agents') }} as agents on agents.id = timed.agent_id
-left join {{ ref('departments') }} as departments on departments.id = timed.department_id
+left join {{ ref('int_agents') }} as agents on agents.id = timed.agent_id
+left join {{ ref('int_departments') }} as departments on departments.id = timed.department_id
 left join {{ ref('labels') }} as day_labels
     on day_labels.label_set = 'day_of_week' and day_labels.member = timed.created_day_of_week::text
 {{ join_labels('statuses', "'status'", 'timed.status') }}

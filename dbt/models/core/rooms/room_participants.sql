@@ -1,6 +1,6 @@
 {{ config(
     unique_key=['room_id', 'user_id'],
-    indexes=[{'columns': ['user_id']}, {'columns': ['load_id']}],
+    indexes=[{'columns': ['user_id']}, {'columns': ['created_local_date']}, {'columns': ['load_id']}],
 ) }}
 
 select

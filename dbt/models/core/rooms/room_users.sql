@@ -1,6 +1,6 @@
 {{ config(
     unique_key='id',
-    indexes=[{'columns': ['organization_id']}, {'columns': ['load_id']}],
+    indexes=[{'columns': ['organization_id']}, {'columns': ['created_local_date']}, {'columns': ['load_id']}],
 ) }}
 
 select

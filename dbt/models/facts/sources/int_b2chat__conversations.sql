@@ -1,5 +1,5 @@
--- B2Chat's chats in the shape that all sources share. A view without CTEs: Postgres merges it into its reader's query, so
--- that only the chats that are read are looked up, by core's indexes, and nothing is stored twice.
+-- B2Chat's chats in the shape that all sources share. A view of one table, without a condition: so alone Postgres merges a
+-- branch of a union into its reader's query, and looks up only the chats that are read, by core's indexes. Nothing is stored twice.
 select
     'b2chat' as source,
     'b2chat:' || chats.id as conversation_id,
@@ -20,10 +20,10 @@ select
     chats.first_response_at as response_at,
     chats.closed_at,
     greatest(chats.picked_up_at, chats.response_at) as last_agent_action_at,
-    milestones.opened_from,
-    milestones.human_from,
-    milestones.pauses,
-    milestones.ended_at,
+    chats.opened_from,
+    chats.human_from,
+    chats.pauses,
+    chats.ended_at,
     chats.created_local_date,
     chats.created_local_hour,
     chats.created_day_of_week,
@@ -31,4 +31,3 @@ select
     chats.is_deleted,
     chats.load_id
 from {{ ref('chats') }} as chats
-left join {{ ref('int_b2chat__chat_milestones') }} as milestones on milestones.chat_id = chats.id

@@ -10,7 +10,7 @@ union all
 select
     chats.chat_id,
     agents.load_id
-from {{ ref('agents') }} as agents
+from {{ ref('int_agents') }} as agents
 inner join {{ ref('int_conversations') }} as chats on chats.agent_id = agents.id
 
 union all
@@ -18,7 +18,7 @@ union all
 select
     chats.chat_id,
     departments.load_id
-from {{ ref('departments') }} as departments
+from {{ ref('int_departments') }} as departments
 inner join {{ ref('int_conversations') }} as chats on chats.department_id = departments.id
 
 union all

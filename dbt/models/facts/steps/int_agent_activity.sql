@@ -30,7 +30,9 @@ had as (
     inner join {{ ref('int_agent_assignments') }} as assignments on assignments.chat_id = chats.chat_id
     cross join lateral unnest(
         tstzmultirange(tstzrange(
-            greatest(chats.human_from, assignments.assigned_from), least(chats.ended_at, assignments.assigned_to)
+            greatest(chats.human_from, assignments.assigned_from),
+            -- Postgres may make the range before it has asked whether it ends after it begins: then it is empty, and no error.
+            greatest(chats.human_from, assignments.assigned_from, least(chats.ended_at, assignments.assigned_to))
         )) - coalesce(chats.pauses, '{}')
     ) as span
     where not chats.is_deleted

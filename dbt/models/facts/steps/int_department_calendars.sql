@@ -5,4 +5,4 @@ select
     calendars.valid_from,
     calendars.valid_to
 from {{ ref('department_calendars') }} as calendars
-inner join {{ ref('departments') }} as departments on calendars.department in (departments.id, departments.name)
+inner join {{ ref('int_departments') }} as departments on calendars.department in (departments.id, departments.name)

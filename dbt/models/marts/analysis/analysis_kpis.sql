@@ -5,11 +5,11 @@ with kpis as (
 ),
 
 agents as (
-    select * from {{ ref('agents') }}
+    select * from {{ ref('int_agents') }}
 ),
 
 departments as (
-    select * from {{ ref('departments') }}
+    select * from {{ ref('int_departments') }}
 )
 
 select

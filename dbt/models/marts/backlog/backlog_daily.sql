@@ -8,11 +8,11 @@ days_before as (
 ),
 
 agents as (
-    select * from {{ ref('agents') }}
+    select * from {{ ref('int_agents') }}
 ),
 
 departments as (
-    select * from {{ ref('departments') }}
+    select * from {{ ref('int_departments') }}
 ),
 
 states as (

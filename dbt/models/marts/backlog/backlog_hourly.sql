@@ -48,8 +48,8 @@ left join lateral (
     order by stored.hour_at desc
     limit 1
 ) as earlier on true
-left join {{ ref('agents') }} as agents on open_days.scope = 'agent' and agents.id = open_days.scope_id
-left join {{ ref('departments') }} as departments on open_days.scope = 'department' and departments.id = open_days.scope_id
+left join {{ ref('int_agents') }} as agents on open_days.scope = 'agent' and agents.id = open_days.scope_id
+left join {{ ref('int_departments') }} as departments on open_days.scope = 'department' and departments.id = open_days.scope_id
 -- All chats have a row of each hour, others of those in which they have something.
 where hours.scope = 'all' and hours.scope_id = 'all'
     and (

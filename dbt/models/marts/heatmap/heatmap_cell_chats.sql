@@ -68,4 +68,4 @@ select
     chats.conversation_id
 from compared
 inner join chats on chats.chat_id = compared.chat_id
-left join {{ ref('agents') }} as agents on agents.id = {{ credited_agent('first_response', 'chats') }}
+left join {{ ref('int_agents') }} as agents on agents.id = {{ credited_agent('first_response', 'chats') }}

@@ -40,8 +40,19 @@ records_read as (
 ),
 
 combined as (
-    select 'chats' as subject, rule, day, broken_count, checked_count, sample_ids
+    select
+        case source when 'b2chat' then 'chats' when 'rooms' then 'support rooms' else source end as subject,
+        rule,
+        day,
+        broken_count,
+        checked_count,
+        sample_ids
     from {{ ref('int_chat_quality') }}
+
+    union all
+
+    select subject, rule, day, broken_count, checked_count, sample_ids
+    from {{ ref('int_room_quality') }}
 
     union all
 

@@ -17,7 +17,7 @@ chats_before as (
 ),
 
 agents as (
-    select * from {{ ref('agents') }}
+    select * from {{ ref('int_agents') }}
 )
 
 select

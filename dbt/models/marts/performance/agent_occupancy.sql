@@ -8,7 +8,7 @@ shares as (
 ),
 
 agents as (
-    select * from {{ ref('agents') }}
+    select * from {{ ref('int_agents') }}
 ),
 
 days as (

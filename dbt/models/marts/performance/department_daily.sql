@@ -4,7 +4,7 @@ with days as (
 ),
 
 departments as (
-    select * from {{ ref('departments') }}
+    select * from {{ ref('int_departments') }}
 )
 
 select

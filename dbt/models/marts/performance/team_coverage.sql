@@ -8,7 +8,7 @@ shares as (
 ),
 
 departments as (
-    select * from {{ ref('departments') }}
+    select * from {{ ref('int_departments') }}
 ),
 
 days as (

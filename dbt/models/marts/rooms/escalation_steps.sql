@@ -62,4 +62,4 @@ select
     timed.ended_local_date,
     timed.until_local_date
 from timed
-left join {{ ref('agents') }} as agents on agents.id = timed.agent_id
+left join {{ ref('int_agents') }} as agents on agents.id = timed.agent_id

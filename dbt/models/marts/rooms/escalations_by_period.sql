@@ -140,4 +140,4 @@ select
     summed.first_level_room_count,
     summed.first_level_room_count::double precision / nullif(summed.finished_room_count, 0) as first_level_resolution_rate
 from summed
-left join {{ ref('agents') }} as agents on summed.scope = 'agent' and agents.id = summed.scope_id
+left join {{ ref('int_agents') }} as agents on summed.scope = 'agent' and agents.id = summed.scope_id

@@ -35,8 +35,8 @@ cross join lateral (
         chats.business_seconds_past
     )
 ) as clocks (clock, state, actual_seconds, breached_at, seconds_past)
-left join {{ ref('agents') }} as agents on agents.id = chats.agent_id
-left join {{ ref('departments') }} as departments on departments.id = chats.department_id
+left join {{ ref('int_agents') }} as agents on agents.id = chats.agent_id
+left join {{ ref('int_departments') }} as departments on departments.id = chats.department_id
 left join {{ ref('channels') }} as channels on channels.channel = chats.channel
 {{ join_labels('directions', "'direction'", 'chats.direction') }}
 where clocks.state = 'breached' and not chats.is_deleted

@@ -30,6 +30,6 @@ left join {{ ref('int_sla_days') }} as days_before
     and days_before.scope_id = days.scope_id
     and days_before.metric = days.metric
     and days_before.clock = days.clock
-left join {{ ref('agents') }} as agents on days.scope = 'agent' and agents.id = days.scope_id
-left join {{ ref('departments') }} as departments on days.scope = 'department' and departments.id = days.scope_id
+left join {{ ref('int_agents') }} as agents on days.scope = 'agent' and agents.id = days.scope_id
+left join {{ ref('int_departments') }} as departments on days.scope = 'department' and departments.id = days.scope_id
 {{ join_mixed_members('days') }}

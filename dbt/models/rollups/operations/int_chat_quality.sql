@@ -2,7 +2,7 @@
     materialized='incremental',
     unique_key='day',
     meta={'affected_by': 'int_affected_days'},
-    indexes=[{'columns': ['day', 'rule'], 'unique': true}],
+    indexes=[{'columns': ['day', 'source', 'rule'], 'unique': true}],
 ) }}
 
 {%- set rules = {
@@ -51,17 +51,19 @@ unreadable as (
 days as (
     select
         created_local_date as day,
+        source,
         count(*) as checked_count
     from chats
-    group by created_local_date
+    group by created_local_date, source
 ),
 
 findings as (
     select
         chats.created_local_date as day,
+        chats.source,
         found.rule,
         chats.chat_id,
-        row_number() over (partition by chats.created_local_date, found.rule order by chats.chat_id) as number
+        row_number() over (partition by chats.created_local_date, chats.source, found.rule order by chats.chat_id) as number
     from chats
     left join marks on marks.chat_id = chats.chat_id
     left join unreadable on unreadable.id = chats.id
@@ -78,19 +80,21 @@ findings as (
 counted as (
     select
         day,
+        source,
         rule,
         count(*) as broken_count,
         string_agg(chat_id, ', ' order by chat_id) filter (where number <= 5) as sample_ids
     from findings
-    group by day, rule
+    group by day, source, rule
 )
 
 select
     days.day,
+    days.source,
     rules.rule,
     coalesce(counted.broken_count, 0)::integer as broken_count,
     days.checked_count::integer as checked_count,
     counted.sample_ids
 from days
 cross join unnest(array['{{ rules | join("', '") }}']) as rules (rule)
-left join counted on counted.day = days.day and counted.rule = rules.rule
+left join counted on counted.day = days.day and counted.source = days.source and counted.rule = rules.rule

@@ -4,7 +4,7 @@ select
     'agent' as scope,
     id as scope_id,
     name as scope_name
-from {{ ref('agents') }}
+from {{ ref('int_agents') }}
 
 union all
 
@@ -12,4 +12,4 @@ select
     'department' as scope,
     id as scope_id,
     name as scope_name
-from {{ ref('departments') }}
+from {{ ref('int_departments') }}

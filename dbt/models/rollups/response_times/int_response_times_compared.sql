@@ -36,6 +36,6 @@ left join {{ ref('int_response_times') }} as times_before
     and times_before.scope_id = times.scope_id
     and times_before.metric = times.metric
     and times_before.clock = times.clock
-left join {{ ref('agents') }} as agents on times.scope = 'agent' and agents.id = times.scope_id
-left join {{ ref('departments') }} as departments on times.scope = 'department' and departments.id = times.scope_id
+left join {{ ref('int_agents') }} as agents on times.scope = 'agent' and agents.id = times.scope_id
+left join {{ ref('int_departments') }} as departments on times.scope = 'department' and departments.id = times.scope_id
 {{ join_mixed_members('times') }}
