@@ -19,18 +19,22 @@ def standing(settings: Settings, url: str) -> Settings:
     """
     for source, keep_up in _KEEP_UP.items():
         setting = f"{source}_database_url"
-        is_made = (
-            settings.sandbox == "generated"
-            and getattr(settings, setting) is None
-            and connection.configured_url(settings) is None
-        )
-        if is_made:
+        if is_filled := is_made(settings, source):
             settings = settings.model_copy(update={setting: SecretStr(IN_WAREHOUSE)})
         if settings.own_database(source, url) == url:
             upgrade(source, url)
-            if is_made:
+            if is_filled:
                 keep_up(settings, url)
     return settings
+
+
+def is_made(settings: Settings, source: str) -> bool:
+    """Whether the sandbox makes what a source holds: nothing else is set, here or for the warehouse."""
+    return (
+        settings.sandbox == "generated"
+        and getattr(settings, f"{source}_database_url") is None
+        and connection.configured_url(settings) is None
+    )
 
 
 def upgrade(source: str, url: str) -> None:

@@ -22,6 +22,22 @@ def address_of(settings: Settings, source: str, warehouse_url: str) -> str | Non
     text, setting = given[name].get_secret_value(), f"{source}_{name}".upper()
     if text == IN_WAREHOUSE:
         return connection.as_role(warehouse_url, f"{source}_reader")
+    return _protected(text, setting, settings)
+
+
+def home_of(settings: Settings, source: str, warehouse_url: str) -> str | None:
+    """The URL of the Postgres in which a source's own schema is kept; None where the source is off.
+
+    Raises:
+        SettingsError: the setting leads nowhere.
+    """
+    url = settings.own_database(source, warehouse_url)
+    if url is None or url == warehouse_url:
+        return url
+    return _protected(url, f"{source}_database_url".upper(), settings)
+
+
+def _protected(text: str, setting: str, settings: Settings) -> str:
     parameters = conninfo.complete(conninfo.read(text, setting), setting)
     return conninfo.to_url(conninfo.protected(parameters, settings.plain_hosts, setting))
 

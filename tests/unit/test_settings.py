@@ -8,7 +8,7 @@ import pytest
 
 from dagster_project import settings as settings_module
 from dagster_project.cli import health_checks
-from dagster_project.deployment import environment
+from dagster_project.deployment import environment, own_schemas
 from dagster_project.deployment.environment import Deployment
 from dagster_project.settings import (
     PROJECT_ROOT,
@@ -238,6 +238,24 @@ def test_the_demo_hands_its_settings_on_as_they_are(monkeypatch: pytest.MonkeyPa
     settings = environment.for_demo(Settings.load())
     assert settings.alerts_webhook_url
     assert settings.alerts_webhook_url.get_secret_value() == "https://hooks.example.test/x"
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ({"B2CHAT_SANDBOX": "generated"}, ["rooms", "calls"]),
+        ({"B2CHAT_SANDBOX": "generated", "CALLS_DATABASE_URL": "warehouse"}, ["rooms"]),
+        ({"B2CHAT_SANDBOX": "generated", "DATABASE_URL": "postgresql://ours@localhost/ours"}, []),
+        ({}, []),
+    ],
+)
+def test_the_sandbox_fills_rooms_and_calls_only_where_nobody_named_a_place(
+    given: dict[str, str], made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings.load()
+    assert [source for source in ("rooms", "calls") if own_schemas.is_made(settings, source)] == made
 
 
 def test_no_secret_is_ever_printed(monkeypatch: pytest.MonkeyPatch) -> None:

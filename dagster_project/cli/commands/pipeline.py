@@ -20,7 +20,7 @@ from dagster_project.cli.command_line import (
     run_and_print,
     warn,
 )
-from dagster_project.deployment import environment
+from dagster_project.deployment import environment, own_schemas
 from dagster_project.settings import DATABASES, Settings, SettingsError
 from dagster_project.warehouse import connection, data_source, fitness, system_settings
 
@@ -81,7 +81,7 @@ def sync(
     if source in DATABASES:
         if first or last or confirm_deletions:
             raise typer.BadParameter(f"{source} have no days to read again, and tell themselves what was deleted")
-        if not settings.is_on(source):
+        if not (settings.is_on(source) or own_schemas.is_made(settings, source)):
             raise SettingsError(f"{source} are off: set {source.upper()}_DATABASE_URL")
     if first or last:
         day_from, day_to = day(first or last, "--from"), day(last or first, "--to")

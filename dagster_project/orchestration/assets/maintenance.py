@@ -11,6 +11,7 @@ from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.ingestion.logs import retention
 from dagster_project.ingestion.records.quarantine import retry_quarantine
+from dagster_project.orchestration import places
 from dagster_project.orchestration.assets.launch import starter
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
@@ -57,7 +58,7 @@ def make_months_ahead(context: dg.OpExecutionContext, warehouse: Warehouse) -> N
     with warehouse.connect() as conn:
         made = partitions.keep_ahead(conn) + rooms.keep_months(conn)
     for source in SOURCES:
-        if url := settings.own_database(source.name, warehouse.url):
+        if url := places.home_of(settings, source.name, warehouse.url):
             with _own_schema(url, source.name) as conn:
                 made += partitions.keep_source_ahead(conn, source.name)
     context.log.info(f"{made} partitions made; there are {partitions.MONTHS_AHEAD} months ahead")
@@ -89,7 +90,7 @@ def settle_warm_months(context: dg.OpExecutionContext, warehouse: Warehouse) -> 
 
 @dg.op(description="Delete invitations of the call widget that expired and were not accepted, a thousand at a time.")
 def delete_expired_invites(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
-    url = Settings.load().own_database("calls", warehouse.url)
+    url = places.home_of(Settings.load(), "calls", warehouse.url)
     deleted = 0
     if url:
         with _own_schema(url, "calls") as conn:
