@@ -20,7 +20,7 @@ from pydantic import Field
 
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.orchestration import seed_files
-from dagster_project.orchestration.assets import table_metadata, unchanged
+from dagster_project.orchestration.assets import quiet_sources, table_metadata, unchanged
 from dagster_project.orchestration.assets.check_descriptions import describe
 from dagster_project.orchestration.assets.last_build import last_good, note_good_build
 from dagster_project.orchestration.dbt_project import dbt_project, fingerprint, manifest
@@ -140,8 +140,11 @@ def dbt_models(
         arguments += ["--full-refresh"]
     if config.test_everything:
         arguments += ["--vars", json.dumps({"test_everything": True})]
+    left_out: list[str] = []
     if last:
-        arguments += ["--selector", "refresh"]
+        with warehouse.connect() as conn:
+            left_out = quiet_sources.leave_out(conn, nodes.values(), last)
+        arguments += ["--selector", quiet_sources.selector(left_out)]
     scratch, parsed = _scratch(context.run_id)
     invocation = dbt.cli(arguments, context=context, target_path=scratch)
     built: set[str] = set()
@@ -165,7 +168,7 @@ def dbt_models(
             raise
         unchanged.name_broken_tests(conn, scratch / "run_results.json")
         if last:
-            yield from unchanged.report_refresh(context, conn, nodes, built)
+            yield from unchanged.report_refresh(context, conn, nodes, built, left_out)
     results = invocation.get_artifact("run_results.json")
     if is_whole:
         with warehouse.connect() as conn:
@@ -232,8 +235,9 @@ def build_what_came(dbt: DbtCli, warehouse: Warehouse, run_id: str) -> None:
     with warehouse.connect() as conn:
         conn.autocommit = True
         last = last_good(conn, nodes, project=project, zone=settings.timezone)
+        chosen = ["--selector", quiet_sources.selector(quiet_sources.leave_out(conn, nodes, last))] if last else []
     scratch, _ = _scratch(run_id)
-    arguments = ["build", "--exclude-resource-type", "unit_test", *(["--selector", "refresh"] if last else [])]
+    arguments = ["build", "--exclude-resource-type", "unit_test", *chosen]
     results = dbt.cli(arguments, manifest=manifest(), target_path=scratch).wait().get_artifact("run_results.json")
     with warehouse.connect() as conn:
         note_good_build(conn, results["metadata"]["invocation_id"], project)

@@ -35,11 +35,13 @@ class LastBuild:
         began_at: when it began.
         as_of: the time of the newest load that was landed by then.
         is_current: whether another one now would change nothing.
+        is_of_this_hour: no full hour has begun since.
     """
 
     began_at: datetime
     as_of: datetime
     is_current: bool
+    is_of_this_hour: bool
 
 
 def last_good(
@@ -62,7 +64,7 @@ def last_good(
         return None
     began_at, as_of, known_until, is_of_this_hour = row
     has_come = _has_landed(conn) or any(_is_due(conn, node, as_of, known_until) for node in built)
-    return LastBuild(began_at, as_of, is_of_this_hour and not has_come)
+    return LastBuild(began_at, as_of, is_of_this_hour and not has_come, is_of_this_hour)
 
 
 def note_good_build(conn: psycopg.Connection, invocation_id: str, project: str) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,11 @@ def leave_alone(
 
 
 def report_refresh(
-    context: dg.AssetExecutionContext, conn: psycopg.Connection, nodes: Nodes, built: Collection[str]
+    context: dg.AssetExecutionContext,
+    conn: psycopg.Connection,
+    nodes: Nodes,
+    built: Collection[str],
+    left_out: Sequence[str],
 ) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization | dg.AssetCheckResult]:
     """Say of each view of the marts that it shows what a refresh built below it, and of tests that it asked together
     that they passed, where another step waits for them.
@@ -55,10 +59,16 @@ def report_refresh(
         conn: in autocommit.
         nodes: of dbt's manifest.
         built: the unique ids of what was built, and of the tests that ran by themselves.
+        left_out: the sources that brought nothing, whose own models were left as they were.
     """
-    told = "the view is as it was; the tables below it were built in this run"
     for spec, is_waited_for in _specs(context):
-        is_table = spec.metadata["dagster_dbt/unique_id"] in built
+        unique_id = spec.metadata["dagster_dbt/unique_id"]
+        is_table, quiet = unique_id in built, set(left_out).intersection(nodes[unique_id]["config"]["tags"])
+        told = (
+            f"nothing of {quiet.pop()} has come since it was built"
+            if quiet
+            else "the view is as it was; the tables below it were built in this run"
+        )
         if is_waited_for:
             by = "the transaction that wrote it" if is_table else f"{_REST}, or left to the night"
             passed = {

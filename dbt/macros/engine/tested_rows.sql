@@ -36,7 +36,7 @@
   nothing to.
 #}
 {% macro is_refresh() %}
-    {{ return(invocation_args_dict.get('selector') == 'refresh') }}
+    {{ return((invocation_args_dict.get('selector') or '').startswith('refresh')) }}
 {% endmacro %}
 
 
