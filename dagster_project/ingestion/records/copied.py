@@ -4,18 +4,15 @@ What is one row at the source is one row in raw, the newest version of it. A row
 goes to quarantine; its page lands without it.
 """
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import LiteralString
 
 import psycopg
 from psycopg import sql
 
+from dagster_project.ingestion.records.erased_rows import fields_of, suppress, without_erased
 from dagster_project.ingestion.records.page_loads import PageResult, close_load, open_load, quarantine
 from dagster_project.ingestion.records.schema_drift import note_fields
-from dagster_project.ingestion.records.suppression import erased_among
 from dagster_project.sources.contract import (
     Copied,
     CopiedRows,
@@ -73,7 +70,7 @@ def land_copied(conn: psycopg.Connection, page: Page, sync_id: str) -> PageResul
         load_id = open_load(conn, page, sync_id, began)
         conn.execute(_STAGE)
         landed = _land(conn, entity, rows, load_id, began)
-        kept = _without_erased(conn, entity.copied, landed.rejected)
+        kept = without_erased(conn, entity.copied, landed.rejected)
         page = replace(page, rejected=kept, resume_point=landed.resume_point)
         new_faults = quarantine(conn, page, kept, load_id, began)
         _resolve(conn, entity, load_id)
@@ -134,7 +131,7 @@ def _copy_and_merge(
         size = rows.write_to(copy.write)
     names = _names(entity, copied)
     mark, keys = conn.execute(sql.SQL(_LAST).format(**names)).fetchone() or ("", [])
-    suppressed = _suppress(conn, copied)
+    suppressed = suppress(conn, copied)
     given = {
         "load": load_id,
         "at": at,
@@ -152,48 +149,15 @@ def _names(entity: EntitySpec, copied: Copied) -> dict[str, sql.Composable]:
     return {
         "table": sql.Identifier("raw", entity.table),
         "key": _key(copied),
-        "keys": sql.SQL("array[{}]").format(_texts(copied.keys)),
-        "conversation": _texts([copied.conversation]) if copied.conversation else sql.SQL("null"),
+        "keys": sql.SQL("array[{}]").format(fields_of("payload", copied.keys)),
+        "conversation": fields_of("payload", [copied.conversation]) if copied.conversation else sql.SQL("null"),
         "deleted": sql.Identifier("raw", deleted.table if deleted else entity.table),
         "deleted_key": _key(deleted.copied) if deleted and deleted.copied else sql.SQL("null"),
     }
 
 
 def _key(copied: Copied) -> sql.Composable:
-    return sql.SQL("concat_ws('|', {})").format(_texts(copied.keys))
-
-
-def _texts(fields: Sequence[str], payload: LiteralString = "payload") -> sql.Composable:
-    return sql.SQL(", ").join(sql.SQL(payload + " ->> {}").format(sql.Literal(name)) for name in fields)
-
-
-def _suppress(conn: psycopg.Connection, copied: Copied) -> int:
-    """Take from rows that are about an erased person what the person said. Returns how many rows that were."""
-    if not copied.personal:
-        return 0
-    who = sql.SQL("array[{}]").format(_texts(copied.people, "payload::jsonb"))
-    named = sql.SQL("select distinct unnest({}) from copied_rows").format(who)
-    erased = erased_among(conn, copied, lambda: [person for (person,) in conn.execute(named) if person])
-    if not erased:
-        return 0
-    less = less_personal(sql.SQL("payload::jsonb"), copied)
-    statement = sql.SQL("update copied_rows set payload = ({})::text where {} && %s")
-    return conn.execute(statement.format(less, who), [erased]).rowcount
-
-
-def less_personal(payload: sql.Composable, copied: Copied) -> sql.Composable:
-    """SQL: a payload without what a person said; what was empty stays so."""
-    return sql.SQL("""
-        {payload} || (
-            select coalesce(jsonb_object_agg(said.key, said.value), '{{}}')
-            from jsonb_each({instead}::jsonb) as said where jsonb_typeof({payload} -> said.key) <> 'null'
-        )
-    """).format(payload=payload, instead=sql.Literal(json.dumps(dict(copied.personal))))
-
-
-def _without_erased(conn: psycopg.Connection, copied: Copied, rejected: Sequence[Rejected]) -> list[Rejected]:
-    erased = set(erased_among(conn, copied, lambda: [one for row in rejected for one in row.people]))
-    return [one for one in rejected if erased.isdisjoint(one.people)]
+    return sql.SQL("concat_ws('|', {})").format(fields_of("payload", copied.keys))
 
 
 def _resolve(conn: psycopg.Connection, entity: EntitySpec, load_id: int) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from types import MappingProxyType
 
 from dagster_project.sources.contract import Copied, EntitySpec, KeptRecord, Problem, Record, Rejected, SourceSpec
-from dagster_project.sources.people import by_user
+from dagster_project.sources.people import by_id
 
 NAME = "rooms"
 KEY = "row_key"  # of each of its tables in raw
@@ -27,9 +27,10 @@ def _entity(
     secrets: tuple[str, ...] = (),
     deletes: EntitySpec | None = None,
     people: tuple[str, ...] = (),
+    belongs_to: tuple[EntitySpec, tuple[str, ...]] | None = None,
     personal: Mapping[str, object] = MappingProxyType({}),
 ) -> EntitySpec:
-    copied = Copied(keys, conversation, secrets, deletes, people, partial(by_user, NAME), personal)
+    copied = Copied(keys, conversation, secrets, deletes, people, belongs_to, partial(by_id, NAME), personal)
     return EntitySpec(NAME, name, f"{NAME}_{name}", None, KEY, deletion_reason=DELETED, copied=copied)
 
 
@@ -43,6 +44,7 @@ def _history_of(entity: EntitySpec) -> EntitySpec:
         conversation=of.conversation,
         deletes=entity,
         people=of.people,
+        belongs_to=of.belongs_to,
         personal=of.personal,
     )
 
@@ -52,14 +54,13 @@ USERS = _entity(
     "users",
     secrets=("password_hash",),
     people=("id",),
-    personal=_texts("username", "first_name", "last_name", "email", "display_name", "avatar_url")
-    | {"chat_preferences": {}},
+    personal=_texts("username", "first_name", "last_name", "email")
+    | {"display_name": None, "avatar_url": None, "chat_preferences": {}},
 )
 CHAT_ROOMS = _entity(
     "chat_rooms",
     conversation="id",
-    people=("creator_id",),
-    personal=_texts("name", "description", "issue_description"),
+    personal=_texts("name") | {"description": None, "issue_description": None},
 )
 ROOM_PARTICIPANTS = _entity("room_participants", ("room_id", "user_id"), conversation="room_id")
 MESSAGES = _entity(
@@ -69,26 +70,30 @@ MESSAGES = _entity(
     people=("sender_id",),
     personal=_texts("content") | {"content_metadata": {}},
 )
+_OF_MESSAGE = MESSAGES, ("message_id", "message_created_at")
 CHAT_FILE_ATTACHMENTS = _entity(
     "chat_file_attachments",
     ("id", "message_created_at"),
     people=("owner_id",),
-    personal=_texts("original_filename", "thumbnail_url"),
+    belongs_to=_OF_MESSAGE,
+    personal=_texts("original_filename") | {"thumbnail_url": None},
 )
-ROBOT_INTERACTIONS = _entity("robot_interactions", ("id", "message_created_at"))
+ROBOT_INTERACTIONS = _entity(
+    "robot_interactions",
+    ("id", "message_created_at"),
+    belongs_to=_OF_MESSAGE,
+    personal={"request_data": {}, "observation_data": None, "response_data": None, "error_message": None},
+)
 ESCALATIONS = _entity(
     "escalations",
     conversation="source_room_id",
-    people=("created_by_user_id",),
-    personal=_texts("escalation_reason", "resolution_notes"),
+    people=("target_room_id",),  # what is escalated is about whoever the room is about that it leads to
+    personal=_texts("escalation_reason") | {"resolution_notes": None},
 )
 CONVERSATION_CONCLUSIONS = _entity(
-    "conversation_conclusions",
-    ("room_id",),
-    conversation="room_id",
-    people=("concluded_by_user_id",),
-    personal=_texts("summary"),
+    "conversation_conclusions", ("room_id",), conversation="room_id", personal={"summary": None}
 )
+
 HISTORIES = tuple(
     _history_of(entity)
     for entity in (
