@@ -5,7 +5,7 @@ build, for they come in loads of their own.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -13,7 +13,7 @@ from psycopg import sql
 
 from dagster_project.erasure import analyses, files, rows
 from dagster_project.erasure.person import MARK, NoSuchPerson
-from dagster_project.ingestion.records.copied import less_personal
+from dagster_project.ingestion.records.erased_rows import less_personal, named_in
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.settings import Settings
 from dagster_project.sources.contract import EntitySpec
@@ -26,8 +26,6 @@ from dagster_project.warehouse.connection import connect
 _MESSAGES = (
     "select payload ->> 'id' from raw.rooms_messages where conversation_id = any(%s) or payload ->> 'sender_id' = %s"
 )
-# What hangs on a message has neither its author nor its room.
-_ROBOT = '{"request_data": {}, "observation_data": null, "response_data": null, "error_message": null}'
 _IN_FILES = {
     "rooms.messages": "update {} set content = %(erased)s, content_metadata = '{{}}' "
     "where (sender_id = %(user)s::uuid or room_id = any(%(places)s::uuid[])) and message_type <> 'system' "
@@ -70,7 +68,8 @@ def erase(url: str, source_url: str, settings: Settings, store: files.Store, use
     token = MARK + secrets.token_hex(8)
     person, counts = _at_the_source(source_url, user)
     with writer(url, "erase a user of rooms") as conn, conn.transaction():
-        suppression.add(conn, [suppression.writer(conn, settings)(by_user(NAME, user))], token)
+        known = [by_user(NAME, one) for one in (user, *person.places)]
+        suppression.add(conn, map(suppression.writer(conn, settings), known), token)
         person = _Person(
             user,
             person.places,
@@ -113,44 +112,28 @@ def _in_raw(conn: psycopg.Connection, person: _Person) -> dict[str, int]:
     for entity in ENTITIES:
         copied = entity.copied
         assert copied
-        fields = {"user": person.user, "places": list(person.places), "messages": list(person.messages)}
         if copied.personal:
-            less: sql.Composable = less_personal(sql.SQL("payload"), copied)
-            people = sql.SQL(", ").join(sql.SQL("payload ->> {}").format(sql.Literal(one)) for one in copied.people)
-            whose = sql.SQL(
-                "array[{}] @> array[%(user)s] or conversation_id = any(%(places)s) "
-                "or payload ->> 'message_id' = any(%(messages)s)"
-            ).format(people)
-        elif entity.name.startswith("robot_interactions"):
-            less = sql.SQL("payload || {}::jsonb").format(sql.Literal(_ROBOT))
-            whose = sql.SQL("payload ->> 'message_id' = any(%(messages)s)").format()
-        else:
-            continue
-        counts[f"raw.{entity.table}"] = _less(conn, entity, less, whose, fields)
+            less, named = less_personal("held.payload", copied), named_in("held.payload", copied)
+            counts[f"raw.{entity.table}"] = _less(conn, entity, less, named, [person.user, *person.places])
     return counts
 
 
 def _less(
-    conn: psycopg.Connection,
-    entity: EntitySpec,
-    less: sql.Composable,
-    whose: sql.Composable,
-    fields: Mapping[str, object],
+    conn: psycopg.Connection, entity: EntitySpec, less: sql.Composable, named: sql.Composable, ids: Sequence[str]
 ) -> int:
+    table = sql.Identifier("raw", entity.table)
     keys = conn.execute(
         sql.SQL(
-            "select row_key from {} where ({}) and payload <> {} "
+            "select row_key from {} as held where {} && %s and payload <> {} "
             "and payload ->> 'message_type' is distinct from 'system'"
-        ).format(sql.Identifier("raw", entity.table), whose, less),
-        fields,
+        ).format(table, named, less),
+        [list(ids)],
     ).fetchall()
     if not keys:
         return 0
+    statement = "update {} as held set payload = {}, content_hash = 'erased', load_id = %s where row_key = any(%s)"
     return conn.execute(
-        sql.SQL("update {} set payload = {}, content_hash = 'erased', load_id = %s where row_key = any(%s)").format(
-            sql.Identifier("raw", entity.table), less
-        ),
-        [rows.open_load(conn, entity), [key for (key,) in keys]],
+        sql.SQL(statement).format(table, less), [rows.open_load(conn, entity), [key for (key,) in keys]]
     ).rowcount
 
 

@@ -22,10 +22,10 @@ class Copied:
         secrets: fields that never leave the source.
         deletes: the entity whose row is gone where a row of this one says so (`operation_type` is DELETE).
         people: fields that name a person.
-        belongs_to: the entity to whose row this one belongs, and the fields that are its key there: whom that one is
-            about, this one is about too.
         known_by: by what a person, or a conversation about one, is known by its id (see `sources/people.py`).
         personal: what stands, once one of these is erased, in the place of what a field said.
+        belongs_to: the entity to whose row this one belongs, and the fields that are its key there: whom that one is
+            about, this one is about too.
     """
 
     keys: tuple[str, ...]
@@ -33,9 +33,9 @@ class Copied:
     secrets: tuple[str, ...] = ()
     deletes: "EntitySpec | None" = None
     people: tuple[str, ...] = ()
-    belongs_to: "tuple[EntitySpec, tuple[str, ...]] | None" = None
     known_by: Callable[[str], str] = field(default=str, compare=False)
     personal: Mapping[str, object] = field(default_factory=dict, hash=False)
+    belongs_to: "tuple[EntitySpec, tuple[str, ...]] | None" = None
 
 
 class CopiedRows(Protocol):

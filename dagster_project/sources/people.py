@@ -40,9 +40,9 @@ def by_chat(chat_id: str) -> str:
     return f"chat:{chat_id}"
 
 
-def by_id(source: str, known_id: str) -> str:
-    """A user of a source that has accounts of its own, or a conversation there about somebody."""
-    return f"{source}:{known_id}"
+def by_user(source: str, user_id: str) -> str:
+    """A user of a source that has accounts of its own, or a conversation there that is about one, by its id."""
+    return f"{source} user:{user_id}"
 
 
 def by_visitor(source: str, visitor_id: str) -> str:

@@ -5,7 +5,7 @@ from functools import partial
 from types import MappingProxyType
 
 from dagster_project.sources.contract import Copied, EntitySpec, KeptRecord, Problem, Record, Rejected, SourceSpec
-from dagster_project.sources.people import by_id
+from dagster_project.sources.people import by_user
 
 NAME = "rooms"
 KEY = "row_key"  # of each of its tables in raw
@@ -30,7 +30,7 @@ def _entity(
     belongs_to: tuple[EntitySpec, tuple[str, ...]] | None = None,
     personal: Mapping[str, object] = MappingProxyType({}),
 ) -> EntitySpec:
-    copied = Copied(keys, conversation, secrets, deletes, people, belongs_to, partial(by_id, NAME), personal)
+    copied = Copied(keys, conversation, secrets, deletes, people, partial(by_user, NAME), personal, belongs_to)
     return EntitySpec(NAME, name, f"{NAME}_{name}", None, KEY, deletion_reason=DELETED, copied=copied)
 
 

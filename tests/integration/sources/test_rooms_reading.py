@@ -17,7 +17,7 @@ from dagster_project.ingestion.status import sync_status
 from dagster_project.ingestion.sync_source import sync_source
 from dagster_project.settings import Settings
 from dagster_project.sources.contract import Scope, SourceSpec
-from dagster_project.sources.people import by_id
+from dagster_project.sources.people import by_user
 from dagster_project.sources.postgres_reader import rows
 from dagster_project.sources.postgres_reader.marks import Mode
 from dagster_project.sources.postgres_reader.reader import postgres_source
@@ -254,7 +254,7 @@ def test_new_columns_and_values_land_and_a_row_that_cannot_goes_to_quarantine_al
     read(database_url, own_source)
     with psycopg.connect(own_source) as rooms:
         faults.drift(rooms, UNTIL)
-        rooms.execute("alter table rooms.messages add column extra json, add column payload text")
+        rooms.execute("alter table rooms.messages add column extra json")
         ids = faults.post(rooms, UNTIL, 9, "extra")
         rooms.execute('update rooms.messages set extra = \'{"a": "\\u0000"}\' where id = %s', [ids[4]])
         rooms.commit()
@@ -285,7 +285,7 @@ def test_a_person_who_was_erased_does_not_come_back(
     [(person, count)] = rooms.execute(
         "select sender_id::text, count(*) from rooms.messages group by 1 order by 2 desc, 1 limit 1"
     ).fetchall()
-    suppression.add(conn, [suppression.writer(conn, Settings.load())(by_id("rooms", person))], "gone")
+    suppression.add(conn, [suppression.writer(conn, Settings.load())(by_user("rooms", person))], "gone")
     read(database_url, source)
     said = conn.execute(
         "select count(*) filter (where payload ->> 'sender_id' = %(one)s), "
