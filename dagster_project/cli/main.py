@@ -17,6 +17,7 @@ from dagster_project.cli.commands import (
     archive,
     audit,
     backup,
+    calls,
     dashboard,
     exports,
     logins,
@@ -92,6 +93,7 @@ app.add_typer(exports.exports, name="exports")
 app.add_typer(review.review, name="review")
 app.add_typer(archive.archive, name="archive")
 app.add_typer(rooms.rooms, name="rooms")
+app.add_typer(calls.calls, name="calls")
 app.add_typer(alerts.alerts, name="alerts")
 app.add_typer(dashboard.dashboard, name="dashboard")
 users.users.command()(logins.login)

@@ -1,10 +1,12 @@
 """The schemas of rooms and calls as the settings ask for them: where they are, and whether the sandbox fills them."""
 
+from dataclasses import dataclass
+
 from pydantic import SecretStr
 
 from dagster_project.deployment import calls, rooms
-from dagster_project.settings import IN_WAREHOUSE, Settings
-from dagster_project.warehouse import connection
+from dagster_project.settings import IN_WAREHOUSE, Settings, SettingsError
+from dagster_project.warehouse import connection, partitions
 
 _KEEP_UP = {"rooms": rooms.keep_up, "calls": calls.keep_up}
 
@@ -37,11 +39,38 @@ def is_made(settings: Settings, source: str) -> bool:
     )
 
 
-def upgrade(source: str, url: str) -> None:
-    """Make a source's schema in a database, or bring it up to this version."""
+def place_of(settings: Settings, source: str, warehouse_url: str) -> str:
+    """The Postgres that has a source's schema, or is to have it. Raises SettingsError."""
+    url = settings.own_database(source, warehouse_url)
+    if url is None:
+        raise SettingsError(f"{source.upper()}_DATABASE_URL is missing: a Postgres URL, or the word {IN_WAREHOUSE}")
+    return url
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """What came of an upgrade: the revisions before (None: there was none) and now, and the partitions made."""
+
+    before: str | None
+    now: str
+    partitions_made: int
+
+
+def bring_up(source: str, url: str) -> Upgraded:
+    """Make a source's schema in a database, or bring it up to this version; also its months."""
+    before, now = upgrade(source, url)
+    with connection.connect(url) as conn:
+        made = partitions.keep_source_ahead(conn, source)
+    return Upgraded(before, now, made)
+
+
+def upgrade(source: str, url: str) -> tuple[str | None, str]:
+    """The same without months; returns the revisions before and now."""
     from dagster_project.sources.calls.schema import SCHEMA as CALLS  # noqa: PLC0415  Alembic: not for `--help`
     from dagster_project.sources.rooms.schema import SCHEMA as ROOMS  # noqa: PLC0415  likewise
 
     schema = {"rooms": ROOMS, "calls": CALLS}[source]
-    if schema.current(url) != schema.newest():
+    before, now = schema.current(url), schema.newest()
+    if before != now:
         schema.upgrade(url)
+    return before, now

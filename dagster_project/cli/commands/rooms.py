@@ -11,9 +11,9 @@ import typer
 from rich.table import Table
 
 from dagster_project.cli.command_line import JsonOption, console, print_answer
+from dagster_project.cli.commands.calls import print_upgraded
 from dagster_project.deployment import environment, own_schemas
 from dagster_project.deployment import rooms as deployed
-from dagster_project.deployment.environment import Deployment
 from dagster_project.erasure import rooms as erasure
 from dagster_project.erasure.person import NoSuchPerson
 from dagster_project.exports.stores.configured import store_of
@@ -31,19 +31,9 @@ rooms = typer.Typer(no_args_is_help=True, help="Chat rooms: the database that ho
 @rooms.command()
 def upgrade(as_json: JsonOption = False) -> None:
     """Make the schema rooms where ROOMS_DATABASE_URL says, or bring it up to this version; also its months."""
-    from dagster_project.sources.rooms import schema  # noqa: PLC0415  Alembic: nothing that `--help` waits for
-
     with _where() as url:
-        before = schema.current(url)
-        own_schemas.upgrade("rooms", url)
-        with connection.connect(url) as conn:
-            made = conn.execute("select rooms.keep_partitions()").fetchone() or (0,)
-        now = schema.current(url)
-    print_answer(
-        as_json,
-        {"before": before, "now": now, "partitions_made": made[0]},
-        lambda: console.print(f"rooms is at revision {now} (before: {before or 'none'}); {made[0]} partitions made"),
-    )
+        done = own_schemas.bring_up("rooms", url)
+    print_upgraded("rooms", done, as_json)
 
 
 @rooms.command("rotate-password")
@@ -91,7 +81,7 @@ def erase(
     user = sys.stdin.readline().strip() if user == "-" else user
     settings = environment.for_work(Settings.load())
     with environment.running(settings) as deployment:
-        url = _source_url(deployment)
+        url = own_schemas.place_of(deployment.settings, "rooms", deployment.url)
         with connection.connect(deployment.url) as conn:
             users.require(conn, who := users.account(), "erase a person", role="Admin")
         counts = erasure.erase(deployment.url, url, settings, store_of(settings), user, who)
@@ -102,19 +92,11 @@ def erase(
     )
 
 
-def _source_url(deployment: Deployment) -> str:
-    """The Postgres that has the schema, or is to have it. Raises SettingsError."""
-    url = deployment.settings.own_database("rooms", deployment.url)
-    if url is None:
-        raise SettingsError("ROOMS_DATABASE_URL is missing: a Postgres URL, or the word warehouse")
-    return url
-
-
 @contextlib.contextmanager
 def _where(doing: str | None = None) -> Iterator[str]:
     """The URL of the Postgres that has the schema, or is to have it."""
     with environment.running(environment.for_work(Settings.load())) as deployment:
-        url = _source_url(deployment)
+        url = own_schemas.place_of(deployment.settings, "rooms", deployment.url)
         if doing:
             with connection.connect(deployment.url) as conn:
                 users.require(conn, users.account(), doing, role="Admin")

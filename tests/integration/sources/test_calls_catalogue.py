@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
+from dagster_project.deployment import own_schemas
+from dagster_project.deployment.own_schemas import Upgraded
 from dagster_project.sources.calls import schema
 from dagster_project.warehouse.connection import connect
 from tests.support.own_schema import EVERYWHERE, columns, indexes, keys, monthly, tables
@@ -235,11 +237,11 @@ def test_a_state_that_no_call_can_have_is_refused(conn: psycopg.Connection) -> N
             conn.execute(statement.format(column, value))
 
 
-def test_the_schema_goes_and_comes_again(new_database: Callable[[], str]) -> None:
-    url = new_database()
+def test_the_schema_goes_and_comes_again_by_the_command_that_brings_it_up(new_database: Callable[[], str]) -> None:
+    url, newest = new_database(), schema.newest()
     schema.upgrade(url)
     schema.downgrade(url)
     with connect(url) as conn:
         assert tables(conn, "calls") == set()
-    schema.upgrade(url)
-    assert schema.current(url) == schema.newest()
+    assert own_schemas.bring_up("calls", url) == Upgraded(None, newest, 0)
+    assert own_schemas.bring_up("calls", url) == Upgraded(newest, newest, 0)
