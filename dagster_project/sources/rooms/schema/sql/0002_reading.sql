@@ -119,7 +119,8 @@ create function rooms.room_word(room uuid) returns text
 language sql immutable set search_path = pg_catalog
 return 'room' || replace(room::text, '-', '');
 
--- Words as a search engine takes them ("a phrase", or, -without), newest first, in one room or in all of one's own.
+-- Words as a search engine takes them ("a phrase", or, -without), newest first, in one room or in all of one's own. Month
+-- by month, from the newest, until the page is full: a frequent word is not looked for in years.
 create function rooms.search_messages(words text, room uuid default null, page_size integer default 50) returns table (
     room_id uuid, id uuid, created_at timestamptz, sender_id uuid, content text
 )
@@ -127,34 +128,57 @@ language plpgsql stable security definer set search_path = pg_catalog as $$
 #variable_conflict use_column
 declare
     me constant uuid := rooms.require_user();
-    places tsquery;
+    wanted tsquery := websearch_to_tsquery('spanish', words);
+    places uuid[];
+    month timestamptz;
+    found_count integer;
 begin
     perform rooms.require_page_size(page_size);
     if room is not null then
         perform rooms.require_participant(me, room);
-        places := rooms.room_word(room)::tsquery;
+        places := array[room];
     else
-        select string_agg(rooms.room_word(seat.room_id), ' | ')::tsquery into places
+        select array_agg(seat.room_id) into places
         from rooms.room_participants as seat
         where seat.user_id = me and seat.status in ('active', 'muted') and seat.deleted_at is null;
     end if;
-    return query
-    select message.room_id, message.id, message.created_at, message.sender_id, message.content
-    from rooms.message_search as entry
-    inner join rooms.messages as message
-        on message.id = entry.message_id and message.created_at = entry.message_created_at
-    inner join rooms.room_participants as seat on seat.room_id = entry.room_id and seat.user_id = me
-    inner join rooms.chat_rooms on chat_rooms.id = entry.room_id and chat_rooms.deleted_at is null
-    inner join rooms.users on users.id = me and users.organization_id = chat_rooms.organization_id
-    where entry.document @@ (places && websearch_to_tsquery('spanish', words))
-        and message.deleted_at is null
-        and (seat.can_see_history or message.created_at >= seat.joined_at)
-        and (
-            message.message_type <> 'robot' or message.is_robot_visible_to_guests
-            or seat.role <> 'guest' and users.account_type_informal <> 'guest'
-        )
-    order by message.created_at desc, message.id desc
-    limit page_size;
+    -- Few rooms are words of the question too; many are cheaper to look up afterwards.
+    if cardinality(places) <= 20 then
+        wanted := wanted && (select string_agg(rooms.room_word(place), ' | ')::tsquery from unnest(places) as place);
+    end if;
+    for month in
+        select to_date(right(pg_class.relname, 7), 'YYYY_MM')::timestamp at time zone 'UTC'
+        from pg_inherits inner join pg_class on pg_class.oid = pg_inherits.inhrelid
+        where pg_inherits.inhparent = 'rooms.message_search'::regclass
+        order by 1 desc
+    loop
+        return query
+        select message.room_id, message.id, message.created_at, message.sender_id, message.content
+        from (
+            select entry.room_id, entry.message_id, entry.message_created_at
+            from rooms.message_search as entry
+            where entry.document @@ wanted and entry.room_id = any(places)
+                and entry.message_created_at >= month and entry.message_created_at < month + interval '1 month'
+            offset 0
+        ) as entry
+        inner join rooms.messages as message
+            on message.id = entry.message_id and message.created_at = entry.message_created_at
+            and message.created_at >= month and message.created_at < month + interval '1 month'
+        inner join rooms.room_participants as seat on seat.room_id = entry.room_id and seat.user_id = me
+        inner join rooms.chat_rooms on chat_rooms.id = entry.room_id and chat_rooms.deleted_at is null
+        inner join rooms.users on users.id = me and users.organization_id = chat_rooms.organization_id
+        where message.deleted_at is null
+            and (seat.can_see_history or message.created_at >= seat.joined_at)
+            and (
+                message.message_type <> 'robot' or message.is_robot_visible_to_guests
+                or seat.role <> 'guest' and users.account_type_informal <> 'guest'
+            )
+        order by message.created_at desc, message.id desc
+        limit page_size;
+        get diagnostics found_count = row_count;
+        page_size := page_size - found_count;
+        exit when page_size <= 0;
+    end loop;
 end $$;
 
 -- The job's: documents of what was written since it ran last, up to the oldest transaction that is still open.
