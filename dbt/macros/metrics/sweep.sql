@@ -63,3 +63,18 @@
 {% macro seconds_in_quarter(quarter, starts_at, ends_at) -%}
     date_part('epoch', least({{ ends_at }}, {{ quarter }} + interval '15 minutes') - greatest({{ starts_at }}, {{ quarter }}))
 {%- endmacro %}
+
+
+{# SQL: neighbouring days (a relation with local_date, each day once) as one row: what happens in them is found at once. #}
+{% macro islands_of(days) %}
+    select
+        min(local_date) as first_date,
+        max(local_date) as last_date
+    from (
+        select
+            local_date,
+            local_date - row_number() over (order by local_date)::integer as island
+        from {{ days }}
+    ) as numbered
+    group by island
+{% endmacro %}

@@ -5,6 +5,8 @@
         {'columns': ['created_at']},
         {'columns': ['agent_id', 'ended_at']},
         {'columns': ['visitor_key', 'created_at']},
+        {'columns': ['silent_at']},
+        {'columns': ['reconnect_key']},
         {'columns': ['created_local_date']},
         {'columns': ['load_id']},
     ],
@@ -49,6 +51,22 @@ select
 
     {{ country_code('visitor_country_code') }} as country,
     {{ visitor_key('visitor_id', "'call:' || id") }} as visitor_key,
+    {%- if is_incremental() %}
+    -- Whose visits are told anew, where it was another's: a person who was erased is nobody here.
+    (
+        select case when known.visitor_key <> {{ visitor_key('landed.visitor_id', "'call:' || landed.id") }} then known.visitor_key end
+        from {{ this }} as known
+        where known.id = landed.id
+    ) as previous_visitor_key,
+    {%- else %}
+    null::text as previous_visitor_key,
+    {%- endif %}
+    -- Nothing more is heard of it from then on, if nothing was before.
+    case
+        when ended_at is null
+            then greatest(created_at, ring_started_at, answered_at, reconnect_deadline_at)
+                + interval '{{ var('call_silent_hours') | int }} hours'
+    end as silent_at,
     is_from_the_future,
     {{ local_time('coalesce(created_at, loaded_at)') }}::date as created_local_date,
     {{ broken_rules({

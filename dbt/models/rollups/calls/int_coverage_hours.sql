@@ -39,22 +39,18 @@ affected_days as (
     where {{ load_window('affected') }}
 ),
 
-numbered as (
-    select
-        local_date,
-        local_date - row_number() over (order by local_date)::integer as island
-    from affected_days
+islands as (
+    {{- islands_of('affected_days') }}
 ),
 
 -- Neighbouring days are swept at once, from midnight to midnight of each zone.
 windows as materialized (
     select
         zones.timezone,
-        min(numbered.local_date)::timestamp at time zone zones.timezone as starts_at,
-        (max(numbered.local_date) + 1)::timestamp at time zone zones.timezone as ends_at
-    from numbered
+        islands.first_date::timestamp at time zone zones.timezone as starts_at,
+        (islands.last_date + 1)::timestamp at time zone zones.timezone as ends_at
+    from islands
     cross join (select distinct timezone from scopes) as zones
-    group by zones.timezone, numbered.island
 ),
 {%- else -%}
 windows as materialized (

@@ -15,20 +15,16 @@ affected_days as (
     where {{ load_window('affected') }}
 ),
 
-numbered as (
-    select
-        local_date,
-        local_date - row_number() over (order by local_date)::integer as island
-    from affected_days
+islands as (
+    {{- islands_of('affected_days') }}
 ),
 
 -- Neighbouring days are swept at once.
 windows as (
     select
-        min(local_date)::timestamp at time zone '{{ account_timezone() }}' as starts_at,
-        (max(local_date) + 1)::timestamp at time zone '{{ account_timezone() }}' as ends_at
-    from numbered
-    group by island
+        first_date::timestamp at time zone '{{ account_timezone() }}' as starts_at,
+        (last_date + 1)::timestamp at time zone '{{ account_timezone() }}' as ends_at
+    from islands
 ),
 {%- else -%}
 windows as (

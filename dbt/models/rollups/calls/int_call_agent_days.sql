@@ -1,0 +1,272 @@
+{{ config(
+    materialized='incremental',
+    unique_key='local_date',
+    meta={'affected_by': 'int_affected_call_agent_days'},
+    indexes=[{'columns': ['agent_id', 'local_date']}],
+) }}
+
+-- depends_on: {{ ref('int_affected_call_agent_days') }}
+
+{%- set statuses = ['available', 'in_call', 'wrap_up', 'busy', 'away', 'offline', 'unknown'] %}
+
+with affected_days as (
+    select distinct local_date
+    from {{ ref('int_affected_call_agent_days') }} as affected
+    where {{ load_window('affected') }}
+),
+
+agents as materialized (
+    select
+        agents.id as agent_id,
+        coalesce(organizations.timezone, '{{ account_timezone() }}') as timezone
+    from {{ ref('call_directory') }} as agents
+    left join {{ ref('call_directory') }} as organizations
+        on organizations.kind = 'organization' and organizations.id = agents.organization_id
+    where agents.kind = 'agent'
+),
+
+zones as (
+    select distinct timezone from agents
+),
+
+days as materialized (
+    select
+        affected_days.local_date,
+        zones.timezone,
+        affected_days.local_date::timestamp at time zone zones.timezone as starts_at,
+        (affected_days.local_date + 1)::timestamp at time zone zones.timezone as ends_at
+    from affected_days
+    cross join zones
+),
+
+islands as (
+    {{- islands_of('affected_days') }}
+),
+
+windows as materialized (
+    select
+        min(islands.first_date::timestamp at time zone zones.timezone) as starts_at,
+        max((islands.last_date + 1)::timestamp at time zone zones.timezone) as ends_at
+    from islands
+    cross join zones
+    group by islands.first_date
+),
+
+sessions as materialized (
+    select distinct sessions.*
+    from windows
+    inner join {{ ref('int_agent_sessions') }} as sessions
+        on sessions.started_at >= windows.starts_at - {{ max_session_time() }} and sessions.started_at < windows.ends_at
+),
+
+-- Two tabs are one presence; what touches goes on.
+stretches as (
+    {{- stretches_of('(select agent_id, starts_at, ends_at from sessions where ends_at > starts_at) as sessions', 'agent_id') }}
+),
+
+marked as (
+    select
+        *,
+        coalesce(starts_at > lag(ends_at) over (partition by agent_id order by starts_at), true) as is_first
+    from stretches
+    where span_count > 0
+),
+
+numbered as (
+    select
+        *,
+        count(*) filter (where is_first) over (partition by agent_id order by starts_at) as number
+    from marked
+),
+
+presence as materialized (
+    select
+        agent_id,
+        number,
+        min(starts_at) as starts_at,
+        max(ends_at) as ends_at
+    from numbered
+    group by agent_id, number
+),
+
+-- A status lasts to the next one or the end of the presence; before the first one it is not known.
+told as (
+    select
+        presence.agent_id,
+        presence.ends_at as present_until,
+        presence.number,
+        'unknown' as status,
+        presence.starts_at as changed_at,
+        '' as id
+    from presence
+
+    union all
+
+    select
+        presence.agent_id,
+        presence.ends_at as present_until,
+        presence.number,
+        changes.status,
+        date_trunc('second', changes.changed_at) as changed_at,
+        changes.id
+    from presence
+    inner join {{ ref('agent_status_changes') }} as changes
+        on changes.agent_id = presence.agent_id
+        and changes.changed_at >= presence.starts_at
+        and changes.changed_at < presence.ends_at
+    where not changes.is_deleted
+),
+
+intervals as (
+    select
+        agent_id,
+        status,
+        changed_at as starts_at,
+        lead(changed_at, 1, present_until) over (partition by agent_id, number order by changed_at, id) as ends_at
+    from told
+),
+
+seconds as (
+    select
+        days.local_date,
+        intervals.agent_id
+        {%- for status in statuses %},
+        coalesce(sum(part.seconds) filter (where intervals.status = '{{ status }}'), 0)::integer as {{ status }}_seconds
+        {%- endfor %}
+    from intervals
+    inner join agents on agents.agent_id = intervals.agent_id
+    inner join days
+        on days.timezone = agents.timezone
+        and days.starts_at < intervals.ends_at
+        and days.ends_at > intervals.starts_at
+    cross join lateral (
+        select date_part('epoch', least(intervals.ends_at, days.ends_at) - greatest(intervals.starts_at, days.starts_at)) as seconds
+    ) as part
+    where intervals.ends_at > intervals.starts_at
+    group by days.local_date, intervals.agent_id
+),
+
+session_days as (
+    select
+        days.local_date,
+        sessions.agent_id,
+        count(*)::integer as session_count,
+        bool_or(sessions.is_end_inferred) as is_end_inferred,
+        bool_or(sessions.is_cut) as is_cut
+    from sessions
+    inner join agents on agents.agent_id = sessions.agent_id
+    inner join days
+        on days.timezone = agents.timezone
+        and days.starts_at < greatest(sessions.ends_at, sessions.starts_at + interval '1 second')
+        and days.ends_at > sessions.starts_at
+    group by days.local_date, sessions.agent_id
+),
+
+offers as (
+    select
+        days.local_date,
+        offers.agent_id,
+        count(*)::integer as offer_count,
+        count(*) filter (where offers.outcome = 'accepted')::integer as accepted_count,
+        count(*) filter (where offers.outcome = 'declined')::integer as declined_count,
+        count(*) filter (where offers.outcome = 'timeout')::integer as missed_offer_count,
+        count(*) filter (where offers.outcome = 'withdrawn')::integer as withdrawn_count,
+        count(decided.seconds)::integer as decision_count,
+        coalesce(sum(decided.seconds), 0)::bigint as decision_seconds_sum
+    from days
+    inner join agents on agents.timezone = days.timezone
+    inner join {{ ref('call_offers') }} as offers
+        on offers.agent_id = agents.agent_id
+        and offers.offered_at >= days.starts_at
+        and offers.offered_at < days.ends_at
+    cross join lateral (
+        select
+            case
+                when offers.outcome in ('accepted', 'declined') then {{ elapsed_seconds('offers.offered_at', 'offers.decided_at') }}
+            end as seconds
+    ) as decided
+    where not offers.is_deleted
+    group by days.local_date, offers.agent_id
+),
+
+calls as (
+    select
+        created_local_date as local_date,
+        substr(agent_id, length({{ source_key('calls', "''") }}) + 1) as agent_id,
+        count(*) filter (where outcome = 'answered')::integer as answered_count,
+        coalesce(sum(talk_seconds), 0)::bigint as talk_seconds_sum,
+        coalesce(sum(wrap_seconds), 0)::bigint as wrap_seconds_sum
+    from {{ ref('int_call_times') }}
+    where agent_id is not null
+        and created_local_date = any(array(select local_date from affected_days))
+        and not is_deleted
+    group by created_local_date, agent_id
+),
+
+signs as (
+    select
+        days.local_date,
+        signs.agent_id,
+        min(signs.happened_at) as first_sign_at,
+        max(signs.happened_at) as last_sign_at
+    from (
+        select agent_id, changed_at as happened_at from told where id <> ''
+
+        union all
+
+        select agent_id, starts_at as happened_at from sessions
+
+        union all
+
+        select offers.agent_id, offers.decided_at as happened_at
+        from windows
+        inner join {{ ref('call_offers') }} as offers
+            on offers.offered_at >= windows.starts_at and offers.offered_at < windows.ends_at
+        where offers.outcome in ('accepted', 'declined') and not offers.is_deleted
+    ) as signs
+    inner join agents on agents.agent_id = signs.agent_id
+    inner join days
+        on days.timezone = agents.timezone
+        and signs.happened_at >= days.starts_at
+        and signs.happened_at < days.ends_at
+    group by days.local_date, signs.agent_id
+),
+
+members as (
+    select local_date, agent_id from seconds
+    union distinct
+    select local_date, agent_id from session_days
+    union distinct
+    select local_date, agent_id from offers
+    union distinct
+    select local_date, agent_id from calls
+)
+
+select
+    members.local_date,
+    {{ source_key('calls', 'members.agent_id') }} as agent_id,
+    coalesce(session_days.session_count, 0) as session_count,
+    {%- for status in statuses %}
+    coalesce(seconds.{{ status }}_seconds, 0) as {{ status }}_seconds,
+    {%- endfor %}
+    {% for status in statuses %}{{ ' + ' if not loop.first }}coalesce(seconds.{{ status }}_seconds, 0){% endfor %} as signed_in_seconds,
+    coalesce(session_days.is_end_inferred, false) as is_end_inferred,
+    coalesce(session_days.is_cut, false) as is_cut,
+    coalesce(calls.answered_count, 0) as answered_count,
+    coalesce(calls.talk_seconds_sum, 0) as talk_seconds_sum,
+    coalesce(calls.wrap_seconds_sum, 0) as wrap_seconds_sum,
+    coalesce(offers.offer_count, 0) as offer_count,
+    coalesce(offers.accepted_count, 0) as accepted_count,
+    coalesce(offers.declined_count, 0) as declined_count,
+    coalesce(offers.missed_offer_count, 0) as missed_offer_count,
+    coalesce(offers.withdrawn_count, 0) as withdrawn_count,
+    coalesce(offers.decision_count, 0) as decision_count,
+    coalesce(offers.decision_seconds_sum, 0) as decision_seconds_sum,
+    signs.first_sign_at,
+    signs.last_sign_at
+from members
+left join seconds on seconds.local_date = members.local_date and seconds.agent_id = members.agent_id
+left join session_days on session_days.local_date = members.local_date and session_days.agent_id = members.agent_id
+left join offers on offers.local_date = members.local_date and offers.agent_id = members.agent_id
+left join calls on calls.local_date = members.local_date and calls.agent_id = members.agent_id
+left join signs on signs.local_date = members.local_date and signs.agent_id = members.agent_id
