@@ -1,5 +1,5 @@
 {{ config(
-    materialized='incremental',
+    tags=['calls'],
     unique_key='visitor_key',
     meta={'affected_by': 'int_affected_visitors'},
     indexes=[{'columns': ['visitor_key']}, {'columns': ['local_date']}, {'columns': ['load_id']}],
