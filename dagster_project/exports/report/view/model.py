@@ -115,7 +115,8 @@ def tile(kpi: Kpi, data: ReportData, say: Wording) -> ViewModel:
     before = "before.start" if kpi.metric == "backlog_open" else "before"
     return {
         "label": kpi_name(kpi, data, say),
-        "value": say.value(kpi.value, kpi.unit),
+        # Counted, and without a value: a time of several sources.
+        "value": "–" if kpi.value is None and kpi.count else say.value(kpi.value, kpi.unit),
         "empty": kpi.value is None,
         "made_of": below,
         "change": say.change(kpi),
