@@ -53,22 +53,23 @@ def held(source: psycopg.Connection, entity: EntitySpec) -> list[tuple[str, Any]
     return sorted(source.execute(query.format(table=table, **names)).fetchall())
 
 
-def kill_at(row: int, page: int, *given: Any) -> None:
-    """Read (`read`) in pages of so many rows, in a process that dies with the given row, of all tables, on its way."""
-    victim = multiprocessing.get_context("fork").Process(target=_die_at, args=(row, page, *given))
+def kill_at(row: int, page: int, *given: Any, entity: str | None = None) -> None:
+    """Read (`read`) in pages of so many rows, in a process that dies with the given row, of an entity or of all, on its
+    way."""
+    victim = multiprocessing.get_context("fork").Process(target=_die_at, args=(row, page, entity, *given))
     victim.start()
     victim.join(120)
     assert victim.exitcode == -signal.SIGKILL
 
 
-def _die_at(row: int, page: int, *given: Any) -> None:
+def _die_at(row: int, page: int, entity: str | None, *given: Any) -> None:
     rows.BATCH = page
     copying, passed = rows.Copying.write_to, 0
 
     def write_to(self: rows.Copying, write: Callable[[Any], None]) -> int:
         def counted(block: Any) -> None:
             nonlocal passed
-            passed += 1
+            passed += entity in (None, self.selection.entity.name)
             if passed >= row:
                 os.kill(os.getpid(), signal.SIGKILL)
             write(block)

@@ -1,9 +1,6 @@
 """Rooms are read from their own Postgres: nothing is lost and nothing doubled, whatever happens there meanwhile."""
 
 import json
-import multiprocessing
-import os
-import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,22 +8,20 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from dagster_project.ingestion.status import sync_status
-from dagster_project.ingestion.sync_source import sync_source
 from dagster_project.settings import Settings
-from dagster_project.sources.contract import Scope, SourceSpec
+from dagster_project.sources.contract import SourceSpec
 from dagster_project.sources.people import by_user
 from dagster_project.sources.postgres_reader import rows
 from dagster_project.sources.postgres_reader.marks import Mode
-from dagster_project.sources.postgres_reader.reader import postgres_source
 from dagster_project.sources.rooms import schema
 from dagster_project.sources.rooms.entities import ENTITIES, ROOMS
 from dagster_project.sources.rooms.sandbox import faults
 from dagster_project.sources.rooms.sandbox.fill import fill
 from dagster_project.sources.rooms.sandbox.firm import Firm
 from dagster_project.warehouse import suppression
+from tests.support import reading
 
 FIRM = Firm(first_day=date(2026, 3, 2), days=10, rooms_per_day=4)
 UNTIL = datetime(2026, 3, 4, 17, tzinfo=UTC)
@@ -57,40 +52,22 @@ def conn(database_url: str) -> Iterator[psycopg.Connection]:
 
 def read(url: str, source: str, mode: Mode = "row_xid", spec: SourceSpec = ROOMS, scope: Any = "incremental") -> Any:
     """What each entity's sync brought: (new, changed, unchanged, deleted, quarantined); none where nothing was new."""
-    with postgres_source(spec, source, mode) as opened:
-        results = sync_source(url, opened, Scope(scope, TODAY), triggered_by="test")
-    return {
-        entity.name: tuple(
-            sum(getattr(result.counts, name) for result in found)
-            for name in ("new", "changed", "unchanged", "deleted", "quarantined")
-        )
-        for entity, found in results.items()
-        if found
-    }
+    return reading.read(url, source, spec, TODAY, mode, scope)
 
 
 def landed(conn: psycopg.Connection, entity: str) -> list[tuple[str, Any]]:
     """The payloads of an entity that are there, by key."""
-    query = sql.SQL('select row_key, payload from {} where deleted_at is null order by row_key collate "C"')
-    return conn.execute(query.format(sql.Identifier("raw", f"rooms_{entity}"))).fetchall()
+    return reading.landed(conn, ROOMS.entity(entity))
 
 
 def held(rooms: psycopg.Connection, entity: str) -> list[tuple[str, Any]]:
     """The same of the source."""
-    copied = ROOMS.entity(entity).copied
-    assert copied
-    keys = sql.SQL(" || '|' || ").join(sql.SQL("(payload ->> {})").format(sql.Literal(key)) for key in copied.keys)
-    query = sql.SQL(
-        "select {keys}, payload from (select to_jsonb(t) - 'password_hash' as payload from rooms.{table} as t) as rows "
-        'order by ({keys}) collate "C"'
-    )
-    return rooms.execute(query.format(keys=keys, table=sql.Identifier(entity))).fetchall()
+    return reading.held(rooms, ROOMS.entity(entity))
 
 
 def assert_equal(conn: psycopg.Connection, rooms: psycopg.Connection, *entities: str) -> None:
-    rooms.execute("set timezone = 'UTC'")
     for entity in entities or [entity.name for entity in ENTITIES]:
-        assert sorted(landed(conn, entity)) == sorted(held(rooms, entity)), entity
+        assert landed(conn, entity) == held(rooms, entity), entity
 
 
 def test_every_row_of_every_table_lands_as_it_is_without_secrets(
@@ -167,34 +144,12 @@ def test_a_reader_that_is_killed_anywhere_goes_on_where_it_was(
     conn: psycopg.Connection, rooms: psycopg.Connection, source: str, database_url: str
 ) -> None:
     for point in (1, 1_100, 2_500):  # rows: within the first page, within another, between two
-        victim = multiprocessing.get_context("spawn").Process(target=_die_at, args=(database_url, source, point))
-        victim.start()
-        victim.join(120)
-        assert victim.exitcode == -signal.SIGKILL
+        reading.kill_at(point, 500, database_url, source, ROOMS, TODAY, entity="messages")
     before = conn.execute("select count(*) from raw.rooms_messages").fetchone()
     brought = read(database_url, source)
     assert_equal(conn, rooms)
     assert before and before[0] >= 1_000
     assert brought["messages"][:3] == (len(held(rooms, "messages")) - before[0], 0, 0), "none is read a second time"
-
-
-def _die_at(url: str, source: str, row: int) -> None:
-    """Read in pages of 500 rows, and die with the given row of messages on the way."""
-    rows.BATCH = 500
-    copying, passed = rows.Copying.write_to, 0
-
-    def write_to(self: rows.Copying, write: Callable[[Any], None]) -> int:
-        def counted(block: Any) -> None:
-            nonlocal passed
-            passed += self.selection.entity == MESSAGES
-            if passed >= row:
-                os.kill(os.getpid(), signal.SIGKILL)
-            write(block)
-
-        return copying(self, counted)
-
-    rows.Copying.write_to = write_to  # type: ignore[method-assign]
-    read(url, source)
 
 
 def test_a_row_that_is_deleted_is_marked_by_its_history_and_comes_back_with_it(
