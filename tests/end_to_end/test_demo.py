@@ -7,10 +7,14 @@ import socket
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import openpyxl
 import psycopg
@@ -26,10 +30,19 @@ from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.requests import ExportRequest
 from dagster_project.exports.run import run_export
 from dagster_project.settings import Settings
+from dagster_project.sources.rooms.ledger import Ledger
+from dagster_project.sources.rooms.sandbox.fill import history
+from dagster_project.sources.rooms.sandbox.firm import Firm
 from dagster_project.warehouse import connection, embedded
+from tests.support import rooms_oracle
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-SMALL = {"B2CHAT_SANDBOX_DAYS": "15", "B2CHAT_SANDBOX_CHATS_PER_DAY": "20"}
+SMALL = {
+    "B2CHAT_SANDBOX_DAYS": "15",
+    "B2CHAT_SANDBOX_CHATS_PER_DAY": "20",
+    "B2CHAT_SANDBOX_ROOMS_PER_DAY": "8",
+    "B2CHAT_SANDBOX_SEED": "7",
+}
 
 
 @dataclass
@@ -101,6 +114,72 @@ def test_the_demo_touches_nothing_that_the_settings_name_and_says_so(demo: Demo,
     for variable in ("DATABASE_URL", "B2CHAT_CLIENT_SECRET", "ANTHROPIC_API_KEY", "B2CHAT_AUDIT_FOLDER"):
         assert variable in demo.done.stderr
     assert "canary" not in demo.done.stderr + demo.done.stdout
+
+
+@pytest.fixture(scope="module")
+def ledger(demo: Demo) -> Ledger:
+    """The books of the demo's rooms: what the sandbox made, without a database."""
+    state = json.loads((Path(demo.folder) / "sandbox.json").read_text())
+    per_day, seed = int(SMALL["B2CHAT_SANDBOX_ROOMS_PER_DAY"]), int(SMALL["B2CHAT_SANDBOX_SEED"])
+    firm = Firm(date.fromisoformat(state["first_day"]), days=20, rooms_per_day=per_day, seed=seed)
+    return history(firm, datetime.fromisoformat(state["clock"]))
+
+
+def told_by(url: str, query: str) -> dict[str, tuple[Any, ...]]:
+    """The rows of a query, by the id at the end of the first column, seconds as numbers."""
+    with psycopg.connect(url) as conn:
+        rows = conn.execute(query).fetchall()  # type: ignore[arg-type]
+    return {
+        str(key).split(":")[-1]: tuple(float(one) if isinstance(one, Decimal) else one for one in told)
+        for key, *told in rows
+    }
+
+
+def test_the_times_of_the_demos_rooms_are_those_that_plain_python_works_out(demo: Demo, ledger: Ledger) -> None:
+    names = ("pickup", "first_response", "response", "resolution", "handling", "avg_reply")
+    told = told_by(
+        demo.url,
+        f"select conversation_id, {', '.join(f'{name}_seconds' for name in names)}, reply_count "
+        "from marts.chat_response_times where source = 'rooms'",
+    )
+    expected = rooms_oracle.conversations(ledger)
+    assert set(told) == set(expected) and len(told) > 80
+    for conversation, one in expected.items():
+        waits = [(answered - first).total_seconds() for first, _, answered in one.turns()]
+        mean = sum(waits) / len(waits) if waits else None
+        # Seconds are whole where one span is told, so a second is as near as two of them can be.
+        assert told[conversation] == pytest.approx((*one.seconds().values(), mean, len(waits)), abs=1), conversation
+
+
+def test_escalations_and_presence_in_the_demos_rooms_are_those_that_plain_python_works_out(
+    demo: Demo, ledger: Ledger
+) -> None:
+    steps = told_by(demo.url, "select escalation_id, assign_seconds, start_seconds from marts.escalation_steps")
+    expected = rooms_oracle.escalation_times(ledger)
+    assert set(steps) == set(expected)
+    for step, times in expected.items():
+        assert steps[step] == pytest.approx(tuple(times.values()), abs=1)
+    stays = told_by(
+        demo.url,
+        "select room_id || '/' || split_part(participant_id, ':', 2), stint_count, "
+        "case when not is_present then present_seconds end from marts.participant_activity",
+    )
+    assert len(stays) == len(ledger.rows["room_participants"])
+    for seat, (count, seconds) in stays.items():
+        stints = rooms_oracle.stints(ledger, *seat.split("/"))
+        left = [(end - start).total_seconds() for start, end in stints if end]
+        assert count == len(stints)
+        assert seconds == pytest.approx(sum(left) if len(left) == count else None, abs=count)
+
+
+def test_what_robots_do_in_the_demos_rooms_is_what_plain_python_counts(demo: Demo, ledger: Ledger) -> None:
+    robots = told_by(
+        demo.url,
+        "select 'all', sum(completed_count), sum(failed_count), sum(interaction_count) from marts.robot_daily "
+        "where robot_id = 'all'",
+    )
+    states = Counter(row["status"] for row in ledger.rows["robot_interactions"].values())
+    assert robots["all"] == (states["completed"], states["failed"], states.total())
 
 
 def left_open(data: Path) -> None:
