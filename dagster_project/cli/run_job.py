@@ -19,6 +19,7 @@ from rich.table import Table
 
 from dagster_project.cli import render
 from dagster_project.cli.run_log import log_on_terminal
+from dagster_project.cli.sources_side_by_side import print_sources
 from dagster_project.deployment.environment import Deployment
 from dagster_project.exports.pictures import heatmap as heatmaps
 from dagster_project.orchestration import run_locks
@@ -159,8 +160,9 @@ def print_demo(console: Console, deployment: Deployment, outcome: dict[str, Any]
         week = heatmaps.last_full_week(conn)
         if week:
             render.print_heatmap(console, heatmaps.read(conn, week))
+            print_sources(console, conn, week)
     console.print(
-        f"\nThe chats above were made by the sandbox (clock: {deployment.settings.sandbox_clock}): they are not real.\n"
+        f"\nWhat is above was made by the sandbox (clock: {deployment.settings.sandbox_clock}): it is not real.\n"
         f"[bold]SLA[/bold]        targets: {targets}\n"
         f"[bold]Data[/bold]       {deployment.settings.data_path}\n"
         f"[bold]BI, psql[/bold]   {connection.without_password(deployment.url)}  "
