@@ -50,7 +50,8 @@ class CopiedRows(Protocol):
         """The fields of the rows, with their JSON types."""
 
     def write_to(self, write: Callable[[bytes | memoryview], None]) -> int:
-        """Give the rows block by block, as text of COPY: mark, whether it tells of a row that is gone, payload.
+        """Give the rows block by block, as text of COPY: mark, whether it tells of a row that is gone, content
+        hash, payload.
 
         Returns:
             how many bytes they are.

@@ -177,11 +177,11 @@ def _resolve(conn: psycopg.Connection, entity: EntitySpec, load_id: int) -> None
 
 _STAGE = """
     create temporary table if not exists copied_rows (
-        mark text not null, is_gone boolean not null, payload text not null
+        mark text not null, is_gone boolean not null, content_hash text not null, payload jsonb not null
     )
 """
 # Rows lie in the stage as they came.
-_LAST = "select mark, {keys} from (select mark, payload::jsonb from copied_rows order by ctid desc limit 1) as last"
+_LAST = "select mark, {keys} from (select mark, payload from copied_rows order by ctid desc limit 1) as last"
 _MERGE = """
     with merged as (
         insert into {table} as known (
@@ -189,10 +189,7 @@ _MERGE = """
         select
             {key}, {conversation}, payload, content_hash,
             case when %(has_transactions)s then mark::bigint end, %(load)s, %(load)s, %(at)s
-        from (
-            -- Read once, however often it is looked into.
-            select mark, payload::jsonb as payload, md5(payload) as content_hash from copied_rows offset 0
-        ) as rows
+        from copied_rows
         on conflict (row_key) do update set
             conversation_id = excluded.conversation_id, payload = excluded.payload,
             content_hash = excluded.content_hash, row_xid = excluded.row_xid, load_id = excluded.load_id,
@@ -209,7 +206,7 @@ _DELETE = """
         update {deleted} set deleted_at = %(at)s, deletion_reason = %(reason)s, load_id = %(load)s
         where deleted_at is null
             and row_key = any(array(
-                select {deleted_key} from (select payload::jsonb as payload from copied_rows where is_gone) as gone
+                select {deleted_key} from copied_rows where is_gone
             ))
         returning row_key
     )

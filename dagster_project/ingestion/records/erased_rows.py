@@ -48,13 +48,16 @@ def suppress(conn: psycopg.Connection, copied: Copied) -> int:
     """
     if not copied.personal:
         return 0
-    named = named_in("copied_rows.payload::jsonb", copied)
+    named = named_in("copied_rows.payload", copied)
     found = sql.SQL("select distinct unnest({}) from copied_rows").format(named)
     erased = erased_among(conn, copied, lambda: [one for (one,) in conn.execute(found) if one])
     if not erased:
         return 0
-    statement = sql.SQL("update copied_rows set payload = ({})::text where {} && %s")
-    return conn.execute(statement.format(less_personal("payload::jsonb", copied), named), [erased]).rowcount
+    less = less_personal("copied_rows.payload", copied)
+    statement = sql.SQL(
+        "update copied_rows set payload = {less}, content_hash = md5(({less})::text) where {named} && %s"
+    ).format(less=less, named=named)
+    return conn.execute(statement, [erased]).rowcount
 
 
 def without_erased(conn: psycopg.Connection, copied: Copied, rejected: Sequence[Rejected]) -> list[Rejected]:

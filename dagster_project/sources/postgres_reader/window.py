@@ -104,9 +104,12 @@ class Selection:
         return int(self.server.rows(query.format(sql.SQL(position.leaf), self._condition(position)))[0][0])
 
     def copy(self, part: Part) -> sql.Composed:
-        """The statement that gives rows: mark, whether it tells of a row that is gone, payload."""
-        given = sql.SQL("{}, {}, row_to_json(payload.*)").format(self.mark.expression, self._gone())
-        return sql.SQL("copy ({}) to stdout").format(self._rows(part, given))
+        """The statement that gives rows: mark, whether it tells of a row that is gone, hash, payload."""
+        given = sql.SQL("{} as mark, {} as is_gone, row_to_json(payload.*)::text as payload").format(
+            self.mark.expression, self._gone()
+        )
+        query = "copy (select mark, is_gone, md5(payload), payload from ({}) as given) to stdout"
+        return sql.SQL(query).format(self._rows(part, given))
 
     def one(self, part: Part) -> sql.Composed:
         """The query for one row: its key, the people that it names, and its exact bytes."""
