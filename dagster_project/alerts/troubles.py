@@ -18,6 +18,7 @@ from dagster_project.sources.contract import SourceSpec
 from dagster_project.warehouse import connection, data_source
 from dagster_project.warehouse.backup import configured
 
+_HELD_BACK_SECONDS = 15 * 60  # that a transaction at a source may be open
 Severity = Literal["error", "warning"]
 Kind = Literal[
     "run_failed",
@@ -77,7 +78,8 @@ class Look:
 
 def look(conn: psycopg.Connection, settings: Settings, sources: Sequence[SourceSpec]) -> Look:
     """Look at all that the warehouse itself knows."""
-    found = [*_failing(conn), *_stale(conn, sources, settings.freshness_minutes), *_quarantine(conn)]
+    stale = [*_stale(conn, sources, settings.freshness_minutes), *_held_back(conn, sources)]
+    found = [*_failing(conn), *stale, *_quarantine(conn)]
     seen = Look(found, frozenset({"sync_failing", "freshness_lost", "quarantine_grew"}))
     seen += Look(list(_ai_budget(conn, settings)), frozenset({"ai_budget"}))
     return seen + Look(list(_backups(conn, settings)), frozenset({"backup_too_old"})) + _kpis(conn)
@@ -112,6 +114,21 @@ def _stale(conn: psycopg.Connection, sources: Sequence[SourceSpec], minutes: int
     for source, entity, last in rows:
         title = f"No fresh {source} {entity}: the last successful sync ended {last} UTC"
         yield Trouble("freshness_lost", f"{source}/{entity}", "error", title, source=source)
+
+
+def _held_back(conn: psycopg.Connection, sources: Sequence[SourceSpec]) -> Iterable[Trouble]:
+    """A transaction at a source that was open for long: what was written since it began waits for its end."""
+    rows = conn.execute(
+        """
+        select source, max(ceiling_age_seconds), max(ceiling_holder_pid) from ops.sync_states
+        where source = any(%s) and ceiling_age_seconds > %s group by 1
+        """,
+        [[source.name for source in sources], _HELD_BACK_SECONDS],
+    ).fetchall()
+    for source, seconds, pid in rows:
+        title = f"Reading of {source} is held back by a transaction that is open for {seconds // 60} minutes there"
+        detail = f"process {pid or 'unknown'} of that server: end it, or wait"
+        yield Trouble("freshness_lost", f"{source}/held_back", "warning", title, detail, value=seconds, source=source)
 
 
 def _quarantine(conn: psycopg.Connection) -> Iterable[Trouble]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from dagster_project.alerts.troubles import look
 from dagster_project.ingestion.status import sync_status
 from dagster_project.settings import Settings
 from dagster_project.sources.contract import SourceSpec
@@ -95,6 +96,9 @@ def test_a_transaction_that_commits_late_is_read_and_who_held_the_rest_back_is_s
         assert held_back is not None
         [state] = [one for one in sync_status(conn, [ROOMS], TODAY) if one.entity == "messages"]
         assert (state.ceiling_holder_pid, state.ceiling_age_seconds is not None) == (*held_back, True)
+        conn.execute("update ops.sync_states set ceiling_age_seconds = 901 where entity_type = 'messages'")
+        told = [trouble for trouble in look(conn, Settings.load(), [ROOMS]).troubles if "held_back" in trouble.subject]
+        assert [(one.severity, f"process {held_back[0]}" in one.detail) for one in told] == [("warning", True)]
     assert read(database_url, source)["messages"][0] == len([*meanwhile, *late.messages])
     assert_equal(conn, rooms, "messages")
 
