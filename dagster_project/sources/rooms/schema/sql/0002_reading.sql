@@ -8,7 +8,8 @@ create function rooms.page_messages(
     content_metadata jsonb, robot_id text, delivery_status rooms.delivery_status_enum, reply_to_message_id uuid,
     thread_id uuid, updated_at timestamptz
 )
-language plpgsql stable set search_path = pg_catalog as $$
+-- Planned once a session: to plan over all months takes longer than to read a page.
+language plpgsql stable set search_path = pg_catalog set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
     perform rooms.require_participant(rooms.require_user(), room);
@@ -124,7 +125,8 @@ return 'room' || replace(room::text, '-', '');
 create function rooms.search_messages(words text, room uuid default null, page_size integer default 50) returns table (
     room_id uuid, id uuid, created_at timestamptz, sender_id uuid, content text
 )
-language plpgsql stable security definer set search_path = pg_catalog as $$
+-- Likewise: all rooms of a person make the plan dearer still.
+language plpgsql stable security definer set search_path = pg_catalog set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
     me constant uuid := rooms.require_user();
