@@ -29,6 +29,7 @@ counted as (
         values
         ('all', 'all', 'all'),
         ('agent', chats.agent_id, chats.agent_name),
+        ('source', chats.source, chats.source),
         ('department', coalesce(chats.department_id, 'none'), coalesce(chats.department_name, 'none'))
     ) as scopes (scope, scope_id, scope_name)
     cross join lateral (
