@@ -1,0 +1,168 @@
+"""Rooms beside chats in the facts: the example of docs/rooms.md from rows to times, and what a load touches."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from dagster_project.sources.rooms import schema
+from dagster_project.sources.rooms.sandbox.fill import fill
+from dagster_project.sources.rooms.sandbox.firm import Firm
+from tests.support.listed import AGENT, ListedSource, chat, message, serving
+from tests.support.rooms_rows import land
+from tests.support.world import World
+
+FIRM = Firm(first_day=date(2025, 9, 22), days=8, rooms_per_day=5)
+UNTIL = datetime(2025, 10, 1, 5, tzinfo=UTC)
+FACTS = ("reply_turns", "room_response_times")
+ANSWERED = {
+    "opened_at": "2025-10-01 09:00:00",
+    "picked_up_at": "2025-10-01 09:01:00",
+    "responded_at": "2025-10-01 09:02:00",
+    "messages": [message("2025-10-01 09:00:00"), message("2025-10-01 09:02:00", incoming=False)],
+}
+NOON = datetime(2025, 9, 29, 17, tzinfo=UTC)  # 12:00 in Bogota
+TABLES = ("marts.chat_response_times", "marts.reply_turns", "intermediate.int_room_clock", "intermediate.int_room_messages")
+
+
+@pytest.fixture(scope="module")
+def world(new_database: Callable[[], str]) -> Iterator[World]:
+    with serving(ListedSource([chat("17", agent=AGENT, **ANSWERED)])) as sandbox:
+        made = World(new_database(), sandbox)
+        schema.upgrade(made.url)
+        made.sync()
+        with psycopg.connect(made.url) as conn:
+            fill(conn, FIRM, UNTIL)
+            _write_the_example(conn)
+            land(conn)
+        made.build(*FACTS)
+        yield made
+
+
+def _at(seconds: int) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def _write_the_example(conn: psycopg.Connection) -> None:
+    """The guest asks, the robot hands over, Ana answers twice, once in vain; then the room is closed."""
+    conn.execute("set local session_replication_role = replica")  # rows with the times at which things happened
+    (organization,) = conn.execute("select id from rooms.organizations limit 1").fetchone() or (None,)
+    people = {}
+    for name, kind in {"guest": "guest", "robot": "robot", "ana": "agent"}.items():
+        people[name] = uuid4()
+        conn.execute(
+            "insert into rooms.users (id, username, first_name, last_name, email, password_hash, account_type_informal, "
+            "organization_id) values (%s, %s, %s, 'Ejemplo', %s, '-', %s, %s)",
+            [people[name], f"x-{name}", name.title(), f"x-{name}@example.test", kind, organization],
+        )
+    room = uuid4()
+    conn.execute(
+        "insert into rooms.chat_rooms (id, name, room_type, status, creator_id, organization_id, root_room_id, created_at) "
+        "values (%s, 'example', 'support', 'closed', %s, %s, %s, %s)",
+        [room, people["guest"], organization, room, NOON],
+    )
+    conn.execute(
+        "insert into rooms.chat_rooms_history select gen_random_uuid(), %s, 'UPDATE', room.*, null, 1, '{status}' "
+        "from (select (jsonb_populate_record(chat_rooms, '{\"status\": \"active\"}')).* from rooms.chat_rooms where id = %s) "
+        "as room",
+        [_at(1200), room],
+    )
+    for name, role, joined in (("guest", "guest", 0), ("robot", "member", 0), ("ana", "member", 120)):
+        conn.execute(
+            "insert into rooms.room_participants (room_id, user_id, role, joined_at) values (%s, %s, %s, %s)",
+            [room, people[name], role, _at(joined)],
+        )
+    asked = None
+    for name, at, status in (
+        ("guest", 0, "delivered"),
+        ("robot", 3, "delivered"),
+        ("ana", 160, "delivered"),
+        ("guest", 300, "delivered"),
+        ("guest", 330, "batch-delay"),
+        ("ana", 360, "delivered"),
+        ("ana", 370, "failed"),
+        ("guest", 600, "delivered"),
+    ):
+        written = uuid4()
+        asked = asked or written
+        conn.execute(
+            "insert into rooms.messages (id, room_id, sender_id, message_type, content, is_robot_visible_to_guests, "
+            "delivery_status, created_at) values (%s, %s, %s, %s, 'x', %s, %s, %s)",
+            [written, room, people[name], "robot" if name == "robot" else "chat", name == "robot", status, _at(at)],
+        )
+    conn.execute(
+        "insert into rooms.robot_interactions (message_id, message_created_at, robot_id, request_data, status, "
+        "is_handover, started_at, completed_at) values (%s, %s, 'r', '{}', 'completed', true, %s, %s)",
+        [asked, NOON, _at(20), _at(30)],
+    )
+
+
+def test_the_room_of_the_docs_has_the_times_of_the_docs(world: World) -> None:
+    (room,) = world.ask("select * from core.rooms where name = 'example'")
+    times = world.one("marts.room_response_times", "chat_id", room["chat_id"])
+    wanted = {
+        "pickup_seconds": 90,
+        "first_response_seconds": 130,
+        "response_seconds": 160,
+        "resolution_seconds": 1170,
+        "handling_seconds": 1080,
+        "avg_reply_seconds": 110,
+        "avg_reply_from_last_seconds": 95,
+        "reply_count": 2,
+        "handled_by": "robot_then_human",
+        "level": "T1",
+        "agent_name": "Ana Ejemplo",
+        "source": "rooms",
+        "quality_rules": None,
+    }
+    assert {name: times[name] for name in wanted} == wanted
+    turns = world.ask(
+        "select reply_seconds, reply_from_last_seconds, is_answered from marts.reply_turns where chat_id = %s "
+        "order by turn_number",
+        room["chat_id"],
+    )
+    assert [tuple(turn.values()) for turn in turns] == [(160, 160, True), (60, 30, True), (None, None, False)]
+
+
+def test_a_load_touches_its_own_conversations_and_what_is_kept_is_what_a_rebuild_makes(world: World) -> None:
+    before = {table: _rows(world, table) for table in TABLES}
+    (old,) = world.ask(
+        "select messages.room_id, messages.sender_id, rooms.chat_id from core.room_messages as messages "
+        "inner join core.rooms on rooms.id = messages.room_id inner join intermediate.int_room_clock using (chat_id) "
+        "where int_room_clock.status = 'closed' order by rooms.created_at limit 1"
+    )
+    with psycopg.connect(world.url) as conn:
+        conn.execute("set local session_replication_role = replica")
+        conn.execute(
+            "insert into rooms.messages (room_id, sender_id, content, delivery_status, created_at) "
+            "values (%s, %s, 'tarde', 'delivered', %s)",
+            [old["room_id"], old["sender_id"], NOON + timedelta(days=1)],
+        )
+        assert land(conn) == {"messages": 1}
+    world.source.records["chats"].append(chat("18", agent=AGENT, **ANSWERED))
+    world.sync()
+    world.build(*FACTS)
+
+    for table, rows in before.items():
+        changed = {key for key, row in _rows(world, table).items() if rows.get(key) != row}
+        wanted = {old["chat_id"]} if "room" in table else {old["chat_id"], "18"}
+        assert {key.split(" ")[0] for key in changed} == wanted, table
+
+    kept = {table: _contents(world, table) for table in TABLES}
+    rebuilt = world.dbt("run", "--full-refresh", "--select", "core.rooms+1", "facts.sources.rooms", *FACTS, "chat_response_times")
+    assert rebuilt.returncode == 0, rebuilt.stdout[-2000:]
+    assert {table: _contents(world, table) for table in TABLES} == kept
+
+
+def _rows(world: World, table: str) -> dict[str, Any]:
+    """Which transaction wrote each row."""
+    found = world.ask(f"select *, xmin::text as written_by from {table}")
+    number = {"marts.reply_turns": "turn_number", "intermediate.int_room_messages": "message_id"}.get(table)
+    return {f"{row['chat_id']} {row[number] if number else ''}": row["written_by"] for row in found}
+
+
+def _contents(world: World, table: str) -> list[Any]:
+    return sorted(str(dict(row, load_id=0)) for row in world.ask(f"select * from {table}"))
