@@ -29,6 +29,7 @@ from dagster_project.analysis.conversation import Conversation, Message
 from dagster_project.analysis.evaluation.scores import read_labelled
 from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.warehouse import embedded, migrations
+from tests.support.common_shape import VIEWS
 
 TRAINING = Path(__file__).parents[1] / "scripts" / "training"
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -131,6 +132,7 @@ def _fill(conn: psycopg.Connection, chats: Iterable[Conversation]) -> None:
                                     timestamp timestamptz, position integer)
     """)
     count = 0
+    conn.execute(VIEWS)
     with conn.cursor() as cursor, cursor.copy("copy core.messages from stdin") as copy:
         for count, chat in enumerate(chats, start=1):
             for place, one in enumerate(chat.messages):

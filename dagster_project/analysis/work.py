@@ -1,4 +1,4 @@
-"""Which chats a classifier has to process, and what they say.
+"""Which chats a classifier has to process, and what they say: conversations of every source that has text.
 
 A chat is processed once it is closed or idle: silent for some hours. After that only a new load of it, or another
 version of the classifier, brings it back.
@@ -64,7 +64,9 @@ def scope(conn: psycopg.Connection, classifier: str, version: str) -> Scope:
         """
         select
             coalesce((select load_id from analysis.progress where classifier = %s and version = %s), 0),
-            coalesce((select min(load_id) from ops.build_watermarks where model in ('chats', 'messages')), 0),
+            coalesce((
+                select min(load_id) from ops.build_watermarks where model in ('chats', 'messages', 'int_room_clock')
+            ), 0),
             (select max(loaded_at) from ops.page_loads)
         """,
         (classifier, version),
@@ -84,7 +86,7 @@ def unprocessed_chats(
     if chat_ids is None:
         rows = conn.execute(
             """
-            select id from core.chats where load_id > %s and load_id <= %s
+            select chat_id from intermediate.int_conversations where load_id > %s and load_id <= %s
             union
             select chat_id from analysis.classification_queue where classifier = %s and state = 'ongoing'
             except
@@ -96,13 +98,13 @@ def unprocessed_chats(
     else:
         rows = conn.execute(
             """
-            select chats.id
-            from core.chats
-            left join analysis.classification_queue as work on work.chat_id = chats.id and work.classifier = %s
+            select chats.chat_id
+            from intermediate.int_conversations as chats
+            left join analysis.classification_queue as work on work.chat_id = chats.chat_id and work.classifier = %s
             where
-                chats.id = any(%s) and chats.load_id <= %s
+                chats.chat_id = any(%s) and chats.load_id <= %s
                 and (work.load_id >= chats.load_id and work.version = %s and work.state <> 'ongoing') is not true
-                and not exists (select from ops.erased_chats where chat_id = chats.id)
+                and not exists (select from ops.erased_chats where chat_id = chats.chat_id)
             order by 1
             """,
             (classifier, list(chat_ids), scope.upto, version),
@@ -115,8 +117,8 @@ def read_chats(conn: psycopg.Connection, chat_ids: Sequence[str], scope: Scope, 
     conversations = dict(_conversations(conn, chat_ids))
     rows = conn.execute(
         """
-        select id, load_id, is_deleted, status = 'closed' as is_closed
-        from core.chats where id = any(%s) order by id
+        select chat_id, load_id, is_deleted, status = 'closed' as is_closed
+        from intermediate.int_conversations where chat_id = any(%s) order by chat_id
         """,
         (list(chat_ids),),
     )
@@ -136,7 +138,10 @@ def content_key(conversation: Conversation) -> str:
 
 def read_texts(conn: psycopg.Connection, chat_ids: Sequence[str]) -> dict[str, Conversation]:
     """What chats say, closed, idle or ongoing; without those that are deleted, or hold nothing."""
-    rows = conn.execute("select id from core.chats where id = any(%s) and not is_deleted", [list(chat_ids)])
+    rows = conn.execute(
+        "select chat_id from intermediate.int_conversations where chat_id = any(%s) and not is_deleted",
+        [list(chat_ids)],
+    )
     present = {row[0] for row in rows}
     return {chat_id: said for chat_id, (said, _) in _conversations(conn, chat_ids) if chat_id in present}
 
@@ -152,10 +157,10 @@ def _conversations(
 ) -> Iterator[tuple[str, tuple[Conversation, datetime]]]:
     rows = conn.execute(
         """
-        select chat_id, incoming, content_type, coalesce(text, ''), coalesce(caption, ''), timestamp
-        from core.messages
-        where chat_id = any(%s) and incoming is not null
-        order by chat_id, timestamp, position
+        select chat_id, is_incoming, content_type, coalesce(text, ''), coalesce(caption, ''), sent_at
+        from intermediate.int_conversation_texts
+        where chat_id = any(%s) and is_incoming is not null
+        order by chat_id, sent_at, position
         """,
         (list(chat_ids),),
     ).fetchall()

@@ -13,6 +13,7 @@ from dagster_project.analysis.claude.run import Limits
 from dagster_project.analysis.conversation import Conversation, Message
 from dagster_project.analysis.personal.redaction import Known
 from dagster_project.analysis.taxonomy import taxonomy
+from tests.support.common_shape import VIEWS
 
 NOW = datetime(2025, 10, 10, 12, tzinfo=UTC)
 MODEL = "claude-haiku-5-5"
@@ -41,6 +42,7 @@ class Desk:
             values ('s', 'b2chat', 'chats', 0, 0, 0, 0, 0, 0, 0, 0, '2025-10-12');
             insert into ops.build_watermarks values ('chats', 0, 0, now()), ('messages', 0, 0, now())
         """)
+        conn.execute(VIEWS)
 
     def chat(self, chat_id: str, *said: str, at: datetime = NOW, status: str = "closed", contact: str = "") -> None:
         """Write a chat anew: `said` are the customer's messages, one that begins with > is the agent's."""

@@ -10,20 +10,20 @@ from dagster_project.warehouse.connection import has_relation
 
 # The same chats at every rate: those of a smaller sample are in a larger one.
 _LABELS = ", ".join(field.name for field in taxonomy.fields())
-_IN_SAMPLE = "('x' || left(md5(id), 8))::bit(32)::bigint < %(rate)s * 4294967296"
+_IN_SAMPLE = "('x' || left(md5(chat_id), 8))::bit(32)::bigint < %(rate)s * 4294967296"
 
 
 def select_chats(conn: psycopg.Connection, request: Request) -> tuple[int, list[str]]:
     """How many chats pass the filters, and which of them are in the sample."""
     rows = conn.execute(
         f"""
-        select id, {_IN_SAMPLE}
-        from core.chats
+        select chat_id, {_IN_SAMPLE}
+        from intermediate.int_conversations
         where created_local_date between %(start)s and %(end)s and not is_deleted
             and (%(agents)s = '{{}}' or agent_id = any(%(agents)s::text[]))
             and (%(departments)s = '{{}}' or department_id = any(%(departments)s::text[]))
             and (%(contacts)s = '{{}}' or contact_id = any(%(contacts)s::text[]))
-        order by id
+        order by chat_id
         """,  # noqa: S608
         {
             "start": request.date_start,
@@ -46,7 +46,9 @@ def write(
     statement may change a local table by them.
     """
     with conn.transaction():
-        messages = conn.execute("select count(*) from core.messages where chat_id = any(%s)", [list(chat_ids)])
+        messages = conn.execute(
+            "select count(*) from intermediate.int_conversation_texts where chat_id = any(%s)", [list(chat_ids)]
+        )
         message_count = (messages.fetchone() or (0,))[0]
         conn.execute(
             """
@@ -113,11 +115,13 @@ def forget_deleted_chats(conn: psycopg.Connection) -> int:
             gone = conn.execute(
                 f"""
                 select chat_id from analysis.{table}
-                where chat_id = any(array(select id from core.chats where is_deleted))
+                where chat_id = any(array(select chat_id from intermediate.int_conversations where is_deleted))
                 union
                 -- Of both sides the keys alone are read.
                 select chat_id from analysis.{table} as stored
-                where not exists (select from core.chats where id = stored.chat_id)
+                where not exists (
+                    select from intermediate.int_conversations as chats where chats.chat_id = stored.chat_id
+                )
                 """  # noqa: S608
             ).fetchall()
             chat_ids = [chat_id for (chat_id,) in gone]
@@ -131,8 +135,8 @@ def forget_deleted_people(conn: psycopg.Connection) -> int:
         return 0
     with conn.transaction():
         counts = []
-        for column, table in (("agent_id", "agents"), ("department_id", "departments")):
-            there = [one for (one,) in conn.execute(f"select id from core.{table}").fetchall()]  # noqa: S608
+        for column, table in (("agent_id", "int_agents"), ("department_id", "int_departments")):
+            there = [one for (one,) in conn.execute(f"select id from intermediate.{table}").fetchall()]  # noqa: S608
             changed = conn.execute(
                 f"update analysis.analysis_kpis set {column} = null where {column} is not null and {column} <> all(%s)",  # noqa: S608
                 [there],

@@ -87,7 +87,9 @@ def _each_once(values: Sequence[str]) -> tuple[str, ...]:
 def _with_days(conn: psycopg.Connection, request: Request) -> Request:
     end = request.date_end
     if end is None:
-        row = conn.execute("select max(created_local_date) from core.chats where not is_deleted").fetchone()
+        row = conn.execute(
+            "select max(created_local_date) from intermediate.int_conversations where not is_deleted"
+        ).fetchone()
         if row is None or row[0] is None:
             raise Refused("there are no chats yet")
         end = row[0]

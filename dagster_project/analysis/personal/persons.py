@@ -41,7 +41,35 @@ def known(conn: psycopg.Connection, chat_ids: Sequence[str]) -> dict[str, Known]
         values = (*((kind, value) for kind, value in own if value), *numbers, *emails)
         named = [text for key, text in fields if _IS_NAME.search(key)]
         found[chat_id] = Known(tuple(dict.fromkeys([*filter(None, [name]), *named, *names])), values)
-    return found
+    return found | _known_in_rooms(conn, [chat_id for chat_id in chat_ids if chat_id.startswith("rooms:")], names)
+
+
+def _known_in_rooms(conn: psycopg.Connection, chat_ids: Sequence[str], names: Sequence[str]) -> dict[str, Known]:
+    """Everybody who takes part in a room, or did, whichever side they are on."""
+    if not chat_ids:
+        return {}
+    rows = conn.execute(
+        """
+        select
+            rooms.chat_id,
+            array_remove(array_agg(distinct called.name), null),
+            array_remove(array_agg(distinct users.email), null)
+        from core.rooms
+        inner join core.room_participants as participants on participants.room_id = rooms.id
+        inner join core.room_users as users on users.id in (participants.user_id, rooms.creator_id)
+        cross join lateral (
+            values (users.name), (users.display_name), (users.username),
+                (concat_ws(' ', users.first_name, users.last_name))
+        ) as called (name)
+        where rooms.chat_id = any(%s)
+        group by rooms.chat_id
+        """,
+        [list(chat_ids)],
+    )
+    return {
+        chat_id: Known(tuple(dict.fromkeys([*people, *names])), tuple(("EMAIL", email) for email in emails))
+        for chat_id, people, emails in rows
+    }
 
 
 def _texts(attributes: Any, key: str = "") -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from dagster_project.analysis import categorize
 from dagster_project.analysis.categorize import Result, categorize_by_rules
 from dagster_project.analysis.rules.classifier import LEXICON, RulesClassifier
 from dagster_project.analysis.workers import WorkerFailed
+from tests.support.common_shape import VIEWS
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2025, 10, 10, 12, tzinfo=UTC)
@@ -38,6 +39,7 @@ class Desk:
             create table core.messages (chat_id text, incoming boolean, content_type text, text text, caption text,
                                         timestamp timestamptz, position integer)
         """)
+        conn.execute(VIEWS)
 
     def chat(self, chat_id: str, *said: str, status: str = "closed", at: datetime = NOW, deleted: bool = False) -> None:
         """Write a chat anew: `said` are the customer's messages, one that begins with > is the agent's."""

@@ -21,6 +21,7 @@ from dagster_project.analysis.customer_analysis.analyses import Categorized, Mea
 from dagster_project.analysis.customer_analysis.request import Refused, Request
 from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.analysis.taxonomy import taxonomy
+from tests.support.common_shape import PEOPLE, VIEWS
 
 NOON = datetime(2026, 1, 5, 17, tzinfo=UTC)
 DAY = date(2026, 1, 5)
@@ -44,7 +45,7 @@ class Office:
             create table core.departments (id text primary key, name text);
             create table core.contacts (id text primary key, full_name text, mobile text, phone_number text,
                 email text, identification text, address text, custom_attributes jsonb)""")
-        self.conn.execute("create schema intermediate")
+        self.conn.execute(VIEWS + PEOPLE)
         self.conn.execute(
             "create table intermediate.int_response_time_scores (chat_id text, response_time_score double precision)"
         )
@@ -99,7 +100,7 @@ class Office:
         return analyse(self.conn, asking(**asked), means)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        return self.conn.execute(query).fetchall()  # type: ignore[arg-type]
+        return self.conn.execute(query).fetchall()
 
 
 def asking(**asked: Any) -> Request:
@@ -355,7 +356,7 @@ def test_labels_of_rules_cannot_be_published_as_a_models(office: Office) -> None
     office.analyse()
     for change in ("is_llm = true", "model = 'claude-haiku-5-5'"):
         with pytest.raises(psycopg.errors.CheckViolation):
-            office.conn.execute(f"update analysis.customer_categorizations set {change}")  # type: ignore[arg-type]
+            office.conn.execute(f"update analysis.customer_categorizations set {change}")
 
 
 def test_an_analysis_by_claude_sends_once_defers_what_is_over_the_cap_and_is_never_done_by_rules(

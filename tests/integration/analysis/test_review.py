@@ -18,6 +18,7 @@ from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.cli import main as cli
 from dagster_project.orchestration.assets.review import review_queue
 from dagster_project.orchestration.resources import Warehouse
+from tests.support.common_shape import VIEWS
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 COMPLAINT = (
@@ -48,6 +49,7 @@ class Office:
         self.conn.execute("""
             create table core.messages (chat_id text, incoming boolean, content_type text, text text, caption text,
                 timestamp timestamptz, position integer)""")
+        self.conn.execute(VIEWS)
 
     def begin(self) -> None:
         self.conn.execute("""

@@ -8,6 +8,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from dagster_project.analysis.categorize import categorize_by_rules
+from dagster_project.analysis.personal import persons
+from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.sources.rooms import schema
 from dagster_project.sources.rooms.sandbox.fill import fill
 from dagster_project.sources.rooms.sandbox.firm import Firm
@@ -17,7 +20,7 @@ from tests.support.world import World
 
 FIRM = Firm(first_day=date(2025, 9, 22), days=8, rooms_per_day=5)
 UNTIL = datetime(2025, 10, 1, 5, tzinfo=UTC)
-FACTS = ("reply_turns", "room_response_times")
+FACTS = ("reply_turns", "room_response_times", "int_conversation_texts", "contacts")
 ANSWERED = {
     "opened_at": "2025-10-01 09:00:00",
     "picked_up_at": "2025-10-01 09:01:00",
@@ -127,6 +130,20 @@ def test_the_room_of_the_docs_has_the_times_of_the_docs(world: World) -> None:
     assert [tuple(turn.values()) for turn in turns] == [(160, 160, True), (60, 30, True), (None, None, False)]
 
 
+def test_support_rooms_are_categorized_as_chats_are_and_groups_never(world: World) -> None:
+    (room,) = world.ask("select chat_id from core.rooms where name = 'example'")
+    with psycopg.connect(world.url, autocommit=True) as conn:
+        categorize_by_rules(conn, RulesClassifier(), idle=timedelta(hours=24))
+        known = persons.known(conn, ["17", room["chat_id"]])
+    states = {row["chat_id"]: row["state"] for row in world.ask("select chat_id, state from analysis.classification_queue")}
+    assert (states["17"], states[room["chat_id"]]) == ("classified", "classified")
+    support = {row["chat_id"] for row in world.ask("select chat_id from intermediate.int_room_clock")}
+    assert set(states) == support | {"17"}
+    # Before a text leaves, whoever takes part in the room is taken out of it.
+    assert {"Ana Ejemplo", "Guest Ejemplo"} <= set(known[room["chat_id"]].names)
+    assert ("EMAIL", "x-guest@example.test") in known[room["chat_id"]].values
+
+
 def test_a_load_touches_its_own_conversations_and_what_is_kept_is_what_a_rebuild_makes(world: World) -> None:
     before = {table: _rows(world, table) for table in TABLES}
     (old,) = world.ask(
@@ -152,7 +169,7 @@ def test_a_load_touches_its_own_conversations_and_what_is_kept_is_what_a_rebuild
         assert {key.split(" ")[0] for key in changed} == wanted, table
 
     kept = {table: _contents(world, table) for table in TABLES}
-    rebuilt = world.dbt("run", "--full-refresh", "--select", "core.rooms+1", "facts.sources.rooms", *FACTS, "chat_response_times")
+    rebuilt = world.dbt("run", "--full-refresh", "--select", *(f"+{fact}" for fact in FACTS))
     assert rebuilt.returncode == 0, rebuilt.stdout[-2000:]
     assert {table: _contents(world, table) for table in TABLES} == kept
 
