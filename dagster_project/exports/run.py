@@ -30,7 +30,7 @@ from dagster_project.exports.service import Exported, Writer
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed, reason_of
 from dagster_project.exports.stores.own_file import OwnFile
-from dagster_project.exports.tables import definitions, rooms
+from dagster_project.exports.tables import conversations, definitions
 from dagster_project.exports.tables.definitions import NothingToExport, Table
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection, data_source, directory, users
@@ -160,10 +160,12 @@ def _table(conn: psycopg.Connection, request: ExportRequest) -> Table:
         return definitions.agents(conn, request.filters)
     if request.kind == "kpis":
         return definitions.kpis(conn, request.filters)
+    if request.kind == "conversations":
+        return conversations.conversations(conn, request.filters)
     if request.kind == "rooms":
-        return rooms.rooms(conn, request.filters)
+        return conversations.rooms(conn, request.filters)
     if request.kind == "escalations":
-        return rooms.escalations(conn, request.filters)
+        return conversations.escalations(conn, request.filters)
     if request.kind == "analysis":
         return definitions.analysis_kpis(conn, request.analysis_id or "", request.language)
     return definitions.mart(conn, request.mart or "")

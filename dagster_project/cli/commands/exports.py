@@ -143,6 +143,25 @@ def kpis(
 
 
 @export.command()
+def conversations(
+    form: TableFormat = "csv",
+    week: Week = None,
+    month: Month = None,
+    first: First = None,
+    last: Last = None,
+    agent: Agents = None,
+    department: Departments = None,
+    channel: Channels = None,
+    language: LanguageOption = None,
+    out: Out = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A row per conversation of every source: chats, rooms, calls; what a source has not is empty."""
+    filters, latest = _filters(week, month, first, last, agent, department, channel)
+    _export(ExportRequest("conversations", form, filters=filters, latest=latest), language, out, as_json)
+
+
+@export.command()
 def rooms(
     form: TableFormat = "csv",
     week: Week = None,

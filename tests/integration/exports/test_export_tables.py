@@ -467,7 +467,7 @@ def test_a_file_of_ones_own_has_its_manifest_beside_it_and_neither_is_written_ov
         run_export(warehouse, settings, ExportRequest("chats", "csv"), user="ana", own_file=tmp_path / ("x" * 300))
 
 
-def test_rooms_come_with_their_path_and_escalations_by_day_and_agent_and_without_rooms_it_is_said(
+def test_conversations_of_every_source_rooms_with_their_path_escalations_by_agent_and_what_is_not_there(
     new_database: Callable[[], str], tmp_path: Path
 ) -> None:
     marts = HandMadeMarts(new_database())
@@ -479,23 +479,28 @@ def test_rooms_come_with_their_path_and_escalations_by_day_and_agent_and_without
 
     marts.fill("escalation_steps")
     marts.fill("escalation_paths")
-    marts.fill("chat_response_times", {"chat_id": "b", "source": "b2chat", "is_deleted": False})
+    marts.fill("room_response_times")
     for kind in ("rooms", "escalations"):
         with pytest.raises(ExportFailed, match="no conversation in a room has landed: ROOMS_DATABASE_URL"):
             rows(kind)
     day = date(2026, 3, 2)
     for number, is_deleted in enumerate((False, False, True)):
-        key = {"chat_id": f"rooms:{number}", "source": "rooms", "is_deleted": is_deleted}
-        marts.fill("chat_response_times", key | {"created_local_date": day, "pickup_seconds": 90})
+        key = {"chat_id": f"rooms:{number}", "is_deleted": is_deleted}
+        marts.fill("room_response_times", key | {"created_local_date": day, "pickup_seconds": 90})
     marts.fill("escalation_paths", {"conversation_id": "rooms:1", "path": "T1>T2", "total_seconds": 6000})
     for agent in ("rooms:ana", "rooms:bea"):
         step = {"escalation_id": agent, "agent_id": agent, "created_local_date": day, "handover_seconds": 660}
         marts.fill("escalation_steps", step)
-    with psycopg.connect(marts.url) as conn:
-        conn.execute("create schema if not exists core")
-        conn.execute("create table core.agents as select 'rooms:ana' as id, 'Ana Rojas' as name")
+    for scope, key, name in (("agent", "rooms:ana", "Ana Rojas"), ("department", "CAR", "Cartera")):
+        marts.fill("scope_members", {"scope": scope, "scope_id": key, "scope_name": name})
     found = {row["chat_id"]: (row["pickup_seconds"], row["path"], row["total_seconds"]) for row in rows("rooms")}
     assert found == {"rooms:0": ("90", "", ""), "rooms:1": ("90", "T1>T2", "6000")}
+    for source, team in (("b2chat", "CAR"), ("rooms", None), ("calls", None)):
+        own = {"conversation_id": f"{source}:1", "source": source, "team_id": team, "is_deleted": False}
+        marts.fill("conversations", own | {"created_local_date": day})
+    assert {row["source"] for row in rows("conversations", first=day)} == {"b2chat", "rooms", "calls"}
+    [chat] = rows("conversations", departments=["cartera"])
+    assert chat["conversation_id"] == "b2chat:1"
     [step] = rows("escalations", first=day, last=day, agents=["ana rojas"])
     assert (step["escalation_id"], step["handover_seconds"]) == ("rooms:ana", "660")
 

@@ -57,6 +57,7 @@ select
         + case when timed.is_given_back then timed.given_back_seconds else 0 end as from_level_seconds,
     timed.quality_rules,
     timed.created_local_date,
+    timed.escalated_local_date,
     timed.resolved_local_date,
     timed.cancelled_local_date,
     timed.ended_local_date,

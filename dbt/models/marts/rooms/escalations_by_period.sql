@@ -1,46 +1,86 @@
 -- A view over the escalations and rooms of its periods: who reads one period pays for that.
 {%- set times = ['assign', 'start', 'handover', 'level'] %}
 {%- set events = ['created', 'resolved', 'cancelled', 'superseded', 'open', 'end_open'] %}
-{%- set of_rooms = ['room', 'escalated_room', 'finished_room', 'first_level_room'] %}
+{%- set room_counts = ['room_count', 'escalated_room_count', 'finished_room_count', 'first_level_room_count'] %}
+{%- set event_counts, time_counts = [], [] %}
+{%- for name in events %}{% do event_counts.append(name ~ '_count') %}{% endfor %}
+{%- for name in times %}{% do time_counts.append(name ~ '_count') %}{% endfor %}
 {%- set measures = [] %}
 {%- for time in times %}
 {%- do measures.extend(spread_names(time ~ '_seconds', [50, 90, 95, 99]) + spread_names(time ~ '_business_seconds', [50, 90])) %}
 {%- endfor %}
 
-with escalations as (
+{%- set scopes -%}
+    cross join lateral (
+        values
+        ('all', 'all'), ('level', steps.to_level), ('agent', steps.agent_id), ('priority', steps.priority::text)
+    ) as scopes (scope, scope_id)
+{%- endset %}
+
+with created as (
     select
         periods.period,
         periods.period_start,
         scopes.scope,
         scopes.scope_id,
-        count(*) filter (where steps.is_created) as created_count,
-        count(*) filter (where steps.resolved_local_date between periods.period_start and periods.period_end) as resolved_count,
-        count(*) filter (where steps.cancelled_local_date between periods.period_start and periods.period_end)
-            as cancelled_count,
-        count(*) filter (where steps.is_created and steps.is_superseded) as superseded_count,
-        count(*) filter (where not steps.is_created and steps.open_through >= periods.period_start) as open_count,
-        count(*) filter (where steps.open_through > periods.period_end) as end_open_count
+        count(*) as created_count,
+        count(*) filter (where steps.is_superseded) as superseded_count
         {%- for time in times %}
-        {%- set is_timed = 'steps.is_created' if time != 'level' else 'steps.is_created and not steps.is_open' %},
+        {%- set is_timed = 'true' if time != 'level' else 'not steps.is_open' %},
         count({{ time }}_seconds) filter (where {{ is_timed }}) as {{ time }}_count,
         {{ spread_of(time ~ '_seconds', [50, 90, 95, 99], is_timed) }},
         {{ spread_of(time ~ '_business_seconds', [50, 90], is_timed) }}
         {%- endfor %}
     from {{ ref('int_room_periods') }} as periods
-    inner join lateral (
-        select
-            found.*,
-            found.created_local_date >= periods.period_start as is_created,
-            case when found.is_open then 'infinity' else found.ended_local_date end as open_through
-        from {{ ref('escalation_steps') }} as found
-        where daterange(found.created_local_date, found.until_local_date, '[]')
-            && daterange(periods.period_start, periods.period_end, '[]')
-    ) as steps on true
-    cross join lateral (
-        values
-        ('all', 'all'), ('level', steps.to_level), ('agent', steps.agent_id), ('priority', steps.priority::text)
-    ) as scopes (scope, scope_id)
+    inner join {{ ref('escalation_steps') }} as steps
+        on steps.created_local_date between periods.period_start and periods.period_end
+    {{ scopes }}
     where scopes.scope_id is not null
+    group by periods.period, periods.period_start, scopes.scope, scopes.scope_id
+),
+
+{%- for name in ['resolved', 'cancelled'] %}
+
+{{ name }} as (
+    select
+        periods.period,
+        periods.period_start,
+        scopes.scope,
+        scopes.scope_id,
+        count(*) as {{ name }}_count
+    from {{ ref('int_room_periods') }} as periods
+    inner join {{ ref('int_escalation_states') }} as steps
+        on steps.{{ name }}_local_date between periods.period_start and periods.period_end
+    {{ scopes }}
+    where scopes.scope_id is not null
+    group by periods.period, periods.period_start, scopes.scope, scopes.scope_id
+),
+{%- endfor %}
+
+-- At the midnights that begin and end a period. Only what stood across one is looked at.
+open as (
+    select
+        periods.period,
+        periods.period_start,
+        scopes.scope,
+        scopes.scope_id,
+        count(*) filter (
+            where steps.created_local_date < periods.period_start and states.open_through >= periods.period_start
+        ) as open_count,
+        count(*) filter (where states.open_through > periods.period_end) as end_open_count
+    from {{ ref('int_room_periods') }} as periods
+    inner join {{ ref('int_escalation_states') }} as steps
+        on daterange(steps.created_local_date, steps.until_local_date, '[]')
+        && daterange(periods.period_start, periods.period_end, '[]')
+    cross join lateral (
+        select case when steps.outcome = 'open' then 'infinity' else steps.ended_local_date end as open_through
+    ) as states
+    {{ scopes }}
+    where scopes.scope_id is not null
+        and (
+            states.open_through > periods.period_end
+            or (steps.created_local_date < periods.period_start and states.open_through >= periods.period_start)
+        )
     group by periods.period, periods.period_start, scopes.scope, scopes.scope_id
 ),
 
@@ -70,33 +110,30 @@ rooms as (
 
 -- One below the other, not joined: so Postgres hands the periods that are asked for down to both.
 told as (
+    {%- for relation, names in {
+        'created': ['created_count', 'superseded_count'] + time_counts + measures,
+        'resolved': ['resolved_count'],
+        'cancelled': ['cancelled_count'],
+        'open': ['open_count', 'end_open_count'],
+        'rooms': room_counts,
+    }.items() %}
     select
         period, period_start, scope, scope_id
-        {%- for name in events + times %},
-        {{ name }}_count
+        {%- for name in event_counts + time_counts %},
+        {{ name if name in names else '0' }} as {{ name }}
         {%- endfor %}
         {%- for name in measures %},
-        {{ name }}
+        {{ name if name in names else 'null::double precision' }} as {{ name }}
         {%- endfor %}
-        {%- for name in of_rooms %},
-        null::bigint as {{ name }}_count
+        {%- for name in room_counts %},
+        {{ name if name in names else 'null::bigint' }} as {{ name }}
         {%- endfor %}
-    from escalations
+    from {{ relation }}
+    {%- if not loop.last %}
 
     union all
-
-    select
-        period, period_start, scope, scope_id
-        {%- for name in events + times %},
-        0 as {{ name }}_count
-        {%- endfor %}
-        {%- for name in measures %},
-        null as {{ name }}
-        {%- endfor %}
-        {%- for name in of_rooms %},
-        {{ name }}_count
-        {%- endfor %}
-    from rooms
+    {% endif %}
+    {%- endfor %}
 ),
 
 summed as (
@@ -105,14 +142,11 @@ summed as (
         period_start,
         scope,
         scope_id
-        {%- for name in events + times %},
-        sum({{ name }}_count)::integer as {{ name }}_count
+        {%- for name in event_counts + time_counts + room_counts %},
+        sum({{ name }})::integer as {{ name }}
         {%- endfor %}
         {%- for name in measures %},
         max({{ name }}) as {{ name }}
-        {%- endfor %}
-        {%- for name in of_rooms %},
-        sum({{ name }}_count)::integer as {{ name }}_count
         {%- endfor %}
     from told
     group by period, period_start, scope, scope_id

@@ -5,6 +5,10 @@
     indexes=[
         {'columns': ['chat_id', 'step_number'], 'unique': true},
         {'columns': ["daterange(created_local_date, until_local_date, '[]')"], 'type': 'gist'},
+        {'columns': ['created_local_date']},
+        {'columns': ['resolved_local_date']},
+        {'columns': ['cancelled_local_date']},
+        {'columns': ['escalated_local_date']},
         {'columns': ['load_id']},
     ],
 ) }}
@@ -172,6 +176,7 @@ select
         as handover_business_seconds,
     ended.quality_rules,
     {{ local_time('ended.created_at') }}::date as created_local_date,
+    {{ local_time('min(ended.created_at) over conversation') }}::date as escalated_local_date,
     {{ local_time('ended.known_resolved_at') }}::date as resolved_local_date,
     {{ local_time('ended.known_cancelled_at') }}::date as cancelled_local_date,
     {{ local_time('ended.ended_at') }}::date as ended_local_date,

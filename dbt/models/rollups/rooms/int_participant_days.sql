@@ -38,10 +38,9 @@ moved as (
         count(*) filter (where upper(stint) < affected_days.ends_at) as leave_count
     from affected_days
     inner join {{ ref('int_participant_stints') }} as participants
-        on participants.stints && tstzrange(affected_days.starts_at, affected_days.ends_at)
+        on participants.edge_dates @> array[to_char(affected_days.local_date, 'YYYY-MM-DD')]
     cross join lateral unnest(participants.stints) as stint
     where stint && tstzrange(affected_days.starts_at, affected_days.ends_at)
-        and (lower(stint) >= affected_days.starts_at or upper(stint) < affected_days.ends_at)
     group by affected_days.local_date, participants.user_id
 ),
 
@@ -77,9 +76,11 @@ presence as (
         least(upper(stint), affected_days.ends_at) as ends_at
     from active
     inner join affected_days on affected_days.local_date = active.local_date
-    inner join {{ ref('int_participant_stints') }} as participants on participants.user_id = active.user_id
-    cross join lateral unnest(participants.stints) as stint
-    where stint && tstzrange(affected_days.starts_at, affected_days.ends_at)
+    inner join {{ ref('int_participant_stints') }} as participants
+        on participants.user_id = active.user_id
+        and participants.open_stints && tstzrange(affected_days.starts_at, affected_days.ends_at)
+    cross join lateral unnest(participants.open_stints) as stint
+    where stint && tstzrange(affected_days.starts_at, affected_days.ends_at) and lower(stint) < coalesce(upper(stint), 'infinity')
 ),
 
 stretches as (

@@ -5,8 +5,8 @@
     indexes=[
         {'columns': ['room_id', 'user_id'], 'unique': true},
         {'columns': ['chat_id']},
-        {'columns': ['user_id']},
-        {'columns': ['stints'], 'type': 'gist'},
+        {'columns': ['open_stints'], 'type': 'gist'},
+        {'columns': ['edge_dates'], 'type': 'gin'},
         {'columns': ['load_id']},
     ],
 ) }}
@@ -112,6 +112,15 @@ select
     participants.role,
     participants.status,
     coalesce(stints.stints, '{}') as stints,
+    -- Nobody has work in a room that is closed, though they never left it; and none with customers in a room without them.
+    coalesce(stints.stints * lives.open_spans, '{}') as open_stints,
+    -- By these a day finds who came and went: most who ever were in a room never left it.
+    array(
+        select distinct to_char({{ local_time('edge.at') }}, 'YYYY-MM-DD')
+        from unnest(stints.stints) as stint
+        cross join lateral (values (lower(stint)), (upper(stint))) as edge (at)
+        where edge.at is not null
+    ) as edge_dates,
     participants.last_read_at,
     counts.message_count::integer as message_count,
     counts.unread_count::integer as unread_count,
@@ -119,6 +128,7 @@ select
     participants.newest_load_id as load_id
 from participants
 left join stints on stints.entity_key = participants.entity_key
+left join {{ ref('int_room_lives') }} as lives on lives.room_id = participants.room_id
 cross join lateral (
     select
         count(*) filter (where messages.sender_id = participants.user_id) as message_count,

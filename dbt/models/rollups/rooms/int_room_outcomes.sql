@@ -33,23 +33,6 @@ conversations as (
     having bool_or(rooms.id = rooms.root_room_id and rooms.room_type in ('support', 'escalated') and not rooms.is_deleted)
 ),
 
-speakers as (
-    select
-        rooms.chat_id,
-        min(messages.created_at) filter (where users.is_robot) as robot_spoke_at,
-        (array_agg(messages.robot_id order by messages.created_at, messages.id) filter (where messages.robot_id is not null))[1]
-            as robot_id,
-        min(messages.created_at) filter (where not users.is_robot and senders.role in ('member', 'moderator')) as agent_spoke_at
-    from conversations
-    inner join {{ ref('rooms') }} as rooms on rooms.chat_id = conversations.chat_id
-    inner join {{ ref('room_messages') }} as messages on messages.room_id = rooms.id
-    inner join {{ ref('room_users') }} as users on users.id = messages.sender_id
-    left join {{ ref('room_participants') }} as senders
-        on senders.room_id = messages.room_id and senders.user_id = messages.sender_id
-    where messages.is_counted and messages.message_type <> 'system'
-    group by rooms.chat_id
-),
-
 escalated as (
     select
         chat_id,
@@ -61,11 +44,11 @@ escalated as (
 
 select
     conversations.chat_id,
-    contacts.contact_id,
-    speakers.robot_id,
+    clock.contact_id,
+    robots.robot_id,
     case
-        when speakers.robot_id is null then null
-        when times.opened_at is not null or speakers.agent_spoke_at is not null then 'handed_over'
+        when robots.robot_id is null then null
+        when times.opened_at is not null or clock.handled_by = 'robot_then_human' then 'handed_over'
         when times.closed_at is null then 'open'
         when conversations.outcome = 'resolved' and closers.account_type_informal in ('robot', 'guest', 'registered')
             then 'contained'
@@ -82,10 +65,15 @@ select
     conversations.load_id
 from conversations
 inner join {{ ref('chat_response_times') }} as times on times.chat_id = conversations.chat_id
-inner join {{ ref('int_conversations') }} as contacts on contacts.chat_id = conversations.chat_id
-left join speakers
-    on speakers.chat_id = conversations.chat_id
-    and speakers.robot_spoke_at < coalesce(speakers.agent_spoke_at, 'infinity')
+inner join {{ ref('int_room_clock') }} as clock on clock.chat_id = conversations.chat_id
+left join lateral (
+    select messages.robot_id
+    from {{ ref('rooms') }} as rooms
+    inner join {{ ref('room_messages') }} as messages on messages.room_id = rooms.id
+    where rooms.chat_id = conversations.chat_id and messages.is_counted and messages.robot_id is not null
+    order by messages.created_at, messages.id
+    limit 1
+) as robots on clock.handled_by in ('robot', 'robot_then_human')
 left join escalated on escalated.chat_id = conversations.chat_id
 left join {{ ref('room_users') }} as closers on closers.id = conversations.concluded_by_user_id
 where not times.is_deleted
