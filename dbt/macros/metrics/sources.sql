@@ -16,6 +16,7 @@
     {{ return({
         'b2chat': ['chats'],
         'rooms': ['chat_rooms', 'messages'],
+        'calls': ['call_logs', 'call_offers'],
     }) }}
 {%- endmacro %}
 

@@ -10,7 +10,7 @@
 
 -- A session of more than a day is cut there (rollups/calls/int_agent_sessions): nobody works so long.
 with landed as (
-    select
+    select distinct on (id)
         *,
         case
             when started_at is not null and coalesce(ended_at >= started_at, true)
@@ -18,6 +18,7 @@ with landed as (
         end as counted_to
     from {{ ref('stg_calls__agent_sessions') }} as sessions
     where id is not null and {{ load_window('sessions') }}
+    order by id, load_id desc, started_at desc nulls last
 )
 
 select

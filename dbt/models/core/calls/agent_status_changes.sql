@@ -13,7 +13,7 @@ with landed as (
         {{ is_from_the_future('changed_at', 'changes') }} as is_from_the_future
     from {{ ref('stg_calls__agent_status_changes') }} as changes
     where id is not null and {{ load_window('changes') }}
-    order by id, changed_at desc nulls last
+    order by id, load_id desc, changed_at desc nulls last
 )
 
 select

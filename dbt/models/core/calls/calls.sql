@@ -19,7 +19,7 @@ with landed as (
         {{ is_from_the_future('created_at', 'calls') }} as is_from_the_future
     from {{ ref('stg_calls__call_logs') }} as calls
     where id is not null and {{ load_window('calls') }}
-    order by id, created_at desc nulls last
+    order by id, load_id desc, created_at desc nulls last
 )
 
 select

@@ -14,7 +14,7 @@ with landed as (
         {{ is_from_the_future('created_at', 'pageviews') }} as is_from_the_future
     from {{ ref('stg_calls__widget_pageviews') }} as pageviews
     where id is not null and {{ load_window('pageviews') }}
-    order by id, created_at desc nulls last
+    order by id, load_id desc, created_at desc nulls last
 )
 
 select

@@ -2,3 +2,5 @@
 select * from {{ ref('int_b2chat__agent_assignments') }}
 union all
 select * from {{ ref('int_rooms__agent_assignments') }}
+union all
+select * from {{ ref('int_calls__agent_assignments') }}

@@ -10,3 +10,9 @@ select
     name,
     load_id
 from {{ ref('int_rooms__agents') }}
+union all
+select
+    id,
+    name,
+    load_id
+from {{ ref('int_calls__agents') }}

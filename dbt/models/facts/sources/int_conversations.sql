@@ -3,3 +3,5 @@
 select * from {{ ref('int_b2chat__conversations') }}
 union all
 select * from {{ ref('int_rooms__conversations') }}
+union all
+select * from {{ ref('int_calls__conversations') }}

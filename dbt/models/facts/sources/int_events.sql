@@ -2,3 +2,5 @@
 select * from {{ ref('int_b2chat__events') }}
 union all
 select * from {{ ref('int_rooms__events') }}
+union all
+select * from {{ ref('int_calls__events') }}
