@@ -179,11 +179,15 @@ def test_escalations_and_presence_in_the_demos_rooms_are_those_that_plain_python
 def test_what_robots_do_in_the_demos_rooms_is_what_plain_python_counts(demo: Demo, ledger: Ledger) -> None:
     robots = told_by(
         demo.url,
-        "select 'all', sum(completed_count), sum(failed_count), sum(interaction_count) from marts.robot_daily "
-        "where robot_id = 'all'",
+        "select 'all', sum(handed_over_count), sum(contained_count), sum(lapsed_count), sum(open_count), "
+        "sum(completed_count), sum(failed_count), sum(interaction_count) from marts.robot_daily where robot_id = 'all'",
     )
+    outcomes = Counter(one.robot_outcome for one in rooms_oracle.conversations(ledger).values())
     states = Counter(row["status"] for row in ledger.rows["robot_interactions"].values())
-    assert robots["all"] == (states["completed"], states["failed"], states.total())
+    assert robots["all"] == (
+        *(outcomes[name] for name in ("handed_over", "contained", "lapsed", "open")),
+        *(states["completed"], states["failed"], states.total()),
+    )
 
 
 def test_the_sources_of_a_week_stand_side_by_side_each_with_its_own_times(demo: Demo) -> None:
