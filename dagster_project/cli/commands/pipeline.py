@@ -153,8 +153,11 @@ def status(as_json: JsonOption = False) -> None:
 
     settings = Settings.load()
     with environment.running(settings) as deployment, connection.connect(deployment.url) as conn:
-        on = [source for source in SOURCES if deployment.settings.is_on(source.name)]
-        states = sync_status(conn, on, deployment.settings.today())
+        states = [
+            state
+            for state in sync_status(conn, SOURCES, deployment.settings.today())
+            if state.last_sync_at or deployment.settings.is_on(state.source)
+        ]
         news, source = unread(conn), data_source.kind_of(conn)
     answer = {"data_source": source, "entities": [asdict(state) for state in states], "notifications": news}
     if not as_json:

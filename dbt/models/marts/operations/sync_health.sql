@@ -78,6 +78,7 @@ combined as (
         pages.changed_count,
         pages.quarantined_count,
         windows.read_at as read_whole_at,
+        states.ceiling_age_seconds,
         max(successes.last_success_at) over (
             partition by days.source, days.entity_type order by days.day
         ) as last_success_at
@@ -92,6 +93,11 @@ combined as (
         on windows.source = days.source
         and windows.entity_type = days.entity_type
         and windows.window_day = days.day
+    -- What is known of a reading that was held back is known of the last one alone.
+    left join {{ source('ops', 'sync_states') }} as states
+        on states.source = days.source
+        and states.entity_type = days.entity_type
+        and days.day = {{ local_time('now()') }}::date
 ),
 
 lagging as (
@@ -120,5 +126,6 @@ select
         when lag_seconds <= 2 * 3600 then 'fresh'
         when lag_seconds <= 24 * 3600 then 'late'
         else 'lost'
-    end as freshness
+    end as freshness,
+    ceiling_age_seconds::integer as ceiling_age_seconds
 from lagging
