@@ -18,7 +18,7 @@ from dagster_project.sources.calls.sandbox.fill import rows
 from dagster_project.sources.calls.sandbox.firm import Firm
 from tests.support import forked_dbt
 
-WEEKS = 12  # 200 were tried as well (docs/calls.md): each costs Python most of a second
+WEEKS = 12  # each costs Python most of a second
 # New York's and Madrid's clocks change in the first four of them, Kathmandu's hours begin at a quarter to.
 CLOCKS_CHANGE = [
     ("America/New_York", date(2025, 3, 3)),
@@ -80,7 +80,12 @@ class Week:
             ],
             "call_logs": [
                 own
-                | {"id": f"{self.organization}-{number}", "pool_id": self.pool, "status": "missed", "ended_by": "system"}
+                | {
+                    "id": f"{self.organization}-{number}",
+                    "pool_id": self.pool,
+                    "status": "missed",
+                    "ended_by": "system",
+                }
                 | {"created_at": _at(asked), "ended_at": _at(asked + 30)}
                 for number, asked in enumerate(self.calls)
             ],
