@@ -1,4 +1,4 @@
-{{ config(tags=['calls'], meta={'dagster': {'ref': {'name': 'funnel_daily'}}}) }}
+{{ config(tags=['calls'], meta={'dagster': {'ref': {'name': 'int_funnel_days'}}}) }}
 
 -- No step has more visits than the one before it; each visit and each of its calls is counted once; a visit's steps are in order.
 select 'a step grows' as broken, scope_id as id from {{ ref('int_funnel_days') }}

@@ -1,4 +1,4 @@
-{{ config(tags=['calls'], meta={'dagster': {'ref': {'name': 'coverage_hourly'}}}) }}
+{{ config(tags=['calls'], meta={'dagster': {'ref': {'name': 'int_coverage_hours'}}}) }}
 
 -- Agent-seconds of all hours are the seconds of all sessions, an agent with two tabs counted once; and so are those of all days
 -- and statuses.

@@ -1,4 +1,4 @@
-{{ config(tags=['calls'], meta={'dagster': {'ref': {'name': 'calls_daily'}}}) }}
+{{ config(tags=['calls'], meta={'dagster': {'ref': {'name': 'int_call_days'}}}) }}
 
 -- Each call has one outcome; those of pools, sites, countries and dispositions together are all calls of the day; each offer of a
 -- call is counted with it.

@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'escalation_paths'}}}) }}
+
 -- The seconds of all steps of a conversation, and those before and after them, are those of its path; each is worked out apart.
 with steps as (
     select
