@@ -50,10 +50,8 @@ def test_a_source_of_many_tables_is_one_line_and_what_needs_a_look_another() -> 
     outcome = {"job": "j", "status": "success", "seconds": 1.0, "data_source": None, "errors": []}
     with console.capture() as capture:
         run_job.print_outcome(console, outcome | {"syncs": [chats, *tables]})
-    lines = [line.strip() for line in capture.get().splitlines()]
-    assert lines[0].startswith("chats: 2 records read in 2 pages")
-    assert lines[2].startswith("rooms: 18 records read in 18 pages: 18 new, 18 changed, 18 unchanged")
-    assert [line for line in lines if line.startswith("table_")] == [
-        "table_4: 2 records read in 2 pages: 2 new, 2 changed, 2 unchanged, 2 in quarantine"
-    ]
-    assert "a replica is behind" in lines
+    told = " ".join(capture.get().split())  # however wide the terminal is
+    assert "chats: 2 records read in 2 pages" in told
+    assert "rooms: 18 records read in 18 pages: 18 new, 18 changed, 18 unchanged" in told
+    assert "table_4: 2 records read in 2 pages: 2 new, 2 changed, 2 unchanged, 2 in quarantine" in told
+    assert told.count("table_") == 1 and "a replica is behind" in told
