@@ -19,6 +19,7 @@ from dagster._serdes import ConfigurableClassData
 from dagster._utils.concurrency import ConcurrencyClaimStatus
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage, PostgresRunStorage
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from dagster_project.orchestration import one_daemon, run_locks
@@ -102,6 +103,16 @@ class _EventLog(PostgresEventLogStorage):
         # Dagster itself would ask again and again without a pause, and be deaf to signals.
         run_locks.wait_for_slot(self._instance, concurrency_key, run_id)
         return claim.with_sleep_interval(0.0)
+
+    def initialize_concurrency_limit_to_default(self, concurrency_key: str) -> bool:
+        # Of two runs that meet a pool for the first time, the second finds it made, and Dagster's own would go on in a
+        # transaction that Postgres has ended.
+        try:
+            return super().initialize_concurrency_limit_to_default(concurrency_key)
+        except DBAPIError:
+            if concurrency_key in self.get_concurrency_keys():
+                return True
+            raise
 
     def store_event(self, event: dg.EventLogEntry) -> None:
         # Postgres' own also notifies a channel that nobody listens to. Where any role has filled the server's one queue

@@ -2,7 +2,6 @@
     materialized='incremental',
     unique_key='local_date',
     meta={'affected_by': 'int_affected_room_days'},
-    indexes=[{'columns': ['local_date', 'room_type', 'file_class'], 'unique': true}],
 ) }}
 
 -- depends_on: {{ ref('int_affected_room_days') }}
