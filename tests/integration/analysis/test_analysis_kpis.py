@@ -181,7 +181,7 @@ def _fill(conn: psycopg.Connection[Any]) -> None:
             first_response_seconds double precision, response_seconds integer, resolution_seconds integer,
             handling_seconds integer, incoming_message_count integer, outgoing_message_count integer,
             created_local_hour integer, created_day_of_week integer, is_deleted boolean, pickup_agent_id text,
-            first_response_agent_id text);
+            first_response_agent_id text, source text default 'b2chat');
         create table core.messages (chat_id text, content_type text, timestamp timestamptz);
         create table marts.sla_chats (
             chat_id text, metric text, wall_state text, business_state text, agent_id text);

@@ -10,7 +10,7 @@ from dagster_project.sources.invented_people import FIRST_NAMES, LAST_NAMES, STA
 
 ORGANIZATIONS = ("Inmobiliaria Ejemplo", "Constructora Modelo")
 SITES = (("Portal inmobiliario", "inmobiliaria.example"), ("Proyectos nuevos", "constructora.example"))
-POOLS = ("Ventas", "Arriendos", "Proyectos")
+POOLS = ("Línea de ventas", "Línea de arriendos", "Línea de proyectos")
 ORGANIZATION_OF_POOL = (0, 0, 1)
 DISPOSITIONS = (
     ("Cita agendada", "#2e7d32", True),
