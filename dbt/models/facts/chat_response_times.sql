@@ -21,12 +21,14 @@
     )
 {%- endset %}
 
-with chats as (
+with affected as (
+    select chat_id from {{ ref('int_affected_chats') }} as affected
+    where {{ load_window('affected') }}
+),
+
+chats as (
     select * from {{ ref('int_conversations') }}
-    where chat_id in (
-        select chat_id from {{ ref('int_affected_chats') }} as affected
-        where {{ load_window('affected') }}
-    )
+    where {{ is_of('affected') }}
 ),
 
 rule_changes as materialized (
