@@ -129,7 +129,7 @@ class Selection:
         return self.entity.copied
 
     def _rows(self, part: Part, selected: sql.Composable) -> sql.Composed:
-        # With a limit Postgres makes the payload after it has put the rows in order: it is the larger part of them.
+        # The payload is made before the rows are put in order: a month of them is sorted as JSON, in part on disk.
         return sql.SQL("""
             select {selected} from {leaf} as t cross join lateral (select {fields}) as payload
             where {condition} order by {mark}, {keys} limit {take} offset {skip}
