@@ -94,7 +94,7 @@ def _database(server_url: str, template: str, names_in_use: set[str]) -> Iterato
 
 
 def _create_database(server_url: str, name: str, template: str = "template1") -> str:
-    _execute(server_url, f'create database "{name}" template "{template}" strategy file_copy')
+    _execute(server_url, f'create database "{name}" template "{template}"')
     return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
 
 
