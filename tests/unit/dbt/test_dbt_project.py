@@ -193,4 +193,4 @@ def test_a_refresh_leaves_to_the_night_only_tests_of_views_that_it_would_read_wh
     } == {
         "categories_daily", "categories_weekly", "categories_monthly", "chat_effectiveness", "effectiveness_daily",
         "kpi_daily", "kpi_weekly", "kpi_monthly", "sync_health",
-    }  # fmt: skip
+    }

@@ -22,11 +22,11 @@ cross join lateral (
     select
         case
             when sessions.ended_at is null then (
-                select min(signs.happened_at)
+                select min(activities.happened_at)
                 from (
                     select
-                        signs.happened_at,
-                        lead(signs.happened_at, 1, known.known_until) over (order by signs.happened_at) as next_at
+                        activities.happened_at,
+                        lead(activities.happened_at, 1, known.known_until) over (order by activities.happened_at) as next_at
                     from (
                         select sessions.started_at as happened_at
 
@@ -58,9 +58,9 @@ cross join lateral (
                             and calls.ended_at >= sessions.started_at
                             and calls.ended_at < sessions.started_at + {{ max_session_time() }}
                             and not calls.is_deleted
-                    ) as signs
-                ) as signs
-                where signs.next_at >= signs.happened_at + interval '{{ var('session_silent_hours') | int }} hours'
+                    ) as activities
+                ) as activities
+                where activities.next_at >= activities.happened_at + interval '{{ var('session_silent_hours') | int }} hours'
             )
         end as silent_from
 ) as silent

@@ -203,12 +203,12 @@ calls as (
     group by created_local_date, agent_id
 ),
 
-signs as (
+activities as (
     select
         days.local_date,
-        signs.agent_id,
-        min(signs.happened_at) as first_sign_at,
-        max(signs.happened_at) as last_sign_at
+        activities.agent_id,
+        min(activities.happened_at) as first_sign_at,
+        max(activities.happened_at) as last_sign_at
     from (
         select agent_id, changed_at as happened_at from told where id <> ''
 
@@ -223,13 +223,13 @@ signs as (
         inner join {{ ref('call_offers') }} as offers
             on offers.offered_at >= windows.starts_at and offers.offered_at < windows.ends_at
         where offers.outcome in ('accepted', 'declined') and not offers.is_deleted
-    ) as signs
-    inner join agents on agents.agent_id = signs.agent_id
+    ) as activities
+    inner join agents on agents.agent_id = activities.agent_id
     inner join days
         on days.timezone = agents.timezone
-        and signs.happened_at >= days.starts_at
-        and signs.happened_at < days.ends_at
-    group by days.local_date, signs.agent_id
+        and activities.happened_at >= days.starts_at
+        and activities.happened_at < days.ends_at
+    group by days.local_date, activities.agent_id
 ),
 
 members as (
@@ -262,11 +262,11 @@ select
     coalesce(offers.withdrawn_count, 0) as withdrawn_count,
     coalesce(offers.decision_count, 0) as decision_count,
     coalesce(offers.decision_seconds_sum, 0) as decision_seconds_sum,
-    signs.first_sign_at,
-    signs.last_sign_at
+    activities.first_sign_at,
+    activities.last_sign_at
 from members
 left join seconds on seconds.local_date = members.local_date and seconds.agent_id = members.agent_id
 left join session_days on session_days.local_date = members.local_date and session_days.agent_id = members.agent_id
 left join offers on offers.local_date = members.local_date and offers.agent_id = members.agent_id
 left join calls on calls.local_date = members.local_date and calls.agent_id = members.agent_id
-left join signs on signs.local_date = members.local_date and signs.agent_id = members.agent_id
+left join activities on activities.local_date = members.local_date and activities.agent_id = members.agent_id
