@@ -77,6 +77,7 @@ def _assets_of(spec: SourceSpec, main: EntitySpec, what: str) -> Any:
     ) -> Iterator[dg.MaterializeResult]:
         settings, loader = Settings.load(), warehouse.as_role(LOADER)
         results: dict[EntitySpec, list[SyncResult]] | None = None
+        reports = {entity: progress_log(entity.name) for entity in spec.entities}
         with tried_again(context):
             try:
                 with places.opened(settings, spec, warehouse.url) as source:
@@ -85,7 +86,7 @@ def _assets_of(spec: SourceSpec, main: EntitySpec, what: str) -> Any:
                             loader.url,
                             source,
                             Scope(config.mode, settings.today()),
-                            on_progress=lambda entity, progress: progress_log(entity.name)(progress),
+                            on_progress=lambda entity, progress: reports[entity](progress),
                             triggered_by=starter(context.run),
                         )
             except WarehouseFailed:
