@@ -32,3 +32,9 @@
 {% macro max_session_time() -%}
     interval '24 hours'
 {%- endmacro %}
+
+
+{# What stands where a person who was erased said something: whoever is erased is written anew, and did not come late. #}
+{% macro erased_text() -%}
+    [erased]
+{%- endmacro %}

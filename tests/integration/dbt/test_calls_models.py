@@ -29,8 +29,8 @@ CLOCKS_CHANGE = [
 ]
 FIRM = Firm(first_day=date(2026, 3, 2), days=20, visits_per_day=40)
 THEN, LATER = FIRM.local(12, 15.5), FIRM.local(13, 11)
-TABLES = ("int_coverage_hours", "int_call_times", "int_call_days", "int_call_agent_days", "int_funnel_days")
-LAST = ("+int_coverage_hours", "+int_call_days", "+int_call_agent_days", "+int_funnel_days")
+TABLES = ("int_coverage_hours", "int_call_times", "int_call_days", "int_call_agent_days", "int_funnel_days", "int_call_quality")
+LAST = ("+int_coverage_hours", "+int_call_days", "+int_call_agent_days", "+int_funnel_days", "+int_call_quality")
 
 Row = dict[str, Any]
 

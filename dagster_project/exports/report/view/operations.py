@@ -94,7 +94,8 @@ def notes(data: ReportData, say: Wording) -> ViewModel:
         "rules_columns": [say.text(f"column.{name}") for name in ("rule", "severity", "broken", "checked", "share")],
         "rules": [
             [
-                rule.label_es if say.language == "es" else rule.label_en,
+                (rule.label_es if say.language == "es" else rule.label_en)
+                + (f" ({rule.subject})" if rule.subject != "chats" else ""),
                 say.label("severity", rule.severity),
                 say.number(rule.broken_count),
                 say.number(rule.checked_count),

@@ -54,6 +54,7 @@ select
         'popup_before_pageview': 'popup_shown_at < created_at',
         'popup_dismissed_before_shown': 'popup_dismissed_at < popup_shown_at',
         'from_the_future': 'is_from_the_future',
+        'late_pageview': "updated_at > created_at + interval '1 day' and page_url is distinct from '" ~ erased_text() ~ "'",
     }) }} as quality_rules,
     load_id
 from landed

@@ -56,6 +56,11 @@ combined as (
 
     union all
 
+    select subject, rule, day, broken_count, checked_count, sample_ids
+    from {{ ref('int_call_quality') }}
+
+    union all
+
     select
         'quarantine of ' || quarantine.source || ' ' || quarantine.entity_type as subject,
         quarantine.rule,

@@ -20,7 +20,7 @@
     'picked_up_without_agent': 'chats.picked_up_at is not null and chats.agent_id is null',
     'closed_without_closing_time': "chats.status = 'closed' and chats.closed_at is null",
     'closed_without_response': "chats.status = 'closed' and chats.direction = 'incoming' and chats.response_at is null",
-    'without_messages': 'chats.incoming_message_count + chats.outgoing_message_count = 0',
+    'without_messages': "chats.incoming_message_count + chats.outgoing_message_count = 0 and chats.source <> 'calls'",
     'without_department': 'chats.department_id is null',
     'unreadable_department': 'unreadable.id is not null',
 } %}
