@@ -4,15 +4,16 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 
 from dagster_project.settings import PROJECT_ROOT
 
 
-def run_child(command: list[str]) -> int:
-    """Run a program in the foreground; what stops us stops it."""
+def run_child(command: list[str], environ: Mapping[str, str] | None = None) -> int:
+    """Run a program in the foreground, with an environment of its own where one is given; what stops us stops it."""
     # A shell that starts us in the background has Ctrl-C ignored, and the program would be deaf to what stops it below.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    child = subprocess.Popen(command, cwd=PROJECT_ROOT, start_new_session=True)
+    child = subprocess.Popen(command, cwd=PROJECT_ROOT, start_new_session=True, env=environ)
     signal.signal(signal.SIGINT, before)
     try:
         return child.wait()

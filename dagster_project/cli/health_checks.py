@@ -30,6 +30,7 @@ from dagster_project.warehouse import (
     connection_budget,
     conninfo,
     migrations,
+    program_logins,
     rights,
     sla_targets,
 )
@@ -57,6 +58,7 @@ def run_checks(deployment: Deployment) -> list[CheckResult]:
         ("tables", _tables),
         ("connections", _connections),
         ("roles", _roles),
+        ("parts", _parts),
         ("BI access", _bi_access),
         ("data source", _data_source),
         ("account", _account),
@@ -99,6 +101,7 @@ def _results(deployment: Deployment, checks: list[tuple[str, Callable[[Deploymen
             audit_log.AuditLogOpen,
             bi_access.BiAccessWrong,
             rights.RightsWrong,
+            program_logins.LoginsWrong,
             connection_budget.TooFewConnections,
             SourceError,
             SettingsError,
@@ -174,6 +177,11 @@ def _roles(deployment: Deployment) -> str:
     """What each role can do, before anything is put right."""
     with connection.connect(deployment.url) as conn:
         return rights.examine(conn)
+
+
+def _parts(deployment: Deployment) -> str:
+    """By which logins the program's own parts work."""
+    return program_logins.told(deployment.settings, deployment.url)
 
 
 def _bi_access(deployment: Deployment) -> str:

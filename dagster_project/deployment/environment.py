@@ -23,7 +23,7 @@ from dagster_project.settings import (
     secret_variables,
     variable_name,
 )
-from dagster_project.warehouse import connection, fitness, system_settings
+from dagster_project.warehouse import connection, fitness, program_logins, system_settings
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +52,8 @@ _EXPORTED = (
 _OUTSIDE = frozenset(
     name
     for name in Settings.model_fields
-    if name.startswith(("postgres_", "anthropic_", "exports_s3_", "rooms_", "calls_"))
-    or name in ("database_url", "bi_password", "api_url", "client_id", "client_secret", "start_date", "audit_folder")
+    if name.startswith(("postgres_", "database_url", "anthropic_", "exports_s3_", "rooms_", "calls_"))
+    or name in ("bi_password", "api_url", "client_id", "client_secret", "start_date", "audit_folder")
     or name in ("exports_bucket", "exports_dir")
 )
 
@@ -86,7 +86,7 @@ def running(settings: Settings) -> Iterator[Deployment]:
         migrations.upgrade(url)
         with connection.connect(url) as conn:
             settings = system_settings.effective(conn, settings)
-        settings = own_schemas.standing(settings, url)
+        settings = program_logins.standing(own_schemas.standing(settings, url), url)
         os.environ.update(environment(settings, url))
         yield Deployment(settings, url)
 
@@ -96,7 +96,7 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
     local = settings.data_path / "dagster"
     local.mkdir(parents=True, exist_ok=True)
     ours = {variable_name(name): str(value) for name in _EXPORTED if (value := getattr(settings, name)) is not None}
-    for name in ("client_secret", "rooms_database_url", "calls_database_url"):
+    for name in ("client_secret", "rooms_database_url", "calls_database_url", *program_logins.SETTINGS.values()):
         if secret := getattr(settings, name):
             ours[variable_name(name)] = secret.get_secret_value()
     programs = str(Path(sys.executable).parent)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dagster_dbt import DbtProject
 
+from dagster_project.orchestration import single_dbt
 from dagster_project.settings import PROJECT_ROOT, Settings
 
 DBT_DIR = PROJECT_ROOT / "dbt"
@@ -94,7 +95,7 @@ def _run(command: str, *options: str | Path) -> subprocess.CompletedProcess[str]
         text=True,
         check=False,
         cwd=DBT_DIR,
-        env={name: value for name, value in os.environ.items() if name != "DBT_TARGET_PATH"},
+        env=single_dbt.environment({name: value for name, value in os.environ.items() if name != "DBT_TARGET_PATH"}),
     )
 
 

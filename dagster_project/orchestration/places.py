@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dagster_project.settings import IN_WAREHOUSE, Settings
 from dagster_project.sources.contract import SourceSpec
 from dagster_project.sources.postgres_reader.reader import PostgresSource, postgres_source
-from dagster_project.warehouse import connection, conninfo
+from dagster_project.warehouse import conninfo, program_logins
 
 
 def address_of(settings: Settings, source: str, warehouse_url: str) -> str | None:
@@ -21,7 +21,7 @@ def address_of(settings: Settings, source: str, warehouse_url: str) -> str | Non
     name = "read_url" if given["read_url"] else "database_url"
     text, setting = given[name].get_secret_value(), f"{source}_{name}".upper()
     if text == IN_WAREHOUSE:
-        return connection.as_role(warehouse_url, f"{source}_reader")
+        return program_logins.reader_url(settings, warehouse_url, f"{source}_reader")
     return _protected(text, setting, settings)
 
 

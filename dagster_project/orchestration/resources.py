@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import dagster as dg
+import dagster_dbt.core.resource
 import psycopg
 from dagster_dbt import DbtCliInvocation, DbtCliResource
 from packaging import version
@@ -16,7 +17,7 @@ from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.orchestration import single_dbt
 from dagster_project.settings import Settings, safe_address, variable_name
 from dagster_project.sources.b2chat.client import B2ChatClient
-from dagster_project.warehouse import connection, system_settings
+from dagster_project.warehouse import connection, program_logins, system_settings
 
 
 def _setting(name: str) -> Any:
@@ -30,8 +31,8 @@ class Warehouse(dg.ConfigurableResource):
     url: str = Field(description="Its address, with user and password (DATABASE_URL).")
 
     def as_role(self, role: str) -> "Warehouse":
-        """The same warehouse for a part of the program, which works by its own role where the settings say so."""
-        return Warehouse(url=connection.as_role(self.url, role)) if Settings.load().separate_roles else self
+        """The same warehouse for a part of the program, which works by a role of its own where the settings say so."""
+        return Warehouse(url=program_logins.url_of(Settings.load(), self.url, role))
 
     @contextmanager
     def connect(self) -> Iterator[psycopg.Connection]:
@@ -85,6 +86,17 @@ class B2ChatAccount(dg.ConfigurableResource):
         )
 
 
+class _OwnEnvironment(DbtCliInvocation):
+    """dagster-dbt hands the whole environment on, and has no other place to choose what of it."""
+
+    @classmethod
+    def run(cls, args: Sequence[str], env: dict[str, str], *rest: Any, **more: Any) -> DbtCliInvocation:
+        return super().run(args, single_dbt.environment(env), *rest, **more)
+
+
+dagster_dbt.core.resource.DbtCliInvocation = _OwnEnvironment  # type: ignore[attr-defined]
+
+
 class DbtCli(DbtCliResource):
     """dbt, one build at a time on a warehouse."""
 
@@ -93,8 +105,9 @@ class DbtCli(DbtCliResource):
     # tables: `assets/table_metadata.py` does that.
 
     def cli(self, *args: Any, **more: Any) -> DbtCliInvocation:
-        """What dagster-dbt does, when no other build is at work."""
+        """What dagster-dbt does, when no other build is at work; dbt's process has no secret but its own login's."""
         single_dbt.wait_for_turn()
+        single_dbt.hand_over()
         return super().cli(*args, **more)
 
     @cached_property

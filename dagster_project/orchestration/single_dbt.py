@@ -12,16 +12,23 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any
 
-from dagster_project.settings import Settings
-from dagster_project.warehouse import connection, locks, roles
+from dagster_project.settings import Settings, variable_name
+from dagster_project.warehouse import connection, locks, program_logins, roles
 from dagster_project.warehouse.locks import WAITING_LOGGER
 
 _BUILD = ("dbt build", "warehouse")  # the lock's name
 _WRITES = {"build", "run", "seed", "snapshot"}
+# What dbt's process is handed of its parent's environment beside its connection; models read the last four.
+_HANDED_ON = {
+    *("HOME", "PATH", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "COLUMNS", "NO_COLOR", "USER", "LOGNAME"),
+    *("VIRTUAL_ENV", "LD_LIBRARY_PATH", "DAGSTER_DBT_CLI"),
+    *(variable_name(name) for name in ("timezone", "activity_minutes", "stale_days", "citus")),
+}
+_PREFIXES = ("DBT_", "PYTHON", "LC_")
 _PAUSE = 1.0  # seconds between two looks
 _GRACE = 5.0  # seconds that dbt has to cancel its queries, until it is asked again
 _TIMES = 4  # it is asked to end; then it is ended
@@ -40,14 +47,11 @@ def main() -> None:
     # A server that compiles queries would take seconds over the one that asks all tests of views, to run it once.
     options = [os.environ.get("PGOPTIONS", ""), "-c client_connection_check_interval=2000 -c jit=off"]
     gc.set_threshold(50_000)  # what dbt parses stays, and the collector walked it again and again: 0.5 s of 3
-    separate = Settings.load().separate_roles
     wait_for_turn()
     with connection.connect(autocommit=True) as conn:
         name = f"b2chat build, process {os.getpid()} on {socket.gethostname()[:24]}"
         conn.execute("select set_config('application_name', %s, false)", [name])
         locks.take(conn, *_BUILD)
-        roles.hand_over(conn, separate=separate)
-        options += [f"-c role={roles.DBT}"] if separate else []
         os.environ["PGOPTIONS"] = " ".join(options).strip()
         from dbt.cli.main import cli  # noqa: PLC0415  seconds, while another build may be at work
 
@@ -63,9 +67,32 @@ def wait_for_turn() -> None:
     with connection.connect(autocommit=True) as conn:
         while holder := locks.holder(conn, *_BUILD):
             if holder != told:
-                log.warning("waiting for %s, since %s UTC: one build at a time", holder[0], f"{holder[1]:%F %T}")
+                since = f", since {holder[1]:%F %T} UTC" if holder[1] else ""  # not shown of another login's session
+                log.warning("waiting for %s%s: one build at a time", holder[0], since)
                 told = holder
             time.sleep(_PAUSE)
+
+
+def hand_over() -> None:
+    """Let dbt own what it makes, or no longer, as the settings have it: what a start of `b2chat-dbt` takes for done."""
+    with connection.connect(autocommit=True) as conn:
+        roles.hand_over(conn, separate=Settings.load().separate_roles)
+
+
+def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a process of dbt finds in its environment: the address of its own login, and no other secret.
+
+    A model can read all of it, by dbt's env_var.
+
+    Args:
+        given: what it would have without this, by default this process's; of that what is listed, and DBT_…, goes on.
+    """
+    given = os.environ if given is None else given
+    kept = {name: value for name, value in given.items() if name in _HANDED_ON or name.startswith(_PREFIXES)}
+    if url := os.environ.get("DATABASE_URL"):
+        kept |= connection.environment(program_logins.url_of(Settings.load(), url, roles.DBT))
+        del kept["DAGSTER_PG_URL"]
+    return kept
 
 
 def as_builds_do(command: list[str]) -> list[str]:

@@ -37,8 +37,24 @@ class PostgresSettings(Section):
     )
     separate_roles: bool = Field(
         False,
-        description="Let each part of the program work by a role that may do only what the part needs: a sync as "
-        "b2chat_loader, dbt as b2chat_dbt, analyses as b2chat_analysis (docs/access.md).",
+        description="Let each part of the program work by a login that may do only what the part needs: a sync as "
+        "b2chat_loader, dbt as b2chat_dbt, analyses as b2chat_analysis (docs/access.md). Where nothing else is said "
+        "below, the logins are made, and their passwords kept in the data folder.",
+    )
+    database_url_loader: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_URL_LOADER",
+        description="Address by which syncs meet the warehouse, of a login that is a member of b2chat_loader.",
+    )
+    database_url_dbt: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_URL_DBT",
+        description="The same for dbt, of a login that is a member of b2chat_dbt.",
+    )
+    database_url_analysis: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_URL_ANALYSIS",
+        description="The same for analyses, of a login that is a member of b2chat_analysis.",
     )
     data_dir: Path = Field(
         Path(".b2chat"),
@@ -63,7 +79,7 @@ class PostgresSettings(Section):
     )
     code_server_port: int = Field(4266, ge=1, le=65535, description="Its port.")
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_url_loader", "database_url_dbt", "database_url_analysis")
     @classmethod
     def _postgres_address(cls, url: SecretStr | None) -> SecretStr | None:
         if url and not re.match(r"postgres(ql)?://|\s*[a-z_]+\s*=", url.get_secret_value()):

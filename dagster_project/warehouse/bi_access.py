@@ -51,7 +51,7 @@ def url_with_password(settings: Settings, url: str) -> str:
         bi_role.restore(conn)
         roles.restore(conn)
     wanted = _url(url, password)
-    if not _opens(wanted):
+    if not connection.opens(wanted):
         _set_password(url, password)
     return wanted
 
@@ -62,7 +62,7 @@ def restore(settings: Settings, url: str) -> list[bi_role.Part]:
         wrong = bi_role.restore(conn)
         roles.restore(conn)
         known = _known_password(settings)
-        if known and bi_role.exists(conn) and not bi_role.is_full(conn) and not _opens(_url(url, known)):
+        if known and bi_role.exists(conn) and not bi_role.is_full(conn) and not connection.opens(_url(url, known)):
             with contextlib.suppress(SettingsError):
                 _set_password(url, known)
     return wrong
@@ -97,7 +97,7 @@ def examine(settings: Settings, url: str) -> str:
     if readable < marts:
         raise BiAccessWrong(f"{ROLE} can read {readable} of {marts} marts: run `b2chat build`, which grants the rest")
     known = _known_password(settings)
-    if known and not is_full and not _opens(_url(url, known)):
+    if known and not is_full and not connection.opens(_url(url, known)):
         raise BiAccessWrong(f"{ROLE} cannot log in with its password: {_ASK}, or allow it in the server's pg_hba.conf")
     shown = connection.without_password(_url(url, "password"))
     notes = ["all its sessions are in use"] if is_full else []
@@ -123,13 +123,6 @@ def _kept(folder: Path) -> str:
             return private.read(_KEEPER) or ""
     except NotOurs as error:
         raise SettingsError(str(error)) from None
-
-
-def _opens(url: str) -> bool:
-    with contextlib.suppress(psycopg.OperationalError):
-        connection.connect(url).close()
-        return True
-    return False
 
 
 def _set_password(url: str, password: str) -> None:

@@ -78,6 +78,14 @@ def connect(url: str | None = None, *, autocommit: bool = False) -> psycopg.Conn
     return _connect(conninfo.read(url or os.environ["DATABASE_URL"]), autocommit)
 
 
+def opens(url: str) -> bool:
+    """Whether an address lets its login in."""
+    with contextlib.suppress(psycopg.OperationalError):
+        connect(url).close()
+        return True
+    return False
+
+
 def as_role(url: str, role: str) -> str:
     """The URL with which a session works as a role that its login is a member of, from its first statement on."""
     parameters = conninfo.read(url)

@@ -185,6 +185,18 @@ def for_role(url: str, role: str, password: str) -> str:
     return to_url(place | checked({"user": role, "password": password}, f"the login of {role}"))
 
 
+def for_part(url: str, given: str, setting: str) -> Parameters:
+    """The parameters of another login to the same database: what they do not say of the way is as in its address.
+
+    Raises:
+        SettingsError: it is no address.
+    """
+    place, own = ({name: value for name, value in read(url).items() if name in _PLACE}, read(given, setting))
+    if "host" in own:
+        place.pop("hostaddr", None)
+    return place | own
+
+
 def to_environment(parameters: Mapping[str, str]) -> dict[str, str]:
     """The parameters as the variables that libpq reads, in each of our drivers."""
     return {_variables()[name]: value for name, value in parameters.items() if name in _variables()}

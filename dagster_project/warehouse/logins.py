@@ -1,8 +1,8 @@
 """Logins of people and programs: roles of Postgres that log in, each a member of one role of `roles.py`.
 
 A login has an end, a limit of sessions, and the settings that bi_reader has. Its password goes to the server as a SCRAM
-verifier, so that no log of the server's holds it. An agent's or manager's login sees the chats of the agents and
-departments that are named with it.
+verifier, so that no log of the server's holds it. It belongs to a user, who loses it when disabled. An agent's or
+manager's login sees the chats of the agents and departments that are named with it.
 """
 
 import re
@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from psycopg import sql
 
-from dagster_project.warehouse import audit_log, bi_role, roles
+from dagster_project.settings import DATABASES
+from dagster_project.warehouse import audit_log, bi_role, roles, users
 from dagster_project.warehouse.connection import has_relation
 from dagster_project.warehouse.roles import ADMIN, AGENT, ANALYSIS, BI, DBT, LOADER, MANAGER, PII, PROGRAMS
 
@@ -29,6 +30,7 @@ PURPOSES = {
     "dbt": DBT,
     "analysis": ANALYSIS,
 }
+READERS = tuple(f"{source}_reader" for source in DATABASES)  # of sources that lie in the warehouse: a sync is them too
 DAYS = 180  # that a password is taken, where nothing else is said
 SESSIONS = 5
 MIN_CHARACTERS = 12
@@ -45,6 +47,7 @@ class Login:
 
     Attributes:
         purpose: one of PURPOSES.
+        user: whose it is, an id of ops.users.
         agents: ids of the agents whose chats it sees in marts_pii.
         departments: the same, of departments.
         is_there: whether the server has the role; it may have been dropped there.
@@ -52,6 +55,7 @@ class Login:
 
     name: str
     purpose: str
+    user: str
     valid_until: datetime
     disabled_at: datetime | None
     agents: list[str]
@@ -66,9 +70,11 @@ def make(
     purpose: str,
     *,
     made_by: str,
+    user: str | None = None,
     agents: Sequence[str] = (),
     departments: Sequence[str] = (),
     password: str | None = None,
+    days: int = DAYS,
     valid_until: datetime | None = None,
     sessions: int = SESSIONS,
 ) -> str:
@@ -78,22 +84,25 @@ def make(
         conn: in autocommit, of the warehouse's owner.
         purpose: one of PURPOSES.
         made_by: who does it, an id of ops.users.
+        user: whose it is, an id or an address of ops.users. Default: that of whom it is now, else of its own name.
         password: default: one is made.
-        valid_until: default: DAYS from now.
+        days: until its password ends.
+        valid_until: the same as a time, in place of days.
 
     Returns:
         its password.
 
     Raises:
-        LoginRefused: the name is no name, or another's; an agent or a department is unknown; the password is too short;
-            this user may not create roles.
+        LoginRefused: the name is no name, or another's; its user is unknown, disabled or no Admin; an agent or a
+            department is unknown; the password is too short; this user may not create roles.
     """
     role = PURPOSES[purpose]
     _require(conn, name, purpose, agents, departments)
+    owner = _owner(conn, name, purpose, user)
     password = secrets.token_urlsafe(24) if password is None else password
     if len(password) < MIN_CHARACTERS or "\0" in password:
         raise LoginRefused(f"a password has {MIN_CHARACTERS} characters or more, and no NUL")
-    until = valid_until or datetime.now(UTC) + timedelta(days=DAYS)
+    until = valid_until or datetime.now(UTC) + timedelta(days=days)
     who = sql.Identifier(name)
     verifier = conn.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
     is_new = not roles.exists(conn, name)
@@ -107,21 +116,26 @@ def make(
                     "connection limit {} valid until {} password {}"
                 ).format(who, sql.Literal(sessions), sql.Literal(until.isoformat()), sql.Literal(verifier))
             )
-            for other in _memberships(conn, name, but=role):
+            for other in _memberships(conn, name, but=[role, *READERS] if role == LOADER else [role]):
                 conn.execute(sql.SQL("revoke {} from {}").format(sql.Identifier(other), who))
             conn.execute(sql.SQL("grant {} to {}").format(sql.Identifier(role), who))
             conn.execute(sql.SQL("grant connect on database {} to {}").format(sql.Identifier(conn.info.dbname), who))
             _set_limits(conn, who, role)
             # Whoever may not end its sessions waits for them in each rebuild.
             conn.execute(sql.SQL("grant {} to current_user").format(who))
-            _write_down(conn, name, role, until, made_by, agents, departments)
+            _write_down(conn, name, role, owner, until, made_by, agents, departments)
             audit_log.record(
                 conn,
                 "login.create" if is_new else "login.update",
                 resource="login",
                 resource_id=name,
                 user=made_by,
-                details={"as": purpose, "valid_until": f"{until:%Y-%m-%d}", "scopes": len(agents) + len(departments)},
+                details={
+                    "as": purpose,
+                    "user": owner,
+                    "valid_until": f"{until:%Y-%m-%d}",
+                    "scopes": len(agents) + len(departments),
+                },
             )
     except psycopg.errors.InsufficientPrivilege:
         raise LoginRefused("this user may not create roles or change this one: have an administrator do it") from None
@@ -159,7 +173,7 @@ def listed(conn: psycopg.Connection) -> list[Login]:
     if not has_relation(conn, "ops.logins"):
         return []
     rows = conn.execute("""
-        select login::text, role::text, valid_until,
+        select login::text, role::text, user_id, valid_until,
             coalesce(disabled_at, case when not rolcanlogin then updated_at end),
             array(select scope_id from ops.login_scopes as one
                 where one.login = logins.login and kind = 'agent' order by 1),
@@ -173,10 +187,20 @@ def listed(conn: psycopg.Connection) -> list[Login]:
     return [Login(row[0], purposes[row[1]], *row[2:]) for row in rows]
 
 
+def own_name(role: str, end: str | None = None) -> str:
+    """A name for a login that the program makes for itself; such names are nobody else's.
+
+    Args:
+        end: what tells logins of one role apart. Default: something that no other has.
+    """
+    return f"{role}_{end or secrets.token_hex(4)}"
+
+
 def _require(
     conn: psycopg.Connection, name: str, purpose: str, agents: Sequence[str], departments: Sequence[str]
 ) -> None:
-    if not _NAME.fullmatch(name) or name.startswith(("pg_", "b2chat")) or name in roles.ROLES:
+    is_own = re.fullmatch(own_name(PURPOSES[purpose], "[0-9a-f]+"), name)
+    if not is_own and (not _NAME.fullmatch(name) or name.startswith(("pg_", "b2chat")) or name in roles.ROLES):
         raise LoginRefused("a login's name is of small letters, digits, '.', '_' and '-', and none of ours")
     if roles.exists(conn, name) and not _is_ours(conn, name):
         raise LoginRefused(f"the server has a role {name} that is not of this warehouse: take another name")
@@ -194,6 +218,21 @@ def _require(
                 raise LoginRefused(f"no {kind} has the id {unknown!r}: `b2chat list {kind}s` shows them")
 
 
+def _owner(conn: psycopg.Connection, name: str, purpose: str, given: str | None) -> str:
+    """The id of the user whose login it is to be. Whom nobody has introduced becomes a service."""
+    row = conn.execute("select user_id from ops.logins where login = %s", [name]).fetchone()
+    if given and not users.find(conn, given):
+        raise LoginRefused(f"there is no user {given}: `b2chat users add` introduces one")
+    wanted = given or (row[0] if row else name)
+    user = users.find(conn, wanted) or users.find(conn, users.of(conn, wanted))
+    assert user is not None
+    if user.disabled_at:
+        raise LoginRefused(f"the user {user.id} is disabled: `b2chat users disable {user.id} --undo` first")
+    if purpose == "admin" and user.kind == "person" and user.role != "Admin":
+        raise LoginRefused(f"the user {user.id} is {user.role}, and a login of an administrator takes an Admin")
+    return user.id
+
+
 def _is_ours(conn: psycopg.Connection, name: str) -> bool:
     return conn.execute("select from ops.logins where login = %s", [name]).fetchone() is not None
 
@@ -202,11 +241,11 @@ def _is_superuser(conn: psycopg.Connection) -> bool:
     return conn.execute("select rolsuper from pg_roles where rolname = current_user").fetchone() == (True,)
 
 
-def _memberships(conn: psycopg.Connection, name: str, *, but: str) -> list[str]:
+def _memberships(conn: psycopg.Connection, name: str, *, but: list[str]) -> list[str]:
     rows = conn.execute(
         """
         select pg_get_userbyid(roleid) from pg_auth_members
-        where member = to_regrole(quote_ident(%s)) and pg_get_userbyid(roleid) <> %s
+        where member = to_regrole(quote_ident(%s)) and pg_get_userbyid(roleid) <> all(%s)
         """,
         [name, but],
     ).fetchall()
@@ -233,6 +272,7 @@ def _write_down(
     conn: psycopg.Connection,
     name: str,
     role: str,
+    owner: str,
     until: datetime,
     made_by: str,
     agents: Sequence[str],
@@ -240,11 +280,12 @@ def _write_down(
 ) -> None:
     conn.execute(
         """
-        insert into ops.logins (login, role, valid_until, made_by) values (%s, %s, %s, %s)
+        insert into ops.logins (login, role, user_id, valid_until, made_by) values (%s, %s, %s, %s, %s)
         on conflict (login) do update set
-            role = excluded.role, valid_until = excluded.valid_until, disabled_at = null, updated_at = now()
+            role = excluded.role, user_id = excluded.user_id, valid_until = excluded.valid_until,
+            disabled_at = null, updated_at = now()
         """,
-        [name, role, until, made_by],
+        [name, role, owner, until, made_by],
     )
     conn.execute("delete from ops.login_scopes where login = %s", [name])
     conn.execute(

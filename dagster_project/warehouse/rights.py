@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.types.json import Jsonb
 
-from dagster_project.warehouse import roles
+from dagster_project.settings import DATABASES
+from dagster_project.warehouse import logins, roles
 from dagster_project.warehouse.roles import RIGHTS, SCHEMAS
 
 # Letters of the matrix: reads, writes, creates, executes; what of Postgres' privileges each is.
@@ -57,7 +58,8 @@ _CAN = """
             end and (objects.kind = 'schema' or has_schema_privilege(subjects.oid, schema_id, 'usage')) as can
         from objects
         inner join pg_namespace on pg_namespace.oid = schema_id and nspname = any(%(schemas)s)
-        cross join subjects
+        -- What the loader's login reads of sources is their own schemas' to say.
+        inner join subjects on nspname <> all(%(sources)s) or role <> 'b2chat_loader'
         cross join lateral unnest(case objects.kind
             when 'schema' then array['create']
             when 'function' then array['execute']
@@ -99,9 +101,13 @@ _MORE = """
             when rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls
                 then 'is a superuser, or may make roles or databases, replicate, or see behind row security'
             when rolcanlogin and logins.login is null then 'may log in'
+            when rolcanlogin and exists (
+                select from ops.users where id = logins.user_id and disabled_at is not null
+            ) then 'may log in, though its user is disabled'
             when exists (
                 select from pg_auth_members
                 where member = pg_roles.oid and roleid is distinct from to_regrole(quote_ident(logins.role))
+                    and not (logins.role = 'b2chat_loader' and pg_get_userbyid(roleid) = any(%(readers)s))
             ) then 'is a member of another role than its own'
             when has_database_privilege(pg_roles.oid, current_database(), 'create') then 'may create schemas'
         end as fault
@@ -145,7 +151,9 @@ def found(conn: psycopg.Connection) -> Rights:
     given = {
         "rights": Jsonb([right._asdict() for right in RIGHTS]),
         "roles": list(roles.ROLES),
-        "schemas": list(SCHEMAS),
+        "schemas": [*SCHEMAS, *DATABASES],
+        "sources": list(DATABASES),
+        "readers": list(logins.READERS),
     }
     can: dict[str, dict[str, set[str]]] = {subject: {} for (subject,) in conn.execute(_SUBJECTS, given)}
     excess, lack = [], []

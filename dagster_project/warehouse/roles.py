@@ -65,6 +65,7 @@ RIGHTS = (
     Right(PII, "marts", ".*", READ),
     Right(PII, "marts_pii", ".*", READ),
     Right(MANAGER, "marts", ".*", READ),
+    Right(MANAGER, "ops", "export_logs", READ),
     Right(MANAGER, "marts_pii", _OWN, READ),
     Right(AGENT, "marts_pii", _OWN, READ),
     *(Right(ADMIN, schema, ".*", READ) for schema in ("ops", "core", "marts", "marts_pii", "marts_admin", "analysis")),

@@ -140,7 +140,8 @@ def test_only_the_documented_names_are_read(monkeypatch: pytest.MonkeyPatch) -> 
 def test_each_secret_may_stand_in_a_file_of_its_own(
     secret: str, place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    value = {"DATABASE_URL": "postgresql://h/d"}.get(secret, f"https://127.0.0.1/{secret} %$#'\\ñ ")
+    is_address = secret.startswith("DATABASE_URL")
+    value = "postgresql://h/d" if is_address else f"https://127.0.0.1/{secret} %$#'\\ñ "
     (tmp_path / "secret").write_text(f"{value}\n")
     if place == "environment":
         monkeypatch.setenv(f"{secret}_FILE", str(tmp_path / "secret"))
@@ -149,6 +150,7 @@ def test_each_secret_may_stand_in_a_file_of_its_own(
         (tmp_path / ".env").write_text(f"{secret}_FILE={tmp_path / 'secret'}\n")
     if secret == "B2CHAT_CLIENT_SECRET":
         monkeypatch.setenv("B2CHAT_CLIENT_ID", "someone")
+    monkeypatch.setenv("B2CHAT_SEPARATE_ROLES", "true")
     settings = Settings.load()
     found = [getattr(settings, name) for name in Settings.model_fields if variable_name(name) == secret]
     assert [one.get_secret_value() for one in found] == [value]

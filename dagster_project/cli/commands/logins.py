@@ -20,6 +20,10 @@ FAULTS = (logins.LoginRefused,)
 def login(
     name: Annotated[str, typer.Argument(help="The login's name: small letters, digits, '.', '_', '-'.")],
     purpose: Annotated[str | None, choice(logins.PURPOSES, "--as", help="What it is for (docs/access.md).")] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(help="Whose it is: id or address of `b2chat users list`. Default: the user of the login's name."),
+    ] = None,
     agent: Annotated[
         list[str] | None, typer.Option("--agent", help="Id of an agent whose chats it sees in marts_pii; repeatable.")
     ] = None,
@@ -58,6 +62,7 @@ def login(
                 name,
                 purpose,
                 made_by=who,
+                user=user,
                 agents=agent or (),
                 departments=department or (),
                 password=given,
@@ -85,7 +90,8 @@ def _print(found: Iterable[logins.Login]) -> None:
         if not one.is_there:
             state = "gone from the server"
         sees = [*(f"agent {name}" for name in one.agents), *(f"department {name}" for name in one.departments)]
-        parts = [one.name, f"as {one.purpose}", state, f"sees {', '.join(sees)}" if sees else ""]
+        of = f"of {one.user}" if one.user != one.name else ""
+        parts = [one.name, of, f"as {one.purpose}", state, f"sees {', '.join(sees)}" if sees else ""]
         console.print("  ".join(part for part in parts if part), markup=False, soft_wrap=True)
 
 

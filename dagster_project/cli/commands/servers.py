@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -88,4 +89,9 @@ def run_program(context: typer.Context) -> None:
     if not context.args:
         raise typer.BadParameter("name the program to run")
     with environment.running(environment.for_work(Settings.load())):
-        raise typer.Exit(run_child(single_dbt.as_builds_do(context.args)))
+        command = single_dbt.as_builds_do(context.args)
+        if command != context.args:
+            single_dbt.hand_over()
+        # dbt runs what models say: it needs its own login, and no other secret.
+        environ = single_dbt.environment() if Path(context.args[0]).name == "dbt" else None
+        raise typer.Exit(run_child(command, environ))

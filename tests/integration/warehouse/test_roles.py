@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from dagster_project.cli import main as cli
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.warehouse import (
+    audit_log,
     bi_role,
     connection,
     conninfo,
@@ -20,6 +21,7 @@ from dagster_project.warehouse import (
     partitions,
     rights,
     roles,
+    users,
 )
 from dagster_project.warehouse.logins import LoginRefused
 
@@ -42,8 +44,8 @@ def conn(url: str) -> Iterator[psycopg.Connection]:
         yield conn
         for login in logins.listed(conn):
             if login.is_there:
-                conn.execute(f"drop owned by {login.name}; drop role {login.name}")
-        conn.execute("delete from ops.logins")
+                conn.execute(f'drop owned by "{login.name}"; drop role "{login.name}"')
+        conn.execute("delete from ops.logins; update ops.users set disabled_at = null")
 
 
 def test_the_loader_makes_the_months_of_a_built_table_that_it_may_not_look_into(url: str) -> None:
@@ -81,6 +83,13 @@ def test_each_role_can_do_what_is_written_and_the_matrix_shows_it(conn: psycopg.
         "b2chat_agent": "",
     }
     assert {role for role, row in shown.items() if "raw" in row} == {"b2chat_loader", "b2chat_dbt"}
+    assert (shown["b2chat_manager"]["ops"], shown["b2chat_agent"].get("ops")) == ("r", None)
+    conn.execute("set role b2chat_manager")
+    conn.execute("select from ops.export_logs")
+    for other in ("users", "audit_logs", "sync_logs", "logins"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute(f"select from ops.{other}")
+    conn.execute("reset role")
     lines = rights.examine(conn).splitlines()
     assert lines[1].split() == ["raw", "ops", "core", "marts", "analysis"]
     assert lines[2].split() == ["b2chat_loader", "rw", "rwx", "-", "-", "-"]
@@ -198,6 +207,60 @@ def test_a_login_that_is_disabled_expired_or_given_another_role_does_no_more_wha
     assert [event for (event,) in events][:3] == ["login.create", "login.update", "login.delete"]
     [listed] = logins.listed(conn)
     assert listed.disabled_at is None and listed.valid_until < datetime.now(UTC)
+
+
+def test_a_login_is_its_users_and_goes_with_the_user(conn: psycopg.Connection, url: str) -> None:
+    ana = users.add(conn, "ana@acme.co", "Admin")
+    made = {
+        name: logins.make(conn, name, purpose, made_by="test", user="Ana@Acme.co")
+        for name, purpose in (("ana.bi", "bi"), ("ana.admin", "admin"))
+    }
+    logins.make(conn, "max", "bi", made_by="test", password=PASSWORD)
+    own = {name: conninfo.for_role(url, name, password) for name, password in made.items()}
+    assert {login.name: login.user for login in logins.listed(conn)} == {
+        "ana.bi": "ana",
+        "ana.admin": "ana",
+        "max": "max",
+    }
+
+    users.change(conn, "ana", role="Manager")
+    assert not connection.opens(own["ana.admin"]) and connection.opens(own["ana.bi"])
+    with pytest.raises(LoginRefused, match="ana is Manager, and a login of an administrator takes an Admin"):
+        logins.make(conn, "ana.admin", "admin", made_by="test")
+    with psycopg.connect(own["ana.bi"]) as session:
+        audit_log.acting(conn, "chief")
+        users.change(conn, "ana", disabled=True)
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("select 1")
+    users.change(conn, "ana", disabled=False)
+    assert not connection.opens(own["ana.bi"])  # a new password is asked for, by whoever lets her in again
+    assert connection.opens(conninfo.for_role(url, "max", PASSWORD))
+    events = "select user_id from ops.audit_logs where event_type = 'login.delete' and resource = 'login:ana.bi'"
+    assert conn.execute(events).fetchall() == [("chief",)]
+    conn.execute("update ops.users set disabled_at = now() where id = 'max'; alter role max login")
+    with pytest.raises(rights.RightsWrong, match="max may log in, though its user is disabled"):
+        rights.examine(conn)
+    with pytest.raises(LoginRefused, match="the user max is disabled"):
+        logins.make(conn, "max", "bi", made_by="test", password=PASSWORD)
+    with pytest.raises(LoginRefused, match="no user nobody"):
+        logins.make(conn, "more", "bi", made_by="test", user="nobody")
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        conn.execute("delete from ops.users where id = %s", [ana.id])
+
+
+def test_logins_from_before_are_of_the_user_who_is_called_so_and_a_downgrade_keeps_them(
+    new_database: Callable[[], str],
+) -> None:
+    made = new_database()
+    with psycopg.connect(made, autocommit=True) as conn:
+        users.add(conn, "ana@acme.co", "Manager", user_id="ana")
+        migrations.downgrade(made, "0039")
+        conn.execute("""
+            insert into ops.logins (login, role, valid_until, made_by)
+            values ('ana', 'bi_reader', now(), 'a'), ('old', 'bi_reader', now(), 'a')""")
+        migrations.upgrade(made)
+        owners = "select login::text, users.kind from ops.logins inner join ops.users on users.id = user_id order by 1"
+        assert conn.execute(owners).fetchall() == [("ana", "person"), ("old", "service")]
 
 
 @pytest.mark.parametrize(
