@@ -11,7 +11,7 @@ from pathlib import Path
 from dagster_dbt import DbtProject
 
 from dagster_project.orchestration import single_dbt
-from dagster_project.settings import PROJECT_ROOT, Settings
+from dagster_project.settings import PROJECT_ROOT, Settings, variable_name
 
 DBT_DIR = PROJECT_ROOT / "dbt"
 dbt_project = DbtProject(project_dir=DBT_DIR, profiles_dir=DBT_DIR)
@@ -79,6 +79,7 @@ def write_docs(page: Path) -> None:
 
 
 def _run(command: str, *options: str | Path) -> subprocess.CompletedProcess[str]:
+    own = {name: value for name, value in os.environ.items() if name != "DBT_TARGET_PATH"}
     return subprocess.run(
         [
             executable(),
@@ -95,7 +96,7 @@ def _run(command: str, *options: str | Path) -> subprocess.CompletedProcess[str]
         text=True,
         check=False,
         cwd=DBT_DIR,
-        env=single_dbt.environment({name: value for name, value in os.environ.items() if name != "DBT_TARGET_PATH"}),
+        env=single_dbt.environment(own) | variables(Settings.load()),
     )
 
 
@@ -106,11 +107,15 @@ def executable(program: str = "dbt") -> str:
 
 def fingerprint(settings: Settings) -> str:
     """A hash of what decides what dbt builds from the same data: each file of the project, the settings it reads."""
-    read = (settings.timezone, settings.activity_minutes, settings.stale_days, settings.citus)
-    found = hashlib.sha256(repr(read).encode())
+    found = hashlib.sha256(repr([getattr(settings, name) for name in single_dbt.READ_BY_MODELS]).encode())
     for file in sorted(file for file in _sources() if file.is_file()):
         found.update(str(file.relative_to(DBT_DIR)).encode() + b"\0" + file.read_bytes() + b"\0")
     return found.hexdigest()
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    """The settings that models read, as the environment has them: they stand in what dbt parses."""
+    return {variable_name(name): str(getattr(settings, name)) for name in single_dbt.READ_BY_MODELS}
 
 
 def _newest_source() -> float:

@@ -16,17 +16,19 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any
 
+from dagster_project.orchestration import parsed_project
 from dagster_project.settings import Settings, variable_name
 from dagster_project.warehouse import connection, locks, program_logins, roles
 from dagster_project.warehouse.locks import WAITING_LOGGER
 
 _BUILD = ("dbt build", "warehouse")  # the lock's name
 _WRITES = {"build", "run", "seed", "snapshot"}
-# What dbt's process is handed of its parent's environment beside its connection; models read the last four.
+READ_BY_MODELS = ("timezone", "activity_minutes", "stale_days", "citus")  # settings
+# What dbt's process is handed of its parent's environment beside its connection.
 _HANDED_ON = {
     *("HOME", "PATH", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "COLUMNS", "NO_COLOR", "USER", "LOGNAME"),
     *("VIRTUAL_ENV", "LD_LIBRARY_PATH", "DAGSTER_DBT_CLI"),
-    *(variable_name(name) for name in ("timezone", "activity_minutes", "stale_days", "citus")),
+    *(variable_name(name) for name in READ_BY_MODELS),
 }
 _PREFIXES = ("DBT_", "PYTHON", "LC_")
 _PAUSE = 1.0  # seconds between two looks
@@ -56,6 +58,7 @@ def main() -> None:
         from dbt.cli.main import cli  # noqa: PLC0415  seconds, while another build may be at work
 
         _quote_no_rows()
+        parsed_project.fit_any_database()
         if "DAGSTER_DBT_CLI" in os.environ:
             _write_no_manifest()
         cli()

@@ -1,7 +1,7 @@
 """dbt for tests, without the seven seconds that each new process of it spends on imports and on parsing the project.
 
-Each call is a fork of one process that has imported dbt and parsed the project, once for each database name (which
-stands in what is parsed) and again only where a file, the environment or the vars have changed.
+Each call is a fork of one process that has imported dbt and taken up what was parsed of the project, as builds do: it
+parses itself only what another file, environment or var changes.
 """
 
 import functools
@@ -15,20 +15,22 @@ import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dagster_project.orchestration.dbt_project import DBT_DIR
+from dagster_project.orchestration import parsed_project
+from dagster_project.orchestration.dbt_project import DBT_DIR, variables
+from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 
 SECONDS = 600  # no call takes so long
 
 
-def run(url: str, *arguments: str, project: Path = DBT_DIR, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(url: str, *arguments: str, project: Path = DBT_DIR, **more: str) -> subprocess.CompletedProcess[str]:
     """Call dbt on a database.
 
     Args:
         url: the database.
         arguments: dbt's, without the options that say where the project lies.
         project: its folder.
-        variables: environment variables beside those of the connection.
+        more: environment variables beside those of the connection and of our settings.
 
     Returns:
         its exit code, and as `stdout` all that it printed.
@@ -49,7 +51,8 @@ def run(url: str, *arguments: str, project: Path = DBT_DIR, **variables: str) ->
     ]
     # dbt looks through the whole environment for each line that it logs, and nobody reads its file.
     inherited = {name: os.environ[name] for name in ("HOME", "PATH", "LANG", "TMPDIR") if name in os.environ}
-    environment = inherited | environment | {"DBT_LOG_LEVEL_FILE": "none"} | variables
+    ours = variables(Settings.model_construct())
+    environment = inherited | environment | ours | {"DBT_LOG_LEVEL_FILE": "none"} | more
     call = {"command": command, "environment": environment, "printed": str(printed)}
     server = _server()
     server.stdin.write(json.dumps(call) + "\n")
@@ -83,6 +86,7 @@ def _server() -> Any:
 def _serve() -> None:
     answers = os.fdopen(os.dup(1), "w")
     parsed: dict[str, Any] = {}
+    parsed_project.fit_any_database()
     for line in sys.stdin:
         call = json.loads(line)
         os.environ.clear()
@@ -113,12 +117,17 @@ def _vars(command: list[str]) -> list[str]:
 def _parse(command: list[str]) -> Any:
     """Parse the project, here in the parent: what is forked then need not; None where it does not parse.
 
+    What pytest's start has parsed is taken up.
+
     Without dbt's parser in Rust: that one's threads would not live on in the forks.
     """
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
     place = command[command.index("--project-dir") :]
+    target = Path(command[command.index("--target-path") + 1])
+    if str(DBT_DIR) in command:
+        parsed_project.bring(target / parsed_project.FILE, target)
     done = dbtRunner().invoke(["--quiet", "--no-static-parser", "parse", *_vars(command), *place])
     reset_adapters()
     gc.freeze()

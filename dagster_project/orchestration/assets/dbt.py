@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import shutil
 import time
 from collections import Counter
@@ -15,11 +14,10 @@ import dagster as dg
 import psycopg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
-from dbt.constants import PARTIAL_PARSE_FILE_NAME
 from pydantic import Field
 
 from dagster_project.exports.stores.configured import store_of
-from dagster_project.orchestration import seed_files
+from dagster_project.orchestration import parsed_project, seed_files
 from dagster_project.orchestration.assets import quiet_sources, table_metadata, unchanged
 from dagster_project.orchestration.assets.check_descriptions import describe
 from dagster_project.orchestration.assets.last_build import last_good, note_good_build
@@ -174,9 +172,9 @@ def dbt_models(
         with warehouse.connect() as conn:
             note_good_build(conn, results["metadata"]["invocation_id"], project)
     _tell(results)
-    # Parsing costs seconds, and holds for one database and one set of vars only: what the usual build parsed is kept.
+    # Parsing costs seconds, and holds for one set of vars only: what the usual build parsed is kept.
     if not config.test_everything:
-        _copy(scratch / parsed.name, parsed)
+        parsed_project.copy(scratch / parsed.name, parsed)
     shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -252,17 +250,9 @@ def _scratch(run_id: str) -> tuple[Path, Path]:
     for left in kept.glob("run-*"):  # by builds that failed or were killed
         if left.stat().st_mtime < time.time() - _SCRATCH_DAYS * 86_400:
             shutil.rmtree(left, ignore_errors=True)
-    scratch, parsed = kept / f"run-{run_id}", kept / PARTIAL_PARSE_FILE_NAME
-    _copy(parsed, scratch / parsed.name)
+    scratch, parsed = kept / f"run-{run_id}", kept / parsed_project.FILE
+    parsed_project.bring(parsed, scratch)
     return scratch, parsed
-
-
-def _copy(file: Path, to: Path) -> None:
-    if file.exists():
-        to.parent.mkdir(parents=True, exist_ok=True)
-        half = to.with_name(f"{to.name}.{os.getpid()}")
-        shutil.copyfile(file, half)  # not with its mode: dbt writes into a folder that is open to others
-        half.replace(to)
 
 
 def _line(name: str, event: dg.Output, rows: str) -> str:
