@@ -165,7 +165,7 @@ def _cues(conversation: Conversation) -> dict[Cue, float]:
             found["word", cues.stem(word)] += 1
         for piece in cues.pieces(word):
             found["piece", piece] += OF_PIECE
-    for pair in {pair for row in rows for pair in cues.pairs([cues.stem(word) for word in row])}:
+    for pair in set(cues.pairs([cues.stem(word) for word in row] for row in rows)):
         found["pair", " ".join(pair)] = 1
     scale = max(len(distinct), FEWEST) ** -DAMPING
     signals = cues.signals(conversation).items()

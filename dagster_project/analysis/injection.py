@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
+from operator import attrgetter
 
 from dagster_project.analysis import orders
 from dagster_project.analysis.conversation import Conversation
@@ -27,7 +28,7 @@ _CACHED_UP_TO = 500  # characters; what is written again and again is short
 
 def suspected(conversation: Conversation) -> bool:
     """Whether what either side wrote in one go, in one message or several, looks like an order to a machine."""
-    turns = groupby(conversation.messages, key=lambda message: message.incoming)
+    turns = groupby(conversation.messages, key=attrgetter("incoming"))
     return any(_is_order_in([message.text for message in turn]) for _, turn in turns)
 
 

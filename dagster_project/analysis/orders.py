@@ -107,7 +107,7 @@ def groups(plain: str) -> int:
     """The groups of words that are in a text, a bit each. Those of several texts in one are the bits of all."""
     found = _BITS[_TAG] if "<" in plain or "`" in plain else 0
     for part in set(plain.split()).difference(_without_group):
-        if of_part := reduce(or_, map(_groups_of, _WORD.findall(part)), 0):
+        if of_part := _groups_of_part(part):
             found |= of_part
         elif len(part) <= _LONGEST_REMEMBERED:
             if len(_without_group) >= _REMEMBERED:
@@ -135,6 +135,12 @@ def _by_word() -> tuple[dict[str, int], dict[str, list[tuple[str, int]]]]:
 
 
 _GROUPS, _GROUPS_OF_BEGINNINGS = _by_word()
+
+
+def _groups_of_part(part: str) -> int:
+    if part.isascii() and part.isalnum():  # one word
+        return _groups_of_form(part) if part.isalpha() else _groups_of(part)
+    return reduce(or_, map(_groups_of, _WORD.findall(part)), 0)
 
 
 def _groups_of(word: str) -> int:

@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from dagster_project.analysis.injection import without_orders
 from dagster_project.analysis.rules import confidence, cues, effectiveness, quality, sentiment
 from dagster_project.analysis.rules.evidence import Evidence
 from dagster_project.analysis.rules.glossary import GLOSSARY
-from dagster_project.analysis.rules.learnt import WEIGHTS, BadWeights, Learnt, Rows, distinct
+from dagster_project.analysis.rules.learnt import WEIGHTS, BadWeights, Learnt, Rows
 from dagster_project.analysis.rules.reading import AgentReader, CustomerReader, spelling_of
 from dagster_project.analysis.rules.terms import BadTerm, Term, parse
 from dagster_project.analysis.taxonomy.categorization import Categorization
@@ -127,8 +128,8 @@ class RulesClassifier:
         return _Read(conversation, rows, evidence, learnt, terms, intents)
 
     def _features(self, read: "_Read") -> dict[str, float]:
-        known = [word.is_known for word in distinct(read.rows) if word.is_spoken]
-        return confidence.features(read.intents, read.terms, len(known), known.count(False))
+        is_known = {word.text: word.is_known for row in read.rows for word in row if word.is_spoken}
+        return confidence.features(read.intents, read.terms, len(is_known), list(is_known.values()).count(False))
 
     def _stages(self, read: "_Read") -> dict[str, float]:
         found = {}
@@ -145,11 +146,8 @@ class RulesClassifier:
             text.lstrip("-") for label in wanted for one in read.evidence for text in one.found.get(label, {})
         )
         shown = list(terms)[:SHOWN]
-        told = [
-            word
-            for word in self._learnt.telling(read.rows, "customer_intent", intent)
-            if not any(word in term for term in shown)
-        ][: SHOWN // 2]
+        telling = self._learnt.telling(read.rows, "customer_intent", intent)
+        told = list(islice((word for word in telling if not any(word in term for term in shown)), SHOWN // 2))
         return f"[Reglas, sin IA] términos: {', '.join(shown) or 'ninguno'}" + (
             f"; palabras: {', '.join(told)}" if told else ""
         )

@@ -5,7 +5,7 @@ five letters ("<kuo", "uota") reach words that nobody labelled. Who trains and w
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -29,19 +29,19 @@ SIGNALS = (
 )
 LONG_WAIT, AGAIN = 360, 30  # minutes
 
-_PLURAL = re.compile(r"(?<!i)(?:es|s)$")
-_GENDER = re.compile(r"[aeo]$")
 _CAPITALS = re.compile(r"[^\W\d_]{3,}")
 _DOUBLE_MARKS = re.compile(r"\?\?|!!|\?!|!\?")
 
 
-@lru_cache(50_000)
 def stem(word: str) -> str:
     """A word of `spanish.words` without its ending; every number is "#"."""
     if not word.isalpha():
         return "#" if word[0].isdigit() else word
     if len(word) > 4:
-        word = _GENDER.sub("", _PLURAL.sub("", word))
+        if word[-1] == "s" and word[-2] != "i":  # "crisis" is no plural
+            word = word[:-2] if word[-2] == "e" and word[-3] != "i" else word[:-1]
+        if word[-1] in "aeo":
+            word = word[:-1]
     return word[:LONGEST_STEM]
 
 
@@ -50,12 +50,21 @@ def pieces(word: str) -> list[str]:
     if not word.isalpha():
         return []
     edged = f"<{word}>"
-    return [edged[start : start + length] for length in PIECES for start in range(len(edged) - length + 1)]
+    return list(map(edged.__getitem__, _slices(len(edged))))
 
 
-def pairs(row: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Neighbours in a message, and its edges; of stems."""
-    return zip([EDGE, *row], [*row, EDGE], strict=True)
+@lru_cache
+def _slices(letters: int) -> list[slice]:
+    return [slice(start, start + length) for length in PIECES for start in range(letters - length + 1)]
+
+
+def pairs(rows: Iterable[Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Neighbours in each message, and its edges; of stems."""
+    edged = [EDGE]
+    for row in rows:
+        edged += row
+        edged.append(EDGE)
+    return pairwise(edged)
 
 
 def signals(conversation: Conversation) -> dict[str, float]:
@@ -63,8 +72,8 @@ def signals(conversation: Conversation) -> dict[str, float]:
     customer = conversation.customer
     text = " ".join(message.text for message in customer)
     words = text.split()
-    # Most words are small and need no look at their letters.
-    shouted = [word for word in words if not word.islower()]
+    # Most words are small, or numbers, and need no look at their letters.
+    shouted = [word for word in words if not word.islower() and not word.isdigit()]
     capitals = [letters for word in shouted for letters in _CAPITALS.findall(word) if letters.isupper()]
     asks, exclaims = text.count("?"), text.count("!")
     until_own, until_next = _longest_gaps(conversation)

@@ -94,10 +94,12 @@ class Learnt:
     def word(self, text: str) -> Word:
         """What is known of a word, as `spanish.words` gives it."""
         stem, is_spoken = cues.stem(text), text.isalpha()
+        if not is_spoken:
+            return Word(text, False, stem, self._words.get(stem, self._nothing), stem in self._words, False)
         parts = list(filter(None, (self._words.get(stem), *map(self._pieces.get, cues.pieces(text)))))
-        # Most numbers, and words that nobody knows, have one part or none.
+        # Many words that nobody knows have one part or none.
         weights: Vector = tuple(map(sum, zip(*parts, strict=True))) if len(parts) > 1 else (*parts, self._nothing)[0]
-        return Word(text, is_spoken, stem, weights, stem in self._words, is_spoken and stem in self._shown)
+        return Word(text, True, stem, weights, stem in self._words, stem in self._shown)
 
     def scores(self, rows: Rows, signals: Mapping[str, float]) -> Scores:
         """By field and label how much speaks for it, as log odds up to a constant.
@@ -107,9 +109,9 @@ class Learnt:
             signals: what `cues.signals` says of the chat.
         """
         words = distinct(rows)
-        pairs = dict.fromkeys(chain.from_iterable(cues.pairs(list(map(_STEM, row))) for row in rows))
+        pairs = filter(self._pairs.__contains__, cues.pairs(list(map(_STEM, row)) for row in rows))
         found = [word.weights for word in words]
-        found += map(self._pairs.__getitem__, filter(self._pairs.__contains__, pairs))
+        found += map(self._pairs.__getitem__, dict.fromkeys(pairs))
         scale = max(len(words), FEWEST) ** -DAMPING
         total = [scale * sum(column) for column in zip(*found, strict=True)] or [0.0] * len(self._labels)
         for vector, times in [(self._start, 1.0), *((self._signals[name], value) for name, value in signals.items())]:

@@ -43,13 +43,16 @@ class CustomerReader:
         return self._messages[text] if len(text) <= SHORT else self._read(text)
 
     def _read(self, text: str) -> Message:
-        both = list(chain.from_iterable(map(self._meant.__getitem__, written(text))))
-        return Message([word for _, word in both], evidence_of(self._finder, [word for word, _ in both]))
+        both = zip(*chain.from_iterable(map(self._meant.__getitem__, written(text))), strict=True)
+        by_terms, by_weight = next(both, ()), next(both, ())
+        return Message(by_weight, evidence_of(self._finder, by_terms))
 
     def _word(self, word: str) -> tuple[terms.Word, learnt.Word]:
         return self._finder.word(word), self._learnt.word(word)
 
     def _words_meant(self, word: str) -> list[tuple[terms.Word, learnt.Word]]:
+        if word[0].isdigit():  # most are new, and none is a slip of another
+            return [self._word(word)]
         return [self._words[self._spelling.right(one)] for one in spoken(word)]
 
 

@@ -4,7 +4,7 @@ The first letter is taken to be right: "Marcela" is no slip of "parcela".
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 SHORTEST = 6  # letters of a word that is put right: of shorter ones too many are near
 LONGEST = 16
@@ -25,15 +25,14 @@ class Spelling:
         """The known word that is meant; the same where there is none, or more than one."""
         if not SHORTEST <= len(word) <= LONGEST or not word.isalpha() or self._is_known(word):
             return word
-        near = {one for form in _shorter(word) for one in self._near.get(form, ()) if _one_slip(word, one)}
+        forms = filter(self._near.__contains__, _shorter(word))
+        near = {one for form in forms for one in self._near[form] if _one_slip(word, one)}
         return near.pop() if len(near) == 1 else word
 
 
-def _shorter(word: str) -> Iterator[str]:
+def _shorter(word: str) -> list[str]:
     """The word, and what is left of it without one letter."""
-    yield word
-    for place in range(len(word)):
-        yield word[:place] + word[place + 1 :]
+    return [word, *[word[:place] + word[place + 1 :] for place in range(len(word))]]
 
 
 def _one_slip(one: str, other: str) -> bool:

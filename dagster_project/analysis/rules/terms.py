@@ -5,17 +5,15 @@ words in between, and `-` before a term says that a negation shortly before it m
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dagster_project.analysis.rules.memo import Memo
 from dagster_project.analysis.rules.spanish import fold, sound
 
 GAP = 4  # words that `...` may stand for
 NEGATIONS = frozenset(map(sound, ("no", "nunca", "ni", "sin", "tampoco", "jamas", "ningun", "ninguna", "nada")))
 NEGATION_REACH = 3
-FOLLOWING = 300  # words after a word that are kept, twice at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +64,29 @@ class Found(NamedTuple):
 Begun = tuple[Term, int, Parts]
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The terms that begin with a word.
+
+    Attributes:
+        terms: all of them.
+        whatever_follows: those that may stand there whatever the next word is.
+        by_next: by the next word, those that may go on with it; which keeps most away after "no".
+        beginnings: of next words that are not in `by_next`.
+    """
+
+    terms: Sequence[Term]
+    whatever_follows: Sequence[Begun]
+    by_next: Mapping[str, Sequence[Begun]]
+    beginnings: tuple[str, ...]
+
+
 @dataclass(slots=True, eq=False)
 class Word:
-    """A word, and by the word that follows it the terms that begin with both; None where no term begins with it."""
+    """A word, and the terms that begin with it, if any."""
 
     text: str
-    begun: Memo[str, Sequence[Begun]] | None
+    beginning: Beginning | None
 
 
 def parse(label: str, text: str, weight: float) -> Term:
@@ -123,14 +138,15 @@ class Finder:
         for beginning, begun in self._beginnings.get(text[:2], ()):
             if text.startswith(beginning):
                 terms += begun
-        return Word(text, Memo(lambda following: _begun(terms, following), FOLLOWING) if terms else None)
+        return Word(text, _beginning(terms) if terms else None)
 
     def find(self, row: Sequence[Word]) -> list[Found]:
         """The terms that stand in the words."""
         found, words = [], [word.text for word in row]
         for start, word in enumerate(row):
-            if word.begun is not None:
-                for term, read, rest in word.begun[words[start + 1] if start + 1 < len(words) else ""]:
+            if (beginning := word.beginning) is not None:
+                following = words[start + 1] if start + 1 < len(words) else ""
+                for term, read, rest in beginning.by_next.get(following) or _begun(beginning, following):
                     end = _end(rest, words, start + read) if rest else start + read
                     if end and not (term.negatable and _negated(words, start)):
                         found.append(Found(term, start, end))
@@ -146,8 +162,23 @@ def without_overlaps(found: Iterable[Found]) -> list[Found]:
     return kept
 
 
-def _begun(terms: Iterable[Term], following: str) -> list[Begun]:
-    """Of the terms that begin with a word, those that may go on with the next, which keeps most away after "no"."""
+def _beginning(terms: Sequence[Term]) -> Beginning:
+    seconds = [term.parts[1] for term in terms if len(term.parts) > 1 and term.parts[1]]
+    return Beginning(
+        terms,
+        _going_on(terms, ""),
+        {word: _going_on(terms, word) for second in seconds for word in second.whole},
+        tuple({beginning for second in seconds for beginning in second.beginnings}),
+    )
+
+
+def _begun(beginning: Beginning, following: str) -> Sequence[Begun]:
+    if following.startswith(beginning.beginnings):
+        return _going_on(beginning.terms, following)
+    return beginning.whatever_follows
+
+
+def _going_on(terms: Iterable[Term], following: str) -> list[Begun]:
     found: list[Begun] = []
     for term in terms:
         second = term.parts[1] if len(term.parts) > 1 else None
@@ -163,9 +194,11 @@ def _end(parts: Parts, words: Sequence[str], at: int) -> int:
     for place, options in enumerate(parts):
         if options is None:
             rest = parts[place + 1 :]
-            after = rest[0]
-            for start in range(at, min(at + GAP + 1, len(words))):
-                if (after is None or after.has(words[start])) and (end := _end(rest, words, start)):
+            after, near = rest[0], words[at : at + GAP + 1]
+            if after and not after.beginnings and after.whole.isdisjoint(near):
+                return 0  # which is nearly always so
+            for start, word in enumerate(near, start=at):
+                if (after is None or after.has(word)) and (end := _end(rest, words, start)):
                     return end
             return 0
         if at >= len(words) or not options.has(words[at]):
