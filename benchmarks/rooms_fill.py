@@ -75,6 +75,7 @@ def fill_years(conn: psycopg.Connection, messages: int, days: int, until: date, 
     for name, table in TABLES.items():
         if name not in ONCE:
             _repeat(conn, table, repeats, name)
+    conn.execute("select rooms.fill_room_months()")
     return one(conn, "select count(*) from rooms.chat_rooms where room_type = 'support'")[0]
 
 

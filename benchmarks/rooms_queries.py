@@ -121,7 +121,7 @@ def _fill(conn: psycopg.Connection, messages: int) -> None:
         conn.execute(MESSAGES, [first, min(first + 100_000, messages - 10_000) - 1])
     conn.execute(BIG_ROOM)
     conn.execute("reset session_replication_role")
-    conn.execute("select rooms.fill_message_search()")
+    conn.execute("select rooms.fill_message_search(), rooms.fill_room_months()")
     conn.execute("vacuum analyze")
 
 

@@ -9,6 +9,7 @@ import pytest
 from dagster_project.database_audit import audit
 from dagster_project.sources.rooms import schema
 from dagster_project.warehouse.connection import connect
+from tests.support.bad_rows import unrefused
 from tests.support.own_schema import EVERYWHERE, columns, indexes, keys, monthly
 
 ENUMS = {
@@ -161,6 +162,58 @@ KEYS = {
     "pk_users_history": "PRIMARY KEY (history_id, changed_at)",
 }
 
+# A row of each table, and a change of each that keeps a history.
+SOUND = """
+    insert into rooms.organizations (name) values ('Ours');
+    insert into rooms.users (username, first_name, last_name, email, password_hash, organization_id)
+        select 'ana', 'Ana', 'Test', 'ana@example.com', 'x', id from rooms.organizations;
+    insert into rooms.chat_rooms (creator_id, organization_id, root_room_id)
+        select id, organization_id, id from rooms.users;
+    insert into rooms.room_participants (room_id, user_id) select id, creator_id from rooms.chat_rooms;
+    insert into rooms.messages (room_id, sender_id, content) select id, creator_id, 'x' from rooms.chat_rooms;
+    insert into rooms.chat_file_attachments (
+        message_id, message_created_at, file_manager_file_id, original_filename, file_size, mime_type, owner_id
+    ) select id, created_at, gen_random_uuid(), 'a.pdf', 1, 'application/pdf', sender_id from rooms.messages;
+    insert into rooms.robot_interactions (message_id, message_created_at, robot_id, request_data)
+        select id, created_at, 'r1', '{}' from rooms.messages;
+    insert into rooms.escalations (source_room_id, escalation_reason, from_level, to_level, created_by_user_id)
+        select id, 'why', 'T1', 'T2', creator_id from rooms.chat_rooms;
+    insert into rooms.conversation_conclusions (room_id, concluded_at, outcome)
+        select id, now(), 'resolved' from rooms.chat_rooms;
+    insert into rooms.user_roles (user_id, role) select id, 'agent' from rooms.users;
+    insert into rooms.user_presence_changes (user_id, to_status, changed_at) select id, 'away', now() from rooms.users;
+    insert into rooms.message_search (room_id, message_id, message_created_at, document)
+        select room_id, id, created_at, to_tsvector(content) from rooms.messages;
+    insert into rooms.data_access_log (purpose, rows_read) values ('audit', 1);
+    insert into rooms.archived_files values (gen_random_uuid(), gen_random_uuid(), now());
+    insert into rooms.job_watermarks (job, next_xid) values ('one', 1);
+    update rooms.users set username = 'bea';
+    update rooms.chat_rooms set name = 'x';
+    update rooms.room_participants set role = 'observer';
+    update rooms.messages set content = 'y';
+    update rooms.chat_file_attachments set file_size = 2;
+    update rooms.robot_interactions set status = 'failed';
+    update rooms.escalations set priority = 1;
+    update rooms.conversation_conclusions set summary = 'x';
+    update rooms.user_roles set valid_to = now() + interval '1 day';
+"""
+BAD_CHECKS = {
+    "ck_chat_rooms_level": "escalation_level = 5",
+    "ck_chat_rooms_max_participants": "max_participants = 0",
+    "ck_chat_rooms_parent": "parent_room_id = id",
+    "ck_room_participants_left_at": "left_at = joined_at - interval '1 second'",
+    "ck_chat_file_attachments_file_size": "file_size = -1",
+    "ck_escalations_levels": "to_level = from_level",
+    "ck_escalations_priority": "priority = 6",
+    "ck_escalations_resolved_at": "status = 'resolved'",
+    "ck_access_permissions_prefix": "permission_prefix = 'x'",
+    "ck_user_roles_valid_to": "valid_to = valid_from",
+    "ck_archives_state": "state = 'lost'",
+    **{f"ck_{table}_history_operation": "operation_type = 'INSERT'" for table in WITH_HISTORY},
+}
+# A prefix that is none breaks the check of the permission first.
+BAD_REFERENCES = {"fk_access_permissions_domain": "permission_prefix = split_part(permission, ':', 1)"}
+
 
 @pytest.fixture(scope="module")
 def rooms_url(new_database: Callable[[], str]) -> str:
@@ -181,7 +234,7 @@ def test_every_table_has_the_columns_types_and_defaults_that_were_specified(conn
         assert columns(conn, "rooms", table) == set(f"{specified}, {EVERYWHERE}".split(", ")), table
     tables = conn.execute(
         "select relname from pg_class where relnamespace = 'rooms'::regnamespace and relkind in ('r', 'p') "
-        "and not relispartition and relname not in ('alembic_version', 'job_watermarks')"
+        "and not relispartition and relname not in ('alembic_version', 'job_watermarks', 'room_months')"
     ).fetchall()
     assert {name for (name,) in tables} == {*COLUMNS, *(f"{table}_history" for table in WITH_HISTORY)}
 
@@ -204,6 +257,11 @@ def test_every_list_of_values_is_as_specified(conn: psycopg.Connection) -> None:
 def test_keys_and_indexes_have_their_names_and_columns(conn: psycopg.Connection) -> None:
     assert {name: text for name, text in indexes(conn, "rooms").items() if name in INDEXES} == INDEXES
     assert {name: text for name, text in keys(conn, "rooms").items() if name in KEYS} == KEYS
+
+
+def test_a_row_that_breaks_a_rule_of_the_schema_is_refused_by_that_rule(conn: psycopg.Connection) -> None:
+    conn.execute(SOUND)
+    assert unrefused(conn, "rooms", BAD_CHECKS, BAD_REFERENCES) == []
 
 
 def test_each_monthly_table_has_this_month_and_three_more_and_no_default(conn: psycopg.Connection) -> None:

@@ -1,5 +1,6 @@
 """The functions of the schema rooms: what each does, and what each refuses, with its code and without a trace."""
 
+import random
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -252,6 +253,43 @@ def test_a_list_of_rooms_says_what_is_unread_and_what_is_newest(
         assert {row[0]: row for row in call(conn, "list_rooms")}[room][8:] == (100, True)
 
 
+def test_the_newest_message_is_found_in_whichever_month_it_lies(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID]
+) -> None:
+    chance, now = random.Random(7), datetime.now(UTC)
+    conn.execute("select rooms.keep_months((now() - interval '8 months')::date, now()::date)")
+    places = [add_room(conn, who["ana"]) for _ in range(6)]
+    for place in places:
+        seat(conn, place, who["ana"])
+        seat(conn, place, who["gus"], "guest")
+    read = {place: now - timedelta(days=chance.uniform(0, 200)) for place in places}
+    for place, until in read.items():
+        conn.execute("update rooms.room_participants set last_read_at = %s where room_id = %s", [until, place])
+    held: dict[uuid.UUID, tuple[uuid.UUID, datetime, str]] = {}
+    for _ in range(60):
+        place, writer = chance.choice(places[:5]), chance.choice(["ana", "gus"])
+        at = now - timedelta(days=chance.uniform(0, 230))
+        row = conn.execute(
+            "insert into rooms.messages (room_id, sender_id, content, created_at) values (%s, %s, '', %s) returning id",
+            [place, who[writer], at],
+        ).fetchone()
+        assert row is not None
+        held[row[0]] = (place, at, writer)
+    for one in chance.sample(list(held), 25):
+        if chance.random() < 0.5:
+            conn.execute("update rooms.messages set deleted_at = now() where id = %s", [one])
+            del held[one]
+        else:  # by hand, to a room that nobody wrote in that month
+            conn.execute("update rooms.messages set room_id = %s where id = %s", [places[5], one])
+            held[one] = (places[5], *held[one][1:])
+    with acting(conn, who["ana"]):
+        listed = {row[0]: row for row in call(conn, "list_rooms")}
+    for place in places:
+        mine = sorted(((at, one, writer) for one, (of, at, writer) in held.items() if of == place), reverse=True)
+        unread = sum(at > read[place] and writer != "ana" for at, _, writer in mine)
+        assert (listed[place][6], listed[place][5], listed[place][8]) == (mine[0][0], mine[0][1], unread)
+
+
 def test_a_search_finds_words_in_rooms_that_one_takes_part_in(
     url: str, conn: psycopg.Connection, who: dict[str, uuid.UUID]
 ) -> None:
@@ -352,6 +390,51 @@ def test_rooms_know_their_root_and_none_is_below_itself(conn: psycopg.Connection
     assert refused.value.sqlstate == "RM015"
     conn.execute("update rooms.chat_rooms set parent_room_id = null where id = %s", [second])
     assert conn.execute(roots, [[second, third]]).fetchall() == [(second,)] * 2
+
+
+def test_all_below_a_room_that_moves_get_its_root_also_where_one_statement_moves_several(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID]
+) -> None:
+    top, other = add_room(conn, who["ana"]), add_room(conn, who["ana"])
+    chain = [top]
+    for _ in range(4):
+        chain.append(add_room(conn, who["ana"], parent_room_id=chain[-1]))
+    apart = add_room(conn, who["ana"], parent_room_id=other)
+    # The second goes below another room, and the fourth, below it until now, to the top: both with those below them.
+    conn.execute(
+        "update rooms.chat_rooms set parent_room_id = case id when %(second)s then %(other)s::uuid end "
+        "where id in (%(second)s, %(fourth)s)",
+        {"second": chain[1], "fourth": chain[3], "other": apart},
+    )
+    found = dict(conn.execute("select id, root_room_id from rooms.chat_rooms").fetchall())
+    assert [found[room] for room in chain] == [top, other, other, chain[3], chain[3]]
+    conn.execute("update rooms.chat_rooms set parent_room_id = %s where id = %s", [top, other])
+    found = dict(conn.execute("select id, root_room_id from rooms.chat_rooms").fetchall())
+    assert [found[room] for room in (other, apart, *chain)] == [top] * 5 + [chain[3]] * 2
+
+
+def test_a_room_that_is_opened_below_one_that_moves_just_then_has_the_new_root(
+    url: str, who: dict[str, uuid.UUID]
+) -> None:
+    with connect(url) as setup:
+        top = add_room(setup, who["ana"])
+        moved = add_room(setup, who["ana"])
+        below = add_room(setup, who["ana"], parent_room_id=moved)
+    opened: list[uuid.UUID] = []
+
+    def open_below() -> None:
+        with connect(url) as mine:
+            opened.append(add_room(mine, who["ana"], parent_room_id=below))
+
+    with connect(url) as conn:
+        conn.execute("update rooms.chat_rooms set parent_room_id = %s where id = %s", [top, moved])
+        thread = threading.Thread(target=open_below)
+        thread.start()
+        thread.join(timeout=0.3)
+        assert not opened  # it waits
+        conn.commit()
+        thread.join()
+        assert conn.execute("select root_room_id from rooms.chat_rooms where id = %s", opened).fetchall() == [(top,)]
 
 
 def test_only_the_presence_of_a_user_is_no_change_of_the_user(

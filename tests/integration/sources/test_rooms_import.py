@@ -1,6 +1,7 @@
 """The door for other systems' history: a line an event, as often as one likes, and each fault by its line."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.sources.made import made_until
+from dagster_project.sources.made import made_until, note_made
 from dagster_project.sources.rooms import schema
 from dagster_project.sources.rooms.importing import Imported, ImportRefused, import_file
 from dagster_project.sources.rooms.ledger import Ledger
@@ -113,6 +114,21 @@ def test_the_sandbox_leaves_alone_rooms_that_it_did_not_make(conn: psycopg.Conne
     import_file(conn, lines(tmp_path / "one.jsonl", FOUNDED), NOW)
     assert keep_up(conn, FIRM, UNTIL) == 0
     assert conn.execute("select count(*) from rooms.users").fetchone() == (0,)
+
+
+def test_what_follows_a_live_player_is_left_out_and_counted_by_kind(
+    conn: psycopg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    keep_up(conn, FIRM, HALF)
+    note_made(conn, "rooms", HALF + timedelta(hours=30))  # so long somebody looked on, and rooms got ids of their own
+    following = RoomsSandbox(FIRM).events(UNTIL, after=HALF + timedelta(hours=30))
+    new = keep_up(conn, FIRM, UNTIL)
+    said = re.search(r"(\d+) of (\d+) events .* left out: (.*)", caplog.text)
+    assert said and new > 0
+    by_kind = {kind: int(number) for kind, number in (one.split(" ") for one in said[3].split(", "))}
+    assert by_kind["message_posted"] > 0
+    assert int(said[1]) == sum(by_kind.values()) == len(following) - new
+    assert int(said[2]) == len(following)
 
 
 _BAD: list[tuple[Any, str]] = [
