@@ -184,7 +184,11 @@ def erase_exports(conn: psycopg.Connection, store: Store, token: str) -> None:
     Raises:
         StoreFailed: the store does not answer, or a file lies in another one.
     """
-    found = exports_that_may_show(conn, token)
+    delete_exports(conn, store, exports_that_may_show(conn, token), token)
+
+
+def delete_exports(conn: psycopg.Connection, store: Store, found: Sequence[LoggedExport], token: str) -> int:
+    """Delete these files, with their manifests. Returns how many went; see `erase_exports`."""
     handed_out = [logged for logged in found if logged.store == OwnFile.NAME]
     for logged in found:
         if logged in handed_out:
@@ -199,3 +203,4 @@ def erase_exports(conn: psycopg.Connection, store: Store, token: str) -> None:
     if handed_out:
         log.warning("%d exports were handed out as files of their users': delete them there", len(handed_out))
         requests.count(conn, token, exports_handed_out=len(handed_out))
+    return len(found) - len(handed_out)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +66,21 @@ def write(conn: psycopg.Connection, settings: Settings, person: Person, out: Pat
         FileIsThere: nothing is written over.
     """
     document = {"contact_id": person.contact_id, "tables": _rows(conn, person), "files": _files(conn, person)}
+    return hand_out(conn, settings, document, person.known_by[0], out, user)
+
+
+def hand_out(
+    conn: psycopg.Connection, settings: Settings, document: Mapping[str, Any], known_by: str, out: Path, user: str
+) -> dict[str, int]:
+    """Write a document about somebody, with rows by `tables`, as `write` does."""
     try:
         file = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise FileIsThere(f"{out} is there already: nothing is written over") from None
     with os.fdopen(file, "w") as opened:
         json.dump(document, opened, default=str, ensure_ascii=False, indent=1)
-    counts = {table: len(rows) for table, rows in document["tables"].items() if rows}  # type: ignore[attr-defined]
-    hashed = suppression.writer(conn, settings)(person.known_by[0]).hex()
+    counts = {table: len(rows) for table, rows in document["tables"].items() if rows}
+    hashed = suppression.writer(conn, settings)(known_by).hex()
     audit_log.record(
         conn, "export.person", resource="person", resource_id=hashed, user=user, metadata={"counts": counts}
     )

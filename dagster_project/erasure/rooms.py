@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from dagster_project.erasure import analyses, files, rows
+from dagster_project.erasure import analyses, files
+from dagster_project.erasure.copied_rows import less_copied
 from dagster_project.erasure.person import MARK, NoSuchPerson
-from dagster_project.ingestion.records.erased_rows import less_personal, named_in
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.settings import Settings
-from dagster_project.sources.contract import EntitySpec
 from dagster_project.sources.people import by_user
 from dagster_project.sources.rooms.entities import ENTITIES, ERASED, NAME
 from dagster_project.warehouse import audit_log, suppression
@@ -113,28 +112,8 @@ def _in_raw(conn: psycopg.Connection, person: _Person) -> dict[str, int]:
         copied = entity.copied
         assert copied
         if copied.personal:
-            less, named = less_personal("held.payload", copied), named_in("held.payload", copied)
-            counts[f"raw.{entity.table}"] = _less(conn, entity, less, named, [person.user, *person.places])
+            counts[f"raw.{entity.table}"] = less_copied(conn, entity, [person.user, *person.places])
     return counts
-
-
-def _less(
-    conn: psycopg.Connection, entity: EntitySpec, less: sql.Composable, named: sql.Composable, ids: Sequence[str]
-) -> int:
-    table = sql.Identifier("raw", entity.table)
-    keys = conn.execute(
-        sql.SQL(
-            "select row_key from {} as held where {} && %s and payload <> {} "
-            "and payload ->> 'message_type' is distinct from 'system'"
-        ).format(table, named, less),
-        [list(ids)],
-    ).fetchall()
-    if not keys:
-        return 0
-    statement = "update {} as held set payload = {}, content_hash = 'erased', load_id = %s where row_key = any(%s)"
-    return conn.execute(
-        sql.SQL(statement).format(table, less), [rows.open_load(conn, entity), [key for (key,) in keys]]
-    ).rowcount
 
 
 def _in_archives(url: str, store: files.Store, person: _Person, token: str) -> int:

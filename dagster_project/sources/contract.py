@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from dagster_project.sources.cleaning import Cleaning
 from dagster_project.sources.copied import Copied, CopiedRows
+from dagster_project.sources.people import MENTION, PHONE_DIGITS
 from dagster_project.sources.planning import History, Mode, OpenWindow, Plan, Scope, Watermark, Window
 from dagster_project.sources.shapes import Shape
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:  # a process that only reads answers knows no database, and is
 
 __all__ = [
     "MAX_KEY_LENGTH",
+    "MENTION",
+    "PHONE_DIGITS",
     "YEARS",
     "Answer",
     "Copied",

@@ -22,6 +22,8 @@ class Copied:
         secrets: fields that never leave the source.
         deletes: the entity whose row is gone where a row of this one says so (`operation_type` is DELETE).
         people: fields that name a person.
+        mentions: fields of texts or JSON in which people may stand by an id, an address or a number.
+        pseudonyms: fields in which an erased person's id gives way to another one: what is counted by it stays.
         known_by: by what a person, or a conversation about one, is known by its id (see `sources/people.py`).
         personal: what stands, once one of these is erased, in the place of what a field said.
         belongs_to: the entity to whose row this one belongs, and the fields that are its key there: whom that one is
@@ -33,6 +35,8 @@ class Copied:
     secrets: tuple[str, ...] = ()
     deletes: "EntitySpec | None" = None
     people: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+    pseudonyms: tuple[str, ...] = ()
     known_by: Callable[[str], str] = field(default=str, compare=False)
     personal: Mapping[str, object] = field(default_factory=dict, hash=False)
     belongs_to: "tuple[EntitySpec, tuple[str, ...]] | None" = None

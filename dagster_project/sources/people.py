@@ -8,6 +8,13 @@ import unicodedata
 
 PHONE_DIGITS = 10  # of a number these last ones count: it comes with its country's code and without
 _FEWEST_DIGITS = 7
+# Ids, addresses and numbers in a text in small letters; Postgres reads it likewise.
+_WORD = r"""[^][\s@"'\\<>,;:()/?&=]"""
+MENTION = (
+    rf"[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}|{_WORD}+@{_WORD}*[^][\s@\"'\\<>,;:()/?&=.]"
+    r"|\+?[0-9][0-9 ().-]{5,}[0-9]"
+)
+_UUID = re.compile(r"[0-9a-f]{8}-")
 _ONE_NUMBER = re.compile(r"\+?[0-9 ().-]*")
 _EXTENSION = re.compile(r"\b(?:ext|extensi[oó]n|int|anexo|x)[\s.:=]*\d{1,6}\b|#\s*\d{1,6}\b", re.IGNORECASE)
 _BETWEEN = re.compile(r"[/;,|\n]|\s(?:y|e|o|and|or)\s", re.IGNORECASE)
@@ -45,9 +52,23 @@ def by_user(source: str, user_id: str) -> str:
     return f"{source} user:{user_id}"
 
 
-def by_visitor(source: str, visitor_id: str) -> str:
-    """A visitor of websites, by the id that their browser keeps."""
-    return f"{source} visitor:{visitor_id}"
+def by_mention(source: str, mention: str) -> str:
+    """Whoever a source names in whatever field: by an id, an address or a number, as `mention_of` writes it."""
+    return f"{source} mention:{mention}"
+
+
+def mention_of(text: str) -> str:
+    """An id, an address or a number in the form in which it is looked for."""
+    small = text.strip().lower()
+    digits = _digits(small)
+    if "@" in small or _UUID.match(small) or len(digits) < _FEWEST_DIGITS:
+        return small
+    return digits[-PHONE_DIGITS:]
+
+
+def mentioned(text: str) -> set[str]:
+    """All that a text mentions."""
+    return {mention_of(one) for one in re.findall(MENTION, text.lower().replace("%40", "@"))}
 
 
 def known_by(*found: str | None) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ the list is kept, for a restored database is as old as its backup.
 import hashlib
 import json
 import secrets
+import uuid
 from collections.abc import Callable, Iterable
 
 import psycopg
@@ -64,6 +65,11 @@ def tokens(conn: psycopg.Connection, hashes: Iterable[bytes]) -> dict[bytes, str
         "select hash, token from ops.suppressed_people where hash = any(%s::bytea[])", [list(hashes)]
     ).fetchall()
     return {bytes(one): token for one, token in rows}
+
+
+def pseudonym(token: str, hashed: bytes) -> str:
+    """An id in the place of one of an erased person's, each time the same one."""
+    return str(uuid.UUID(bytes=hashlib.blake2b(hashed, key=token.encode(), digest_size=16).digest()))
 
 
 def keep_copy(conn: psycopg.Connection, settings: Settings) -> None:

@@ -40,11 +40,11 @@ def erase(
     """
     settings = environment.for_work(Settings.load())
     with environment.running(settings) as deployment:
-        who = _admin(deployment, "erase a person")
+        who = require_admin(deployment, "erase a person")
         contact_id = _contact(deployment, contact, phone)
         if dry_run:
             counts = run.dry_run(deployment.url, settings, store_of(settings), contact_id, who)
-            print_answer(as_json, {"dry_run": True, "counts": dict(counts)}, lambda: _print(counts, "would go"))
+            print_answer(as_json, {"dry_run": True, "counts": dict(counts)}, lambda: print_counts(counts, "would go"))
             return
         if sys.stdin.isatty() and not yes:
             typer.confirm("The person's words, names and numbers will be gone for good. Go on?", abort=True)
@@ -59,7 +59,7 @@ def erase(
             request = requests.of_id(conn, request.id)
         is_done = request.state == "done"
         answer = {"request": request.id, "state": request.state, "counts": request.counts, "errors": outcome["errors"]}
-        print_answer(as_json, answer, lambda: _print(request.counts, "gone"))
+        print_answer(as_json, answer, lambda: print_counts(request.counts, "gone"))
         if not is_done:
             for error in outcome["errors"] if not as_json else ():
                 console.print(f"failed: {error}", soft_wrap=True, markup=False)
@@ -75,14 +75,14 @@ def person(
     """Write all that is held of a person into one file, its owner's alone: what a request for access asks for."""
     settings = environment.for_work(Settings.load())
     with environment.running(settings) as deployment:
-        who = _admin(deployment, "hand out what is held of a person")
+        who = require_admin(deployment, "hand out what is held of a person")
         contact_id = _contact(deployment, contact, phone)
         with connection.connect(deployment.url) as conn:
             counts = held.write(conn, settings, find(conn, contact_id), out, who)
-    print_answer(as_json, {"file": str(out), "counts": counts}, lambda: _print(counts, f"written to {out}"))
+    print_answer(as_json, {"file": str(out), "counts": counts}, lambda: print_counts(counts, f"written to {out}"))
 
 
-def _admin(deployment: Deployment, doing: str) -> str:
+def require_admin(deployment: Deployment, doing: str) -> str:
     """Whose account this is. Raises NotAllowed where a user may not do it: it takes an Admin."""
     with connection.connect(deployment.url) as conn:
         users.require(conn, who := users.account(), doing, role="Admin")
@@ -92,14 +92,19 @@ def _admin(deployment: Deployment, doing: str) -> str:
 def _contact(deployment: Deployment, contact: str | None, phone: str | None) -> str:
     if (contact is None) == (phone is None):
         raise typer.BadParameter("give --contact or --phone, one of the two")
-    given = sys.stdin.readline().strip() if "-" in (contact, phone) else (contact or phone or "")
     if contact is not None:
-        return given
+        return given(contact)
     with connection.connect(deployment.url) as conn:
-        return contact_by_phone(conn, given)
+        return contact_by_phone(conn, given(phone or ""))
 
 
-def _print(counts: Mapping[str, int], what: str) -> None:
+def given(who: str) -> str:
+    """Whom a command is about; of the standard input, so that no list of processes shows them."""
+    return sys.stdin.readline().strip() if who == "-" else who
+
+
+def print_counts(counts: Mapping[str, int], what: str) -> None:
+    """By place, how many rows or files."""
     for place, count in sorted(counts.items()):
         console.print(f"{count:>8,}  {place}", markup=False)
     console.print(f"{sum(counts.values()):>8,}  {what}", markup=False)

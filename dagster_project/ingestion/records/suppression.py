@@ -48,8 +48,8 @@ def without_erased(conn: psycopg.Connection, page: Page) -> tuple[Page, int]:
     return page, dropped
 
 
-def erased_among(conn: psycopg.Connection, copied: Copied, users: Callable[[], Iterable[str]]) -> list[str]:
-    """Those of some users who were erased.
+def erased_among(conn: psycopg.Connection, copied: Copied, users: Callable[[], Iterable[str]]) -> dict[str, str]:
+    """Those of some users who were erased, each with the pseudonym that stands in their place.
 
     Args:
         users: asked only where somebody was erased at all.
@@ -59,9 +59,9 @@ def erased_among(conn: psycopg.Connection, copied: Copied, users: Callable[[], I
     """
     hashed = suppression.reader(conn)
     if not hashed:
-        return []
+        return {}
     named = {hashed(copied.known_by(user)): user for user in users()}
-    return [named[one] for one in suppression.tokens(conn, named)]
+    return {named[one]: suppression.pseudonym(token, one) for one, token in suppression.tokens(conn, named).items()}
 
 
 def _note_chat(conn: psycopg.Connection, chat_id: str, token: str, hashes: list[bytes]) -> None:

@@ -1,11 +1,11 @@
 """What is read of the schema `calls`: its tables, and how a row of each is known."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 
 from dagster_project.sources.contract import Copied, EntitySpec, KeptRecord, Problem, Record, Rejected, SourceSpec
-from dagster_project.sources.people import by_user, by_visitor
+from dagster_project.sources.people import by_mention
 
 NAME = "calls"
 KEY = "row_key"  # of each of its tables in raw
@@ -20,18 +20,33 @@ def _entity(
     conversation: str | None = None,
     secrets: tuple[str, ...] = (),
     people: tuple[str, ...] = (),
-    known_by: Callable[[str, str], str] = by_user,
+    mentions: tuple[str, ...] = (),
+    pseudonyms: tuple[str, ...] = (),
     personal: Mapping[str, object] = MappingProxyType({}),
 ) -> EntitySpec:
-    copied = Copied(keys, conversation, secrets, None, people, partial(known_by, NAME), personal)
+    copied = Copied(
+        keys,
+        conversation,
+        secrets,
+        people=people,
+        mentions=mentions,
+        pseudonyms=pseudonyms,
+        known_by=partial(by_mention, NAME),
+        personal=personal,
+    )
     return EntitySpec(NAME, name, f"{NAME}_{name}", None, KEY, copied=copied)
+
+
+def _of_the_product(name: str) -> EntitySpec:
+    """Nobody says what its payloads hold."""
+    return _entity(name, mentions=("payload",), personal={"payload": {}})
 
 
 ENTITIES = (
     _entity("organizations"),
-    _entity("users", people=("id",), personal={"email": ERASED, "name": ERASED}),
+    _entity("users", people=("id",), mentions=("email",), pseudonyms=("email",), personal={"name": ERASED}),
     _entity("sites"),
-    _entity("agent_profiles", people=("user_id",), personal={"display_name": ERASED}),
+    _entity("agent_profiles", people=("id", "user_id"), personal={"display_name": ERASED}),
     _entity("pools"),
     _entity("agent_pool_members"),
     _entity("pool_routing_rules"),
@@ -41,26 +56,28 @@ ENTITIES = (
         ("id", "created_at"),
         conversation="id",
         people=("visitor_id",),
-        known_by=by_visitor,
-        personal={"visitor_id": None, "page_url": ERASED},
+        mentions=("page_url",),
+        pseudonyms=("visitor_id",),
+        personal={"page_url": ERASED, "reconnect_token": None},
     ),
     _entity("call_offers", ("id", "call_created_at"), conversation="call_id"),
     _entity(
         "widget_pageviews",
         ("id", "created_at"),
         people=("visitor_id",),
-        known_by=by_visitor,
-        personal={"visitor_id": None, "page_url": ERASED, "referrer_domain": None},
+        mentions=("page_url",),
+        pseudonyms=("visitor_id",),
+        personal={"page_url": ERASED, "referrer_domain": None},
     ),
     _entity("agent_sessions", ("id", "started_at")),
-    _entity("agent_status_changes", ("id", "changed_at")),
+    _entity("agent_status_changes", ("id", "changed_at"), people=("agent_id",), personal={"reason": None}),
     # Whoever has the token of an invitation can accept it.
-    _entity("invites", secrets=("token",)),
-    _entity("feedback_items"),
-    _entity("funnel_events"),
-    _entity("pmf_surveys"),
-    _entity("mrr_snapshots"),
-    _entity("mrr_changes"),
+    _entity("invites", secrets=("token",), mentions=("email",), pseudonyms=("email",)),
+    _of_the_product("feedback_items"),
+    _of_the_product("funnel_events"),
+    _of_the_product("pmf_surveys"),
+    _of_the_product("mrr_snapshots"),
+    _of_the_product("mrr_changes"),
 )
 
 

@@ -9,6 +9,7 @@ from hashlib import md5
 import psycopg
 
 from dagster_project.sources.contract import Problem, Rejected
+from dagster_project.sources.people import mentioned
 from dagster_project.sources.postgres_reader.server import fail
 from dagster_project.sources.postgres_reader.window import Part, Position, Selection
 
@@ -150,8 +151,10 @@ class Copying:
         self.stream.close()
         [(keys, people, data)] = self.selection.server.rows(self.selection.one(self.parts[0]))
         known = md5(data, usedforsecurity=False).hexdigest()
-        name, place = self.selection.entity.name, self.parts[0].skip
-        return Rejected(name, "|".join(keys), problem, data, known, place, tuple(filter(None, people)))
+        entity, place = self.selection.entity, self.parts[0].skip
+        if entity.copied and entity.copied.mentions:
+            people = [*people, *mentioned(data.decode(errors="replace"))]
+        return Rejected(entity.name, "|".join(keys), problem, data, known, place, tuple(filter(None, people)))
 
     def resume_point(self, mark: str, keys: Sequence[str]) -> str:
         """Where a reading goes on that was interrupted after the page's last row."""

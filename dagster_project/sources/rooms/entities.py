@@ -30,7 +30,16 @@ def _entity(
     belongs_to: tuple[EntitySpec, tuple[str, ...]] | None = None,
     personal: Mapping[str, object] = MappingProxyType({}),
 ) -> EntitySpec:
-    copied = Copied(keys, conversation, secrets, deletes, people, partial(by_user, NAME), personal, belongs_to)
+    copied = Copied(
+        keys,
+        conversation,
+        secrets,
+        deletes,
+        people,
+        known_by=partial(by_user, NAME),
+        personal=personal,
+        belongs_to=belongs_to,
+    )
     return EntitySpec(NAME, name, f"{NAME}_{name}", None, KEY, deletion_reason=DELETED, copied=copied)
 
 

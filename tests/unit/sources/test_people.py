@@ -11,7 +11,7 @@ from dagster_project.sources.b2chat.entities import CHATS, CONTACTS
 from dagster_project.sources.b2chat.records import Chat, Contact, Message, read_record
 from dagster_project.sources.b2chat_audit.people import KEPT_OF_ROW, people_in, people_of, row_without_person
 from dagster_project.sources.contract import Record
-from dagster_project.sources.people import by_phones
+from dagster_project.sources.people import by_phones, mentioned
 from tests.support.audit_files import COLUMNS
 
 TIMES = {"created_at", "opened_at", "picked_up_at", "responded_at", "closed_at"}
@@ -133,3 +133,17 @@ def test_a_person_is_known_by_a_number_whatever_way_the_source_writes_it(written
 )
 def test_a_number_is_the_same_however_it_is_written(written: object, numbers: tuple[str, ...]) -> None:
     assert by_phones(written) == tuple(f"phone:{number}" for number in numbers)
+
+
+def test_whoever_a_text_mentions_is_found_however_they_are_written() -> None:
+    text = (
+        'Mail <Ana.Paz@Example.TEST>, or ana%40y.test. Call +57 (300) 123-4567, see "https://x.test/u@z.test/?id='
+        '7C9E6679-7425-40DE-944B-E07FC1F90AE7&a=12"'
+    )
+    assert mentioned(text) == {
+        "ana.paz@example.test",
+        "ana@y.test",
+        "3001234567",
+        "u@z.test",
+        "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    }
