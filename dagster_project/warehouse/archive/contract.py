@@ -41,6 +41,9 @@ class Archivable:
         taken_out: SQL of what is remembered of a partition {part} that goes, in the archive {id}.
         online_months: a month is due when its last day is so many months old; None: the settings say.
         cold_months: how long the file is kept after that; None: for ever.
+        least_months: it leaves earlier, and never before so many months, where the table is about to be too large
+            (`crowded.py`); None: it never does.
+        goes_with: the table whose months leave only after this one's.
         feeds_dbt: whether a build from the beginning needs the rows.
     """
 
@@ -50,17 +53,25 @@ class Archivable:
     taken_out: str | None = None
     online_months: int | None = None
     cold_months: int | None = None
+    least_months: int | None = None
+    goes_with: str | None = None
     feeds_dbt: bool = True
 
 
 def _of_source(
-    table: str, key: str, online_months: int, cold_months: int | None = None, taken_out: str | None = None
+    table: str,
+    key: str,
+    online_months: int,
+    cold_months: int | None = None,
+    taken_out: str | None = None,
+    least_months: int | None = None,
+    goes_with: str | None = None,
 ) -> Archivable:
     """Of a source's own schema. What was read of it stays in raw."""
     columns = key.split(", ")
     same = " and ".join(f"same.{column} = old.{column}" for column in columns)
     live = f"exists (select from {table} as same where {same})"
-    return Archivable(table, key, live, taken_out, online_months, cold_months, feeds_dbt=False)
+    return Archivable(table, key, live, taken_out, online_months, cold_months, least_months, goes_with, feeds_dbt=False)
 
 
 # A chat that came again after its month was archived, changed, is newer than what the file has of it.
@@ -100,11 +111,12 @@ TABLES = {
         _of_source("rooms.robot_interactions", "id, message_created_at", 24, 84),
         _of_source("rooms.messages", "id, created_at", 24, 84),
         _of_source("rooms.user_presence_changes", "user_id, changed_at", 24, 84),
-        # Two years of calls and a month, so that each has its year before; visitors and statuses a year less.
-        _of_source("calls.call_offers", "id, call_created_at", 25),
-        _of_source("calls.call_logs", "id, created_at", 25),
-        _of_source("calls.agent_sessions", "id, started_at", 25),
-        _of_source("calls.agent_status_changes", "id, changed_at", 13),
-        _of_source("calls.widget_pageviews", "id, created_at", 13),
+        # Two years of calls and a month, so that each has its year before; visitors and statuses a year less. They grow
+        # with the square of the widget's users: then it may have to be sooner.
+        _of_source("calls.call_offers", "id, call_created_at", 25, least_months=3, goes_with="calls.call_logs"),
+        _of_source("calls.call_logs", "id, created_at", 25, least_months=3),
+        _of_source("calls.agent_sessions", "id, started_at", 25, least_months=3),
+        _of_source("calls.agent_status_changes", "id, changed_at", 13, least_months=3),
+        _of_source("calls.widget_pageviews", "id, created_at", 13, least_months=3),
     )
 }

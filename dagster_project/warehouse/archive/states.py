@@ -10,6 +10,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from dagster_project.warehouse import partitions
+from dagster_project.warehouse.archive import crowded
 from dagster_project.warehouse.archive.contract import TABLES
 
 State = Literal["planned", "exported", "verified", "detached", "dropped", "restored", "purged"]
@@ -71,20 +72,20 @@ def of_month(conn: psycopg.Connection, table: str, month: date) -> list[Archive]
 
 
 def due(conn: psycopg.Connection, older_than_months: int | None, today: date) -> list[tuple[str, date]]:
-    """The months, by table, whose last day is so many months old, and that nobody archives or has just restored.
+    """The months, by table, whose last day is so many months old, and that nobody archives or has just restored; and
+    those that leave earlier, for their table is about to be too large.
 
     Args:
         older_than_months: of tables that have no time of their own; None: none of them is due.
     """
-    found = []
+    found = set(crowded.months(conn, today))
     for table, archivable in TABLES.items():
         months = archivable.online_months or older_than_months
         if months and partitions.is_monthly(conn, table):
             newest = partitions.months_after(today, -months - 1)
-            for one in partitions.partitions_of(conn, table):
-                if one.month <= newest and not _is_spared(conn, table, one.month):
-                    found.append((table, one.month))
-    return sorted(found, key=lambda one: (one[1], list(TABLES).index(one[0])))
+            found |= {(table, one.month) for one in partitions.partitions_of(conn, table) if one.month <= newest}
+    left = [one for one in found if not _is_spared(conn, *one)]
+    return sorted(left, key=lambda one: (one[1], list(TABLES).index(one[0])))
 
 
 def _is_spared(conn: psycopg.Connection, table: str, month: date) -> bool:

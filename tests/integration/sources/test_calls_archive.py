@@ -71,3 +71,44 @@ def test_each_month_goes_after_its_time_and_comes_back_as_it_was(
         restore.restore(url, store, f"calls.{table}", date(2025, 9, 1))
     with connect(url) as conn:
         assert held(conn) == before
+
+
+def test_months_leave_early_where_fifty_million_rows_are_two_months_away_and_never_under_three(
+    new_database: Callable[[], str],
+) -> None:
+    url, today = new_database(), date(2026, 11, 26)
+    schema.upgrade(url)
+    projected = """
+        create schema if not exists marts;
+        create table marts.database_projection as
+        select 'calls' as schema_name, t as table_name, 50000000::bigint as threshold_row_count,
+            date '2026-11-26' as as_of_date, rows::bigint as row_count, growth::float8 as daily_row_growth, state,
+            ((50000000 - rows) / growth)::integer as days_left
+        from (values
+            -- Thirty million a month: of 45 in all, in 60 days 105, so that 55 are too many.
+            ('call_logs', 45000000, 1000000, 'projected'), ('widget_pageviews', 49000000, 10000, 'projected'),
+            ('agent_sessions', 80000000, 1, 'passed')
+        ) as given (t, rows, growth, state);
+    """
+    with connect(url) as conn:
+        conn.execute(projected)  # type: ignore[arg-type]
+        for table, sizes in {
+            "call_logs": {"2026-04": 20, "2026-05": 40, "2026-06": 30},
+            "widget_pageviews": {"2026-05": 20},
+            "agent_sessions": {"2026-06": 1, "2026-07": 1, "2026-08": 1},
+        }.items():
+            conn.execute("select calls.keep_months('2026-04-01', '2026-08-31')")
+            for month, millions in sizes.items():
+                conn.execute(
+                    "update pg_class set reltuples = %s where oid = to_regclass(%s)",
+                    [millions * 1e6, f"calls.{table}_{month.replace('-', '_')}"],
+                )
+        due = states.due(conn, None, today)
+    early = {table: [f"{month:%m}" for name, month in due if name == f"calls.{table}"] for table in TABLES}
+    assert early == {
+        "call_offers": ["04", "05"],  # before the calls that they are of
+        "call_logs": ["04", "05"],
+        "agent_sessions": ["04", "05", "06", "07"],  # August ended less than three months ago
+        "agent_status_changes": [],
+        "widget_pageviews": [],  # 49.6 million in 60 days
+    }
