@@ -23,6 +23,7 @@ from dagster_project.cli.sources_side_by_side import print_sources
 from dagster_project.deployment.environment import Deployment
 from dagster_project.exports.pictures import heatmap as heatmaps
 from dagster_project.orchestration import run_locks
+from dagster_project.orchestration.assets import launch
 from dagster_project.warehouse import connection, data_source, sla_targets, users
 
 _MAX_LINES = 6  # of one source: more are told as one
@@ -54,6 +55,7 @@ def run(
 
     began, clock, run_id = datetime.now(UTC), time.monotonic(), str(uuid.uuid4())
     definition = defs.resolve_job_def(job)
+    launch.of_a_command.add(run_id)
     with dg.DagsterInstance.get() as instance, _dbt_output_to_file(deployment), log_on_terminal(quiet=quiet):
         with connection.connect(deployment.url) as conn:
             run_locks.fail_abandoned(conn, instance)

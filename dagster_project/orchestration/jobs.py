@@ -14,6 +14,7 @@ from dagster_project.orchestration.assets.databases import DatabaseConfig, raw_c
 from dagster_project.orchestration.assets.dbt import DbtConfig
 from dagster_project.orchestration.assets.evaluation import EvaluationConfig
 from dagster_project.orchestration.assets.exports import ReportConfig, TableConfig
+from dagster_project.orchestration.assets.launch import ByAdmin
 from dagster_project.orchestration.assets.raw import ChatsConfig, ContactsConfig
 
 CHATS, CONTACTS = dg.AssetKey(["raw", "chats"]), dg.AssetKey(["raw", "contacts"])
@@ -176,13 +177,13 @@ back_up_warehouse = _job(
     "back_up_warehouse",
     dg.AssetSelection.assets(BACKUP),
     "Back the warehouse up into B2CHAT_BACKUP_DIR, and delete backups that are older than they are kept.",
-    {},
+    {"ops__backup": _values(ByAdmin)},
 )
 drill_restore = _job(
     "drill_restore",
     dg.AssetSelection.assets(DRILL),
     "Restore the newest backup on a throw-away server, and compare every table with what was backed up.",
-    {},
+    {"ops__restore_drill": _values(ByAdmin)},
 )
 
 JOBS = [

@@ -41,6 +41,7 @@ EVENT_TYPES: dict[str, Event] = {
     "permission.denied": Event("high", None),
     "unauthorized.access": Event("critical", None),
     # ours
+    "job.start": Event("medium", "start"),
     "export.start": Event("medium", "create"),
     "export.link": Event("medium", "read"),
     "export.mail": Event("medium", "export"),

@@ -173,6 +173,43 @@ def require(conn: psycopg.Connection, who: str, doing: str, *, role: Role = "Man
     raise NotAllowed(f"{user.id} may not {doing}: {reason}")
 
 
+def require_admin(conn: psycopg.Connection, named: str, doing: str) -> str | None:
+    """That whoever started something where nobody logs in has named an Admin, who answers for it.
+
+    Where there is no Admin yet there is nobody to name.
+
+    Args:
+        conn: in autocommit.
+        named: an id or an e-mail address; "" for nobody.
+        doing: what, in an infinitive.
+
+    Returns:
+        the Admin's id; None where there is no Admin.
+
+    Raises:
+        NotAllowed: nobody is named, nobody is called so, or no Admin is. That is in the audit log.
+    """
+    if user := named.strip() and find(conn, named):
+        if user.kind == "person":
+            require(conn, user.id, doing, role="Admin")
+            return user.id
+        reason = f"{user.id} is a service, and it takes an Admin"
+    else:
+        query = "select exists (select from ops.users where kind = 'person' and role = 'Admin' and disabled_at is null)"
+        if not named.strip() and conn.execute(query).fetchone() == (False,):
+            return None
+        reason = "there is no such user" if named.strip() else "no Admin is named in its config"
+    audit_log.record(
+        conn,
+        "permission.denied",
+        user=user.id if user else "dagster",
+        success=False,
+        metadata={"doing": doing},
+        error_message=reason,
+    )
+    raise NotAllowed(f"to {doing} by hand, name an Admin in the field `admin` of the config: {reason}")
+
+
 def _known(conn: psycopg.Connection, who: str) -> User:
     user = find(conn, who)
     if user is None:

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from dagster_project.orchestration.assets import markdown
-from dagster_project.orchestration.assets.launch import starter
+from dagster_project.orchestration.assets.launch import ByAdmin, require_admin
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 from dagster_project.warehouse.backup import configured, folder
@@ -21,10 +21,11 @@ _LARGEST = 10  # tables that are listed
     description="A backup of the whole database, with Dagster's own tables: pg_dump's files, a manifest of each "
     "table's rows, and a checksum of each file, in B2CHAT_BACKUP_DIR. Older ones go after B2CHAT_BACKUP_KEEP_DAYS.",
 )
-def backup(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
+def backup(context: dg.AssetExecutionContext, config: ByAdmin, warehouse: Warehouse) -> dg.MaterializeResult:
     settings = Settings.load()
+    user = require_admin(warehouse.url, context.run, config, "back the warehouse up")
     try:
-        made = configured.back_up(settings, warehouse.url, user=starter(context.run))
+        made = configured.back_up(settings, warehouse.url, user=user)
     except BackupFailed as error:
         raise dg.Failure(str(error)) from None
     manifest = made.backup.manifest
@@ -44,9 +45,10 @@ def backup(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materi
 
 
 @dg.op(description="Copy what changed in the server's files since the last time; once a week all of them.")
-def copy_changes(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+def copy_changes(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Warehouse) -> None:
+    user = require_admin(warehouse.url, context.run, config, "back the warehouse up")
     try:
-        made = configured.back_up_changes(Settings.load(), warehouse.url, user=starter(context.run))
+        made = configured.back_up_changes(Settings.load(), warehouse.url, user=user)
     except BackupFailed as error:
         raise dg.Failure(str(error)) from None
     about = made.about
@@ -72,8 +74,9 @@ def back_up_changes_job() -> None:
     description="The newest backup, restored on a throw-away server of the embedded Postgres: every table has the rows "
     "that the manifest says, the migrations run, and what comes next goes on where the backup ends.",
 )
-def restore_drill(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
+def restore_drill(context: dg.AssetExecutionContext, config: ByAdmin, warehouse: Warehouse) -> dg.MaterializeResult:
     settings = Settings.load()
+    require_admin(warehouse.url, context.run, config, "restore a backup")
     try:
         result = configured.try_out(settings, warehouse.url, folder.chosen(settings.backup_path, None))
     except BackupFailed as error:

@@ -10,6 +10,7 @@ from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.ingestion.errors import AlreadyRunning
 from dagster_project.orchestration.assets.dbt import build_what_came
+from dagster_project.orchestration.assets.launch import ByAdmin, require_admin
 from dagster_project.orchestration.resources import DbtCli, Warehouse
 from dagster_project.settings import Settings
 from dagster_project.warehouse.archive.contract import ArchiveFailed
@@ -22,8 +23,9 @@ from dagster_project.warehouse.connection import connect, has_relation
     # A sync that is at work is waited for.
     retry_policy=dg.RetryPolicy(max_retries=20, delay=30),
 )
-def forget_people(context: dg.OpExecutionContext, warehouse: Warehouse, dbt: DbtCli) -> None:
+def forget_people(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Warehouse, dbt: DbtCli) -> None:
     settings = Settings.load()
+    require_admin(warehouse.url, context.run, config, "erase people")
     with connect(warehouse.url, autocommit=True) as conn:
         waiting, is_built = requests.unfinished(conn), has_relation(conn, "core.chats")
     try:

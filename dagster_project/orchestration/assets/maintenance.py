@@ -12,7 +12,7 @@ from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.ingestion.logs import retention
 from dagster_project.ingestion.records.quarantine import retry_quarantine
 from dagster_project.orchestration import places
-from dagster_project.orchestration.assets.launch import starter
+from dagster_project.orchestration.assets.launch import ByAdmin, require_admin
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
 from dagster_project.sources.calls import invites
@@ -26,15 +26,17 @@ from dagster_project.warehouse.roles import LOADER
 
 
 @dg.op(description="Read the records in quarantine again by the present rules; land those that pass.")
-def retry_quarantined_records(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
-    result = retry_quarantine(warehouse.as_role(LOADER).url, SOURCES, triggered_by=starter(context.run))
+def retry_quarantined_records(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Warehouse) -> None:
+    user = require_admin(warehouse.url, context.run, config, "try records in quarantine again")
+    result = retry_quarantine(warehouse.as_role(LOADER).url, SOURCES, triggered_by=user)
     context.log.info(f"{result.tried} tried, {result.resolved} resolved, {result.still_bad} still cannot be read")
     context.add_output_metadata({"tried": result.tried, "resolved": result.resolved, "still_bad": result.still_bad})
 
 
 @dg.op(description="Drop logs that are older than the settings keep them.")
-def drop_old_logs(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+def drop_old_logs(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Warehouse) -> None:
     settings = Settings.load()
+    require_admin(warehouse.url, context.run, config, "drop old logs")
     periods = retention.Periods(
         responses=settings.retention_responses_days,
         sync_logs=settings.retention_sync_logs_days,
@@ -66,8 +68,9 @@ def make_months_ahead(context: dg.OpExecutionContext, warehouse: Warehouse) -> N
 
 
 @dg.op(description="Archive months that are old enough (B2CHAT_ARCHIVE_AFTER_MONTHS), and go on with what was begun.")
-def retire_old_months(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+def retire_old_months(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Warehouse) -> None:
     settings = Settings.load()
+    require_admin(warehouse.url, context.run, config, "archive months")
     months = settings.archive_after_months or None
     try:
         moved = steps.run(warehouse.url, store_of(settings), months, datetime.now(UTC).date())
@@ -89,7 +92,8 @@ def settle_warm_months(context: dg.OpExecutionContext, warehouse: Warehouse) -> 
 
 
 @dg.op(description="Delete invitations of the call widget that expired and were not accepted, a thousand at a time.")
-def delete_expired_invites(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+def delete_expired_invites(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Warehouse) -> None:
+    require_admin(warehouse.url, context.run, config, "delete invitations")
     url = places.home_of(Settings.load(), "calls", warehouse.url)
     deleted = 0
     if url:
