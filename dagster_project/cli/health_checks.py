@@ -13,11 +13,12 @@ from sqlalchemy.exc import DBAPIError
 from dagster_project.alerts.channels import configured
 from dagster_project.analysis.classifiers import Unusable, classifier_of, has_key
 from dagster_project.deployment.environment import Deployment
+from dagster_project.erasure import again
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed, make_private, new_key, reason_of
 from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.orchestration import dbt_project, places, seed_files, storage
-from dagster_project.settings import SettingsError, env_file, is_open_to_others
+from dagster_project.settings import Settings, SettingsError, env_file, is_open_to_others
 from dagster_project.sources.b2chat.client import B2ChatClient
 from dagster_project.sources.b2chat.entities import B2CHAT
 from dagster_project.sources.calls.entities import CALLS
@@ -236,9 +237,16 @@ def _database(spec: SourceSpec, deployment: Deployment) -> str:
             return f"off: {name}_DATABASE_URL is not set"
         told = [f"{source.origin().address} answers, {source.table_count} tables to read"]
         told += [f"{source.seconds_behind:.0f} s behind its primary"] if source.seconds_behind is not None else []
+        told += _erased_but_there(settings, spec, deployment.url)
         mode = getattr(settings, f"{spec.name}_watermark")
         told.append(f"by {mode}" + (", which may miss rows (docs/rooms.md)" if mode == "updated_at" else ""))
     return "; ".join(told)
+
+
+def _erased_but_there(settings: Settings, spec: SourceSpec, url: str) -> list[str]:
+    home = places.home_of(settings, spec.name, url)
+    found = again.known_in_rooms(url, home) if home and spec is ROOMS else {}
+    return [f"{len(found)} who were erased are there again: the next sync erases them"] if found else []
 
 
 def _dbt(_: Deployment) -> str:

@@ -48,13 +48,16 @@ class _Person:
     messages: Sequence[str] = ()
 
 
-def erase(url: str, source_url: str, settings: Settings, store: files.Store, user: str, by: str) -> dict[str, int]:
+def erase(
+    url: str, source_url: str, settings: Settings, store: files.Store, user: str, by: str, token: str | None = None
+) -> dict[str, int]:
     """Take a user out of rooms, raw, archives and classifications.
 
     Args:
         source_url: the Postgres that holds the schema rooms.
         user: the id in rooms.users.
         by: who does it, an id of ops.users.
+        token: of an erasure that is done again. Default: a new one.
 
     Returns:
         how many rows or files changed, by place.
@@ -64,7 +67,7 @@ def erase(url: str, source_url: str, settings: Settings, store: files.Store, use
         AlreadyRunning: a sync is at work: nothing has changed at the warehouse, run it again.
         ArchiveFailed, StoreFailed: a file could not be read or written; run it again.
     """
-    token = MARK + secrets.token_hex(8)
+    token = token or MARK + secrets.token_hex(8)
     person, counts = _at_the_source(source_url, user)
     with writer(url, "erase a user of rooms") as conn, conn.transaction():
         known = [by_user(NAME, one) for one in (user, *person.places)]

@@ -12,9 +12,10 @@ from psycopg.sql import Identifier
 from dagster_project.cli.command_line import FAILED, JsonOption, console, print_answer
 from dagster_project.cli.run_log import log_on_terminal
 from dagster_project.deployment import environment
-from dagster_project.erasure import requests
+from dagster_project.erasure import again, requests
 from dagster_project.erasure import run as erasures
 from dagster_project.exports.stores.configured import store_of
+from dagster_project.orchestration import places
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection, users
 from dagster_project.warehouse.backup import configured, folder, physical
@@ -81,8 +82,15 @@ def restore(
         print_answer(as_json, _told(one) | {"data_folder": str(target)}, lambda: console.print(f"{one.name}: {target}"))
         return
 
+    in_rooms = 0
+
     def forget_again(new: str, _: str) -> None:
+        nonlocal in_rooms
         erasures.reapply(new, settings, store_of(settings), users.account())
+        with connection.connect(new) as conn:
+            own = new if connection.has_relation(conn, "rooms.users") else None
+        if home := places.home_of(settings, "rooms", new) or own:
+            in_rooms = again.forget_in_rooms(new, home, settings, store_of(settings), users.account(), by_name=False)
 
     # Without migrations: what is there may be damaged, and is not what is wanted.
     with connection.warehouse(settings) as url, log_on_terminal(quiet=as_json):
@@ -92,17 +100,17 @@ def restore(
     with environment.running(settings) as deployment:
         with connection.connect(deployment.url) as conn:
             to_forget = requests.unfinished(conn)
-        if to_forget:
+        if to_forget or in_rooms:
             from dagster_project.cli import run_job  # noqa: PLC0415  imports Dagster
 
             # The models are built without them, and what is left of them is looked for.
-            run_job.run(deployment, "erase_people", quiet=as_json)
+            run_job.run(deployment, "erase_people" if to_forget else "build_marts", quiet=as_json)
     seconds = sum(done.seconds.values())
 
     def tell() -> None:
         console.print(f"restored {done.backup} as {done.database} in {seconds:.1f} s: {_parts(done.seconds)}")
-        if to_forget:
-            console.print(f"{len(to_forget)} people who were erased since are erased again")
+        if to_forget or in_rooms:
+            console.print(f"{len(to_forget) + in_rooms} people who were erased since are erased again")
         if done.kept_as:
             drop = shlex.quote(f"drop database {Identifier(done.kept_as).as_string()}")
             console.print(f"what was there is kept: b2chat db psql -c {drop} deletes it", markup=False, soft_wrap=True)

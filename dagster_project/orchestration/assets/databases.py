@@ -6,6 +6,8 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field
 
+from dagster_project.erasure import again
+from dagster_project.exports.stores.configured import store_of
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
 from dagster_project.ingestion.status import HELD_BACK_SECONDS
 from dagster_project.ingestion.sync import SyncResult
@@ -82,6 +84,7 @@ def _assets_of(spec: SourceSpec, main: EntitySpec, what: str) -> Any:
             try:
                 with places.opened(settings, spec, warehouse.url) as source:
                     if source:
+                        _forget_again(settings, spec, warehouse.url, starter(context.run))
                         results = sync_source(
                             loader.url,
                             source,
@@ -102,6 +105,14 @@ def _assets_of(spec: SourceSpec, main: EntitySpec, what: str) -> Any:
             )
 
     return step
+
+
+def _forget_again(settings: Settings, spec: SourceSpec, url: str, by: str) -> None:
+    """Who was erased may be there again by a backup of the source's database: nothing of them would land, but they
+    would be known there."""
+    home = places.home_of(settings, spec.name, url)
+    if home and spec is ROOMS:
+        again.forget_in_rooms(url, home, settings, store_of(settings), by)
 
 
 def _metadata(

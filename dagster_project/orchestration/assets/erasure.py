@@ -5,10 +5,11 @@ from collections import Counter
 import dagster as dg
 import psycopg
 
-from dagster_project.erasure import requests, run
+from dagster_project.erasure import again, requests, run
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.ingestion.errors import AlreadyRunning
+from dagster_project.orchestration import places
 from dagster_project.orchestration.assets.dbt import build_what_came
 from dagster_project.orchestration.assets.launch import ByAdmin, require_admin
 from dagster_project.orchestration.resources import DbtCli, Warehouse
@@ -25,12 +26,15 @@ from dagster_project.warehouse.connection import connect, has_relation
 )
 def forget_people(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Warehouse, dbt: DbtCli) -> None:
     settings = Settings.load()
-    require_admin(warehouse.url, context.run, config, "erase people")
+    user = require_admin(warehouse.url, context.run, config, "erase people")
     with connect(warehouse.url, autocommit=True) as conn:
         waiting, is_built = requests.unfinished(conn), has_relation(conn, "core.chats")
     try:
         stored = [run.erase(warehouse.url, settings, store_of(settings), one) for one in waiting]
-        if stored and is_built:
+        in_rooms = 0
+        if home := places.home_of(settings, "rooms", warehouse.url):
+            in_rooms = again.forget_in_rooms(warehouse.url, home, settings, store_of(settings), user)
+        if (stored or in_rooms) and is_built:
             build_what_came(dbt, warehouse, context.run_id)
         done = [run.finish(warehouse.url, settings, one) for one in stored]
     except AlreadyRunning:
@@ -48,7 +52,9 @@ def forget_people(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Wa
         total.update(one.counts)
     for place, count in sorted(total.items()):
         context.log.info(f"{place}: {count:,}")
-    context.add_output_metadata({"people": len(done), "rows_and_files": sum(total.values())})
+    context.add_output_metadata(
+        {"people": len(done), "users_of_rooms_again": in_rooms, "rows_and_files": sum(total.values())}
+    )
 
 
 @dg.job(

@@ -3,7 +3,6 @@
 import json
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -12,9 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from dagster_project.erasure import files, held, leftovers, requests, run
+from dagster_project.erasure import held, requests, run
 from dagster_project.erasure.person import NoSuchPerson, contact_by_phone, find
-from dagster_project.exports import service
 from dagster_project.exports.stores.bucket import Bucket
 from dagster_project.exports.stores.contract import manifest_key
 from dagster_project.ingestion.records.quarantine import retry_quarantine
@@ -29,6 +27,7 @@ from dagster_project.warehouse import binaries, suppression
 from dagster_project.warehouse.archive import restore, steps
 from tests.support import s3
 from tests.support.audit_files import COLUMNS, row, write_csv
+from tests.support.killed import kill_at, whole
 from tests.support.listed import AGENT, ListedSource, chat, contact, message, serving
 from tests.support.world import TODAY, World
 
@@ -40,6 +39,18 @@ BUILD = (
 )
 # Of every field the person's, but for those that hold times and codes.
 TYPED = {"contact_id", "created", "updated", "tags", "custom_attributes", "row_index", "mobile"}
+# Where an erasure is killed: before, in and after the transaction of the tables, at each kind of file, at the end.
+STEPS = (
+    "warehouse.suppression.add",
+    "erasure.analyses.erase",
+    "erasure.requests.move_on",
+    "erasure.files._rename",
+    "exports.service.delete",
+    "warehouse.suppression.keep_copy",
+    "erasure.analyses.forget_orphans",
+    "erasure.leftovers.vacuum",
+    "erasure.leftovers.search",
+)
 CANARIES = [str(ID), "3998157707", WORD]
 
 
@@ -285,7 +296,7 @@ def numbers(world: World) -> dict[str, list[str]]:
 
 @pytest.mark.usefixtures("kept")
 def test_a_person_is_forgotten_whoever_is_killed_and_numbers_stay(
-    world: World, settings: Settings, store: Bucket, monkeypatch: pytest.MonkeyPatch
+    world: World, settings: Settings, store: Bucket
 ) -> None:
     places = (settings.data_path, store)
     held_before, before = everything_in(world, *places), numbers(world)
@@ -301,19 +312,8 @@ def test_a_person_is_forgotten_whoever_is_killed_and_numbers_stay(
     with psycopg.connect(world.url) as conn:
         request = requests.ask(conn, str(ID), "eva")
 
-    def killed(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    for module, name in (
-        (requests, "move_on"),
-        (files, "_rename"),
-        (service, "delete"),
-        (leftovers, "search"),
-    ):
-        with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
-            patch.setattr(module, name, killed)
-            run.finish(world.url, settings, run.erase(world.url, settings, store, request))
-            pytest.fail(f"{name} was not reached")
+    for step in STEPS:
+        kill_at(step, whole, world.url, settings, store, request)
         with psycopg.connect(world.url) as conn:
             request = requests.of_id(conn, request.id)
     request = run.erase(world.url, settings, store, request)
