@@ -1,5 +1,6 @@
 """What all tests share: one throw-away Postgres, and a fresh migrated database for each test that asks for one."""
 
+import gc
 import itertools
 import os
 import socket
@@ -26,6 +27,8 @@ INVENTED = Path(__file__).parent / "data" / "conversations.json"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Parse the dbt project once, before workers that would do it at the same time, in the same folder."""
+    # What Dagster and dbt import stays, and the collector walked it again and again: a quarter of the time.
+    gc.set_threshold(50_000)
     if not hasattr(config, "workerinput"):
         from dagster_project.orchestration.dbt_project import manifest  # seconds, and workers need it for themselves
 

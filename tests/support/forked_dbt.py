@@ -86,6 +86,7 @@ def _server() -> Any:
 def _serve() -> None:
     answers = os.fdopen(os.dup(1), "w")
     parsed: dict[str, Any] = {}
+    gc.set_threshold(50_000)
     parsed_project.fit_any_database()
     for line in sys.stdin:
         call = json.loads(line)
