@@ -13,7 +13,7 @@ from dagster_project.analysis.claude.categorize import Estimate
 from dagster_project.analysis.customer_analysis.analyses import classified_by
 from dagster_project.analysis.evaluation.scores import NONE, Report, Score
 from dagster_project.exports.pictures.heatmap import COLOURS, Cell, Heatmap, short
-from dagster_project.exports.report.data import Band
+from dagster_project.exports.report.data.times import Band
 from dagster_project.exports.week import MONDAY_FIRST, day_name
 from dagster_project.ingestion.status import HELD_BACK_SECONDS, EntityStatus
 from dagster_project.warehouse import data_source

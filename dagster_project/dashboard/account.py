@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from dagster_project.exports.queries import select
-from dagster_project.exports.report.data import Freshness, Scope
+from dagster_project.exports.report.data.about import Freshness, Scope
 from dagster_project.exports.report.reading.account import freshness
 from dagster_project.warehouse.connection import has_relation
 

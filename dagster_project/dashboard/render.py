@@ -16,7 +16,7 @@ from dagster_project.dashboard.pages.catalogue import PAGES, Page
 from dagster_project.dashboard.shown import Shown
 from dagster_project.exports.i18n.language import LANGUAGES
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import Scope
+from dagster_project.exports.report.data.about import Scope
 from dagster_project.exports.report.phrases import shortened
 
 _TEMPLATES = Path(__file__).with_name("templates")

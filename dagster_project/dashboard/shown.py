@@ -10,7 +10,10 @@ from dagster_project.dashboard.account import Account
 from dagster_project.dashboard.filters import Filters
 from dagster_project.dashboard.links import Links
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import Coverage, Filter, Insights, ReportData
+from dagster_project.exports.report.data.about import Filter
+from dagster_project.exports.report.data.account import Coverage
+from dagster_project.exports.report.data.breakdowns import Insights
+from dagster_project.exports.report.data.report import ReportData
 from dagster_project.exports.report.period import Period
 from dagster_project.exports.report.reading.selection import Selection
 

@@ -16,7 +16,9 @@ from psycopg.types.json import Jsonb
 from dagster_project.exports.i18n.language import Language
 from dagster_project.warehouse import locks
 
-Kind = Literal["report", "analysis", "chats", "agents", "kpis", "conversations", "rooms", "escalations", "table"]
+OfRooms = Literal["rooms", "escalations"]
+OfCalls = Literal["calls", "visits", "funnel", "coverage", "staffing"]
+Kind = Literal["report", "analysis", "table", "chats", "agents", "kpis", "conversations", OfRooms, OfCalls]
 
 _KILLED = "it ended before it was done: its process was killed, or lost the warehouse"
 _KIND = "export"  # of the lock

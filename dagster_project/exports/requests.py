@@ -14,8 +14,9 @@ from dagster_project.exports.export_log import Kind
 from dagster_project.exports.formats.registry import FORMATS, formats_of
 from dagster_project.exports.i18n.language import LANGUAGES, Language
 from dagster_project.exports.pictures import heatmap
-from dagster_project.exports.report.data import SCOPES, Scope
+from dagster_project.exports.report.data.about import SCOPES, Scope
 from dagster_project.exports.report.period import Period
+from dagster_project.exports.tables import catalogue
 from dagster_project.exports.tables.definitions import Filters
 from dagster_project.warehouse import connection, directory
 
@@ -47,7 +48,7 @@ class ExportRequest:
 
 
 def require_known(request: ExportRequest) -> None:
-    """That format, language and scope, which come from outside, are those that there are.
+    """That format, language, scope and filters, which come from outside, are those that there are.
 
     Raises:
         ExportFailed: one is not; the line names those that are.
@@ -62,6 +63,9 @@ def require_known(request: ExportRequest) -> None:
     if request.sections and (request.kind != "analysis" or not FORMATS[request.format].sections):
         able = " or ".join(one.name for one in formats_of("analysis") if one.sections)
         raise ExportFailed(f"the form by sections is that of an analysis as {able}")
+    if unknown := catalogue.not_known(request.kind, request.filters):
+        by = " and ".join(catalogue.TABLES[request.kind].by)
+        raise ExportFailed(f"{request.kind} cannot be filtered by {' and '.join(unknown)}: filter by {by}")
 
 
 def resolved(conn: psycopg.Connection, request: ExportRequest) -> ExportRequest:

@@ -13,7 +13,7 @@ from dagster_project.exports.export_log import LogEntry
 from dagster_project.exports.formats.format import Options, WriteResult
 from dagster_project.exports.formats.registry import FORMATS
 from dagster_project.exports.report import sections
-from dagster_project.exports.report.data import ReportData
+from dagster_project.exports.report.data.report import ReportData
 from dagster_project.exports.report.pdf import first_page_png
 from dagster_project.exports.report.reading.analysis import read_analysis
 from dagster_project.exports.report.reading.report import read_report
@@ -30,7 +30,7 @@ from dagster_project.exports.service import Exported, Writer
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed, reason_of
 from dagster_project.exports.stores.own_file import OwnFile
-from dagster_project.exports.tables import conversations, definitions
+from dagster_project.exports.tables import catalogue, definitions
 from dagster_project.exports.tables.definitions import NothingToExport, Table
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection, data_source, directory, users
@@ -154,18 +154,8 @@ def _report_data(conn: psycopg.Connection, request: ExportRequest, zone: str) ->
 
 
 def _table(conn: psycopg.Connection, request: ExportRequest) -> Table:
-    if request.kind == "chats":
-        return definitions.chats(conn, request.filters, request.language)
-    if request.kind == "agents":
-        return definitions.agents(conn, request.filters)
-    if request.kind == "kpis":
-        return definitions.kpis(conn, request.filters)
-    if request.kind == "conversations":
-        return conversations.conversations(conn, request.filters)
-    if request.kind == "rooms":
-        return conversations.rooms(conn, request.filters)
-    if request.kind == "escalations":
-        return conversations.escalations(conn, request.filters)
+    if request.kind in catalogue.TABLES:
+        return catalogue.table(conn, request.kind, request.filters, request.language)
     if request.kind == "analysis":
         return definitions.analysis_kpis(conn, request.analysis_id or "", request.language)
     return definitions.mart(conn, request.mart or "")

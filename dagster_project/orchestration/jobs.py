@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.exports.tables.catalogue import TABLES
 from dagster_project.orchestration.assets.analysis import CategorizeConfig
 from dagster_project.orchestration.assets.backup import DRILL
 from dagster_project.orchestration.assets.backup import KEY as BACKUP
@@ -146,8 +147,8 @@ weekly_report = _job(
 export_tables = _job(
     "export_tables",
     dg.AssetSelection.groups("exports") - dg.AssetSelection.assets(REPORT),
-    "Write chats, agents' days and KPIs to files; by default all of them.",
-    {f"exports__{table}": _values(TableConfig) for table in ("chats", "agents", "kpis")},
+    "Write chats, agents' days, KPIs, and what rooms and calls have, to files; by default all of them.",
+    {f"exports__{table}": _values(TableConfig) for table in TABLES},
 )
 verify_all = _job(
     "verify_all",

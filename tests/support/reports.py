@@ -4,30 +4,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from dagster_project.exports.report.data import (
-    Backlog,
-    Coverage,
-    Filter,
-    Freshness,
+from dagster_project.exports.report.data.about import Filter, Freshness, Population
+from dagster_project.exports.report.data.account import Backlog, Coverage, QualityRule, TableGrowth
+from dagster_project.exports.report.data.breakdowns import Insights, Intent, Member, Share
+from dagster_project.exports.report.data.kpis import Kpi
+from dagster_project.exports.report.data.report import ReportData
+from dagster_project.exports.report.data.rooms import Escalations, OpenStep, OverdueMonth, Path, Person, Robot, Rooms
+from dagster_project.exports.report.data.times import (
     HeatmapCell,
-    Insights,
-    Intent,
-    Kpi,
-    Member,
-    Population,
-    QualityRule,
-    ReportData,
     ResponseTimes,
-    Share,
     Sla,
     Slot,
-    TableGrowth,
     TrafficCell,
     TrendPoint,
     Waited,
 )
 from dagster_project.exports.report.period import Period
-from dagster_project.exports.report.rooms import Escalations, OpenStep, OverdueMonth, Path, Person, Robot, Rooms
+from tests.support.report_calls import week_of_calls
 
 MONDAY = date(2026, 11, 9)
 MADE_AT = datetime(2026, 11, 16, 13, 30, tzinfo=UTC)
@@ -174,7 +167,10 @@ def rooms_week() -> ReportData:
 
 
 def made(kind: str, hostile: Sequence[str] = ()) -> ReportData:
-    """A report by name: full, empty, small (one agent's), rooms, hostile (agents of these names), crowd (a hundred)."""
+    """A report by name: full, empty, small (one agent's), rooms, calls (or none of them in the week), hostile (agents
+    of these names), crowd (a hundred)."""
+    if kind in ("calls", "no_calls"):
+        return replace(full_week("Lina Duque"), calls=week_of_calls(is_empty=kind == "no_calls"))
     if kind in ("empty", "small", "rooms"):
         return {"empty": empty_week, "small": small_week, "rooms": rooms_week}[kind]()
     names = {

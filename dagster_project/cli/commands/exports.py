@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -15,13 +16,14 @@ from dagster_project.exports.errors import ExportFailed
 from dagster_project.exports.export_log import Kind
 from dagster_project.exports.formats.registry import described, formats_of, titles
 from dagster_project.exports.i18n.language import LANGUAGES, Language
-from dagster_project.exports.report.data import DIRECTIONS, Scope
+from dagster_project.exports.report.data.about import DIRECTIONS, Scope
 from dagster_project.exports.report.period import NoReport, Period
 from dagster_project.exports.requests import LAST, ExportRequest
 from dagster_project.exports.run import run_export
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.exports.stores.own_file import OwnFile
+from dagster_project.exports.tables.catalogue import TABLES, By, Export
 from dagster_project.exports.tables.definitions import Filters
 from dagster_project.settings import Settings
 from dagster_project.warehouse import audit_log, connection, users
@@ -53,6 +55,13 @@ Departments = Annotated[list[str] | None, typer.Option("--department", help="A d
 Channels = Annotated[
     list[str] | None, typer.Option("--channel", help="A channel, as `b2chat list channels` has them; the same.")
 ]
+
+_FILTERS: dict[By, dict[str, Any]] = {
+    "days": {"week": Week, "month": Month, "first": First, "last": Last},
+    "agents": {"agent": Agents},
+    "departments": {"department": Departments},
+    "channels": {"channel": Channels},
+}
 
 
 @export.command()
@@ -87,113 +96,30 @@ def report(
     _export(request, language, out, as_json)
 
 
-@export.command()
-def chats(
-    form: TableFormat = "csv",
-    week: Week = None,
-    month: Month = None,
-    first: First = None,
-    last: Last = None,
-    agent: Agents = None,
-    department: Departments = None,
-    channel: Channels = None,
-    language: LanguageOption = None,
-    out: Out = None,
-    as_json: JsonOption = False,
-) -> None:
-    """A row per chat: times, filters, and what it was categorized as, with who categorized it."""
-    filters, latest = _filters(week, month, first, last, agent, department, channel)
-    _export(ExportRequest("chats", form, filters=filters, latest=latest), language, out, as_json)
+def _table_command(kind: Kind, one: Export) -> None:
+    """The command of a table: the options of its format, and those of what it can be filtered by."""
+    options: dict[str, Any] = {"form": TableFormat}
+    for by in one.by:
+        options |= _FILTERS[by]
+    options |= {"language": LanguageOption, "out": Out, "as_json": JsonOption}
+    defaults = {"form": "csv", "as_json": False}
+
+    def command(form: str, language: str | None, out: Path | None, as_json: bool, **filters: Any) -> None:
+        chosen, latest = _filters(**filters)
+        _export(ExportRequest(kind, form, filters=chosen, latest=latest), language, out, as_json)
+
+    # What typer reads the options from.
+    command.__signature__ = Signature(  # type: ignore[attr-defined]
+        [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=option)
+            for name, option in options.items()
+        ]
+    )
+    export.command(kind, help=one.row)(command)
 
 
-@export.command()
-def agents(
-    form: TableFormat = "csv",
-    week: Week = None,
-    month: Month = None,
-    first: First = None,
-    last: Last = None,
-    agent: Agents = None,
-    language: LanguageOption = None,
-    out: Out = None,
-    as_json: JsonOption = False,
-) -> None:
-    """A row per agent and day."""
-    filters, latest = _filters(week, month, first, last, agent)
-    _export(ExportRequest("agents", form, filters=filters, latest=latest), language, out, as_json)
-
-
-@export.command()
-def kpis(
-    form: TableFormat = "csv",
-    week: Week = None,
-    month: Month = None,
-    first: First = None,
-    last: Last = None,
-    agent: Agents = None,
-    department: Departments = None,
-    channel: Channels = None,
-    language: LanguageOption = None,
-    out: Out = None,
-    as_json: JsonOption = False,
-) -> None:
-    """A row per metric, day and scope: metric_type, metric_name, value, agent_id, department_id, category and more."""
-    filters, latest = _filters(week, month, first, last, agent, department, channel)
-    _export(ExportRequest("kpis", form, filters=filters, latest=latest), language, out, as_json)
-
-
-@export.command()
-def conversations(
-    form: TableFormat = "csv",
-    week: Week = None,
-    month: Month = None,
-    first: First = None,
-    last: Last = None,
-    agent: Agents = None,
-    department: Departments = None,
-    channel: Channels = None,
-    language: LanguageOption = None,
-    out: Out = None,
-    as_json: JsonOption = False,
-) -> None:
-    """A row per conversation of every source: chats, rooms, calls; what a source has not is empty."""
-    filters, latest = _filters(week, month, first, last, agent, department, channel)
-    _export(ExportRequest("conversations", form, filters=filters, latest=latest), language, out, as_json)
-
-
-@export.command()
-def rooms(
-    form: TableFormat = "csv",
-    week: Week = None,
-    month: Month = None,
-    first: First = None,
-    last: Last = None,
-    agent: Agents = None,
-    department: Departments = None,
-    language: LanguageOption = None,
-    out: Out = None,
-    as_json: JsonOption = False,
-) -> None:
-    """A row per conversation in chat rooms: times, and its way through the levels of support."""
-    filters, latest = _filters(week, month, first, last, agent, department)
-    _export(ExportRequest("rooms", form, filters=filters, latest=latest), language, out, as_json)
-
-
-@export.command()
-def escalations(
-    form: TableFormat = "csv",
-    week: Week = None,
-    month: Month = None,
-    first: First = None,
-    last: Last = None,
-    agent: Agents = None,
-    language: LanguageOption = None,
-    out: Out = None,
-    as_json: JsonOption = False,
-) -> None:
-    """A row per escalation of a chat room: who waited at the border between two levels, and how long."""
-    filters, latest = _filters(week, month, first, last, agent)
-    _export(ExportRequest("escalations", form, filters=filters, latest=latest), language, out, as_json)
+for _kind, _one in TABLES.items():
+    _table_command(_kind, _one)
 
 
 @export.command()
@@ -315,13 +241,13 @@ def _period(week: str | None, month: str | None) -> tuple[Period | None, Latest]
 
 
 def _filters(
-    week: str | None,
-    month: str | None,
-    first: str | None,
-    last: str | None,
-    agents: list[str] | None = None,
-    departments: list[str] | None = None,
-    channels: list[str] | None = None,
+    week: str | None = None,
+    month: str | None = None,
+    first: str | None = None,
+    last: str | None = None,
+    agent: list[str] | None = None,
+    department: list[str] | None = None,
+    channel: list[str] | None = None,
 ) -> tuple[Filters, Latest]:
     period, latest = _period(week, month)
     if (week or month) and (first or last):
@@ -329,4 +255,4 @@ def _filters(
     since = period.start if period else day(first, "--from") if first else None
     until = period.end if period else day(last, "--to") if last else None
     in_order(since, until)
-    return Filters(since, until, agents or (), departments or (), channels or ()), latest
+    return Filters(since, until, agent or (), department or (), channel or ()), latest

@@ -3,7 +3,9 @@
 from dagster_project.dashboard.account import Member as Filterable
 from dagster_project.dashboard.blocks import Cell, Section, Table
 from dagster_project.dashboard.shown import Shown
-from dagster_project.exports.report.data import Member, ReportData, Scope
+from dagster_project.exports.report.data.about import Scope
+from dagster_project.exports.report.data.breakdowns import Member
+from dagster_project.exports.report.data.report import ReportData
 from dagster_project.exports.report.phrases import classified_by, names_apart, shortened
 from dagster_project.exports.report.reading import breakdowns, times
 

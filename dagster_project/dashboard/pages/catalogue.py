@@ -5,11 +5,22 @@ from dataclasses import dataclass
 
 from dagster_project.dashboard.blocks import Section
 from dagster_project.dashboard.filters import MEASURES, Measure
-from dagster_project.dashboard.pages import agents, customers, heatmap, operations, overview, rooms, sla, times, traffic
+from dagster_project.dashboard.pages import (
+    agents,
+    calls,
+    customers,
+    heatmap,
+    operations,
+    overview,
+    rooms,
+    sla,
+    times,
+    traffic,
+)
 from dagster_project.dashboard.shown import Shown
 from dagster_project.exports.pictures.heatmap import DIRECTIONS as HEATMAP_DIRECTIONS
 from dagster_project.exports.pictures.heatmap import OFFICE_HOURS
-from dagster_project.exports.report.data import DIRECTIONS
+from dagster_project.exports.report.data.about import DIRECTIONS
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,10 @@ PAGES = {
         Page("customers", "section.insights", customers.page),
         Page("escalations", "section.escalations", rooms.escalations, (), has_members=False),
         Page("robots", "section.robots", rooms.robots, (), has_members=False),
+        Page("calls", "section.calls", calls.calls, (), has_members=False),
+        Page("coverage", "section.coverage", calls.coverage, (), has_members=False),
+        Page("staffing", "section.staffing", calls.staffing, (), has_members=False),
+        Page("funnel", "section.funnel", calls.funnel, (), has_members=False),
         Page("operations", "dashboard.operations", operations.page, (), has_members=False),
     )
 }

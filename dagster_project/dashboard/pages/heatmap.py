@@ -8,7 +8,8 @@ from dagster_project.dashboard.shown import Shown
 from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.pictures import heatmap
 from dagster_project.exports.queries import select
-from dagster_project.exports.report.data import DIRECTIONS, Kpi, Unit
+from dagster_project.exports.report.data.about import DIRECTIONS
+from dagster_project.exports.report.data.kpis import Kpi, Unit
 from dagster_project.exports.report.reading import times
 from dagster_project.exports.report.view.charts import BAND_SHADES, shaded
 from dagster_project.exports.report.view.waits import actions

@@ -3,7 +3,9 @@
 from dagster_project.dashboard import charts
 from dagster_project.dashboard.blocks import Card, Cards, Line, Section, Text
 from dagster_project.dashboard.shown import Shown
-from dagster_project.exports.report.data import Kpi, ReportData, TrendPoint
+from dagster_project.exports.report.data.kpis import Kpi
+from dagster_project.exports.report.data.report import ReportData
+from dagster_project.exports.report.data.times import TrendPoint
 from dagster_project.exports.report.phrases import classified_by, population
 from dagster_project.exports.report.reading import breakdowns, kpis, times
 from dagster_project.exports.report.reading.account import slot_min_chat_count

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import psycopg
 
 from dagster_project.exports.i18n.language import Language
-from dagster_project.exports.report.data import ReportData
+from dagster_project.exports.report.data.report import ReportData
 from dagster_project.exports.tables.definitions import Table
 
 

@@ -4,7 +4,7 @@ from typing import BinaryIO
 
 from dagster_project.exports.formats.format import Format, Options, WriteResult
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import ReportData
+from dagster_project.exports.report.data.report import ReportData
 from dagster_project.exports.report.pdf import render_pdf
 from dagster_project.exports.report.phrases import classified_by
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from dagster_project.exports.i18n.catalogue import texts
 from dagster_project.exports.i18n.language import Language, place_of
-from dagster_project.exports.report.data import Kpi
+from dagster_project.exports.report.data.kpis import Kpi
 
 
 class Wording:
@@ -120,7 +120,7 @@ class Wording:
         """A KPI's value by its unit."""
         if unit == "seconds":
             return self.duration(value)
-        if unit == "points":
+        if unit in ("points", "agents"):
             return self.number(value, 1)
         return self.percent(value) if unit == "share" else self.number(value)
 

@@ -7,7 +7,7 @@ import psycopg
 
 from dagster_project.exports.pictures.png import Canvas, Colour
 from dagster_project.exports.queries import select
-from dagster_project.exports.report.data import Band
+from dagster_project.exports.report.data.times import Band
 from dagster_project.exports.week import CELLS, MONDAY_FIRST, day_name
 from dagster_project.warehouse.connection import has_relation
 from dagster_project.warehouse.directory import NOTHING_YET, shown_by_default

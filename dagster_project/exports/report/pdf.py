@@ -9,7 +9,7 @@ from typing import Any
 
 from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import ReportData
+from dagster_project.exports.report.data.report import ReportData
 from dagster_project.exports.report.view.model import view_model
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import Insights, Kpi, Member, ReportData
+from dagster_project.exports.report.data.breakdowns import Insights, Member
+from dagster_project.exports.report.data.kpis import Kpi
+from dagster_project.exports.report.data.report import ReportData
 
 NAME_LENGTH = 60
 

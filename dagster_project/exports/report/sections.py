@@ -13,9 +13,13 @@ from dagster_project.exports.formats.format import SectionRow
 from dagster_project.exports.i18n.catalogue import group
 from dagster_project.exports.i18n.language import Language, place_of
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import BUCKETS, Member, ReportData, Share
+from dagster_project.exports.report.data.breakdowns import Member, Share
+from dagster_project.exports.report.data.calls import Calls
+from dagster_project.exports.report.data.report import ReportData
+from dagster_project.exports.report.data.rooms import Rooms
+from dagster_project.exports.report.data.times import BUCKETS
 from dagster_project.exports.report.phrases import classified_by, kpi_name, population
-from dagster_project.exports.report.rooms import Rooms
+from dagster_project.exports.report.view.calls import STEPS, name_of
 from dagster_project.exports.tables.definitions import analysis_notes
 from dagster_project.warehouse import data_source
 
@@ -57,6 +61,8 @@ def of_report(data: ReportData, language: Language) -> Iterator[SectionRow]:
         yield words.text("operations.backlog"), words.text("on_day", day=night.day), night.open_count, unit("chats")
     if data.rooms:
         yield from _rooms(words, unit, data.rooms)
+    if data.calls:
+        yield from _calls(words, unit, data.calls)
 
 
 def of_analysis(conn: psycopg.Connection, analysis_id: str, language: Language) -> Iterator[SectionRow]:
@@ -148,6 +154,33 @@ def _rooms(words: Wording, unit: _Units, rooms: Rooms) -> Iterator[SectionRow]:
         yield section, words.text("rooms.success_rate"), robot.success_rate, unit("share")
     for month in rooms.overdue_months:
         yield words.text("rooms.overdue"), f"{month.table_name} {month.month_start:%Y-%m}", month.row_count, ""
+
+
+def _calls(words: Wording, unit: _Units, calls: Calls) -> Iterator[SectionRow]:
+    section = words.text("section.calls")
+    for one in (*calls.of_scope("all"), *calls.of_scope("pool")):
+        name = name_of(one.scope, one.scope_id, one.scope_name, words)
+        of = "" if one.scope == "all" else f"{words.text('calls.head.pool')} {name}: "
+        yield section, of + words.text("calls.head.calls"), one.call_count, unit("calls")
+        yield section, of + words.text("calls.answer_rate"), one.answer_rate, unit("share")
+        service_level = words.text("calls.service_level", target=one.target_seconds)
+        yield section, of + service_level, one.service_level, unit("share")
+        yield section, of + words.text("calls.abandon_rate"), one.abandon_rate, unit("share")
+        yield section, of + words.text("calls.answer_p90"), one.p90_answer_seconds, unit("seconds")
+    if covered := calls.all_covered:
+        section = words.text("section.coverage")
+        yield section, words.text("calls.covered"), covered.covered_share, unit("share")
+        yield section, words.text("calls.uncovered_calls"), covered.uncovered_call_share, unit("share")
+        yield section, words.text("calls.uncovered_pageviews"), covered.uncovered_pageview_share, unit("share")
+    if agents := calls.all_agents:
+        section = words.text("section.staffing")
+        yield section, words.text("calls.occupancy"), agents.occupancy_share, unit("share")
+        yield section, words.text("calls.offers_accepted"), agents.offer_accept_rate, unit("share")
+    if visits := calls.all_visits:
+        section = words.text("section.funnel")
+        for step in STEPS:
+            yield section, words.text(f"calls.step.{step}"), getattr(visits, f"{step}_visit_count"), unit("visits")
+        yield section, words.text("calls.overall_rate"), visits.overall_rate, unit("share")
 
 
 def _insights(words: Wording, unit: _Units, data: ReportData) -> Iterator[SectionRow]:

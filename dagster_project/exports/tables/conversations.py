@@ -5,11 +5,11 @@ from psycopg import sql
 
 from dagster_project.exports.tables.definitions import (
     Filters,
-    NothingToExport,
     Table,
     columns_of,
     condition,
     require,
+    rows_of,
     values_of,
 )
 
@@ -28,16 +28,10 @@ def conversations(conn: psycopg.Connection, filters: Filters) -> Table:
     require(conn, "marts.conversations")
     own = [name for name in columns_of(conn, "conversations") if name != "is_deleted"]
     query = sql.SQL("""
-        select {own}
-        from (select *, team_id as department_id from marts.conversations) as conversations
-        where not is_deleted and {condition}
+        select {own} from marts.conversations where not is_deleted and {condition}
     """).format(
         own=sql.SQL(", ").join(map(sql.Identifier, own)),
-        condition=condition(
-            "conversations",
-            "created_local_date",
-            {"agent_id": filters.agents, "department_id": filters.departments, "channel": filters.channels},
-        ),
+        condition=condition(filters, "conversations", "created_local_date", departments="team_id"),
     )
     return Table("conversations", ("conversations",), query, values_of(filters), ("created_at", "conversation_id"))
 
@@ -46,9 +40,9 @@ def rooms(conn: psycopg.Connection, filters: Filters) -> Table:
     """A row per conversation in rooms that is not deleted: its times, and its way through the levels of support.
 
     Raises:
-        NothingToExport: the marts are not built, or no room has ever landed.
+        NothingToExport: the marts are not built.
     """
-    _require_rooms(conn)
+    require(conn, "marts.room_response_times")
     own = [name for name in columns_of(conn, "room_response_times") if name != "is_deleted"]
     query = sql.SQL("""
         select {own}, {paths}
@@ -58,11 +52,7 @@ def rooms(conn: psycopg.Connection, filters: Filters) -> Table:
     """).format(
         own=sql.SQL(", ").join(sql.SQL("chats.{}").format(sql.Identifier(name)) for name in own),
         paths=sql.SQL(", ").join(sql.SQL("paths.{}").format(sql.Identifier(name)) for name in _OF_PATHS),
-        condition=condition(
-            "chats",
-            "created_local_date",
-            {"agent_id": filters.agents, "department_id": filters.departments},
-        ),
+        condition=condition(filters, "chats", "created_local_date"),
     )
     marts = ("room_response_times", "escalation_paths")
     return Table("rooms", marts, query, values_of(filters), ("created_at", "chat_id"))
@@ -72,22 +62,8 @@ def escalations(conn: psycopg.Connection, filters: Filters) -> Table:
     """A row per escalation of a room, by the local day on which it was created and the agent to whom it is assigned.
 
     Raises:
-        NothingToExport: the marts are not built, no room has ever landed, or a filter asks for departments or channels.
+        NothingToExport: the marts are not built.
     """
-    if filters.departments or filters.channels:
-        raise NothingToExport("escalations know no departments and channels: filter by days and agents")
-    _require_rooms(conn)
-    query = sql.SQL("select {} from marts.escalation_steps as steps where {}").format(
-        sql.SQL(", ").join(map(sql.Identifier, columns_of(conn, "escalation_steps"))),
-        condition("steps", "created_local_date", {"agent_id": filters.agents}),
-    )
+    wanted = condition(filters, "escalation_steps", "created_local_date")
     order = ("created_at", "conversation_id", "step_number")
-    return Table("escalations", ("escalation_steps",), query, values_of(filters), order)
-
-
-def _require_rooms(conn: psycopg.Connection) -> None:
-    """That marts are built, and that a room is in them."""
-    require(conn, "marts.room_response_times")
-    found = conn.execute("select from marts.room_response_times limit 1").fetchone()
-    if found is None:
-        raise NothingToExport("no conversation in a room has landed: ROOMS_DATABASE_URL says where they are")
+    return rows_of(conn, "escalations", "escalation_steps", filters, wanted, order=order)

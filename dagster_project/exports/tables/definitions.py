@@ -115,11 +115,7 @@ def chats(conn: psycopg.Connection, filters: Filters, language: Language) -> Tab
     """).format(
         columns=sql.SQL(", ").join(columns),
         badge=sql.Identifier(f"classified_by_{language}"),
-        condition=condition(
-            "chats",
-            "created_local_date",
-            {"agent_id": filters.agents, "department_id": filters.departments, "channel": filters.channels},
-        ),
+        condition=condition(filters, "chats", "created_local_date"),
     )
     marts = ("chat_response_times", "chat_categories")
     return Table("chats", marts, query, values_of(filters), ("created_at", "chat_id"))
@@ -129,16 +125,10 @@ def agents(conn: psycopg.Connection, filters: Filters) -> Table:
     """A row per agent and local day, as marts.agent_daily has it.
 
     Raises:
-        NothingToExport: the marts are not built, or a filter asks for departments or channels.
+        NothingToExport: the marts are not built.
     """
-    if filters.departments or filters.channels:
-        raise NothingToExport("the days of agents know no departments and channels: filter by days and agents")
-    require(conn, "marts.agent_daily")
-    query = sql.SQL("select {} from marts.agent_daily as days where {}").format(
-        sql.SQL(", ").join(map(sql.Identifier, columns_of(conn, "agent_daily"))),
-        condition("days", "local_date", {"agent_id": filters.agents}),
-    )
-    return Table("agents", ("agent_daily",), query, values_of(filters), ("local_date", "agent_id"))
+    wanted = condition(filters, "agent_daily", "local_date")
+    return rows_of(conn, "agents", "agent_daily", filters, wanted, order=("local_date", "agent_id"))
 
 
 def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
@@ -169,7 +159,7 @@ def kpis(conn: psycopg.Connection, filters: Filters) -> Table:
             or (scope = 'department' and scope_id = any(%(departments)s))
             or (scope = 'channel' and scope_id = any(%(channels)s))
         )
-    """).format(days=condition("days", "local_date", {}), everything=sql.Literal(not narrowed))
+    """).format(days=condition(Filters(), "days", "local_date"), everything=sql.Literal(not narrowed))
     known = seeds.rows("kpi_metrics")
     kinds = {
         "metrics": [row["metric"] for row in known],
@@ -240,19 +230,49 @@ def mart(conn: psycopg.Connection, name: str) -> Table:
     return Table(name, (name,), sql.SQL("select {} from {}").format(columns, sql.Identifier("marts", name)))
 
 
-def condition(alias: str, day: str, lists: Mapping[str, Sequence[str]]) -> sql.Composable:
-    """Of the parts of a filter those that are set."""
+def rows_of(
+    conn: psycopg.Connection,
+    name: str,
+    mart: str,
+    filters: Filters,
+    wanted: sql.Composable,
+    *,
+    order: tuple[str, ...],
+) -> Table:
+    """The rows of a mart that are wanted, with all its columns but our own bookkeeping.
+
+    Args:
+        wanted: a condition on the mart, by its name.
+
+    Raises:
+        NothingToExport: the marts are not built.
+    """
+    require(conn, f"marts.{mart}")
+    query = sql.SQL("select {} from {} where {}").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns_of(conn, mart))), sql.Identifier("marts", mart), wanted
+    )
+    return Table(name, (mart,), query, values_of(filters), order)
+
+
+def condition(filters: Filters, alias: str, day: str, **columns: str) -> sql.Composable:
+    """Of the parts of a filter those that are set.
+
+    Args:
+        alias: of the relation that is filtered.
+        day: its column of local days.
+        columns: those of agents, departments and channels, where they are called otherwise than elsewhere.
+    """
     column = sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(day))
     parts: list[sql.Composable] = [
         sql.SQL("(%(first)s::date is null or {0} >= %(first)s) and (%(last)s::date is null or {0} <= %(last)s)").format(
             column
         )
     ]
-    plural = {"agent_id": "agents", "department_id": "departments", "channel": "channels"}
+    of = {"agents": "agent_id", "departments": "department_id", "channels": "channel"} | columns
     parts += [
-        sql.SQL("{}.{} = any({})").format(sql.Identifier(alias), sql.Identifier(name), sql.Placeholder(plural[name]))
-        for name, wanted in lists.items()
-        if wanted
+        sql.SQL("{}.{} = any({})").format(sql.Identifier(alias), sql.Identifier(of[name]), sql.Placeholder(name))
+        for name in of
+        if getattr(filters, name)
     ]
     return sql.SQL(" and ").join(parts)
 

@@ -5,9 +5,9 @@ files later reads the same from `ops.export_logs`, by the run's id.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import dagster as dg
 import psycopg
@@ -15,15 +15,17 @@ from pydantic import Field
 
 from dagster_project.exports import requests, service
 from dagster_project.exports.errors import ExportFailed
+from dagster_project.exports.export_log import Kind
 from dagster_project.exports.formats.registry import described
 from dagster_project.exports.i18n.language import Language
-from dagster_project.exports.report.data import Scope
+from dagster_project.exports.report.data.about import Scope
 from dagster_project.exports.report.period import NoReport, Period
 from dagster_project.exports.requests import LAST, ExportRequest
 from dagster_project.exports.run import first_page, run_export
 from dagster_project.exports.service import Exported
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
+from dagster_project.exports.tables.catalogue import TABLES, Export, absent
 from dagster_project.exports.tables.definitions import Filters
 from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.assets.launch import config_day, starter
@@ -45,6 +47,8 @@ _REPORT_READS = (
     "chat_categories",
     "data_quality",
     "data_freshness",
+    *("escalations_by_period", "robots_by_period"),
+    *("calls_by_period", "coverage_by_period", "call_agents_by_period", "staffing_need", "funnel_by_period"),
 )
 
 
@@ -72,7 +76,7 @@ class TableConfig(dg.Config):
     date_start: str = Field("", description="First local day, YYYY-MM-DD.")
     date_end: str = Field("", description="Last local day, YYYY-MM-DD.")
     agents: list[str] = Field([], description="Names or ids of agents.")
-    departments: list[str] = Field([], description="Names or ids of departments; not for agents' days.")
+    departments: list[str] = Field([], description="Names or ids of departments, where the table has them.")
     channels: list[str] = Field([], description="Channels, as `b2chat list channels` has them; the same.")
     language: str = Field("", description="es or en; default: B2CHAT_EXPORTS_LANGUAGE.")
 
@@ -113,17 +117,24 @@ def period_report(
     return dg.MaterializeResult(metadata=metadata)
 
 
-def _table_asset(kind: Literal["chats", "agents", "kpis"], marts: tuple[str, ...], description: str) -> Any:
+def _table_asset(kind: Kind, one: Export) -> Any:
     @dg.asset(
         key=["exports", kind],
-        deps=[dg.AssetKey(["marts", name]) for name in marts],
+        deps=[dg.AssetKey(["marts", name]) for name in one.marts],
         group_name="exports",
         owners=["team:analytics"],
         kinds={"python", "csv"},
-        description=description,
+        description=one.row,
+        output_required=one.source is None,
     )
-    def table(context: dg.AssetExecutionContext, config: TableConfig, warehouse: Warehouse) -> dg.MaterializeResult:
+    def table(
+        context: dg.AssetExecutionContext, config: TableConfig, warehouse: Warehouse
+    ) -> Iterator[dg.MaterializeResult]:
         settings = warehouse.settings()
+        with warehouse.connect() as conn:
+            if why := absent(conn, kind):
+                context.log.info(f"nothing is written: {why}")
+                return
         filters = Filters(
             config_day(config.date_start, "date_start"),
             config_day(config.date_end, "date_end"),
@@ -132,20 +143,13 @@ def _table_asset(kind: Literal["chats", "agents", "kpis"], marts: tuple[str, ...
             config.channels,
         )
         request = ExportRequest(kind, config.format, _language(config.language, settings), filters)
-        return dg.MaterializeResult(metadata=_metadata(_export(context, warehouse, settings, request)))
+        yield dg.MaterializeResult(metadata=_metadata(_export(context, warehouse, settings, request)))
 
     return table
 
 
-chats_export = _table_asset(
-    "chats",
-    ("chat_response_times", "chat_categories"),
-    "A row per chat: its times, and what it was categorized as, with who categorized it.",
-)
-agents_export = _table_asset("agents", ("agent_daily",), "A row per agent and day.")
-kpis_export = _table_asset("kpis", ("kpi_daily",), "A row per metric, day and scope, in the long form for programs.")
-
-EXPORTS = [period_report, chats_export, agents_export, kpis_export]
+TABLE_EXPORTS = {kind: _table_asset(kind, one) for kind, one in TABLES.items()}
+EXPORTS = [period_report, *TABLE_EXPORTS.values()]
 
 
 @dg.op(description="Delete the files of exports whose time is over, and close exports that were killed.")

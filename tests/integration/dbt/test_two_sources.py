@@ -15,7 +15,7 @@ import pytest
 from dagster_project.dashboard import filters
 from dagster_project.dashboard.account import account
 from dagster_project.exports.pictures import heatmap
-from dagster_project.exports.report.data import Filter
+from dagster_project.exports.report.data.about import Filter
 from dagster_project.exports.report.period import Period
 from dagster_project.exports.report.reading.breakdowns import breakdown
 from dagster_project.exports.report.reading.selection import Selection

@@ -29,7 +29,7 @@ from dagster_project.exports.requests import ExportRequest
 from dagster_project.exports.run import run_export
 from dagster_project.exports.tables import definitions
 from dagster_project.exports.tables.definitions import Filters
-from dagster_project.orchestration.assets.exports import kpis_export, period_report
+from dagster_project.orchestration.assets.exports import TABLE_EXPORTS, period_report
 from dagster_project.orchestration.dbt_project import DBT_DIR
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
@@ -240,6 +240,11 @@ TITLED = (
     "sla_monthly",
     "categories_weekly",
     "escalation_steps",
+    "call_times",
+    "visits",
+    "funnel_daily",
+    "coverage_hourly",
+    "staffing_need",
 )
 
 
@@ -505,6 +510,59 @@ def test_conversations_of_every_source_rooms_with_their_path_escalations_by_agen
     assert (step["escalation_id"], step["handover_seconds"]) == ("rooms:ana", "660")
 
 
+def test_calls_by_pool_and_day_coverage_of_the_pools_that_are_named_and_no_file_where_no_call_has_landed(
+    new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marts = HandMadeMarts(new_database())
+    monkeypatch.setenv("B2CHAT_EXPORTS_DIR", str(tmp_path))
+    settings = Settings.load(exports_dir=tmp_path)
+
+    def rows(kind: Any, **filters: Any) -> list[dict[str, str]]:
+        request = ExportRequest(kind, "csv", filters=Filters(**filters))
+        return rows_of(Path(run_export(marts.url, settings, request, user="ana").place))
+
+    def materialized(kind: Any) -> int:
+        resources = {"warehouse": Warehouse(url=marts.url)}
+        with dg.DagsterInstance.ephemeral() as instance:
+            run = dg.materialize([TABLE_EXPORTS[kind]], resources=resources, instance=instance)
+            return len(run.asset_materializations_for_node(f"exports__{kind}"))
+
+    for mart in ("call_times", "visits", "coverage_hourly", "funnel_daily", "staffing_need"):
+        marts.fill(mart)
+    with pytest.raises(ExportFailed, match="no call has landed: CALLS_DATABASE_URL"):
+        rows("calls")
+    assert materialized("calls") == 0
+    marts.fill("scope_members", {"scope": "department", "scope_id": "calls:p", "scope_name": "Ventas"})
+    monday, tuesday = date(2026, 3, 2), date(2026, 3, 3)
+    for number, (day, pool, is_deleted) in enumerate(
+        ((monday, "calls:p", False), (tuesday, "calls:p", False), (monday, "calls:q", False), (monday, "calls:p", True))
+    ):
+        call = {"call_id": str(number), "pool_id": pool, "created_local_date": day, "is_deleted": is_deleted}
+        marts.fill("call_times", call | {"outcome": "answered", "answer_seconds": 20})
+    [call] = rows("calls", first=monday, last=monday, departments=["ventas"])
+    assert (call["call_id"], call["outcome"], call["answer_seconds"], call["talk_seconds"]) == (
+        "0",
+        "answered",
+        "20",
+        "",
+    )
+    assert materialized("calls") == 1
+    marts.fill("visits", {"visit_id": "v", "local_date": monday, "pool_id": "calls:p"})
+    for scope, key in (("all", "all"), ("pool", "calls:p"), ("pool", "calls:q")):
+        hour = {"local_date": monday, "hour": 9, "scope": scope, "scope_id": key, "uncovered_call_count": 1}
+        marts.fill("coverage_hourly", hour)
+        marts.fill("funnel_daily", {"local_date": monday, "scope": scope, "scope_id": key, "visit_count": 1})
+    marts.fill("staffing_need", {"pool_id": "calls:p", "day_of_week": 1, "hour": 9, "call_count": 3})
+    assert {row["scope_id"] for row in rows("coverage", first=monday)} == {"all", "calls:p", "calls:q"}
+    for kind in ("coverage", "funnel"):
+        assert [row["scope_id"] for row in rows(kind, departments=["ventas"])] == ["calls:p"]
+    assert [row["visit_id"] for row in rows("visits", departments=["ventas"])] == ["v"]
+    [cell] = rows("staffing", departments=["ventas"])
+    assert (cell["call_count"], cell["needed_agent_count"]) == ("3", "")
+    with pytest.raises(ExportFailed, match="staffing cannot be filtered by days and agents: filter by departments"):
+        rows("staffing", first=monday, agents=["calls:ana"])
+
+
 def test_kpis_come_in_the_long_form_with_a_row_for_no_data(make: Callable[..., Path]) -> None:
     rows = rows_of(make("kpis", "csv", filters=Filters(last=date(2026, 11, 9))))
     assert list(rows[0])[:6] == ["metric_type", "metric_name", "value", "agent_id", "department_id", "category"]
@@ -580,9 +638,8 @@ def test_a_run_shows_where_the_file_is_and_how_to_open_it(
     monkeypatch.setenv("B2CHAT_EXPORTS_DIR", str(tmp_path))
     config = {"ops": {"exports__kpis": {"config": {"format": "csv-excel", "agents": ["ana"]}}}}
     with dg.DagsterInstance.ephemeral() as instance:
-        run = dg.materialize(
-            [kpis_export], resources={"warehouse": Warehouse(url=warehouse)}, run_config=config, instance=instance
-        )
+        resources = {"warehouse": Warehouse(url=warehouse)}
+        run = dg.materialize([TABLE_EXPORTS["kpis"]], resources=resources, run_config=config, instance=instance)
         metadata = run.asset_materializations_for_node("exports__kpis")[0].metadata
         failed = dg.materialize(
             [period_report], resources={"warehouse": Warehouse(url=warehouse)}, instance=instance, raise_on_error=False

@@ -10,7 +10,9 @@ import pytest
 from dagster_project.exports.i18n.catalogue import texts
 from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import Filter, Kpi, ReportData
+from dagster_project.exports.report.data.about import Filter
+from dagster_project.exports.report.data.kpis import Kpi
+from dagster_project.exports.report.data.report import ReportData
 from dagster_project.exports.report.pdf import MISSING, _glyphs, _set, first_page_png, render_pdf
 from dagster_project.exports.report.period import NoReport, Period
 from dagster_project.exports.report.phrases import classified_by, not_categorized
@@ -143,6 +145,24 @@ def test_rooms_show_the_wait_between_levels_and_two_robots_compared_and_nothing_
     assert not re.search("Escalamientos|Robots|por archivar", words("full"))
 
 
+def test_calls_have_pages_of_outcomes_coverage_staffing_and_the_funnel_and_nothing_where_there_are_none() -> None:
+    text = words("calls")
+    for shown in (
+        *(
+            "Contestadas en 20 s 62,5 % n = 8; meta 80 % ▲ 12,5 puntos · mejor",
+            "Espera hasta contestar, 9 de cada 10 32 s",
+        ),
+        *("Ventas 10 75 % 62 % 12 % 12 % 16 s 32 s 4 min 5 s", "Los 10 con más, de 12."),
+        *("Llamadas sin nadie conectado 25,0 % 1 de 4", "lun 08:00 1 2 2 5 50 %", "Ventas 75 % 1,2 2 20 25 % 4 25 %"),
+        "Ana Rojas: ocupación de 90 % en todo el período. Es una alerta, no un logro",
+        *("Ventas lun 09:00 800 100,0 3 min 14 6,0 −8,0 89 %", "Ventas mar 09:00 19 – – – 2,5 – –"),
+        *("Llegaron hasta el final 4,2 % n = 1.000", "Contestada 45 75 % – –", "Visitas de robots (no cuentan) 7"),
+    ):
+        assert shown in text, shown
+    for kind in ("full", "no_calls"):
+        assert not re.search("Llamadas|Cobertura|Embudo|Personal", words(kind)), kind
+
+
 def test_an_empty_week_says_that_there_is_no_data_and_shows_no_zero_times() -> None:
     text = words("empty")
     assert "No hay conversaciones en este período" in text
@@ -158,7 +178,7 @@ def test_a_hundred_agents_fill_pages_with_the_heading_on_each() -> None:
     assert all(f"Agente número {number}" in words("crowd") for number in range(100))
 
 
-@pytest.mark.parametrize("kind", ["full", "empty"])
+@pytest.mark.parametrize("kind", ["full", "empty", "calls"])
 def test_each_language_is_free_of_the_other(kind: str) -> None:
     letters = re.compile(r"[^\W\d_]{4,}")
     spoken = {

@@ -16,7 +16,7 @@ from dagster_project.exports.formats import csv_sections, excel_file
 from dagster_project.exports.i18n.wording import Language
 from dagster_project.exports.report import sections
 from dagster_project.exports.report.book import workbook as report_workbook
-from dagster_project.exports.report.data import Filter
+from dagster_project.exports.report.data.about import Filter
 from tests.support import reports
 
 HOSTILE = [
@@ -87,6 +87,26 @@ def test_rooms_are_two_more_sheets_and_sections() -> None:
     told = list(sections.of_report(reports.made("rooms"), "es"))
     assert ("Robot: pagos", "Espera tras el traspaso, 9 de cada 10", 120.0, "segundos") in told
     assert ("Escalamientos", "Nivel gerencia: Espera entre niveles, mediana", 600.0, "segundos") in told
+
+
+def test_calls_are_six_more_sheets_and_sections() -> None:
+    of_calls = {"Llamadas", "Cobertura", "Cobertura por grupo", "Personal necesario", "Agentes de llamadas"}
+    assert set(book("calls").sheetnames) - set(SHEETS) == of_calls | {"Embudo de visitas"}
+    heads, everything, pool, *_ = rows("Llamadas", "calls")
+    of = dict(zip(heads, everything, strict=True))
+    assert (of["Cuál"], of["Llamadas"], of["Parte contestada a tiempo"], of["Contestación, p90 (s)"]) == (
+        "Todos",
+        10,
+        0.625,
+        32.5,
+    )
+    assert pool[:3] == ["Grupo", "Ventas", 10]
+    assert rows("Cobertura", "calls")[1][:10] == ["lunes", *[0] * 8, 0.5]
+    assert rows("Personal necesario", "calls")[2][:5] == ["Ventas", "martes", 9, 8, 19]
+    told = list(sections.of_report(reports.made("calls"), "es"))
+    assert ("Llamadas", "Grupo Ventas: Contestadas en 20 s", 0.625, "parte de 1") in told
+    assert ("Embudo de visitas", "Completada", 42, "visitas") in told
+    assert set(book("no_calls").sheetnames) == set(SHEETS)
 
 
 def test_a_sheet_a_topic_each_with_a_header_that_stays_and_filters() -> None:

@@ -6,11 +6,14 @@ from typing import Any
 
 from dagster_project.exports.formats.excel_file import Book, Head, Kind, Sheet
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import BUCKETS, Kpi, ReportData, TrendPoint, Waited
+from dagster_project.exports.report.data.kpis import Kpi
+from dagster_project.exports.report.data.report import ReportData
+from dagster_project.exports.report.data.times import BUCKETS, TrendPoint, Waited
 from dagster_project.exports.report.phrases import kpi_name
 from dagster_project.exports.report.view.insights import slot
 from dagster_project.exports.week import MONDAY_FIRST
 
+Grid = tuple[str, dict[tuple[int, int], Any], Kind]  # its title, values by weekday and hour, what they are
 OF_ALL_CHATS = {"messages_in", "messages_out", "backlog_open"}
 
 
@@ -94,31 +97,30 @@ def heatmap(book: Book, say: Texts, data: ReportData) -> None:
     medians = {place: cell.p50_seconds for place, cell in cells.items()}
     compared = {place: value if cells[place].has_enough_chats else None for place, value in medians.items()}
     counts = {place: cell.chat_count or None for place, cell in cells.items()}
-    grids: list[tuple[str, dict[tuple[int, int], Any], Kind]] = [("corner.p50", medians, "duration")]
+    grids: list[Grid] = [("corner.p50", medians, "duration")]
     if not data.analysis:
         grids = [("corner.compared", compared, "duration"), ("corner.all", medians, "duration")]
-    _grids(book, say, sheet, [*grids, ("corner.chats", counts, "whole")], enough=data.slot_min_chat_count)
+    corners = [(say(corner, enough=data.slot_min_chat_count), values, kind) for corner, values, kind in grids]
+    week_grids(book, say, sheet, [*corners, (say("corner.chats"), counts, "whole")])
 
 
 def traffic(book: Book, say: Texts, data: ReportData) -> None:
     sheet = book.sheet(say("sheet.traffic"))
     chats = {(cell.day_of_week, cell.hour): cell.chat_count or None for cell in data.traffic}
     messages = {(cell.day_of_week, cell.hour): cell.message_count or None for cell in data.traffic}
-    grids: list[tuple[str, dict[tuple[int, int], Any], Kind]] = [("corner.created", chats, "whole")]
+    grids: list[Grid] = [(say("corner.created"), chats, "whole")]
     has_messages = any(cell.message_count is not None for cell in data.traffic)
-    _grids(book, say, sheet, [*grids, ("corner.messages", messages, "whole")] if has_messages else grids)
+    week_grids(book, say, sheet, [*grids, (say("corner.messages"), messages, "whole")] if has_messages else grids)
 
 
-def _grids(
-    book: Book, say: Texts, sheet: Sheet, grids: Sequence[tuple[str, dict[tuple[int, int], Any], Kind]], **parts: object
-) -> None:
+def week_grids(book: Book, say: Texts, sheet: Sheet, grids: Sequence[Grid]) -> None:
     """Grids of 7 days × 24 hours below each other, each with colours of its own."""
     sheet.set_column(0, 0, 30)
     sheet.set_column(1, 24, 6.5)
     sheet.freeze_panes(1, 1)
     for place, (corner, values, kind) in enumerate(grids):
         top = place * 10
-        book.header(sheet, top, [say(corner, **parts), *(f"{hour:02}" for hour in range(24))])
+        book.header(sheet, top, [corner, *(f"{hour:02}" for hour in range(24))])
         for row, day in enumerate(MONDAY_FIRST, start=top + 1):
             sheet.set_row(row, 20)
             book.cell(sheet, row, 0, say.words.weekday(day, long=True), bold=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 from dagster_project.exports.formats.excel_file import Book, Head, Kind
 from dagster_project.exports.report.book.sheets import Texts
-from dagster_project.exports.report.data import Member, ReportData, Share
+from dagster_project.exports.report.data.breakdowns import Member, Share
+from dagster_project.exports.report.data.report import ReportData
 from dagster_project.exports.report.phrases import classified_by
 
 _MEMBERS: tuple[tuple[str, Kind, str], ...] = (

@@ -5,7 +5,7 @@ from typing import Any
 
 from dagster_project.exports.formats.excel_file import Book, Head, Kind
 from dagster_project.exports.report.book.sheets import Texts
-from dagster_project.exports.report.data import ReportData
+from dagster_project.exports.report.data.report import ReportData
 
 _ESCALATIONS: tuple[tuple[str, Kind, str], ...] = (
     ("created", "whole", "created_count"),

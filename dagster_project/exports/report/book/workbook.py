@@ -8,9 +8,9 @@ from dagster_project.exports.formats.excel_file import Book, Sheet
 from dagster_project.exports.formats.format import WriteResult
 from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.book import sheets, sheets_breakdowns, sheets_rooms
+from dagster_project.exports.report.book import sheets, sheets_breakdowns, sheets_calls, sheets_rooms
 from dagster_project.exports.report.book.sheets import Texts
-from dagster_project.exports.report.data import ReportData
+from dagster_project.exports.report.data.report import ReportData
 from dagster_project.exports.report.phrases import asked_for, classified_by, not_categorized, population
 
 DEFINITIONS = (
@@ -139,6 +139,12 @@ _SHEETS: dict[str, Callable[[Book, Texts, ReportData], None]] = {
     "backlog": sheets.backlog,
     "escalations": sheets_rooms.escalations,
     "robots": sheets_rooms.robots,
+    "calls": sheets_calls.calls,
+    "coverage": sheets_calls.coverage,
+    "covered": sheets_calls.covered,
+    "staffing": sheets_calls.staffing,
+    "call_agents": sheets_calls.agents,
+    "funnel": sheets_calls.funnel,
     "quality": sheets.quality,
 }
 
@@ -154,4 +160,9 @@ def _topics(data: ReportData) -> list[str]:
     left_out |= {"backlog"} if scope == "direction" else set()
     left_out |= set() if data.rooms and data.rooms.escalations else {"escalations"}
     left_out |= set() if data.rooms and data.rooms.each_robot else {"robots"}
+    left_out |= set() if data.calls and data.calls.all_calls else {"calls"}
+    left_out |= set() if data.calls and data.calls.all_covered else {"coverage", "covered"}
+    left_out |= set() if data.calls and data.calls.hours else {"staffing"}
+    left_out |= set() if data.calls and data.calls.each_agent else {"call_agents"}
+    left_out |= set() if data.calls and data.calls.all_visits else {"funnel"}
     return [topic for topic in _SHEETS if topic not in left_out]

@@ -6,7 +6,8 @@ from datetime import date, datetime
 import psycopg
 
 from dagster_project.exports.queries import select
-from dagster_project.exports.report.data import Coverage, Freshness, QualityRule, TableGrowth
+from dagster_project.exports.report.data.about import Freshness
+from dagster_project.exports.report.data.account import Coverage, QualityRule, TableGrowth
 
 GROWING = 8  # tables that are shown
 

@@ -8,22 +8,20 @@ import psycopg
 from psycopg.rows import dict_row
 
 from dagster_project.exports.queries import select
-from dagster_project.exports.report.data import (
+from dagster_project.exports.report.data.about import Analysis, Filter
+from dagster_project.exports.report.data.breakdowns import Member
+from dagster_project.exports.report.data.kpis import Kpi, Unit
+from dagster_project.exports.report.data.report import ReportData
+from dagster_project.exports.report.data.times import (
     CLOCKS,
     SLA_METRICS,
-    Analysis,
     Band,
     Clock,
-    Filter,
     HeatmapCell,
-    Kpi,
-    Member,
-    ReportData,
     ResponseTimes,
     Sla,
     TrafficCell,
     TrendPoint,
-    Unit,
 )
 from dagster_project.exports.report.period import NoReport, Period
 from dagster_project.exports.report.reading.account import coverage, freshness, slot_min_chat_count

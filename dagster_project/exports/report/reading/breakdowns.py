@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 
 from dagster_project.exports.queries import select
-from dagster_project.exports.report.data import Insights, Intent, Member, Population, Scope, Share
+from dagster_project.exports.report.data.about import Population, Scope
+from dagster_project.exports.report.data.breakdowns import Insights, Intent, Member, Share
 from dagster_project.exports.report.reading.selection import Selection
 
 

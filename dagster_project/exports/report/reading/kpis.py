@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from dagster_project.exports.queries import Between, select
-from dagster_project.exports.report.data import Backlog, Kpi, Unit
+from dagster_project.exports.report.data.account import Backlog
+from dagster_project.exports.report.data.kpis import Kpi, Unit
 from dagster_project.exports.report.reading.selection import Selection
 from dagster_project.warehouse import seeds
 

@@ -5,9 +5,11 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
-from dagster_project.exports.report.data import DIRECTIONS, Filter, ReportData, Scope
+from dagster_project.exports.report.data.about import DIRECTIONS, Filter, Scope
+from dagster_project.exports.report.data.report import ReportData
 from dagster_project.exports.report.period import NoReport, Period
 from dagster_project.exports.report.reading import breakdowns, kpis, times
+from dagster_project.exports.report.reading import calls as website_calls
 from dagster_project.exports.report.reading import rooms as chat_rooms
 from dagster_project.exports.report.reading.account import coverage, freshness, growth, slot_min_chat_count
 from dagster_project.exports.report.reading.selection import Selection
@@ -82,6 +84,7 @@ def read_report(
         has_default_targets=sla_targets.are_defaults(connection),
         growth=growth(connection) if scope in ("all", "source") else (),
         rooms=chat_rooms.rooms(connection, period) if scope in ("all", "source") else None,
+        calls=website_calls.calls(connection, period) if scope in ("all", "source") else None,
     )
 
 

@@ -5,8 +5,7 @@ from datetime import date
 import psycopg
 
 from dagster_project.exports.queries import select
-from dagster_project.exports.report.period import Period
-from dagster_project.exports.report.rooms import (
+from dagster_project.exports.report.data.rooms import (
     EVERYTHING,
     Escalations,
     OpenStep,
@@ -16,6 +15,7 @@ from dagster_project.exports.report.rooms import (
     Robot,
     Rooms,
 )
+from dagster_project.exports.report.period import Period
 from dagster_project.warehouse.connection import has_relation
 
 SOURCE = "rooms"

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from dagster_project.exports.report.data import Filter, Freshness
+from dagster_project.exports.report.data.about import Filter, Freshness
 from dagster_project.exports.report.period import Period
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from dagster_project.exports.queries import Between, select
-from dagster_project.exports.report.data import (
+from dagster_project.exports.report.data.times import (
     CLOCKS,
     SLA_METRICS,
     TIMES,

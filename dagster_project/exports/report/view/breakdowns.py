@@ -1,7 +1,8 @@
 """Of a report's view model: who did what, and what the chats were about."""
 
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import Insights, Member, ReportData, Share
+from dagster_project.exports.report.data.breakdowns import Insights, Member, Share
+from dagster_project.exports.report.data.report import ReportData
 from dagster_project.exports.report.phrases import (
     classified_by,
     counts_by_source,

@@ -1,11 +1,13 @@
 """What the template needs to draw a chart: its numbers, their texts and axes, and the chart told in words."""
 
 from collections.abc import Callable, Sequence
+from math import ceil
 from typing import Any
 
 from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.pictures.heatmap import short
-from dagster_project.exports.report.data import Band, HeatmapCell, ReportData, TrendPoint
+from dagster_project.exports.report.data.report import ReportData
+from dagster_project.exports.report.data.times import Band, HeatmapCell, TrendPoint
 
 SHADES = 5
 BAND_SHADES: dict[Band, int] = {"no_data": 0, "fast": 1, "average": 3, "slow": 5}
@@ -60,6 +62,22 @@ def shaded(counts: Sequence[float | None], say: Wording, told: Callable[[float],
         labels = [say.text("legend.up_to", value=told(bound)) for bound in bounds]
         labels.append(say.text("legend.above", value=told(bounds[-1])))
         legend = [{"shade": shade, "label": label} for shade, label in enumerate(labels, start=1)]
+    return {"rows": _rows(cells), "legend": legend}
+
+
+def of_whole(shares: Sequence[float | None], say: Wording) -> ViewModel:
+    """Shares in rows of 24, in percent, each with its shade: 0 for none at all, then by fifths of the whole."""
+    cells = [
+        {
+            "text": "" if share is None else say.number(100 * share),
+            "shade": min(ceil((share or 0) * SHADES), SHADES),
+        }
+        for share in shares
+    ]
+    legend = [
+        {"shade": shade, "label": say.text("legend.up_to", value=say.percent(shade / SHADES, 0))}
+        for shade in range(1, SHADES + 1)
+    ]
     return {"rows": _rows(cells), "legend": legend}
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import HeatmapCell, ReportData, TrafficCell
+from dagster_project.exports.report.data.report import ReportData
+from dagster_project.exports.report.data.times import HeatmapCell, TrafficCell
 
 
 def findings(data: ReportData, say: Wording, *, badge: str) -> Iterable[str]:

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import Kpi, ReportData
+from dagster_project.exports.report.data.kpis import Kpi
+from dagster_project.exports.report.data.report import ReportData
 from dagster_project.exports.report.phrases import (
     asked_for,
     classified_by,
@@ -13,7 +14,7 @@ from dagster_project.exports.report.phrases import (
     population,
     shortened,
 )
-from dagster_project.exports.report.view import breakdowns, operations, rooms, waits
+from dagster_project.exports.report.view import breakdowns, calls, coverage, operations, rooms, waits
 from dagster_project.exports.report.view.charts import (
     ViewModel,
     bars,
@@ -49,6 +50,10 @@ def view_model(data: ReportData, *, language: Language, timestamp: datetime, com
         "operations": None if data.analysis else operations.operations(data, say),
         "escalations": rooms.escalations(data.rooms, say, data.timezone),
         "robots": rooms.robots(data.rooms, say),
+        "calls": calls.calls(data.calls, say),
+        "funnel": calls.funnel(data.calls, say),
+        "coverage": coverage.coverage(data.calls, say),
+        "staffing": coverage.staffing(data.calls, say),
         "notes": operations.notes(data, say)
         | {"overdue": rooms.overdue(data.rooms.overdue_months if data.rooms else (), say, data.timezone)},
     }

@@ -1,7 +1,7 @@
 """Of a report's view model: what became of the chats, what is open, and how far to trust it all."""
 
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import ReportData
+from dagster_project.exports.report.data.report import ReportData
 from dagster_project.exports.report.phrases import (
     classified_by,
     not_categorized,

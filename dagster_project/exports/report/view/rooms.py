@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import Kpi, Unit
+from dagster_project.exports.report.data.kpis import Better, Unit
+from dagster_project.exports.report.data.rooms import Escalations, OverdueMonth, Robot, Rooms
 from dagster_project.exports.report.phrases import shortened
-from dagster_project.exports.report.rooms import Escalations, OverdueMonth, Robot, Rooms
+from dagster_project.exports.report.view import parts
 from dagster_project.exports.report.view.charts import ViewModel
-
-_NONE = "–"
 
 
 def escalations(rooms: Rooms | None, say: Wording, timezone: str) -> ViewModel | None:
@@ -19,16 +18,12 @@ def escalations(rooms: Rooms | None, say: Wording, timezone: str) -> ViewModel |
         "title": say.text("section.escalations"),
         "caption": say.text("rooms.escalations.caption"),
         "tiles": _escalation_tiles(rooms, say),
-        "tables": [
-            table
-            for table in (
-                _levels(rooms, say),
-                _paths(rooms, say),
-                _open_steps(rooms, say, timezone),
-                _people(rooms, say),
-            )
-            if table["rows"]
-        ],
+        "findings": [],
+        "charts": [],
+        "heatmaps": [],
+        "tables": parts.filled(
+            _levels(rooms, say), _paths(rooms, say), _open_steps(rooms, say, timezone), _people(rooms, say)
+        ),
     }
 
 
@@ -41,6 +36,8 @@ def robots(rooms: Rooms | None, say: Wording) -> ViewModel | None:
         "caption": say.text("rooms.robots.caption"),
         "tiles": _robot_tiles(rooms, say),
         "findings": list(_compared(rooms.each_robot, say)),
+        "charts": [],
+        "heatmaps": [],
         "tables": [_outcomes(rooms.each_robot, say), _answers(rooms.each_robot, say)],
     }
 
@@ -57,9 +54,9 @@ def overdue(months: Sequence[OverdueMonth], say: Wording, timezone: str) -> View
             [
                 month.table_name,
                 say.month(month.month_start),
-                _NONE if month.row_count is None else say.number(month.row_count),
+                parts.NONE if month.row_count is None else say.number(month.row_count),
                 say.instant(month.due_at, timezone),
-                month.state or _NONE,
+                month.state or parts.NONE,
             ]
             for month in months
         ],
@@ -71,7 +68,7 @@ def _escalation_tiles(rooms: Rooms, say: Wording) -> list[ViewModel]:
     now, before = rooms.all_escalations, rooms.escalations_before
 
     def tile(
-        name: str, unit: Unit, better: str, value: Callable[[Escalations], float | None], made_of: str
+        name: str, unit: Unit, better: Better, value: Callable[[Escalations], float | None], made_of: str
     ) -> ViewModel:
         return _tile(name, unit, better, value(now) if now else None, value(before) if before else None, made_of, say)
 
@@ -102,7 +99,7 @@ def _escalation_tiles(rooms: Rooms, say: Wording) -> list[ViewModel]:
 def _robot_tiles(rooms: Rooms, say: Wording) -> list[ViewModel]:
     now, before = rooms.all_robots, rooms.robots_before
 
-    def tile(name: str, unit: Unit, better: str, value: Callable[[Robot], float | None], count: int) -> ViewModel:
+    def tile(name: str, unit: Unit, better: Better, value: Callable[[Robot], float | None], count: int) -> ViewModel:
         made_of = say.text("n", count=say.number(count))
         return _tile(name, unit, better, value(now) if now else None, value(before) if before else None, made_of, say)
 
@@ -119,150 +116,111 @@ def _robot_tiles(rooms: Rooms, say: Wording) -> list[ViewModel]:
 
 
 def _tile(
-    name: str, unit: Unit, better: str, value: float | None, previous: float | None, made_of: str, say: Wording
+    name: str, unit: Unit, better: Better, value: float | None, previous: float | None, made_of: str, say: Wording
 ) -> ViewModel:
-    kpi = Kpi(name, unit, "higher" if better == "higher" else "lower", value, 0, previous)
-    return {
-        "label": say.text(f"rooms.{name}"),
-        "value": say.value(value, unit),
-        "empty": value is None,
-        "made_of": made_of,
-        "change": say.change(kpi),
-        "verdict": kpi.verdict or "none",
-        "before": "" if previous is None else say.text("before", value=say.value(previous, unit)),
-    }
+    return parts.tile(say.text(f"rooms.{name}"), unit, better, value, previous, made_of, say)
 
 
 def _levels(rooms: Rooms, say: Wording) -> ViewModel:
     heads = ("level", "created", "open", "assign", "start", "handover", "handover_p90", "at_level")
-    return {
-        "title": say.text("rooms.levels"),
-        "columns": [say.text(f"rooms.head.{head}") for head in heads],
-        "widths": [15, 15, 24, 24, 26, 24, 26],
-        "texts": 1,
-        "rows": [
-            [
-                say.label("level", one.scope_id),
-                say.number(one.created_count),
-                say.number(one.end_open_count),
-                _time(one.p50_assign_seconds, say),
-                _time(one.p50_start_seconds, say),
-                _time(one.p50_handover_seconds, say),
-                _time(one.p90_handover_seconds, say),
-                _time(one.p50_level_seconds, say),
-            ]
-            for one in rooms.of_scope("level")
-        ],
-        "caption": say.text("rooms.levels.caption"),
-    }
+    rows = [
+        [
+            say.label("level", one.scope_id),
+            say.number(one.created_count),
+            say.number(one.end_open_count),
+            parts.time(one.p50_assign_seconds, say),
+            parts.time(one.p50_start_seconds, say),
+            parts.time(one.p50_handover_seconds, say),
+            parts.time(one.p90_handover_seconds, say),
+            parts.time(one.p50_level_seconds, say),
+        ]
+        for one in rooms.of_scope("level")
+    ]
+    return parts.table(
+        "rooms", "levels", heads, [15, 15, 24, 24, 26, 24, 26], rows, say, caption=say.text("rooms.levels.caption")
+    )
 
 
 def _paths(rooms: Rooms, say: Wording) -> ViewModel:
     heads = ("path", "conversations", "open", "total", "border_share")
-    return {
-        "title": say.text("rooms.paths"),
-        "columns": [say.text(f"rooms.head.{head}") for head in heads],
-        "widths": [26, 18, 30, 34],
-        "texts": 1,
-        "rows": [
-            [
-                " → ".join(say.label("level", level) for level in path.path.split(">")),
-                say.number(path.conversation_count),
-                say.number(path.open_count),
-                _time(path.p50_total_seconds, say),
-                _share(path.handover_share, say),
-            ]
-            for path in rooms.paths
-        ],
-        "caption": say.text("rooms.paths.caption"),
-    }
+    rows = [
+        [
+            " → ".join(say.label("level", level) for level in path.path.split(">")),
+            say.number(path.conversation_count),
+            say.number(path.open_count),
+            parts.time(path.p50_total_seconds, say),
+            parts.share(path.handover_share, say),
+        ]
+        for path in rooms.paths
+    ]
+    return parts.table("rooms", "paths", heads, [26, 18, 30, 34], rows, say, caption=say.text("rooms.paths.caption"))
 
 
 def _open_steps(rooms: Rooms, say: Wording, timezone: str) -> ViewModel:
     heads = ("conversation", "agent", "levels", "created_at", "at_level_now")
-    return {
-        "title": say.text("rooms.open_steps"),
-        "columns": [say.text(f"rooms.head.{head}") for head in heads],
-        "widths": [30, 34, 28, 25],
-        "texts": 3,
-        "rows": [
-            [
-                shortened(step.conversation_id, 44),
-                shortened(step.agent_name or say.text("rooms.nobody"), 40),
-                f"{say.label('level', step.from_level)} → {say.label('level', step.to_level)}",
-                say.short_instant(step.created_at, timezone),
-                _time(step.level_seconds, say),
-            ]
-            for step in rooms.open_steps
-        ],
-        "caption": say.text("rooms.open_steps.caption"),
-    }
+    rows = [
+        [
+            shortened(step.conversation_id, 44),
+            shortened(step.agent_name or say.text("rooms.nobody"), 40),
+            f"{say.label('level', step.from_level)} → {say.label('level', step.to_level)}",
+            say.short_instant(step.created_at, timezone),
+            parts.time(step.level_seconds, say),
+        ]
+        for step in rooms.open_steps
+    ]
+    return parts.table(
+        "rooms", "open_steps", heads, [30, 34, 28, 25], rows, say, texts=3, caption=say.text("rooms.open_steps.caption")
+    )
 
 
 def _people(rooms: Rooms, say: Wording) -> ViewModel:
     heads = ("person", "peak", "messages", "turns")
-    return {
-        "title": say.text("rooms.people"),
-        "columns": [say.text(f"rooms.head.{head}") for head in heads],
-        "widths": [34, 26, 32],
-        "texts": 1,
-        "rows": [
-            [
-                shortened(person.participant_name),
-                say.number(person.peak_room_count),
-                say.number(person.message_count),
-                say.number(person.answered_turn_count),
-            ]
-            for person in rooms.people
-        ],
-        "caption": "",
-    }
+    rows = [
+        [
+            shortened(person.participant_name),
+            say.number(person.peak_room_count),
+            say.number(person.message_count),
+            say.number(person.answered_turn_count),
+        ]
+        for person in rooms.people
+    ]
+    return parts.table("rooms", "people", heads, [34, 26, 32], rows, say)
 
 
 def _outcomes(robots: Sequence[Robot], say: Wording) -> ViewModel:
     heads = ("robot", "conversations", "contained", "durable", "handed_over", "lapsed", "wait", "wait_p90")
-    return {
-        "title": say.text("rooms.outcomes"),
-        "columns": [say.text(f"rooms.head.{head}") for head in heads],
-        "widths": [14, 22, 24, 24, 20, 22, 20],
-        "texts": 1,
-        "rows": [
-            [
-                shortened(robot.robot_id, 30),
-                say.number(robot.room_count),
-                _share(robot.containment_rate, say),
-                _share(robot.durable_rate, say),
-                _share(robot.handover_rate, say),
-                _share(robot.lapse_rate, say),
-                _time(robot.p50_handover_wait_seconds, say),
-                _time(robot.p90_handover_wait_seconds, say),
-            ]
-            for robot in robots
-        ],
-        "caption": say.text("rooms.outcomes.caption"),
-    }
+    rows = [
+        [
+            shortened(robot.robot_id, 30),
+            say.number(robot.room_count),
+            parts.share(robot.containment_rate, say),
+            parts.share(robot.durable_rate, say),
+            parts.share(robot.handover_rate, say),
+            parts.share(robot.lapse_rate, say),
+            parts.time(robot.p50_handover_wait_seconds, say),
+            parts.time(robot.p90_handover_wait_seconds, say),
+        ]
+        for robot in robots
+    ]
+    return parts.table(
+        "rooms", "outcomes", heads, [14, 22, 24, 24, 20, 22, 20], rows, say, caption=say.text("rooms.outcomes.caption")
+    )
 
 
 def _answers(robots: Sequence[Robot], say: Wording) -> ViewModel:
     heads = ("robot", "asked", "success", "timed_out", "answer", "answer_p90")
-    return {
-        "title": say.text("rooms.answers"),
-        "columns": [say.text(f"rooms.head.{head}") for head in heads],
-        "widths": [22, 24, 26, 26, 24],
-        "texts": 1,
-        "rows": [
-            [
-                shortened(robot.robot_id, 30),
-                say.number(robot.interaction_count),
-                _share(robot.success_rate, say),
-                say.number(robot.timed_out_count),
-                _seconds(robot.p50_answer_seconds, say),
-                _seconds(robot.p90_answer_seconds, say),
-            ]
-            for robot in robots
-        ],
-        "caption": "",
-    }
+    rows = [
+        [
+            shortened(robot.robot_id, 30),
+            say.number(robot.interaction_count),
+            parts.share(robot.success_rate, say),
+            say.number(robot.timed_out_count),
+            _seconds(robot.p50_answer_seconds, say),
+            _seconds(robot.p90_answer_seconds, say),
+        ]
+        for robot in robots
+    ]
+    return parts.table("rooms", "answers", heads, [22, 24, 26, 26, 24], rows, say)
 
 
 def _compared(robots: Sequence[Robot], say: Wording) -> list[str]:
@@ -302,16 +260,8 @@ def _compared(robots: Sequence[Robot], say: Wording) -> list[str]:
     return told
 
 
-def _time(seconds: float | None, say: Wording) -> str:
-    return _NONE if seconds is None else say.duration(seconds)
-
-
 def _seconds(seconds: float | None, say: Wording) -> str:
     """A robot's answer takes seconds, and parts of them matter."""
     if seconds is None:
-        return _NONE
+        return parts.NONE
     return say.duration(seconds) if seconds >= 60 else f"{say.number(seconds, 1)}\u00a0s"
-
-
-def _share(share: float | None, say: Wording) -> str:
-    return _NONE if share is None else say.percent(share, 0)

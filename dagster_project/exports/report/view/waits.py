@@ -3,7 +3,8 @@
 from typing import Any
 
 from dagster_project.exports.i18n.wording import Wording
-from dagster_project.exports.report.data import BUCKETS, ReportData, Sla, Waited
+from dagster_project.exports.report.data.report import ReportData
+from dagster_project.exports.report.data.times import BUCKETS, Sla, Waited
 from dagster_project.exports.report.phrases import (
     names_apart,
     shortened,
