@@ -105,18 +105,19 @@ class Selection:
 
     def copy(self, part: Part) -> sql.Composed:
         """The statement that gives rows: mark, whether it tells of a row that is gone, hash, payload."""
-        given = sql.SQL("{} as mark, {} as is_gone, row_to_json(payload.*)::text as payload").format(
-            self.mark.expression, self._gone()
+        given = self._given(
+            part, sql.SQL("t.copied_mark as mark, t.copied_gone as is_gone, row_to_json(payload.*)::text as payload")
         )
-        query = "copy (select mark, is_gone, md5(payload), payload from ({}) as given) to stdout"
-        return sql.SQL(query).format(self._rows(part, given))
+        # `offset 0`: the payload is made once, and hashed then.
+        query = "copy (select mark, is_gone, md5(payload), payload from ({} offset 0) as given) to stdout"
+        return sql.SQL(query).format(given)
 
     def one(self, part: Part) -> sql.Composed:
         """The query for one row: its key, the people that it names, and its exact bytes."""
         given = sql.SQL(
             "array[{}]::text[], array[{}]::text[], convert_to(row_to_json(payload.*)::text, getdatabaseencoding())"
         ).format(*(sql.SQL(", ").join(map(_as_json, names)) for names in (self._copied.keys, self._copied.people)))
-        return self._rows(replace(part, take=1), given)
+        return self._given(replace(part, take=1), given)
 
     @property
     def fields(self) -> sql.Composable:
@@ -128,17 +129,20 @@ class Selection:
         assert self.entity.copied
         return self.entity.copied
 
-    def _rows(self, part: Part, selected: sql.Composable) -> sql.Composed:
-        # The payload is made before the rows are put in order: a month of them is sorted as JSON, in part on disk.
+    def _given(self, part: Part, selected: sql.Composable) -> sql.Composed:
+        # Rows are put in order first: as JSON they are twice as large, and a month of them would be sorted on disk.
         return sql.SQL("""
-            select {selected} from {leaf} as t cross join lateral (select {fields}) as payload
-            where {condition} order by {mark}, {keys} limit {take} offset {skip}
+            select {selected} from (
+                select {mark} as copied_mark, {gone} as copied_gone, {fields} from {leaf} as t
+                where {condition} order by {mark}, {keys} limit {take} offset {skip}
+            ) as t cross join lateral (select {fields}) as payload
         """).format(
             selected=selected,
-            leaf=sql.SQL(part.leaf),
-            fields=self.fields,
-            condition=self._condition(part.after),
             mark=self.mark.expression,
+            gone=self._gone(),
+            fields=self.fields,
+            leaf=sql.SQL(part.leaf),
+            condition=self._condition(part.after),
             keys=_columns(self._copied.keys),
             take=part.take,
             skip=part.skip,
