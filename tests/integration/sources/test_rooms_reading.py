@@ -129,14 +129,14 @@ def test_clocks_that_are_off_and_5000_rows_of_one_instant_cost_no_row(
 ) -> None:
     monkeypatch.setattr(rows, "BATCH", 900)
     read(database_url, source, mode)
+    # New rows may lie where old ones were, so the first ones of the table need not be old.
+    known = [one for (one,) in rooms.execute("select id from rooms.messages order by created_at, id limit 7")]
     with rooms.transaction():
         faults.post(rooms, UNTIL, 5_000, f"one instant {mode}")
         for hours in (-30, 30):
             faults.post(rooms, UNTIL + timedelta(hours=hours), 20, f"skew {hours} {mode}")
-    changed = rooms.execute(
-        "update rooms.messages set content = content || '!' where id in (select id from rooms.messages limit 7)"
-    ).rowcount
-    assert read(database_url, source, mode)["messages"][:3] == (5_040, changed, 0)
+    rooms.execute("update rooms.messages set content = content || '!' where id = any(%s)", [known])
+    assert read(database_url, source, mode)["messages"][:3] == (5_040, 7, 0)
     assert_equal(conn, rooms, "messages", "messages_history")
     pages = conn.execute(
         "select count(*) from ops.page_loads where entity_type = 'messages' and window_name <> 'all rows'"
