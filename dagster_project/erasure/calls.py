@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
 from dagster_project.erasure import files
-from dagster_project.erasure.copied_rows import less_copied
+from dagster_project.erasure.copied_rows import less_copied, less_in_month
 from dagster_project.erasure.person import MARK, NoSuchPerson
 from dagster_project.exports.export_log import LoggedExport
 from dagster_project.ingestion.records.erased_rows import less_personal, named_in
@@ -32,6 +32,7 @@ from dagster_project.warehouse.connection import connect, has_relation
 
 _PERSONAL = tuple(one for one in ENTITIES if one.copied and (one.copied.personal or one.copied.pseudonyms))
 _ARCHIVED = {f"{NAME}.{one.name}": one for one in _PERSONAL}
+_MONTHS = {f"raw.{one.table}": one for one in _PERSONAL if one.copied and one.copied.month}  # what was read
 # Each step finds more of what a person is known by: by an address a user, by that one an agent, by a text a visitor.
 _STEPS: tuple[tuple[str, LiteralString], ...] = (
     ("users", "array[held.payload ->> 'id', lower(held.payload ->> 'email')]"),
@@ -108,7 +109,7 @@ def held(conn: psycopg.Connection, person: Caller) -> dict[str, Any]:
             if has_relation(conn, table)
         }
     tables["raw.quarantine"] = [{"quarantine_id": one, "payload": text} for one, text in _in_quarantine(conn, person)]
-    archives = [one.label for one in states.archives(conn, states.AWAY) if one.table_name in _ARCHIVED]
+    archives = [one.label for one in states.archives(conn, states.AWAY) if one.table_name in _ARCHIVED | _MONTHS]
     return {"named": list(person.named), "tables": tables, "files": {"archives": archives}}
 
 
@@ -201,6 +202,9 @@ def _in_archives(url: str, store: files.Store, person: Caller, others: Mapping[s
             if entity := _ARCHIVED.get(archive.table_name):
                 redact = partial(_less, entity=entity, person=person, others=others)
                 changed += files.rewrite(url, store, archive, token, redact)
+            if entity := _MONTHS.get(archive.table_name):
+                taken = partial(less_in_month, entity=entity, named=person.named, pseudonyms=others)
+                changed += files.rewrite(url, store, archive, token, taken)
     return changed
 
 

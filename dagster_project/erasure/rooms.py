@@ -6,25 +6,29 @@ build, for they come in loads of their own.
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import psycopg
 from psycopg import sql
 
 from dagster_project.erasure import analyses, files
-from dagster_project.erasure.copied_rows import less_copied
+from dagster_project.erasure.copied_rows import less_copied, less_in_month, less_that_hang_on
 from dagster_project.erasure.person import MARK, NoSuchPerson
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.settings import Settings
 from dagster_project.sources.people import by_user
-from dagster_project.sources.rooms.entities import ENTITIES, ERASED, NAME
+from dagster_project.sources.rooms.entities import ENTITIES, ERASED, MESSAGES, NAME
 from dagster_project.warehouse import audit_log, suppression
 from dagster_project.warehouse.archive import states, steps
 from dagster_project.warehouse.connection import connect
 
-_MESSAGES = (
-    "select payload ->> 'id' from raw.rooms_messages where conversation_id = any(%s) or payload ->> 'sender_id' = %s"
-)
+_READ = f"raw.{MESSAGES.table}"
+_THEIRS = """
+    select payload ->> 'id' from {} where conversation_id = any(%(places)s) or payload ->> 'sender_id' = %(user)s
+"""
+# What was read, in months.
+_MONTHS = {f"raw.{one.table}": one for one in ENTITIES if one.copied and one.copied.month and one.copied.personal}
 _IN_FILES = {
     "rooms.messages": "update {} set content = %(erased)s, content_metadata = '{{}}' "
     "where (sender_id = %(user)s::uuid or room_id = any(%(places)s::uuid[])) and message_type <> 'system' "
@@ -72,15 +76,17 @@ def erase(
     with writer(url, "erase a user of rooms") as conn, conn.transaction():
         known = [by_user(NAME, one) for one in (user, *person.places)]
         suppression.add(conn, map(suppression.writer(conn, settings), known), token)
-        person = _Person(
-            user,
-            person.places,
-            person.roots,
-            [one for (one,) in conn.execute(_MESSAGES, [list(person.places), user]).fetchall()],
-        )
+        person = replace(person, messages=_theirs(conn, sql.Identifier(*_READ.split(".")), person))
         counts |= _in_raw(conn, person)
         counts |= analyses.erase(conn, [f"{NAME}:{root}" for root in person.roots], user, token)
-    counts["archived files"] = _in_archives(url, store, person, token)
+    counts["archived files"], archived = _in_archives(url, store, person, token)
+    if archived:
+        with writer(url, "erase a user of rooms") as conn, conn.transaction():
+            known = [by_user(NAME, one) for one in archived]
+            suppression.add(conn, map(suppression.writer(conn, settings), known), token)
+            for entity in ENTITIES:
+                if entity.copied and entity.copied.belongs_to and entity.copied.personal:
+                    counts[f"raw.{entity.table}"] += less_that_hang_on(conn, entity, archived)
     with connect(url, autocommit=True) as conn:
         suppression.keep_copy(conn, settings)
         audit_log.record(
@@ -119,17 +125,32 @@ def _in_raw(conn: psycopg.Connection, person: _Person) -> dict[str, int]:
     return counts
 
 
-def _in_archives(url: str, store: files.Store, person: _Person, token: str) -> int:
-    """Files of months that held a word of theirs are written anew."""
-    given = {"erased": ERASED, "user": person.user, "places": list(person.places), "messages": list(person.messages)}
-    changed = 0
+def _theirs(conn: psycopg.Connection, table: sql.Identifier, person: _Person) -> list[str]:
+    """The messages of a table of raw, or of a month of it, that are about a person."""
+    given = {"places": list(person.places), "user": person.user}
+    return [one for (one,) in conn.execute(sql.SQL(_THEIRS).format(table), given).fetchall()]
+
+
+def _in_archives(url: str, store: files.Store, person: _Person, token: str) -> tuple[int, list[str]]:
+    """Files of months that held a word of theirs are written anew.
+
+    Returns:
+        how many, and the messages that are known of them alone: they, too, keep what hangs on them from coming back.
+    """
+    changed, archived = 0, set[str]()
+
+    def redact(name: str, conn: psycopg.Connection, table: sql.Identifier) -> int:
+        if name == _READ:
+            archived.update(_theirs(conn, table, person))
+        if name in _MONTHS:
+            return less_in_month(conn, table, _MONTHS[name], [person.user, *person.places])
+        given = {"erased": ERASED, "user": person.user, "places": list(person.places)}
+        given["messages"] = [*person.messages, *archived]
+        return conn.execute(sql.SQL(_IN_FILES[name]).format(table), given).rowcount
+
     with connect(url, autocommit=True) as conn, steps.alone(conn):
-        for archive in states.archives(conn, ("exported", "verified", "detached", "dropped", "restored")):
-            if archive.table_name in _IN_FILES:
-                statement = sql.SQL(_IN_FILES[archive.table_name])
-
-                def redact(conn: psycopg.Connection, table: sql.Identifier, less: sql.SQL = statement) -> int:
-                    return conn.execute(less.format(table), given).rowcount
-
-                changed += files.rewrite(url, store, archive, token, redact)
-    return changed
+        found = states.archives(conn, ("exported", "verified", "detached", "dropped", "restored"))
+        for archive in sorted(found, key=lambda one: one.table_name != _READ):  # what hangs on messages after them
+            if archive.table_name in _MONTHS or archive.table_name in _IN_FILES:
+                changed += files.rewrite(url, store, archive, token, partial(redact, archive.table_name))
+    return changed, sorted(archived.difference(person.messages))

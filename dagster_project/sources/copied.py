@@ -28,6 +28,7 @@ class Copied:
         personal: what stands, once one of these is erased, in the place of what a field said.
         belongs_to: the entity to whose row this one belongs, and the fields that are its key there: whom that one is
             about, this one is about too.
+        month: the field of a time by whose month (UTC) its table in `raw` is partitioned; None where it is not.
     """
 
     keys: tuple[str, ...]
@@ -40,6 +41,7 @@ class Copied:
     known_by: Callable[[str], str] = field(default=str, compare=False)
     personal: Mapping[str, object] = field(default_factory=dict, hash=False)
     belongs_to: "tuple[EntitySpec, tuple[str, ...]] | None" = None
+    month: str | None = None
 
 
 class CopiedRows(Protocol):

@@ -19,6 +19,17 @@ MONTHS_AHEAD = 3
 HOT_DAYS = 90  # after these a month is warm: it changes no more but for late records
 CHATS, MESSAGES = "raw.b2chat_chats", "core.messages"
 AUDIT_LOGS = "ops.audit_logs"
+READ = (
+    "raw.rooms_messages",
+    "raw.rooms_messages_history",
+    "raw.rooms_user_presence_changes",
+    "raw.calls_call_logs",
+    "raw.calls_call_offers",
+    "raw.calls_widget_pageviews",
+    "raw.calls_agent_sessions",
+    "raw.calls_agent_status_changes",
+    "raw.calls_funnel_events",
+)
 # By name, with the column that says the month. dbt makes core.messages, migration 0032 the audit log, 0027 the others.
 MONTHLY = {
     CHATS: "created_month",
@@ -28,6 +39,8 @@ MONTHLY = {
     "ops.sync_logs": "started_at",
     "ops.error_logs": "timestamp",
     AUDIT_LOGS: "timestamp",
+    # As they were read: what grows with each message, call and visit (migration 0041).
+    **dict.fromkeys(READ, "row_month"),
 }
 
 

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 import psycopg
 from psycopg import sql
 
-from dagster_project.ingestion.records.erased_rows import fields_of, suppress, without_erased
+from dagster_project.ingestion.records.erased_rows import suppress, without_erased
 from dagster_project.ingestion.records.page_loads import PageResult, close_load, open_load, quarantine
+from dagster_project.ingestion.records.raw_tables import fields_of, month_of
 from dagster_project.ingestion.records.schema_drift import note_fields
 from dagster_project.sources.contract import (
     Copied,
@@ -22,6 +23,7 @@ from dagster_project.sources.contract import (
     Rejected,
     UnreadableRow,
 )
+from dagster_project.warehouse import partitions
 
 _ROW_FAULTS = (
     UnreadableRow,
@@ -132,6 +134,9 @@ def _copy_and_merge(
     names = _names(entity, copied)
     mark, keys = conn.execute(sql.SQL(_LAST).format(**names)).fetchone() or ("", [])
     suppressed = suppress(conn, copied)
+    if copied.month:
+        months = conn.execute(sql.SQL("select distinct {} from copied_rows").format(month_of("payload", copied.month)))
+        partitions.keep(conn, f"raw.{entity.table}", [month for (month,) in months])
     given = {
         "load": load_id,
         "at": at,
@@ -145,14 +150,22 @@ def _copy_and_merge(
 
 
 def _names(entity: EntitySpec, copied: Copied) -> dict[str, sql.Composable]:
-    deleted = copied.deletes
+    deleted, month = copied.deletes, copied.month
+    of_deleted = deleted.copied.month if deleted and deleted.copied else None
     return {
         "table": sql.Identifier("raw", entity.table),
-        "key": _key(copied),
+        "unique": sql.SQL("row_key, row_month" if month else "row_key"),
+        "value": sql.SQL("{}, {}").format(_key(copied), month_of("payload", month)) if month else _key(copied),
         "keys": sql.SQL("array[{}]").format(fields_of("payload", copied.keys)),
         "conversation": fields_of("payload", [copied.conversation]) if copied.conversation else sql.SQL("null"),
         "deleted": sql.Identifier("raw", deleted.table if deleted else entity.table),
         "deleted_key": _key(deleted.copied) if deleted and deleted.copied else sql.SQL("null"),
+        # A month alone is looked into, not each one.
+        "deleted_month": sql.SQL("and row_month = any(array(select {} from copied_rows where is_gone))").format(
+            month_of("payload", of_deleted)
+        )
+        if of_deleted
+        else sql.SQL(""),
     }
 
 
@@ -185,12 +198,12 @@ _LAST = "select mark, {keys} from (select mark, payload from copied_rows order b
 _MERGE = """
     with merged as (
         insert into {table} as known (
-            row_key, conversation_id, payload, content_hash, row_xid, load_id, first_load_id, loaded_at)
+            {unique}, conversation_id, payload, content_hash, row_xid, load_id, first_load_id, loaded_at)
         select
-            {key}, {conversation}, payload, content_hash,
+            {value}, {conversation}, payload, content_hash,
             case when %(has_transactions)s then mark::bigint end, %(load)s, %(load)s, %(at)s
         from copied_rows
-        on conflict (row_key) do update set
+        on conflict ({unique}) do update set
             conversation_id = excluded.conversation_id, payload = excluded.payload,
             content_hash = excluded.content_hash, row_xid = excluded.row_xid, load_id = excluded.load_id,
             loaded_at = excluded.loaded_at, deleted_at = null, deletion_reason = null
@@ -208,6 +221,7 @@ _DELETE = """
             and row_key = any(array(
                 select {deleted_key} from copied_rows where is_gone
             ))
+            {deleted_month}
         returning row_key
     )
 

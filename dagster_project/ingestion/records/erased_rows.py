@@ -7,6 +7,7 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
+from dagster_project.ingestion.records.raw_tables import fields_of, is_row
 from dagster_project.ingestion.records.suppression import erased_among
 from dagster_project.sources.contract import MENTION, PHONE_DIGITS, Copied, Rejected
 
@@ -29,7 +30,7 @@ def less_personal(payload: LiteralString, copied: Copied, pseudonyms: Mapping[st
 
 
 def named_in(payload: LiteralString, copied: Copied) -> sql.Composable:
-    """SQL: by what people, and a conversation, are named in a row; those too of the row that it belongs to.
+    """SQL: by what people, and a conversation, are named in a row; the row that it belongs to, and those in that one.
 
     Args:
         payload: with the name of its table.
@@ -41,8 +42,13 @@ def named_in(payload: LiteralString, copied: Copied) -> sql.Composable:
         entity, fields = copied.belongs_to
         assert entity.copied
         named += sql.SQL(
-            " || coalesce((select array[{}]::text[] from {} as whole where whole.row_key = concat_ws('|', {})), '{{}}')"
-        ).format(_ids("whole.payload", entity.copied), sql.Identifier("raw", entity.table), fields_of(payload, fields))
+            " || array[{}] || coalesce((select array[{}]::text[] from {} as whole where {}), '{{}}')"
+        ).format(
+            fields_of(payload, fields[:1]),
+            _ids("whole.payload", entity.copied),
+            sql.Identifier("raw", entity.table),
+            is_row(payload, entity.copied, fields),
+        )
     return named
 
 
@@ -58,11 +64,6 @@ def _mentioned(payload: LiteralString, field: str) -> sql.Composable:
         field=sql.Literal(field),
         mention=sql.Literal(MENTION),
     )
-
-
-def fields_of(payload: LiteralString, fields: Sequence[str]) -> sql.Composable:
-    """SQL: the texts of some fields, with commas between them."""
-    return sql.SQL(", ").join(sql.SQL(payload + " ->> {}").format(sql.Literal(name)) for name in fields)
 
 
 def suppress(conn: psycopg.Connection, copied: Copied) -> int:

@@ -1,10 +1,11 @@
 """The tables of `raw` by an entity's specification, and what of a page goes by which name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import LiteralString
 
 from psycopg import sql
 
-from dagster_project.sources.contract import EntitySpec, Page
+from dagster_project.sources.contract import Copied, EntitySpec, Page
 
 
 def names_of(entity: EntitySpec) -> dict[str, sql.Composable]:
@@ -16,6 +17,28 @@ def names_of(entity: EntitySpec) -> dict[str, sql.Composable]:
         "key": sql.Identifier(entity.key),
         "columns": sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in entity.columns),
     }
+
+
+def fields_of(payload: LiteralString, fields: Sequence[str]) -> sql.Composable:
+    """SQL: the texts of some fields of a payload, with commas between them."""
+    return sql.SQL(", ").join(sql.SQL(payload + " ->> {}").format(sql.Literal(name)) for name in fields)
+
+
+def month_of(payload: LiteralString, field: str) -> sql.Composable:
+    """SQL: the month of a time in a payload, as it is written there; of what is no time, a month before all others."""
+    return sql.SQL(
+        "case when {text} ~ '^(199\\d|20\\d\\d|2100)-(0[1-9]|1[0-2])-' "
+        "then make_date(left({text}, 4)::integer, substr({text}, 6, 2)::integer, 1) else '1990-01-01'::date end"
+    ).format(text=fields_of(payload, [field]))
+
+
+def is_row(payload: LiteralString, copied: Copied, fields: Sequence[str]) -> sql.Composable:
+    """SQL: whether a row of a table in `raw` is the one whose key is in some fields of another row's payload."""
+    same = sql.SQL("row_key = concat_ws('|', {})").format(fields_of(payload, fields))
+    if copied.month not in copied.keys:
+        return same
+    field = fields[copied.keys.index(copied.month)]
+    return sql.SQL("{} and row_month = {}").format(same, month_of(payload, field))
 
 
 def kinds_of(entity: EntitySpec) -> list[str]:

@@ -23,6 +23,7 @@ def _entity(
     mentions: tuple[str, ...] = (),
     pseudonyms: tuple[str, ...] = (),
     personal: Mapping[str, object] = MappingProxyType({}),
+    month: str | None = None,
 ) -> EntitySpec:
     copied = Copied(
         keys,
@@ -33,13 +34,14 @@ def _entity(
         pseudonyms=pseudonyms,
         known_by=partial(by_mention, NAME),
         personal=personal,
+        month=month,
     )
     return EntitySpec(NAME, name, f"{NAME}_{name}", None, KEY, copied=copied)
 
 
-def _of_the_product(name: str) -> EntitySpec:
+def _of_the_product(name: str, month: str | None = None) -> EntitySpec:
     """Nobody says what its payloads hold."""
-    return _entity(name, mentions=("payload",), personal={"payload": {}})
+    return _entity(name, mentions=("payload",), personal={"payload": {}}, month=month)
 
 
 ENTITIES = (
@@ -59,8 +61,9 @@ ENTITIES = (
         mentions=("page_url",),
         pseudonyms=("visitor_id",),
         personal={"page_url": ERASED, "reconnect_token": None},
+        month="created_at",
     ),
-    _entity("call_offers", ("id", "call_created_at"), conversation="call_id"),
+    _entity("call_offers", ("id", "call_created_at"), conversation="call_id", month="call_created_at"),
     _entity(
         "widget_pageviews",
         ("id", "created_at"),
@@ -68,13 +71,20 @@ ENTITIES = (
         mentions=("page_url",),
         pseudonyms=("visitor_id",),
         personal={"page_url": ERASED, "referrer_domain": None},
+        month="created_at",
     ),
-    _entity("agent_sessions", ("id", "started_at")),
-    _entity("agent_status_changes", ("id", "changed_at"), people=("agent_id",), personal={"reason": None}),
+    _entity("agent_sessions", ("id", "started_at"), month="started_at"),
+    _entity(
+        "agent_status_changes",
+        ("id", "changed_at"),
+        people=("agent_id",),
+        personal={"reason": None},
+        month="changed_at",
+    ),
     # Whoever has the token of an invitation can accept it.
     _entity("invites", secrets=("token",), mentions=("email",), pseudonyms=("email",)),
     _of_the_product("feedback_items"),
-    _of_the_product("funnel_events"),
+    _of_the_product("funnel_events", month="created_at"),
     _of_the_product("pmf_surveys"),
     _of_the_product("mrr_snapshots"),
     _of_the_product("mrr_changes"),

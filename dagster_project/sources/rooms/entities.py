@@ -29,6 +29,7 @@ def _entity(
     people: tuple[str, ...] = (),
     belongs_to: tuple[EntitySpec, tuple[str, ...]] | None = None,
     personal: Mapping[str, object] = MappingProxyType({}),
+    month: str | None = None,
 ) -> EntitySpec:
     copied = Copied(
         keys,
@@ -39,6 +40,7 @@ def _entity(
         known_by=partial(by_user, NAME),
         personal=personal,
         belongs_to=belongs_to,
+        month=month,
     )
     return EntitySpec(NAME, name, f"{NAME}_{name}", None, KEY, deletion_reason=DELETED, copied=copied)
 
@@ -55,6 +57,7 @@ def _history_of(entity: EntitySpec) -> EntitySpec:
         people=of.people,
         belongs_to=of.belongs_to,
         personal=of.personal,
+        month="changed_at" if of.month else None,
     )
 
 
@@ -78,6 +81,7 @@ MESSAGES = _entity(
     conversation="room_id",
     people=("sender_id",),
     personal=_texts("content") | {"content_metadata": {}},
+    month="created_at",
 )
 _OF_MESSAGE = MESSAGES, ("message_id", "message_created_at")
 CHAT_FILE_ATTACHMENTS = _entity(
@@ -130,7 +134,7 @@ ENTITIES = (
     ROBOT_INTERACTIONS,
     ESCALATIONS,
     CONVERSATION_CONCLUSIONS,
-    _entity("user_presence_changes", ("user_id", "changed_at")),
+    _entity("user_presence_changes", ("user_id", "changed_at"), month="changed_at"),
     _entity("data_access_log", conversation="room_id"),
     _entity("archives", ("table", "partition")),
     *HISTORIES,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from dagster_project.warehouse.partitions import CHATS, MESSAGES
+from dagster_project.warehouse.partitions import CHATS, MESSAGES, READ
 
 
 class ArchiveFailed(Exception):
@@ -97,6 +97,11 @@ TABLES = {
             'chat_id, "timestamp", id',
             f"exists (select from {MESSAGES} as newer where newer.chat_id = old.chat_id "
             "and newer.timestamp >= {month} and newer.timestamp < {month} + interval '1 month')",
+        ),
+        # A row that comes again after its month was archived lands again, and goes again with the next archive.
+        *(
+            Archivable(table, "row_key", f"exists (select from {table} as newer where newer.row_key = old.row_key)")
+            for table in READ
         ),
         # Chat rooms are two years online, seven in files. What refers to messages goes before them; the file manager
         # is told which files it may put away.

@@ -129,14 +129,14 @@ def holding(conn: psycopg.Connection, contact_id: str) -> list[Archive]:
     about. Of its chats each file is known; messages and versions are of the month of their chat, or later."""
     with conn.cursor(row_factory=class_row(Archive)) as cursor:
         return cursor.execute(
-            """
+            r"""
             with chats as (
                 select id, date_trunc('month', created_at - interval '1 day') as since
                 from core.chats where contact_id = %s
             )
             select archives.* from ops.archives
             where state in ('exported', 'verified', 'detached', 'dropped', 'restored')
-                and split_part(table_name, '.', 1) not in ('rooms', 'calls')
+                and table_name !~ '^(raw\.)?(rooms|calls)'
                 and exists (select from chats where archives.month >= since)
                 and (table_name <> 'raw.b2chat_chats' or exists (
                     select from chats where archives.month between since and since + interval '2 months'))

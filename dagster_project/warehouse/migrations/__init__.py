@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 from dagster_project.warehouse import connection as warehouse
 from dagster_project.warehouse import roles
 from dagster_project.warehouse.migrations import monthly
+from dagster_project.warehouse.migrations.months import MOVES
 
 VERSION_SCHEMA = "ops"
 # One migration at a time. Any role may take an advisory lock, BI's too, so that one only stands in for the first
@@ -44,9 +45,10 @@ def upgrade(url: str, revision: str = "head") -> None:
     at = current(url)
     if at and at not in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}:
         raise NewerWarehouse(f"the warehouse is at revision {at}, of a newer version: update this program")
-    if at and at < monthly.AFTER <= (newest() if revision == "head" else revision):
-        _run(url, lambda config: command.upgrade(config, monthly.BEFORE))
-        monthly.copy_ahead(lambda: _before_months(url))
+    for move in MOVES:
+        if at and at < move.after <= (newest() if revision == "head" else revision):
+            _run(url, partial(command.upgrade, revision=move.before))
+            monthly.copy_ahead(move.tables, partial(_at, url, move.before))
     _run(url, lambda config: command.upgrade(config, revision))
     if at != current(url):
         with warehouse.connect(url, autocommit=True) as conn:
@@ -83,12 +85,12 @@ def _run(url: str, work: Callable[[Config], None]) -> None:
 
 
 @contextmanager
-def _before_months(url: str) -> Iterator[monthly.Run | None]:
-    """A transaction of the copy into months; None where another process has finished it."""
+def _at(url: str, before: str) -> Iterator[monthly.Run | None]:
+    """A transaction of the copy into months, at the revision before it; None where another process has finished it."""
     with _engine(url).begin() as connection:
         connection.execute(text(_LOCK))
         [at] = run(connection, "select version_num from ops.alembic_version") or [None]
-        yield partial(run, connection) if at == monthly.BEFORE else None
+        yield partial(run, connection) if at == before else None
 
 
 def run(connection: Connection, statement: str) -> Sequence[Any] | None:

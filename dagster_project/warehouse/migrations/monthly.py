@@ -1,4 +1,4 @@
-"""How the tables of migration 0027 come into monthly partitions: copied in batches first, then swapped in.
+"""How filled tables come into monthly partitions (which: months.py): copied in batches first, then swapped in.
 
 A batch is a transaction of its own, in the order of the key, so the copy itself says how far it is: whoever is killed
 is simply run again. The tables that are copied from stay the truth until the swap, which takes whatever is new or
@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-BEFORE, AFTER = "0026", "0027"  # the migration 0027 swaps
 BATCH = 20_000  # rows
 # Runs a statement, in the transaction; returns its first row where it has rows.
 Run = Callable[[str], Sequence[Any] | None]
@@ -92,79 +91,13 @@ class Moved:
         return f"{self.name}_monthly"
 
 
-_MONTH = """
-    case when old.payload ->> 'created_at' ~ '^(199\\d|20\\d\\d|2100)-(0[1-9]|1[0-2])-'
-        then (left(old.payload ->> 'created_at', 7) || '-01')::date else '1990-01-01'::date end
-"""
-_SUPERSEDED = """
-    coalesce((select loaded_at from ops.page_loads where load_id = old.superseded_by_load_id), old.loaded_at)
-"""
-_MAY_CHANGE = """
-    (load_id) where payload ->> 'status' is distinct from 'CLOSED'
-        and payload ->> 'status' is distinct from 'COMPLETED_POLL'
-        and payload ->> 'status' is distinct from 'ABANDONED_POLL' and deleted_at is null
-"""
-MOVED = (
-    Moved(
-        "raw.b2chat_chats",
-        ("chat_id",),
-        ("created_month", "date"),
-        {
-            "b2chat_chats_load_id_idx": "(load_id)",
-            "b2chat_chats_deleted_idx": "(chat_id) where deleted_at is not null",
-            "b2chat_chats_not_final_idx": _MAY_CHANGE,
-            "b2chat_chats_created_day_idx": "(left(payload ->> 'created_at', 10))",
-        },
-        _MONTH,
-        "load_id",
-    ),
-    Moved(
-        "raw.b2chat_chat_versions",
-        ("chat_id", "load_id"),
-        ("superseded_at", "timestamptz"),
-        {"b2chat_chat_versions_superseded_by_idx": "(superseded_by_load_id)"},
-        _SUPERSEDED,
-    ),
-    Moved(
-        "raw.b2chat_contact_versions",
-        ("contact_id", "load_id"),
-        ("superseded_at", "timestamptz"),
-        {},
-        _SUPERSEDED,
-    ),
-    Moved(
-        "ops.sync_logs",
-        ("id",),
-        ("started_at", "timestamptz"),
-        {
-            "sync_logs_user_id_idx": "(user_id)",
-            "sync_logs_status_idx": "(status)",
-            "sync_logs_entity_type_idx": "(source, entity_type)",
-        },
-        changes="status",
-    ),
-    Moved(
-        "ops.error_logs",
-        ("id",),
-        ("timestamp", "timestamptz"),
-        {
-            "error_logs_timestamp_idx": '("timestamp" desc)',
-            **{
-                f"error_logs_{column}_idx": f"({column})"
-                for column in ("level", "user_id", "request_id", "correlation_id", "source")
-            },
-        },
-    ),
-)
-
-
-def copy_ahead(transaction: Callable[[], AbstractContextManager[Run | None]]) -> None:
+def copy_ahead(moved: Sequence[Moved], transaction: Callable[[], AbstractContextManager[Run | None]]) -> None:
     """Copy what is large in batches, each in a transaction of its own.
 
     Args:
         transaction: opens one in which nobody else migrates; None where somebody else has brought it to the end.
     """
-    for table in MOVED:
+    for table in moved:
         copied = BATCH
         while copied == BATCH:
             with transaction() as run:
@@ -176,9 +109,9 @@ def copy_ahead(transaction: Callable[[], AbstractContextManager[Run | None]]) ->
                 copied = _copy(run, table, _after_the_last(run, table))
 
 
-def swap(run: Run) -> None:
+def swap(run: Run, moved: Sequence[Moved]) -> None:
     """Bring the copies up to date and put them in the tables' places; in one transaction."""
-    for table in MOVED:
+    for table in moved:
         run(f"lock table {table.name} in access exclusive mode")
         if not _first(run, f"select to_regclass('{table.copy}') is not null"):
             _make(run, table)
@@ -217,9 +150,9 @@ def swap(run: Run) -> None:
         """)
 
 
-def back(run: Run) -> None:
+def back(run: Run, moved: Sequence[Moved]) -> None:
     """One table again of each: what a downgrade does. A column made for the month goes."""
-    for table in MOVED:
+    for table in moved:
         short = table.name.split(".")[1]
         run(f"alter table {table.name} rename to {short}__parts")
         old = f"{table.name}__parts"

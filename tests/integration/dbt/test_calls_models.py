@@ -16,6 +16,7 @@ import pytest
 from dagster_project.sources.calls.entities import ENTITIES
 from dagster_project.sources.calls.sandbox.fill import rows
 from dagster_project.sources.calls.sandbox.firm import Firm
+from dagster_project.warehouse import partitions
 from tests.support import forked_dbt
 
 WEEKS = 12  # each costs Python most of a second
@@ -208,13 +209,18 @@ def _land(conn: psycopg.Connection, found: Mapping[str, list[Row]], at: datetime
             "values ('calls', %s, %s, %s, %s, 0, 'test', 0, 0, 0, 0, 0) returning load_id",
             [entity.name, at, len(of_table), len(of_table)],
         ).fetchone() or (0,)
+        month = entity.copied.month
+        unique = "row_key, row_month" if month else "row_key"
+        if month:
+            partitions.keep(conn, f"raw.{entity.table}", [_month(row[month]) for row in of_table])
         conn.cursor().executemany(
-            f"insert into raw.calls_{entity.name} as kept (row_key, payload, content_hash, load_id, first_load_id, loaded_at) "
-            "values (%s, %s, %s, %s, %s, %s) on conflict (row_key) do update "
+            f"insert into raw.calls_{entity.name} as kept ({unique}, payload, content_hash, load_id, first_load_id, "
+            f"loaded_at) values ({'%s, ' * len(unique.split())}%s, %s, %s, %s, %s) on conflict ({unique}) do update "
             "set payload = excluded.payload, load_id = excluded.load_id, loaded_at = excluded.loaded_at",
             [
                 (
                     "|".join(str(row[key]) for key in entity.copied.keys),
+                    *([_month(row[month])] if month else []),
                     payload := json.dumps(row, default=lambda value: value.isoformat()),
                     hashlib.md5(payload.encode()).hexdigest(),
                     load,
@@ -224,6 +230,10 @@ def _land(conn: psycopg.Connection, found: Mapping[str, list[Row]], at: datetime
                 for row in of_table
             ],
         )
+
+
+def _month(time: object) -> date:
+    return date.fromisoformat(f"{str(time)[:7]}-01")
 
 
 def _dbt(url: str, *arguments: str) -> None:

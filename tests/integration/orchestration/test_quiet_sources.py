@@ -28,8 +28,8 @@ SCENE = """
     select 9, 's', 'b2chat', 'chats', null, null, 0, 1, null, null, 1, 0, 0, 0, 1, 1, now();
 """
 ROOM = """
-    insert into raw.rooms_messages (row_key, payload, content_hash, load_id, first_load_id, loaded_at)
-    values ('m', '{}', 'h', %s, 1, now())
+    insert into raw.rooms_messages (row_key, row_month, payload, content_hash, load_id, first_load_id, loaded_at)
+    values ('m', date_trunc('month', now()), '{}', 'h', %s, 1, now())
 """
 
 

@@ -76,6 +76,12 @@ def test_what_comes_later_lands_late_pageviews_too_and_no_token_of_an_invitation
     assert late and late[0] > 0
     found = conn.execute("select count(*), count(*) filter (where payload ? 'token') from raw.calls_invites").fetchone()
     assert found and found[0] > 0 and found[1] == 0
+    months = conn.execute(
+        "select tableoid::regclass::text, min(payload ->> 'created_at') from raw.calls_call_logs group by 1"
+    ).fetchall()
+    assert [one for one, first in months] == [
+        f"raw.calls_call_logs_{first[:7].replace('-', '_')}" for _, first in months
+    ]
     ids = conn.execute(
         "select count(*), count(*) filter (where conversation_id = payload ->> 'id') from raw.calls_call_logs"
     ).fetchone()

@@ -44,7 +44,7 @@ FILL = """
         superseded_by_load_id, superseded_at)
     select 'c' || n, n, 'h', '{}', 1, '2024-10-02', n + 1, '2024-10-03' from generate_series(1, 20) as n;
 """
-OURS = [table for table, one in TABLES.items() if one.feeds_dbt]
+OURS = [table for table, one in TABLES.items() if one.feeds_dbt and table not in partitions.READ]
 SAME = "select count(*), sum(hashtextextended(t::text, 0)::numeric) from {} as t"
 
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 import psycopg
@@ -12,7 +13,9 @@ from dagster_project.orchestration.assets.maintenance import keep_partitions_job
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.warehouse import migrations, partitions
 from dagster_project.warehouse.migrations import monthly
+from dagster_project.warehouse.migrations.months import MOVES
 
+OF_CHATS, OF_COPIED = MOVES
 FILL = """
     insert into ops.page_loads (sync_id, source, entity_type, page_offset, record_count, new_count, changed_count,
         unchanged_count, quarantined_count, response_bytes, request_ms, loaded_at)
@@ -39,18 +42,18 @@ ORDERS = {
 }
 
 
-def held(conn: psycopg.Connection, without: str = "") -> dict[str, str]:
+def held(conn: psycopg.Connection, without: str = "", tables: Mapping[str, str] = ORDERS) -> dict[str, str]:
     minus = f"(to_jsonb(t) {without})::text" if without else "to_jsonb(t)::text"
     return {
         table: conn.execute(HELD.replace("to_jsonb(t)::text", minus).format(order, table)).fetchone()[0]  # type: ignore
-        for table, order in ORDERS.items()
+        for table, order in tables.items()
     }
 
 
 @pytest.fixture
 def filled(database_url: str) -> dict[str, str]:
     """What a warehouse held before it had partitions."""
-    migrations.downgrade(database_url, monthly.BEFORE)
+    migrations.downgrade(database_url, OF_CHATS.before)
     with psycopg.connect(database_url, autocommit=True) as conn:
         conn.execute(FILL)  # type: ignore[arg-type]
         return held(conn)
@@ -88,7 +91,7 @@ def test_a_filled_warehouse_comes_into_months_whole_however_often_the_move_is_ki
         mover.start()
         mover.join(60)
         exits.append(mover.exitcode)
-        assert migrations.current(database_url) == monthly.BEFORE
+        assert migrations.current(database_url) == OF_CHATS.before
     with psycopg.connect(database_url, autocommit=True) as conn:
         assert exits == [-signal.SIGKILL] * 6
         copied = conn.execute("select count(*) from raw.b2chat_chats_monthly").fetchone()
@@ -109,6 +112,45 @@ def test_a_filled_warehouse_comes_into_months_whole_however_often_the_move_is_ki
             (datetime(2026, 1, 31, 23, 30, tzinfo=UTC),)
         ]
         assert conn.execute("select count(*) from pg_class where relname ~ 'monthly|before'").fetchone() == (0,)
+
+
+COPIED = """
+    insert into raw.rooms_messages (row_key, payload, content_hash, load_id, first_load_id, loaded_at, deleted_at)
+    select n || '|' || at, jsonb_build_object('id', n, 'created_at', at), 'h', 1 + n % 9, 1, now(),
+        case when n % 50 = 0 then now() end
+    from generate_series(1, 100) as n, lateral (
+        select case n when 7 then 'never'
+            else to_char(timestamp '2025-12-31 20:00' + n * interval '1 hour', 'YYYY-MM-DD"T"HH24:MI:SS+00:00') end
+    ) as times (at);
+    insert into raw.calls_agent_sessions (row_key, payload, content_hash, load_id, first_load_id, loaded_at)
+    select row_key, jsonb_build_object('id', n, 'started_at', payload -> 'created_at'), 'h', 1, 1, now()
+    from raw.rooms_messages, lateral (select payload -> 'id') as t (n);
+"""
+
+
+def test_what_was_read_of_rooms_and_calls_comes_into_months_whole_and_back(database_url: str) -> None:
+    migrations.downgrade(database_url, OF_COPIED.before)
+    tables = {"raw.rooms_messages": "(row_key)", "raw.calls_agent_sessions": "(row_key)"}
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute(COPIED)  # type: ignore[arg-type]
+        mover = multiprocessing.get_context("fork").Process(
+            target=_upgrade_and_die, args=(database_url, "insert into raw.rooms_messages_monthly", 3)
+        )
+        mover.start()
+        mover.join(60)
+        copied = conn.execute("select count(*) from raw.rooms_messages_monthly").fetchone()
+        assert (mover.exitcode, copied) == (-signal.SIGKILL, (80,))
+        conn.execute("update raw.rooms_messages set content_hash = 'newer', load_id = 10 where payload ->> 'id' = '3'")
+        before = held(conn, tables=tables)
+        migrations.upgrade(database_url)
+        assert held(conn, "- 'row_month'", tables) == before
+        # 20:00 of the last day of 2025, and an hour a message: three are of December, number 7 has no time.
+        counts = "select tableoid::regclass::text, count(*) from {} group by 1 order by 1"
+        for table in tables:
+            found = conn.execute(counts.format(table)).fetchall()  # type: ignore[arg-type]
+            assert found == [(f"{table}_1990_01", 1), (f"{table}_2025_12", 3), (f"{table}_2026_01", 96)]
+        migrations.downgrade(database_url, OF_COPIED.before)
+        assert held(conn, tables=tables) == before
 
 
 def test_the_job_makes_three_months_ahead_and_what_is_beside_all_months_is_refused_by_name(database_url: str) -> None:

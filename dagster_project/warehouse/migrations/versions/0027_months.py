@@ -9,6 +9,7 @@ from typing import Any
 from alembic import op
 
 from dagster_project.warehouse.migrations import monthly, run
+from dagster_project.warehouse.migrations.months import OF_B2CHAT
 
 revision = "0027"
 down_revision = "0026"
@@ -16,8 +17,8 @@ down_revision = "0026"
 
 def upgrade() -> None:
     op.execute(monthly.PARTITION_FUNCTION)
-    monthly.swap(_run)
-    for moved in monthly.MOVED:
+    monthly.swap(_run, OF_B2CHAT)
+    for moved in OF_B2CHAT:
         op.execute(f"""
             select ops.keep_month('{moved.name}', (now() + ahead * interval '1 month')::date)
             from generate_series(0, 3) as ahead
@@ -34,7 +35,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    monthly.back(_run)
+    monthly.back(_run, OF_B2CHAT)
     op.execute("drop function ops.keep_month")
 
 

@@ -3,7 +3,8 @@
     indexes=[{'columns': ['entity', 'organization_id', 'created_at']}, {'columns': ['load_id']}],
 ) }}
 
-select
+-- An event is known by its id; its table's key has the month beside it.
+select distinct on (entity, id)
     entity,
     id,
     organization_id,
@@ -17,3 +18,4 @@ select
     load_id
 from {{ ref('stg_calls__business_records') }} as landed
 where {{ load_window('landed') }}
+order by entity, id, load_id desc
