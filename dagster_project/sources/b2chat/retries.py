@@ -68,6 +68,6 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | No
 def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -150,6 +150,7 @@ def test_retry_after_is_honoured_up_to_a_minute_and_the_waits_grow_without_it() 
         ({"retry-after": "Wed, 01 Oct 2025 12:00:30 GMT"}, 30),
         ({"retry-after": "Wed, 01 Oct 2025 11:00:00 GMT"}, 0),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}, None),
         ({}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "-5"}, None),
