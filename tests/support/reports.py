@@ -167,10 +167,13 @@ def rooms_week() -> ReportData:
 
 
 def made(kind: str, hostile: Sequence[str] = ()) -> ReportData:
-    """A report by name: full, empty, small (one agent's), rooms, calls (or none of them in the week), hostile (agents
-    of these names), crowd (a hundred)."""
+    """A report by name: full, empty, small (one agent's), rooms, calls (or none of them in the week), several
+    (sources), hostile (agents of these names), crowd (a hundred)."""
     if kind in ("calls", "no_calls"):
-        return replace(full_week("Lina Duque"), calls=week_of_calls(is_empty=kind == "no_calls"))
+        rules = Coverage(7, 7, 0, 2, (_RULE, replace(_RULE, subject="widget pageviews")))
+        return replace(full_week("Lina Duque"), calls=week_of_calls(is_empty=kind == "no_calls"), coverage=rules)
+    if kind == "several":
+        return several_sources_week()
     if kind in ("empty", "small", "rooms"):
         return {"empty": empty_week, "small": small_week, "rooms": rooms_week}[kind]()
     names = {
@@ -179,6 +182,22 @@ def made(kind: str, hostile: Sequence[str] = ()) -> ReportData:
         "crowd": [f"Agente número {number}" for number in range(100)],
     }[kind]
     return full_week(*names)
+
+
+def several_sources_week() -> ReportData:
+    """The full week of an account with several sources, all together: counts and SLA, no times."""
+    full = full_week("Lina Duque")
+    times = ("mean", "p50", "p90", "p95", "p99", "previous_p50", "previous_p90")
+    none: dict[str, None] = dict.fromkeys(f"{name}_seconds" for name in times)
+    without = {"first_response_p50_seconds": None, "first_response_p90_seconds": None}
+    return replace(
+        full,
+        filter=Filter(has_times=False),
+        response_times=tuple(replace(one, **none) for one in full.response_times),
+        days=tuple(replace(point, **without) for point in full.days),
+        history=tuple(replace(point, **without) for point in full.history),
+        intents=tuple(replace(one, first_response_p50_seconds=None) for one in full.intents),
+    )
 
 
 def empty_week() -> ReportData:

@@ -156,11 +156,19 @@ def test_calls_have_pages_of_outcomes_coverage_staffing_and_the_funnel_and_nothi
         *("Llamadas sin nadie conectado 25,0 % 1 de 4", "lun 08:00 1 2 2 5 50 %", "Ventas 75 % 1,2 2 20 25 % 4 25 %"),
         "Ana Rojas: ocupación de 90 % en todo el período. Es una alerta, no un logro",
         *("Ventas lun 09:00 800 100,0 3 min 14 6,0 −8,0 89 %", "Ventas mar 09:00 19 – – – 2,5 – –"),
+        "Canal desconocido (páginas vistas del sitio)",
         *("Llegaron hasta el final 4,2 % n = 1.000", "Contestada 45 75 % – –", "Visitas de robots (no cuentan) 7"),
     ):
         assert shown in text, shown
     for kind in ("full", "no_calls"):
         assert not re.search("Llamadas|Cobertura|Embudo|Personal", words(kind)), kind
+
+
+def test_times_of_several_sources_are_not_called_no_data_but_said_not_to_be_added_up() -> None:
+    text = words("several")
+    assert "sus tiempos no se suman: 20 s al teléfono y 40 min en un chat son dos promesas" in text
+    assert "Primera respuesta 100 – – – – – –" in text and "Primera respuesta 100 sin datos" not in text
+    assert text.count("varios sistemas de origen: sin tiempos") == 2  # in the place of both lines of first responses
 
 
 def test_an_empty_week_says_that_there_is_no_data_and_shows_no_zero_times() -> None:

@@ -296,7 +296,7 @@ def quality(book: Book, say: Texts, data: ReportData) -> None:
         heads,
         (
             [
-                rule.subject,
+                say.words.label("quality_subject", rule.subject),
                 rule.label_es if say.words.language == "es" else rule.label_en,
                 say.words.label("severity", rule.severity),
                 rule.broken_count,

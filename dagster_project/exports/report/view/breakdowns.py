@@ -10,6 +10,7 @@ from dagster_project.exports.report.phrases import (
     not_categorized,
     shortened,
 )
+from dagster_project.exports.report.view import parts
 from dagster_project.exports.report.view.charts import (
     ViewModel,
 )
@@ -79,8 +80,8 @@ def _breakdown(data: ReportData, members: tuple[Member, ...], kind: str, columns
         cells = {
             "chats": say.number(member.chat_count),
             "messages": say.number(member.message_count),
-            "first_response": say.duration(member.first_response_p50_seconds),
-            "first_response_p90": say.duration(member.first_response_p90_seconds),
+            "first_response": parts.measured(member.first_response_p50_seconds, member.first_response_count, say),
+            "first_response_p90": parts.measured(member.first_response_p90_seconds, member.first_response_count, say),
             "sla": say.percent(member.sla_rate, 0),
             "gap": say.gap(member.sla_rate, member.sla_goal),
             "open_breached": say.number(member.open_breached_count),
@@ -160,11 +161,11 @@ def _caution(insights: Insights, say: Wording) -> str:
     sources = counts_by_source(insights)
     if list(sources) in (["rules"], ["model"]):
         return say.text(f"insights.{next(iter(sources))}")
-    parts = [
+    told = [
         say.text("insights.source", count=say.number(count), source=say.text(f"source.{source}"))
         for source, count in sources.items()
     ]
-    return say.text("insights.mixed", sources=", ".join(parts))
+    return say.text("insights.mixed", sources=", ".join(told))
 
 
 def _intents(data: ReportData, say: Wording) -> ViewModel:
@@ -179,7 +180,7 @@ def _intents(data: ReportData, say: Wording) -> ViewModel:
                 say.percent(intent.share),
                 say.percent(intent.previous_share),
                 say.gap(intent.share, intent.previous_share),
-                say.duration(intent.first_response_p50_seconds),
+                parts.measured(intent.first_response_p50_seconds, intent.first_response_count, say),
             ]
             for intent in data.intents
         ],

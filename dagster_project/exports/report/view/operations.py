@@ -95,7 +95,7 @@ def notes(data: ReportData, say: Wording) -> ViewModel:
         "rules": [
             [
                 (rule.label_es if say.language == "es" else rule.label_en)
-                + (f" ({rule.subject})" if rule.subject != "chats" else ""),
+                + (f" ({say.label('quality_subject', rule.subject)})" if rule.subject != "chats" else ""),
                 say.label("severity", rule.severity),
                 say.number(rule.broken_count),
                 say.number(rule.checked_count),

@@ -68,6 +68,11 @@ def time(seconds: float | None, say: Wording) -> str:
     return NONE if seconds is None else say.duration(seconds)
 
 
+def measured(seconds: float | None, count: int, say: Wording) -> str:
+    """A duration of so many chats in a cell: no data where there are none; of several sources there is none to tell."""
+    return NONE if seconds is None and count else say.duration(seconds)
+
+
 def share(part: float | None, say: Wording) -> str:
     """A share in a cell, in whole percent."""
     return NONE if part is None else say.percent(part, 0)

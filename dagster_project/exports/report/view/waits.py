@@ -9,6 +9,7 @@ from dagster_project.exports.report.phrases import (
     names_apart,
     shortened,
 )
+from dagster_project.exports.report.view import parts
 from dagster_project.exports.report.view.charts import (
     ViewModel,
     banded,
@@ -136,15 +137,17 @@ def times(data: ReportData, say: Wording) -> ViewModel:
         return [
             say.text(f"metric.{times.metric}"),
             say.number(times.count),
-            *(say.duration(value) for value in values),
-            *([] if data.analysis else [say.duration(times.previous_p50_seconds)]),
+            *(parts.measured(value, times.count, say) for value in values),
+            *([] if data.analysis else [parts.measured(times.previous_p50_seconds, times.previous_count, say)]),
         ]
 
     wall = [times for times in data.response_times if times.clock == "wall"]
+    empty = "no_data" if data.filter.has_times else "badge.several_sources"
     business = [times for times in data.response_times if times.clock == "business"]
     columns = ("time", "count", "mean", "p50", "p90", "p95", "p99", *([] if data.analysis else ["previous_p50"]))
     return {
         "title": say.text("section.times"),
+        "apart": "" if data.filter.has_times else say.text("population.several_sources"),
         "columns": [say.text(f"column.{column}") for column in columns],
         "tables": [
             {"title": say.text(title), "rows": [row(times) for times in shown]}
@@ -167,7 +170,7 @@ def times(data: ReportData, say: Wording) -> ViewModel:
             ],
         },
         "trends": [
-            trend(points, say.text(title), data, say)
+            trend(points, say.text(title), data, say) | {"empty": say.text(empty)}
             for points, title in ((data.days, "trend.days"), (data.history, f"trend.{data.period.kind}"))
             if points
         ],
