@@ -28,6 +28,23 @@
 {%- endmacro %}
 
 
+{#
+  Whose visits are told anew beside those of the visitor, for the row was theirs before: a person who was erased has another key.
+  NULL for a row that is new, or the same visitor's.
+#}
+{% macro previous_visitor_key(landed, alone) -%}
+    {%- if is_incremental() -%}
+    (
+        select case when known.visitor_key <> {{ visitor_key(landed ~ '.visitor_id', alone) }} then known.visitor_key end
+        from {{ this }} as known
+        where known.id = {{ landed }}.id
+    )
+    {%- else -%}
+    null::text
+    {%- endif -%}
+{%- endmacro %}
+
+
 {# Nobody is signed in for longer: a session that is, is cut there. #}
 {% macro max_session_time() -%}
     interval '24 hours'

@@ -14,6 +14,28 @@
 
 
 {#
+  SQL: the loads that brought something, each with until when we know what they are of, in whole seconds, and until when before.
+  A load that found nothing new moves nothing, so that it wakes no model.
+
+  Args:
+      of: which rows of ops.page_loads, as `page_loads`.
+#}
+{% macro running_loads(of) %}
+    select
+        load_id,
+        known_until,
+        lag(known_until) over (order by load_id) as known_until_before
+    from (
+        select
+            load_id,
+            date_trunc('second', max({{ known_until('page_loads') }}) over (order by load_id)) as known_until
+        from {{ source('ops', 'page_loads') }} as page_loads
+        where {{ of }} and new_count + changed_count > 0 and not {{ is_above_high_watermark('page_loads') }}
+    ) as running
+{% endmacro %}
+
+
+{#
   Whole seconds from one instant to another; NULL when either is unknown, and when they are more than an integer holds
   apart (68 years). Negative when the end comes first.
 #}

@@ -78,3 +78,47 @@
     ) as numbered
     group by island
 {% endmacro %}
+
+
+{#
+  SQL: neighbouring days at once, from midnight to midnight of each zone (timezone, starts_at, ends_at).
+
+  Args:
+      days: a relation with local_date, each day once.
+      zones: a relation with timezone.
+#}
+{% macro windows_of(days, zones) %}
+    select distinct
+        zones.timezone,
+        islands.first_date::timestamp at time zone zones.timezone as starts_at,
+        (islands.last_date + 1)::timestamp at time zone zones.timezone as ends_at
+    from (
+        {{ islands_of(days) }}
+    ) as islands
+    cross join {{ zones }} as zones
+{% endmacro %}
+
+
+{# SQL: spans (starts_at, ends_at) of a key as one where they overlap or touch, numbered in order; of one with two tabs a presence. #}
+{% macro merged_spans(spans, key) %}
+    select
+        {{ key }},
+        number,
+        min(starts_at) as starts_at,
+        max(ends_at) as ends_at
+    from (
+        select
+            *,
+            count(*) filter (where is_first) over (partition by {{ key }} order by starts_at) as number
+        from (
+            select
+                *,
+                coalesce(starts_at > lag(ends_at) over (partition by {{ key }} order by starts_at), true) as is_first
+            from (
+                {{ stretches_of(spans, key) }}
+            ) as stretches
+            where span_count > 0
+        ) as marked
+    ) as numbered
+    group by {{ key }}, number
+{% endmacro %}

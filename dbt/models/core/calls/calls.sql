@@ -51,16 +51,7 @@ select
 
     {{ country_code('visitor_country_code') }} as country,
     {{ visitor_key('visitor_id', "'call:' || id") }} as visitor_key,
-    {%- if is_incremental() %}
-    -- Whose visits are told anew, where it was another's: a person who was erased is nobody here.
-    (
-        select case when known.visitor_key <> {{ visitor_key('landed.visitor_id', "'call:' || landed.id") }} then known.visitor_key end
-        from {{ this }} as known
-        where known.id = landed.id
-    ) as previous_visitor_key,
-    {%- else %}
-    null::text as previous_visitor_key,
-    {%- endif %}
+    {{ previous_visitor_key('landed', "'call:' || landed.id") }} as previous_visitor_key,
     -- Nothing more is heard of it from then on, if nothing was before.
     case
         when ended_at is null

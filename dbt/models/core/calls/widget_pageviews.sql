@@ -37,16 +37,7 @@ select
 
     {{ country_code('visitor_country_code') }} as country,
     {{ visitor_key('visitor_id', "'pageview:' || id") }} as visitor_key,
-    {%- if is_incremental() %}
-    -- Whose visits are told anew, where it was another's: a person who was erased is nobody here.
-    (
-        select case when known.visitor_key <> {{ visitor_key('landed.visitor_id', "'pageview:' || landed.id") }} then known.visitor_key end
-        from {{ this }} as known
-        where known.id = landed.id
-    ) as previous_visitor_key,
-    {%- else %}
-    null::text as previous_visitor_key,
-    {%- endif %}
+    {{ previous_visitor_key('landed', "'pageview:' || landed.id") }} as previous_visitor_key,
     is_from_the_future,
     {{ local_time('coalesce(created_at, loaded_at)') }}::date as created_local_date,
     {{ broken_rules({

@@ -7,6 +7,13 @@
 
 -- depends_on: {{ ref('int_affected_call_agent_days') }}
 
+{%- set counted = {
+    'calls': ['answered_count', 'talk_seconds_sum', 'wrap_seconds_sum'],
+    'offers': [
+        'offer_count', 'accepted_count', 'declined_count', 'missed_offer_count', 'withdrawn_count', 'decision_count',
+        'decision_seconds_sum'
+    ],
+} %}
 {%- set statuses = ['available', 'in_call', 'wrap_up', 'busy', 'away', 'offline', 'unknown'] %}
 
 with affected_days as (
@@ -39,17 +46,8 @@ days as materialized (
     cross join zones
 ),
 
-islands as (
-    {{- islands_of('affected_days') }}
-),
-
 windows as materialized (
-    select
-        min(islands.first_date::timestamp at time zone zones.timezone) as starts_at,
-        max((islands.last_date + 1)::timestamp at time zone zones.timezone) as ends_at
-    from islands
-    cross join zones
-    group by islands.first_date
+    {{- windows_of('affected_days', 'zones') }}
 ),
 
 sessions as materialized (
@@ -60,61 +58,13 @@ sessions as materialized (
 ),
 
 -- Two tabs are one presence; what touches goes on.
-stretches as (
-    {{- stretches_of('(select agent_id, starts_at, ends_at from sessions where ends_at > starts_at) as sessions', 'agent_id') }}
-),
-
-marked as (
-    select
-        *,
-        coalesce(starts_at > lag(ends_at) over (partition by agent_id order by starts_at), true) as is_first
-    from stretches
-    where span_count > 0
-),
-
-numbered as (
-    select
-        *,
-        count(*) filter (where is_first) over (partition by agent_id order by starts_at) as number
-    from marked
-),
-
 presence as materialized (
-    select
-        agent_id,
-        number,
-        min(starts_at) as starts_at,
-        max(ends_at) as ends_at
-    from numbered
-    group by agent_id, number
+    {{- merged_spans('(select agent_id, starts_at, ends_at from sessions where ends_at > starts_at) as sessions', 'agent_id') }}
 ),
 
 -- A status lasts to the next one or the end of the presence; before the first one it is not known.
 told as (
-    select
-        presence.agent_id,
-        presence.ends_at as present_until,
-        presence.number,
-        'unknown' as status,
-        presence.starts_at as changed_at,
-        '' as id
-    from presence
-
-    union all
-
-    select
-        presence.agent_id,
-        presence.ends_at as present_until,
-        presence.number,
-        changes.status,
-        date_trunc('second', changes.changed_at) as changed_at,
-        changes.id
-    from presence
-    inner join {{ ref('agent_status_changes') }} as changes
-        on changes.agent_id = presence.agent_id
-        and changes.changed_at >= presence.starts_at
-        and changes.changed_at < presence.ends_at
-    where not changes.is_deleted
+    {{- statuses_while_present('presence') }}
 ),
 
 intervals as (
@@ -163,30 +113,7 @@ session_days as (
 ),
 
 offers as (
-    select
-        days.local_date,
-        offers.agent_id,
-        count(*)::integer as offer_count,
-        count(*) filter (where offers.outcome = 'accepted')::integer as accepted_count,
-        count(*) filter (where offers.outcome = 'declined')::integer as declined_count,
-        count(*) filter (where offers.outcome = 'timeout')::integer as missed_offer_count,
-        count(*) filter (where offers.outcome = 'withdrawn')::integer as withdrawn_count,
-        count(decided.seconds)::integer as decision_count,
-        coalesce(sum(decided.seconds), 0)::bigint as decision_seconds_sum
-    from days
-    inner join agents on agents.timezone = days.timezone
-    inner join {{ ref('call_offers') }} as offers
-        on offers.agent_id = agents.agent_id
-        and offers.offered_at >= days.starts_at
-        and offers.offered_at < days.ends_at
-    cross join lateral (
-        select
-            case
-                when offers.outcome in ('accepted', 'declined') then {{ elapsed_seconds('offers.offered_at', 'offers.decided_at') }}
-            end as seconds
-    ) as decided
-    where not offers.is_deleted
-    group by days.local_date, offers.agent_id
+    {{- offers_by_day('days', 'agents') }}
 ),
 
 calls as (
@@ -233,13 +160,11 @@ activities as (
 ),
 
 members as (
-    select local_date, agent_id from seconds
-    union distinct
-    select local_date, agent_id from session_days
-    union distinct
-    select local_date, agent_id from offers
-    union distinct
-    select local_date, agent_id from calls
+    {%- for relation in ['seconds', 'session_days', 'offers', 'calls'] %}
+    select local_date, agent_id from {{ relation }}
+    {{- '
+    union distinct' if not loop.last }}
+    {%- endfor %}
 )
 
 select
@@ -252,21 +177,14 @@ select
     {% for status in statuses %}{{ ' + ' if not loop.first }}coalesce(seconds.{{ status }}_seconds, 0){% endfor %} as signed_in_seconds,
     coalesce(session_days.is_end_inferred, false) as is_end_inferred,
     coalesce(session_days.is_cut, false) as is_cut,
-    coalesce(calls.answered_count, 0) as answered_count,
-    coalesce(calls.talk_seconds_sum, 0) as talk_seconds_sum,
-    coalesce(calls.wrap_seconds_sum, 0) as wrap_seconds_sum,
-    coalesce(offers.offer_count, 0) as offer_count,
-    coalesce(offers.accepted_count, 0) as accepted_count,
-    coalesce(offers.declined_count, 0) as declined_count,
-    coalesce(offers.missed_offer_count, 0) as missed_offer_count,
-    coalesce(offers.withdrawn_count, 0) as withdrawn_count,
-    coalesce(offers.decision_count, 0) as decision_count,
-    coalesce(offers.decision_seconds_sum, 0) as decision_seconds_sum,
+    {%- for relation, counts in counted.items() %}
+    {%- for count in counts %}
+    coalesce({{ relation }}.{{ count }}, 0) as {{ count }},
+    {%- endfor %}
+    {%- endfor %}
     activities.first_sign_at,
     activities.last_sign_at
 from members
-left join seconds on seconds.local_date = members.local_date and seconds.agent_id = members.agent_id
-left join session_days on session_days.local_date = members.local_date and session_days.agent_id = members.agent_id
-left join offers on offers.local_date = members.local_date and offers.agent_id = members.agent_id
-left join calls on calls.local_date = members.local_date and calls.agent_id = members.agent_id
-left join activities on activities.local_date = members.local_date and activities.agent_id = members.agent_id
+{%- for relation in ['seconds', 'session_days', 'offers', 'calls', 'activities'] %}
+left join {{ relation }} using (local_date, agent_id)
+{%- endfor %}

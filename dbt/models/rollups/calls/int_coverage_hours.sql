@@ -39,18 +39,9 @@ affected_days as (
     where {{ load_window('affected') }}
 ),
 
-islands as (
-    {{- islands_of('affected_days') }}
-),
-
--- Neighbouring days are swept at once, from midnight to midnight of each zone.
+-- Neighbouring days are swept at once.
 windows as materialized (
-    select
-        zones.timezone,
-        islands.first_date::timestamp at time zone zones.timezone as starts_at,
-        (islands.last_date + 1)::timestamp at time zone zones.timezone as ends_at
-    from islands
-    cross join (select distinct timezone from scopes) as zones
+    {{- windows_of('affected_days', '(select distinct timezone from scopes)') }}
 ),
 {%- else -%}
 windows as materialized (
@@ -65,11 +56,7 @@ windows as materialized (
 -- A session that two windows find stands twice here; what follows asks only whether there is one. Sessions are short (they
 -- are cut), so that those of a day are found by when they began.
 sessions as materialized (
-    select
-        sessions.agent_id,
-        sessions.organization_id,
-        sessions.starts_at,
-        sessions.ends_at
+    select sessions.agent_id, sessions.organization_id, sessions.starts_at, sessions.ends_at
     from {{ ref('int_agent_sessions') }} as sessions
     {%- if is_incremental() %}
     inner join windows
@@ -99,50 +86,15 @@ numbered_sessions as materialized (
 
 -- An agent with two tabs is there once.
 presence as materialized (
-    select
-        agent_number,
-        starts_at,
-        ends_at
+    select agent_number, starts_at, ends_at
     from (
         {{- stretches_of('numbered_sessions', 'agent_number') }}
     ) as stretches
     where span_count > 0
 ),
 
-pool_times as (
-    select
-        members.agent_id,
-        members.pool_id,
-        unnest(range_agg(tstzrange(
-            date_trunc('second', members.added_at), date_trunc('second', members.left_at)
-        ))) as span
-    from {{ ref('call_pool_members') }} as members
-    where not members.is_deleted
-    group by members.agent_id, members.pool_id
-),
-
 members as materialized (
-    select
-        agents.agent_number,
-        scopes.scope_number,
-        scopes.timezone,
-        lower(membership.span) as member_from,
-        upper(membership.span) as member_to
-    from agents
-    cross join lateral (
-        select 'all' as scope, 'all' as scope_id, tstzrange('-infinity', 'infinity') as span
-
-        union all
-
-        select 'organization', {{ source_key('calls', 'agents.organization_id') }}, tstzrange('-infinity', 'infinity')
-
-        union all
-
-        select 'pool', {{ source_key('calls', 'pool_times.pool_id') }}, pool_times.span
-        from pool_times
-        where pool_times.agent_id = agents.agent_id
-    ) as membership
-    inner join scopes on scopes.scope = membership.scope and scopes.scope_id = membership.scope_id
+    {{- members_of_scopes('agents', 'scopes') }}
 ),
 
 spans as materialized (
@@ -162,33 +114,7 @@ spans as materialized (
 
 -- What visitors asked for in the same time: in the sweep it changes nothing, and finds how many were there.
 asked as (
-    {%- for relation in ['widget_pageviews', 'calls'] %}
-    select
-        windows.timezone,
-        asked.organization_id,
-        asked.pool_id,
-        asked.created_at,
-        {%- if relation == 'calls' %}
-        0 as pageview_count,
-        0 as popup_count,
-        1 as call_count
-        {%- else %}
-        1 as pageview_count,
-        (asked.popup_shown_at is not null)::integer as popup_count,
-        0 as call_count
-        {%- endif %}
-    from windows
-    inner join {{ ref(relation) }} as asked
-        on asked.created_at >= windows.starts_at and asked.created_at < windows.ends_at
-    where not asked.is_deleted and not asked.is_from_the_future
-        {%- if relation == 'widget_pageviews' %}
-        and not asked.is_bot
-        {%- endif %}
-        {%- if not loop.last %}
-
-    union all
-        {% endif %}
-    {%- endfor %}
+    {{- asked_of_scopes('windows', 'scopes') }}
 ),
 
 events as (
@@ -201,17 +127,7 @@ events as (
 
     union all
 
-    select
-        scopes.scope_number, asked.created_at, 0, asked.pageview_count, asked.popup_count, asked.call_count
-    from asked
-    cross join lateral (
-        values
-        ('all', 'all'),
-        ('organization', {{ source_key('calls', 'asked.organization_id') }}),
-        ('pool', {{ source_key('calls', 'asked.pool_id') }})
-    ) as own (scope, scope_id)
-    inner join scopes
-        on scopes.scope = own.scope and scopes.scope_id = own.scope_id and scopes.timezone = asked.timezone
+    select scope_number, happened_at, 0, {{ counts | join(', ') }} from asked
 ),
 
 stretches as (
@@ -235,9 +151,7 @@ by_quarter as (
         sum(span_count * {{ seconds_in_quarter('quarter', 'starts_at', 'ends_at') }}) filter (where span_count > 0) as agent_seconds,
         max(span_count) as peak_agent_count
         {%- for count in counts %},
-        sum({{ count }}) filter (where quarter <= starts_at) as {{ count }}
-        {%- endfor %}
-        {%- for count in counts %},
+        sum({{ count }}) filter (where quarter <= starts_at) as {{ count }},
         sum({{ count }}) filter (where quarter <= starts_at and span_count = 0) as uncovered_{{ count }}
         {%- endfor %}
     from quarters
