@@ -14,7 +14,7 @@ from dagster_project.alerts.channels import configured
 from dagster_project.analysis.classifiers import Unusable, classifier_of, has_key
 from dagster_project.deployment.environment import Deployment
 from dagster_project.erasure import again
-from dagster_project.exports.stores.configured import store_of
+from dagster_project.exports.stores.configured import copies_of, store_of
 from dagster_project.exports.stores.contract import StoreFailed, make_private, new_key, reason_of
 from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.orchestration import dbt_project, places, seed_files, storage
@@ -36,6 +36,7 @@ from dagster_project.warehouse import (
     sla_targets,
 )
 from dagster_project.warehouse.backup import configured as configured_backups
+from dagster_project.warehouse.backup.folder import BackupFailed
 from dagster_project.warehouse.fitness import UnfitServer
 
 _MAX_SECONDS = 10.0  # that an answer of B2Chat is waited for: somebody sits before the screen
@@ -315,4 +316,7 @@ def _backups(deployment: Deployment) -> str:
     # That there is none yet is no fault of a deployment that has just been set up; an alert says so in time.
     if wrong := configured_backups.faults(settings, since=None):
         raise _Wrong("; ".join(wrong.values()))
-    return configured_backups.told(settings)
+    try:
+        return configured_backups.told(settings, copies_of(settings))
+    except BackupFailed as fault:
+        raise _Wrong(str(fault)) from None

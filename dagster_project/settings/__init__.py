@@ -98,6 +98,8 @@ class Settings(
         for part in ("loader", "dbt", "analysis"):
             if getattr(self, f"database_url_{part}") and not self.separate_roles:
                 raise ValueError(f"B2CHAT_SEPARATE_ROLES must be true (DATABASE_URL_{part.upper()} is set)")
+        if self.backup_to_bucket and not self.exports_bucket:
+            raise ValueError("B2CHAT_EXPORTS_BUCKET is missing (B2CHAT_BACKUP_TO_BUCKET is set)")
         if self.sandbox == "replay" and not self.sandbox_files:
             raise ValueError("B2CHAT_SANDBOX_FILES is missing (B2CHAT_SANDBOX is replay)")
         if urlsplit(endpoint := self.exports_s3_endpoint or "").scheme == "http":

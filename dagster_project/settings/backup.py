@@ -16,6 +16,11 @@ class BackupSettings(Section):
     backup_keep_days: int = Field(
         30, ge=1, le=3650, description="Days until a backup is deleted; the newest good one always stays."
     )
+    backup_to_bucket: bool = Field(
+        False,
+        description="Copy each backup into the bucket of exports (B2CHAT_EXPORTS_BUCKET) too, under backups/, where "
+        "it stays as long. It holds personal data and password verifiers: let nobody else read there.",
+    )
     backup_jobs: int = Field(
         2, ge=1, le=32, description="Tables that a backup or a restore works on at a time, each on a connection."
     )

@@ -51,6 +51,7 @@ EVENT_TYPES: dict[str, Event] = {
     "erasure.complete": Event("high", "delete"),
     "erasure.dry_run": Event("medium", "read"),
     "backup.complete": Event("medium", "complete"),
+    "backup.copy": Event("medium", "export"),
     "backup.delete": Event("medium", "delete"),
     "restore.start": Event("critical", "start"),
     "restore.complete": Event("critical", "complete"),

@@ -14,15 +14,17 @@ from dagster_project.cli.run_log import log_on_terminal
 from dagster_project.deployment import environment
 from dagster_project.erasure import again, requests
 from dagster_project.erasure import run as erasures
-from dagster_project.exports.stores.configured import store_of
+from dagster_project.exports.stores.configured import copies_of, store_of
+from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.orchestration import places
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection, users
 from dagster_project.warehouse.backup import configured, folder, physical
+from dagster_project.warehouse.backup import copies as copying
 from dagster_project.warehouse.backup.folder import Backup, BackupFailed
 from dagster_project.warehouse.backup.physical import Physical
 
-FAULTS = (BackupFailed,)
+FAULTS = (BackupFailed, StoreFailed)
 
 NameArgument = Annotated[str | None, typer.Argument(help="Its name, or the beginning of it. Default: the newest.")]
 
@@ -41,7 +43,8 @@ def backup(
             physical_one = configured.back_up_changes(settings, deployment.url, user=users.account())
             print_answer(as_json, _told(physical_one), lambda: _print_physical([physical_one]))
             return
-        made = configured.back_up(settings, deployment.url, user=users.account())
+        copies = copies_of(settings)
+        made = configured.back_up(settings, deployment.url, user=users.account(), copies=copies)
     answer = _shown(made.backup) | {"deleted": made.deleted}
     print_answer(as_json, answer, lambda: _print([made.backup]))
 
@@ -50,12 +53,16 @@ def list_backups(as_json: JsonOption = False) -> None:
     """List the backups, newest first, with how the last drill of each went."""
     root = environment.for_work(Settings.load()).backup_path
     found, files = folder.listed(root), physical.listed(root)
+    store = copies_of(environment.for_work(Settings.load()))
+    away = copying.listed(store) if store else []
 
     def tell() -> None:
         _print(found)
+        for name in away:
+            console.print(f"{name}  in {store.name if store else ''}", markup=False, soft_wrap=True)
         _print_physical(files)
 
-    answer = {"backups": [_shown(one) for one in found], "physical": [_told(one) for one in files]}
+    answer = {"backups": [_shown(one) for one in found], "in_bucket": away, "physical": [_told(one) for one in files]}
     print_answer(as_json, answer, tell)
 
 
@@ -95,7 +102,7 @@ def restore(
     # Without migrations: what is there may be damaged, and is not what is wanted.
     with connection.warehouse(settings) as url, log_on_terminal(quiet=as_json):
         _require_admin(url, "restore a backup")
-        chosen = folder.chosen(settings.backup_path, name)
+        chosen = copying.chosen(copies_of(settings), settings.backup_path, name)
         done = configured.bring_back(settings, url, chosen, user=users.account(), replace=replace, then=[forget_again])
     with environment.running(settings) as deployment:
         with connection.connect(deployment.url) as conn:

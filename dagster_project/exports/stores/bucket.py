@@ -48,6 +48,12 @@ class Bucket:
         with self._in_one_line():
             obstore().delete(self._store(), checked(key))
 
+    def sizes(self, start: str) -> dict[str, int]:
+        """The objects whose keys begin so, folder by folder, with their bytes. Raises StoreFailed."""
+        with self._in_one_line():
+            pages = obstore().list(self._store(), start)
+            return {one["path"]: one["size"] for page in pages for one in page}
+
     def place(self, key: str) -> str:
         return f"{self.name}/{checked(key)}"
 

@@ -6,6 +6,12 @@ from dagster_project.exports.stores.folder import Folder
 from dagster_project.settings import Settings
 
 
+def copies_of(settings: Settings) -> Bucket | None:
+    """The bucket that backups are copied to; None where they are not. Raises StoreFailed: see `store_of`."""
+    store = store_of(settings) if settings.backup_to_bucket else None
+    return store if isinstance(store, Bucket) else None
+
+
 def store_of(settings: Settings) -> Folder | Bucket:
     """The store that the settings name: the bucket, else the folder.
 

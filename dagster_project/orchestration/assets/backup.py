@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from dagster_project.exports.stores.configured import copies_of
+from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.assets.launch import ByAdmin, require_admin
 from dagster_project.orchestration.resources import Warehouse
@@ -25,8 +27,8 @@ def backup(context: dg.AssetExecutionContext, config: ByAdmin, warehouse: Wareho
     settings = Settings.load()
     user = require_admin(warehouse.url, context.run, config, "back the warehouse up")
     try:
-        made = configured.back_up(settings, warehouse.url, user=user)
-    except BackupFailed as error:
+        made = configured.back_up(settings, warehouse.url, user=user, copies=copies_of(settings))
+    except (BackupFailed, StoreFailed) as error:
         raise dg.Failure(str(error)) from None
     manifest = made.backup.manifest
     largest = sorted(manifest["tables"].items(), key=lambda one: -one[1][0])[:_LARGEST]

@@ -93,7 +93,12 @@ def _read(
     columns = [sql.Identifier(name) for (name,) in new.execute(_COLUMNS, [table]) if name in names]
     parts = {"table": _identifier(table), "columns": sql.SQL(", ").join(columns), "rows": rows}
     new.execute("drop table if exists carried")
-    new.execute(sql.SQL("create temporary table carried (like {table}) on commit drop").format(**parts))
+    # Without its constraints: the old one may not have each column yet.
+    new.execute(
+        sql.SQL("create temporary table carried on commit drop as select {columns} from {table} limit 0").format(
+            **parts
+        )
+    )
     with (
         old.cursor().copy(sql.SQL("copy (select {columns} from {table}{rows}) to stdout").format(**parts)) as read,
         new.cursor().copy(sql.SQL("copy carried ({columns}) from stdin").format(**parts)) as written,

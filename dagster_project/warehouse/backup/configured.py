@@ -10,8 +10,10 @@ import psycopg
 
 from dagster_project.settings import Settings
 from dagster_project.warehouse import audit_log, connection
+from dagster_project.warehouse.backup import copies as copying
 from dagster_project.warehouse.backup import drill as drills
 from dagster_project.warehouse.backup import folder, make, physical, restore
+from dagster_project.warehouse.backup.copies import CopyStore
 from dagster_project.warehouse.backup.folder import Backup, BackupFailed
 from dagster_project.warehouse.backup.make import Made
 from dagster_project.warehouse.backup.physical import Physical
@@ -23,11 +25,21 @@ log = logging.getLogger(__name__)
 # how far a demo's clock is.
 _BESIDE = ("bi_password", "erased_people", "erasure_salt", "sandbox.json")
 _ROOM = 1.1  # of the database's size when it was backed up: what it takes again
+_LONGEST = 150  # characters of a bucket's name in the audit log
 MAX_DRILL_AGE = timedelta(days=9)  # it is weekly
 
 
-def back_up(settings: Settings, url: str, *, user: str) -> Made:
-    """Make a backup; `user` is who wants it, for the audit log. Raises BackupFailed."""
+def back_up(settings: Settings, url: str, *, user: str, copies: CopyStore | None = None) -> Made:
+    """Make a backup, and copy it.
+
+    Args:
+        user: who wants it, for the audit log.
+        copies: the bucket that has a copy of each.
+
+    Raises:
+        BackupFailed: there is none.
+        StoreFailed: it is whole, and could not be copied; the next one's copy is tried again.
+    """
     with _audited(url, "backup.complete", user) as about:
         made = make.make(
             url,
@@ -40,6 +52,12 @@ def back_up(settings: Settings, url: str, *, user: str) -> Made:
         about |= {"backup": made.backup.name} | {name: made.backup.manifest[name] for name in ("rows", "seconds")}
     for name in made.deleted:
         _note(url, "backup.delete", user, {"backup": name})
+    if copies:
+        with _audited(url, "backup.copy", user) as about:
+            about |= {"backup": made.backup.name, "to": copies.name[:_LONGEST]}
+            deleted = copying.copy(copies, made.backup, settings.backup_keep_days)
+        for name in deleted:
+            _note(url, "backup.delete", user, {"backup": name, "from": copies.name[:_LONGEST]})
     return made
 
 
@@ -114,16 +132,26 @@ def faults(settings: Settings, since: datetime | None) -> dict[str, str]:
     return wrong
 
 
-def told(settings: Settings) -> str:
-    """One line about the last good backup and the last good drill."""
+def told(settings: Settings, copies: CopyStore | None = None) -> str:
+    """One line about the last good backup, its copy, and the last good drill.
+
+    Raises:
+        BackupFailed: the last one is not in the bucket.
+        StoreFailed: the bucket does not answer.
+    """
     found = folder.listed(settings.backup_path)
+    away = copying.listed(copies) if copies else []
+    if found and copies and found[0].name not in away:
+        raise BackupFailed(f"{found[0].name} is not in {copies.name}: `b2chat backup` makes and copies a new one")
     if not found:
-        return f"none in {settings.backup_path}: `b2chat backup` makes one"
+        note = f"; {len(away)} in {copies.name}, which `b2chat restore` takes" if copies and away else ""
+        return f"none in {settings.backup_path}: `b2chat backup` makes one{note}"
     last = found[0]
     text = (
         f"the last one is {last.name}: {folder.shown(last.bytes)}, {last.manifest['rows']:,} rows, "
         f"in {last.manifest['seconds']} s; {len(found)} in {settings.backup_path}"
     )
+    text += f", {len(away)} in {copies.name}" if copies else ""
     good = [(backup.name, backup.drill) for backup in found if backup.drill and backup.drill["ok"]]
     if not good:
         return f"{text}; none was restored as a drill yet: `b2chat drill`"

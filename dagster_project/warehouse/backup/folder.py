@@ -16,8 +16,8 @@ from typing import Any, Protocol, TypeVar
 from dagster_project.warehouse.archive.files import sha256_of
 
 UNFINISHED, _DELETED = ".unfinished-", ".deleted-"
-DUMP, BESIDE = "dump", "beside"
-_MANIFEST, _SUMS, _DRILL, _LOCK = "manifest.json", "SHA256SUMS", "drill.json", ".lock"
+DUMP, BESIDE, SUMS = "dump", "beside", "SHA256SUMS"
+_MANIFEST, _DRILL, _LOCK = "manifest.json", "drill.json", ".lock"
 
 
 class _Named(Protocol):
@@ -66,7 +66,7 @@ class Backup:
     def faults(self) -> list[str]:
         """The files that are missing, or are not what was written: all are read."""
         found = []
-        for line in (self.path / _SUMS).read_text().splitlines():
+        for line in (self.path / SUMS).read_text().splitlines():
             wanted, _, name = line.partition("  ")
             try:
                 if sha256_of(self.path / name) != wanted:
@@ -85,7 +85,7 @@ def listed(root: Path) -> list[Backup]:
     if not root.is_dir():
         return []
     names = sorted((entry.name for entry in root.iterdir() if not entry.name.startswith(".")), reverse=True)
-    return [Backup(root / name) for name in names if (root / name / _SUMS).is_file()]
+    return [Backup(root / name) for name in names if (root / name / SUMS).is_file()]
 
 
 def chosen(root: Path, name: str | None) -> Backup:
@@ -137,8 +137,8 @@ def finish(unfinished: Path, manifest: dict[str, Any], name: str) -> Backup:
     write(unfinished / _MANIFEST, json.dumps(manifest, indent=1))
     files = sorted(file for file in unfinished.rglob("*") if file.is_file())
     sums = "".join(f"{sha256_of(file)}  {file.relative_to(unfinished)}\n" for file in files)
-    write(unfinished / _SUMS, sums)
-    for file in (*files, unfinished / _SUMS):
+    write(unfinished / SUMS, sums)
+    for file in (*files, unfinished / SUMS):
         file.chmod(0o600)
         _to_disk(file)
     target = unfinished.with_name(name)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -21,16 +22,17 @@ from dagster_project.alerts.troubles import look
 from dagster_project.cli.commands import backup as commands
 from dagster_project.erasure import requests
 from dagster_project.erasure import run as erasures
+from dagster_project.exports.stores.bucket import Bucket
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.settings import Settings
 from dagster_project.sources.catalog import SOURCES
 from dagster_project.warehouse import binaries, connection, conninfo, embedded, migrations
 from dagster_project.warehouse.archive.files import sha256_of
-from dagster_project.warehouse.backup import configured, contents, folder, make, physical
+from dagster_project.warehouse.backup import configured, contents, copies, folder, make, physical
 from dagster_project.warehouse.backup.folder import Backup, BackupFailed
 from dagster_project.warehouse.backup.make import Made
 from dagster_project.warehouse.backup.restore import Restored
-from tests.support import listed
+from tests.support import listed, s3
 from tests.support.syncing import sync_b2chat
 from tests.support.world import FIRST_DAY, TODAY
 
@@ -133,6 +135,48 @@ def test_what_is_restored_is_what_was_backed_up_and_the_next_sync_goes_on(settin
     assert ask(settings, "select count(*), count(distinct load_id) > 1 from raw.b2chat_chats") == [(32, True)]
     assert ask(settings, "insert into dagster.things default values returning id") == [(11,)]
     assert ask(settings, f"select count(*) from pg_database where datname = '{done.kept_as}'") == [(1,)]
+
+
+def test_a_copy_in_the_bucket_is_restored_where_all_disks_are_lost_and_goes_when_it_is_old(
+    settings: Settings, new_folder: Callable[[], str]
+) -> None:
+    with s3.running() as address:
+        asked = {"endpoint": address, "access_key_id": "id", "secret_access_key": "key", "region": "us-east-1"}
+        bucket = Bucket(s3.BUCKET, "b2chat", dict(asked))
+        before = held(settings)
+        made = configured.back_up(settings, url_of(settings), user="zoe", copies=bucket).backup
+        assert copies.listed(bucket) == [made.name] and f"1 in {bucket.name}" in configured.told(settings, bucket)
+        kept = settings.model_copy(update={"backup_dir": Path(new_folder()) / "elsewhere"})
+        assert "1 in s3://exports/b2chat, which `b2chat restore` takes" in configured.told(kept, bucket)
+        ask(settings, "delete from raw.b2chat_chats; drop table dagster.things")
+        fetched = copies.chosen(bucket, kept.backup_path, None)
+        assert fetched.path.parent == kept.backup_path and fetched.manifest == made.manifest
+        assert {file.stat().st_mode & 0o777 for file in fetched.path.rglob("*") if file.is_file()} == {0o600}
+        bring_back(kept, fetched, replace=True)
+        assert without_log(held(settings)) == without_log(before)
+
+        # Three are old, of which one was interrupted; a fourth is being copied by another machine.
+        now, text = datetime.now(UTC), Path(new_folder()) / "sums.txt"
+        text.write_text("")
+        names = [f"{now - timedelta(days=days):%Y%m%d-%H%M%S}-0001" for days in (40, 50, 2, 0)]
+        for name, file in zip(names, ("sums.txt", "sums.txt", "000000.part", "000000.part"), strict=True):
+            bucket.put(f"backups/{name}/{file}", text, file, "text/plain")
+        assert copies.copy(bucket, made, keep_days=45) == [names[1]]
+        assert copies.listed(bucket) == [made.name, names[0]]
+        left = {key.split("/")[1] for key in bucket.sizes("backups/")}
+        assert left == {made.name, names[0], names[3]}
+
+        shutil.copytree(made.path, made.path.with_name("99990101-000000-0000"))
+        with pytest.raises(BackupFailed, match="is not in s3://exports/b2chat"):
+            configured.told(settings, bucket)
+        bucket.delete(key := f"backups/{made.name}/000003.part")
+        bucket.put(key, text, "part", "text/plain")
+        folder.delete(kept.backup_path, fetched.path)
+        with pytest.raises(BackupFailed, match="is not what was written"):
+            copies.chosen(bucket, kept.backup_path, made.name)
+        assert folder.listed(kept.backup_path) == []
+        copied = "select count(*) from ops.audit_logs where event_type = 'backup.copy' and success"
+        assert ask(settings, copied) == [(1,)]
 
 
 def test_an_empty_warehouse_takes_an_older_backup_migrates_it_and_is_gone(

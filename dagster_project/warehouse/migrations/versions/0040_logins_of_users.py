@@ -13,6 +13,14 @@ OWNERS = (
     "create index logins_user_id_idx on ops.logins (user_id)",
     "comment on column ops.logins.user_id is 'Whose it is: who is disabled may not log in by it'",
 )
+# Also of one that is carried over a restore from a database of before.
+OWNED = """
+    create function ops.own_login() returns trigger language plpgsql set search_path = pg_catalog as $$
+    begin
+        new.user_id := coalesce(new.user_id, ops.user_of(new.login::text));
+        return new;
+    end $$
+"""
 # By the definer's rights: an administrator may change users, and no role.
 SHUT_OUT = """
     create function ops.shut_logins() returns trigger language plpgsql security definer set search_path = pg_catalog
@@ -45,18 +53,23 @@ SHUT_OUT = """
         return null;
     end $$
 """
-TRIGGER = """
+TRIGGERS = (
+    "create trigger logins_are_owned before insert on ops.logins for each row execute function ops.own_login()",
+    """
     create trigger users_take_logins_along after update of disabled_at, role, kind on ops.users
     for each row execute function ops.shut_logins()
-"""
+    """,
+    "revoke execute on function ops.shut_logins, ops.own_login from public",
+)
 
 
 def upgrade() -> None:
-    for statement in (*OWNERS, SHUT_OUT, "revoke execute on function ops.shut_logins from public", TRIGGER):
+    for statement in (*OWNERS, OWNED, SHUT_OUT, *TRIGGERS):
         op.execute(statement)
 
 
 def downgrade() -> None:
     op.execute("drop trigger users_take_logins_along on ops.users")
-    op.execute("drop function ops.shut_logins")
+    op.execute("drop trigger logins_are_owned on ops.logins")
+    op.execute("drop function ops.shut_logins, ops.own_login")
     op.execute("alter table ops.logins drop column user_id")
