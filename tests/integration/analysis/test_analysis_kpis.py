@@ -175,14 +175,14 @@ def _build(url: str) -> None:
 
 def _fill(conn: psycopg.Connection[Any]) -> None:
     conn.execute("""
-        create schema core; create schema marts; create schema if not exists intermediate;
+        create schema marts; create schema if not exists intermediate;
         create table marts.chat_response_times (
             chat_id text, agent_id text, department_id text, channel text, pickup_seconds integer,
             first_response_seconds double precision, response_seconds integer, resolution_seconds integer,
             handling_seconds integer, incoming_message_count integer, outgoing_message_count integer,
             created_local_hour integer, created_day_of_week integer, is_deleted boolean, pickup_agent_id text,
             first_response_agent_id text, source text default 'b2chat');
-        create table core.messages (chat_id text, content_type text, timestamp timestamptz);
+        create table intermediate.int_messages (chat_id text, content_type text, sent_at timestamptz);
         create table marts.sla_chats (
             chat_id text, metric text, wall_state text, business_state text, agent_id text);
         create table intermediate.int_agent_days (
@@ -220,6 +220,6 @@ def _fill(conn: psycopg.Connection[Any]) -> None:
         "insert into marts.chat_response_times values "
         "('another', 'ana', 'sales', 'whatsapp', 1, 1, 1, 1, 1, 99, 99, 9, 3, false)"
     )
-    with conn.cursor() as cursor, cursor.copy("copy core.messages from stdin") as copy:
+    with conn.cursor() as cursor, cursor.copy("copy intermediate.int_messages from stdin") as copy:
         for message in [*MESSAGES, ("another", "video", BEGAN)]:
             copy.write_row(message)

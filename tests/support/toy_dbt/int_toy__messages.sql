@@ -6,6 +6,7 @@ select
     message.is_incoming,
     false as is_broadcast,
     false as is_bot,
+    'text' as content_type,
     load_id
 from {{ ref('int_toy__notes') }}
 cross join lateral (values (1, asked_at, true), (2, answered_at, false)) as message (position, sent_at, is_incoming)

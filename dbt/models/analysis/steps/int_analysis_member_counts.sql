@@ -22,11 +22,11 @@ messages as (
     select
         chats.analysis_id,
         messages.content_type,
-        extract(hour from {{ local_time('messages.timestamp') }})::integer as hour,
-        extract(dow from {{ local_time('messages.timestamp') }})::integer as day_of_week,
+        extract(hour from {{ local_time('messages.sent_at') }})::integer as hour,
+        extract(dow from {{ local_time('messages.sent_at') }})::integer as day_of_week,
         count(*) as message_count
     from {{ ref('int_analysis_chats') }} as chats
-    inner join {{ ref('messages') }} as messages on messages.chat_id = chats.chat_id
+    inner join {{ ref('int_messages') }} as messages on messages.chat_id = chats.chat_id
     where chats.scope = 'all'
     group by 1, 2, 3, 4
 ),

@@ -9,7 +9,7 @@
     ],
 ) }}
 
-with recursive affected as (
+with recursive changed as (
     select id from {{ ref('stg_rooms__chat_rooms') }} as rooms
     where {{ load_window('rooms') }}
 
@@ -19,6 +19,19 @@ with recursive affected as (
     where {{ load_window('conclusions') }}
 ),
 
+-- With all that is below them: a room that moves, or comes after those below it, takes them to another root.
+affected as (
+    select id from changed
+    {%- if is_incremental() %}
+
+    union
+
+    select below.id
+    from {{ this }} as below
+    inner join affected on affected.id = below.parent_room_id
+    {%- endif %}
+),
+
 landed as (
     select
         rooms.*,
@@ -26,7 +39,7 @@ landed as (
         conclusions.concluded_by_user_id,
         conclusions.outcome,
         conclusions.is_confirmed_by_customer,
-        greatest(rooms.load_id, conclusions.load_id) as newest_load_id
+        greatest(rooms.load_id, conclusions.load_id) as own_load_id
     from {{ ref('stg_rooms__chat_rooms') }} as rooms
     left join {{ ref('stg_rooms__conversation_conclusions') }} as conclusions
         on conclusions.room_id = rooms.id and conclusions.removed_at is null
@@ -66,14 +79,26 @@ tops as (
     order by room_id, depth desc
 ),
 
+-- The load that brought a room above brought the root of those below, too.
+above as (
+    select
+        climbed.room_id,
+        max(ancestors.load_id) as load_id
+    from climbed
+    inner join {{ ref('stg_rooms__chat_rooms') }} as ancestors on ancestors.id = climbed.ancestor_id
+    group by climbed.room_id
+),
+
 rooted as (
     select
         landed.*,
+        greatest(landed.own_load_id, above.load_id) as newest_load_id,
         case when tops.is_endless is false then tops.ancestor_id else landed.id end as root_room_id,
         coalesce(tops.is_endless, false) as is_endless,
         coalesce(landed.created_at > landed.loaded_at + interval '1 day', false) as is_from_the_future
     from landed
     left join tops on tops.room_id = landed.id
+    left join above on above.room_id = landed.id
 )
 
 select

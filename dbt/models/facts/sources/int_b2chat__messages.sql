@@ -7,5 +7,6 @@ select
     incoming as is_incoming,
     is_broadcast,
     is_bot,
+    content_type,
     load_id
 from {{ ref('messages') }}

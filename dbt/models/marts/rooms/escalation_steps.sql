@@ -2,7 +2,8 @@
 with steps as (
     select
         states.*,
-        coalesce(states.ended_at, case when states.outcome = 'open' then known.known_until end) as level_until_at,
+        case when states.outcome = 'open' then states.created_at end as open_from_at,
+        case when states.outcome = 'open' then known.known_until end as open_until_at,
         coalesce(states.given_back_until_at, case when states.is_given_back then known.known_until end) as given_back_until
     from {{ ref('int_escalation_states') }} as states
     cross join (select date_trunc('second', known_until) as known_until from {{ ref('int_room_known') }}) as known
@@ -11,14 +12,13 @@ with steps as (
 timed as (
     select
         steps.*,
-        {{ elapsed_seconds('steps.created_at', 'steps.level_until_at') }} as step_seconds,
-        {{ business_seconds('created_clock', 'steps.created_at', 'until_clock', 'steps.level_until_at') }}
-            as step_business_seconds,
+        {{ elapsed_seconds('steps.created_at', 'coalesce(steps.ended_at, steps.open_until_at)') }} as step_seconds,
+        {{ business_seconds('from_clock', 'steps.open_from_at', 'until_clock', 'steps.open_until_at') }} as open_business_seconds,
         {{ elapsed_seconds('steps.before_at', 'steps.created_at') }} as before_seconds,
         {{ elapsed_seconds('steps.ended_at', 'steps.given_back_until') }} as given_back_seconds
     from steps
-    {{ join_clock('created_clock', 'steps.calendar', 'steps.created_at') }}
-    {{ join_clock('until_clock', 'steps.calendar', 'steps.level_until_at') }}
+    {{ join_clock('from_clock', 'steps.calendar', 'steps.open_from_at') }}
+    {{ join_clock('until_clock', 'steps.calendar', 'steps.open_until_at') }}
 )
 
 select
@@ -50,8 +50,9 @@ select
     timed.start_business_seconds,
     timed.handover_seconds,
     timed.handover_business_seconds,
-    case when timed.is_entered then timed.step_seconds end as level_seconds,
-    case when timed.is_entered then timed.step_business_seconds end as level_business_seconds,
+    case when timed.is_entered then coalesce(timed.level_seconds, timed.step_seconds) end as level_seconds,
+    case when timed.is_entered then coalesce(timed.level_business_seconds, timed.open_business_seconds) end
+        as level_business_seconds,
     timed.before_seconds
         + case when timed.is_entered then 0 else timed.step_seconds end
         + case when timed.is_given_back then timed.given_back_seconds else 0 end as from_level_seconds,

@@ -4,10 +4,10 @@
     meta={'affected_by': 'int_affected_room_chats'},
     indexes=[
         {'columns': ['chat_id', 'step_number'], 'unique': true},
-        {'columns': ["daterange(created_local_date, until_local_date, '[]')"], 'type': 'gist'},
         {'columns': ['created_local_date']},
         {'columns': ['resolved_local_date']},
         {'columns': ['cancelled_local_date']},
+        {'columns': ['ended_local_date']},
         {'columns': ['escalated_local_date']},
         {'columns': ['load_id']},
     ],
@@ -174,6 +174,10 @@ select
         as start_business_seconds,
     {{ business_seconds('created_clock', 'ended.created_at', 'answered_clock', 'ended.answered_at') }}
         as handover_business_seconds,
+    case when ended.is_entered then {{ elapsed_seconds('ended.created_at', 'ended.ended_at') }} end as level_seconds,
+    case
+        when ended.is_entered then {{ business_seconds('created_clock', 'ended.created_at', 'ended_clock', 'ended.ended_at') }}
+    end as level_business_seconds,
     ended.quality_rules,
     {{ local_time('ended.created_at') }}::date as created_local_date,
     {{ local_time('min(ended.created_at) over conversation') }}::date as escalated_local_date,
@@ -192,4 +196,5 @@ inner join affected on affected.chat_id = ended.chat_id
 {{ join_clock('assigned_clock', 'ended.calendar', 'ended.assigned_at') }}
 {{ join_clock('started_clock', 'ended.calendar', 'ended.started_at') }}
 {{ join_clock('answered_clock', 'ended.calendar', 'ended.answered_at') }}
+{{ join_clock('ended_clock', 'ended.calendar', 'ended.ended_at') }}
 window conversation as (partition by ended.chat_id order by ended.step_number)

@@ -16,6 +16,16 @@ where id <> root_room_id
 
 union all
 
+-- One that moved is missing where it was.
+select
+    rooms.chat_id,
+    changes.load_id
+from {{ ref('room_state_changes') }} as changes
+inner join {{ ref('rooms') }} as rooms on rooms.id = changes.old_value
+where changes.entity = 'chat_rooms' and changes.field = 'parent_room_id'
+
+union all
+
 select
     rooms.chat_id,
     participants.load_id

@@ -27,7 +27,12 @@ messages as (
         messages.sender_id,
         messages.created_at as sent_at,
         case when messages.message_type = 'robot' then 'robot' else sides.side end as side,
-        coalesce(messages.is_robot_visible_to_guests, false) as is_visible_to_guests
+        coalesce(messages.is_robot_visible_to_guests, false) as is_visible_to_guests,
+        case
+            when messages.message_type in ('chat', 'robot') then 'text'
+            when messages.message_type in ('image', 'file') then messages.message_type
+            else 'other'
+        end as content_type
     from {{ ref('rooms') }} as rooms
     inner join {{ ref('room_messages') }} as messages on messages.room_id = rooms.id
     inner join sides on sides.chat_id = rooms.chat_id and sides.user_id = messages.sender_id
@@ -49,6 +54,7 @@ select
     row_number() over (partition by messages.chat_id order by messages.sent_at, messages.message_id)::integer as position,
     messages.side = 'customer' as is_incoming,
     messages.side = 'robot' as is_bot,
+    messages.content_type,
     affected.load_id
 from messages
 inner join affected on affected.chat_id = messages.chat_id

@@ -7,5 +7,6 @@ select
     is_incoming,
     false as is_broadcast,
     is_bot,
+    content_type,
     load_id
 from {{ ref('int_room_messages') }}
