@@ -5,6 +5,7 @@ many as before. Each step does nothing a second time, so whoever is killed is ru
 next build, for the rows come in loads of their own.
 """
 
+import contextlib
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -151,10 +152,35 @@ def erase(
     return {place: count for place, count in counts.items() if count}
 
 
+def erase_again(url: str, source_url: str | None, settings: Settings, store: files.Store, by: str) -> int:
+    """After a restore: forget once more whom the database, or the one with the schema calls, names again.
+
+    Returns:
+        how many of those who were erased it named.
+    """
+    with connect(url) as conn:
+        hashed = suppression.reader(conn)
+        if not hashed:
+            return 0
+        named = _all_named(conn, "raw")
+        if source_url:
+            with connect(source_url) as source:
+                named |= _all_named(source, NAME)
+        hashes = {hashed(by_mention(NAME, one)): one for one in named}
+        known = suppression.tokens(conn, hashes)
+    erased = set[str]()
+    for one, token in known.items():
+        with contextlib.suppress(NoSuchPerson):  # gone with another of their names
+            if erase(url, source_url, settings, store, hashes[one], by):
+                erased.add(token)
+    return len(erased)
+
+
 def may_write(url: str) -> bool:
     """Whether the schema calls is ours to write."""
     with connect(url) as conn:
-        return conn.execute("select has_table_privilege('calls.call_logs', 'update')").fetchone() == (True,)
+        row = conn.execute("select has_table_privilege(to_regclass('calls.call_logs'), 'update')").fetchone()
+    return row == (True,)
 
 
 def _anywhere(conn: psycopg.Connection, source_url: str | None, who: str) -> Caller:
@@ -173,6 +199,16 @@ def _anywhere(conn: psycopg.Connection, source_url: str | None, who: str) -> Cal
                 if not found:
                     raise
     return Caller(tuple(sorted({one for each in found for one in each.named})), min(each.since for each in found))
+
+
+def _all_named(conn: psycopg.Connection, schema: str) -> set[str]:
+    everybody = set[str]()
+    for entity in _PERSONAL:
+        assert entity.copied
+        query = sql.SQL("select distinct unnest({}) from {} as held")
+        named = query.format(named_in("held.payload", entity.copied), _table(entity, schema))
+        everybody.update(one for (one,) in conn.execute(named) if one)
+    return everybody
 
 
 def _suppressed(conn: psycopg.Connection, settings: Settings, person: Caller, token: str) -> dict[str, str]:
@@ -250,10 +286,14 @@ def _read(
 ) -> list[Any]:
     """Something of the rows that name somebody, each with its JSON (`held.payload`)."""
     assert entity.copied
-    table = sql.SQL("raw.{}").format(sql.Identifier(entity.table))
-    if schema == NAME:
-        table = sql.SQL("(select to_jsonb(t) as payload from {} as t)").format(sql.Identifier(NAME, entity.name))
     query = sql.SQL("select {} from {} as held where {} && %s")
     return asked.execute(
-        query.format(selected, table, named_in("held.payload", entity.copied)), [list(named)]
+        query.format(selected, _table(entity, schema), named_in("held.payload", entity.copied)), [list(named)]
     ).fetchall()
+
+
+def _table(entity: EntitySpec, schema: str) -> sql.Composable:
+    """Rows of an entity with their JSON, as it was read (`raw`) or as it is at the source (`calls`)."""
+    if schema == NAME:
+        return sql.SQL("(select to_jsonb(t) as payload from {} as t)").format(sql.Identifier(NAME, entity.name))
+    return sql.Identifier(schema, entity.table)

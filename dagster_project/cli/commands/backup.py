@@ -12,7 +12,7 @@ from psycopg.sql import Identifier
 from dagster_project.cli.command_line import FAILED, JsonOption, console, print_answer
 from dagster_project.cli.run_log import log_on_terminal
 from dagster_project.deployment import environment
-from dagster_project.erasure import again, requests
+from dagster_project.erasure import again, calls, requests
 from dagster_project.erasure import run as erasures
 from dagster_project.exports.stores.configured import copies_of, store_of
 from dagster_project.exports.stores.contract import StoreFailed
@@ -89,15 +89,18 @@ def restore(
         print_answer(as_json, _told(one) | {"data_folder": str(target)}, lambda: console.print(f"{one.name}: {target}"))
         return
 
-    in_rooms = 0
+    in_sources = 0
 
     def forget_again(new: str, _: str) -> None:
-        nonlocal in_rooms
+        nonlocal in_sources
         erasures.reapply(new, settings, store_of(settings), users.account())
         with connection.connect(new) as conn:
             own = new if connection.has_relation(conn, "rooms.users") else None
         if home := places.home_of(settings, "rooms", new) or own:
-            in_rooms = again.forget_in_rooms(new, home, settings, store_of(settings), users.account(), by_name=False)
+            in_sources = again.forget_in_rooms(new, home, settings, store_of(settings), users.account(), by_name=False)
+        home = places.home_of(settings, "calls", new)
+        home = home if home and calls.may_write(home) else None
+        in_sources += calls.erase_again(new, home, settings, store_of(settings), users.account())
 
     # Without migrations: what is there may be damaged, and is not what is wanted.
     with connection.warehouse(settings) as url, log_on_terminal(quiet=as_json):
@@ -107,7 +110,7 @@ def restore(
     with environment.running(settings) as deployment:
         with connection.connect(deployment.url) as conn:
             to_forget = requests.unfinished(conn)
-        if to_forget or in_rooms:
+        if to_forget or in_sources:
             from dagster_project.cli import run_job  # noqa: PLC0415  imports Dagster
 
             # The models are built without them, and what is left of them is looked for.
@@ -116,8 +119,8 @@ def restore(
 
     def tell() -> None:
         console.print(f"restored {done.backup} as {done.database} in {seconds:.1f} s: {_parts(done.seconds)}")
-        if to_forget or in_rooms:
-            console.print(f"{len(to_forget) + in_rooms} people who were erased since are erased again")
+        if to_forget or in_sources:
+            console.print(f"{len(to_forget) + in_sources} people who were erased since are erased again")
         if done.kept_as:
             drop = shlex.quote(f"drop database {Identifier(done.kept_as).as_string()}")
             console.print(f"what was there is kept: b2chat db psql -c {drop} deletes it", markup=False, soft_wrap=True)

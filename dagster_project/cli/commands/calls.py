@@ -14,6 +14,7 @@ from dagster_project.deployment.own_schemas import Upgraded
 from dagster_project.erasure import calls as erasure
 from dagster_project.erasure import held
 from dagster_project.exports.stores.configured import store_of
+from dagster_project.orchestration import places
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 
@@ -53,7 +54,7 @@ def erase(
     settings = environment.for_work(Settings.load())
     with environment.running(settings) as deployment:
         by = people.require_admin(deployment, "erase a person")
-        place = deployment.settings.own_database("calls", deployment.url)
+        place = places.home_of(deployment.settings, "calls", deployment.url)
         source_url = place if place and erasure.may_write(place) else None
         counts = erasure.erase(deployment.url, source_url, settings, store_of(settings), people.given(who), by)
     if not source_url:

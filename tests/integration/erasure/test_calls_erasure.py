@@ -176,5 +176,18 @@ def test_nothing_of_a_visitor_or_an_agent_is_left_and_all_that_is_counted_is(
         ).fetchone()
         assert seen == (5, 1)
     assert not {one for one in _known(url, VISITOR, f"/{WORD}", digits) if one.startswith("raw.")}
+    # A backup of then is restored: they are named again, here and at the source, and are erased again.
+    with connect(url) as conn:
+        conn.execute(
+            "update calls.widget_pageviews set visitor_id = %s, page_url = %s where page_url = '[erased]'",
+            [VISITOR, f"/{WORD}"],
+        )
+        conn.execute(
+            "update raw.calls_agent_profiles set payload = payload || jsonb_build_object('display_name', %s::text) "
+            "where payload ->> 'id' = %s",
+            [WORD, AGENT],
+        )
+    assert calls.erase_again(url, url, settings, store, "admin") == 1
+    assert _known(url, WORD, VISITOR, digits) == set()
     with pytest.raises(NoSuchPerson):
         calls.find(connect(url), "nobody@example.test")

@@ -94,7 +94,7 @@ statuses as (
             'unknown_country': true, 'popup_before_pageview': true, 'popup_dismissed_before_shown': true, 'from_the_future': true,
             'late_pageview': true,
             'late_for_archive': "exists (select 1 from " ~ source('ops', 'archives') ~ " as archives "
-                ~ "where archives.table_name = 'calls.widget_pageviews' "
+                ~ "where archives.table_name in ('calls.widget_pageviews', 'raw.calls_widget_pageviews') "
                 ~ "and archives.month = date_trunc('month', checked.created_at at time zone 'UTC')::date "
                 ~ "and archives.exported_at < checked.updated_at)",
         },
