@@ -110,6 +110,7 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
             ENV_FILE: str(env_file() or ""),
             "DAGSTER_HOME": str(PROJECT_ROOT),
             "DAGSTER_LOCAL_DIR": str(local),
+            "DAGSTER_EVENT_BATCH_SIZE": "1000",  # what a run is to make is noted at once: `orchestration/storage.py`
             "PATH": os.pathsep.join([programs, *places]),
         }
     )

@@ -10,15 +10,19 @@ and leaves its lock (`run_locks.py`). It is also the first thing that a daemon o
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import SqlEventLogStorage
-from dagster._serdes import ConfigurableClassData
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable, SqlEventLogStorageTable
+from dagster._serdes import ConfigurableClassData, serialize_value
 from dagster._utils.concurrency import ConcurrencyClaimStatus
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage, PostgresRunStorage
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -91,6 +95,12 @@ class _Runs(PostgresRunStorage):
 _ENDS = {dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_CANCELED}
 
 
+_ANNOUNCEMENTS = {
+    dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
+}
+
+
 class _EventLog(PostgresEventLogStorage):
     """Remembers the tables and columns that it has seen: none ever goes. A wait for a pool can be stopped."""
 
@@ -118,6 +128,46 @@ class _EventLog(PostgresEventLogStorage):
         # Postgres' own also notifies a channel that nobody listens to. Where any role has filled the server's one queue
         # of notices, that would fail, and the run with it.
         SqlEventLogStorage.store_event(self, event)
+
+    def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
+        # A run begins with an announcement of each asset and check, 800 of them, and Dagster would store one after the
+        # other, by two statements each. They come in the order of their assets: two runs do not wait for each other.
+        if not {event.dagster_event_type for event in events} <= _ANNOUNCEMENTS:
+            super().store_event_batch(events)
+            return
+        insert = SqlEventLogStorageTable.insert().returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True)
+        with self.index_transaction() as conn:
+            assets: dict[str, dict[str, Any]] = {}
+            checks: list[dict[str, Any]] = []
+            ids: list[Any] = [row[0] for row in conn.execute(insert, [self._event_to_row(event) for event in events])]
+            for event, event_id in zip(events, ids, strict=True):
+                planned = event.get_dagster_event()
+                if planned.asset_key:
+                    key = planned.asset_key.to_string()
+                    assets[key] = {"asset_key": key, **self._get_asset_entry_values(event, event_id, True)}
+                else:
+                    checks.append(self._planned_check(event, event_id))
+            if assets:
+                upsert = postgresql.insert(AssetKeyTable)
+                told = upsert.excluded.last_run_id, upsert.excluded.last_materialization_timestamp
+                conn.execute(
+                    upsert.on_conflict_do_update(index_elements=["asset_key"], set_={one.name: one for one in told}),
+                    list(assets.values()),
+                )
+            if checks:
+                conn.execute(AssetCheckExecutionsTable.insert(), checks)
+
+    def _planned_check(self, event: dg.EventLogEntry, event_id: int) -> dict[str, Any]:
+        planned = event.get_dagster_event().asset_check_planned_data
+        return {
+            "asset_key": planned.asset_key.to_string(),
+            "check_name": planned.check_name,
+            "run_id": event.run_id,
+            "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
+            "evaluation_event": serialize_value(event),
+            "evaluation_event_timestamp": self._event_insert_timestamp(event),
+            "evaluation_event_storage_id": event_id,
+        }
 
     def has_table(self, table_name: str) -> bool:
         return self._remembered(("table", table_name), super().has_table, table_name)
