@@ -23,6 +23,14 @@ office_hours as (
     where label_set = 'office_hours_filter'
 ),
 
+days as (
+    select
+        jsonb_agg(label_es order by member::integer) as day_labels_es,
+        jsonb_agg(label_en order by member::integer) as day_labels_en
+    from {{ ref('labels') }}
+    where label_set = 'day_of_week'
+),
+
 bands as (
     select
         jsonb_object_agg(member, label_es) as band_labels_es,
@@ -52,6 +60,8 @@ filters as (
         office_hours.member as office_hours_filter,
         office_hours.label_es as office_hours_label_es,
         office_hours.label_en as office_hours_label_en,
+        days.day_labels_es,
+        days.day_labels_en,
         bands.band_labels_es,
         bands.band_labels_en,
         history.first_week_start,
@@ -62,6 +72,7 @@ filters as (
     {{ join_mixed_members('shown_scopes') }}
     cross join directions
     cross join office_hours
+    cross join days
     cross join bands
     cross join history
 )
@@ -75,8 +86,8 @@ union all
 -- A scope without any chat left takes the place of its row, and the post-hook takes it off.
 select
     filter_key, scope, scope_id, scope_name, agent_id, agent_name, direction_filter, direction_label_es, direction_label_en,
-    office_hours_filter, office_hours_label_es, office_hours_label_en, band_labels_es, band_labels_en, first_week_start,
-    last_week_start, false as is_shown, is_mixed
+    office_hours_filter, office_hours_label_es, office_hours_label_en, day_labels_es, day_labels_en, band_labels_es,
+    band_labels_en, first_week_start, last_week_start, false as is_shown, is_mixed
 from {{ this }}
 where is_shown and filter_key not in (select filter_key from filters)
 {%- else -%}
