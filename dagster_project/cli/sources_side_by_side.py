@@ -1,4 +1,4 @@
-"""The sources of a week side by side on a terminal: a work day's conversations, and what only rooms have."""
+"""The sources of a week side by side on a terminal: a work day's conversations, and what only rooms and calls have."""
 
 from datetime import date, timedelta
 
@@ -12,7 +12,7 @@ _FRIDAY = timedelta(days=4)
 
 
 def print_sources(console: Console, conn: psycopg.Connection, week: date) -> None:
-    """The conversations of each source on a week's Friday, with times of their own; then the week's rooms.
+    """The conversations of each source on a week's Friday, with times of their own; then the week's rooms and calls.
 
     Args:
         week: its Monday.
@@ -35,6 +35,7 @@ def print_sources(console: Console, conn: psycopg.Connection, week: date) -> Non
     console.print()
     console.print(table)
     _print_rooms(console, conn, week)
+    _print_calls(console, conn, week)
 
 
 def _print_rooms(console: Console, conn: psycopg.Connection, week: date) -> None:
@@ -65,5 +66,27 @@ def _print_rooms(console: Console, conn: psycopg.Connection, week: date) -> None
         )
 
 
-def _share(rate: float | None) -> str:
-    return "·" if rate is None else f"{rate:.0%}"
+def _print_calls(console: Console, conn: psycopg.Connection, week: date) -> None:
+    found = conn.execute(
+        """
+        select calls.call_count, answer_rate, service_level, target_seconds, uncovered_call_share, visit_count,
+               overall_rate
+        from marts.calls_by_period as calls
+        left join marts.coverage_by_period using (period, period_start, scope, scope_id)
+        left join marts.funnel_by_period using (period, period_start, scope, scope_id)
+        where period = 'week' and period_start = %s and scope = 'all'
+        """,
+        [week],
+    ).fetchone()
+    if not found:
+        return
+    calls, answered, in_time, target, uncovered, visits, completed = found
+    console.print(
+        f"Calls of that week: {calls:,}, {_share(answered)} answered, {_share(in_time)} within {target} s; "
+        f"{_share(uncovered)} were asked for while nobody was signed in; of {visits or 0:,} visits "
+        f"{_share(completed, 1)} came to a completed call"
+    )
+
+
+def _share(rate: float | None, decimals: int = 0) -> str:
+    return "·" if rate is None else f"{rate:.{decimals}%}"

@@ -33,7 +33,7 @@ def staffing(shown: Shown) -> list[Section]:
     return _page(shown, "staffing", view_of_coverage.staffing)
 
 
-def _page(shown: Shown, name: str, tell: Callable[[Calls | None, Wording], ViewModel | None]) -> list[Section]:
-    found = reading.calls(shown.connection, shown.selection.period)
-    absent = f"calls.empty.{name}" if found else "calls.off"
-    return told.page(shown, tell(found, shown.say), title=f"section.{name}", absent=absent)
+def _page(shown: Shown, part: reading.Part, tell: Callable[[Calls | None, Wording], ViewModel | None]) -> list[Section]:
+    found = reading.calls(shown.connection, shown.selection.period, [part])
+    absent = f"calls.empty.{part}" if found else "calls.off"
+    return told.page(shown, tell(found, shown.say), title=f"section.{part}", absent=absent)

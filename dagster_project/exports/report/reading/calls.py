@@ -1,7 +1,7 @@
 """Of a report: what only calls have. Nothing is read, and nothing said, where no visit and no call has ever landed."""
 
-from datetime import date
-from typing import Any, LiteralString, TypeVar
+from collections.abc import Collection
+from typing import Any, Literal, LiteralString, TypeVar
 
 import psycopg
 
@@ -19,6 +19,8 @@ from dagster_project.exports.report.data.calls import (
 from dagster_project.exports.report.period import Period
 from dagster_project.warehouse.connection import has_relation
 
+Part = Literal["calls", "funnel", "coverage", "staffing"]
+PARTS: tuple[Part, ...] = ("calls", "funnel", "coverage", "staffing")
 Row = TypeVar("Row")
 _CELLS = {"week": "marts.coverage_heatmap_weekly", "month": "marts.coverage_heatmap"}
 _ALL: dict[str, Any] = {"scope": EVERYTHING, "scope_id": EVERYTHING}
@@ -35,26 +37,32 @@ def are_there(connection: psycopg.Connection) -> bool:
     return bool(found and found[0])
 
 
-def calls(connection: psycopg.Connection, period: Period) -> Calls | None:
+def calls(connection: psycopg.Connection, period: Period, parts: Collection[Part] = PARTS) -> Calls | None:
     """What calls came to in a period; None where neither visit nor call has ever landed.
 
     Args:
         period: a week or a month.
+        parts: what of it is read; all else is as where there is none.
     """
     if not are_there(connection):
         return None
-    now, before = _of(period, period.start), _of(period, period.previous_start)
+    now = {"period": period.kind, "period_start": period.start}
+    before = {"period": period.kind, "period_start": period.previous_start}
+
+    def one(part: Part, kind: type[Row], mart: str, **member: Any) -> Row | None:
+        return next(iter(select(connection, kind, mart, before | member)), None) if part in parts else None
+
     return Calls(
-        groups=groups(connection, now),
-        group_before=_one(connection, CallGroup, "marts.calls_by_period", before | _ALL),
-        funnels=funnels(connection, now),
-        funnel_before=_one(connection, Funnel, "marts.funnel_by_period", before | _ALL),
-        covered=covered(connection, now),
-        covered_before=_one(connection, CoveredScope, "marts.coverage_by_period", before | _ALL),
-        cells=cells(connection, period),
-        hours=hours(connection),
-        agents=agents(connection, now),
-        agents_before=_one(connection, CallAgent, "marts.call_agents_by_period", before | {"agent_id": EVERYTHING}),
+        groups=groups(connection, now) if "calls" in parts else (),
+        group_before=one("calls", CallGroup, "marts.calls_by_period", **_ALL),
+        funnels=funnels(connection, now) if "funnel" in parts else (),
+        funnel_before=one("funnel", Funnel, "marts.funnel_by_period", **_ALL),
+        covered=covered(connection, now) if "coverage" in parts else (),
+        covered_before=one("coverage", CoveredScope, "marts.coverage_by_period", **_ALL),
+        cells=cells(connection, period) if "coverage" in parts else (),
+        hours=hours(connection) if "staffing" in parts else (),
+        agents=agents(connection, now) if "staffing" in parts else (),
+        agents_before=one("staffing", CallAgent, "marts.call_agents_by_period", agent_id=EVERYTHING),
     )
 
 
@@ -100,11 +108,3 @@ def agents(connection: psycopg.Connection, where: dict[str, Any]) -> tuple[CallA
     """All of them first, then each, the busiest first."""
     order: LiteralString = "agent_id <> 'all', occupancy_share desc nulls last, agent_name, agent_id"
     return tuple(select(connection, CallAgent, "marts.call_agents_by_period", where, order_by=order))
-
-
-def _of(period: Period, start: date) -> dict[str, Any]:
-    return {"period": period.kind, "period_start": start}
-
-
-def _one(connection: psycopg.Connection, kind: type[Row], mart: str, where: dict[str, Any]) -> Row | None:
-    return next(iter(select(connection, kind, mart, where)), None)
