@@ -6,7 +6,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from dagster_project.settings import DATABASES
-from dagster_project.warehouse import logins, roles
+from dagster_project.warehouse import hidden_code, logins, roles
 from dagster_project.warehouse.roles import RIGHTS, SCHEMAS
 
 # Letters of the matrix: reads, writes, creates, executes; what of Postgres' privileges each is.
@@ -166,6 +166,7 @@ def found(conn: psycopg.Connection) -> Rights:
             excess.append(f"{subject} can {privilege} in {schema}: {_short(too_much)}")
         if too_little is not None:
             lack.append(f"{subject} cannot {privilege} in {schema}: {_short(too_little)}")
+    excess += [f"{roles.DBT} has made a {line}" for line in hidden_code.found(conn)]
     excess += [f"{role} {fault}" for role, fault in conn.execute(_MORE, given) if fault]
     shown = {
         subject: {

@@ -42,10 +42,10 @@ RIGHTS = (
     Right(
         LOADER,
         "ops",
-        r"page_loads|sync_\w+|api_\w+|error_logs|field_catalog|data_source|archived_records|notifications"
-        "|suppressed_people|erased_chats",
+        r"page_loads|sync_\w+|api_\w+|error_logs|field_catalog|data_source|archived_records|notifications",
         WRITE,
     ),
+    Right(LOADER, "ops", "suppressed_people|erased_chats", ("select", "insert")),  # and let nobody off the list
     Right(LOADER, "ops", "archives|locks|build_watermarks|users|system_settings|suppression_salt", READ),
     Right(LOADER, "ops", f"{_LOCKS}|keep_month|keep_response_day|audit|user_of", EXECUTE),
     Right(DBT, "raw", ".*", READ),

@@ -24,7 +24,7 @@ from dagster_project.orchestration.assets.last_build import last_good, note_good
 from dagster_project.orchestration.dbt_project import dbt_project, fingerprint, manifest
 from dagster_project.orchestration.resources import DbtCli, Warehouse
 from dagster_project.settings import Settings
-from dagster_project.warehouse import bi_access, bi_role
+from dagster_project.warehouse import bi_access, bi_role, hidden_code
 from dagster_project.warehouse.archive import restore
 
 log = logging.getLogger(__name__)
@@ -167,6 +167,7 @@ def dbt_models(
         unchanged.name_broken_tests(conn, scratch / "run_results.json")
         if last:
             yield from unchanged.report_refresh(context, conn, nodes, built, left_out)
+    _require_no_hidden_code(warehouse)
     results = invocation.get_artifact("run_results.json")
     if is_whole:
         with warehouse.connect() as conn:
@@ -209,6 +210,15 @@ def _restore_bi_reader(settings: Settings, url: str) -> None:
         log.warning("%s: %s: `b2chat check` says what to do", bi_role.ROLE, "; ".join(wrong))
 
 
+def _require_no_hidden_code(warehouse: Warehouse) -> None:
+    """Where dbt has a role of its own: before the owner reads what it made."""
+    with warehouse.connect() as conn:
+        try:
+            hidden_code.require_none(conn)
+        except hidden_code.HiddenCode as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+
+
 def build_models(dbt: DbtCli, run_id: str, *selected: str) -> None:
     """Build the models that dbt selects by these names or paths, and test them.
 
@@ -237,6 +247,7 @@ def build_what_came(dbt: DbtCli, warehouse: Warehouse, run_id: str) -> None:
     scratch, _ = _scratch(run_id)
     arguments = ["build", "--exclude-resource-type", "unit_test", *chosen]
     results = dbt.cli(arguments, manifest=manifest(), target_path=scratch).wait().get_artifact("run_results.json")
+    _require_no_hidden_code(warehouse)
     with warehouse.connect() as conn:
         note_good_build(conn, results["metadata"]["invocation_id"], project)
     _tell(results)

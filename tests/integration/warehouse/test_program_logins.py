@@ -12,7 +12,7 @@ from dagster_project.orchestration import single_dbt
 from dagster_project.orchestration.dbt_project import dbt_project
 from dagster_project.orchestration.resources import DbtCli
 from dagster_project.settings import Settings, SettingsError
-from dagster_project.warehouse import connection, conninfo, program_logins, rights, roles, users
+from dagster_project.warehouse import connection, conninfo, hidden_code, program_logins, rights, roles, users
 from dagster_project.warehouse.roles import ANALYSIS, DBT, LOADER
 
 CANARY = "kan-secret-4711"
@@ -40,6 +40,7 @@ def settings(url: str, new_folder: Callable[[], str]) -> Settings:
     [
         (LOADER, "select from marts.fact"),
         (LOADER, "update ops.users set role = 'Admin'"),
+        (LOADER, "delete from ops.suppressed_people"),
         (DBT, "update raw.b2chat_chats set payload = '{}'"),
         (DBT, "delete from ops.logins"),
         (ANALYSIS, "select from raw.b2chat_chats"),
@@ -56,6 +57,38 @@ def test_who_leaves_the_role_of_its_part_finds_nothing_more(
         for more in (f"set role {owner}", f"set session authorization {owner}", beyond):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 part.execute(more.encode())
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        ("create function marts.own() returns int language sql as 'select 1'", "function marts.own"),
+        ("create view marts.own as select lo_export(1, '/x') as n", "call in the view marts.own"),
+        ("create view marts.own as select pg_read_file('/x') as n", "call in the view marts.own"),
+        ("create view marts.own as select query_to_xml('select 1', true, true, '') as n", "call in the view marts.own"),
+        ("create table marts.own (n text default pg_read_file('/x'))", "call in a default of marts.own"),
+        ("create table marts.own (n int check (set_config('role', 'none', false) = ''))", "of marts.own"),
+        ("create table marts.own (n int); create rule r as on insert to marts.own do also select 1", "rule r on marts"),
+        (
+            "create table marts.own (n int); create trigger t before update on marts.own for each row "
+            "execute function suppress_redundant_updates_trigger()",
+            "trigger t on marts.own",
+        ),
+    ],
+)
+def test_what_dbt_leaves_behind_for_the_owner_to_run_is_found_before_the_owner_reads(
+    settings: Settings, url: str, made: str, told: str
+) -> None:
+    """A view runs its functions as whoever reads it, a trigger as whoever writes."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        assert hidden_code.found(conn) == []
+        with psycopg.connect(program_logins.url_of(settings, url, DBT), autocommit=True) as dbt:
+            dbt.execute(made.encode())
+            with pytest.raises(hidden_code.HiddenCode, match=told):
+                hidden_code.require_none(conn)
+            with pytest.raises(rights.RightsWrong, match="b2chat_dbt has made a"):
+                rights.examine(conn)
+            dbt.execute(f"drop {made.split()[1]} marts.own".encode())
 
 
 def test_logins_are_made_once_kept_to_ourselves_and_shown_by_the_check(settings: Settings, url: str) -> None:
