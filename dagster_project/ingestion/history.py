@@ -42,6 +42,20 @@ class SyncHistory:
         """).format(field, sql.Identifier("raw", self.entity.table))
         return {day: (count, int(hashes)) for day, count, hashes in self.conn.execute(statement)}
 
+    def keys_landed(self) -> Mapping[str | None, tuple[int, int]]:
+        """Of each month (YYYY-MM) of rows that are copied, or of all (None) where they have none: how many have landed
+        and are there, and the sum of their keys' hashes (the first 15 hexadecimal digits of md5, as a number)."""
+        has_months = self.entity.copied and self.entity.copied.month
+        statement = sql.SQL("""
+            select {}, count(*) filter (where deleted_at is null), coalesce(sum(
+                ('x' || left(md5(row_key), 15))::bit(60)::bigint) filter (where deleted_at is null), 0)::text
+            from {} group by 1
+        """).format(
+            sql.SQL("to_char(row_month, 'YYYY-MM')" if has_months else "null::text"),
+            sql.Identifier("raw", self.entity.table),
+        )
+        return {month: (count, int(hashes)) for month, count, hashes in self.conn.execute(statement)}
+
     def days_read(self) -> Mapping[date, datetime]:
         """The days that were fully read, and when last."""
         rows = self.conn.execute(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from typing import Literal, Required, TypedDict, Unpack
 
 import psycopg
 
@@ -25,6 +25,7 @@ from dagster_project.ingestion.records import deletions
 from dagster_project.ingestion.records.copied import land_copied
 from dagster_project.ingestion.records.deletions import Missing
 from dagster_project.ingestion.records.file_transaction import FileTransaction
+from dagster_project.ingestion.records.gone import compare_keys
 from dagster_project.ingestion.records.landing import land_page
 from dagster_project.ingestion.records.page_loads import PageResult
 from dagster_project.ingestion.records.raw_tables import keys_of
@@ -54,25 +55,27 @@ _LARGE_ANSWER = 16 * 2**20  # bytes; a thousand chats with twenty messages each 
 _RESUMES_WITHIN = timedelta(hours=24)
 
 
-def sync(
-    url: str,
-    source: Source,
-    entity: EntitySpec,
-    scope: Scope,
-    *,
-    keep_responses: bool = True,
-    confirm_deletions: bool = False,
-    on_progress: Callable[[Progress], None] | None = None,
-    triggered_by: str,
-) -> SyncResult:
+class How(TypedDict, total=False):
+    """What is up to whoever starts a sync.
+
+    Attributes:
+        triggered_by: who or what started it (ops.sync_logs.user_id).
+        keep_responses: keep each whole answer in ops.api_response_logs. Default: yes.
+        confirm_deletions: believe it that most of a window is gone; see `deletions.is_suspicious`. Default: no.
+        on_progress: called after each page has been committed.
+    """
+
+    triggered_by: Required[str]
+    keep_responses: bool
+    confirm_deletions: bool
+    on_progress: Callable[[Progress], None] | None
+
+
+def sync(url: str, source: Source, entity: EntitySpec, scope: Scope, **how: Unpack[How]) -> SyncResult:
     """Bring an entity up to date with its source. A sync that was killed is resumed by the next one of its mode.
 
     Args:
         url: of the warehouse.
-        keep_responses: keep each whole answer in ops.api_response_logs.
-        confirm_deletions: believe it that most of a window is gone; see `deletions.is_suspicious`.
-        on_progress: called after each page has been committed.
-        triggered_by: who or what started it (ops.sync_logs.user_id).
 
     Raises:
         StarterRefused: whoever started it may not.
@@ -81,19 +84,9 @@ def sync(
         WarehouseFailed: Postgres failed.
         SourceError: the source failed; pages landed before that stay.
     """
-    with writer(url, f"sync {entity.name} ({triggered_by})") as conn:
-        begin(conn, triggered_by)
-        return sync_on(
-            conn,
-            url,
-            source,
-            entity,
-            scope,
-            keep_responses=keep_responses,
-            confirm_deletions=confirm_deletions,
-            on_progress=on_progress,
-            triggered_by=triggered_by,
-        )
+    with writer(url, f"sync {entity.name} ({how['triggered_by']})") as conn:
+        begin(conn, how["triggered_by"])
+        return sync_on(conn, url, source, entity, scope, **how)
 
 
 def begin(conn: psycopg.Connection, triggered_by: str) -> None:
@@ -109,13 +102,14 @@ def sync_on(
     source: Source,
     entity: EntitySpec,
     scope: Scope,
-    *,
-    keep_responses: bool = True,
-    confirm_deletions: bool = False,
-    on_progress: Callable[[Progress], None] | None = None,
-    triggered_by: str,
+    todo: Plan | None = None,
+    **how: Unpack[How],
 ) -> SyncResult:
-    """The same on the connection of the only writer, after `begin`."""
+    """The same on the connection of the only writer, after `begin`.
+
+    Args:
+        todo: what is to be read, where that has been planned already.
+    """
     started_at = datetime.now(UTC)
     since = None if scope.mode == "incremental" else sync_log.resumed_since(conn, entity, scope)
     if since:
@@ -126,11 +120,11 @@ def sync_on(
         if value is not None
     }
     sync_id = sync_log.open_log(
-        conn, entity, scope.mode, triggered_by, started_at, asked | {"reads_since": str(since or started_at)}
+        conn, entity, scope.mode, how["triggered_by"], started_at, asked | {"reads_since": str(since or started_at)}
     )
-    run = _Run(conn, source, entity, scope, sync_id, started_at, keep_responses, confirm_deletions, on_progress)
+    run = _Run(conn, source, entity, scope, sync_id, started_at, how)
     try:
-        return run.to_the_end(since)
+        return run.to_the_end(since, todo)
     except BaseException as error:
         failure = WarehouseFailed(error) if isinstance(error, psycopg.Error) else error
         run.note_failure(url, failure.with_traceback(error.__traceback__))
@@ -149,9 +143,7 @@ class _Run:
     scope: Scope
     sync_id: str
     started_at: datetime
-    keep_responses: bool
-    confirm_deletions: bool
-    on_progress: Callable[[Progress], None] | None
+    how: How
     origin: Origin | None = None
     counts: SyncCounts = field(default_factory=SyncCounts)
     read: int = 0
@@ -160,14 +152,16 @@ class _Run:
     missing: dict[Window, Missing] = field(default_factory=dict)
     checkpoint_id: str | None = None
 
-    def to_the_end(self, since: datetime | None) -> SyncResult:
-        todo, out_of_quota = Plan([]), None
+    def to_the_end(self, since: datetime | None, planned: Plan | None) -> SyncResult:
+        todo, out_of_quota = planned or Plan([]), None
         try:
             self.origin = self.source.origin()
             require_origin(self.conn, self.source.spec, self.origin)
             interrupted = open_windows(self.conn, self.entity, self._resumed_from(since))
-            history = SyncHistory(self.conn, self.entity, interrupted, since)
-            todo = self.source.plan(self.entity, self.scope, history)
+            if not planned:
+                todo = self.source.plan(
+                    self.entity, self.scope, SyncHistory(self.conn, self.entity, interrupted, since)
+                )
             self._announce(todo)
             self._read_all(todo, interrupted)
             self._confirm_missing(todo)
@@ -249,7 +243,8 @@ class _Run:
     def _land(self, page: Page, day_read: date | None, reached: Watermark | None, *, again: bool, ends: bool) -> None:
         counts = replace(self.counts)
         with self.conn.transaction():
-            result = (land_copied if page.copied else land_page)(self.conn, page, self.sync_id)
+            land = compare_keys if page.held else land_copied if page.copied else land_page
+            result = land(self.conn, page, self.sync_id)
             page = result.page
             counts.add(page, result)
             self._note_missing(page, result, again)
@@ -258,7 +253,11 @@ class _Run:
             next_offset = page.offset + page.received
             sync_log.page_landed(self.conn, self.sync_id, self.entity, counts, None if page.is_last else next_offset)
             checkpoint_id = checkpoints.page_landed(self.conn, self.sync_id, self.checkpoint_id, page, result)
-            if self.keep_responses and page.answer.endpoint and not (page.repeated and page.repeated == page.received):
+            if (
+                self.how.get("keep_responses", True)
+                and page.answer.endpoint
+                and not (page.repeated and page.repeated == page.received)
+            ):
                 keep_response(self.conn, page, self.sync_id)
             # A day of which something is missing is read for good by the second reading.
             if (day_read or (page.is_complete and self.entity.is_by_file)) and (again or not result.missing):
@@ -282,13 +281,13 @@ class _Run:
 
     def _settle(self, counts: SyncCounts, load_id: int) -> None:
         found = [one for one in self.missing.values() if one.count]
-        gone = deletions.believed(self.conn, found, self.sync_id, confirmed=self.confirm_deletions)
+        gone = deletions.believed(self.conn, found, self.sync_id, confirmed=self.how.get("confirm_deletions", False))
         counts.deleted = deletions.mark(self.conn, gone, load_id)
         counts.missing = sum(one.count for one in found) - counts.deleted
 
     def _tell(self, page: Page, number: int, windows: int) -> None:
-        if self.on_progress:
-            self.on_progress(
+        if on_progress := self.how.get("on_progress"):
+            on_progress(
                 progress(
                     page,
                     number,
@@ -387,7 +386,7 @@ class _Refused:
 
 def _is_large(page: Page | _Refused) -> bool:
     """Whether the next page waits for it: it takes much memory, or is still on its way."""
-    return isinstance(page, Page) and (page.copied is not None or page.answer.size > _LARGE_ANSWER)
+    return isinstance(page, Page) and bool(page.copied or page.held or page.answer.size > _LARGE_ANSWER)
 
 
 def _day_read(page: Page, todo: Plan, number: int, today: date, incomplete: list[str]) -> date | None:

@@ -23,9 +23,13 @@ def sync_source(
     scope: Scope,
     *,
     on_progress: Callable[[EntitySpec, Progress], None] = lambda entity, progress: None,
+    confirm_deletions: bool = False,
     triggered_by: str,
 ) -> dict[EntitySpec, list[SyncResult]]:
     """Bring all entities of a source up to date, in the order in which it names them.
+
+    Args:
+        confirm_deletions, triggered_by: as of `How`.
 
     Returns:
         what the syncs of each entity came to: none where it held nothing new or is not there, two where one that was
@@ -47,7 +51,7 @@ def sync_source(
             if todo.watermark and not todo.windows:
                 unchanged[entity] = todo.watermark
             # What was interrupted is brought to its end first, as far as it would have come then.
-            for _ in range((1 + bool(interrupted)) if todo.windows else 0):
+            for planned in ([todo] + [None] * bool(interrupted)) if todo.windows else []:
                 results[entity].append(
                     sync_on(
                         conn,
@@ -55,7 +59,9 @@ def sync_source(
                         source,
                         entity,
                         scope,
+                        planned,
                         keep_responses=False,
+                        confirm_deletions=confirm_deletions,
                         on_progress=partial(on_progress, entity),
                         triggered_by=triggered_by,
                     )

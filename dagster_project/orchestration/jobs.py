@@ -101,7 +101,8 @@ sync_full = _job(
 sweep_recent = _job(
     "sweep_recent",
     dg.AssetSelection.assets(CHATS) | _ROOMS | _CALLS,
-    "Read all of the last days again (B2CHAT_SWEEP_DAYS); of rooms and calls, days of which other rows have landed.",
+    "Read all of the last days again (B2CHAT_SWEEP_DAYS); of rooms and calls, days of which other rows have landed; "
+    "of calls, what is not there any more.",
     {
         "raw__chats": _values(ChatsConfig, mode="sweep"),
         "raw_rooms": _values(DatabaseConfig, mode="sweep"),

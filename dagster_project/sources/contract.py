@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from dagster_project.sources.cleaning import Cleaning
-from dagster_project.sources.copied import Copied, CopiedRows
+from dagster_project.sources.copied import Copied, CopiedRows, HeldKeys
 from dagster_project.sources.people import MENTION, PHONE_DIGITS
 from dagster_project.sources.planning import History, Mode, OpenWindow, Plan, Scope, Watermark, Window
 from dagster_project.sources.shapes import Shape
@@ -29,6 +29,7 @@ __all__ = [
     "Copied",
     "CopiedRows",
     "EntitySpec",
+    "HeldKeys",
     "History",
     "KeptRecord",
     "Mode",
@@ -247,6 +248,7 @@ class Page:
             known record of the window that is not among them is gone, or has lost its key.
         keyless: with `keys`: the content hashes of the records without a usable key, and how often each came.
         copied: its rows, where they are copied as they are: then there are no records, and the resume point is theirs.
+        held: what the source holds, where nothing lands, and what is gone is looked for.
     """
 
     entity: EntitySpec
@@ -266,6 +268,7 @@ class Page:
     keyless: Mapping[str, int] = field(default_factory=dict)
     answer: Answer = field(default_factory=Answer)
     copied: CopiedRows | None = None
+    held: HeldKeys | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Copied:
         belongs_to: the entity to whose row this one belongs, and the fields that are its key there: whom that one is
             about, this one is about too.
         month: the field of a time by whose month (UTC) its table in `raw` is partitioned; None where it is not.
+        is_compared: nothing tells of rows that were deleted: each sweep compares the keys (see `HeldKeys`).
     """
 
     keys: tuple[str, ...]
@@ -42,6 +43,7 @@ class Copied:
     personal: Mapping[str, object] = field(default_factory=dict, hash=False)
     belongs_to: "tuple[EntitySpec, tuple[str, ...]] | None" = None
     month: str | None = None
+    is_compared: bool = False
 
 
 class CopiedRows(Protocol):
@@ -75,3 +77,17 @@ class CopiedRows(Protocol):
 
     def resume_point(self, mark: str, keys: Sequence[str]) -> str:
         """Where a reading goes on that was interrupted after the row with this mark and these keys."""
+
+
+class HeldKeys(Protocol):
+    """The keys of all rows of a month that the source holds, or of all rows: what `raw` has beside them is gone."""
+
+    @property
+    def month(self) -> str | None:
+        """The month, YYYY-MM; None: all rows."""
+
+    def write_to(self, write: Callable[[bytes | memoryview], None]) -> None:
+        """Give the keys block by block, as text of COPY. Raises SourceError."""
+
+    def moved(self, keys: Sequence[str]) -> AbstractSet[str]:
+        """Those of some keys whose row is there still, under another key or in another month. Raises SourceError."""

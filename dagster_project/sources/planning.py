@@ -37,7 +37,8 @@ class Scope:
     Attributes:
         mode: "incremental" reads what was never fully read, what is recent and what may have changed; "full"
             everything from `start_date`; "backfill" the days `day_from` to `day_to`; "sweep" the last `sweep_days`
-            days (where nothing is read by day: as "incremental").
+            days (where nothing is read by day: as "incremental", and what may have been missed or deleted is looked
+            for).
         today: the current day; it is read but never counts as fully read.
         start_date: the first day to read; None for no limit.
         lookback_days: recent days that each incremental sync reads again.
@@ -131,6 +132,10 @@ class History(Protocol):
     def days_landed(self, field: str) -> Mapping[date, tuple[int, int]]:
         """Of each day (UTC) of a field that holds a time: how many rows have landed and are there, and the sum of their
         content hashes (the first 15 hexadecimal digits of each, as a number)."""
+
+    def keys_landed(self) -> Mapping[str | None, tuple[int, int]]:
+        """Of each month (YYYY-MM) of rows that are copied, or of all (None) where they have none: how many have landed
+        and are there, and the sum of their keys' hashes (the first 15 hexadecimal digits of md5, as a number)."""
 
     def days_read(self) -> Mapping[date, datetime]:
         """The days that were fully read, and when last."""

@@ -20,11 +20,20 @@ COUNTS = ("new", "changed", "unchanged", "deleted", "quarantined")
 
 
 def read(
-    url: str, source: str, spec: SourceSpec, today: date, mode: Mode = "row_xid", scope: Any = "incremental"
+    url: str,
+    source: str,
+    spec: SourceSpec,
+    today: date,
+    mode: Mode = "row_xid",
+    scope: Any = "incremental",
+    *,
+    confirm_deletions: bool = False,
 ) -> Any:
     """What each entity's sync brought, as in COUNTS; none where nothing was new."""
     with postgres_source(spec, source, mode) as opened:
-        results = sync_source(url, opened, Scope(scope, today), triggered_by="test")
+        results = sync_source(
+            url, opened, Scope(scope, today), confirm_deletions=confirm_deletions, triggered_by="test"
+        )
     return {
         entity.name: tuple(sum(getattr(result.counts, name) for result in found) for name in COUNTS)
         for entity, found in results.items()

@@ -79,8 +79,10 @@ def sync(
         raise typer.BadParameter("--full, --sweep and --from/--to exclude each other")
     settings = environment.for_work(Settings.load())
     if source in DATABASES:
-        if first or last or confirm_deletions:
-            raise typer.BadParameter(f"{source} have no days to read again, and tell themselves what was deleted")
+        if first or last:
+            raise typer.BadParameter(f"{source} have no days to read again")
+        if confirm_deletions and source == Sources.ROOMS:
+            raise typer.BadParameter("rooms tell themselves what was deleted")
         if not (settings.is_on(source) or own_schemas.is_made(settings, source)):
             raise SettingsError(f"{source} are off: set {source.upper()}_DATABASE_URL")
     if first or last:

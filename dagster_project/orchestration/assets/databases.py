@@ -38,7 +38,11 @@ class DatabaseConfig(dg.Config):
     mode: Literal["incremental", "full", "sweep"] = Field(
         "incremental",
         description="incremental: rows that are new. full: all rows. sweep: those that are new and, where they are "
-        "known by updated_at, days of which other rows have landed.",
+        "known by updated_at, days of which other rows have landed; of calls, what is not there any more.",
+    )
+    confirm_deletions: bool = Field(
+        False,
+        description="Mark as deleted what is gone, even if it is most of a month: only if you know that it is so.",
     )
 
 
@@ -90,6 +94,7 @@ def _assets_of(spec: SourceSpec, main: EntitySpec, what: str) -> Any:
                             source,
                             Scope(config.mode, settings.today()),
                             on_progress=lambda entity, progress: reports[entity](progress),
+                            confirm_deletions=config.confirm_deletions,
                             triggered_by=starter(context.run),
                         )
             except WarehouseFailed:

@@ -10,6 +10,7 @@ from dagster_project.sources.people import by_mention
 NAME = "calls"
 KEY = "row_key"  # of each of its tables in raw
 ERASED = "[erased]"
+DELETED = "not at the source any more"
 ORIGINS = {"postgres": "a Postgres with the schema calls", "sandbox": "the sandbox"}
 
 
@@ -24,6 +25,7 @@ def _entity(
     pseudonyms: tuple[str, ...] = (),
     personal: Mapping[str, object] = MappingProxyType({}),
     month: str | None = None,
+    is_compared: bool = True,
 ) -> EntitySpec:
     copied = Copied(
         keys,
@@ -35,8 +37,9 @@ def _entity(
         known_by=partial(by_mention, NAME),
         personal=personal,
         month=month,
+        is_compared=is_compared,
     )
-    return EntitySpec(NAME, name, f"{NAME}_{name}", None, KEY, copied=copied)
+    return EntitySpec(NAME, name, f"{NAME}_{name}", None, KEY, deletion_reason=DELETED, copied=copied)
 
 
 def _of_the_product(name: str, month: str | None = None) -> EntitySpec:
@@ -81,8 +84,8 @@ ENTITIES = (
         personal={"reason": None},
         month="changed_at",
     ),
-    # Whoever has the token of an invitation can accept it.
-    _entity("invites", secrets=("token",), mentions=("email",), pseudonyms=("email",)),
+    # Whoever has the token of an invitation can accept it. A job deletes those that expired.
+    _entity("invites", secrets=("token",), mentions=("email",), pseudonyms=("email",), is_compared=False),
     _of_the_product("feedback_items"),
     _of_the_product("funnel_events", month="created_at"),
     _of_the_product("pmf_surveys"),

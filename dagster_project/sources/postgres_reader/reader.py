@@ -14,7 +14,7 @@ from dagster_project.sources.contract import (
     Watermark,
     Window,
 )
-from dagster_project.sources.postgres_reader import days
+from dagster_project.sources.postgres_reader import days, keys
 from dagster_project.sources.postgres_reader.marks import Mode, mark_of
 from dagster_project.sources.postgres_reader.rows import Copying, Stream, pages_of
 from dagster_project.sources.postgres_reader.server import Server, reading
@@ -78,13 +78,18 @@ class PostgresSource:
             ceiling_age_seconds=self._moment.ceiling_age_seconds if mark.is_transaction else None,
             ceiling_holder_pid=self._moment.ceiling_holder_pid if mark.is_transaction else None,
         )
-        windows: list[Rows] = [window] if opened or self._selection(entity, window).counts() else []
+        windows: list[Window] = [window] if opened or self._selection(entity, window).counts() else []
         if low and not mark.is_transaction:
             windows += days.that_differ(self._selection(entity, window), scope, history)
+        windows += (keys.Keys(system, month) for month in keys.that_differ(self._server, table, entity, scope, history))
         return Plan(windows, watermark=reached)
 
     def pages(self, entity: EntitySpec, window: Window, resume_point: str | None) -> Iterator[Page]:
         """The rows of a window, in batches. Raises SourceError."""
+        if isinstance(window, keys.Keys):
+            held = keys.Held(self._server, self._tables[entity.name], entity, window.month)
+            yield Page(entity, window, [], [], 0, is_last=True, is_complete=True, held=held)
+            return
         assert isinstance(window, Rows)
         selection = self._selection(entity, window)
         after = Position.of(window, resume_point)

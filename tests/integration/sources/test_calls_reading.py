@@ -94,3 +94,59 @@ def test_the_role_of_readers_reads_all_of_it(
     separator = "&" if "?" in source else "?"
     read(database_url, f"{source}{separator}options=-crole%3Dcalls_reader", CALLS, TODAY)
     assert_equal(conn, calls)
+
+
+def test_what_is_deleted_or_has_another_key_is_found_by_night_and_a_month_that_is_archived_is_not(
+    conn: psycopg.Connection, calls: psycopg.Connection, source: str, database_url: str
+) -> None:
+    read(database_url, source, CALLS, TODAY)
+    [moved, earlier, deleted] = calls.execute(
+        "select id from calls.agent_sessions where ended_at is not null order by started_at limit 3"
+    ).fetchall()
+    move = "update calls.agent_sessions set started_at = {} where id = %s"
+    with calls.transaction():
+        calls.execute("select calls.keep_month('calls.agent_sessions', '2026-02-01')")
+        calls.execute("select calls.keep_month('calls.widget_pageviews', '2026-04-01')")
+        calls.execute(move.format("started_at - interval '7 minutes'"), moved)  # type: ignore[arg-type]
+        calls.execute(move.format("'2026-02-27 12:00Z'"), earlier)  # type: ignore[arg-type]
+        calls.execute("delete from calls.agent_sessions where id = %s", deleted)
+        calls.execute("delete from calls.funnel_events where id in (select id from calls.funnel_events limit 1)")
+        calls.execute(
+            "insert into calls.widget_pageviews (organization_id, created_at) select id, '2026-04-02 00:00Z' "
+            "from calls.organizations limit 1"
+        )
+    brought = read(database_url, source, CALLS, TODAY)
+    assert brought["agent_sessions"][:2] == (2, 0) and brought["widget_pageviews"][0] == 1
+    calls.execute("alter table calls.widget_pageviews detach partition calls.widget_pageviews_2026_03")
+    found = read(database_url, source, CALLS, TODAY, scope="sweep")
+    assert {name: counts[3] for name, counts in found.items()} == {"agent_sessions": 1, "funnel_events": 1}
+    calls.execute(
+        "alter table calls.widget_pageviews attach partition calls.widget_pageviews_2026_03 "
+        "for values from ('2026-03-01 00:00Z') to ('2026-04-01 00:00Z')"
+    )
+    assert_equal(conn, calls)
+    told = conn.execute(
+        "select payload ->> 'id', deletion_reason, load_id > first_load_id from raw.calls_agent_sessions "
+        "where deleted_at is not null order by 2, 1"
+    ).fetchall()
+    assert told == [
+        (str(*deleted), "not at the source any more", True),  # a load of its own: what is made of it is made anew
+        *((one, "superseded: the row has another key now", False) for one in sorted((str(*moved), str(*earlier)))),
+    ]
+    assert read(database_url, source, CALLS, TODAY, scope="sweep") == {}, "what is equal is not read again"
+
+
+def test_most_of_a_table_is_not_believed_to_be_gone_and_what_comes_back_is_there_again(
+    conn: psycopg.Connection, calls: psycopg.Connection, source: str, database_url: str
+) -> None:
+    read(database_url, source, CALLS, TODAY)
+    snapshots = CALLS.entity("mrr_snapshots")
+    calls.execute("create table calls.kept as select * from calls.mrr_snapshots; delete from calls.mrr_snapshots")
+    assert read(database_url, source, CALLS, TODAY, scope="sweep")["mrr_snapshots"][3] == 0 and landed(conn, snapshots)
+    read(database_url, source, CALLS, TODAY, scope="sweep", confirm_deletions=True)
+    assert not landed(conn, snapshots)
+    calls.execute("alter table calls.mrr_snapshots disable trigger user")  # as they were, by no new transaction
+    calls.execute("insert into calls.mrr_snapshots select * from calls.kept; drop table calls.kept")
+    calls.execute("alter table calls.mrr_snapshots enable trigger user")
+    read(database_url, source, CALLS, TODAY, scope="sweep")
+    assert_equal(conn, calls)
