@@ -140,6 +140,10 @@ class Settings(
         in_warehouse = named and named.get_secret_value() == IN_WAREHOUSE
         return warehouse if in_warehouse else named.get_secret_value() if named else None
 
+    def elsewhere(self, warehouse: str) -> list[str]:
+        """The sources whose own schema is in another database than the warehouse: no archive is made of them."""
+        return [source for source in DATABASES if self.own_database(source, warehouse) not in (None, warehouse)]
+
     @property
     def _own_databases(self) -> dict[str, SecretStr | None]:
         return {source: getattr(self, f"{source}_database_url") for source in DATABASES}

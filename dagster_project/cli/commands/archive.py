@@ -51,12 +51,15 @@ def run_archive(
     months = older_than or settings.archive_after_months or 24
     with environment.running(settings) as deployment:
         moved = steps.run(deployment.url, store_of(settings), months, datetime.now(UTC).date())
+        elsewhere = deployment.settings.elsewhere(deployment.url)
     shown = [_shown(one) for one in moved]
-    print_answer(
-        as_json,
-        {"archives": shown},
-        lambda: _print(shown, f"no month is to be moved on: archived from {months} months on"),
-    )
+
+    def show() -> None:
+        _print(shown, f"no month is to be moved on: archived from {months} months on")
+        for source in elsewhere:
+            console.print(f"{source} are in another database: their own months stay there", soft_wrap=True)
+
+    print_answer(as_json, {"archives": shown, "elsewhere": elsewhere}, show)
 
 
 @archive.command("restore")
@@ -71,6 +74,8 @@ def restore_month(
         if (table, month) == ("all", "all"):
             back = restore.restore_all(deployment.url, store_of(settings))
         else:
+            if table.split(".")[0] in deployment.settings.elsewhere(deployment.url):
+                raise ArchiveFailed(f"{table} is in another database: no archive is made of it")
             back = restore.restore(deployment.url, store_of(settings), _table(table), _month(month))
     shown = [_shown(one) | {"state": "restored", "restored_rows": rows} for one, rows in back]
     print_answer(as_json, {"archives": shown}, lambda: _print(shown, "nothing is archived"))

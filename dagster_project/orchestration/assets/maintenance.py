@@ -18,6 +18,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.calls import invites
 from dagster_project.sources.catalog import SOURCES
 from dagster_project.sources.rooms import upkeep as rooms
+from dagster_project.sources.rooms.entities import ROOMS
 from dagster_project.warehouse import partitions
 from dagster_project.warehouse.archive import steps
 from dagster_project.warehouse.archive.contract import ArchiveFailed
@@ -47,7 +48,9 @@ def drop_old_logs(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Wa
     )
     with warehouse.connect() as conn:
         dropped = retention.enforce(conn, SOURCES, periods)
-        dropped |= rooms.drop_old_audit(conn, datetime.now(UTC).date())
+    if url := places.home_of(settings, ROOMS.name, warehouse.url):
+        with _own_schema(url, ROOMS.name) as conn:
+            dropped |= rooms.drop_old_audit(conn, datetime.now(UTC).date())
     context.log.info(", ".join(f"{table}: {count}" for table, count in dropped.items()))
     context.add_output_metadata(dict(dropped))
 
@@ -58,11 +61,11 @@ def drop_old_logs(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Wa
 def make_months_ahead(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
     settings = Settings.load()
     with warehouse.connect() as conn:
-        made = partitions.keep_ahead(conn) + rooms.keep_months(conn)
+        made = partitions.keep_ahead(conn)
     for source in SOURCES:
         if url := places.home_of(settings, source.name, warehouse.url):
             with _own_schema(url, source.name) as conn:
-                made += partitions.keep_source_ahead(conn, source.name)
+                made += rooms.keep_months(conn) if source is ROOMS else partitions.keep_source_ahead(conn, source.name)
     context.log.info(f"{made} partitions made; there are {partitions.MONTHS_AHEAD} months ahead")
     context.add_output_metadata({"made": made})
 
@@ -80,6 +83,8 @@ def retire_old_months(context: dg.OpExecutionContext, config: ByAdmin, warehouse
         rooms.keep_months(conn)
     for one in moved:
         context.log.info(f"{one.label}: {one.state}, {one.row_count or 0:,} rows")
+    for source in settings.elsewhere(warehouse.url):
+        context.log.info(f"{source} are in another database: their own months stay there")
     context.add_output_metadata({"archived": len(moved), "rows": sum(one.row_count or 0 for one in moved)})
 
 
