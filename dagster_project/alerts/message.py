@@ -34,7 +34,7 @@ class Alert:
 
     @property
     def line(self) -> str:
-        """The alert in one line: signs that steer a terminal or are not seen are shown as ·."""
+        """The alert in one line: characters that steer a terminal or are not seen are shown as ·."""
         severity = self.severity if self.event in ("opened", "reminder") else ""
         text = f"{severity}: " if severity else ""
         return "".join(sign if sign.isprintable() else "·" for sign in f"{text}{_STATES[self.event]}{self.title}")

@@ -103,6 +103,6 @@ def _plain(text: str) -> str:
 
 
 @lru_cache(10_000)
-def _seen(signs: str) -> str:
+def _seen(text: str) -> str:
     """Characters without accents and without what is not seen."""
-    return "".join(sign for sign in signs if unicodedata.category(sign) not in {"Mn", "Cf", "Cc"})
+    return "".join(sign for sign in text if unicodedata.category(sign) not in {"Mn", "Cf", "Cc"})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-MOST_BYTES = 64 * 2**20
+MAX_BYTES = 64 * 2**20
 FRESH_SECONDS = 300  # categories, syncs and the clock change without a build
 STALE_SECONDS = 900  # until then an old page is shown while the new one is made
 DUE_SECONDS = 600  # after which it is made anew, so that nobody comes when it is too old
@@ -27,8 +27,8 @@ class PageCache:
         now: seconds that only grow.
     """
 
-    def __init__(self, most_bytes: int = MOST_BYTES, now: Callable[[], float] = time.monotonic) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self, max_bytes: int = MAX_BYTES, now: Callable[[], float] = time.monotonic) -> None:
+        self._max_bytes = max_bytes
         self._now = now
         self._lock = threading.Lock()
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
@@ -90,6 +90,6 @@ class PageCache:
         before = self._kept.pop(key, None)
         self._bytes += len(kept.body) - (len(before.body) if before else 0)
         self._kept[key] = kept
-        while self._bytes > self._most_bytes:
+        while self._bytes > self._max_bytes:
             _, oldest = self._kept.popitem(last=False)
             self._bytes -= len(oldest.body)

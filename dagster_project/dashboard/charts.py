@@ -8,7 +8,7 @@ from dagster_project.dashboard.blocks import Bar, Columns, Line, Lines, Part, St
 from dagster_project.exports.report.view.charts import ViewModel
 
 _HEADROOM = 0.86  # what the highest column takes of the height: its number stands above it
-_MOST_LABELS = 14
+_MAX_LABELS = 14
 
 
 def columns(chart: ViewModel, note: str = "") -> Columns:
@@ -16,7 +16,7 @@ def columns(chart: ViewModel, note: str = "") -> Columns:
     values: list[float | None] = chart["values"]
     highest = max((value for value in values if value), default=1)
     step = 100 / max(len(values), 1)
-    every = -(-len(values) // _MOST_LABELS)
+    every = -(-len(values) // _MAX_LABELS)
     return Columns(
         chart["title"],
         chart["alt"],
@@ -48,7 +48,7 @@ def lines(chart: ViewModel, note: str = "", *, is_logarithmic: bool = False) -> 
         return _share(bounded, low, high)
 
     labels, count = chart["labels"], len(chart["labels"])
-    every = -(-count // _MOST_LABELS)
+    every = -(-count // _MAX_LABELS)
     places = [100 * (place + 0.5) / max(count, 1) for place in range(count)]
     goal = chart.get("goal")
     return Lines(

@@ -1,7 +1,7 @@
 """The embedded Postgres: packaged programs, a data folder of the user's choice, TCP and a password.
 
 Every process that needs the server holds a lease (a shared file lock) for as long as it runs. The first one starts the
-server, the last one to leave stops it. A killed process loses its lease with its life, so nothing is left to tidy up.
+server, the last one to leave stops it. A killed process loses its lease with its life, so nothing is left to clean up.
 """
 
 import contextlib

@@ -32,7 +32,7 @@ class Word:
     """What is known of a word.
 
     Attributes:
-        is_spoken: whether it is of letters; numbers and signs are none.
+        is_spoken: whether it is of letters; numbers and punctuation are none.
         weights: by label, what its stem and its pieces weigh together.
         is_known: whether a chat that was learnt from had a word of its stem.
         is_shown: whether the notes may show it.

@@ -99,13 +99,13 @@ def fold(text: str) -> str:
 
 
 @lru_cache(maxsize=10_000)
-def _without_emoji(signs: str) -> str:
-    return _without_marks(signs.translate(_EMOJI_TABLE))
+def _without_emoji(text: str) -> str:
+    return _without_marks(text.translate(_EMOJI_TABLE))
 
 
 @lru_cache(maxsize=10_000)
-def _without_marks(signs: str) -> str:
-    split = unicodedata.normalize("NFKD", signs)
+def _without_marks(text: str) -> str:
+    split = unicodedata.normalize("NFKD", text)
     return "".join(sign for sign in split if not unicodedata.combining(sign))
 
 

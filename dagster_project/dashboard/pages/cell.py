@@ -9,7 +9,7 @@ from dagster_project.dashboard.shown import Shown
 from dagster_project.exports.queries import select
 from dagster_project.exports.report.phrases import shortened
 
-MOST_CHATS = 500
+MAX_CHATS = 500
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,7 @@ def page(shown: Shown, day_of_week: int, hour: int) -> list[Section]:
     if not found or not found[0].chat_count:
         return [Section(title, [Text([say.text("dashboard.empty_cell")])])]
     [cell] = found
-    chats = select(
-        shown.connection, _Chat, "marts.heatmap_cell_chats", where, order_by="slowest_rank", limit=MOST_CHATS
-    )
+    chats = select(shown.connection, _Chat, "marts.heatmap_cell_chats", where, order_by="slowest_rank", limit=MAX_CHATS)
     members = select(
         shown.connection,
         _Member,

@@ -112,7 +112,7 @@ def _preview(conn: psycopg.Connection, relation: sql.Identifier) -> Metadata:
 def _ask(conn: psycopg.Connection, query: sql.Composed) -> tuple[list[psycopg.Column], list[tuple[Any, ...]]] | None:
     """Columns and rows; None when it takes too long.
 
-    In no transaction: a time-out that comes a moment late meets the COMMIT, and what follows would find it broken off.
+    In no transaction: a time-out that comes a moment late meets the COMMIT, and what follows would find it interrupted.
     """
     try:
         conn.execute(sql.SQL("set statement_timeout = {}").format(TIMEOUT))

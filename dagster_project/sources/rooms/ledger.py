@@ -1,4 +1,4 @@
-"""The books of rooms: what the tables and their history hold after a row of changes, as the triggers would leave it.
+"""The state of rooms: what the tables and their history hold after a row of changes, as the triggers would leave it.
 
 History that is made or brought from elsewhere is folded here and then written by COPY, with the times at which things
 happened; the triggers can only say when a row was written.

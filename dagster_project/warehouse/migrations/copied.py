@@ -13,7 +13,7 @@ _COLUMNS = {
     "load_id": "The load (ops.page_loads) that brought, changed or deleted it last",
     "deleted_at": "When it was deleted at the source; NULL while it is there. Soft deletions are in the payload",
 }
-_BOOKS = (
+_LOGS = (
     "ops.sync_states",
     "ops.sync_windows",
     "ops.sync_checkpoints",
@@ -50,8 +50,8 @@ def create_tables(source: str, tables: Sequence[str], conversation: str) -> None
 
 
 def drop_tables(source: str, tables: Sequence[str]) -> None:
-    """Take the tables down, and what the books hold of their source."""
+    """Take the tables down, and what the logs hold of their source."""
     for table in tables:
         op.execute(f"drop table raw.{source}_{table} cascade")
-    for table in _BOOKS:
+    for table in _LOGS:
         op.execute(f"delete from {table} where source = '{source}'")  # noqa: S608

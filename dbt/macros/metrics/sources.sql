@@ -49,3 +49,15 @@
     left join {{ ref('int_mixed_members') }} as mixed_members
         on mixed_members.scope = {{ rows }}.scope and mixed_members.scope_id = {{ rows }}.scope_id
 {%- endmacro %}
+
+
+{# Likewise of customer analyses: mixed.analysis_id is that of an analysis whose chats are of several sources, else NULL. #}
+{% macro join_mixed_analyses(chats) -%}
+    left join (
+        select analysis_id
+        from {{ ref('analysis_chats') }}
+        group by analysis_id
+        having min(conversation_source) <> max(conversation_source)
+    ) as mixed
+        on mixed.analysis_id = {{ chats }}.analysis_id
+{%- endmacro %}

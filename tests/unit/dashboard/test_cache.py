@@ -21,7 +21,7 @@ def test_a_page_is_fresh_until_the_marts_or_the_minute_change() -> None:
 
 
 def test_the_pages_that_nobody_asked_for_lately_go_first() -> None:
-    cache = PageCache(most_bytes=10)
+    cache = PageCache(max_bytes=10)
     cache.make("old", 1, lambda: b"12345")
     cache.make("used", 1, lambda: b"12345")
     assert cache.fresh("old", 1)

@@ -18,6 +18,7 @@ select
     members.reason,
     case categorizations.model_vendor when 'anthropic' then 'llm' else categorizations.model_vendor end as source,
     categorizations.agent_quality_score::integer as agent_quality_score,
+    chats.source as conversation_source,
     chats.created_local_date,
     chats.created_day_of_week,
     chats.created_local_hour,

@@ -13,5 +13,5 @@ select
         as sla_rate
 from {{ ref('analysis_chats') }} as chats
 left join {{ ref('sla_chats') }} as sla on sla.chat_id = chats.chat_id and sla.metric = 'overall'
-left join {{ ref('int_mixed_analyses') }} as mixed on mixed.analysis_id = chats.analysis_id
+{{ join_mixed_analyses('chats') }}
 group by chats.analysis_id, mixed.analysis_id, chats.created_local_date

@@ -11,7 +11,7 @@ with cells as not materialized (
             percentile_cont(0.5) within group (order by chats.first_response_seconds)
         end as p50_first_response_seconds
     from {{ ref('analysis_chats') }} as chats
-    left join {{ ref('int_mixed_analyses') }} as mixed on mixed.analysis_id = chats.analysis_id
+    {{ join_mixed_analyses('chats') }}
     group by chats.analysis_id, mixed.analysis_id, chats.created_day_of_week, chats.created_local_hour
 )
 
