@@ -3,18 +3,22 @@
 The account's zone is America/Bogota: UTC−5 all year.
 """
 
+import json
 import subprocess
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
+from dagster_project.orchestration.assets import quiet_sources
+from dagster_project.orchestration.assets.last_build import LastBuild
 from tests.support import forked_dbt
 from tests.support.listed import ListedSource, client_of
 from tests.support.syncing import sync_b2chat
 
 FIRST_DAY, TODAY = date(2025, 9, 22), date(2025, 10, 10)
+TABLES = "config.materialized:incremental"
 
 
 class World:
@@ -40,7 +44,24 @@ class World:
     def build(self, *models: str) -> None:
         """Build and test everything; or the named models and all that they stand on, which costs less."""
         selected = ["--indirect-selection", "cautious", "--select", *(f"+{model}" for model in models)]
-        done = self.dbt("build", *(selected if models else []), "--exclude-resource-type", "unit_test")
+        self._succeed("build", *(selected if models else []), "--exclude-resource-type", "unit_test")
+
+    def run(self, *models: str, full_refresh: bool = False) -> None:
+        """Bring the named models up to date, where they and all that they stand on are there: the tables alone, without
+        their tests."""
+        anew = ["--full-refresh"] if full_refresh else []
+        self._succeed("run", *anew, "--select", *(f"+{model},{TABLES}" for model in models))
+
+    def refreshed(self) -> subprocess.CompletedProcess[str]:
+        """A refresh as the job asks for it, where everything stands and no full hour has begun since."""
+        nodes = json.loads((forked_dbt.target_of(self.url) / "manifest.json").read_text())["nodes"].values()
+        last = LastBuild(datetime.now(UTC), datetime.now(UTC), is_current=False, is_of_this_hour=True)
+        with psycopg.connect(self.url) as conn:
+            left_out = quiet_sources.leave_out(conn, nodes, last)
+        return self.dbt("build", "--selector", quiet_sources.selector(left_out))
+
+    def _succeed(self, *arguments: str) -> None:
+        done = self.dbt(*arguments)
         assert done.returncode == 0, done.stdout[-4000:]
 
     def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:

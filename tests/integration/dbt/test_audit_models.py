@@ -37,7 +37,8 @@ TOLD = [row("told", "2025-10-01 09:00:00", "de la exportación", outgoing=False)
 def world(new_database: Callable[[], str]) -> Iterator[World]:
     with serving(ListedSource(list(CHATS), [])) as sandbox:
         made = World(new_database(), sandbox)
-        read_again_and_build(made)
+        read_again(made)
+        made.build(*ASKED)
         yield made
 
 
@@ -46,16 +47,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("audit")
 
 
-def read_again_and_build(world: World) -> None:
+def read_again(world: World) -> None:
     with client_of(world.sandbox) as client:
         sync_b2chat(world.url, client, entity="chats", mode="full", start_date=FIRST_DAY, today=TODAY, triggered_by="test")
-    world.build(*ASKED)
+
+
+def read_again_and_build(world: World) -> None:
+    read_again(world)
+    world.run(*ASKED)
 
 
 def land_and_build(world: World, folder: Path) -> None:
     with AuditFolder(folder) as source:
         sync(world.url, source, MESSAGES, Scope("incremental", TODAY), triggered_by="test")
-    world.build(*ASKED)
+    world.run(*ASKED)
 
 
 def messages(world: World, chat_id: str) -> list[dict[str, Any]]:
