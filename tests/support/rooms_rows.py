@@ -6,8 +6,10 @@ What a load brings is what differs from what is there, as the engine finds it.
 import psycopg
 from psycopg import sql
 
+from dagster_project.ingestion.records.raw_tables import month_of
 from dagster_project.sources.contract import EntitySpec
 from dagster_project.sources.rooms.entities import ENTITIES
+from dagster_project.warehouse import partitions
 
 _LOAD = """
     with sync as (
@@ -32,9 +34,9 @@ _STAGE = """
     )
 """
 _MERGE = """
-    insert into {raw} (row_key, conversation_id, payload, content_hash, load_id, first_load_id, loaded_at)
-    select row_key, conversation_id, payload, md5(payload::text), %(load)s, %(load)s, now() from staged
-    on conflict (row_key) do update set
+    insert into {raw} ({unique}, conversation_id, payload, content_hash, load_id, first_load_id, loaded_at)
+    select {value}, conversation_id, payload, md5(payload::text), %(load)s, %(load)s, now() from staged
+    on conflict ({unique}) do update set
         payload = excluded.payload, content_hash = excluded.content_hash, load_id = excluded.load_id, loaded_at = now()
 """
 
@@ -62,9 +64,16 @@ def _land(conn: psycopg.Connection, entity: EntitySpec, schema: str) -> int:
         "conversation": sql.SQL("found.{}::text").format(sql.Identifier(copied.conversation))
         if copied.conversation
         else sql.SQL("null::text"),
+        "unique": sql.SQL("row_key, row_month" if copied.month else "row_key"),
+        "value": sql.SQL("row_key, {}").format(month_of("payload", copied.month))
+        if copied.month
+        else sql.SQL("row_key"),
     }
     count = conn.execute(sql.SQL(_STAGE).format(**names)).rowcount
     if count:
+        if copied.month:
+            months = sql.SQL("select distinct {} from staged").format(month_of("payload", copied.month))
+            partitions.keep(conn, f"raw.{entity.table}", [month for (month,) in conn.execute(months)])
         (load,) = conn.execute(_LOAD, {"entity": entity.name, "count": count}).fetchone() or (None,)
         conn.execute(sql.SQL(_MERGE).format(**names), {"load": load})
     conn.execute("drop table staged")

@@ -51,7 +51,13 @@ opened as (
         {{ opened_local_date }} as opened_local_date,
         {{ open_seconds('opened_clock', 'times.opened_at') }} as opened_open_seconds
     from {{ ref('chat_response_times') }} as times
-    inner join {{ ref('int_conversations') }} as chats on chats.chat_id = times.chat_id
+    -- A conversation is of one source: LIMIT spares the look into those that come after it.
+    cross join lateral (
+        select conversations.priority
+        from {{ ref('int_conversations') }} as conversations
+        where conversations.chat_id = times.chat_id
+        limit 1
+    ) as chats
     cross join newest_load
     left join reevaluated on reevaluated.chat_id = times.chat_id
     left join replies on replies.chat_id = times.chat_id
