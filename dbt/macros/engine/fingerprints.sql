@@ -82,12 +82,17 @@
 {% endmacro %}
 
 
+{# Asked once in a run, and kept with the node: dbt asks is_incremental() five times while it builds a model. #}
 {% macro is_built_as_now() %}
-    {%- set stored -%}
-        select count(*) from ops.build_fingerprints
-        where relation = '{{ this.schema }}.{{ this.identifier }}' and fingerprint = '{{ fingerprint(model) }}'
-    {%- endset -%}
-    {{ return(run_query(stored).columns[0].values()[0] == 1) }}
+    {%- set kept = graph.nodes[model.unique_id] -%}
+    {%- if 'is_built_as_now' not in kept -%}
+        {%- set stored -%}
+            select count(*) from ops.build_fingerprints
+            where relation = '{{ this.schema }}.{{ this.identifier }}' and fingerprint = '{{ fingerprint(model) }}'
+        {%- endset -%}
+        {%- do kept.update(is_built_as_now=run_query(stored).columns[0].values()[0] == 1) -%}
+    {%- endif -%}
+    {{ return(kept.is_built_as_now) }}
 {% endmacro %}
 
 
