@@ -45,8 +45,9 @@
   Args:
       windows: a relation with timezone, starts_at and ends_at.
       scopes: as of members_of_scopes.
+      suspects: as of suspected_bots, whose pageviews are nobody's.
 #}
-{% macro asked_of_scopes(windows, scopes) %}
+{% macro asked_of_scopes(windows, scopes, suspects) %}
     select
         scopes.scope_number,
         asked.created_at as happened_at,
@@ -75,6 +76,12 @@
         where not asked.is_deleted and not asked.is_from_the_future
             {%- if relation == 'widget_pageviews' %}
             and not asked.is_bot
+            and not exists (
+                select 1 from {{ suspects }} as suspects
+                where suspects.timezone = windows.timezone
+                    and suspects.visitor_key = asked.visitor_key
+                    and suspects.local_date = (asked.created_at at time zone windows.timezone)::date
+            )
             {%- endif %}
             {%- if not loop.last %}
 
@@ -90,4 +97,19 @@
     ) as own (scope, scope_id)
     inner join {{ scopes }} as scopes
         on scopes.scope = own.scope and scopes.scope_id = own.scope_id and scopes.timezone = asked.timezone
+{% endmacro %}
+
+
+{# Who looked at more pages on a day of a zone than people do: the visitor, and the day. #}
+{% macro suspected_bots(windows) %}
+    select
+        windows.timezone,
+        asked.visitor_key,
+        (asked.created_at at time zone windows.timezone)::date as local_date
+    from {{ windows }} as windows
+    inner join {{ ref('widget_pageviews') }} as asked
+        on asked.created_at >= windows.starts_at and asked.created_at < windows.ends_at
+    where not asked.is_deleted and not asked.is_from_the_future
+    group by windows.timezone, asked.visitor_key, local_date
+    having count(*) > {{ var('bot_daily_pageviews') | int }}
 {% endmacro %}

@@ -1,6 +1,6 @@
 {# The members of calls' scopes by name; what has none of a kind is the member `none`, a country stands for itself. #}
 {% macro join_call_scope(members, relation) -%}
-    left join {{ ref('call_directory') }} as {{ members }}
+    left join {{ ref('int_call_members') }} as {{ members }}
         on {{ members }}.kind = {{ relation }}.scope
         and {{ source_key('calls', members ~ '.id') }} = {{ relation }}.scope_id
 {%- endmacro %}

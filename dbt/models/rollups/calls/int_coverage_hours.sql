@@ -113,8 +113,12 @@ spans as materialized (
 ),
 
 -- What visitors asked for in the same time: in the sweep it changes nothing, and finds how many were there.
+suspects as materialized (
+    {{- suspected_bots('windows') }}
+),
+
 asked as (
-    {{- asked_of_scopes('windows', 'scopes') }}
+    {{- asked_of_scopes('windows', 'scopes', 'suspects') }}
 ),
 
 events as (
