@@ -15,6 +15,7 @@ DOCS, PORT = ROOT / "docs", 3778
 PICTURES = (
     ("dashboard-overview.png", "es/overview", 1280, 1060, False),
     ("dashboard-heatmap.png", "en/heatmap?direction=all", 1280, 1010, False),
+    ("dashboard-coverage.png", "es/coverage", 1280, 960, False),
     ("dashboard-agents.png", "es/agents", 1280, 860, True),
     ("dashboard-narrow.png", "es/overview", 390, 844, True),
 )

@@ -126,7 +126,7 @@ def _tab(folder: Path) -> str:
 
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        with contextlib.suppress(OSError, ValueError, httpx.HTTPError):
+        with contextlib.suppress(OSError, ValueError, IndexError, httpx.HTTPError):  # the file may still be empty
             port = (folder / "DevToolsActivePort").read_text().split()[0]
             tabs = httpx.get(f"http://127.0.0.1:{port}/json/list").json()
             if found := [tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page"]:
