@@ -5,7 +5,7 @@ from collections import Counter
 import dagster as dg
 import psycopg
 
-from dagster_project.erasure import again, requests, run
+from dagster_project.erasure import again, calls, requests, run
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.ingestion.errors import AlreadyRunning
@@ -31,10 +31,8 @@ def forget_people(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Wa
         waiting, is_built = requests.unfinished(conn), has_relation(conn, "core.chats")
     try:
         stored = [run.erase(warehouse.url, settings, store_of(settings), one) for one in waiting]
-        in_rooms = 0
-        if home := places.home_of(settings, "rooms", warehouse.url):
-            in_rooms = again.forget_in_rooms(warehouse.url, home, settings, store_of(settings), user)
-        if (stored or in_rooms) and is_built:
+        back = _forget_again(settings, warehouse.url, user)
+        if (stored or back) and is_built:
             build_what_came(dbt, warehouse, context.run_id)
         done = [run.finish(warehouse.url, settings, one) for one in stored]
     except AlreadyRunning:
@@ -53,8 +51,18 @@ def forget_people(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Wa
     for place, count in sorted(total.items()):
         context.log.info(f"{place}: {count:,}")
     context.add_output_metadata(
-        {"people": len(done), "users_of_rooms_again": in_rooms, "rows_and_files": sum(total.values())}
+        {"people": len(done), "erased_again_in_rooms_and_calls": back, "rows_and_files": sum(total.values())}
     )
+
+
+def _forget_again(settings: Settings, url: str, by: str) -> int:
+    """Whom a backup of rooms or calls, or of what was read of them, has brought back. Returns how many there were."""
+    found, store = 0, store_of(settings)
+    if home := places.home_of(settings, "rooms", url):
+        found += again.forget_in_rooms(url, home, settings, store, by)
+    if home := places.home_of(settings, "calls", url):
+        found += calls.erase_again(url, home if calls.may_write(home) else None, settings, store, by)
+    return found
 
 
 @dg.job(
