@@ -28,7 +28,7 @@ from dagster_project.ingestion.sync_source import sync_source
 from dagster_project.sources.contract import Scope, SourceSpec
 from dagster_project.sources.postgres_reader.reader import postgres_source
 from dagster_project.sources.rooms import schema
-from dagster_project.sources.rooms.entities import MESSAGES, NAME, ORIGINS, read_kept
+from dagster_project.sources.rooms.entities import MESSAGES, NAME, ORIGINS
 from dagster_project.warehouse import embedded, migrations
 
 MOST = 1.6
@@ -87,7 +87,7 @@ def main() -> None:
 
 
 def _land(url: str, source: str) -> dict[str, Any]:
-    spec = SourceSpec(NAME, (MESSAGES,), ORIGINS, read_kept)
+    spec = SourceSpec(NAME, (MESSAGES,), ORIGINS)
     before = peak_of(os.getpid())
     began = time.monotonic()
     with postgres_source(spec, source, "row_xid") as opened:

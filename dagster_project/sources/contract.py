@@ -321,7 +321,7 @@ class SourceSpec:
         name: its key in `ops`.
         origins: what each kind of `Origin` is called in messages.
         read_kept: validates again what was refused: a record that may land now, what is still wrong with it, or None
-            for a sound part of a record that has landed.
+            for a sound part of a record that has landed. None: its rows are copied, and tried again as they are.
         is_continuous: new records come all the time, so that no success for a while is trouble. Not so where people
             bring files now and then: such a source is not missed before its first one.
     """
@@ -329,7 +329,7 @@ class SourceSpec:
     name: str
     entities: tuple[EntitySpec, ...]
     origins: Mapping[str, str]
-    read_kept: Callable[[EntitySpec, KeptRecord], Record | Rejected | None]
+    read_kept: Callable[[EntitySpec, KeptRecord], Record | Rejected | None] | None = None
     is_continuous: bool = True
 
     @property

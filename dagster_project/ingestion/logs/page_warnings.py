@@ -44,4 +44,3 @@ def warn_of(conn: psycopg.Connection, sync_id: str, page: Page, result: PageResu
             seen=page.distinct,
             total=page.total,
         )
-

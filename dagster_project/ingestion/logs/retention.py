@@ -47,7 +47,7 @@ def enforce(conn: psycopg.Connection, sources: Sequence[SourceSpec], periods: Pe
 
 
 def _drop_old_audit(conn: psycopg.Connection, years: int) -> int:
-    """Drop the months of the audit log that are over for so long: no row of it is ever deleted. That is an event too."""
+    """Drop the months of the audit log that are over for so long: no row is deleted by itself. That is an event."""
     with conn.transaction():
         oldest = partitions.months_after(datetime.now(UTC).date(), -12 * years)
         dropped = partitions.drop_before(conn, partitions.AUDIT_LOGS, oldest)

@@ -296,9 +296,7 @@ def close_log(
         )
         [user] = conn.execute("select user_id from ops.sync_logs where id = %s", [sync_id]).fetchone() or [None]
         counted = {name: getattr(counts, name) for name in ("records", "new", "changed", "quarantined", "deleted")}
-        _audit(
-            conn, "sync.complete", sync_id, entity, user=user, success=status != "error", status=status, **counted
-        )
+        _audit(conn, "sync.complete", sync_id, entity, user=user, success=status != "error", status=status, **counted)
 
 
 def _audit(

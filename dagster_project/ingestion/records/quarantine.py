@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 import psycopg
@@ -11,6 +11,8 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from dagster_project.ingestion.records.copied import land_copied
+from dagster_project.ingestion.records.kept_rows import KeptRows, deleted_key
 from dagster_project.ingestion.records.landing import land_page
 from dagster_project.ingestion.records.raw_tables import kinds_of, names_of
 from dagster_project.ingestion.single_writer import require_starter, writer
@@ -20,6 +22,7 @@ from dagster_project.warehouse import audit_log
 log = logging.getLogger(__name__)
 
 OPERATION = "quarantine_retry"  # in ops.sync_logs; it asks the source nothing, so it says nothing of freshness
+RETRIED = "quarantine"  # the window's name
 BATCH = 500
 MAX_BIGINT = 2**63 - 1
 
@@ -53,6 +56,7 @@ class QuarantineCount:
 class _Row:
     quarantine_id: int
     entity_type: str
+    record_key: str | None
     rule: str
     load_id: int
     window_from: date | None
@@ -139,7 +143,7 @@ def _open_rows(conn: psycopg.Connection, entity: EntitySpec) -> Iterator[list[_R
         rows := conn.cursor(row_factory=class_row(_Row))
         .execute(
             """
-        select quarantine_id, entity_type, rule, load_id, window_from, window_to, position, payload_bytes
+        select quarantine_id, entity_type, record_key, rule, load_id, window_from, window_to, position, payload_bytes
         from raw.quarantine
         where resolved_at is null and source = %s and entity_type = any(%s) and (load_id, quarantine_id) < (%s, %s)
         order by load_id desc, quarantine_id desc limit %s
@@ -167,6 +171,8 @@ def _retry(
     conn: psycopg.Connection, source: SourceSpec, entity: EntitySpec, rows: Sequence[_Row], sync_id: str
 ) -> list[int]:
     """Land what can land of a batch, in the caller's transaction. Returns the ids of the rows that are resolved."""
+    if not source.read_kept:
+        return _retry_copied(conn, entity, rows, sync_id)
     readable: dict[str, tuple[_Row, Record]] = {}
     resolved = []
     for row in rows:
@@ -187,6 +193,47 @@ def _retry(
     return resolved
 
 
+def _retry_copied(conn: psycopg.Connection, entity: EntitySpec, rows: Sequence[_Row], sync_id: str) -> list[int]:
+    """Likewise of rows that are copied as they are: the newest of each key, where the row has not landed since."""
+    newest: dict[str | None, _Row] = {}
+    for row in rows:
+        newest.setdefault(row.record_key, row)
+    newer = _landed_since(conn, entity, {key: row.load_id for key, row in newest.items() if key})
+    landing = [row for key, row in newest.items() if key not in newer]
+    if landing:
+        gone = _still_gone(conn, entity, landing)
+        size = sum(len(row.payload_bytes) for row in landing)
+        page = _page_of(entity, _RetriedWindow(None, None), len(landing), size)
+        page = replace(page, copied=KeptRows(entity, landing, gone))
+        land_copied(conn, page, sync_id)
+    resolved = conn.execute(
+        "select quarantine_id from raw.quarantine where quarantine_id = any(%s) "
+        "and (resolved_at is not null or record_key = any(%s))",
+        [[row.quarantine_id for row in rows], list(newer)],
+    ).fetchall()
+    return [one for (one,) in resolved]
+
+
+def _still_gone(conn: psycopg.Connection, entity: EntitySpec, rows: Sequence[_Row]) -> set[int]:
+    """The places of rows of history that tell of one that was deleted, and that no sync has brought again since."""
+    told = {key: place for place, row in enumerate(rows) if (key := deleted_key(entity, row))}
+    deletes = entity.copied and entity.copied.deletes
+    if not deletes or not told:
+        return set()
+    statement = sql.SQL("""
+        select told.key from unnest(%s::text[], %s::bigint[]) as told (key, since)
+        where not exists (
+            select from {current} as back inner join ops.page_loads using (load_id)
+            where back.{key} = told.key and load_id > told.since and window_name is distinct from %s
+        ) and not exists (
+            select from raw.quarantine as back where (source, entity_type) = (%s, %s)
+                and record_key = told.key and load_id > told.since
+        )
+    """).format(**names_of(deletes))
+    since = [rows[place].load_id for place in told.values()]
+    return {told[key] for (key,) in conn.execute(statement, (list(told), since, RETRIED, *deletes.id))}
+
+
 def _landed_since(conn: psycopg.Connection, entity: EntitySpec, loads: dict[str, int]) -> set[str]:
     """The keys whose record has landed by a later load than the given one."""
     statement = sql.SQL("""
@@ -205,13 +252,16 @@ class _RetriedWindow:
     day_read: date | None = None
 
     def __str__(self) -> str:
-        return "quarantine"
+        return RETRIED
 
 
 def _page(entity: EntitySpec, window: _RetriedWindow, landing: Sequence[tuple[_Row, Record]]) -> Page:
-    records, size = [record for _, record in landing], sum(len(row.payload_bytes) for row, _ in landing)
-    count = len(records)
-    return Page(entity, window, records, [], count, is_last=False, is_complete=False, total=count, answer=Answer(size))
+    page = _page_of(entity, window, len(landing), sum(len(row.payload_bytes) for row, _ in landing))
+    return replace(page, records=[record for _, record in landing])
+
+
+def _page_of(entity: EntitySpec, window: _RetriedWindow, count: int, size: int) -> Page:
+    return Page(entity, window, [], [], count, is_last=False, is_complete=False, total=count, answer=Answer(size))
 
 
 def _log(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 
-from dagster_project.sources.contract import Copied, EntitySpec, KeptRecord, Problem, Record, Rejected, SourceSpec
+from dagster_project.sources.contract import Copied, EntitySpec, SourceSpec
 from dagster_project.sources.people import by_mention
 
 NAME = "calls"
@@ -94,9 +94,4 @@ ENTITIES = (
 )
 
 
-def read_kept(entity: EntitySpec, kept: KeptRecord) -> Record | Rejected | None:
-    """What could not land has to be mended at the source: it comes again from there."""
-    return Rejected(kept.kind, None, Problem(kept.rule, "it waits to be mended at its source"), kept.data, "", 0)
-
-
-CALLS = SourceSpec(NAME, ENTITIES, ORIGINS, read_kept)
+CALLS = SourceSpec(NAME, ENTITIES, ORIGINS)

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from dagster_project.alerts.troubles import look
+from dagster_project.ingestion.records.quarantine import retry_quarantine
 from dagster_project.ingestion.status import sync_status
 from dagster_project.settings import Settings
 from dagster_project.sources.contract import SourceSpec
@@ -231,6 +232,31 @@ def test_new_columns_and_values_land_and_a_row_that_cannot_goes_to_quarantine_al
         read(database_url, own_source)
         assert conn.execute("select count(*) from raw.quarantine where resolved_at is null").fetchone() == (0,)
         assert [key for key, _ in landed(conn, "messages")] == sorted(key for key, _ in held(rooms, "messages"))
+
+
+def test_what_could_not_land_is_tried_again_from_its_bytes_and_tells_of_deletions_then(
+    conn: psycopg.Connection, rooms: psycopg.Connection, source: str, database_url: str
+) -> None:
+    read(database_url, source)
+    for table in ("rooms_messages", "rooms_messages_history"):
+        conn.execute(
+            f"alter table raw.{table} add constraint refused check (strpos(payload ->> 'content', 'refused') = 0) "  # type: ignore[arg-type]
+            "not valid"
+        )
+    one, other = faults.post(rooms, UNTIL, 2, "tried again")
+    rooms.execute(
+        "update rooms.messages set content = E'refused\\\\ \t\n\"' where id = any(%s::uuid[])", [[one, other]]
+    )
+    assert read(database_url, source)["messages"][::4] == (0, 2)
+    rooms.execute("delete from rooms.messages where id = %s", [other])
+    assert read(database_url, source)["messages_history"][3:] == (0, 1)
+    tried = retry_quarantine(database_url, [ROOMS], triggered_by="test")
+    assert (tried.tried, tried.resolved) == (3, 0)
+    for table in ("rooms_messages", "rooms_messages_history"):
+        conn.execute(f"alter table raw.{table} drop constraint refused")  # type: ignore[arg-type]
+    tried = retry_quarantine(database_url, [ROOMS], triggered_by="test")
+    assert (tried.tried, tried.resolved) == (3, 3)
+    assert_equal(conn, rooms, "messages", "messages_history")
 
 
 def test_a_person_who_was_erased_does_not_come_back(
