@@ -10,6 +10,8 @@ import httpx
 import psycopg
 import pytest
 
+from dagster_project.exports.tables.catalogue import TABLES
+
 Ask = Callable[..., Any]
 SANDBOX = {
     "B2CHAT_SANDBOX": "generated",
@@ -51,11 +53,13 @@ def test_materialize_all_on_an_empty_warehouse_makes_every_asset(ask: Ask, url: 
     run = _launch(ask, "__ASSET_JOB", selection=keys)
     _wait_for(ask, [run])
     events = ask(MADE, keys=keys)["assetNodes"]
-    assert [
+    left_out = [
         node["assetKey"]["path"]
         for node in events
         if not node["assetMaterializations"] or node["assetMaterializations"][0]["runId"] != run
-    ] == []
+    ]
+    # Rooms and calls are off here: there is nothing of them to write to a file.
+    assert sorted(left_out) == sorted(["exports", kind] for kind, one in TABLES.items() if one.source)
     (picture,) = ask(PICTURE)["assetOrError"]["assetMaterializations"]
     assert any("data:image/png" in entry.get("mdStr", "") for entry in picture["metadataEntries"])
     with psycopg.connect(url) as conn:
