@@ -160,6 +160,15 @@ def test_a_snapshot_says_how_long_a_tables_rows_stay(database_url: str) -> None:
             "sync_checkpoints": 90,
             "error_logs": 40,
             "notifications": 30,
+            "rooms_messages": 730,
+            "rooms_messages_history": 730,
+            "rooms_user_presence_changes": 730,
+            "calls_call_logs": 730,
+            "calls_call_offers": 730,
+            "calls_widget_pageviews": 730,
+            "calls_agent_sessions": 730,
+            "calls_agent_status_changes": 730,
+            "calls_funnel_events": 730,
         }
 
 
