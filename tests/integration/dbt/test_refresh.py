@@ -13,7 +13,6 @@ from tests.support import forked_dbt
 from tests.support.listed import AGENT, ListedSource, chat, message, serving
 from tests.support.world import World
 
-REFRESH = ("build", "--selector", "refresh")
 WAITING = {"status": "OPENED", "closed_at": None, "opened_at": "2025-10-07 09:00:00", "agent": AGENT}
 STATES = "select chat_id, wall_state from marts.sla_chats where metric = 'pickup' order by 1"
 
@@ -44,7 +43,7 @@ def _land_at(world: World, clock: str) -> None:
 
 
 def _refresh(world: World) -> str:
-    done = world.dbt(*REFRESH)
+    done = world.refreshed()
     assert done.returncode == 0, done.stdout[-4000:]
     assert "view model" not in done.stdout and "seed file" not in done.stdout
     return done.stdout
@@ -74,7 +73,7 @@ def _bring(world: World, key: str, day: str) -> str:
     """What dbt says of a refresh that brings a chat."""
     world.source.records["chats"].append(chat(key, day, opened_at=f"{day} 09:00:00", agent=AGENT))
     world.sync()
-    return world.dbt(*REFRESH).stdout
+    return world.refreshed().stdout
 
 
 def _chats_of(world: World, table: str, key: str) -> list[str]:
