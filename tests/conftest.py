@@ -129,7 +129,7 @@ def b2chat(new_folder: Callable[[], str]) -> Callable[..., subprocess.CompletedP
             [PROGRAM, *arguments],
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=1200,
             check=False,
             **_as_a_user(variables, new_folder),
         )
