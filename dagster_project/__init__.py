@@ -1,1 +1,1 @@
-"""B2Chat analytics: from B2Chat's export API to marts in your own Postgres, conducted by Dagster."""
+"""B2Chat analytics: from the sources of conversations to marts in your own Postgres, conducted by Dagster."""
