@@ -3,7 +3,6 @@
 Exit codes: 0 done, 1 failed, 2 wrong usage or setting, 3 ended early (the day's quota).
 """
 
-import gc
 import os
 import signal
 import sys
@@ -106,7 +105,6 @@ def main() -> None:
     """Run the command line: faults of settings and of the machine become one line and an exit code."""
     # What we and our children write is its owner's alone: it may hold what customers said.
     os.umask(0o077)
-    gc.set_threshold(20_000)  # Dagster's import makes a million objects that stay: the collector walked them 900 times
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         app()
