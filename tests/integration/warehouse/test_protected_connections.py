@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -148,7 +149,7 @@ def test_check_connects_with_each_driver_and_says_which_one_fails(
             patched.setattr(connection, "environment", lambda url: wrong)
             with pytest.raises(health_checks._Wrong, match=r"^Dagster cannot connect: [^;]*$"):
                 health_checks._drivers(standing)
-        os.environ["PGDATABASE"] = "nowhere"
+        os.environ.update(connection.environment(urlsplit(url)._replace(path="/nowhere").geturl()))
         with pytest.raises(health_checks._Wrong, match=r"^Dagster .*\"nowhere\".*; dbt cannot connect: .*\"nowhere\""):
             health_checks._drivers(standing)
 
