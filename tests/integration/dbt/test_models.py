@@ -298,7 +298,7 @@ def test_equal_messages_of_one_second_are_two_messages_and_keep_their_ids(world:
     nul = next(one for one in world.source.records["chats"] if one["chat_id"] == "nul")
     nul["messages"].insert(0, message("2025-10-01 08:59:00", body="una más"))
     world.sync()
-    world.build("messages")
+    world.run("messages")
     after = {row["id"] for row in world.ask("select id from core.messages where chat_id = 'nul'")}
     assert before < after and len(after) == 5
 
@@ -361,7 +361,7 @@ def test_a_full_contact_is_not_overwritten_by_a_chats_stub(world: World) -> None
 def test_a_stub_is_completed_when_the_contacts_export_brings_the_contact(world: World) -> None:
     world.source.records["contacts"].append(contact(10, fullname="Diez Completo", updated="2025-10-09 12:00:00"))
     world.sync()
-    world.build("contacts")
+    world.run("contacts")
     found = world.one("core.contacts", "b2chat_id", "10")
     assert (found["full_name"], found["is_stub"]) == ("Diez Completo", False)
 
@@ -370,7 +370,7 @@ def test_a_chat_that_loses_its_messages_keeps_no_old_ones_and_its_marts_follow(w
     lost = next(one for one in world.source.records["chats"] if one["chat_id"] == "answered-broadcast")
     lost["messages"] = []
     world.sync()
-    world.build("chat_response_times", "messages")
+    world.run("chat_response_times", "messages")
     assert world.ask("select 1 from core.messages where chat_id = 'answered-broadcast'") == []
     assert world.one("core.chats", "id", "answered-broadcast")["direction_source"] == "inferred_no_messages"
     assert world.one("marts.chat_response_times", "chat_id", "answered-broadcast")["incoming_message_count"] == 0
@@ -380,7 +380,7 @@ def test_a_chat_that_is_answered_late_enters_its_cell_and_an_incremental_build_e
     late = next(one for one in world.source.records["chats"] if one["chat_id"] == "broadcast")
     late["responded_at"] = "2025-10-01 09:10:00"
     world.sync()
-    world.build("heatmap_cells")
+    world.run("heatmap_cells")
     query = (
         "select * from marts.heatmap_cells order by week_start, scope, scope_id, direction_filter, "
         "office_hours_filter, day_of_week, hour"

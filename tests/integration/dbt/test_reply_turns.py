@@ -62,7 +62,7 @@ AFTER: dict[str, dict[str, Any]] = {
     "changes-day": {"created_at": "2025-10-09 08:55:00", "messages": [asked("09 09:00"), told("09 09:05")]},
     "changes-agent": {"agent": BEA, "department": "Cartera"},
 }
-ROLLUPS = ("+response_times_daily", "response_times_weekly", "response_times_monthly")
+ROLLUPS = ("response_times_daily", "response_times_weekly", "response_times_monthly")
 STORED = {
     "int_customer_turns": "intermediate.int_customer_turns order by chat_id, turn_number",
     "reply_turns": "marts.reply_turns order by chat_id, turn_number",
@@ -87,11 +87,6 @@ class Changed(World):
             sync_b2chat(self.url, client, entity="chats", mode="full", start_date=FIRST_DAY, today=TODAY,
                  confirm_deletions=True, triggered_by="test")
 
-    def build(self, *command: str) -> None:
-        command = command or ("build", "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious")
-        done = self.dbt(*command, "--select", *ROLLUPS)
-        assert done.returncode == 0, done.stdout[-4000:]
-
     def stored(self) -> dict[str, list[dict[str, Any]]]:
         return {name: self.ask(f"select * from {rows}") for name, rows in STORED.items()}
 
@@ -111,7 +106,7 @@ def world(new_database: Callable[[], str]) -> Iterator[Changed]:
     with serving(ListedSource([dict(one) for one in BEFORE], [])) as sandbox:
         made = Changed(new_database(), sandbox)
         made.refresh()
-        made.build()
+        made.build(*ROLLUPS)
         assert [made.replies_of(date(2025, 10, day)) for day in (6, 7, 8)] == [1, 1, 1]
         chats = made.source.records["chats"]
         for one in chats:
@@ -123,7 +118,7 @@ def world(new_database: Callable[[], str]) -> Iterator[Changed]:
         made.refresh()
         with psycopg.connect(made.url) as conn:
             conn.execute("update raw.b2chat_chats set loaded_at = '2025-10-01 15:00:00-05' where chat_id = 'transferred'")
-        made.build()
+        made.build(*ROLLUPS)
         yield made
 
 
@@ -199,9 +194,9 @@ def test_agents_and_departments_have_their_names_and_the_rest_their_keys(world: 
 
 def test_a_second_build_writes_no_row_and_an_incremental_one_equals_a_full_one(world: Changed) -> None:
     incremental, writes = world.stored(), _writes(world)
-    world.build("run")
+    world.run(*ROLLUPS)
     assert _writes(world) == writes
-    world.build("run", "--full-refresh")
+    world.run(*ROLLUPS, full_refresh=True)
     assert world.stored() == incremental
     assert len(incremental["int_response_times"]) > 100
 
