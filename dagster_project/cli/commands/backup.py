@@ -51,9 +51,9 @@ def backup(
 
 def list_backups(as_json: JsonOption = False) -> None:
     """List the backups, newest first, with how the last drill of each went."""
-    root = environment.for_work(Settings.load()).backup_path
-    found, files = folder.listed(root), physical.listed(root)
-    store = copies_of(environment.for_work(Settings.load()))
+    settings = environment.for_work(Settings.load())
+    found, files = folder.listed(settings.backup_path), physical.listed(settings.backup_path)
+    store = copies_of(settings)
     away = copying.listed(store) if store else []
 
     def tell() -> None:

@@ -1,8 +1,10 @@
 {%- set demand = ['pageview', 'popup', 'call'] %}
 with cells as (
+    {%- for period, cells in {'week': ref('coverage_heatmap_weekly'), 'month': ref('coverage_heatmap')}.items() %}
+    {{ 'union all' if not loop.first }}
     select
-        'week' as period,
-        week_start as period_start,
+        '{{ period }}' as period,
+        {{ period }}_start as period_start,
         scope,
         scope_id,
         scope_name,
@@ -14,25 +16,8 @@ with cells as (
         {{ name }}_count,
         uncovered_{{ name }}_count
         {%- endfor %}
-    from {{ ref('coverage_heatmap_weekly') }}
-
-    union all
-
-    select
-        'month' as period,
-        month_start as period_start,
-        scope,
-        scope_id,
-        scope_name,
-        passed_seconds,
-        covered_seconds,
-        agent_seconds,
-        peak_agent_count
-        {%- for name in demand %},
-        {{ name }}_count,
-        uncovered_{{ name }}_count
-        {%- endfor %}
-    from {{ ref('coverage_heatmap') }}
+    from {{ cells }}
+    {%- endfor %}
 )
 
 select
