@@ -53,7 +53,7 @@ def search(conn: psycopg.Connection, data_path: Path, texts: Sequence[str]) -> C
         if row and row[0]:
             found[f"left in {name}"] = int(row[0])
     for file in _files(data_path):
-        if _holds(file, told):
+        if _contains(file, told):
             place = f"left in {file.relative_to(data_path).parts[0]}/"
             found[place] = found.get(place, 0) + 1
     return found
@@ -91,7 +91,7 @@ def _files(data_path: Path) -> Iterator[Path]:
         yield from (file for file in (data_path / folder).rglob("*") if file.is_file() and not file.is_symlink())
 
 
-def _holds(file: Path, texts: Sequence[str]) -> bool:
+def _contains(file: Path, texts: Sequence[str]) -> bool:
     try:
         held = file.read_bytes().decode(errors="replace").lower()
     except OSError:

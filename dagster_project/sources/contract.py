@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from dagster_project.sources.cleaning import Cleaning
-from dagster_project.sources.copied import Copied, CopiedRows, HeldKeys
+from dagster_project.sources.copied import CopiedRows, HeldKeys
+from dagster_project.sources.errors import QuotaExhausted, SourceError, UnreadableRow, UnreadableWindow
 from dagster_project.sources.people import MENTION, PHONE_DIGITS
 from dagster_project.sources.planning import History, Mode, OpenWindow, Plan, Scope, Watermark, Window
-from dagster_project.sources.shapes import Shape
+from dagster_project.sources.records import Problem, Record, Rejected
 
 if TYPE_CHECKING:  # a process that only reads answers knows no database, and is to start fast
     import psycopg
@@ -55,44 +55,38 @@ MAX_KEY_LENGTH = 200  # characters
 YEARS = range(1990, 2101)  # a time of another year is a fault, not a time
 
 
-class SourceError(Exception):
-    """A request to a source that did not bring what was asked for. The text is safe to show anywhere.
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """How the rows of an entity land that are copied as they are.
 
-    Args:
-        cause: what happened: no secret, no token, no record's content.
-        endpoint: what was asked, as `GET /chats/export`.
-        window: what part of it, where it was a page of a window.
-        attempts: how often it was tried.
+    Attributes:
+        keys: the fields of a row that make its key, in order; joined by "|" they are the key in `raw`.
+        conversation: the field that names its conversation; None where none does.
+        secrets: fields that never leave the source.
+        deletes: the entity whose row is gone where a row of this one says so (`operation_type` is DELETE).
+        people: fields that name a person.
+        mentions: fields of texts or JSON in which people may stand by an id, an address or a number.
+        pseudonyms: fields in which an erased person's id gives way to another one: what is counted by it stays.
+        known_by: by what a person, or a conversation about one, is known by its id (see `sources/people.py`).
+        personal: what stands, once one of these is erased, in the place of what a field said.
+        belongs_to: the entity to whose row this one belongs, and the fields that are its key there: whom that one is
+            about, this one is about too.
+        month: the field of a time by whose month (UTC) its table in `raw` is partitioned; None where it is not.
+        is_compared: nothing tells of rows that were deleted: each sweep compares the keys (see `HeldKeys`).
     """
 
-    system: ClassVar[str] = "the source"
-
-    def __init__(self, cause: str, endpoint: str = "", window: str = "", attempts: int = 1) -> None:
-        super().__init__(cause, endpoint, window, attempts)
-        self.cause = cause
-        self.endpoint = endpoint
-        self.window = window
-        self.attempts = attempts
-
-    def __str__(self) -> str:
-        place = f"{self.endpoint} ({self.window})" if self.window else self.endpoint
-        tries = f" after {self.attempts} attempts" if self.attempts > 1 else ""
-        return f"{place or self.system}: {self.cause}{tries}"
-
-
-class UnreadableWindow(SourceError):
-    """A window that cannot be read, or not to its end; others can. It is tried again by the next sync."""
-
-    def __str__(self) -> str:
-        return self.cause
-
-
-class UnreadableRow(SourceError):
-    """Among the rows that were to be copied is one that the source cannot give."""
-
-
-class QuotaExhausted(SourceError):
-    """The day's quota of requests is used up. The next day continues."""
+    keys: tuple[str, ...]
+    conversation: str | None = None
+    secrets: tuple[str, ...] = ()
+    deletes: "EntitySpec | None" = None
+    people: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+    pseudonyms: tuple[str, ...] = ()
+    known_by: Callable[[str], str] = field(default=str, compare=False)
+    personal: Mapping[str, object] = field(default_factory=dict, hash=False)
+    belongs_to: "tuple[EntitySpec, tuple[str, ...]] | None" = None
+    month: str | None = None
+    is_compared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,67 +140,6 @@ class EntitySpec:
     def id(self) -> tuple[str, str]:
         """Its key in `ops`: source and name."""
         return self.source, self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A rule that a record breaks. `detail` names the field and the kind of fault, never the content."""
-
-    rule: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Something that cannot be used as it is: a whole record, or a part of a record that is kept.
-
-    Attributes:
-        entity_type: the entity's name, or one of its `parts` (then `key` is that of its record, which has landed).
-        key: the record's key, where it could be read.
-        data: the exact bytes as they came (of a part: its canonical JSON).
-        content_hash: the same for the same faulty content each time that it is met.
-        position: the record's place in its page, from 0.
-        people: by what the person is known that it is about (see `sources/people.py`), where it could be read.
-    """
-
-    entity_type: str
-    key: str | None
-    problem: Problem
-    data: bytes
-    content_hash: str
-    position: int
-    people: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A record that can land.
-
-    Attributes:
-        payload: its JSON, canonical and cleaned, texts that are far too long cut.
-        content_hash: tells a changed record from an unchanged one; by nothing cut, less what changes without meaning.
-        exact: its exact bytes, only where something had to be cleaned; its whole canonical JSON where texts were cut
-            and nothing else.
-        cleaned: what was cleaned or cut, and where.
-        rejected_parts: parts of it that cannot be read; the payload still holds them.
-        shapes: of the record as it came, and of all in it; empty where its fields are not watched.
-        columns: values of `EntitySpec.columns`.
-        parent: the key of the companion to which it belongs: that takes the load of a new or changed record.
-        companion: the companion itself, with the record that speaks for it.
-        people: by what the person is known that it is about (see `sources/people.py`); empty where it is about none.
-    """
-
-    key: str
-    payload: str
-    content_hash: str
-    exact: bytes | None = None
-    cleaned: list[Cleaning] = field(default_factory=list)
-    rejected_parts: list[Rejected] = field(default_factory=list)
-    shapes: AbstractSet[Shape] = frozenset()
-    columns: tuple[object, ...] = ()
-    parent: str | None = None
-    companion: "Record | None" = None
-    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
