@@ -15,13 +15,17 @@ LAYERS = {
     "calendar": {"seed", "ops", "calendar"},
     "facts": {"seed", "ops", "intermediate", "core", "calendar", "facts"},
     "rollups": {"seed", "ops", "core", "calendar", "facts", "rollups"},
-    "analysis": {"analysis", "core", "calendar", "facts", "rollups"},
     "marts": {"seed", "ops", "core", "calendar", "facts", "rollups", "marts"},
     "marts_admin": {"ops"},
     "marts_pii": {"ops", "core", "marts_pii"},
 }
-# Some marts tell of more than conversations: of what an analysis came to, of the pipeline, of who read, of archives.
-SUBJECTS = {"marts/analysis": {"analysis"}, "marts/operations": {"raw"}, "marts/rooms": {"raw"}}
+# Some tell of more than conversations: of what an analysis came to, of the pipeline, of who read, of archives.
+SUBJECTS = {
+    "rollups/customer_analyses": {"analysis"},
+    "marts/analysis": {"analysis"},
+    "marts/operations": {"raw"},
+    "marts/rooms": {"raw"},
+}
 TYPES = {
     r"(is|has)_\w+": {"boolean"},
     r"\w+_at": {"timestamptz"},
@@ -121,15 +125,14 @@ def _reads_spread_rows(manifest: Manifest, model: Node) -> bool:
 def _names(manifest: Manifest) -> Iterator[str]:
     """A step is called int_, what BI and people read is not."""
     for model in _models(manifest):
-        steps = "int_" if model["fqn"][2] == "steps" else ""
-        by_layer = {"staging": f"stg_{model['fqn'][2]}__", "core": "", "analysis": steps}
-        wanted = (by_layer | {"marts_admin": "", "marts_pii": ""}).get(_layer(model), "int_")
-        if "" if _is_public(model) else wanted:
-            is_called_so = model["name"].startswith(wanted)
+        schema = model["config"]["schema"]
+        prefixes = {"staging": f"stg_{model['fqn'][2]}__", "intermediate": "int_"}
+        if schema in prefixes:
+            is_called_so = model["name"].startswith(prefixes[schema])
         else:
             is_called_so = not model["name"].startswith(("stg_", "int_"))
         if not is_called_so:
-            yield f"{model['name']}: a model of {_layer(model)} is not called so"
+            yield f"{model['name']}: a model in the schema {schema} is not called so"
 
 
 def _grain_and_columns(manifest: Manifest) -> Iterator[str]:

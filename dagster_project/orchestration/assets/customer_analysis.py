@@ -123,7 +123,7 @@ def _means(who: Categorizer, dbt: DbtCli, run_id: str) -> Means:
         who.version,
         who.is_llm,
         categorize=categorize,
-        build_kpis=lambda: build_models(dbt, run_id, "path:models/analysis"),
+        build_kpis=lambda: build_models(dbt, run_id, "path:models/rollups/customer_analyses"),
         run_id=run_id,
     )
 

@@ -169,7 +169,7 @@ def _percentile(ordered: list[float], share: float) -> float:
 
 
 def _build(url: str) -> None:
-    done = forked_dbt.run(url, "run", "--select", "path:models/analysis")
+    done = forked_dbt.run(url, "run", "--select", "path:models/rollups/customer_analyses")
     assert done.returncode == 0, done.stdout
 
 

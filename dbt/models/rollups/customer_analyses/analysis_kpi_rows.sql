@@ -1,5 +1,8 @@
 {{ config(
+    schema='analysis',
     alias='analysis_kpis',
+    materialized='incremental',
+    contract={'enforced': true},
     unique_key='analysis_id',
     pre_hook="select ops.lock_in_transaction('build', 'analysis_kpis')",
     indexes=[
