@@ -75,4 +75,4 @@ def _less(
 
 
 def _says_more(less: sql.Composable) -> sql.Composable:
-    return sql.SQL("payload <> {} and payload ->> 'message_type' is distinct from 'system'").format(less)
+    return sql.SQL("payload <> {}").format(less)

@@ -31,7 +31,7 @@ _THEIRS = """
 _MONTHS = {f"raw.{one.table}": one for one in ENTITIES if one.copied and one.copied.month and one.copied.personal}
 _IN_FILES = {
     "rooms.messages": "update {} set content = %(erased)s, content_metadata = '{{}}' "
-    "where (sender_id = %(user)s::uuid or room_id = any(%(places)s::uuid[])) and message_type <> 'system' "
+    "where (sender_id = %(user)s::uuid or room_id = any(%(places)s::uuid[])) "
     "and (content <> %(erased)s or content_metadata <> '{{}}')",
     "rooms.chat_file_attachments": "update {} set original_filename = %(erased)s, thumbnail_url = null "
     "where (owner_id = %(user)s::uuid or message_id = any(%(messages)s::uuid[])) "
@@ -39,6 +39,8 @@ _IN_FILES = {
     "rooms.robot_interactions": "update {} set request_data = '{{}}', observation_data = null, response_data = null, "
     "error_message = null where message_id = any(%(messages)s::uuid[]) and (request_data <> '{{}}' "
     "or num_nonnulls(observation_data, response_data, error_message) > 0)",
+    "rooms.user_presence_changes": "update {} set to_status = %(erased)s where user_id = %(user)s::uuid "
+    "and to_status <> %(erased)s",
 }
 
 

@@ -66,13 +66,13 @@ USERS = _entity(
     "users",
     secrets=("password_hash",),
     people=("id",),
-    personal=_texts("username", "first_name", "last_name", "email")
+    personal=_texts("username", "first_name", "last_name", "email", "current_status")
     | {"display_name": None, "avatar_url": None, "chat_preferences": {}},
 )
 CHAT_ROOMS = _entity(
     "chat_rooms",
     conversation="id",
-    personal=_texts("name") | {"description": None, "issue_description": None},
+    personal=_texts("name") | {"description": None, "issue_description": None, "room_settings": {}},
 )
 ROOM_PARTICIPANTS = _entity("room_participants", ("room_id", "user_id"), conversation="room_id")
 MESSAGES = _entity(
@@ -97,14 +97,26 @@ ROBOT_INTERACTIONS = _entity(
     belongs_to=_OF_MESSAGE,
     personal={"request_data": {}, "observation_data": None, "response_data": None, "error_message": None},
 )
+USER_PRESENCE_CHANGES = _entity(
+    "user_presence_changes",
+    ("user_id", "changed_at"),
+    people=("user_id",),
+    personal=_texts("to_status"),  # whatever the person types
+    month="changed_at",
+)
 ESCALATIONS = _entity(
     "escalations",
     conversation="source_room_id",
-    people=("target_room_id",),  # what is escalated is about whoever the room is about that it leads to
+    # What is escalated is about whoever the room is about that it leads to.
+    people=("target_room_id", "created_by_user_id", "assigned_to_user_id"),
     personal=_texts("escalation_reason") | {"resolution_notes": None},
 )
 CONVERSATION_CONCLUSIONS = _entity(
-    "conversation_conclusions", ("room_id",), conversation="room_id", personal={"summary": None}
+    "conversation_conclusions",
+    ("room_id",),
+    conversation="room_id",
+    people=("concluded_by_user_id",),
+    personal={"summary": None},
 )
 
 HISTORIES = tuple(
@@ -134,7 +146,7 @@ ENTITIES = (
     ROBOT_INTERACTIONS,
     ESCALATIONS,
     CONVERSATION_CONCLUSIONS,
-    _entity("user_presence_changes", ("user_id", "changed_at"), month="changed_at"),
+    USER_PRESENCE_CHANGES,
     _entity("data_access_log", conversation="room_id"),
     _entity("archives", ("table", "partition")),
     *HISTORIES,

@@ -70,7 +70,14 @@ def url(new_database: Callable[[], str]) -> str:
         for room in (support, group):
             seat(conn, room, ana, "moderator")
             seat(conn, room, gone, "guest")
+        with acting(conn, gone):
+            call(conn, "set_presence", f"gone to {WORD}")
         for at in (OLD, datetime.now(UTC) - timedelta(minutes=5)):
+            conn.execute(  # as another system's history has it
+                "insert into rooms.messages (room_id, sender_id, message_type, content, created_at) "
+                "values (%s, %s, 'system', %s, %s)",
+                [support, ana, f"{WORD} came in", at],
+            )
             for person, room, text in (
                 (gone, support, f"I am {WORD}"),
                 (ana, support, f"Dear {WORD}"),
@@ -93,9 +100,9 @@ def test_nothing_that_a_user_wrote_is_left_and_all_that_is_counted_is(
     settings, store = Settings.load(), Folder(tmp_path / "exports")
     _sync(url)
     before = _counts(url)
-    assert before == (8, 4, 4, 2, 2)
+    assert before == (10, 4, 4, 2, 2)
     steps.run(url, store, 24, TODAY)
-    assert _counts(url)[0] == 4 and len(_said(url)) > 8
+    assert _counts(url)[0] == 5 and len(_said(url)) > 8
     with connect(url) as conn:
         (user,) = conn.execute("select id::text from rooms.users where account_type_informal = 'guest'").fetchone() or (
             "",
@@ -115,7 +122,7 @@ def test_nothing_that_a_user_wrote_is_left_and_all_that_is_counted_is(
     for file in (tmp_path / "exports").rglob("*.parquet"):
         assert WORD not in str(pyarrow.parquet.read_table(file).to_pylist())
     _sync(url)
-    assert _counts(url) == (4, *before[1:]) and _said(url) == set()
+    assert _counts(url) == (5, *before[1:]) and _said(url) == set()
     for table in ("rooms.messages", "rooms.chat_file_attachments", "rooms.robot_interactions", "raw.rooms_messages"):
         restore.restore(url, store, table, date(2024, 10, 1))
     assert _counts(url) == before and _said(url) == set()

@@ -4,6 +4,7 @@ import random
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,6 +31,7 @@ def url(new_database: Callable[[], str]) -> str:
             ("bea", "agent"),
             ("eve", "agent"),
             ("gus", "guest"),
+            ("gia", "guest"),
             ("rob", "robot"),
             ("sol", "supervisor"),
             ("out", "registered"),
@@ -124,13 +126,32 @@ REFUSALS: dict[str, tuple[str, str, str, str]] = {
     "who changes another's message": ("RM003", "ana", "edit_message", "%(message)s, 'x'"),
     "a guest who deletes another's message": ("RM003", "gus", "delete_message", "%(ours)s"),
     "who lists another's rooms": ("RM003", "ana", "list_rooms", "%(gus)s"),
+    "a guest in another's support room": ("RM003", "gia", "add_participant", "%(room)s, %(gia)s"),
+    "a customer in another's support room": ("RM003", "out", "add_participant", "%(room)s, %(out)s"),
+    "a third one in a talk of two": ("RM003", "bea", "add_participant", "%(direct)s, %(bea)s"),
+    "who is muted and changes a message": ("RM002", "eve", "edit_message", "%(hers)s, 'x'"),
+    "who is muted and sends a file": (
+        "RM002",
+        "eve",
+        "attach_file",
+        "%(hers)s, gen_random_uuid(), 'a.pdf', 1, 'application/pdf'",
+    ),
+    "who says that another's message failed": ("RM003", "gus", "mark_delivered", "%(ours)s, 'failed'"),
+    "a customer who is to take a case": ("RM003", "ana", "assign_escalation", "%(escalation)s, %(gus)s"),
+    "a case for another organization": ("RM011", "ana", "assign_escalation", "%(escalation)s, %(far)s"),
     "a full room": ("RM004", "ana", "add_participant", "%(full)s, %(out)s"),
     "a closed room": ("RM005", "ana", "post_message", "%(closed)s, 'x'"),
     "a message of more than 1 MB": ("RM006", "ana", "post_message", "%(room)s, repeat('ñ', 524289)"),
     "a change of more than 1 MB": ("RM006", "gus", "edit_message", "%(message)s, repeat('x', 1048577)"),
+    "more than 1 MB beside a message": (
+        "RM006",
+        "ana",
+        "post_message",
+        "%(room)s, 'x', content_metadata => jsonb_build_object('a', repeat('x', 1048577))",
+    ),
     "a page of more than 200": ("RM007", "ana", "page_messages", "%(room)s, page_size => 201"),
     "a search of more than 200": ("RM007", "ana", "search_messages", "'x', %(room)s, 201"),
-    "an answer to another room's message": ("RM008", "ana", "post_message", "%(room)s, 'x', reply_to => %(elsewhere)s"),
+    "an answer to another room's message": ("RM008", "ana", "post_message", "%(room)s, 'x', reply_to => %(there)s"),
     "a message of the day after tomorrow": (
         "RM009",
         "ana",
@@ -147,10 +168,23 @@ REFUSALS: dict[str, tuple[str, str, str, str]] = {
     "a person of another organization": ("RM011", "ana", "add_participant", "%(room)s, %(far)s"),
     "an escalation that was not assigned": ("RM014", "ana", "start_escalation", "%(escalation)s"),
     "an escalation that was not begun": ("RM014", "ana", "resolve_escalation", "%(escalation)s"),
+    "a room that is escalated already": ("RM014", "ana", "escalate", "%(elsewhere)s, 'T3', 'again'"),
     "nobody": ("RM016", "", "list_rooms", ""),
     "a guest in a room without guests": ("RM017", "ana", "add_participant", "%(closed_to_guests)s, %(gus)s"),
     "a supervisor who says no purpose": ("RM018", "sol", "monitor_messages", "%(room)s, ' '"),
     "an agent who monitors": ("RM003", "ana", "monitor_messages", "%(room)s, 'audit'"),
+    "no content": ("RM019", "ana", "post_message", "%(room)s, null"),
+    "a key of 201 characters": ("RM019", "ana", "post_message", "%(room)s, 'x', repeat('k', 201)"),
+    "a file of less than nothing": (
+        "RM019",
+        "ana",
+        "attach_file",
+        "%(ours)s, gen_random_uuid(), 'a.pdf', -1, 'application/pdf'",
+    ),
+    "a step to the same level": ("RM019", "ana", "escalate", "%(room)s, 'T1', 'why'"),
+    "a step of priority 6": ("RM019", "ana", "escalate", "%(room)s, 'T2', 'why', 6"),
+    "a step without a reason": ("RM019", "ana", "escalate", "%(room)s, 'T2', ' '"),
+    "a room without seats": ("RM019", "ana", "create_room", "max_participants => 0"),
 }
 
 
@@ -163,7 +197,8 @@ def test_a_call_that_may_not_be_is_refused_by_its_code_and_writes_nothing(
     full = add_room(conn, who["ana"], max_participants=1)
     closed_to_guests = add_room(conn, who["ana"], guest_access_allowed=False)
     elsewhere = add_room(conn, who["ana"])
-    for place in (closed, full, closed_to_guests, elsewhere):
+    direct = add_room(conn, who["ana"], room_type="direct", max_participants=2)
+    for place in (closed, full, closed_to_guests, elsewhere, direct):
         seat(conn, place, who["ana"], "moderator")
     values = {
         **who,
@@ -173,8 +208,13 @@ def test_a_call_that_may_not_be_is_refused_by_its_code_and_writes_nothing(
         "closed_to_guests": closed_to_guests,
         "message": post(conn, who["gus"], room),
         "ours": post(conn, who["ana"], room),
-        "elsewhere": post(conn, who["ana"], elsewhere),
+        "elsewhere": elsewhere,
+        "there": post(conn, who["ana"], elsewhere),
+        "direct": direct,
     }
+    conn.execute("update rooms.room_participants set status = 'active' where user_id = %s", [who["eve"]])
+    values["hers"] = post(conn, who["eve"], room)
+    conn.execute("update rooms.room_participants set status = 'muted' where user_id = %s", [who["eve"]])
     with acting(conn, who["ana"]):
         values["escalation"] = call(conn, "escalate", elsewhere, "T2", "why")[0][0]
     before = [conn.execute(CONTENT.format(table)).fetchone() for table in WRITTEN]
@@ -182,6 +222,7 @@ def test_a_call_that_may_not_be_is_refused_by_its_code_and_writes_nothing(
         conn.execute(f"select * from rooms.{function}({arguments})", values)
     assert refused.value.sqlstate == code
     assert refused.value.diag.message_primary and "\n" not in refused.value.diag.message_primary
+    assert refused.value.diag.message_detail is None  # the server's own refusals show, and log, the whole row
     assert [conn.execute(CONTENT.format(table)).fetchone() for table in WRITTEN] == before
     if code == "RM010":
         assert "2019-05" in refused.value.diag.message_primary
@@ -194,24 +235,99 @@ def test_a_message_that_is_sent_again_is_the_first_one(
     assert post(conn, who["ana"], room, "hola, again", client_key="k1") == first
     assert post(conn, who["gus"], room, "hola", client_key="k1") != first
     assert conn.execute("select count(*) from rooms.messages where client_key = 'k1'").fetchone() == (2,)
+    with acting(conn, who["ana"]):
+        call(conn, "leave_room", room)
+    conn.execute("update rooms.chat_rooms set status = 'closed' where id = %s", [room])
+    assert post(conn, who["ana"], room, "hola", client_key="k1") == first  # its answer was lost on the way
 
 
-def test_two_who_send_the_same_at_once_get_one_message(url: str, who: dict[str, uuid.UUID]) -> None:
-    with connect(url) as setup:
-        room = add_room(setup, who["ana"])
-        seat(setup, room, who["ana"], "moderator")
-    found: list[uuid.UUID] = []
+def at_once(url: str, person: uuid.UUID, function: str, *calls: tuple[Any, ...], **named: Any) -> list[Any]:
+    """What each of several calls at once returns, or the code by which it is refused."""
 
-    def send() -> None:
+    def answer(given: tuple[Any, ...]) -> Any:
         with connect(url) as mine:
-            found.append(post(mine, who["ana"], room, "hola", client_key="at once"))
+            try:
+                with acting(mine, person):
+                    return call(mine, function, *given, **named)
+            except psycopg.Error as refused:
+                return refused.sqlstate
 
-    threads = [threading.Thread(target=send) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 4 and len(set(found)) == 1
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(answer, calls))
+
+
+def test_of_those_who_do_the_same_at_once_one_does_it(url: str, who: dict[str, uuid.UUID]) -> None:
+    with connect(url) as setup:
+        room = add_room(setup, who["ana"], room_type="support", max_participants=3)
+        seat(setup, room, who["ana"], "moderator")
+        seat(setup, room, who["gus"], "guest")
+    sent = at_once(url, who["ana"], "post_message", *[(room, "hola", "at once")] * 4)
+    assert len({rows[0][0] for rows in sent}) == 1
+    joined = at_once(url, who["ana"], "add_participant", *[(room, who[name]) for name in ("bea", "eve", "rob", "sol")])
+    assert sorted(map(str, joined)) == ["RM004"] * 3 + ["True"]
+    opened = at_once(url, who["ana"], "escalate", *[(room, level, "why") for level in ("T2", "T3", "manager")])
+    assert sorted(map(str, opened))[:2] == ["RM014"] * 2
+    with connect(url) as conn:
+        found = conn.execute("select count(*) from rooms.escalations where source_room_id = %s", [room])
+        assert found.fetchone() == (1,)
+
+
+def test_whoever_was_muted_is_so_wherever_they_go_until_somebody_says_otherwise(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID], room: uuid.UUID
+) -> None:
+    with acting(conn, who["ana"]):
+        call(conn, "mute_participant", room, who["gus"])
+    with acting(conn, who["gus"]):
+        call(conn, "leave_room", room)
+        assert call(conn, "add_participant", room, who["gus"]) is True  # a customer comes back, as a guest
+    with pytest.raises(psycopg.Error, match="muted"):
+        post(conn, who["gus"], room)
+    with acting(conn, who["ana"]):
+        ((_, target),) = call(conn, "escalate", room, "T2", "why")
+    with pytest.raises(psycopg.Error, match="muted"):
+        post(conn, who["gus"], target)
+    conn.execute("update rooms.room_participants set role = 'moderator' where user_id = %s", [who["ana"]])
+    seat(conn, target, who["ana"], "moderator")
+    with acting(conn, who["ana"]):
+        call(conn, "mute_participant", target, who["gus"], False)
+    post(conn, who["gus"], target)
+
+
+def test_nobody_gives_themselves_the_history_that_they_may_not_see(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID]
+) -> None:
+    group = add_room(conn, who["ana"])
+    seat(conn, group, who["ana"], "moderator")
+    with acting(conn, who["ana"]):
+        call(conn, "add_participant", group, who["bea"], "member", False)
+    with acting(conn, who["bea"]):
+        call(conn, "leave_room", group)
+        call(conn, "add_participant", group, who["bea"], "member", True)
+    sees = "select can_see_history from rooms.room_participants where room_id = %s and user_id = %s"
+    assert conn.execute(sees, [group, who["bea"]]).fetchone() == (False,)
+
+
+def test_a_step_that_is_called_off_gives_the_customer_back(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID], room: uuid.UUID
+) -> None:
+    with acting(conn, who["ana"]):
+        ((escalation, target),) = call(conn, "escalate", room, "T2", "why")
+        call(conn, "cancel_escalation", escalation)
+    post(conn, who["gus"], room, "I am here")
+    states = "select id, status from rooms.chat_rooms where id = any(%s)"
+    assert dict(conn.execute(states, [[room, target]]).fetchall()) == {room: "active", target: "closed"}
+
+
+def test_a_customer_with_an_account_who_asks_for_support_is_its_guest(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID]
+) -> None:
+    roles = {}
+    for kind in ("support", "group"):
+        with acting(conn, who["out"]):
+            place = call(conn, "create_room", kind, kind)
+        found = conn.execute("select role from rooms.room_participants where room_id = %s", [place]).fetchone()
+        roles[kind] = found and found[0]
+    assert roles == {"support": "guest", "group": "moderator"}
 
 
 def test_pages_hold_each_message_once_also_those_of_one_instant(
@@ -316,6 +432,22 @@ def test_a_search_finds_words_in_rooms_that_one_takes_part_in(
         job.execute("select rooms.fill_message_search()")
     with acting(conn, who["bea"]):
         assert call(conn, "search_messages", "gotera") == []
+        assert call(conn, "search_messages", "de la") == []  # words that say nothing find nothing
+
+
+def test_a_message_of_1_mb_of_different_words_stops_no_search(url: str, who: dict[str, uuid.UUID]) -> None:
+    with connect(url) as setup:
+        room = add_room(setup, who["ana"])
+        seat(setup, room, who["ana"], "moderator")
+        # Each word once, so each has its own place: as many bytes again.
+        for made in ("lpad(to_hex(n), 5, '0') || 'x'", "chr(19968 + n % 20000) || chr(19968 + n / 7)"):
+            words = f"select string_agg({made}, ' ') from generate_series(1, 149000) as n"
+            (text,) = setup.execute(words).fetchone() or ("",)
+            post(setup, who["ana"], room, text.encode()[: 1024 * 1024].decode(errors="ignore"))
+    with connect(url) as job:
+        assert job.execute("select rooms.fill_message_search()").fetchone() >= (2,)
+    with connect(url) as conn, acting(conn, who["ana"]):
+        assert len(call(conn, "search_messages", "00001x", room)) == 1
 
 
 def test_what_a_supervisor_reads_is_written_down(
@@ -326,8 +458,17 @@ def test_what_a_supervisor_reads_is_written_down(
         with acting(conn, who["sol"], role):
             assert len(call(conn, "monitor_messages", room, f"complaint, {role}")) == 1
             assert len(call(conn, "export_room", room, f"court, {role}")) == 1
+    with acting(conn, who["sol"]):
+        assert len(call(conn, "participants_of", room)) == 4
+        listed = len(call(conn, "list_rooms", who["gus"]))
+        call(conn, "list_rooms")
+    with acting(conn, who["ana"]):  # whoever takes part is no supervisor
+        call(conn, "participants_of", room)
     rows = conn.execute("select user_id, room_id, purpose, rows_read from rooms.data_access_log").fetchall()
     assert set(rows) == {
+        (who["sol"], room, "list of who takes part", 4),
+        (who["sol"], None, f"list of the rooms of {who['gus']}", listed),
+    } | {
         (who["sol"], room, f"{what}, {role}", 1)
         for what in ("complaint", "court")
         for role in ("rooms_app", "rooms_supervisor")
@@ -338,7 +479,10 @@ def test_an_erased_person_is_nowhere_in_rows_history_and_search(url: str, who: d
     secret = "Zanzibar"
     with connect(url) as conn:
         gone = add_user(conn, "Zanzibar-person", "guest")
-        conn.execute("update rooms.users set display_name = %s where id = %s", [secret, gone])
+        conn.execute(
+            "update rooms.users set display_name = %(said)s, current_status = %(said)s where id = %(one)s",
+            {"said": secret, "one": gone},
+        )
         room = add_room(conn, gone, room_type="support", name=secret, issue_description=secret, description=secret)
         group = add_room(conn, who["ana"], name="ours")
         for place in (room, group):
@@ -348,6 +492,14 @@ def test_an_erased_person_is_nowhere_in_rows_history_and_search(url: str, who: d
         mine = post(conn, gone, room, f"I am {secret}", content_metadata=f'{{"of": "{secret}"}}')
         theirs = post(conn, who["ana"], room, f"Dear {secret}")
         post(conn, gone, group, f"{secret} was here")
+        conn.execute(
+            "update rooms.chat_rooms set room_settings = jsonb_build_object('of', %s::text) where id = %s",
+            [secret, room],
+        )
+        conn.execute(  # by an import: our own functions name nobody
+            "insert into rooms.messages (room_id, sender_id, message_type, content) values (%s, %s, 'system', %s)",
+            [room, who["ana"], f"{secret} came in"],
+        )
         kept = post(conn, who["ana"], group, "a word of Ana's")
         with acting(conn, gone):
             call(conn, "edit_message", mine, f"I was {secret}")
@@ -363,7 +515,7 @@ def test_an_erased_person_is_nowhere_in_rows_history_and_search(url: str, who: d
         conn.execute("select rooms.fill_message_search()")
     with connect(url) as conn:
         told = dict(conn.execute("select * from rooms.erase_user(%s)", [gone]).fetchall())
-        assert told["messages"] == 3 and told["messages_history"] >= 5 and told["users"] == 1
+        assert told["messages"] == 6 and told["messages_history"] >= 5 and told["users"] == 1
     with connect(url) as conn:
         tables = conn.execute(
             "select relname from pg_class where relnamespace = 'rooms'::regnamespace and relkind in ('r', 'p') "
@@ -377,6 +529,35 @@ def test_an_erased_person_is_nowhere_in_rows_history_and_search(url: str, who: d
         )
         assert conn.execute("select purpose from rooms.data_access_log where purpose like 'erasure%'").fetchall()
         assert dict(conn.execute("select * from rooms.erase_user(%s)", [gone]).fetchall())["messages"] == 0
+
+
+def test_who_is_erased_while_they_write_writes_nothing_that_stays(url: str, who: dict[str, uuid.UUID]) -> None:
+    with connect(url) as setup:
+        gone = add_user(setup, "writes on", "agent")
+        group = add_room(setup, who["ana"])
+        for person in (who["ana"], gone):
+            seat(setup, group, person, "moderator")
+    with connect(url) as writing, connect(url) as erasing:
+        writing.execute("select")  # opens the transaction that is not yet committed
+        with acting(writing, gone):
+            call(writing, "post_message", group, "Zanzibar")
+            call(writing, "escalate", group, "T2", "Zanzibar")
+        thread = threading.Thread(target=lambda: erasing.execute("select rooms.erase_user(%s)", [gone]))
+        thread.start()
+        thread.join(timeout=0.3)
+        assert thread.is_alive()  # it waits
+        writing.commit()
+        thread.join()
+        late: list[Any] = []
+        other = threading.Thread(target=lambda: late.extend(at_once(url, gone, "post_message", (group, "Zanzibar"))))
+        other.start()
+        other.join(timeout=0.3)
+        assert other.is_alive()  # it came when the erasure had begun
+        erasing.commit()
+        other.join()
+        assert late == ["RM016"]
+        said = "select from rooms.messages where content = 'Zanzibar' union all select from rooms.escalations where "
+        assert writing.execute(f"{said} escalation_reason = 'Zanzibar'").rowcount == 0
 
 
 def test_rooms_know_their_root_and_none_is_below_itself(conn: psycopg.Connection, who: dict[str, uuid.UUID]) -> None:
@@ -442,7 +623,8 @@ def test_only_the_presence_of_a_user_is_no_change_of_the_user(
 ) -> None:
     with acting(conn, who["ana"]):
         call(conn, "set_presence", "online")
-    assert conn.execute("select to_status from rooms.user_presence_changes").fetchall() == [("online",)]
+    changes = conn.execute("select to_status from rooms.user_presence_changes where user_id = %s", [who["ana"]])
+    assert changes.fetchall() == [("online",)]
     assert conn.execute("select count(*) from rooms.users_history where id = %s", [who["ana"]]).fetchone() == (0,)
     conn.execute("update rooms.users set email = 'ana@example.org' where id = %s", [who["ana"]])
     rows = conn.execute("select email, changed_columns from rooms.users_history where id = %s", [who["ana"]]).fetchall()

@@ -132,6 +132,7 @@ def test_the_application_sees_the_rows_of_whom_it_speaks_for(
     private = add_room(conn, who["agent"], is_private=True)
     add_room(conn, who["agent"])
     add_room(conn, who["agent"], guest_access_allowed=False)
+    add_room(conn, who["agent"], room_type="support")  # of another customer
     add_room(conn, far, organization_id=OTHER_ORGANIZATION)
     for name, role, status in (
         ("agent", "moderator", "active"),
@@ -158,14 +159,18 @@ def test_the_application_sees_the_rows_of_whom_it_speaks_for(
         "original_filename, file_size, mime_type, owner_id) values (%s, %s, gen_random_uuid(), 'a', 1, 'b', %s)",
         [(*row, who["agent"]) for row in rows],
     )
-    #                  rooms, seats, messages, files; two of the four rooms are open to all of the organization
+    conn.execute(
+        "insert into rooms.messages (room_id, sender_id, content, deleted_at) values (%s, %s, 'taken back', now())",
+        [private, who["agent"]],
+    )
+    #                  rooms, seats, messages, files; two of the five rooms are open to all of the organization
     expected = {
-        "agent": (3, 5, 4, 4),
+        "agent": (4, 5, 4, 4),
         "guest": (2, 5, 3, 3),  # not the room without guests, not the robot's hidden message
-        "robot": (3, 5, 4, 4),
+        "robot": (4, 5, 4, 4),
         "registered": (2, 0, 0, 0),  # has left
-        "late": (3, 5, 3, 3),  # not what was written before
-        "supervisor": (3, 5, 4, 4),
+        "late": (4, 5, 3, 3),  # not what was written before
+        "supervisor": (4, 5, 4, 4),
         "far": (1, 0, 0, 0),
         None: (0, 0, 0, 0),  # set local was forgotten
     }
