@@ -18,7 +18,8 @@ from statistics import median
 
 import psycopg
 
-from dagster_project.warehouse import audit_log, connection, embedded, migrations, partitions
+from dagster_project.warehouse import connection, embedded, migrations, partitions
+from dagster_project.warehouse.access import audit_log
 
 RUNS = 5
 WRITERS = {

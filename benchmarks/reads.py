@@ -23,7 +23,7 @@ import psycopg
 from common import one
 
 from dagster_project.settings import Settings
-from dagster_project.warehouse import bi_access
+from dagster_project.warehouse.access import bi_access
 from tests.support import pgbouncer
 
 CLIENTS, POOLED_CLIENTS, POOL_SIZE = 50, 1000, 15

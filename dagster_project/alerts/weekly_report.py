@@ -22,7 +22,8 @@ from dagster_project.exports.stores.bucket import Bucket
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.settings import Settings
-from dagster_project.warehouse import audit_log, directory
+from dagster_project.warehouse import directory
+from dagster_project.warehouse.access import audit_log
 
 CHANNEL, KIND = "report", "weekly_report"
 _OLDEST = timedelta(days=14)  # that a week may have begun ago: reports of the past are not mailed

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import psycopg
 
-from dagster_project.warehouse import users
+from dagster_project.warehouse.access import users
 
 PIPELINE = "pipeline"  # who asks, where nobody did
 MANY = 10_000  # chats, from which on tables are read whole rather than looked up by key

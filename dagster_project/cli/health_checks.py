@@ -24,17 +24,8 @@ from dagster_project.sources.b2chat.entities import B2CHAT
 from dagster_project.sources.calls.entities import CALLS
 from dagster_project.sources.contract import SourceError, SourceSpec
 from dagster_project.sources.rooms.entities import ROOMS
-from dagster_project.warehouse import (
-    audit_log,
-    bi_access,
-    connection,
-    connection_budget,
-    conninfo,
-    migrations,
-    program_logins,
-    rights,
-    sla_targets,
-)
+from dagster_project.warehouse import connection, connection_budget, conninfo, migrations, sla_targets
+from dagster_project.warehouse.access import audit_log, bi_access, program_logins, rights
 from dagster_project.warehouse.backup import configured as configured_backups
 from dagster_project.warehouse.backup.folder import BackupFailed
 from dagster_project.warehouse.fitness import UnfitServer

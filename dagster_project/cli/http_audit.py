@@ -15,7 +15,8 @@ from urllib.parse import parse_qs
 import psycopg
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dagster_project.warehouse import audit_log, connection
+from dagster_project.warehouse import connection
+from dagster_project.warehouse.access import audit_log
 
 log = logging.getLogger(__name__)
 

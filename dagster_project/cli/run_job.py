@@ -24,7 +24,8 @@ from dagster_project.deployment.environment import Deployment
 from dagster_project.exports.pictures import heatmap as heatmaps
 from dagster_project.orchestration import run_locks
 from dagster_project.orchestration.assets import launch
-from dagster_project.warehouse import connection, data_source, sla_targets, users
+from dagster_project.warehouse import connection, data_source, sla_targets
+from dagster_project.warehouse.access import users
 
 _MAX_LINES = 6  # of one source: more are told as one
 

@@ -11,7 +11,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from dagster_project.dashboard.errors import DashboardFailed
 from dagster_project.settings import Settings
-from dagster_project.warehouse import bi_access
+from dagster_project.warehouse.access import bi_access
 
 Made = TypeVar("Made")
 _PASSING = (psycopg.OperationalError, psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)

@@ -23,7 +23,8 @@ from dagster_project.settings import (
     secret_variables,
     variable_name,
 )
-from dagster_project.warehouse import connection, fitness, program_logins, system_settings
+from dagster_project.warehouse import connection, fitness, system_settings
+from dagster_project.warehouse.access import program_logins
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,8 @@ from dagster_project.settings import Settings
 from dagster_project.sources.calls.entities import ENTITIES, NAME
 from dagster_project.sources.contract import EntitySpec
 from dagster_project.sources.people import by_mention, mention_of, mentioned
-from dagster_project.warehouse import audit_log, suppression
+from dagster_project.warehouse import suppression
+from dagster_project.warehouse.access import audit_log
 from dagster_project.warehouse.archive import states, steps
 from dagster_project.warehouse.connection import connect, has_relation
 

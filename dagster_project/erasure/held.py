@@ -11,7 +11,8 @@ from psycopg.rows import dict_row
 
 from dagster_project.erasure.person import Person
 from dagster_project.settings import Settings
-from dagster_project.warehouse import audit_log, suppression
+from dagster_project.warehouse import suppression
+from dagster_project.warehouse.access import audit_log
 from dagster_project.warehouse.archive import states
 from dagster_project.warehouse.connection import has_relation
 

@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from dagster_project.erasure.person import MARK
-from dagster_project.warehouse import audit_log
+from dagster_project.warehouse.access import audit_log
 
 State = Literal["requested", "erased", "stored", "done"]
 

@@ -19,7 +19,8 @@ from dagster_project.ingestion.single_writer import writer
 from dagster_project.settings import Settings
 from dagster_project.sources.people import by_user
 from dagster_project.sources.rooms.entities import ENTITIES, ERASED, MESSAGES, NAME
-from dagster_project.warehouse import audit_log, suppression
+from dagster_project.warehouse import suppression
+from dagster_project.warehouse.access import audit_log
 from dagster_project.warehouse.archive import states, steps
 from dagster_project.warehouse.connection import connect
 

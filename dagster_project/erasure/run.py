@@ -14,7 +14,8 @@ from dagster_project.erasure.requests import Request
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.settings import Settings
 from dagster_project.sources.people import by_chat, by_contact, known_by
-from dagster_project.warehouse import audit_log, locks, suppression
+from dagster_project.warehouse import locks, suppression
+from dagster_project.warehouse.access import audit_log
 from dagster_project.warehouse.archive import states
 from dagster_project.warehouse.connection import connect, has_relation
 

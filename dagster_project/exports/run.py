@@ -33,7 +33,8 @@ from dagster_project.exports.stores.own_file import OwnFile
 from dagster_project.exports.tables import catalogue, definitions
 from dagster_project.exports.tables.definitions import NothingToExport, Table
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection, data_source, directory, users
+from dagster_project.warehouse import connection, data_source, directory
+from dagster_project.warehouse.access import users
 
 
 def run_export(

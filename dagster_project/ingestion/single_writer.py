@@ -7,7 +7,8 @@ import psycopg
 
 from dagster_project.ingestion.errors import AlreadyRunning, StarterRefused
 from dagster_project.ingestion.logs.error_log import note_refused
-from dagster_project.warehouse import locks, partitions, users
+from dagster_project.warehouse import locks, partitions
+from dagster_project.warehouse.access import users
 from dagster_project.warehouse.connection import connect
 
 _LOCK = ("write", "raw")  # dbt takes it too: macros/engine/calendar_and_target_versions.sql

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dagster_project.settings import IN_WAREHOUSE, Settings
 from dagster_project.sources.contract import SourceSpec
 from dagster_project.sources.postgres_reader.reader import PostgresSource, postgres_source
-from dagster_project.warehouse import conninfo, program_logins
+from dagster_project.warehouse import conninfo
+from dagster_project.warehouse.access import program_logins
 
 
 def address_of(settings: Settings, source: str, warehouse_url: str) -> str | None:

@@ -17,7 +17,8 @@ from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.orchestration import single_dbt
 from dagster_project.settings import Settings, safe_address, variable_name
 from dagster_project.sources.b2chat.client import B2ChatClient
-from dagster_project.warehouse import connection, program_logins, system_settings
+from dagster_project.warehouse import connection, system_settings
+from dagster_project.warehouse.access import program_logins
 
 
 def _setting(name: str) -> Any:

@@ -18,7 +18,8 @@ from typing import Any
 
 from dagster_project.orchestration import parsed_project
 from dagster_project.settings import Settings, variable_name
-from dagster_project.warehouse import connection, locks, program_logins, roles
+from dagster_project.warehouse import connection, locks
+from dagster_project.warehouse.access import program_logins, roles
 from dagster_project.warehouse.locks import WAITING_LOGGER
 
 _BUILD = ("dbt build", "warehouse")  # the lock's name

@@ -3,7 +3,8 @@
 import psycopg
 
 from dagster_project.settings import SettingsError
-from dagster_project.warehouse import connection, roles
+from dagster_project.warehouse import connection
+from dagster_project.warehouse.access import roles
 
 # A query of faults, each as one line that says what to do.
 _FAULTS = """

@@ -25,7 +25,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.b2chat.sandbox.account import Account
 from dagster_project.sources.b2chat.sandbox.generator import GeneratedSource
 from dagster_project.sources.b2chat.sandbox.source import ChatQuery
-from dagster_project.warehouse import bi_access
+from dagster_project.warehouse.access import bi_access
 from tests.support import forked_dbt, metricflow, oracle, tables
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -17,7 +17,8 @@ from psycopg.types.json import Jsonb
 from dagster_project.analysis import effectiveness
 from dagster_project.analysis.customer_analysis import materialize
 from dagster_project.analysis.customer_analysis.request import Refused, Request, checked
-from dagster_project.warehouse import locks, users
+from dagster_project.warehouse import locks
+from dagster_project.warehouse.access import users
 
 KILLED = "the run that worked on it ended without finishing it: it was killed, or lost its connection"
 _KIND = "analysis"  # of the lock

@@ -16,7 +16,8 @@ from dagster_project.alerts.troubles import KINDS
 from dagster_project.cli.command_line import FAILED, JsonOption, console, print_answer
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection, users
+from dagster_project.warehouse import connection
+from dagster_project.warehouse.access import users
 
 alerts = typer.Typer(no_args_is_help=True, help="Alerts: list them, test the channels, acknowledge, mute.")
 

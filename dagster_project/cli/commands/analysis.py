@@ -21,7 +21,8 @@ from dagster_project.cli.command_line import (
 )
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings
-from dagster_project.warehouse import audit_log, connection, data_source, users
+from dagster_project.warehouse import connection, data_source
+from dagster_project.warehouse.access import audit_log, users
 
 
 class Classifiers(StrEnum):

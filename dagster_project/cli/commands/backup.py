@@ -18,7 +18,8 @@ from dagster_project.exports.stores.configured import copies_of, store_of
 from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.orchestration import places
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection, users
+from dagster_project.warehouse import connection
+from dagster_project.warehouse.access import users
 from dagster_project.warehouse.backup import configured, folder, physical
 from dagster_project.warehouse.backup import copies as copying
 from dagster_project.warehouse.backup.folder import Backup, BackupFailed

@@ -26,7 +26,8 @@ from dagster_project.exports.stores.own_file import OwnFile
 from dagster_project.exports.tables.catalogue import TABLES, By, Export
 from dagster_project.exports.tables.definitions import Filters
 from dagster_project.settings import Settings
-from dagster_project.warehouse import audit_log, connection, users
+from dagster_project.warehouse import connection
+from dagster_project.warehouse.access import audit_log, users
 
 export = typer.Typer(no_args_is_help=True, help=f"Write a report or a table to a file: {titles()}.")
 exports = typer.Typer(no_args_is_help=True, help="The files made by `b2chat export`: list, open, delete old ones.")

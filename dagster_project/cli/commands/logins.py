@@ -12,7 +12,8 @@ import typer
 from dagster_project.cli.command_line import JsonOption, choice, console, day, print_answer
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection, conninfo, logins, users
+from dagster_project.warehouse import connection, conninfo
+from dagster_project.warehouse.access import logins, users
 
 FAULTS = (logins.LoginRefused,)
 

@@ -14,7 +14,8 @@ from dagster_project.erasure import held, requests, run
 from dagster_project.erasure.person import NoSuchPerson, contact_by_phone, find
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.settings import Settings
-from dagster_project.warehouse import connection, users
+from dagster_project.warehouse import connection
+from dagster_project.warehouse.access import users
 
 FAULTS = (NoSuchPerson, held.FileIsThere)
 

@@ -28,7 +28,8 @@ def mcp(
     from dagster_project.questions import server as questions  # noqa: PLC0415
     from dagster_project.questions import serving  # noqa: PLC0415
     from dagster_project.questions.marts import Marts  # noqa: PLC0415
-    from dagster_project.warehouse import bi_access, connection  # noqa: PLC0415
+    from dagster_project.warehouse import connection  # noqa: PLC0415
+    from dagster_project.warehouse.access import bi_access  # noqa: PLC0415
 
     settings = environment.for_work(Settings.load())
     given = settings.mcp_token.get_secret_value() if settings.mcp_token else None

@@ -16,7 +16,8 @@ from dagster_project.cli.command_line import JsonOption, console, print_json
 from dagster_project.cli.harmless import visible
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings
-from dagster_project.warehouse import audit_log, connection, seeds, users
+from dagster_project.warehouse import connection, seeds
+from dagster_project.warehouse.access import audit_log, users
 
 review = typer.Typer(no_args_is_help=True, help="Chats that a person should look at, and what he says of them.")
 FAULTS = (reader.NoSuchChat, labels.BadLabel)  # one line each

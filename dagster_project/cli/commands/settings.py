@@ -8,7 +8,8 @@ import typer
 from dagster_project.cli.command_line import JsonOption, console, print_answer
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings
-from dagster_project.warehouse import audit_log, connection, system_settings, users
+from dagster_project.warehouse import connection, system_settings
+from dagster_project.warehouse.access import audit_log, users
 
 settings = typer.Typer(no_args_is_help=True, help="Settings that are changed at run time: list, set, unset.")
 

@@ -12,8 +12,9 @@ import typer
 from dagster_project.cli.command_line import JsonOption, console, print_answer
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings
-from dagster_project.warehouse import audit_log, connection
-from dagster_project.warehouse import users as people
+from dagster_project.warehouse import connection
+from dagster_project.warehouse.access import audit_log
+from dagster_project.warehouse.access import users as people
 
 users = typer.Typer(no_args_is_help=True, help="Users: list, add, change the role of, disable; what they did.")
 FAULTS = (people.WrongUser, people.NotAllowed)  # one line each

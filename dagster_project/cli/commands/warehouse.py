@@ -8,7 +8,8 @@ from dagster_project.cli.child_process import run_child
 from dagster_project.cli.command_line import JsonOption, console, print_answer
 from dagster_project.deployment import environment
 from dagster_project.settings import Settings, SettingsError
-from dagster_project.warehouse import bi_access, binaries, connection, embedded
+from dagster_project.warehouse import binaries, connection, embedded
+from dagster_project.warehouse.access import bi_access
 
 
 def up() -> None:

@@ -9,7 +9,8 @@ from psycopg import sql
 
 from dagster_project.ingestion.logs.response_log import drop_old_responses
 from dagster_project.sources.contract import SourceSpec
-from dagster_project.warehouse import audit_log, partitions
+from dagster_project.warehouse import partitions
+from dagster_project.warehouse.access import audit_log
 
 
 @dataclass(frozen=True, slots=True)

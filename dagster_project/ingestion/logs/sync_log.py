@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from dagster_project.ingestion.logs import error_log
 from dagster_project.ingestion.records.page_loads import PageResult
 from dagster_project.sources.contract import EntitySpec, Page, Scope, Watermark
-from dagster_project.warehouse import audit_log
+from dagster_project.warehouse.access import audit_log
 
 # A reading of many days that was interrupted longer ago begins anew.
 RESUMED_FOR = timedelta(days=7)

@@ -17,7 +17,7 @@ from dagster_project.ingestion.records.landing import land_page
 from dagster_project.ingestion.records.raw_tables import kinds_of, names_of
 from dagster_project.ingestion.single_writer import require_starter, writer
 from dagster_project.sources.contract import Answer, EntitySpec, KeptRecord, Page, Record, Rejected, SourceSpec
-from dagster_project.warehouse import audit_log
+from dagster_project.warehouse.access import audit_log
 
 log = logging.getLogger(__name__)
 

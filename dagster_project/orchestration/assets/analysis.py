@@ -17,7 +17,7 @@ from dagster_project.analysis.lock import Busy
 from dagster_project.analysis.work import IDLE_HOURS
 from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.resources import Warehouse
-from dagster_project.warehouse.roles import ANALYSIS
+from dagster_project.warehouse.access.roles import ANALYSIS
 
 KEY = dg.AssetKey(["analysis", "chat_categorizations"])
 MAX_ERRORS = 0.05

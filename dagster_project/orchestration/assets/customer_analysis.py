@@ -26,8 +26,8 @@ from dagster_project.orchestration.assets.analysis import CategorizeConfig, meta
 from dagster_project.orchestration.assets.dbt import build_models
 from dagster_project.orchestration.assets.launch import config_day, starter
 from dagster_project.orchestration.resources import DbtCli, Warehouse
-from dagster_project.warehouse import audit_log
-from dagster_project.warehouse.roles import ANALYSIS
+from dagster_project.warehouse.access import audit_log
+from dagster_project.warehouse.access.roles import ANALYSIS
 
 log = logging.getLogger(__name__)
 

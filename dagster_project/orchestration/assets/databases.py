@@ -27,7 +27,7 @@ from dagster_project.settings import Settings
 from dagster_project.sources.calls.entities import CALLS
 from dagster_project.sources.contract import EntitySpec, Scope, SourceError, SourceSpec
 from dagster_project.sources.rooms.entities import MESSAGES, ROOMS
-from dagster_project.warehouse.roles import LOADER
+from dagster_project.warehouse.access.roles import LOADER
 
 _HELD_BACK = "nothing_holds_the_reading_back"
 

@@ -24,7 +24,7 @@ from dagster_project.orchestration.assets.last_build import last_good, note_good
 from dagster_project.orchestration.dbt_project import dbt_project, fingerprint, manifest
 from dagster_project.orchestration.resources import DbtCli, Warehouse
 from dagster_project.settings import Settings
-from dagster_project.warehouse import bi_access, bi_role, hidden_code
+from dagster_project.warehouse.access import bi_access, bi_role, hidden_code
 from dagster_project.warehouse.archive import restore
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import dagster as dg
 from dagster._core.storage.tags import SCHEDULE_NAME_TAG
 from pydantic import Field
 
-from dagster_project.warehouse import audit_log, users
+from dagster_project.warehouse.access import audit_log, users
 from dagster_project.warehouse.connection import connect
 
 # Of runs that a command executes in this process: the command has asked who it is. No tag says that, for whoever starts

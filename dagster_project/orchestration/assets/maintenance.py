@@ -20,10 +20,10 @@ from dagster_project.sources.catalog import SOURCES
 from dagster_project.sources.rooms import upkeep as rooms
 from dagster_project.sources.rooms.entities import ROOMS
 from dagster_project.warehouse import partitions
+from dagster_project.warehouse.access.roles import LOADER
 from dagster_project.warehouse.archive import steps
 from dagster_project.warehouse.archive.contract import ArchiveFailed
 from dagster_project.warehouse.connection import connect
-from dagster_project.warehouse.roles import LOADER
 
 
 @dg.op(description="Read the records in quarantine again by the present rules; land those that pass.")

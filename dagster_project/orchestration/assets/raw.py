@@ -28,7 +28,7 @@ from dagster_project.sources.b2chat.source import B2Chat
 from dagster_project.sources.b2chat_audit.entities import MESSAGES
 from dagster_project.sources.b2chat_audit.source import AuditFolder
 from dagster_project.sources.contract import EntitySpec, Scope, SourceError
-from dagster_project.warehouse.roles import LOADER
+from dagster_project.warehouse.access.roles import LOADER
 
 _AUDIT = dg.AssetKey(["raw", "audit_messages"])
 ACCOUNT_POOL = "b2chat_account"

@@ -12,7 +12,7 @@ from dagster_project.analysis.classifiers import OtherLabels, Unusable, rules_of
 from dagster_project.analysis.review import queue
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
-from dagster_project.warehouse.roles import ANALYSIS
+from dagster_project.warehouse.access.roles import ANALYSIS
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 
 from dagster_project.settings import Settings
-from dagster_project.warehouse import audit_log, connection
+from dagster_project.warehouse import connection
+from dagster_project.warehouse.access import audit_log
 from dagster_project.warehouse.backup import copies as copying
 from dagster_project.warehouse.backup import drill as drills
 from dagster_project.warehouse.backup import folder, make, physical, restore

@@ -19,7 +19,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from dagster_project.warehouse import conninfo, migrations, roles
+from dagster_project.warehouse import conninfo, migrations
+from dagster_project.warehouse.access import roles
 from dagster_project.warehouse.backup import carried, contents, folder, globals, programs
 from dagster_project.warehouse.backup.folder import Backup, BackupFailed
 from dagster_project.warehouse.connection import connect, has_relation

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from dagster_project.warehouse import connection as warehouse
-from dagster_project.warehouse import roles
+from dagster_project.warehouse.access import roles
 from dagster_project.warehouse.migrations import monthly
 from dagster_project.warehouse.migrations.months import MOVES
 

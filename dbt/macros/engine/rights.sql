@@ -1,5 +1,5 @@
 {#
-  What roles may do to what dbt makes (dagster_project/warehouse/roles.py declares it): each start and end of a build gives
+  What roles may do to what dbt makes (dagster_project/warehouse/access/roles.py declares it): each start and end of a build gives
   what is missing and takes what is too much. Tables that are swapped in have it at once, by default privileges.
 #}
 {% macro apply_rights() %}

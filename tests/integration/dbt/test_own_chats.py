@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from dagster_project.warehouse import connection, conninfo, logins, roles
+from dagster_project.warehouse import connection, conninfo
+from dagster_project.warehouse.access import logins, roles
 from tests.support.listed import ListedSource, chat, contact, message, serving
 from tests.support.world import World
 

@@ -18,7 +18,7 @@ from dagster_project.sources.b2chat.errors import TransientError
 from dagster_project.sources.b2chat.sandbox.faults import Fault, FaultPlan, fails
 from dagster_project.sources.b2chat.sandbox.server import Sandbox
 from dagster_project.sources.b2chat_audit.entities import B2CHAT_AUDIT
-from dagster_project.warehouse import users
+from dagster_project.warehouse.access import users
 from dagster_project.warehouse.connection import connect
 from tests.support.listed import CLIENT_ID, ListedSource, chat, client_of, contact, serving
 from tests.support.syncing import sync_b2chat

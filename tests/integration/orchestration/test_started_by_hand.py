@@ -18,7 +18,7 @@ from dagster_project.orchestration.assets.maintenance import (
 )
 from dagster_project.orchestration.dbt_project import dbt_project, executable
 from dagster_project.orchestration.resources import DbtCli, Warehouse
-from dagster_project.warehouse import users
+from dagster_project.warehouse.access import users
 
 # Each job, and its step that asks.
 JOBS = {

@@ -19,7 +19,7 @@ from dagster_project.questions import serving
 from dagster_project.questions.marts import Marts
 from dagster_project.questions.server import build
 from dagster_project.settings import Settings, SettingsError
-from dagster_project.warehouse import bi_access
+from dagster_project.warehouse.access import bi_access
 from tests.support.command_host import PROGRAM
 from tests.support.hand_made_marts import HandMadeMarts
 

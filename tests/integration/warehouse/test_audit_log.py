@@ -7,7 +7,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from dagster_project.warehouse import audit_log, partitions, roles
+from dagster_project.warehouse import partitions
+from dagster_project.warehouse.access import audit_log, roles
 
 WRITES = [
     ("insert into ops.users (id, email, role) values ('luz', 'luz@acme.co', 'Admin')", "data.create", "user:luz"),

@@ -15,7 +15,8 @@ from dagster_project.dashboard.errors import DashboardFailed
 from dagster_project.dashboard.reader import reader
 from dagster_project.orchestration.dbt_project import DBT_DIR
 from dagster_project.settings import Settings, SettingsError
-from dagster_project.warehouse import bi_access, embedded, migrations
+from dagster_project.warehouse import embedded, migrations
+from dagster_project.warehouse.access import bi_access
 from tests.support import forked_dbt
 
 FACT = """

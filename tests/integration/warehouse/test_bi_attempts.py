@@ -13,7 +13,8 @@ import pytest
 from dagster_project.ingestion.single_writer import writer
 from dagster_project.orchestration.storage import PooledStorage
 from dagster_project.settings import Settings
-from dagster_project.warehouse import bi_access, conninfo, embedded, logins, migrations
+from dagster_project.warehouse import conninfo, embedded, migrations
+from dagster_project.warehouse.access import bi_access, logins
 
 REFUSED = {
     "reads what is not its own": """

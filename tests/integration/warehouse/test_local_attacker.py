@@ -17,7 +17,8 @@ import psycopg
 import pytest
 
 from dagster_project.settings import Settings, SettingsError
-from dagster_project.warehouse import bi_access, binaries, embedded, private_files
+from dagster_project.warehouse import binaries, embedded, private_files
+from dagster_project.warehouse.access import bi_access
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as two accounts")
 

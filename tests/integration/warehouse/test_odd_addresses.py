@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from dagster_project.settings import Settings, SettingsError
-from dagster_project.warehouse import bi_access, connection, conninfo
+from dagster_project.warehouse import connection, conninfo
+from dagster_project.warehouse.access import bi_access
 from tests.support import drivers
 
 # Both ends of each password are looked for, so that half of one is found too.

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from dagster_project.settings import Settings
-from dagster_project.warehouse import bi_access
+from dagster_project.warehouse.access import bi_access
 from tests.support import pgbouncer
 
 

@@ -12,8 +12,9 @@ from dagster_project.orchestration import single_dbt
 from dagster_project.orchestration.dbt_project import dbt_project
 from dagster_project.orchestration.resources import DbtCli
 from dagster_project.settings import Settings, SettingsError
-from dagster_project.warehouse import connection, conninfo, hidden_code, program_logins, rights, roles, users
-from dagster_project.warehouse.roles import ANALYSIS, DBT, LOADER
+from dagster_project.warehouse import connection, conninfo
+from dagster_project.warehouse.access import hidden_code, program_logins, rights, roles, users
+from dagster_project.warehouse.access.roles import ANALYSIS, DBT, LOADER
 
 CANARY = "kan-secret-4711"
 

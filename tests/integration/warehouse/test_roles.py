@@ -10,20 +10,16 @@ from typer.testing import CliRunner, Result
 
 from dagster_project.cli import main as cli
 from dagster_project.ingestion.single_writer import writer
-from dagster_project.warehouse import (
+from dagster_project.warehouse import connection, conninfo, embedded, migrations, partitions
+from dagster_project.warehouse.access import (
     audit_log,
     bi_role,
-    connection,
-    conninfo,
-    embedded,
     logins,
-    migrations,
-    partitions,
     rights,
     roles,
     users,
 )
-from dagster_project.warehouse.logins import LoginRefused
+from dagster_project.warehouse.access.logins import LoginRefused
 
 PASSWORD = "a-password-of-tests"
 

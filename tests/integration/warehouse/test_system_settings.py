@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from dagster_project.cli.main import app
 from dagster_project.settings import Settings, SettingsError, variable_name
-from dagster_project.warehouse import system_settings, users
+from dagster_project.warehouse import system_settings
+from dagster_project.warehouse.access import users
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ import psycopg
 import pytest
 
 from dagster_project.cli.main import app
-from dagster_project.warehouse import migrations, users
+from dagster_project.warehouse import migrations
+from dagster_project.warehouse.access import users
 
 BEFORE = """
     insert into ops.sync_logs (user_id, source, entity_type, operation, record_count, status, started_at)

@@ -1,4 +1,4 @@
-"""What BI's role may read, as a function that dbt calls at each start and `warehouse/bi_role.py` at each refresh."""
+"""What BI's role may read, as a function that dbt calls at each start and `access/bi_role.py` at each refresh."""
 
 from alembic import op
 

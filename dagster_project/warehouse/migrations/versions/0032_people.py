@@ -89,7 +89,7 @@ COMMENTS = {
         "user_id": "Who did it: a user, or the login where no user is known. Not a foreign key",
         "user_email": "The address that the user had then",
         "session_id": "The database session, as the server''s log names it; of a web request its own",
-        "event_type": "One of dagster_project/warehouse/audit_log.py",
+        "event_type": "One of dagster_project/warehouse/access/audit_log.py",
         "resource": "What it was done to, kind:id",
         "details": "What changed, of columns that hold no personal data",
         "metadata": "More about it; database_role is the login, which nobody can feign",

@@ -1,6 +1,6 @@
 """Roles with the least that each needs, logins of people, and who of them sees whose chats.
 
-What each role may do is declared in `warehouse/roles.py`, which fills ops.role_rights; `ops.apply_rights` gives it, as
+What each role may do is declared in `access/roles.py`, which fills ops.role_rights; `ops.apply_rights` gives it, as
 the owner after each migration and as whoever builds the marts at the start and end of each build.
 """
 
@@ -75,7 +75,7 @@ TABLES = (
     """,
 )
 COMMENTS = (
-    ("table ops.role_rights", "One row per right of a role: what the program gives and keeps (warehouse/roles.py)"),
+    ("table ops.role_rights", "One row per right of a role: what the program gives and keeps (access/roles.py)"),
     ("column ops.role_rights.names", "Tables, or functions, of the schema: a regular expression of the whole name"),
     (
         "column ops.role_rights.privileges",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from dagster_project.warehouse import roles
+from dagster_project.warehouse.access import roles
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,9 @@ import psycopg
 from psycopg import sql
 
 from dagster_project.settings import Settings, SettingsError
-from dagster_project.warehouse import bi_role, connection, conninfo, roles
-from dagster_project.warehouse.bi_role import ROLE
+from dagster_project.warehouse import connection, conninfo
+from dagster_project.warehouse.access import bi_role, roles
+from dagster_project.warehouse.access.bi_role import ROLE
 from dagster_project.warehouse.private_files import NotOurs, PrivateFolder
 
 _KEEPER = "bi_password"

@@ -6,8 +6,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from dagster_project.settings import DATABASES
-from dagster_project.warehouse import hidden_code, logins, roles
-from dagster_project.warehouse.roles import RIGHTS, SCHEMAS
+from dagster_project.warehouse.access import hidden_code, logins, roles
+from dagster_project.warehouse.access.roles import RIGHTS, SCHEMAS
 
 # Letters of the matrix: reads, writes, creates, executes; what of Postgres' privileges each is.
 _LETTERS = {

@@ -14,9 +14,10 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from dagster_project.settings import Settings, SettingsError, variable_name
-from dagster_project.warehouse import connection, conninfo, locks, logins, roles, users
+from dagster_project.warehouse import connection, conninfo, locks
+from dagster_project.warehouse.access import logins, roles, users
+from dagster_project.warehouse.access.roles import ANALYSIS, DBT, LOADER
 from dagster_project.warehouse.private_files import NotOurs, PrivateFolder
-from dagster_project.warehouse.roles import ANALYSIS, DBT, LOADER
 
 # The setting that names a role's login.
 SETTINGS = {LOADER: "database_url_loader", DBT: "database_url_dbt", ANALYSIS: "database_url_analysis"}

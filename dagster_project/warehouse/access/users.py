@@ -14,7 +14,7 @@ from typing import Literal
 import psycopg
 from psycopg.rows import class_row
 
-from dagster_project.warehouse import audit_log
+from dagster_project.warehouse.access import audit_log
 
 Role = Literal["Manager", "Admin"]
 _COLUMNS = "id, email, name, role, kind, created_at, disabled_at"

@@ -15,9 +15,9 @@ import psycopg
 from psycopg import sql
 
 from dagster_project.settings import DATABASES
-from dagster_project.warehouse import audit_log, bi_role, roles, users
+from dagster_project.warehouse.access import audit_log, bi_role, roles, users
+from dagster_project.warehouse.access.roles import ADMIN, AGENT, ANALYSIS, BI, DBT, LOADER, MANAGER, PII, PROGRAMS
 from dagster_project.warehouse.connection import has_relation
-from dagster_project.warehouse.roles import ADMIN, AGENT, ANALYSIS, BI, DBT, LOADER, MANAGER, PII, PROGRAMS
 
 # What a login is for, as people call it: the role that it is a member of.
 PURPOSES = {

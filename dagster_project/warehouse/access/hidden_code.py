@@ -6,7 +6,7 @@ found a model was led astray. Found in the catalogues alone: looking runs nothin
 
 import psycopg
 
-from dagster_project.warehouse.roles import DBT
+from dagster_project.warehouse.access.roles import DBT
 
 # Those that run a text as a query, or change the session; and all that Postgres itself keeps from everybody: files,
 # large objects' import and export, other sessions.
