@@ -17,7 +17,8 @@ from dagster_project.erasure import again
 from dagster_project.exports.stores.configured import copies_of, store_of
 from dagster_project.exports.stores.contract import StoreFailed, make_private, new_key, reason_of
 from dagster_project.ingestion.quota import PostgresQuota
-from dagster_project.orchestration import dbt_project, places, seed_files, storage
+from dagster_project.orchestration import dbt_project, places, storage
+from dagster_project.orchestration.builds import seed_files
 from dagster_project.settings import Settings, SettingsError, env_file, is_open_to_others
 from dagster_project.sources.b2chat.client import B2ChatClient
 from dagster_project.sources.b2chat.entities import B2CHAT

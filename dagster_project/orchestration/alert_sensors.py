@@ -16,8 +16,8 @@ from dagster_project.alerts.deliver import deliver
 from dagster_project.alerts.troubles import Look, Trouble, look
 from dagster_project.analysis.customer_analysis.analyses import fail_abandoned
 from dagster_project.orchestration import run_locks
-from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.ui import markdown
 from dagster_project.settings import Settings
 from dagster_project.sources.catalog import SOURCES
 from dagster_project.warehouse import system_settings

@@ -103,7 +103,7 @@ class DbtCli(DbtCliResource):
 
     # dagster-dbt's resource without what costs seconds in each run and is not needed here: a process `dbt --version` to
     # learn the version, and an adapter that parses dbt's macros in our process, with which dagster-dbt could look at
-    # tables: `assets/table_metadata.py` does that.
+    # tables: `ui/table_metadata.py` does that.
 
     def cli(self, *args: Any, **more: Any) -> DbtCliInvocation:
         """What dagster-dbt does, when no other build is at work; dbt's process has no secret but its own login's."""

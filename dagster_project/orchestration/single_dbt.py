@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any
 
-from dagster_project.orchestration import parsed_project
+from dagster_project.orchestration.builds import parsed_project
 from dagster_project.settings import Settings, variable_name
 from dagster_project.warehouse import connection, locks
 from dagster_project.warehouse.access import program_logins, roles

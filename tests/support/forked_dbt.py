@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dagster_project.orchestration import parsed_project
+from dagster_project.orchestration.builds import parsed_project
 from dagster_project.orchestration.dbt_project import DBT_DIR, variables
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection

@@ -11,8 +11,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from dagster_project.orchestration.assets import quiet_sources
-from dagster_project.orchestration.assets.last_build import LastBuild
+from dagster_project.orchestration.builds import quiet_sources
+from dagster_project.orchestration.builds.last_build import LastBuild
 from tests.support import forked_dbt
 from tests.support.listed import ListedSource, client_of
 from tests.support.syncing import sync_b2chat

@@ -15,8 +15,8 @@ from dagster_project.analysis.claude.run import Limits
 from dagster_project.analysis.customer_analysis import analyses
 from dagster_project.analysis.lock import Busy
 from dagster_project.analysis.work import IDLE_HOURS
-from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.ui import markdown
 from dagster_project.warehouse.access.roles import ANALYSIS
 
 KEY = dg.AssetKey(["analysis", "chat_categorizations"])

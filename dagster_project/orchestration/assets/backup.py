@@ -4,9 +4,9 @@ import dagster as dg
 
 from dagster_project.exports.stores.configured import copies_of
 from dagster_project.exports.stores.contract import StoreFailed
-from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.assets.launch import ByAdmin, require_admin
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.ui import markdown
 from dagster_project.settings import Settings
 from dagster_project.warehouse.backup import configured, folder
 from dagster_project.warehouse.backup.folder import BackupFailed

@@ -14,8 +14,8 @@ from dagster_project.database_audit.findings import SEVERITIES, Finding
 from dagster_project.database_audit.kept import kept_days
 from dagster_project.database_audit.schemas import DATABASE, OURS
 from dagster_project.exports.pictures import growth
-from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.ui import markdown
 from dagster_project.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -17,12 +17,12 @@ from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from pydantic import Field
 
 from dagster_project.exports.stores.configured import store_of
-from dagster_project.orchestration import parsed_project, seed_files
-from dagster_project.orchestration.assets import quiet_sources, table_metadata, unchanged
-from dagster_project.orchestration.assets.check_descriptions import describe
-from dagster_project.orchestration.assets.last_build import last_good, note_good_build
+from dagster_project.orchestration.builds import parsed_project, quiet_sources, seed_files, unchanged
+from dagster_project.orchestration.builds.last_build import last_good, note_good_build
 from dagster_project.orchestration.dbt_project import dbt_project, fingerprint, manifest
 from dagster_project.orchestration.resources import DbtCli, Warehouse
+from dagster_project.orchestration.ui import table_metadata
+from dagster_project.orchestration.ui.check_descriptions import describe
 from dagster_project.settings import Settings
 from dagster_project.warehouse.access import bi_access, bi_role, hidden_code
 from dagster_project.warehouse.archive import restore

@@ -13,8 +13,8 @@ from dagster_project.analysis.claude.messages import StopRun
 from dagster_project.analysis.evaluation import log as evaluations
 from dagster_project.analysis.evaluation import scores
 from dagster_project.exports.pictures import confusion
-from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.ui import markdown
 from dagster_project.warehouse.access.roles import ANALYSIS
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from dagster_project.exports.pictures import heatmap as heatmaps
 from dagster_project.exports.week import day_name
-from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.assets.launch import config_day
 from dagster_project.orchestration.resources import Warehouse
+from dagster_project.orchestration.ui import markdown
 from dagster_project.warehouse import data_source, directory
 
 log = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from dagster_project.orchestration.assets.syncing import (
     quarantine_spec,
     tried_again,
 )
-from dagster_project.orchestration.assets.table_metadata import rows_of
 from dagster_project.orchestration.resources import B2ChatAccount, Warehouse
+from dagster_project.orchestration.ui.table_metadata import rows_of
 from dagster_project.settings import Settings
 from dagster_project.sources.b2chat.entities import CHATS, CONTACTS
 from dagster_project.sources.b2chat.errors import BadAnswer, TransientError, Unreachable

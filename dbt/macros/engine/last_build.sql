@@ -1,7 +1,7 @@
 {#
   One row about the last run of dbt that could build: which loads were there when it began. Each run puts its own row in
   the place of the one before. Whoever runs dbt adds which project it was, once the whole project was built and passed
-  (dagster_project/orchestration/assets/last_build.py). So a run that failed, was killed or built a part is not remembered as good.
+  (dagster_project/orchestration/builds/last_build.py). So a run that failed, was killed or built a part is not remembered as good.
 
   A change of the effective-dated seeds that could not be registered, because a sync was writing, has yet to be built.
 #}

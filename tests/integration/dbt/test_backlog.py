@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
-from dagster_project.orchestration.assets.last_build import last_good
+from dagster_project.orchestration.builds.last_build import last_good
 from tests.support import forked_dbt, oracle
 from tests.support.listed import AGENT, ListedSource, message, serving
 from tests.support.world import World

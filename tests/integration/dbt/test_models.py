@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import yaml
 
-from dagster_project.orchestration.assets import table_metadata
+from dagster_project.orchestration.ui import table_metadata
 from dagster_project.exports.report.reading.report import read_report
 from dagster_project.exports.report.reading.analysis import read_analysis
 from dagster_project.exports.report.period import NoReport, Period

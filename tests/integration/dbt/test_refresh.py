@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from dagster_project.orchestration.assets.unchanged import name_broken_tests
+from dagster_project.orchestration.builds.unchanged import name_broken_tests
 from tests.support import forked_dbt
 from tests.support.listed import AGENT, ListedSource, chat, message, serving
 from tests.support.world import World

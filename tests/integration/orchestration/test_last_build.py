@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from dagster_project.orchestration.assets.last_build import LastBuild, last_good, note_good_build
+from dagster_project.orchestration.builds.last_build import LastBuild, last_good, note_good_build
 
 NODES = [
     {"resource_type": "model", "schema": "marts", "alias": "promises", "config": {"meta": {"falls_due": "due_at"}}},

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 import yaml
 
-from dagster_project.orchestration.assets.last_build import LastBuild
-from dagster_project.orchestration.assets.quiet_sources import leave_out, selector
+from dagster_project.orchestration.builds.last_build import LastBuild
+from dagster_project.orchestration.builds.quiet_sources import leave_out, selector
 from dagster_project.orchestration.dbt_project import DBT_DIR
 from dagster_project.settings import DATABASES
 

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
 
-from dagster_project.orchestration.assets import table_metadata
+from dagster_project.orchestration.ui import table_metadata
 
 
 def test_a_look_that_runs_out_of_time_at_any_moment_leaves_the_connection_as_it_was(

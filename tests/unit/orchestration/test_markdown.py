@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from dagster_project.orchestration.assets import markdown
+from dagster_project.orchestration.ui import markdown
 from dagster_project.settings import PROJECT_ROOT
 
 # The UI's renderer makes links of these in any text, whatever was escaped: mdast-util-gfm-autolink-literal.

@@ -7,7 +7,7 @@ from typing import Any
 from dbt.contracts.graph.manifest import Manifest
 from dbt.parser.manifest import extended_mashumuro_decoder
 
-from dagster_project.orchestration import parsed_project
+from dagster_project.orchestration.builds import parsed_project
 from dagster_project.orchestration.dbt_project import manifest
 from tests.support import forked_dbt
 

@@ -9,8 +9,8 @@ import dagster as dg
 import pytest
 
 from dagster_project.cli import health_checks
-from dagster_project.orchestration import seed_files
 from dagster_project.orchestration.assets.dbt import dbt_models
+from dagster_project.orchestration.builds import seed_files
 from dagster_project.orchestration.dbt_project import dbt_project, executable
 from dagster_project.orchestration.resources import DbtCli, Warehouse
 from dagster_project.warehouse import sla_targets

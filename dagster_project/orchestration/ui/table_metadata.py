@@ -9,8 +9,8 @@ import dagster as dg
 import psycopg
 from psycopg import sql
 
-from dagster_project.orchestration.assets import markdown
 from dagster_project.orchestration.assets.heatmap import thumbnail
+from dagster_project.orchestration.ui import markdown
 from dagster_project.warehouse.connection import has_relation
 
 PREVIEW_ROWS, PREVIEW_KEYS, PREVIEW_NUMBERS, CELL_SIGNS = 5, 4, 4, 28

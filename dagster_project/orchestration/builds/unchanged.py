@@ -9,8 +9,8 @@ from typing import Any
 import dagster as dg
 import psycopg
 
-from dagster_project.orchestration.assets import table_metadata
-from dagster_project.orchestration.assets.last_build import LastBuild
+from dagster_project.orchestration.builds.last_build import LastBuild
+from dagster_project.orchestration.ui import table_metadata
 from dagster_project.settings import Settings
 
 # The queries in which a refresh asks tests together: dbt/macros/engine/tested_rows.sql.

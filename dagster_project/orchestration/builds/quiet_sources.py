@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from dagster_project.orchestration.assets.last_build import LastBuild
+from dagster_project.orchestration.builds.last_build import LastBuild
 from dagster_project.settings import DATABASES
 from dagster_project.sources.catalog import SOURCES
 
