@@ -14,16 +14,13 @@ from dagster_project.cli.commands import (
     alerts,
     analysis,
     archive,
-    audit,
     backup,
     calls,
     dashboard,
     exports,
-    logins,
     marts,
     people,
     pipeline,
-    questions,
     review,
     rooms,
     servers,
@@ -55,7 +52,7 @@ app.command()(pipeline.check)
 app.command()(pipeline.sync)
 app.command()(pipeline.status)
 app.command()(pipeline.metrics)
-app.command()(audit.audit)
+app.command()(warehouse.audit)
 app.command()(analysis.analyze)
 app.command("analyses")(analysis.list_analyses)
 app.command()(analysis.evaluate)
@@ -70,7 +67,7 @@ app.command()(backup.restore)
 app.command()(backup.drill)
 app.command()(marts.heatmap)
 app.command("list")(marts.list_members)
-app.command()(questions.mcp)
+app.command()(servers.mcp)
 app.command()(marts.docs)
 app.command()(servers.sandbox)
 app.command("exec", context_settings=_ANY_ARGUMENTS)(servers.run_program)
@@ -95,8 +92,6 @@ app.add_typer(rooms.rooms, name="rooms")
 app.add_typer(calls.calls, name="calls")
 app.add_typer(alerts.alerts, name="alerts")
 app.add_typer(dashboard.dashboard, name="dashboard")
-users.users.command()(logins.login)
-users.users.command("logins")(logins.list_logins)
 app.add_typer(users.users, name="users")
 app.add_typer(settings.settings, name="settings")
 
@@ -119,7 +114,7 @@ def _exit_code(error: Exception) -> int | None:
     from dagster_project.exports.pictures import heatmap  # noqa: PLC0415  only where something failed
     from dagster_project.warehouse import binaries, directory, migrations  # noqa: PLC0415
 
-    if isinstance(error, (SettingsError, *review.FAULTS, *audit.FAULTS, *logins.FAULTS)):
+    if isinstance(error, (SettingsError, *review.FAULTS, *warehouse.FAULTS, *users.MISUSES)):
         return MISUSED
     known = (
         binaries.PostgresMissing,
