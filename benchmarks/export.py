@@ -25,7 +25,8 @@ from dagster_project.exports.export_log import LogEntry
 from dagster_project.exports.formats.format import Options, WriteResult
 from dagster_project.exports.formats.registry import FORMATS
 from dagster_project.exports.stores.folder import Folder
-from dagster_project.exports.tables import definitions
+from dagster_project.exports.tables import statements
+from dagster_project.exports.tables.table import Filters, Table
 from dagster_project.warehouse import embedded, migrations
 from dagster_project.warehouse.binaries import find
 
@@ -133,8 +134,8 @@ def _fill(url: str, chats: int) -> None:
         conn.execute("vacuum analyze")
 
 
-def _table(conn: psycopg.Connection) -> definitions.Table:
-    return definitions.chats(conn, definitions.Filters(), "es")
+def _table(conn: psycopg.Connection) -> Table:
+    return statements.chats(conn, Filters(), "es")
 
 
 def _export(url: str, folder: Path, profile: str) -> None:

@@ -17,7 +17,7 @@ from dagster_project.exports.pictures import heatmap
 from dagster_project.exports.report.data.about import SCOPES, Scope
 from dagster_project.exports.report.period import Period
 from dagster_project.exports.tables import catalogue
-from dagster_project.exports.tables.definitions import Filters
+from dagster_project.exports.tables.table import Filters
 from dagster_project.warehouse import connection, directory
 
 LAST = "last"  # in the place of a week or a month: the last full one

@@ -30,8 +30,10 @@ from dagster_project.exports.service import Exported, Writer
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed, reason_of
 from dagster_project.exports.stores.own_file import OwnFile
-from dagster_project.exports.tables import catalogue, definitions
-from dagster_project.exports.tables.definitions import NothingToExport, Table
+from dagster_project.exports.tables import catalogue
+from dagster_project.exports.tables.analysis import analysis_kpis, analysis_notes
+from dagster_project.exports.tables.mart_rows import whole_mart
+from dagster_project.exports.tables.table import NothingToExport, Table
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection, data_source, directory
 from dagster_project.warehouse.access import users
@@ -148,7 +150,7 @@ def _in_words(filters: Mapping[str, Any]) -> str:
 
 def _report_data(conn: psycopg.Connection, request: ExportRequest, zone: str) -> ReportData:
     if request.analysis_id:
-        definitions.analysis_notes(conn, request.analysis_id)  # refuses one that failed after its chats were chosen
+        analysis_notes(conn, request.analysis_id)  # refuses one that failed after its chats were chosen
         return read_analysis(conn, request.analysis_id, timezone=zone)
     assert request.period
     return read_report(conn, request.period, scope=request.scope or "all", scope_id=request.scope_id, timezone=zone)
@@ -158,8 +160,8 @@ def _table(conn: psycopg.Connection, request: ExportRequest) -> Table:
     if request.kind in catalogue.TABLES:
         return catalogue.table(conn, request.kind, request.filters, request.language)
     if request.kind == "analysis":
-        return definitions.analysis_kpis(conn, request.analysis_id or "", request.language)
-    return definitions.mart(conn, request.mart or "")
+        return analysis_kpis(conn, request.analysis_id or "", request.language)
+    return whole_mart(conn, request.mart or "")
 
 
 def _now() -> datetime:

@@ -31,7 +31,7 @@ from dagster_project.exports.stores.contract import (
     reason_of,
 )
 from dagster_project.exports.stores.own_file import OwnFile
-from dagster_project.exports.tables.definitions import NothingToExport
+from dagster_project.exports.tables.table import NothingToExport
 from dagster_project.warehouse import connection, data_source
 
 SCHEMA_VERSION = 1  # of the columns of our exports: it grows when one is renamed or gone

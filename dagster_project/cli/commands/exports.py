@@ -24,7 +24,7 @@ from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.exports.stores.own_file import OwnFile
 from dagster_project.exports.tables.catalogue import TABLES, By, Export
-from dagster_project.exports.tables.definitions import Filters
+from dagster_project.exports.tables.table import Filters
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 from dagster_project.warehouse.access import audit_log, users

@@ -16,7 +16,7 @@ from dagster_project.exports.formats.spreadsheet import BOM, DECIMAL_SIGNS, DELI
 from dagster_project.exports.i18n.catalogue import group
 from dagster_project.exports.i18n.column_titles import is_other_language, title
 from dagster_project.exports.i18n.language import Language, place_of
-from dagster_project.exports.tables.definitions import Column, Table
+from dagster_project.exports.tables.table import Column, Table
 
 _BATCH_ROWS = 2000
 

@@ -12,8 +12,8 @@ from dagster_project.exports.formats.format import Format, Options, WriteResult
 from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.report.book import workbook
 from dagster_project.exports.report.book.workbook import write_readme
-from dagster_project.exports.tables.definitions import Column, Table
-from dagster_project.exports.tables.definitions import Kind as ColumnKind
+from dagster_project.exports.tables.table import Column, Table
+from dagster_project.exports.tables.table import Kind as ColumnKind
 from dagster_project.warehouse import data_source
 from dagster_project.warehouse.connection import has_relation
 

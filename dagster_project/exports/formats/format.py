@@ -10,7 +10,7 @@ import psycopg
 
 from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.report.data.report import ReportData
-from dagster_project.exports.tables.definitions import Table
+from dagster_project.exports.tables.table import Table
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import psycopg
 from psycopg import sql
 
 from dagster_project.exports.formats.format import Format, Options, WriteResult
-from dagster_project.exports.tables.definitions import Table
+from dagster_project.exports.tables.table import Table
 
 _BATCH_ROWS = 5_000
 

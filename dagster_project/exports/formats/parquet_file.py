@@ -7,7 +7,7 @@ from psycopg import sql
 
 from dagster_project.exports.errors import ExportFailed
 from dagster_project.exports.formats.format import Format, WriteResult
-from dagster_project.exports.tables.definitions import Column, Table
+from dagster_project.exports.tables.table import Column, Table
 
 _BATCH_ROWS = 10_000
 

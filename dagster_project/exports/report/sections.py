@@ -20,7 +20,7 @@ from dagster_project.exports.report.data.rooms import Rooms
 from dagster_project.exports.report.data.times import BUCKETS
 from dagster_project.exports.report.phrases import classified_by, kpi_name, population
 from dagster_project.exports.report.view.calls import STEPS, name_of
-from dagster_project.exports.tables.definitions import analysis_notes
+from dagster_project.exports.tables.analysis import analysis_notes
 from dagster_project.warehouse import data_source
 
 

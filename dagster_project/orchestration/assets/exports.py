@@ -26,7 +26,7 @@ from dagster_project.exports.service import Exported
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.exports.tables.catalogue import TABLES, Export, absent
-from dagster_project.exports.tables.definitions import Filters
+from dagster_project.exports.tables.table import Filters
 from dagster_project.orchestration.assets.launch import config_day, starter
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.orchestration.ui import markdown

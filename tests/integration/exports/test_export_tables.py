@@ -27,8 +27,8 @@ from dagster_project.exports.i18n.language import Language
 from dagster_project.exports.report.period import Period
 from dagster_project.exports.requests import ExportRequest
 from dagster_project.exports.run import run_export
-from dagster_project.exports.tables import definitions
-from dagster_project.exports.tables.definitions import Filters
+from dagster_project.exports.tables import statements
+from dagster_project.exports.tables.table import Filters
 from dagster_project.orchestration.assets.exports import TABLE_EXPORTS, period_report
 from dagster_project.orchestration.dbt_project import DBT_DIR
 from dagster_project.orchestration.resources import Warehouse
@@ -330,7 +330,7 @@ def test_parquet_keeps_the_types(make: Callable[..., Path]) -> None:
 def test_filters_choose_the_chats(warehouse: str, filters: Filters, count: int) -> None:
     out = io.BytesIO()
     with psycopg.connect(warehouse) as conn:
-        table = definitions.chats(conn, filters, "es")
+        table = statements.chats(conn, filters, "es")
         assert csv_file.write(conn, out, table, excel=None, zone="UTC").rows == count
     assert out.getvalue().count(b"\r\n") >= count + 1  # the header is there where no chat is
 
@@ -342,7 +342,7 @@ def test_rows_are_neither_lost_nor_doubled_between_batches(
     monkeypatch.setattr(csv_file, "_BATCH_ROWS", at_once)
     out = io.BytesIO()
     with psycopg.connect(warehouse) as conn:
-        assert csv_file.write(conn, out, definitions.chats(conn, Filters(), "en"), excel="en", zone="UTC").rows == 14
+        assert csv_file.write(conn, out, statements.chats(conn, Filters(), "en"), excel="en", zone="UTC").rows == 14
     read = list(csv.reader(io.StringIO(out.getvalue().decode("utf-8-sig"), newline="")))
     assert [row[0] for row in read] == ["Chat", *NAMES]
 
