@@ -108,6 +108,15 @@ def test_a_day_has_its_night_a_week_its_sunday_and_campaigns_bring_more(made: Ma
     assert any("utm_campaign" in row["page_url"] for row in people)
 
 
+def test_some_hours_of_the_week_have_as_many_calls_as_staffing_asks_for(made: Made) -> None:
+    hours = Counter(
+        (call["pool_id"], local(call["created_at"]).weekday(), local(call["created_at"]).hour)
+        for call in made["call_logs"]
+        if call["status"] in {"completed", "missed", "rejected"}
+    )
+    assert {hour[1:] for hour, count in hours.items() if count >= 20} >= {(1, 10), (1, 11), (3, 10), (3, 11)}
+
+
 def test_every_fault_of_real_widgets_occurs(made: Made) -> None:
     sessions, calls, views = made["agent_sessions"], made["call_logs"], made["widget_pageviews"]
     old = UNTIL - 3 * DAY

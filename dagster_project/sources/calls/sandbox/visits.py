@@ -16,6 +16,7 @@ _POOL_WEIGHTS = (5, 3, 3)
 _REFERRERS = (None, "google.example", "google.example", "facebook.example", "portal.example")
 _NO_COUNTRIES = (None, "ZZZ", "--")
 _COMES_BACK, _RECENT_VISITS = 0.3, 250
+_SPOT_WEEKDAYS, _SPOT_HOURS, _SPOT_SHARE = (1, 3), (10, 12), 0.16
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,22 @@ class Visitors:
             for number in range(first, last):
                 rng, second = arrivals.draw(number)
                 self._visit(visits, kind, number, datetime.fromtimestamp(second, UTC), rng)
+        if self._firm.date(day).weekday() in _SPOT_WEEKDAYS:
+            self._after_a_spot(visits, day)
         if faults.falls_on(day, faults.SUSPECTED_BOT):
             visits.pageviews += self._suspected_bot(day)
         return visits
 
+    def _after_a_spot(self, visits: Visits, day: int) -> None:
+        """Who has heard of the firm on the radio wants to call its salespeople."""
+        count = round(self._firm.visits_per_day * _SPOT_SHARE)
+        for number in range(day * count, (day + 1) * count):
+            rng = self._firm.random("spot", number)
+            self._visit(visits, "spot", number, self._firm.local(day, rng.uniform(*_SPOT_HOURS)), rng)
+
     def _visit(self, visits: Visits, kind: str, number: int, at: datetime, rng: random.Random) -> None:
-        pool = rng.choices(range(len(POOLS)), _POOL_WEIGHTS)[0]
+        wants_to_call = kind == "spot"
+        pool = 0 if wants_to_call else rng.choices(range(len(POOLS)), _POOL_WEIGHTS)[0]
         country: str | None = rng.choices(COUNTRIES, _COUNTRY_WEIGHTS)[0]
         if rng.random() < faults.UNKNOWN_COUNTRY:
             country = rng.choice(_NO_COUNTRIES)
@@ -71,7 +82,7 @@ class Visitors:
         is_bot = rng.random() < faults.BOT
         referrer = "anuncios.example" if kind == "campaign" else rng.choice(_REFERRERS)
         campaign = "?utm_campaign=feria" if kind == "campaign" else ""
-        popup_share = 0 if is_bot else 0.36
+        popup_share = 0 if is_bot else 1 if wants_to_call else 0.36
         shown, page = None, ""
         for _ in range(12 if is_bot else 1 + min(int(rng.expovariate(1 / 1.2)), 7)):
             page = f"https://{self._domain(pool)}/{POOLS[pool].lower()}/{int(rng.random() * 40)}{campaign}"
@@ -95,7 +106,7 @@ class Visitors:
             if shown is None and rng.random() < popup_share:
                 shown = at + seconds(8 + rng.expovariate(1 / 12))
                 pageview.then(shown, popup_shown_at=shown)
-                if rng.random() < 0.5:
+                if rng.random() < (0.1 if wants_to_call else 0.5):
                     dismissed = shown + seconds(1 + rng.expovariate(1 / 6))
                     pageview.then(dismissed, popup_dismissed_at=dismissed)
                 elif rng.random() < 0.62:
