@@ -36,6 +36,8 @@ def bring(
                 raise
             refused(place, fault)
     writing.write(conn, ledger)
+    if new:
+        writing.erase_again(conn, ledger)
     return new
 
 

@@ -1,6 +1,7 @@
 """Reads events from a file, a JSON object a line, and says what is wrong with a line by its number."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from dagster_project.sources.rooms.tables import TABLES, Column
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
 _NEVER_NULL = "must not be null"
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # in JSON, where a backslash that somebody typed is two
 
 
 class BadLine(ValueError):
@@ -37,8 +39,8 @@ def events_of(path: Path, now: datetime) -> Iterator[tuple[int, Event | BadLine]
 def parse(line: bytes, now: datetime) -> Event:
     """The event that a line says. Raises BadLine."""
     try:
-        said = json.loads(line)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        said = json.loads(line, parse_constant=_no_json)
+    except (ValueError, RecursionError):  # bytes that are no text, and numbers of thousands of digits, too
         raise BadLine("is no JSON") from None
     if not isinstance(said, dict):
         raise BadLine("is no JSON object")
@@ -83,9 +85,23 @@ def _value(field: str, column: Column, value: Any) -> Any:
     }[column.type]
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
         raise BadLine(f"{field} must be {words}")
-    if "\\u0000" in json.dumps(value):
-        raise BadLine(f"{field} holds a NUL, which Postgres cannot keep")
+    _require_kept(value, field)
     return value
+
+
+def _no_json(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _require_kept(value: Any, field: str) -> None:
+    """Postgres keeps no NUL, no half of a character and no infinite number."""
+    try:
+        said = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        said.encode()
+    except ValueError:
+        raise BadLine(f"{field} holds half a character, or a number without end, which Postgres cannot keep") from None
+    if _NUL.search(said):
+        raise BadLine(f"{field} holds a NUL, which Postgres cannot keep")
 
 
 def _uuid(value: Any, field: str) -> str:

@@ -5,6 +5,7 @@ one, so an import that was killed, or met a line that cannot be, is simply run a
 """
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from dagster_project.sources.rooms.steps import Event
 
 BATCH = 5_000
 _MAX_TOLD = 20
+_COLUMN = re.compile(r"COPY (\w+), line \d+(?:, column (\w+))?")
 
 
 class ImportRefused(Exception):
@@ -74,12 +76,23 @@ def _bring(conn: psycopg.Connection, batch: list[tuple[int, Event]]) -> int:
 
 @contextlib.contextmanager
 def _unbroken_keys(first: int, last: int) -> Iterator[None]:
-    """A key or check of the schema that a batch breaks is named without the values that broke it."""
+    """A rule of the schema that a batch breaks is named without the values that broke it."""
+    lines = f"lines {first} to {last}"
     try:
         yield
     except psycopg.IntegrityError as fault:
-        broken = f"lines {first} to {last} break {fault.diag.constraint_name} of rooms.{fault.diag.table_name}"
-        raise ImportRefused(f"{broken}\nnothing from line {first} on was written") from None
+        broken = f"{lines} break {fault.diag.constraint_name} of rooms.{fault.diag.table_name}"
+    except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as fault:
+        column = _COLUMN.match(fault.diag.context or "")
+        place = ".".join(filter(None, column.groups())) if column else "a table"
+        broken = f"{lines} have a value too large for rooms.{place}"
+    except psycopg.DatabaseError as fault:
+        if not (fault.sqlstate or "").startswith("RM"):
+            raise
+        broken = f"{lines}: {fault.diag.message_primary}"
+    else:
+        return
+    raise ImportRefused(f"{broken}\nnothing from line {first} on was written")
 
 
 def _require_sound(path: Path, now: datetime) -> None:

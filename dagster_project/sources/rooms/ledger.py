@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from dagster_project.sources.rooms.entities import ERASED
 from dagster_project.sources.rooms.tables import REQUIRED, TABLES, Table
 
 Row = dict[str, Any]
@@ -65,7 +66,7 @@ class Ledger:
         return True
 
     def update(self, name: str, key: Key, changes: Mapping[str, Any], at: datetime, by: str | None) -> bool:
-        """Change a row; returns False where that was done before, or changes nothing.
+        """Change a row; returns False where that was done before, changes nothing, or is of a user who was erased.
 
         Raises ImpossibleChange.
         """
@@ -75,8 +76,11 @@ class Ledger:
             return False
         row = self._found(name, key)
         changed = [column for column in table.columns if column in changes and row[column] != changes[column]]
-        if not changed:
+        is_erased = ERASED in row.values()
+        if not changed or (is_erased and name == "users"):
             return False
+        if is_erased:  # since then: what happened before comes after it
+            at = max(at, row["updated_at"])
         self._require_order(name, row, at)
         if table.keeps_history and not table.silent.issuperset(changed):
             self._note(table, row, entry, "UPDATE", at, by, changed)

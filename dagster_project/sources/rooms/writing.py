@@ -15,6 +15,20 @@ from psycopg import sql
 from dagster_project.sources.rooms.ledger import Key, Ledger, Row
 from dagster_project.sources.rooms.tables import SCHEMA, TABLES, Table
 
+# Of those whom rows name, or who take part where these were written, the erased: as rooms.erase_user leaves them.
+_ERASE = """
+    select count(*) from rooms.users cross join lateral rooms.erase_user(users.id)
+    where users.username = 'erased-' || users.id::text and users.id in (
+        select unnest(%(ids)s::uuid[])
+        union
+        select seat.user_id from rooms.room_participants as seat
+        where seat.room_id in (
+            select unnest(%(ids)s::uuid[])
+            union
+            select messages.room_id from rooms.messages where messages.id = any(%(ids)s::uuid[])
+        )
+    )
+"""
 _BESIDE = ("history_id", "changed_at", "operation_type", "changed_by", "changed_columns")
 
 
@@ -39,6 +53,13 @@ def write(conn: psycopg.Connection, ledger: Ledger) -> dict[str, int]:
             columns = [*_BESIDE, *table.history_columns]
             written[table.history] = _copy(conn, table.history, columns, ledger.history[name])
     return written
+
+
+def erase_again(conn: psycopg.Connection, ledger: Ledger) -> None:
+    """Take from what was written what is of people who were erased: another system's history still has it."""
+    rows = (row for rows in ledger.rows.values() for row in rows.values())
+    ids = {row[name] for row in rows for name in row if name.endswith("id") and name not in ("issue_id", "robot_id")}
+    conn.execute(_ERASE, {"ids": list(ids - {None})})
 
 
 def keep_months(conn: psycopg.Connection, instants: Iterable[datetime]) -> None:

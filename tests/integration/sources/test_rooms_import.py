@@ -25,6 +25,19 @@ HALF, UNTIL = datetime(2026, 3, 7, 17, tzinfo=UTC), datetime(2026, 3, 11, 17, tz
 NOW = datetime(2026, 3, 12, tzinfo=UTC)
 PERSON, ORGANIZATION = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
 FOUNDED = {"event": "organization_created", "at": "2026-01-01T00:00:00Z", "id": ORGANIZATION, "name": "Ejemplo"}
+MADE_ROOM = {
+    "event": "room_created",
+    "at": FOUNDED["at"],
+    "id": PERSON,
+    "organization_id": ORGANIZATION,
+    "creator_id": PERSON,
+}
+MADE_USER = {
+    "event": "user_created",
+    "at": FOUNDED["at"],
+    "id": PERSON,
+    "organization_id": ORGANIZATION,
+} | dict.fromkeys(("username", "first_name", "last_name", "email"), "ana")
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +154,13 @@ _BAD: list[tuple[Any, str]] = [
     (FOUNDED | {"name": None}, "line 2: organization_created: name must not be null"),
     (FOUNDED | {"name": 5}, "line 2: organization_created: name must be a text"),
     (FOUNDED | {"name": "a\0b"}, "line 2: organization_created: name holds a NUL"),
+    (FOUNDED | {"name": "a\ud800"}, "line 2: organization_created: name holds half a character"),
+    (json.dumps(FOUNDED | {"name": float("nan")}), "line 2: is no JSON"),
+    (json.dumps(FOUNDED).replace('"Ejemplo"', "9" * 5000), "line 2: is no JSON"),
+    (
+        json.dumps(MADE_ROOM | {"room_settings": {"a": 1}}).replace('"a": 1', '"a": 1e400'),
+        "line 2: room_created: room_settings holds half a character, or a number without end",
+    ),
     (FOUNDED | {"colour": "red"}, "line 2: organization_created: has no field colour: it has id, name"),
     ({"event": "message_edited", "at": FOUNDED["at"], "id": PERSON}, "line 2: message_edited: content missing"),
     (
@@ -174,7 +194,51 @@ def test_an_event_that_cannot_be_is_named_by_its_line_and_its_batch_is_not_writt
     ]
     with pytest.raises(ImportRefused, match=r"lines 1 to 3 break uq_users_username of rooms.users"):
         import_file(conn, lines(tmp_path / "bad.jsonl", FOUNDED, *twins), NOW)
+    chain = [MADE_ROOM | {"id": f"{n:032x}"} | ({"parent_room_id": f"{n - 1:032x}"} if n else {}) for n in range(13)]
+    large = MADE_ROOM | {"max_participants": 10**12}
+    long = MADE_USER | {"username": " ".join(map(str, range(20_000)))}
+    for said, rule in (
+        ([MADE_USER, large], "lines 1 to 3 have a value too large for rooms.chat_rooms.max_participants"),
+        ([long], "lines 1 to 2 have a value too large for rooms.users"),
+        ([MADE_USER, *chain], "would be below itself, or more than ten deep"),
+    ):
+        with pytest.raises(ImportRefused, match=rule) as refusal, conn.transaction():
+            import_file(conn, lines(tmp_path / "bad.jsonl", FOUNDED, *said), NOW)
+        assert "1000000000000" not in str(refusal.value)
     assert conn.execute("select count(*) from rooms.organizations").fetchone() == (0,)
+
+
+def test_whoever_was_erased_does_not_come_back_with_a_longer_file(conn: psycopg.Connection, tmp_path: Path) -> None:
+    agent, room, message = f"{1:032x}", f"{2:032x}", f"{3:032x}"
+    said = [
+        FOUNDED,
+        MADE_USER,
+        MADE_USER | {"id": agent} | dict.fromkeys(("username", "first_name", "last_name", "email"), "bea"),
+        MADE_ROOM | {"id": room, "room_type": "support", "name": "zqkan"},
+        *(
+            {"event": "participant_joined", "at": FOUNDED["at"], "room_id": room, "user_id": user, "role": role}
+            for user, role in ((PERSON, "guest"), (agent, "member"))
+        ),
+    ]
+    posted = {"event": "message_posted", "at": FOUNDED["at"], "room_id": room, "content": "zqkan"}
+    asked = posted | {"id": message, "sender_id": PERSON}
+    import_file(conn, lines(tmp_path / "one.jsonl", *said, asked), NOW)
+    conn.execute("select rooms.erase_user(%s)", [PERSON])
+    answered = posted | {"id": f"{4:032x}", "sender_id": agent}
+    edited = {"event": "message_edited", "at": "2026-02-01T00:00:00Z", "id": message, "content": "zqkan!"}
+    renamed = {"event": "user_changed", "at": edited["at"], "id": PERSON, "display_name": "zqkan"}
+    ended = {"event": "room_archived", "at": edited["at"], "id": room}
+    longer = lines(tmp_path / "two.jsonl", *said, asked, answered, edited, renamed, ended)
+    import_file(conn, longer, NOW)
+    assert conn.execute("select status from rooms.chat_rooms").fetchone() == ("archived",)
+    assert import_file(conn, longer, NOW).new == 0
+    assert conn.execute("select count(*) from rooms.messages").fetchone() == (2,)
+    assert [rows for rows in contents(conn).values() if "zqkan" in str(rows)] == []
+
+
+def test_a_backslash_that_somebody_typed_is_no_nul(conn: psycopg.Connection, tmp_path: Path) -> None:
+    import_file(conn, lines(tmp_path / "one.jsonl", FOUNDED | {"name": r"see \u0000 and \\u0000"}), NOW)
+    assert conn.execute("select name from rooms.organizations").fetchone() == (r"see \u0000 and \\u0000",)
 
 
 def test_an_import_that_was_cut_off_between_batches_goes_on_where_it_was(
