@@ -48,6 +48,24 @@ class ContactsConfig(dg.Config):
         "when you have seen in B2Chat that it is so. Without it the run warns, and nothing is marked.",
     )
 
+    def scope(self, settings: Settings) -> Scope:
+        """What a sync reads, by this config and the settings. Raises dagster.Failure, as `backfilled_days`."""
+        today = settings.today()
+        first, last = self.backfilled_days(today) or (None, None)
+        return Scope(
+            self.mode,
+            today,
+            start_date=settings.start_date or today - timedelta(days=FIRST_READ_DAYS),
+            lookback_days=settings.lookback_days,
+            sweep_days=settings.sweep_days,
+            day_from=first,
+            day_to=last,
+        )
+
+    def backfilled_days(self, today: date) -> tuple[date, date] | None:
+        """First and last day of a backfill: contacts are not read by days."""
+        return None
+
 
 class ChatsConfig(ContactsConfig):
     """Which chats to read, and what to make of it."""
@@ -97,7 +115,7 @@ class ChatsConfig(ContactsConfig):
 def raw_chats(
     context: dg.AssetExecutionContext, config: ChatsConfig, b2chat: B2ChatAccount, warehouse: Warehouse
 ) -> dg.MaterializeResult:
-    return _landed(context, CHATS, config, b2chat, warehouse, config.backfilled_days(Settings.load().today()))
+    return _landed(context, CHATS, config, b2chat, warehouse)
 
 
 @dg.asset(
@@ -121,10 +139,31 @@ def _landed(
     config: ContactsConfig,
     b2chat: B2ChatAccount,
     warehouse: Warehouse,
-    days: tuple[date, date] | None = None,
 ) -> dg.MaterializeResult:
-    warehouse = warehouse.as_role(LOADER)
-    result = _sync(context, entity, config, b2chat, warehouse, days)
+    settings, warehouse = Settings.load(), warehouse.as_role(LOADER)
+    scope = config.scope(settings)
+    with (
+        tried_again(context),
+        PostgresQuota(warehouse.url, entity.source, b2chat.client_id, b2chat.requests_per_day, settings.today) as quota,
+        b2chat.client(quota) as client,
+    ):
+        try:
+            result = sync(
+                warehouse.url,
+                B2Chat(client),
+                entity,
+                scope,
+                confirm_deletions=config.confirm_deletions,
+                keep_responses=settings.keep_responses,
+                on_progress=progress_log(entity.name),
+                triggered_by=starter(context.run),
+            )
+        except Unreachable as error:  # the client has tried; waiting for minutes would only hide a wrong address
+            raise dg.Failure(str(error), allow_retries=False) from None
+        except (TransientError, BadAnswer, WarehouseFailed):
+            raise
+        except (SourceError, IngestionError) as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
     return dg.MaterializeResult(
         metadata=_metadata(result, entity, warehouse),
         check_results=[quarantine_check([entity], warehouse)],
@@ -186,48 +225,6 @@ def _files_check(unreadable: list[str], notes: list[str]) -> dg.AssetCheckResult
         severity=dg.AssetCheckSeverity.WARN,
         description="; ".join([*unreadable, *notes]) or None,
     )
-
-
-def _sync(
-    context: dg.AssetExecutionContext,
-    entity: EntitySpec,
-    config: ContactsConfig,
-    b2chat: B2ChatAccount,
-    warehouse: Warehouse,
-    days: tuple[date, date] | None,
-) -> SyncResult:
-    settings = Settings.load()
-    with (
-        tried_again(context),
-        PostgresQuota(warehouse.url, entity.source, b2chat.client_id, b2chat.requests_per_day, settings.today) as quota,
-        b2chat.client(quota) as client,
-    ):
-        today = settings.today()
-        try:
-            return sync(
-                warehouse.url,
-                B2Chat(client),
-                entity,
-                Scope(
-                    config.mode,
-                    today,
-                    start_date=settings.start_date or today - timedelta(days=FIRST_READ_DAYS),
-                    lookback_days=settings.lookback_days,
-                    sweep_days=settings.sweep_days,
-                    day_from=days[0] if days else None,
-                    day_to=days[1] if days else None,
-                ),
-                confirm_deletions=config.confirm_deletions,
-                keep_responses=settings.keep_responses,
-                on_progress=progress_log(entity.name),
-                triggered_by=starter(context.run),
-            )
-        except Unreachable as error:  # the client has tried; waiting for minutes would only hide a wrong address
-            raise dg.Failure(str(error), allow_retries=False) from None
-        except (TransientError, BadAnswer, WarehouseFailed):
-            raise
-        except (SourceError, IngestionError) as error:
-            raise dg.Failure(str(error), allow_retries=False) from None
 
 
 def _metadata(result: SyncResult, entity: EntitySpec, warehouse: Warehouse) -> dict[str, dg.MetadataValue]:

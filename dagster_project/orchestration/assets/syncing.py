@@ -27,10 +27,8 @@ COMMON: dict[str, Any] = {
     "kinds": {"python", "postgres"},
 }
 # A source that is read by schedule is as fresh as its last sync; files that people bring are not missed.
-FRESHNESS = dg.FreshnessPolicy.time_window(
-    fail_window=timedelta(minutes=Settings.load().freshness_minutes),
-    warn_window=timedelta(minutes=Settings.load().freshness_minutes / 2),
-)
+_OLD = timedelta(minutes=Settings.load().freshness_minutes)
+FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=_OLD, warn_window=_OLD / 2)
 
 
 def quarantine_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
