@@ -24,7 +24,7 @@ from common import MIB, one, today
 from peak_memory import peak_of
 from rooms_fill import fill_years
 
-from dagster_project.ingestion.sync_source import sync_source
+from dagster_project.ingestion.sync import sync_source
 from dagster_project.sources.contract import Scope, SourceSpec
 from dagster_project.sources.postgres_reader.reader import postgres_source
 from dagster_project.sources.rooms import schema

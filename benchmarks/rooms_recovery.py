@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from common import one
 
-from dagster_project.ingestion.sync_source import sync_source
+from dagster_project.ingestion.sync import sync_source
 from dagster_project.sources.contract import Scope
 from dagster_project.sources.postgres_reader.reader import postgres_source
 from dagster_project.sources.rooms import schema

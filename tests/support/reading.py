@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from dagster_project.ingestion.sync_source import sync_source
+from dagster_project.ingestion.sync import sync_source
 from dagster_project.sources.contract import EntitySpec, Scope, SourceSpec
 from dagster_project.sources.postgres_reader import rows
 from dagster_project.sources.postgres_reader.marks import Mode

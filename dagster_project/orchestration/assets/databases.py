@@ -10,8 +10,7 @@ from dagster_project.erasure import again
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
 from dagster_project.ingestion.status import HELD_BACK_SECONDS
-from dagster_project.ingestion.sync import SyncResult
-from dagster_project.ingestion.sync_source import sync_source
+from dagster_project.ingestion.sync import SyncResult, sync_source
 from dagster_project.orchestration import places
 from dagster_project.orchestration.assets.launch import starter
 from dagster_project.orchestration.assets.syncing import (

@@ -12,7 +12,7 @@ from dagster_project.erasure import again as erased_again
 from dagster_project.erasure import rooms
 from dagster_project.erasure.person import NoSuchPerson
 from dagster_project.exports.stores.folder import Folder
-from dagster_project.ingestion.sync_source import sync_source
+from dagster_project.ingestion.sync import sync_source
 from dagster_project.settings import Settings
 from dagster_project.sources.contract import Scope
 from dagster_project.sources.postgres_reader.reader import postgres_source

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dagster_project.cli.main import app
-from dagster_project.ingestion.sync_source import sync_source
+from dagster_project.ingestion.sync import sync_source
 from dagster_project.orchestration import places
 from dagster_project.orchestration.assets.maintenance import enforce_retention_job, keep_partitions_job
 from dagster_project.orchestration.resources import Warehouse
