@@ -114,8 +114,18 @@ from (
 
     union all
 
+    {{ kpis_of_sla_and_times('sla_' ~ suffix, 'period_start', 'response_times_' ~ suffix) }}
+) as kpis
+inner join {{ ref('kpi_metrics') }} as metrics on metrics.metric = kpis.metric
+inner join {{ ref('int_rollup_periods') }} as periods
+    on periods.period = '{{ period }}' and periods.period_start = kpis.period_start
+{%- endmacro %}
+
+
+{# The rates of the SLA and the times of chats as KPIs; period_start: what the SLA's mart calls its day, week or month. #}
+{% macro kpis_of_sla_and_times(sla, period_start, response_times) -%}
     select
-        period_start,
+        {{ period_start }},
         scope,
         scope_id,
         scope_name,
@@ -124,7 +134,7 @@ from (
         (met_count + breached_count)::bigint,
         previous_rate,
         false
-    from {{ ref('sla_' ~ suffix) }}
+    from {{ ref(sla) }}
 
     union all
 
@@ -138,7 +148,7 @@ from (
         times.count::bigint,
         kpi.previous_value,
         false
-    from {{ ref('response_times_' ~ suffix) }} as times
+    from {{ ref(response_times) }} as times
     cross join lateral (
         values
         ('_mean', times.mean_seconds, times.previous_mean_seconds),
@@ -146,10 +156,6 @@ from (
         ('_p90', times.p90_seconds, times.previous_p90_seconds)
     ) as kpi (statistic, value, previous_value)
     where times.metric in ('pickup', 'first_response', 'resolution', 'handling', 'reply')
-) as kpis
-inner join {{ ref('kpi_metrics') }} as metrics on metrics.metric = kpis.metric
-inner join {{ ref('int_rollup_periods') }} as periods
-    on periods.period = '{{ period }}' and periods.period_start = kpis.period_start
 {%- endmacro %}
 
 
