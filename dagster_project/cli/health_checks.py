@@ -164,22 +164,22 @@ def _tables(deployment: Deployment) -> str:
 
 def _connections(deployment: Deployment) -> str:
     with connection.connect(deployment.url) as conn:
-        return connection_budget.told(conn)
+        return connection_budget.check(conn)
 
 
 def _roles(deployment: Deployment) -> str:
     """What each role can do, before anything is put right."""
     with connection.connect(deployment.url) as conn:
-        return rights.examine(conn)
+        return rights.check(conn)
 
 
 def _parts(deployment: Deployment) -> str:
     """By which logins the program's own parts work."""
-    return program_logins.told(deployment.settings, deployment.url)
+    return program_logins.check(deployment.settings, deployment.url)
 
 
 def _bi_access(deployment: Deployment) -> str:
-    return bi_access.examine(deployment.settings, deployment.url)
+    return bi_access.check(deployment.settings, deployment.url)
 
 
 def _data_source(deployment: Deployment) -> str:
@@ -253,12 +253,12 @@ def _seeds(_: Deployment) -> str:
 
 def _sla_targets(deployment: Deployment) -> str:
     with connection.connect(deployment.url) as conn:
-        return sla_targets.told(conn)
+        return sla_targets.summary(conn)
 
 
 def _audit_log(deployment: Deployment) -> str:
     with connection.connect(deployment.url) as conn:
-        return audit_log.told(conn)
+        return audit_log.check(conn)
 
 
 def _categories(deployment: Deployment) -> str:
@@ -309,6 +309,6 @@ def _backups(deployment: Deployment) -> str:
     if wrong := configured_backups.faults(settings, since=None):
         raise _Wrong("; ".join(wrong.values()))
     try:
-        return configured_backups.told(settings, copies_of(settings))
+        return configured_backups.check(settings, copies_of(settings))
     except BackupFailed as fault:
         raise _Wrong(str(fault)) from None

@@ -159,7 +159,7 @@ def print_demo(console: Console, deployment: Deployment, outcome: dict[str, Any]
     console.print()
     console.print(table)
     with connection.connect(deployment.url) as conn:
-        targets = sla_targets.told(conn)
+        targets = sla_targets.summary(conn)
         week = heatmaps.last_full_week(conn)
         if week:
             render.print_heatmap(console, heatmaps.read(conn, week))

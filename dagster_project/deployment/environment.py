@@ -87,7 +87,7 @@ def running(settings: Settings) -> Iterator[Deployment]:
         migrations.upgrade(url)
         with connection.connect(url) as conn:
             settings = system_settings.effective(conn, settings)
-        settings = program_logins.standing(own_schemas.standing(settings, url), url)
+        settings = program_logins.with_logins(own_schemas.with_schemas(settings, url), url)
         os.environ.update(environment(settings, url))
         yield Deployment(settings, url)
 

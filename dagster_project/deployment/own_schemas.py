@@ -11,7 +11,7 @@ from dagster_project.warehouse import connection, partitions
 _KEEP_UP = {"rooms": rooms.keep_up, "calls": calls.keep_up}
 
 
-def standing(settings: Settings, url: str) -> Settings:
+def with_schemas(settings: Settings, url: str) -> Settings:
     """The settings, once the schemas stand where they want them in the warehouse.
 
     Where all is by default and the sandbox stands for B2Chat, its firm has rooms and calls too, up to its clock.

@@ -19,7 +19,7 @@ class TooFewConnections(Exception):
     """The server gives fewer connections than all parts together may take."""
 
 
-def told(conn: psycopg.Connection) -> str:
+def check(conn: psycopg.Connection) -> str:
     """What the server gives and what is needed.
 
     Raises:

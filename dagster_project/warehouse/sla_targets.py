@@ -14,7 +14,7 @@ DELIVERED = {
 }
 
 
-def told(connection: psycopg.Connection) -> str:
+def summary(connection: psycopg.Connection) -> str:
     """Whether they are set, and where one does it, in a line."""
     if not has_relation(connection, "intermediate.sla_targets"):
         return "not read yet: b2chat build reads dbt/seeds/sla_targets.csv"

@@ -25,7 +25,7 @@ class SyncCounts:
     Attributes:
         records: each once, however often its window was read to be sure of it.
         deleted: known records that are gone, and marked as deleted.
-        missing: known records that were not returned, and are not marked (see `deletion.believed`).
+        missing: known records that were not returned, and are not marked (see `deletions.believed`).
         suppressed: records of people who were erased, of which nothing was kept.
     """
 

@@ -169,7 +169,7 @@ def newest(
         ).fetchall()
 
 
-def told(conn: psycopg.Connection) -> str:
+def check(conn: psycopg.Connection) -> str:
     """One line about the log.
 
     Raises:

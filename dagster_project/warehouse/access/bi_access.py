@@ -75,7 +75,7 @@ def script(settings: Settings, url: str) -> str:
         return bi_role.script(conn, _verifier(conn, _known_password(settings) or _kept(settings.data_path)))
 
 
-def examine(settings: Settings, url: str) -> str:
+def check(settings: Settings, url: str) -> str:
     """One line about BI's access, after what could be put right was.
 
     Raises:

@@ -29,7 +29,7 @@ class LoginsWrong(Exception):
     """A part's login cannot be used, or may do more than the part needs; the text says which."""
 
 
-def standing(settings: Settings, url: str) -> Settings:
+def with_logins(settings: Settings, url: str) -> Settings:
     """The settings with the whole address of each part's login, once it is there.
 
     Raises:
@@ -67,7 +67,7 @@ def reader_url(settings: Settings, url: str, reader: str) -> str:
     return connection.as_role(own.get_secret_value() if own else url, reader)
 
 
-def told(settings: Settings, url: str) -> str:
+def check(settings: Settings, url: str) -> str:
     """One line on who the parts work as.
 
     Raises:

@@ -177,7 +177,7 @@ def found(conn: psycopg.Connection) -> Rights:
     return Rights(shown, excess, lack)
 
 
-def examine(conn: psycopg.Connection) -> str:
+def check(conn: psycopg.Connection) -> str:
     """The matrix of what each role can do.
 
     Raises:

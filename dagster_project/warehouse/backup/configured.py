@@ -133,7 +133,7 @@ def faults(settings: Settings, since: datetime | None) -> dict[str, str]:
     return wrong
 
 
-def told(settings: Settings, copies: CopyStore | None = None) -> str:
+def check(settings: Settings, copies: CopyStore | None = None) -> str:
     """One line about the last good backup, its copy, and the last good drill.
 
     Raises:

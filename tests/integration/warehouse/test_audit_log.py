@@ -158,14 +158,14 @@ def test_triggers_that_are_switched_off_do_not_open_it_and_a_month_made_later_is
 
 
 def test_check_says_where_somebody_has_taken_the_guard_away(conn: psycopg.Connection) -> None:
-    assert audit_log.told(conn).endswith("months, none of which can be changed")
+    assert audit_log.check(conn).endswith("months, none of which can be changed")
     name = partitions.partitions_of(conn, partitions.AUDIT_LOGS)[-1].name
     with conn.transaction(force_rollback=True):
         conn.execute(
             sql.SQL("alter table {} disable trigger audit_logs_are_kept").format(sql.Identifier("ops", name[4:]))
         )
         with pytest.raises(audit_log.AuditLogOpen, match=name):
-            audit_log.told(conn)
+            audit_log.check(conn)
 
 
 def test_an_event_makes_its_month_where_nobody_made_it_ahead(conn: psycopg.Connection) -> None:

@@ -145,9 +145,9 @@ def test_a_copy_in_the_bucket_is_restored_where_all_disks_are_lost_and_goes_when
         bucket = Bucket(s3.BUCKET, "b2chat", dict(asked))
         before = held(settings)
         made = configured.back_up(settings, url_of(settings), user="zoe", copies=bucket).backup
-        assert copies.listed(bucket) == [made.name] and f"1 in {bucket.name}" in configured.told(settings, bucket)
+        assert copies.listed(bucket) == [made.name] and f"1 in {bucket.name}" in configured.check(settings, bucket)
         kept = settings.model_copy(update={"backup_dir": Path(new_folder()) / "elsewhere"})
-        assert "1 in s3://exports/b2chat, which `b2chat restore` takes" in configured.told(kept, bucket)
+        assert "1 in s3://exports/b2chat, which `b2chat restore` takes" in configured.check(kept, bucket)
         ask(settings, "delete from raw.b2chat_chats; drop table dagster.things")
         fetched = copies.chosen(bucket, kept.backup_path, None)
         assert fetched.path.parent == kept.backup_path and fetched.manifest == made.manifest
@@ -168,7 +168,7 @@ def test_a_copy_in_the_bucket_is_restored_where_all_disks_are_lost_and_goes_when
 
         shutil.copytree(made.path, made.path.with_name("99990101-000000-0000"))
         with pytest.raises(BackupFailed, match="is not in s3://exports/b2chat"):
-            configured.told(settings, bucket)
+            configured.check(settings, bucket)
         bucket.delete(key := f"backups/{made.name}/000003.part")
         bucket.put(key, text, "part", "text/plain")
         folder.delete(kept.backup_path, fetched.path)
@@ -306,7 +306,7 @@ def test_a_drill_restores_on_a_server_of_its_own_and_fails_where_a_table_differs
     assert result["ok"], result
     assert made.drill == result and result["rows"] == made.manifest["rows"] and result["seconds"] > 0
     assert not (settings.data_path / "drill").exists()
-    assert "the last good drill" in configured.told(settings)
+    assert "the last good drill" in configured.check(settings)
     manifest = json.loads((made.path / "manifest.json").read_text())
     rows, total = manifest["tables"]["dagster.things"]
     manifest["tables"]["dagster.things"] = [rows, str(int(total) + 1)]

@@ -75,7 +75,7 @@ class Shop:
 
     def check(self) -> str:
         """What `b2chat check` says of BI."""
-        return bi_access.examine(self.settings, self.url)
+        return bi_access.check(self.settings, self.url)
 
     def session(self) -> psycopg.Connection:
         """A BI tool's session."""

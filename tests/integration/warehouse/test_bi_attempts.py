@@ -280,7 +280,7 @@ class House:
         self.check()
 
     def check(self) -> str:
-        return bi_access.examine(self.settings, self.url)
+        return bi_access.check(self.settings, self.url)
 
     def is_whole(self) -> None:
         """BI reads the marts within its limits and owns nothing; we write, and change what BI reads."""

@@ -12,11 +12,11 @@ from dagster_project.warehouse import connection_budget
 
 def test_a_database_with_too_few_connections_is_told(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as conn:
-        assert "connections for the 97" in connection_budget.told(conn)
+        assert "connections for the 97" in connection_budget.check(conn)
         name = sql.Identifier(conn.info.dbname)
         conn.execute(sql.SQL("alter database {} connection limit 96").format(name))
         with pytest.raises(connection_budget.TooFewConnections, match=r"limit is 96, but all .* take up to 97"):
-            connection_budget.told(conn)
+            connection_budget.check(conn)
         conn.execute(sql.SQL("alter database {} connection limit -1").format(name))
 
 

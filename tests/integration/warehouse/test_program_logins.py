@@ -33,7 +33,7 @@ def url(new_database: Callable[[], str]) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def settings(url: str, new_folder: Callable[[], str]) -> Settings:
     given = Settings(separate_roles=True, data_dir=Path(new_folder()))
-    return program_logins.standing(given, url)
+    return program_logins.with_logins(given, url)
 
 
 @pytest.mark.parametrize(
@@ -88,37 +88,37 @@ def test_what_dbt_leaves_behind_for_the_owner_to_run_is_found_before_the_owner_r
             with pytest.raises(hidden_code.HiddenCode, match=told):
                 hidden_code.require_none(conn)
             with pytest.raises(rights.RightsWrong, match="b2chat_dbt has made a"):
-                rights.examine(conn)
+                rights.check(conn)
             dbt.execute(f"drop {made.split()[1]} marts.own".encode())
 
 
 def test_logins_are_made_once_kept_to_ourselves_and_shown_by_the_check(settings: Settings, url: str) -> None:
     kept = settings.data_path / "dbt_password"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    again = program_logins.standing(settings.model_copy(update=dict.fromkeys(program_logins.SETTINGS.values())), url)
+    again = program_logins.with_logins(settings.model_copy(update=dict.fromkeys(program_logins.SETTINGS.values())), url)
     assert again.database_url_dbt == settings.database_url_dbt
-    assert "each work by a login of their own" in program_logins.told(settings, url)
+    assert "each work by a login of their own" in program_logins.check(settings, url)
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("create role rooms_reader") if not roles.exists(conn, "rooms_reader") else None
         conn.execute("create schema rooms; create table rooms.messages (); grant usage on schema rooms to rooms_reader")
         conn.execute("grant select on rooms.messages to rooms_reader")
-        program_logins.standing(settings, url)
-        rights.examine(conn)
+        program_logins.with_logins(settings, url)
+        rights.check(conn)
     with psycopg.connect(program_logins.reader_url(settings, url, "rooms_reader")) as reader:
         reader.execute("select from rooms.messages")
     kept.write_text("another")
-    healed = program_logins.standing(settings.model_copy(update={"database_url_dbt": None}), url)
+    healed = program_logins.with_logins(settings.model_copy(update={"database_url_dbt": None}), url)
     assert healed.database_url_dbt and connection.opens(healed.database_url_dbt.get_secret_value())
     wrong = settings.model_copy(update={"database_url_loader": SecretStr(url)})
     with pytest.raises(program_logins.LoginsWrong, match="may do more than b2chat_loader"):
-        program_logins.told(wrong, url)
+        program_logins.check(wrong, url)
 
 
 def test_without_a_login_a_part_has_its_role_and_the_check_says_that_this_is_no_wall(
     new_database: Callable[[], str], new_folder: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = Settings(data_dir=Path(new_folder()))
-    assert "does all as the owner" in program_logins.told(plain, "postgresql://nowhere")
+    assert "does all as the owner" in program_logins.check(plain, "postgresql://nowhere")
     made = new_database()
     with psycopg.connect(made, autocommit=True) as conn:
         roles.restore(conn)
@@ -130,8 +130,8 @@ def test_without_a_login_a_part_has_its_role_and_the_check_says_that_this_is_no_
         given = plain.model_copy(
             update={"separate_roles": True, "database_url_loader": SecretStr("postgresql://feeder:feeder@/")}
         )
-        settings = program_logins.standing(given, url)
-        assert "b2chat_dbt, b2chat_analysis by `set role`" in program_logins.told(settings, url)
+        settings = program_logins.with_logins(given, url)
+        assert "b2chat_dbt, b2chat_analysis by `set role`" in program_logins.check(settings, url)
         for role, login in ((LOADER, "feeder"), (DBT, "plain")):
             with psycopg.connect(program_logins.url_of(settings, url, role)) as part:
                 assert part.execute("select session_user::text, current_user::text").fetchone() == (login, role)
@@ -146,15 +146,15 @@ def test_a_user_who_is_disabled_is_no_way_in_for_the_program_either(settings: Se
         users.change(conn, DBT, disabled=True)
         anew = settings.model_copy(update={"database_url_dbt": None})
         with pytest.raises(SettingsError, match="the user b2chat_dbt is disabled"):
-            program_logins.standing(anew, url)
+            program_logins.with_logins(anew, url)
         users.change(conn, DBT, disabled=False)
-        program_logins.standing(anew, url)
+        program_logins.with_logins(anew, url)
 
 
 def test_the_process_of_dbt_finds_its_own_login_and_no_other_secret(
     settings: Settings, url: str, new_folder: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = program_logins.standing(settings.model_copy(update={"database_url_dbt": None}), url)
+    settings = program_logins.with_logins(settings.model_copy(update={"database_url_dbt": None}), url)
     assert settings.database_url_dbt
     told = Path(new_folder()) / "told"
     program = told.with_name("dbt")

@@ -86,7 +86,7 @@ def test_each_role_can_do_what_is_written_and_the_matrix_shows_it(conn: psycopg.
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             conn.execute(f"select from ops.{other}")
     conn.execute("reset role")
-    lines = rights.examine(conn).splitlines()
+    lines = rights.check(conn).splitlines()
     assert lines[1].split() == ["raw", "ops", "core", "marts", "analysis"]
     assert lines[2].split() == ["b2chat_loader", "rw", "rwx", "-", "-", "-"]
 
@@ -117,9 +117,9 @@ def test_each_role_can_do_what_is_written_and_the_matrix_shows_it(conn: psycopg.
 def test_a_right_too_much_is_told_and_taken_back(conn: psycopg.Connection, grant: str, told: str) -> None:
     conn.execute(grant.encode())
     with pytest.raises(rights.RightsWrong, match=told):
-        rights.examine(conn)
+        rights.check(conn)
     roles.restore(conn)
-    rights.examine(conn)
+    rights.check(conn)
 
 
 @pytest.mark.parametrize(
@@ -137,20 +137,20 @@ def test_a_right_too_much_is_told_and_taken_back(conn: psycopg.Connection, grant
 def test_what_no_grant_says_is_told_too(conn: psycopg.Connection, change: str, back: str, told: str) -> None:
     conn.execute(change.encode())
     with pytest.raises(rights.RightsWrong, match=told):
-        rights.examine(conn)
+        rights.check(conn)
     conn.execute(back.encode())
-    rights.examine(conn)
+    rights.check(conn)
 
 
 def test_a_right_that_is_missing_is_told_and_given_also_for_tables_that_come_later(conn: psycopg.Connection) -> None:
     conn.execute("revoke insert on raw.quarantine from b2chat_loader; revoke usage on schema marts from bi_reader")
     with pytest.raises(rights.RightsWrong, match="b2chat_loader cannot insert in raw: quarantine"):
-        rights.examine(conn)
+        rights.check(conn)
     roles.restore(conn)
     assert conn.execute("select ops.apply_rights()").fetchone() == (0,)  # nothing is left to do
     conn.execute("create table marts.later (n int); create table raw.later (n int); create view marts.seen as select 1")
     conn.execute("select ops.keep_response_day('2030-01-01'), ops.keep_month('ops.sync_logs', '2030-01-01')")
-    rights.examine(conn)
+    rights.check(conn)
 
 
 def test_a_login_has_an_end_few_sessions_and_limits_and_its_password_is_in_no_statement(
@@ -172,7 +172,7 @@ def test_a_login_has_an_end_few_sessions_and_limits_and_its_password_is_in_no_st
     assert row == (until, True, 1, False)
     [listed] = logins.listed(conn)
     assert (listed.name, listed.purpose, listed.agents, listed.disabled_at) == ("ana", "agent", ["ana"], None)
-    rights.examine(conn)
+    rights.check(conn)
 
 
 def test_a_login_that_is_disabled_expired_or_given_another_role_does_no_more_what_it_did(
@@ -235,7 +235,7 @@ def test_a_login_is_its_users_and_goes_with_the_user(conn: psycopg.Connection, u
     assert conn.execute(events).fetchall() == [("chief",)]
     conn.execute("update ops.users set disabled_at = now() where id = 'max'; alter role max login")
     with pytest.raises(rights.RightsWrong, match="max may log in, though its user is disabled"):
-        rights.examine(conn)
+        rights.check(conn)
     with pytest.raises(LoginRefused, match="the user max is disabled"):
         logins.make(conn, "max", "bi", made_by="test", password=PASSWORD)
     with pytest.raises(LoginRefused, match="no user nobody"):
@@ -292,17 +292,17 @@ def test_where_we_may_not_create_roles_all_goes_on_without_until_an_administrato
         url = conninfo.for_role(admin, "plain", "plain")
         migrations.upgrade(url)
         with psycopg.connect(url, autocommit=True) as conn, psycopg.connect(admin, autocommit=True) as administrator:
-            assert "not made: b2chat_loader, b2chat_dbt" in rights.examine(conn)
+            assert "not made: b2chat_loader, b2chat_dbt" in rights.check(conn)
             with pytest.raises(LoginRefused, match="no role b2chat_agent"):
                 logins.make(conn, "ana", "agent", made_by="test", agents=["ana"])
             administrator.execute(bi_role.script(conn, "SCRAM-SHA-256$4096:eA==$eA==:eA=="))
             roles.restore(conn)
-            assert "each as it should\n" in rights.examine(conn)
+            assert "each as it should\n" in rights.check(conn)
             with pytest.raises(LoginRefused, match="may not create roles"):
                 logins.make(conn, "ana", "agent", made_by="test", agents=["ana"])
             migrations.downgrade(url, "0032")
             migrations.upgrade(url)
-            rights.examine(conn)
+            rights.check(conn)
 
 
 def test_what_dbt_makes_changes_hands_and_back_and_a_second_time_nothing(conn: psycopg.Connection) -> None:
@@ -312,7 +312,7 @@ def test_what_dbt_makes_changes_hands_and_back_and_a_second_time_nothing(conn: p
     assert conn.execute(owners).fetchall() == [("b2chat_dbt",)]
     assert roles.hand_over(conn, separate=True) == 0
     roles.restore(conn)
-    rights.examine(conn)
+    rights.check(conn)
     assert roles.hand_over(conn, separate=False) > 0
     assert conn.execute(owners).fetchall() == conn.execute("select current_user::text").fetchall()
     assert roles.hand_over(conn, separate=False) == 0
