@@ -27,7 +27,7 @@ from dagster_project.analysis.injection import without_orders
 from dagster_project.analysis.rules import cues
 from dagster_project.analysis.rules.classifier import RulesClassifier
 from dagster_project.analysis.rules.confidence import FEATURES
-from dagster_project.analysis.rules.learnt import DAMPING, FEWEST, WEIGHTS, row_of
+from dagster_project.analysis.rules.learnt import DAMPING, MIN_WORDS, WEIGHTS, row_of
 from dagster_project.analysis.rules.spanish import fold, words
 
 CORPORA = Path(__file__).parent / "training"
@@ -167,7 +167,7 @@ def _cues(conversation: Conversation) -> dict[Cue, float]:
             found["piece", piece] += OF_PIECE
     for pair in set(cues.pairs([cues.stem(word) for word in row] for row in rows)):
         found["pair", " ".join(pair)] = 1
-    scale = max(len(distinct), FEWEST) ** -DAMPING
+    scale = max(len(distinct), MIN_WORDS) ** -DAMPING
     signals = cues.signals(conversation).items()
     return {cue: value * scale for cue, value in found.items()} | {("signal", name): value for name, value in signals}
 

@@ -37,7 +37,9 @@ class Alert:
         """The alert in one line: characters that steer a terminal or are not seen are shown as ·."""
         severity = self.severity if self.event in ("opened", "reminder") else ""
         text = f"{severity}: " if severity else ""
-        return "".join(sign if sign.isprintable() else "·" for sign in f"{text}{_STATES[self.event]}{self.title}")
+        return "".join(
+            character if character.isprintable() else "·" for character in f"{text}{_STATES[self.event]}{self.title}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from dagster_project.analysis import orders
 from dagster_project.analysis.conversation import Conversation
 
 # Letters that are not seen; a few of them after a black flag are the flag of a region.
-_TAG_SIGN = re.compile("[\U000e0020-\U000e007e]")
-_TAG_SIGNS = re.compile("(?:^|[^\U0001f3f4\U000e0020-\U000e007f])[\U000e0020-\U000e007e]{4,}")
+_TAG_CHARACTER = re.compile("[\U000e0020-\U000e007e]")
+_TAG_CHARACTERS = re.compile("(?:^|[^\U0001f3f4\U000e0020-\U000e007f])[\U000e0020-\U000e007e]{4,}")
 
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+|\n+")
 _NOT_PLAIN = re.compile(r"[^\n\t -~]+")
@@ -92,7 +92,7 @@ def _groups_and_order(text: str) -> tuple[int, bool]:
         unmasked = plain.translate(orders.LOOK_ALIKE)
         if orders.ORDER.search(plain) or (unmasked != plain and orders.ORDER.search(unmasked)):
             return groups, True
-    return groups, not text.isascii() and bool(_TAG_SIGN.search(text) and _TAG_SIGNS.search(text))
+    return groups, not text.isascii() and bool(_TAG_CHARACTER.search(text) and _TAG_CHARACTERS.search(text))
 
 
 _looked_at_before = lru_cache(10_000)(_groups_and_order)
@@ -105,4 +105,4 @@ def _plain(text: str) -> str:
 @lru_cache(10_000)
 def _seen(text: str) -> str:
     """Characters without accents and without what is not seen."""
-    return "".join(sign for sign in text if unicodedata.category(sign) not in {"Mn", "Cf", "Cc"})
+    return "".join(character for character in text if unicodedata.category(character) not in {"Mn", "Cf", "Cc"})

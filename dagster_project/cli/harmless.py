@@ -16,9 +16,10 @@ def harmless_console(**options: Any) -> Console:
 
 
 def visible(text: str) -> str:
-    """A text with · for each sign that would steer a terminal, or is not seen."""
+    """A text with · for each character that would steer a terminal, or is not seen."""
     return "".join(
-        "·" if unicodedata.category(sign) in {"Cc", "Cf", "Co", "Cs"} and sign not in "\n\t" else sign for sign in text
+        "·" if unicodedata.category(character) in {"Cc", "Cf", "Co", "Cs"} and character not in "\n\t" else character
+        for character in text
     )
 
 

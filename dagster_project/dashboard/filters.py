@@ -15,7 +15,7 @@ Measure = Literal["mean", "p50", "p90", "chats"]
 MEASURES: tuple[Measure, ...] = ("mean", "p50", "p90", "chats")
 DEFAULT_MEASURE: Measure = "mean"  # whose bands the mart defines
 Value = TypeVar("Value", bound=str)
-_LONGEST = 500  # characters of a value in a link
+_MAX_LENGTH = 500  # characters of a value in a link
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def read(query: Mapping[str, str], account: Account) -> Filters:
     Raises:
         NoSuchPage: a value is none that there is; the text names the field, and nothing that was sent.
     """
-    if any(len(value) > _LONGEST for value in query.values()):
+    if any(len(value) > _MAX_LENGTH for value in query.values()):
         raise NoSuchPage("filters: too long")
     member = account.member(query.get("who") or account.shown_by_default.key)
     if member is None:

@@ -13,15 +13,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dagster_project.settings import SettingsError
 
 COOKIE = "b2chat_dashboard"
-SHORTEST_TOKEN = 16
+MIN_TOKEN_LENGTH = 16
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _WEEK_SECONDS = 7 * 24 * 3600
 
 
 def require_token(host: str, token: str | None) -> None:
     """Raises SettingsError where others than this machine's users could read without a token."""
-    if token is not None and len(token) < SHORTEST_TOKEN:
-        raise SettingsError(f"B2CHAT_DASHBOARD_TOKEN has fewer than {SHORTEST_TOKEN} characters")
+    if token is not None and len(token) < MIN_TOKEN_LENGTH:
+        raise SettingsError(f"B2CHAT_DASHBOARD_TOKEN has fewer than {MIN_TOKEN_LENGTH} characters")
     if token is None and not is_loopback(host):
         raise SettingsError(
             "B2CHAT_DASHBOARD_TOKEN is missing: without it the dashboard is served on this machine alone (127.0.0.1)"

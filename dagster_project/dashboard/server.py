@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 _STATE_SECONDS = 3  # after which we look again whether there was a build …
 _OLD_STATE_SECONDS = 60  # … and until which readers need not wait for that
 _WARM_SECONDS = 15  # between two looks whether pages are to be made before somebody asks
-_LONGEST_QUERY = 4000
+_MAX_QUERY_LENGTH = 4000
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Dashboard:
     async def _answer(self, request: Request, language: Language, name: str, *, is_cell: bool = False) -> Response:
         """The page as it is kept, else made; the old one while a new one is made after a build."""
         query = request.query_params
-        if len(request.url.query) > _LONGEST_QUERY:
+        if len(request.url.query) > _MAX_QUERY_LENGTH:
             return self._message(language, 400, "dashboard.not_found", "filters: too long")
         loop = asyncio.get_running_loop()
         try:

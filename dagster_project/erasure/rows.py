@@ -324,7 +324,7 @@ def _texts_of(conn: psycopg.Connection, table: str) -> list[str]:
 
 def _id_in_json(contact_id: str) -> str:
     """A regular expression: the contact's id where JSON has one, and not in another number. In chats the chat tells."""
-    plain = "".join(sign if sign.isalnum() else f"\\{sign}" for sign in contact_id)
+    plain = "".join(character if character.isalnum() else f"\\{character}" for character in contact_id)
     return rf'"contact_id"\s*:\s*"?{plain}["\s,}}]'
 
 

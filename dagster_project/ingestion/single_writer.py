@@ -13,7 +13,7 @@ from dagster_project.warehouse.connection import connect
 
 _LOCK = ("write", "raw")  # dbt takes it too: macros/engine/calendar_and_target_versions.sql
 # How long to wait for it: a process that was killed a moment ago may still be held for alive.
-_PATIENCE = 2.0  # seconds
+_MAX_WAIT = 2.0  # seconds
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def require_starter(conn: psycopg.Connection, user: str, doing: str) -> None:
 
 
 def _lock(conn: psycopg.Connection, purpose: str) -> None:
-    if not locks.try_take(conn, *_LOCK, seconds=_PATIENCE):
+    if not locks.try_take(conn, *_LOCK, seconds=_MAX_WAIT):
         refused = AlreadyRunning(*(locks.holder(conn, *_LOCK) or ("one that has just ended", None)))
         note_refused(conn, purpose, refused)
         raise refused

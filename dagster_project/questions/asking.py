@@ -29,7 +29,7 @@ Direction = Literal["all", "incoming", "outgoing", "outgoing_broadcast", "unknow
 MAX_ROWS = 200
 _TABLES: dict[Grain, str] = {"day": "marts.kpi_daily", "week": "marts.kpi_weekly", "month": "marts.kpi_monthly"}
 _BY_DEFAULT: dict[Grain, int] = {"day": 14, "week": 8, "month": 6}
-_MOST_PERIODS = 400
+_MAX_PERIODS = 400
 _NOTHING_YET = "There are no chats yet: run `b2chat sync` and `b2chat build`, or `b2chat demo`."
 
 
@@ -247,7 +247,7 @@ def _periods(known: Span, grain: Grain, first: date | None, last: date | None) -
             f"chats go from {known.first_date} to {known.last_date}."
         )
     start = _start(grain, first) if first else _back(end, grain, _BY_DEFAULT[grain] - 1)
-    return max(start, _back(end, grain, _MOST_PERIODS)), end
+    return max(start, _back(end, grain, _MAX_PERIODS)), end
 
 
 def _start(grain: Grain, of: date) -> date:

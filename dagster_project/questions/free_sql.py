@@ -16,7 +16,7 @@ from dagster_project.questions.names import shown
 MAX_ROWS, SECONDS = 200, 10
 _MAX_QUERY, _MAX_VALUE, _MAX_COLUMNS = 10_000, 300, 60
 _NUMBERS = {20, 21, 23, 700, 701, 1700}  # Postgres' types of numbers
-_LARGEST = 2**53  # whole number that every reader of JSON holds with all its digits
+_MAX_NUMBER = 2**53  # whole number that every reader of JSON holds with all its digits
 Value = str | int | float | None
 
 
@@ -75,6 +75,6 @@ def _value(value: str | None, type_: int) -> Value:
         if not value.lstrip("-").isdigit():
             if math.isfinite(number := float(value)):
                 return number
-        elif abs(whole := int(value)) <= _LARGEST:
+        elif abs(whole := int(value)) <= _MAX_NUMBER:
             return whole
     return shown(value, _MAX_VALUE)

@@ -16,7 +16,7 @@ from dagster_project.questions.names import members, shown
 
 Direction = Literal["all", "incoming", "outgoing", "outgoing_broadcast", "outgoing_all", "converted"]
 OfficeHours = Literal["all", "office_hours", "non_office_hours"]
-_SIGNS = {"fast": "+", "average": " ", "slow": "!", "no_data": " "}
+_MARKS = {"fast": "+", "average": " ", "slow": "!", "no_data": " "}
 _MAX_CHATS = 50
 # The columns of the marts behind the fields of a cell.
 _NAMED: dict[str, Any] = {
@@ -50,7 +50,7 @@ class Week:
         rows = [
             f"{day_name(day, 'en'):<5}"
             + "".join(
-                f"{pictures.short(cell.mean_seconds):>4}{_SIGNS[cell.band]}"
+                f"{pictures.short(cell.mean_seconds):>4}{_MARKS[cell.band]}"
                 for cell in (self.heatmap.cells[day, hour] for hour in range(24))
             )
             for day in MONDAY_FIRST

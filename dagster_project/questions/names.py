@@ -9,7 +9,7 @@ from dagster_project.questions.errors import QuestionFailed
 from dagster_project.warehouse import directory
 from dagster_project.warehouse.directory import Kind, Member
 
-_LONGEST = 80
+_MAX_LENGTH = 80
 
 
 class Members:
@@ -56,8 +56,10 @@ def members(conn: psycopg.Connection, kind: Kind) -> Members:
     return Members(kind, conn.execute(query, [kind]).fetchall())
 
 
-def shown(text: str, longest: int = _LONGEST) -> str:
+def shown(text: str, longest: int = _MAX_LENGTH) -> str:
     """A text of strangers on one line: without what steers or is not seen, and no longer than a name is."""
-    bare = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in text[: 4 * longest])
+    bare = "".join(
+        " " if unicodedata.category(character)[0] in "CZ" else character for character in text[: 4 * longest]
+    )
     line = " ".join(bare.split())
     return line if len(line) <= longest else f"{line[:longest]}…"

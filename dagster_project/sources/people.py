@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 PHONE_DIGITS = 10  # of a number these last ones count: it comes with its country's code and without
-_FEWEST_DIGITS = 7
+_MIN_DIGITS = 7
 # Ids, addresses and numbers in a text in small letters; Postgres reads it likewise.
 _WORD = r"""[^][\s@"'\\<>,;:()/?&=]"""
 MENTION = (
@@ -38,8 +38,8 @@ def by_phones(value: object) -> tuple[str, ...]:
         numbers = [_digits(text)]
     else:
         less = _EXTENSION.sub(" ", text)
-        numbers = [one for one in map(_digits, _BETWEEN.split(less)) if len(one) >= _FEWEST_DIGITS] or [_digits(less)]
-    return tuple(f"phone:{one[-PHONE_DIGITS:]}" for one in numbers if len(one) >= _FEWEST_DIGITS)
+        numbers = [one for one in map(_digits, _BETWEEN.split(less)) if len(one) >= _MIN_DIGITS] or [_digits(less)]
+    return tuple(f"phone:{one[-PHONE_DIGITS:]}" for one in numbers if len(one) >= _MIN_DIGITS)
 
 
 def by_chat(chat_id: str) -> str:
@@ -61,7 +61,7 @@ def mention_of(text: str) -> str:
     """An id, an address or a number in the form in which it is looked for."""
     small = text.strip().lower()
     digits = _digits(small)
-    if "@" in small or _UUID.match(small) or len(digits) < _FEWEST_DIGITS:
+    if "@" in small or _UUID.match(small) or len(digits) < _MIN_DIGITS:
         return small
     return digits[-PHONE_DIGITS:]
 

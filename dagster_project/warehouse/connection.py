@@ -13,7 +13,7 @@ from dagster_project.warehouse.conninfo import Parameters
 APPLICATION = "b2chat"
 
 # A dead network cannot hold a connection for ever.
-_PATIENCE = {"connect_timeout": "15", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
+_TIMEOUTS = {"connect_timeout": "15", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 
 
 @contextlib.contextmanager
@@ -142,4 +142,4 @@ def _connect(parameters: Parameters, autocommit: bool = False) -> psycopg.Connec
         "client_encoding": "UTF8",
         "options": _options(parameters),
     }
-    return psycopg.connect(**(_PATIENCE | parameters | ours), autocommit=autocommit)  # type: ignore[arg-type]
+    return psycopg.connect(**(_TIMEOUTS | parameters | ours), autocommit=autocommit)  # type: ignore[arg-type]

@@ -39,7 +39,7 @@ _QUERIES: dict[Kind, str] = {
         select id, id as name from channels where id is not null order by id
     """,
 }
-_MOST_NAMED, _LONGEST_SHOWN = 6, 60
+_MAX_NAMED, _MAX_SHOWN_LENGTH = 6, 60
 
 
 @dataclass(frozen=True)
@@ -124,22 +124,22 @@ def guess(known: Sequence[Member], kind: Kind, wanted: str, elsewhere: str | Non
         elsewhere: the end where none is alike; by default the command that names all.
     """
     text = _folded(wanted)
-    close = difflib.get_close_matches(text[:200], [_folded(member.name) for member in known], n=_MOST_NAMED)
+    close = difflib.get_close_matches(text[:200], [_folded(member.name) for member in known], n=_MAX_NAMED)
     meant = [
         member for member in known if _folded(member.name) in close or (len(text) > 1 and text in _folded(member.name))
     ]
     if meant:
-        return f"; did you mean {' or '.join(map(str, meant[:_MOST_NAMED]))}?"
-    if len(known) <= _MOST_NAMED:
+        return f"; did you mean {' or '.join(map(str, meant[:_MAX_NAMED]))}?"
+    if len(known) <= _MAX_NAMED:
         return f": there are {', '.join(map(str, known)) or 'none'}"
     return elsewhere or f": `b2chat list {kind}s` names them"
 
 
 def shortened(text: str) -> str:
     """A name as a line bears it."""
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return text if len(text) <= _MAX_SHOWN_LENGTH else f"{text[:_MAX_SHOWN_LENGTH]}…"
 
 
 def _folded(name: str) -> str:
-    bare = (sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
+    bare = (character for character in unicodedata.normalize("NFKD", name) if not unicodedata.combining(character))
     return " ".join("".join(bare).casefold().split())

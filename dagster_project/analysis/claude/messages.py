@@ -20,7 +20,7 @@ from dagster_project.analysis.claude.prices import Usage
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 4
-LONGEST_WAIT = 120.0  # seconds; a server that asks for more ends the run
+MAX_RETRY_AFTER = 120.0  # seconds; a server that asks for more ends the run
 BACKOFF = (1.0, 4.0, 10.0)
 _SPEND_LIMITS = ("enforced_spend_limit_reached", "contract_spend_limit_reached", "ramp_limit_exceeded")
 
@@ -210,7 +210,7 @@ def after(fault: Any, attempt: int = 0) -> float | None:
         raise StopRun("the account's spend limit is reached (HTTP 429)")
     if status in (408, 409, 429) or status >= 500:
         asked = _retry_after(fault.response.headers)
-        if asked is not None and asked > LONGEST_WAIT:
+        if asked is not None and asked > MAX_RETRY_AFTER:
             raise StopRun(f"the API asks to wait {asked:.0f} seconds; the run goes on later")
         return asked or BACKOFF[min(attempt, len(BACKOFF) - 1)]
     return None

@@ -104,8 +104,10 @@ def secrets(text: str, ordinary: frozenset[str]) -> Iterator[Span]:
     """Passwords after their word, and what looks like a token."""
     for match in _SECRET_CUE.finditer(text):
         value = match["value"].strip("\"'»”.,;!?()*")
-        has_mark = any(sign in match["between"] for sign in ":=") or re.search(r"\b(?:es|is|era)\b", match["between"])
-        looks_so = any(not sign.isalpha() for sign in value)
+        has_mark = any(character in match["between"] for character in ":=") or re.search(
+            r"\b(?:es|is|era)\b", match["between"]
+        )
+        looks_so = any(not character.isalpha() for character in value)
         if (
             len(value) >= 3
             and ((has_mark and value not in ordinary) or (looks_so and any(map(str.isdigit, value))))
@@ -134,7 +136,7 @@ def secrets(text: str, ordinary: frozenset[str]) -> Iterator[Span]:
 
 def _changes(word: str) -> int:
     """How often it goes from letters to digits, or back."""
-    kinds = [sign.isdigit() for sign in word if sign.isalnum()]
+    kinds = [character.isdigit() for character in word if character.isalnum()]
     return sum(one != other for one, other in pairwise(kinds))
 
 

@@ -29,40 +29,40 @@ def plain(text: str) -> Plain:
     if text.isascii():
         return Plain(text.lower().translate(_CONTROLS), range(len(text)), len(text))
     characters, origin = [], []
-    for place, sign in enumerate(text):
-        written = _SIGNS[sign]
+    for place, character in enumerate(text):
+        written = _CHARACTERS[character]
         characters.append(written)
         origin += [place] * len(written)
     return Plain("".join(characters), origin, len(text))
 
 
-class _Signs(dict[str, str]):
-    """Each sign's plain form, worked out when it is met first."""
+class _Characters(dict[str, str]):
+    """Each character's plain form, worked out when it is met first."""
 
-    def __missing__(self, sign: str) -> str:
-        self[sign] = written = _written(sign)
+    def __missing__(self, character: str) -> str:
+        self[character] = written = _written(character)
         return written
 
 
-def _written(sign: str) -> str:
-    if sign in "\n\t" or sign in _WRITTEN_OUT:
-        return _WRITTEN_OUT.get(sign, sign)
-    category = unicodedata.category(sign)
+def _written(character: str) -> str:
+    if character in "\n\t" or character in _WRITTEN_OUT:
+        return _WRITTEN_OUT.get(character, character)
+    category = unicodedata.category(character)
     if category in {"Mn", "Me", "Cf", "Cc", "Cn", "Co", "Cs"}:
-        return " " if sign == "\r" else ""
+        return " " if character == "\r" else ""
     if category[0] == "Z":
         return "\n" if category in {"Zl", "Zp"} else " "
-    if category == "Pd" or sign in "−⁃":
+    if category == "Pd" or character in "−⁃":
         return "-"
-    digit = unicodedata.digit(sign, None)
+    digit = unicodedata.digit(character, None)
     if digit is not None:
         return str(digit)
-    lowered = LOOK_ALIKE_LETTERS.get(sign.lower(), sign.lower())
+    lowered = LOOK_ALIKE_LETTERS.get(character.lower(), character.lower())
     letters = unicodedata.normalize("NFKD", lowered).lower()
     return "".join(
         LOOK_ALIKE_LETTERS.get(one, one) for one in letters if unicodedata.category(one) not in {"Mn", "Me", "Cf"}
     )
 
 
-_SIGNS = _Signs()
+_CHARACTERS = _Characters()
 _CONTROLS = dict.fromkeys((*range(9), *range(11, 32), 127), " ")

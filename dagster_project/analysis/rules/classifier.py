@@ -41,7 +41,7 @@ MORE_COMPLAINTS = 0.3  # than among the chats that were learnt from, many of whi
 STAGE_BY_INTENT = 0.5
 TEMPERATURE = 1.0  # above 1 is more modest about the intent
 MIN_SURE = 0.3  # below, the intent is OTHER: most such guesses are wrong
-LONGEST = 10_000  # characters of a message that are read; WhatsApp sends 4,096 at most
+MAX_LENGTH = 10_000  # characters of a message that are read; WhatsApp sends 4,096 at most
 SHOWN = 8  # terms of the lexicon in the notes; of learnt words half as many
 
 
@@ -110,7 +110,7 @@ class RulesClassifier:
         return self._features(self._read(conversation))
 
     def _read(self, conversation: Conversation) -> "_Read":
-        conversation = without_orders(conversation.cut(LONGEST))
+        conversation = without_orders(conversation.cut(MAX_LENGTH))
         messages = [self._customer.read(message.text) for message in conversation.customer]
         rows, evidence = [one.words for one in messages], [one.evidence for one in messages]
         signals = cues.signals(conversation)

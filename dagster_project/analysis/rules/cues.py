@@ -12,7 +12,7 @@ from itertools import pairwise
 from dagster_project.analysis.conversation import Conversation
 
 EDGE = "·"  # where a message begins or ends, in pairs
-LONGEST_STEM = 7
+MAX_STEM_LENGTH = 7
 PIECES = (3, 4, 5)  # letters
 SIGNALS = (
     "short",
@@ -42,7 +42,7 @@ def stem(word: str) -> str:
             word = word[:-2] if word[-2] == "e" and word[-3] != "i" else word[:-1]
         if word[-1] in "aeo":
             word = word[:-1]
-    return word[:LONGEST_STEM]
+    return word[:MAX_STEM_LENGTH]
 
 
 def pieces(word: str) -> list[str]:

@@ -10,7 +10,7 @@ import yaml
 
 GLOSSARY = Path(__file__).with_name("glossary.yml")
 ENGLISH_FROM = 0.3  # share of a message's words that are small English ones
-FEWEST = 2  # of them in a longer message
+MIN_WORDS = 2  # of them in a longer message
 SHORT = 3  # words; in such a message one is enough
 
 _Phrases = Mapping[str, Sequence[tuple[Sequence[str], Sequence[str]]]]  # first word -> (phrase, its meaning)
@@ -30,7 +30,7 @@ def _is_english(said: Sequence[str], known: set[str]) -> bool:
         return False
     spoken = [word for word in said if word[0].isalpha()]
     share = sum(word in small for word in spoken) / len(spoken)
-    return share >= ENGLISH_FROM and (len(small) >= FEWEST or len(spoken) <= SHORT)
+    return share >= ENGLISH_FROM and (len(small) >= MIN_WORDS or len(spoken) <= SHORT)
 
 
 def _replaced(said: Sequence[str], phrases: _Phrases) -> list[str]:

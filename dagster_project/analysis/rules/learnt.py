@@ -16,8 +16,8 @@ WEIGHTS = Path(__file__).with_name("weights.json")
 # The file has a character a label: the later among these, the more the cue speaks for it, by squares; the middle is 0.
 SCALE = "".join(chr(code) for code in range(36, 126) if chr(code) != "\\")
 MIDDLE = len(SCALE) // 2
-MOST = 5.0
-FEWEST = 3  # a chat of fewer words counts as one of so many
+MAX_WEIGHT = 5.0
+MIN_WORDS = 3  # a chat of fewer words counts as one of so many
 CLEAR = 1.0  # log odds for which a word is told as a reason
 DAMPING = 0.4  # the more words, the less each of them says
 
@@ -112,7 +112,7 @@ class Learnt:
         pairs = filter(self._pairs.__contains__, cues.pairs(list(map(_STEM, row)) for row in rows))
         found = [word.weights for word in words]
         found += map(self._pairs.__getitem__, dict.fromkeys(pairs))
-        scale = max(len(words), FEWEST) ** -DAMPING
+        scale = max(len(words), MIN_WORDS) ** -DAMPING
         total = [scale * sum(column) for column in zip(*found, strict=True)] or [0.0] * len(self._labels)
         for vector, times in [(self._start, 1.0), *((self._signals[name], value) for name, value in signals.items())]:
             if times:
@@ -143,12 +143,12 @@ def distinct(rows: Rows) -> list[Word]:
 
 def row_of(weights: Sequence[float]) -> str:
     """Weights as the file writes them; what is beyond the last character is cut to it."""
-    steps = (min(round(math.sqrt(abs(weight) / MOST) * MIDDLE), MIDDLE) for weight in weights)
+    steps = (min(round(math.sqrt(abs(weight) / MAX_WEIGHT) * MIDDLE), MIDDLE) for weight in weights)
     return "".join(SCALE[MIDDLE + (step if weight > 0 else -step)] for step, weight in zip(steps, weights, strict=True))
 
 
 _WEIGHT_OF = {
-    character: math.copysign(((place - MIDDLE) / MIDDLE) ** 2 * MOST, place - MIDDLE)
+    character: math.copysign(((place - MIDDLE) / MIDDLE) ** 2 * MAX_WEIGHT, place - MIDDLE)
     for place, character in enumerate(SCALE)
 }
 

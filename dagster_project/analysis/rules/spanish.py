@@ -70,7 +70,7 @@ _EMOJI = {
     "ruego": "🙏",
     "visto": "👍👌",
 }
-_EMOJI_TABLE = {ord(sign): f" emoji{name} " for name, emojis in _EMOJI.items() for sign in emojis}
+_EMOJI_TABLE = {ord(character): f" emoji{name} " for name, emojis in _EMOJI.items() for character in emojis}
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _URL = re.compile(r"https?://\S+|www\.\S+")
 _WORD = re.compile(r"\[[a-z]+[^\]]*\]|[a-z]+|\d+(?:[.,]\d+)*|[?!]+")
@@ -106,7 +106,7 @@ def _without_emoji(text: str) -> str:
 @lru_cache(maxsize=10_000)
 def _without_marks(text: str) -> str:
     split = unicodedata.normalize("NFKD", text)
-    return "".join(sign for sign in split if not unicodedata.combining(sign))
+    return "".join(character for character in split if not unicodedata.combining(character))
 
 
 def spoken(word: str) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ The first letter is taken to be right: "Marcela" is no slip of "parcela".
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-SHORTEST = 6  # letters of a word that is put right: of shorter ones too many are near
-LONGEST = 16
+MIN_LENGTH = 6  # letters of a word that is put right: of shorter ones too many are near
+MAX_LENGTH = 16
 
 
 class Spelling:
@@ -17,13 +17,13 @@ class Spelling:
         """Take the words that are meant where there is a slip, as `spanish.words` gives them, and which are none."""
         self._is_known, self._near = is_known, defaultdict[str, set[str]](set)
         for word in common:
-            if SHORTEST - 1 <= len(word) <= LONGEST and word.isalpha():
+            if MIN_LENGTH - 1 <= len(word) <= MAX_LENGTH and word.isalpha():
                 for form in _shorter(word):
                     self._near[form].add(word)
 
     def right(self, word: str) -> str:
         """The known word that is meant; the same where there is none, or more than one."""
-        if not SHORTEST <= len(word) <= LONGEST or not word.isalpha() or self._is_known(word):
+        if not MIN_LENGTH <= len(word) <= MAX_LENGTH or not word.isalpha() or self._is_known(word):
             return word
         forms = filter(self._near.__contains__, _shorter(word))
         near = {one for form in forms for one in self._near[form] if _one_slip(word, one)}

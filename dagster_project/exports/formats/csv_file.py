@@ -12,7 +12,7 @@ from psycopg import sql
 
 from dagster_project.exports.formats import csv_sections
 from dagster_project.exports.formats.format import Format, WriteResult
-from dagster_project.exports.formats.spreadsheet import BOM, DECIMAL_SIGNS, DELIMITERS, GUARDED
+from dagster_project.exports.formats.spreadsheet import BOM, DECIMAL_SEPARATORS, DELIMITERS, GUARDED
 from dagster_project.exports.i18n.catalogue import group
 from dagster_project.exports.i18n.column_titles import is_other_language, title
 from dagster_project.exports.i18n.language import Language, place_of
@@ -132,7 +132,7 @@ def _shown(column: Column, language: Language, is_guarded: bool) -> sql.Composab
 
 
 def _decimal(number: sql.Composable, language: Language) -> sql.Composable:
-    return sql.SQL("replace(trim_scale({})::text, '.', {})").format(number, sql.Literal(DECIMAL_SIGNS[language]))
+    return sql.SQL("replace(trim_scale({})::text, '.', {})").format(number, sql.Literal(DECIMAL_SEPARATORS[language]))
 
 
 CSV = Format(

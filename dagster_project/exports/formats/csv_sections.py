@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from dagster_project.exports.formats import spreadsheet
 from dagster_project.exports.formats.format import SectionRow, WriteResult
-from dagster_project.exports.formats.spreadsheet import BOM, DECIMAL_SIGNS, DELIMITERS
+from dagster_project.exports.formats.spreadsheet import BOM, DECIMAL_SEPARATORS, DELIMITERS
 from dagster_project.exports.i18n.catalogue import group
 from dagster_project.exports.i18n.language import Language, place_of
 
@@ -22,7 +22,7 @@ def write(out: BinaryIO, rows: Iterable[SectionRow], *, excel: Language | None) 
         body = _for_excel(body, excel)
     writer = csv.writer(text, delimiter=DELIMITERS[excel] if excel else ",")
     writer.writerow(heads)
-    writer.writerows([_cell(value, DECIMAL_SIGNS[excel] if excel else ".") for value in row] for row in body)
+    writer.writerows([_cell(value, DECIMAL_SEPARATORS[excel] if excel else ".") for value in row] for row in body)
     text.detach()
     return WriteResult(len(body), [(name, "text") for name in heads])
 

@@ -5,7 +5,7 @@ from dagster_project.exports.i18n.language import Language
 BOM = "\ufeff".encode()
 
 DELIMITERS: dict[Language, str] = {"es": ";", "en": ","}
-DECIMAL_SIGNS: dict[Language, str] = {"es": ",", "en": "."}
+DECIMAL_SEPARATORS: dict[Language, str] = {"es": ",", "en": "."}
 
 _MONTHS = (
     "(?:enero|ene|january|jan|febrero|february|feb|marzo|march|mar|abril|abr|april|apr|mayo|may|junio|june|jun|julio"

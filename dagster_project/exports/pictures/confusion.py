@@ -43,4 +43,4 @@ def _paint(canvas: Canvas, x: int, y: int, cell: int, row: Mapping[str, int], na
 
 
 def _short(label: str) -> str:
-    return "".join(sign for sign in label.upper() if "A" <= sign <= "Z")[:_LETTERS]
+    return "".join(character for character in label.upper() if "A" <= character <= "Z")[:_LETTERS]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 Colour = tuple[int, int, int]
 
-# 3 × 5 pixels a sign, each row as three bits.
+# 3 × 5 pixels a character, each row as three bits.
 _GLYPHS = {
     "0": (7, 5, 5, 5, 7),
     "1": (2, 6, 2, 2, 7),
@@ -59,12 +59,12 @@ class Canvas:
             row[x : x + width] = bytes([colour]) * width
 
     def write(self, x: int, y: int, text: str, colour: int, scale: int = 1) -> None:
-        """Paint digits and the letters from A to Z, each sign 3 × 5 pixels times `scale`; a blank is half as wide."""
-        for sign in text:
-            if sign == " ":
+        """Paint digits and the letters from A to Z, each 3 × 5 pixels times `scale`; a space is half as wide."""
+        for character in text:
+            if character == " ":
                 x += 2 * scale
                 continue
-            for line, bits in enumerate(_GLYPHS[sign]):
+            for line, bits in enumerate(_GLYPHS[character]):
                 for column in range(3):
                     if bits & (4 >> column):
                         self.fill(x + column * scale, y + line * scale, scale, scale, colour)

@@ -83,6 +83,6 @@ def _hash(row: Kept) -> str:
 
 def _as_copied(data: bytes) -> bytes:
     """A value in the text of COPY."""
-    for sign, written in ((b"\\", b"\\\\"), (b"\n", b"\\n"), (b"\r", b"\\r"), (b"\t", b"\\t")):
-        data = data.replace(sign, written)
+    for character, written in ((b"\\", b"\\\\"), (b"\n", b"\\n"), (b"\r", b"\\r"), (b"\t", b"\\t")):
+        data = data.replace(character, written)
     return data

@@ -12,7 +12,7 @@ from dagster_project.warehouse.backup import configured, folder
 from dagster_project.warehouse.backup.folder import BackupFailed
 
 KEY, DRILL = dg.AssetKey(["ops", "backup"]), dg.AssetKey(["ops", "restore_drill"])
-_LARGEST = 10  # tables that are listed
+_MAX_LISTED = 10  # tables that are listed
 
 
 @dg.asset(
@@ -31,7 +31,7 @@ def backup(context: dg.AssetExecutionContext, config: ByAdmin, warehouse: Wareho
     except (BackupFailed, StoreFailed) as error:
         raise dg.Failure(str(error)) from None
     manifest = made.backup.manifest
-    largest = sorted(manifest["tables"].items(), key=lambda one: -one[1][0])[:_LARGEST]
+    largest = sorted(manifest["tables"].items(), key=lambda one: -one[1][0])[:_MAX_LISTED]
     context.log.info(f"{made.backup.name}: {folder.shown(made.backup.bytes)} in {manifest['seconds']} s")
     return dg.MaterializeResult(
         metadata={

@@ -34,7 +34,7 @@ from dagster_project.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_LARGEST_PICTURE = 200_000  # bytes, in the run's metadata
+_MAX_PICTURE_BYTES = 200_000  # bytes, in the run's metadata
 _REPORT_READS = (
     "kpi_daily",
     "chat_response_times",
@@ -204,7 +204,7 @@ def _picture(warehouse: Warehouse, settings: Settings, request: ExportRequest) -
     """The first page, where it is small enough to be kept in a run's metadata."""
     with warehouse.connect() as conn:
         png = first_page(conn, settings, request)
-    if len(png) > _LARGEST_PICTURE:
+    if len(png) > _MAX_PICTURE_BYTES:
         return {}
     return {"first_page": markdown.picture("report", png)}
 

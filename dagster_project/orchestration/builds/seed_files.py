@@ -75,8 +75,8 @@ class _Seed:
             yield "it is not UTF-8: save it as 'CSV UTF-8'"
 
     def _header_fault(self, header: list[str]) -> str | None:
-        for sign, name in ((";", "';'"), ("\t", "tabs")):
-            if len(header) == 1 and header[0].split(sign) == self._columns and len(self._columns) > 1:
+        for separator, name in ((";", "';'"), ("\t", "tabs")):
+            if len(header) == 1 and header[0].split(separator) == self._columns and len(self._columns) > 1:
                 return f"the columns are separated by {name}, not by ','"
         missing = [name for name in self._columns if name not in header]
         unknown = [name for name in header if name not in self._columns]

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Sequence
 import dagster as dg
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~&#!]|(?<![^\W_])_|_(?![^\W_]))")  # _ inside a word means nothing
-# The UI's renderer makes links of bare addresses after it has undone the escapes: only a sign in between stops it.
+# The UI's renderer makes links of bare addresses after it has undone the escapes: only a character in between stops it.
 _ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
 _WORD_JOINER = "\u2060"  # has no width
 
 
 def escaped(value: object) -> str:
     """A value as plain text in one line: no markup, no HTML, no links of it take effect."""
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in str(value)).split())
+    line = " ".join("".join(character if character.isprintable() else " " for character in str(value)).split())
     return _SPECIAL.sub(r"\\\1", _ADDRESS.sub(_WORD_JOINER, line))
 
 

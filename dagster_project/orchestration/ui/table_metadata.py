@@ -13,7 +13,7 @@ from dagster_project.orchestration.assets.heatmap import thumbnail
 from dagster_project.orchestration.ui import markdown
 from dagster_project.warehouse.connection import has_relation
 
-PREVIEW_ROWS, PREVIEW_KEYS, PREVIEW_NUMBERS, CELL_SIGNS = 5, 4, 4, 28
+PREVIEW_ROWS, PREVIEW_KEYS, PREVIEW_NUMBERS, CELL_CHARACTERS = 5, 4, 4, 28
 NUMBERS = {20, 21, 23, 700, 701, 1700}  # Postgres' oids of smallint to numeric
 MAX_COUNTED, TIMEOUT = 100_000, "300ms"
 
@@ -136,4 +136,4 @@ def _cell(value: Any) -> str:
     text = str(value)
     if "@" in text:
         return "•••"
-    return text if len(text) <= CELL_SIGNS else text[: CELL_SIGNS - 1] + "…"
+    return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 Severity = Literal["low", "medium", "high", "critical"]
 Action = Literal["create", "read", "update", "delete", "export", "start", "complete"]
-_LONGEST = 200  # characters of a text in metadata: it is for names and ids, and no message of anybody fits in
+_MAX_LENGTH = 200  # characters of a text in metadata: it is for names and ids, and no message of anybody fits in
 
 
 class Event(NamedTuple):
@@ -134,7 +134,7 @@ def record(
             correlation_id,
             session_id,
             ip_address,
-            user_agent and user_agent[:_LONGEST],
+            user_agent and user_agent[:_MAX_LENGTH],
         ],
     ).fetchone()
     assert row is not None
@@ -192,8 +192,8 @@ def check(conn: psycopg.Connection) -> str:
 
 def _require_names(*given: object) -> None:
     for value in given:
-        if isinstance(value, str) and len(value) > _LONGEST:
-            raise ValueError(f"a text of more than {_LONGEST} characters has no place in the audit log")
+        if isinstance(value, str) and len(value) > _MAX_LENGTH:
+            raise ValueError(f"a text of more than {_MAX_LENGTH} characters has no place in the audit log")
         if isinstance(value, Mapping):
             _require_names(*value.values())
         elif isinstance(value, list | tuple):

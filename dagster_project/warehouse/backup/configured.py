@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 # how far a demo's clock is.
 _BESIDE = ("bi_password", "erased_people", "erasure_salt", "sandbox.json")
 _ROOM = 1.1  # of the database's size when it was backed up: what it takes again
-_LONGEST = 150  # characters of a bucket's name in the audit log
+_MAX_LENGTH = 150  # characters of a bucket's name in the audit log
 MAX_DRILL_AGE = timedelta(days=9)  # it is weekly
 
 
@@ -55,10 +55,10 @@ def back_up(settings: Settings, url: str, *, user: str, copies: CopyStore | None
         _note(url, "backup.delete", user, {"backup": name})
     if copies:
         with _audited(url, "backup.copy", user) as about:
-            about |= {"backup": made.backup.name, "to": copies.name[:_LONGEST]}
+            about |= {"backup": made.backup.name, "to": copies.name[:_MAX_LENGTH]}
             deleted = copying.copy(copies, made.backup, settings.backup_keep_days)
         for name in deleted:
-            _note(url, "backup.delete", user, {"backup": name, "from": copies.name[:_LONGEST]})
+            _note(url, "backup.delete", user, {"backup": name, "from": copies.name[:_MAX_LENGTH]})
     return made
 
 

@@ -17,7 +17,7 @@ from dagster_project.warehouse.backup.folder import SUMS, Backup, BackupFailed
 log = logging.getLogger(__name__)
 
 _PLACE, _LIST = "backups", "sums.txt"
-_AT_ONCE = 4  # files
+_MAX_PARALLEL = 4  # files
 _TYPE = "application/octet-stream"
 
 
@@ -59,7 +59,7 @@ def copy(store: CopyStore, backup: Backup, keep_days: int) -> list[str]:
             file = backup.path / names[number]
             store.put(_key(backup.name, number), file, file.name, _TYPE)
 
-        with ThreadPoolExecutor(_AT_ONCE) as several:
+        with ThreadPoolExecutor(_MAX_PARALLEL) as several:
             list(several.map(put, range(len(names))))
         store.put(f"{_PLACE}/{backup.name}/{_LIST}", backup.path / SUMS, _LIST, _TYPE)
         log.info("backup %s: copied to %s, %s", backup.name, store.name, folder.shown(backup.bytes))
@@ -89,7 +89,7 @@ def fetch(store: CopyStore, root: Path, name: str) -> Backup:
             store.get(_key(name, number), file)
             file.chmod(0o600)
 
-        with ThreadPoolExecutor(_AT_ONCE) as several:
+        with ThreadPoolExecutor(_MAX_PARALLEL) as several:
             list(several.map(get, range(len(names))))
         if faults := Backup(work).faults():
             raise BackupFailed(f"the copy of {name} in {store.name}: {'; '.join(faults[:3])}")

@@ -28,7 +28,7 @@ from dagster_project.warehouse.connection import connect, has_relation
 log = logging.getLogger(__name__)
 
 SESSION = "b2chat restore"
-_LONGEST_NAME = 63
+_MAX_NAME_LENGTH = 63
 _TRIES = 10  # at the exchange of names, against sessions that come back
 
 # What is to be done on the new database before it takes the old one's name: with its URL and that of the old one.
@@ -82,7 +82,7 @@ def restore(
                 f"the database {name} holds tables with data: `--replace` restores all the same, and keeps it under "
                 "another name"
             )
-        new = f"{name[: _LONGEST_NAME - 10]}_restoring"
+        new = f"{name[: _MAX_NAME_LENGTH - 10]}_restoring"
         clock = Clock()
         new_url = load(url, new, backup, jobs, pg_bin, clock)
         migrations.upgrade(new_url)
@@ -95,7 +95,7 @@ def restore(
         for step in then:
             step(new_url, url)
         clock.lap("migrate")
-        kept_as = f"{name[: _LONGEST_NAME - 16]}_{datetime.now(UTC):%Y%m%d_%H%M%S}"
+        kept_as = f"{name[: _MAX_NAME_LENGTH - 16]}_{datetime.now(UTC):%Y%m%d_%H%M%S}"
         _exchange(url, name, new, kept_as, backup.manifest)
         if is_empty:
             with connect(url, autocommit=True) as conn:
@@ -298,7 +298,7 @@ def _renaming(name: str, to: str) -> sql.Composed:
 @contextmanager
 def _outside(url: str, name: str) -> Iterator[psycopg.Connection]:
     """A connection to a database of its own on the server, while this lasts: where we are, no name can be changed."""
-    place = f"{name[: _LONGEST_NAME - 10]}_exchange"
+    place = f"{name[: _MAX_NAME_LENGTH - 10]}_exchange"
     with connect(url, autocommit=True) as conn:
         _create(conn, place)
     with connect(conninfo.to_url(conninfo.read(url) | {"dbname": place}), autocommit=True) as conn:

@@ -15,13 +15,13 @@ from dagster_project.sources.invented_texts import TOPICS, Topic
 
 ALIAS = "Sandbox Inmobiliaria Ejemplo"
 NEVER = 2**62
-LONGEST_RESPONSE_SECONDS = 1_550_900
-LONGEST_OPEN_SECONDS = 20 * 86400
+MAX_RESPONSE_SECONDS = 1_550_900
+MAX_OPEN_SECONDS = 20 * 86400
 
 # First response, seconds at cumulative shares; between two points the logarithm grows evenly. With the waits for
 # the morning this comes near the account that was measured: median 2,096, p90 141,594, mean 50,679.
 _RESPONSE_SHARES = (0.0, 0.5, 0.9, 0.97, 1.0)
-_RESPONSE_SECONDS = (5, 2_070, 118_000, 265_000, LONGEST_RESPONSE_SECONDS)
+_RESPONSE_SECONDS = (5, 2_070, 118_000, 265_000, MAX_RESPONSE_SECONDS)
 
 _TOPIC_BOUNDS = [weight / 100 for weight in accumulate(topic.weight for topic in TOPICS)]
 _PROJECTS = ("El Bosque", "Majagua", "La Colina")
@@ -204,7 +204,7 @@ class ChatLifecycles:
             life.responded = self._responded(life.opened, rng)
             life.picked_up = life.opened + int((life.responded - life.opened) * rng.random() ** 2)
             talk.wait(life.opened, until=life.responded)
-            talk.talk(life.responded, no_later_than=life.opened + LONGEST_OPEN_SECONDS - _DAY)
+            talk.talk(life.responded, no_later_than=life.opened + MAX_OPEN_SECONDS - _DAY)
         else:
             talk.wait(life.opened, until=life.opened + 4 * _HOUR)
             if rng.random() < 0.5:
@@ -240,7 +240,7 @@ class ChatLifecycles:
             hour = self._local_hour(opened + seconds)
             if hour < 7 or hour >= 21:
                 seconds += (7 - hour) % 24 * _HOUR + int(rng.random() * _HOUR)
-        return opened + min(seconds, LONGEST_RESPONSE_SECONDS)
+        return opened + min(seconds, MAX_RESPONSE_SECONDS)
 
 
 def _first_response_seconds(share: float) -> int:
@@ -259,7 +259,7 @@ def _close(life: ChatLifecycle, rng: random.Random, *, after: int) -> None:
         lag = _HOUR + int(rng.random() * 20 * _HOUR)
     else:
         lag = int(_DAY * 20 ** rng.random())
-    life.closed = max(after, min(after + lag, life.opened + LONGEST_OPEN_SECONDS))
+    life.closed = max(after, min(after + lag, life.opened + MAX_OPEN_SECONDS))
 
 
 def _offer_poll(life: ChatLifecycle, rng: random.Random) -> None:

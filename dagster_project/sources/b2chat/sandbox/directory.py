@@ -27,7 +27,7 @@ _ATTRIBUTES = (
 _CHANNELS = ("WHATSAPPB2CHAT", "LIVECHAT", "FACEBOOK", "TELEGRAM", "B2CBOTAPI", "INSTAGRAM")
 _CHANNEL_BOUNDS = (0.70, 0.80, 0.88, 0.93, 0.985)
 _HOUR, _DAY = 3600, 86400
-LONGEST_CHANGE_DAYS = 30
+MAX_CHANGE_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def _profile(contact: Contact, rng: random.Random, created: int, now: int) -> Pr
 
 def _delay(rng: random.Random) -> int:
     """Seconds from a contact's creation to a change of it: minutes as often as days."""
-    return int(_HOUR / 12 * (LONGEST_CHANGE_DAYS * _DAY / (_HOUR / 12)) ** rng.random())
+    return int(_HOUR / 12 * (MAX_CHANGE_DAYS * _DAY / (_HOUR / 12)) ** rng.random())
 
 
 def _pick(options: tuple[str, ...], rng: random.Random) -> str:

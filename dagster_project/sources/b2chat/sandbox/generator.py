@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from dagster_project.sources.b2chat.sandbox.account import Account
 from dagster_project.sources.b2chat.sandbox.chat_lifecycle import ChatLifecycles, Start
-from dagster_project.sources.b2chat.sandbox.directory import LONGEST_CHANGE_DAYS, Contacts, Profile
+from dagster_project.sources.b2chat.sandbox.directory import MAX_CHANGE_DAYS, Contacts, Profile
 from dagster_project.sources.b2chat.sandbox.source import ChatQuery, ContactQuery, Days, Page, Record, provider_slug
 
 __all__ = ["Account", "GeneratedSource"]
@@ -60,7 +60,7 @@ class GeneratedSource:
         """The contacts created on the days asked for; one updated on a day was created at most a month before."""
         first, last = query.created.first, query.created.last
         if query.updated.first:
-            reach = query.updated.first - timedelta(days=LONGEST_CHANGE_DAYS + 1)
+            reach = query.updated.first - timedelta(days=MAX_CHANGE_DAYS + 1)
             first = max(first or reach, reach)
         if query.updated.last:
             last = min(last or query.updated.last, query.updated.last)

@@ -11,7 +11,7 @@ from dagster_project.sources.calls.sandbox.staff import ORGANIZATION_OF_POOL, St
 from dagster_project.sources.calls.sandbox.visits import Request
 
 _RINGS_FOR = 15  # seconds, at one agent
-_MOST_OFFERS = 4
+_MAX_OFFERS = 4
 _WAITS_FOR_NOBODY = 30  # seconds
 _FAILED, _STUCK = 0.012, 0.004
 
@@ -59,7 +59,7 @@ class Ringing:
         at = request.at + seconds(0.4 + rng.random())
         asked = list[Duty]()
         outcomes = list[str]()
-        while len(asked) < _MOST_OFFERS and at < leaves:
+        while len(asked) < _MAX_OFFERS and at < leaves:
             duty = self._next(at, request, asked)
             if not duty:
                 break
