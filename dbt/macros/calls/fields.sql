@@ -13,12 +13,6 @@
 {%- endmacro %}
 
 
-{# Whether an instant lies more than a day ahead of the load that brought it: no clock is so wrong. #}
-{% macro is_from_the_future(instant, landed) -%}
-    coalesce({{ instant }} > {{ landed }}.loaded_at + interval '1 day', false)
-{%- endmacro %}
-
-
 {#
   By whom a pageview or a call was: the same visitor has the same key in both, and it leads back to nobody. What has no
   visitor is a visitor of its own.

@@ -82,3 +82,23 @@
         {%- endfor %}
     ), '')
 {%- endmacro %}
+
+
+{#
+  SQL: of each id among the rows that a build reads, the newest one. A row of a table in months is known by its id, though
+  the table's key has a time beside it: one id may stand in two months.
+
+  newest: the order of the rows of an id.
+#}
+{% macro newest_landed(staging, newest) -%}
+    select distinct on (id) *
+    from {{ staging }} as landed
+    where id is not null and {{ load_window('landed') }}
+    order by id, {{ newest }}
+{%- endmacro %}
+
+
+{# Whether an instant lies more than a day ahead of the load that brought it: no clock is so wrong. #}
+{% macro is_from_the_future(instant, landed) -%}
+    coalesce({{ instant }} > {{ landed }}.loaded_at + interval '1 day', false)
+{%- endmacro %}

@@ -139,10 +139,8 @@ states as (
             {{ metric }}_business_state,
             {{ metric }}_seconds::double precision,
             {{ metric }}_business_seconds::double precision,
-            {%- for role in ('due', 'late') %}
             {{ metric ~ '_wall_due_at' if has_deadline else 'null::timestamptz' }},
-            {{ metric ~ '_business_due_at' if has_deadline else 'null::timestamptz' }}{{ ',' if not loop.last }}
-            {%- endfor %}
+            {{ metric ~ '_business_due_at' if has_deadline else 'null::timestamptz' }}
         ),
         {%- endfor %}
         (
@@ -153,10 +151,8 @@ states as (
             overall_business_state,
             null,
             null,
-            null,
-            null,
             {%- for clock in ('wall', 'business') %}
-            -- least ignores NULL: the first of the breaches.
+            -- Of all together the first deadline that was missed: least ignores NULL.
             least(
                 {%- for metric in deadlines %}
                 case when {{ metric }}_{{ clock }}_state = 'breached' then {{ metric }}_{{ clock }}_due_at end
@@ -167,7 +163,7 @@ states as (
         )
     ) as state (
         metric, credited_agent_id, target_seconds, wall_state, business_state, actual_seconds, actual_business_seconds,
-        wall_due_at, business_due_at, wall_late_at, business_late_at
+        wall_due_at, business_due_at
     )
 )
 
@@ -187,10 +183,10 @@ select
     business_state,
     actual_seconds,
     actual_business_seconds,
-    wall_due_at,
-    business_due_at,
-    case when wall_state = 'breached' then wall_late_at end as wall_breached_at,
-    case when business_state = 'breached' then business_late_at end as business_breached_at,
+    case when metric <> 'overall' then wall_due_at end as wall_due_at,
+    case when metric <> 'overall' then business_due_at end as business_due_at,
+    case when wall_state = 'breached' then wall_due_at end as wall_breached_at,
+    case when business_state = 'breached' then business_due_at end as business_breached_at,
     case when wall_state = 'breached' then ceil(actual_seconds - target_seconds)::integer end as wall_seconds_past,
     case when business_state = 'breached' then ceil(actual_business_seconds - target_seconds)::integer end
         as business_seconds_past,

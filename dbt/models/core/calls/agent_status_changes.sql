@@ -8,12 +8,7 @@
 ) }}
 
 with landed as (
-    select distinct on (id)
-        *,
-        {{ is_from_the_future('changed_at', 'changes') }} as is_from_the_future
-    from {{ ref('stg_calls__agent_status_changes') }} as changes
-    where id is not null and {{ load_window('changes') }}
-    order by id, load_id desc, changed_at desc nulls last
+    {{ newest_landed(ref('stg_calls__agent_status_changes'), 'load_id desc, changed_at desc nulls last') }}
 )
 
 select
@@ -30,11 +25,11 @@ select
     loaded_at as last_sync_at,
 
     case when {{ has_unknown_value({'to_status': 'agent_status'}) }} then 'unknown' else coalesce(to_status, 'unknown') end as status,
-    is_from_the_future,
+    {{ is_from_the_future('changed_at', 'landed') }} as is_from_the_future,
     {{ local_time('coalesce(changed_at, created_at, loaded_at)') }}::date as created_local_date,
     {{ broken_rules({
         'unknown_value': has_unknown_value({'to_status': 'agent_status', 'from_status': 'agent_status'}),
-        'from_the_future': 'is_from_the_future',
+        'from_the_future': is_from_the_future('changed_at', 'landed'),
     }) }} as quality_rules,
     load_id
 from landed

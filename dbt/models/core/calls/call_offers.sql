@@ -9,10 +9,7 @@
 ) }}
 
 with landed as (
-    select distinct on (id) *
-    from {{ ref('stg_calls__call_offers') }} as offers
-    where id is not null and {{ load_window('offers') }}
-    order by id, load_id desc, call_created_at desc nulls last
+    {{ newest_landed(ref('stg_calls__call_offers'), 'load_id desc, call_created_at desc nulls last') }}
 )
 
 select

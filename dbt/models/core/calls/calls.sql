@@ -12,14 +12,8 @@
     ],
 ) }}
 
--- A call is known by its id; its table's key has created_at beside it, so that one id may stand in two months.
 with landed as (
-    select distinct on (id)
-        *,
-        {{ is_from_the_future('created_at', 'calls') }} as is_from_the_future
-    from {{ ref('stg_calls__call_logs') }} as calls
-    where id is not null and {{ load_window('calls') }}
-    order by id, load_id desc, created_at desc nulls last
+    {{ newest_landed(ref('stg_calls__call_logs'), 'load_id desc, created_at desc nulls last') }}
 )
 
 select
@@ -58,7 +52,7 @@ select
             then greatest(created_at, ring_started_at, answered_at, reconnect_deadline_at)
                 + interval '{{ var('call_silent_hours') | int }} hours'
     end as silent_at,
-    is_from_the_future,
+    {{ is_from_the_future('created_at', 'landed') }} as is_from_the_future,
     {{ local_time('coalesce(created_at, loaded_at)') }}::date as created_local_date,
     {{ broken_rules({
         'unknown_value': has_unknown_value({'status': 'call_status', 'ended_by': 'call_ended_by'}),
@@ -66,7 +60,7 @@ select
         'answered_before_created': 'answered_at < created_at',
         'ended_before_answered': 'ended_at < answered_at',
         'ended_before_created': 'ended_at < created_at',
-        'from_the_future': 'is_from_the_future',
+        'from_the_future': is_from_the_future('created_at', 'landed'),
     }) }} as quality_rules,
     load_id
 from landed

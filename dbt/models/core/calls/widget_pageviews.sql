@@ -9,12 +9,7 @@
 ) }}
 
 with landed as (
-    select distinct on (id)
-        *,
-        {{ is_from_the_future('created_at', 'pageviews') }} as is_from_the_future
-    from {{ ref('stg_calls__widget_pageviews') }} as pageviews
-    where id is not null and {{ load_window('pageviews') }}
-    order by id, load_id desc, created_at desc nulls last
+    {{ newest_landed(ref('stg_calls__widget_pageviews'), 'load_id desc, created_at desc nulls last') }}
 )
 
 select
@@ -38,13 +33,13 @@ select
     {{ country_code('visitor_country_code') }} as country,
     {{ visitor_key('visitor_id', "'pageview:' || id") }} as visitor_key,
     {{ previous_visitor_key('landed', "'pageview:' || landed.id") }} as previous_visitor_key,
-    is_from_the_future,
+    {{ is_from_the_future('created_at', 'landed') }} as is_from_the_future,
     {{ local_time('coalesce(created_at, loaded_at)') }}::date as created_local_date,
     {{ broken_rules({
         'unknown_country': "visitor_country_code is not null and " ~ country_code('visitor_country_code') ~ " = 'unknown'",
         'popup_before_pageview': 'popup_shown_at < created_at',
         'popup_dismissed_before_shown': 'popup_dismissed_at < popup_shown_at',
-        'from_the_future': 'is_from_the_future',
+        'from_the_future': is_from_the_future('created_at', 'landed'),
         'late_pageview': "updated_at > created_at + interval '1 day' and page_url is distinct from '" ~ erased_text() ~ "'",
     }) }} as quality_rules,
     load_id

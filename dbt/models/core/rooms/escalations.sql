@@ -34,7 +34,7 @@ select
         }),
         'resolved_before_created': 'resolved_at < created_at',
         'resolved_without_time': "status = 'resolved' and resolved_at is null",
-        'from_the_future': "created_at > loaded_at + interval '1 day'",
+        'from_the_future': is_from_the_future('created_at', 'landed'),
     }) }} as quality_rules,
     load_id
 from {{ ref('stg_rooms__escalations') }} as landed

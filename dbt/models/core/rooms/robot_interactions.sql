@@ -9,9 +9,7 @@
 ) }}
 
 with landed as (
-    select distinct on (id) * from {{ ref('stg_rooms__robot_interactions') }} as interactions
-    where id is not null and {{ load_window('interactions') }}
-    order by id, message_created_at desc nulls last
+    {{ newest_landed(ref('stg_rooms__robot_interactions'), 'message_created_at desc nulls last') }}
 )
 
 -- What was asked and answered stays in raw: it is text of customers, and no mart reads it.

@@ -4,9 +4,7 @@
 ) }}
 
 with landed as (
-    select distinct on (id) * from {{ ref('stg_rooms__chat_file_attachments') }} as attachments
-    where id is not null and {{ load_window('attachments') }}
-    order by id, message_created_at desc nulls last
+    {{ newest_landed(ref('stg_rooms__chat_file_attachments'), 'message_created_at desc nulls last') }}
 )
 
 select

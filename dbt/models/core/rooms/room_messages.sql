@@ -26,7 +26,7 @@ messages as (
         {%- else -%}
         landed.is_met_twice as is_id_twice,
         {%- endif %}
-        coalesce(landed.created_at > landed.loaded_at + interval '1 day', false) as is_from_the_future
+        {{ is_from_the_future('landed.created_at', 'landed') }} as is_from_the_future
     from landed
     {%- if is_incremental() %}
     left join {{ this }} as known on known.id = landed.id

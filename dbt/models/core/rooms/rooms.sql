@@ -95,7 +95,7 @@ rooted as (
         greatest(landed.own_load_id, above.load_id) as newest_load_id,
         case when tops.is_endless is false then tops.ancestor_id else landed.id end as root_room_id,
         coalesce(tops.is_endless, false) as is_endless,
-        coalesce(landed.created_at > landed.loaded_at + interval '1 day', false) as is_from_the_future
+        {{ is_from_the_future('landed.created_at', 'landed') }} as is_from_the_future
     from landed
     left join tops on tops.room_id = landed.id
     left join above on above.room_id = landed.id
