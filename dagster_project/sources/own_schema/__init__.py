@@ -2,7 +2,7 @@
 
 Each may lie in the warehouse or in any other Postgres (15 or newer). A source that has one names it (`OwnSchema`) and
 has `versions/` and `sql/` beside it; what they share is in `sql/` here: roles, the stamp of each write, monthly
-partitions.
+partitions, and where functions look for names.
 """
 
 from collections.abc import Callable
@@ -91,6 +91,7 @@ class OwnSchema:
             config.attributes["connection"] = bind
             config.attributes["schema"] = self.name
             work(config)
+            self.run_shared(bind, "pin")
 
     def _config(self) -> Config:
         config = Config()

@@ -125,6 +125,10 @@ grant select on shop.secret to bi_reader;
 -- D14 error shop.definer
 create function shop.definer() returns int language sql security definer as 'select 1';
 
+-- D14 error shop.reckless
+create function shop.reckless() returns bigint language sql security definer set search_path = pg_catalog
+as 'select count(*) from pg_class';
+
 -- D14 info shop.tenants.each_row
 create table shop.tenants (id int primary key, tenant text);
 alter table shop.tenants enable row level security;

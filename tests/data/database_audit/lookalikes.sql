@@ -143,8 +143,9 @@ create table shop.by_number_1 partition of shop.by_number for values from (0) to
 -- = it grows, but will be large in years
 create table shop.late_large (id int primary key);
 
--- = security definer with its own search_path
-create function shop.careful() returns int language sql security definer set search_path = pg_catalog as 'select 1';
+-- = security definer with its own search_path, which ends with the caller's tables
+create function shop.careful() returns bigint language sql security definer set search_path = pg_catalog, pg_temp
+as 'select count(*) from pg_class';
 
 -- = a policy that asks once
 create table shop.once (id int primary key, tenant text);

@@ -227,3 +227,21 @@ def test_the_reader_reads_all_tables_and_months_but_no_password_and_writes_nothi
         for statement in ("select password_hash from rooms.users", "delete from rooms.messages"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), reader.transaction():
                 reader.execute(statement)
+
+
+def test_what_the_application_puts_in_the_place_of_a_catalog_never_runs_with_the_owners_rights(
+    url: str, conn: psycopg.Connection, who: dict[str, uuid.UUID]
+) -> None:
+    conn.execute("set session authorization rooms_app")
+    conn.execute("create function pg_temp.own() returns oid language sql as 'select 1 / 0; select 0::oid'")
+    conn.execute("create temporary view pg_inherits as select pg_temp.own() as inhrelid, pg_temp.own() as inhparent")
+    conn.execute("grant select on pg_inherits to public")
+    conn.execute("select set_config('rooms.user_id', %s, true)", [str(who["agent"])])
+    assert call(conn, "search_messages", "x") == []
+    conn.execute("reset session authorization")
+    unpinned = conn.execute(
+        "select oid::regprocedure::text, proconfig from pg_proc "
+        "where prosecdef and pronamespace::regnamespace::text !~ '^pg_' "
+        "and not coalesce(proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']"
+    )
+    assert unpinned.fetchall() == []  # in the warehouse's own schemas neither

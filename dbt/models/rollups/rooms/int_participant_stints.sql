@@ -135,6 +135,11 @@ cross join lateral (
         count(*) filter (
             where messages.sender_id <> participants.user_id
             and messages.message_type <> 'system'
+            -- What a robot writes for colleagues no guest can read.
+            and (
+                messages.message_type <> 'robot' or participants.role is distinct from 'guest'
+                or messages.is_robot_visible_to_guests
+            )
             and messages.created_at > coalesce(participants.last_read_at, '-infinity')
             and messages.created_at >= lower(stints.stints)
             and messages.created_at <= coalesce(upper(stints.stints), 'infinity')
