@@ -13,6 +13,7 @@ import dagster as dg
 import psycopg
 from dagster._core.events import RunFailureReason
 from psycopg import sql
+from psycopg.rows import dict_row
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -90,11 +91,6 @@ def run(
         }
 
 
-def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
-    failures = [event.job_failure_data for event in result.all_events if event.is_job_failure]
-    return any(data.failure_reason == RunFailureReason.UNEXPECTED_TERMINATION for data in failures)
-
-
 def print_outcome(console: Console, outcome: dict[str, Any]) -> None:
     """Print what a run did: records read and landed, and how it ended."""
     render.print_data_source(console, outcome["data_source"])
@@ -118,30 +114,6 @@ def print_outcome(console: Console, outcome: dict[str, Any]) -> None:
         console.print(f"[red]failed[/red] {escape(error)}", soft_wrap=True)
     colour = "green" if outcome["status"] == "success" else "red"
     console.print(f"[{colour}]{outcome['job']}: {outcome['status']}[/{colour}] in {outcome['seconds']} s")
-
-
-def _by_table(counts: dict[str, int]) -> dict[str, int]:
-    """The rows of each table; the raw tables of a source that has many are one line."""
-    sources = {name: name.split("_")[0] for name in counts if name.startswith("raw.")}
-    of_source, told = Counter(sources.values()), dict[str, int]()
-    for name, rows in counts.items():
-        many = of_source.get(sources.get(name, ""), 0)
-        shown = f"{sources[name]}_… ({many} tables)" if many > _MAX_LINES else name
-        told[shown] = told.get(shown, 0) + rows
-    return told
-
-
-def _by_source(syncs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The syncs one by one; those of a source of many tables as one line, but for what needs a look at."""
-    of_source = Counter(sync["source"] for sync in syncs)
-    for source, group in itertools.groupby(syncs, key=lambda sync: sync["source"]):
-        told = list(group)
-        if of_source[source] <= _MAX_LINES:
-            yield from told
-            continue
-        counted = ("pages", "read", "new", "changed", "unchanged", "quarantined", "missing")
-        yield {"entity": source, "status": "success"} | {name: sum(sync[name] for sync in told) for name in counted}
-        yield from (sync for sync in told if sync["status"] == "partial")
 
 
 def print_demo(console: Console, deployment: Deployment, outcome: dict[str, Any]) -> None:
@@ -175,6 +147,23 @@ def print_demo(console: Console, deployment: Deployment, outcome: dict[str, Any]
     )
 
 
+def count_rows(url: str) -> dict[str, int]:
+    """The rows of each table of raw, core and marts: all are read, so only of a demo, which is small."""
+    with connection.connect(url) as conn:
+        names = conn.execute(
+            """
+            select nspname, relname from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
+            where nspname in ('raw', 'core', 'marts') and relkind in ('r', 'p') and not relispartition
+            order by array_position(array['raw', 'core', 'marts'], nspname::text), relname
+            """
+        ).fetchall()
+        counts = {}
+        for schema, table in names:
+            count = conn.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(schema, table))).fetchone()
+            counts[f"{schema}.{table}"] = count[0] if count else 0
+        return counts
+
+
 @contextlib.contextmanager
 def _dbt_output_to_file(deployment: Deployment) -> Iterator[None]:
     """dbt's own lines go to a file, which docs/operations.md names; ours stay on the terminal."""
@@ -193,63 +182,38 @@ def _steps_with_config(definition: dg.JobDefinition, config: dict[str, Any]) -> 
     return [name for name, known in fields.items() if set(config) <= set(known)]
 
 
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    failures = [event.job_failure_data for event in result.all_events if event.is_job_failure]
+    return any(data.failure_reason == RunFailureReason.UNEXPECTED_TERMINATION for data in failures)
+
+
 def _syncs(conn: psycopg.Connection, began: datetime) -> list[dict[str, Any]]:
-    rows = conn.execute(
-        """
-        select logs.source, logs.entity_type, logs.status, coalesce(logs.error_message, logs.metadata ->> 'reason'),
-               coalesce((logs.metadata ->> 'deleted')::integer, 0), coalesce((logs.metadata ->> 'missing')::integer, 0),
-               count(pages.load_id),
-               coalesce(sum(record_count_page), 0), coalesce(sum(new_count), 0), coalesce(sum(changed_count), 0),
-               coalesce(sum(unchanged_count), 0), coalesce(sum(quarantined_count), 0),
-               -- A file that cannot be read is named, and is no reason to come back: another sync would read no more.
-               logs.status = 'partial' and (
-                   coalesce((logs.metadata ->> 'paused')::boolean, false)
-                   or coalesce(jsonb_array_length(logs.metadata -> 'windows_incomplete'), 0) > 0
-               )
-        from ops.sync_logs as logs
-        left join (select *, record_count as record_count_page from ops.page_loads) as pages on pages.sync_id = logs.id
-        where logs.started_at >= %s
-        group by logs.id, logs.started_at order by logs.started_at
-        """,
-        [began],
-    ).fetchall()
-    names = (
-        "source",
-        "entity",
-        "status",
-        "reason",
-        "deleted",
-        "missing",
-        "pages",
-        "read",
-        "new",
-        "changed",
-        "unchanged",
-        "quarantined",
-        "is_unfinished",
-    )
-    return [dict(zip(names, row, strict=True)) for row in rows]
-
-
-def count_rows(url: str) -> dict[str, int]:
-    """The rows of each table of raw, core and marts: all are read, so only of a demo, which is small."""
-    with connection.connect(url) as conn:
-        return _rows(conn)
-
-
-def _rows(conn: psycopg.Connection) -> dict[str, int]:
-    names = conn.execute(
-        """
-        select nspname, relname from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
-        where nspname in ('raw', 'core', 'marts') and relkind in ('r', 'p') and not relispartition
-        order by array_position(array['raw', 'core', 'marts'], nspname::text), relname
-        """
-    ).fetchall()
-    counts = {}
-    for schema, table in names:
-        count = conn.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(schema, table))).fetchone()
-        counts[f"{schema}.{table}"] = count[0] if count else 0
-    return counts
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """
+            select
+                logs.source, logs.entity_type as entity, logs.status,
+                coalesce(logs.error_message, logs.metadata ->> 'reason') as reason,
+                coalesce((logs.metadata ->> 'deleted')::integer, 0) as deleted,
+                coalesce((logs.metadata ->> 'missing')::integer, 0) as missing,
+                count(pages.load_id) as pages,
+                coalesce(sum(pages.record_count), 0) as read,
+                coalesce(sum(pages.new_count), 0) as new,
+                coalesce(sum(pages.changed_count), 0) as changed,
+                coalesce(sum(pages.unchanged_count), 0) as unchanged,
+                coalesce(sum(pages.quarantined_count), 0) as quarantined,
+                -- A file that cannot be read is named, and is no reason to come back: another sync would read no more.
+                logs.status = 'partial' and (
+                    coalesce((logs.metadata ->> 'paused')::boolean, false)
+                    or coalesce(jsonb_array_length(logs.metadata -> 'windows_incomplete'), 0) > 0
+                ) as is_unfinished
+            from ops.sync_logs as logs
+            left join ops.page_loads as pages on pages.sync_id = logs.id
+            where logs.started_at >= %s
+            group by logs.id, logs.started_at order by logs.started_at
+            """,
+            [began],
+        ).fetchall()
 
 
 def _cause_of_run(event: dg.DagsterEvent) -> str:
@@ -263,3 +227,27 @@ def _cause(event: dg.DagsterEvent) -> str:
     while error and error.cause:
         error = error.cause
     return f"{event.step_key}: {error.message.strip() if error else 'no reason given'}"
+
+
+def _by_source(syncs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The syncs one by one; those of a source of many tables as one line, but for what needs a look at."""
+    of_source = Counter(sync["source"] for sync in syncs)
+    for source, group in itertools.groupby(syncs, key=lambda sync: sync["source"]):
+        told = list(group)
+        if of_source[source] <= _MAX_LINES:
+            yield from told
+            continue
+        counted = ("pages", "read", "new", "changed", "unchanged", "quarantined", "missing")
+        yield {"entity": source, "status": "success"} | {name: sum(sync[name] for sync in told) for name in counted}
+        yield from (sync for sync in told if sync["status"] == "partial")
+
+
+def _by_table(counts: dict[str, int]) -> dict[str, int]:
+    """The rows of each table; the raw tables of a source that has many are one line."""
+    sources = {name: name.split("_")[0] for name in counts if name.startswith("raw.")}
+    of_source, told = Counter(sources.values()), dict[str, int]()
+    for name, rows in counts.items():
+        many = of_source.get(sources.get(name, ""), 0)
+        shown = f"{sources[name]}_… ({many} tables)" if many > _MAX_LINES else name
+        told[shown] = told.get(shown, 0) + rows
+    return told
