@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from dagster_project.alerts.channels import configured
 from dagster_project.analysis.classifiers import Unusable, classifier_of, has_key
 from dagster_project.deployment.environment import Deployment
-from dagster_project.erasure import again
+from dagster_project.erasure import after_restore
 from dagster_project.exports.stores.configured import copies_of, store_of
 from dagster_project.exports.stores.contract import StoreFailed, make_private, new_key, reason_of
 from dagster_project.ingestion.quota import PostgresQuota
@@ -238,7 +238,7 @@ def _database(spec: SourceSpec, deployment: Deployment) -> str:
 
 def _erased_but_there(settings: Settings, spec: SourceSpec, url: str) -> list[str]:
     home = places.home_of(settings, spec.name, url)
-    found = again.known_in_rooms(url, home) if home and spec is ROOMS else {}
+    found = after_restore.known_in_rooms(url, home) if home and spec is ROOMS else {}
     return [f"{len(found)} who were erased are there again: the next sync erases them"] if found else []
 
 

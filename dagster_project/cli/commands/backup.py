@@ -12,7 +12,7 @@ from psycopg.sql import Identifier
 from dagster_project.cli.command_line import FAILED, JsonOption, console, print_answer
 from dagster_project.cli.run_log import log_on_terminal
 from dagster_project.deployment import environment
-from dagster_project.erasure import again, calls, requests
+from dagster_project.erasure import after_restore, calls, requests
 from dagster_project.erasure import run as erasures
 from dagster_project.exports.stores.configured import copies_of, store_of
 from dagster_project.exports.stores.contract import StoreFailed
@@ -98,7 +98,9 @@ def restore(
         with connection.connect(new) as conn:
             own = new if connection.has_relation(conn, "rooms.users") else None
         if home := places.home_of(settings, "rooms", new) or own:
-            in_sources = again.forget_in_rooms(new, home, settings, store_of(settings), users.account(), by_name=False)
+            in_sources = after_restore.forget_in_rooms(
+                new, home, settings, store_of(settings), users.account(), by_name=False
+            )
         home = places.home_of(settings, "calls", new)
         home = home if home and calls.may_write(home) else None
         in_sources += calls.erase_again(new, home, settings, store_of(settings), users.account())

@@ -11,8 +11,8 @@ from dagster_project.cli.command_line import JsonOption, console, print_answer
 from dagster_project.cli.commands import people
 from dagster_project.deployment import environment, own_schemas
 from dagster_project.deployment.own_schemas import Upgraded
+from dagster_project.erasure import access_request
 from dagster_project.erasure import calls as erasure
-from dagster_project.erasure import held
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.orchestration import places
 from dagster_project.settings import Settings
@@ -74,7 +74,7 @@ def person(
         by = people.require_admin(deployment, "hand out what is held of a person")
         with connection.connect(deployment.url) as conn:
             found = erasure.find(conn, people.given(who))
-            counts = held.hand_out(conn, settings, erasure.held(conn, found), found.named[0], out, by)
+            counts = access_request.hand_out(conn, settings, erasure.held(conn, found), found.named[0], out, by)
     print_answer(
         as_json, {"file": str(out), "counts": counts}, lambda: people.print_counts(counts, f"written to {out}")
     )

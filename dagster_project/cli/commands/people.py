@@ -10,14 +10,14 @@ import typer
 from dagster_project.cli.command_line import FAILED, JsonOption, console, print_answer
 from dagster_project.deployment import environment
 from dagster_project.deployment.environment import Deployment
-from dagster_project.erasure import held, requests, run
+from dagster_project.erasure import access_request, requests, run
 from dagster_project.erasure.person import NoSuchPerson, contact_by_phone, find
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.settings import Settings
 from dagster_project.warehouse import connection
 from dagster_project.warehouse.access import users
 
-FAULTS = (NoSuchPerson, held.FileIsThere)
+FAULTS = (NoSuchPerson, access_request.FileIsThere)
 
 ContactOption = Annotated[
     str | None, typer.Option("--contact", help="B2Chat's id of the contact; - reads it from the standard input.")
@@ -79,7 +79,7 @@ def person(
         who = require_admin(deployment, "hand out what is held of a person")
         contact_id = _contact(deployment, contact, phone)
         with connection.connect(deployment.url) as conn:
-            counts = held.write(conn, settings, find(conn, contact_id), out, who)
+            counts = access_request.write(conn, settings, find(conn, contact_id), out, who)
     print_answer(as_json, {"file": str(out), "counts": counts}, lambda: print_counts(counts, f"written to {out}"))
 
 

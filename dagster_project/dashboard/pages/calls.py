@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from dagster_project.dashboard.blocks import Section
-from dagster_project.dashboard.pages import told
+from dagster_project.dashboard.pages import report_section
 from dagster_project.dashboard.shown import Shown
 from dagster_project.exports.i18n.wording import Wording
 from dagster_project.exports.report.data.calls import Calls
@@ -36,4 +36,4 @@ def staffing(shown: Shown) -> list[Section]:
 def _page(shown: Shown, part: reading.Part, tell: Callable[[Calls | None, Wording], ViewModel | None]) -> list[Section]:
     found = reading.calls(shown.connection, shown.selection.period, [part])
     absent = f"calls.empty.{part}" if found else "calls.off"
-    return told.page(shown, tell(found, shown.say), title=f"section.{part}", absent=absent)
+    return report_section.page(shown, tell(found, shown.say), title=f"section.{part}", absent=absent)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field
 
-from dagster_project.erasure import again
+from dagster_project.erasure import after_restore
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.ingestion.errors import IngestionError, WarehouseFailed
 from dagster_project.ingestion.status import HELD_BACK_SECONDS
@@ -116,7 +116,7 @@ def _forget_again(settings: Settings, spec: SourceSpec, url: str, by: str) -> No
     would be known there."""
     home = places.home_of(settings, spec.name, url)
     if home and spec is ROOMS:
-        again.forget_in_rooms(url, home, settings, store_of(settings), by)
+        after_restore.forget_in_rooms(url, home, settings, store_of(settings), by)
 
 
 def _metadata(

@@ -5,7 +5,7 @@ from collections import Counter
 import dagster as dg
 import psycopg
 
-from dagster_project.erasure import again, calls, requests, run
+from dagster_project.erasure import after_restore, calls, requests, run
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.ingestion.errors import AlreadyRunning
@@ -59,7 +59,7 @@ def _forget_again(settings: Settings, url: str, by: str) -> int:
     """Whom a backup of rooms or calls, or of what was read of them, has brought back. Returns how many there were."""
     found, store = 0, store_of(settings)
     if home := places.home_of(settings, "rooms", url):
-        found += again.forget_in_rooms(url, home, settings, store, by)
+        found += after_restore.forget_in_rooms(url, home, settings, store, by)
     if home := places.home_of(settings, "calls", url):
         found += calls.erase_again(url, home if calls.may_write(home) else None, settings, store, by)
     return found

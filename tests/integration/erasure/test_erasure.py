@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from dagster_project.erasure import held, requests, run
+from dagster_project.erasure import access_request, requests, run
 from dagster_project.erasure.person import NoSuchPerson, contact_by_phone, find
 from dagster_project.exports.stores.bucket import Bucket
 from dagster_project.exports.stores.contract import manifest_key
@@ -431,9 +431,9 @@ def test_a_person_gets_all_that_is_held_of_them_in_one_private_file(
     world: World, settings: Settings, tmp_path: Path
 ) -> None:
     with psycopg.connect(world.url) as conn:
-        counts = held.write(conn, settings, find(conn, "78"), tmp_path / "beto.json", "eva")
-        with pytest.raises(held.FileIsThere):
-            held.write(conn, settings, find(conn, "78"), tmp_path / "beto.json", "eva")
+        counts = access_request.write(conn, settings, find(conn, "78"), tmp_path / "beto.json", "eva")
+        with pytest.raises(access_request.FileIsThere):
+            access_request.write(conn, settings, find(conn, "78"), tmp_path / "beto.json", "eva")
     document = json.loads((tmp_path / "beto.json").read_text())
     assert (tmp_path / "beto.json").stat().st_mode & 0o777 == 0o600
     assert {row["id"] for row in document["tables"]["core.chats"]} == {"beto", "former"}

@@ -8,8 +8,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from dagster_project.erasure import again as erased_again
-from dagster_project.erasure import rooms
+from dagster_project.erasure import after_restore, rooms
 from dagster_project.erasure.person import NoSuchPerson
 from dagster_project.exports.stores.folder import Folder
 from dagster_project.ingestion.sync import sync_source
@@ -141,11 +140,11 @@ def test_nothing_that_a_user_wrote_is_left_and_all_that_is_counted_is(
 
 def _restored(url: str, earlier: str, settings: Settings, store: Folder, user: str) -> None:
     """Backups from before come back, of rooms and of the warehouse: nobody has to remember who was erased."""
-    assert list(erased_again.known_in_rooms(url, earlier)) == [user] and len(_said(earlier)) > 8
+    assert list(after_restore.known_in_rooms(url, earlier)) == [user] and len(_said(earlier)) > 8
     with connect(earlier) as conn:
         suppression.take_copy(conn, settings)
-    assert erased_again.forget_in_rooms(earlier, earlier, settings, store, "admin") == 1
-    assert _said(earlier) == set() and erased_again.known_in_rooms(url, earlier) == {}
+    assert after_restore.forget_in_rooms(earlier, earlier, settings, store, "admin") == 1
+    assert _said(earlier) == set() and after_restore.known_in_rooms(url, earlier) == {}
     # As where the rooms are elsewhere, and only what was read of them is of the backup.
     with connect(earlier) as conn:
         conn.execute(
@@ -153,7 +152,7 @@ def _restored(url: str, earlier: str, settings: Settings, store: Folder, user: s
             "where payload ->> 'sender_id' = %s",
             [WORD, user],
         )
-    assert erased_again.forget_in_rooms(earlier, earlier, settings, store, "admin", by_name=False) == 1
+    assert after_restore.forget_in_rooms(earlier, earlier, settings, store, "admin", by_name=False) == 1
     assert _said(earlier) == set()
     with connect(url.rpartition("/")[0] + "/postgres", autocommit=True) as conn:
         conn.execute(f"drop database {earlier.rpartition('/')[2]} with (force)")
