@@ -109,6 +109,12 @@ class OperationsSettings(Section):
     retention_error_logs_days: int = Field(90, ge=1, description="Days that error logs are kept.")
     retention_notifications_days: int = Field(30, ge=1, description="Days that notifications are kept.")
     retention_export_logs_days: int = Field(90, ge=1, description="Days that failed and expired exports stay listed.")
+    retention_runs_days: int = Field(
+        14,
+        ge=7,
+        description="Days that runs of Dagster are kept, with their events and what their steps printed: up to 6 "
+        "MB each. The run that says last what an asset or a check was always stays.",
+    )
     retention_audit_years: int = Field(7, ge=1, le=100, description="Years that the audit log is kept.")
     archive_after_months: int = Field(
         0,

@@ -11,7 +11,7 @@ from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.ingestion.logs import retention
 from dagster_project.ingestion.records.quarantine import retry_quarantine
-from dagster_project.orchestration import places
+from dagster_project.orchestration import old_runs, places
 from dagster_project.orchestration.assets.launch import ByAdmin, require_admin
 from dagster_project.orchestration.resources import Warehouse
 from dagster_project.settings import Settings
@@ -34,7 +34,7 @@ def retry_quarantined_records(context: dg.OpExecutionContext, config: ByAdmin, w
     context.add_output_metadata({"tried": result.tried, "resolved": result.resolved, "still_bad": result.still_bad})
 
 
-@dg.op(description="Drop logs that are older than the settings keep them.")
+@dg.op(description="Drop logs, and runs of Dagster, that are older than the settings keep them.")
 def drop_old_logs(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Warehouse) -> None:
     settings = Settings.load()
     require_admin(warehouse.url, context.run, config, "drop old logs")
@@ -48,6 +48,8 @@ def drop_old_logs(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Wa
     )
     with warehouse.connect() as conn:
         dropped = retention.enforce(conn, SOURCES, periods)
+    with connect(warehouse.url, autocommit=True) as conn:
+        dropped["dagster.runs"] = old_runs.drop(context.instance, conn, settings.retention_runs_days)
     if url := places.home_of(settings, ROOMS.name, warehouse.url):
         with _own_schema(url, ROOMS.name) as conn:
             dropped |= rooms.drop_old_audit(conn, datetime.now(UTC).date())
@@ -161,7 +163,7 @@ def archive_months_job() -> None:
 @dg.job(
     name="enforce_retention",
     executor_def=dg.in_process_executor,
-    description="Drop logs that are older than the settings keep them, and say what was dropped.",
+    description="Drop logs, and runs of Dagster, that are older than the settings keep them, and say what was dropped.",
 )
 def enforce_retention_job() -> None:
     drop_old_logs()
