@@ -48,7 +48,8 @@ _FORGET = r"""
 """
 _OURS = """
     create temporary table audit_day on commit drop as select %s::date as today, %s::timestamptz as at;
-    create temporary table audited_retention (schema_name text, table_name text, kept_days integer) on commit drop
+    create temporary table audited_retention (schema_name text, table_name text, kept_days integer) on commit drop;
+    create temporary table audited_backups (subject text, fault text) on commit drop
 """
 
 
@@ -95,6 +96,7 @@ def run(
     schema: str | None = None,
     watch_seconds: float = 0,
     kept: Mapping[str, int] | None = None,
+    backups: Mapping[str, str] | None = None,
     at: datetime | None = None,
     known: findings.Exceptions | None = None,
 ) -> Audit:
@@ -106,6 +108,7 @@ def run(
         schema: the one to look at; without, all of ours, and the database itself.
         watch_seconds: how long to watch the statements that go on, for D10.
         kept: by schema.table, for how many days its rows stay.
+        backups: what is wrong with backups (`backup`) and their drills (`drill`); None: nobody here knows them.
         at: the present, for tests.
         known: exceptions, by default those of the seed.
 
@@ -120,7 +123,7 @@ def run(
     snapshots.sample(conn, watch_seconds)
     try:
         with conn.transaction():
-            skipped = _look(conn, wanted, today, at, kept or {})
+            skipped = _look(conn, wanted, today, at, kept or {}, backups)
             took_snapshot = not schema and snapshots.take(conn, today, at)
             looked_at = wanted if schema else [*wanted, DATABASE]
             found = list[Finding]()
@@ -147,14 +150,24 @@ def _find_extensions(conn: psycopg.Connection) -> None:
     """)
 
 
-def _look(conn: psycopg.Connection, wanted: list[str], today: date, at: datetime, kept: Mapping[str, int]) -> set[str]:
+def _look(
+    conn: psycopg.Connection,
+    wanted: list[str],
+    today: date,
+    at: datetime,
+    kept: Mapping[str, int],
+    backups: Mapping[str, str] | None,
+) -> set[str]:
     """Make the image of the catalogues that all checks read; returns what is just being swapped."""
     conn.execute("set local lock_timeout = '30s'")
     conn.execute("set local statement_timeout = '2min'")
-    for statement, values in zip(_OURS.split(";"), ([today, at], []), strict=True):
+    for statement, values in zip(_OURS.split(";"), ([today, at], [], []), strict=True):
         conn.execute(statement, values)
     for table, days in kept.items():
         conn.execute("insert into audited_retention values (%s, %s, %s)", [*table.split("."), days])
+    if backups is not None:
+        for subject in ("backup", "drill"):
+            conn.execute("insert into audited_backups values (%s, %s)", [subject, backups.get(subject)])
     schemas.fill(conn, wanted)
     for left in reversed(range(_TRIES)):
         try:

@@ -47,6 +47,14 @@ class Finding:
         """Whether it is something to mend: neither put up with nor unknown."""
         return self.exception is None and self.severity != "not_checked"
 
+    @property
+    def standing(self) -> str:
+        """Its severity in words; of one that is put up with until when, and why."""
+        if self.exception is None:
+            return self.severity
+        reason, until = self.exception
+        return f"excepted until {until} ({reason})"
+
 
 def exceptions() -> Exceptions:
     """The seed audit_exceptions: by rule and object, the reason and the last day."""

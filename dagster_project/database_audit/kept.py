@@ -14,4 +14,5 @@ def kept_days(settings: Settings) -> dict[str, int]:
         "ops.sync_checkpoints": settings.retention_sync_logs_days,
         "ops.error_logs": settings.retention_error_logs_days,
         "ops.notifications": settings.retention_notifications_days,
+        "ops.audit_logs": settings.retention_audit_years * 365,
     }

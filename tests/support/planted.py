@@ -16,6 +16,7 @@ SCHEMAS = {
     "depot": House(is_read_whole=True),
     "built": House(is_made_by_dbt=True, is_read_whole=True),
 }
+BACKUPS = {"backup": "The last good backup is of 2026-11-01 02:10 UTC", "drill": "No backup was restored"}
 _FOLDER = Path(__file__).parents[1] / "data" / "database_audit"
 _FAULT = re.compile(r"^-- (D\d\d) (error|warning|info) (.+)$", re.MULTILINE)
 

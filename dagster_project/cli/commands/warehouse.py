@@ -12,6 +12,7 @@ from dagster_project.cli.child_process import run_child
 from dagster_project.cli.command_line import FAILED, JsonOption, console, print_answer
 from dagster_project.database_audit import audit as audits
 from dagster_project.database_audit.audit import Audit
+from dagster_project.database_audit.backups import backup_faults
 from dagster_project.database_audit.findings import SEVERITIES, Finding
 from dagster_project.database_audit.kept import kept_days
 from dagster_project.database_audit.schemas import NoSuchSchema
@@ -91,7 +92,14 @@ def audit(
     """Audit the database: keys, indexes, bloat, partitions, slow statements, rights. Prints fixes, changes nothing."""
     settings = Settings.load()
     with environment.running(settings) as deployment, connection.connect(deployment.url, autocommit=True) as conn:
-        done = audits.run(conn, settings.zone, schema=schema, watch_seconds=watch, kept=kept_days(settings))
+        done = audits.run(
+            conn,
+            settings.zone,
+            schema=schema,
+            watch_seconds=watch,
+            kept=kept_days(settings),
+            backups=backup_faults(settings, conn),
+        )
     print_answer(as_json, _as_dict(done), lambda: _print(done))
     grave = SEVERITIES[: SEVERITIES.index(fail_on.value) + 1] if fail_on is not FailOn.NEVER else ()
     if done.of(*grave):
@@ -117,8 +125,10 @@ def _print(done: Audit) -> None:
     for finding in done.findings:
         if finding.severity == "not_checked":
             continue
-        shown = finding.severity if finding.exception is None else f"excepted until {finding.exception[1]}"
-        console.print(f"[bold]{finding.rule} {shown}[/bold]  {escape(finding.object)}: {escape(finding.evidence)}")
+        console.print(
+            f"[bold]{finding.rule} {escape(finding.standing)}[/bold]  "
+            f"{escape(finding.object)}: {escape(finding.evidence)}"
+        )
         for line in (finding.fix or "").splitlines():
             console.print(f"      {escape(line)}")
     for finding in done.of("not_checked"):

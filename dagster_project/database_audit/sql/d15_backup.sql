@@ -12,7 +12,7 @@ union all
 
 select
     'database' as schema_name,
-    'backup' as object,
+    'archived WAL' as object,
     'error' as severity,
     format('the newest archived WAL is of %s', coalesce(last_archived_time::timestamp(0)::text, 'never')) as evidence,
     'see that backups run' as fix
@@ -23,10 +23,27 @@ where (select setting from pg_settings where name = 'archive_mode') <> 'off'
 
 union all
 
+-- Those that this program makes.
+select
+    'database' as schema_name,
+    subject as object,
+    case subject when 'drill' then 'warning' else 'error' end as severity,
+    fault as evidence,
+    case subject
+        when 'drill' then 'run `b2chat drill`, and switch on the schedule that does'
+        else 'run `b2chat backup`, and switch on the schedule that does'
+    end as fix
+from audited_backups
+where fault is not null
+
+union all
+
 select
     'database' as schema_name,
     'backup' as object,
     'not_checked' as severity,
-    'this server archives no WAL, and backups that others make are not known here' as evidence,
+    'no backup is known here: this program made none, or others make them, and the server archives no WAL'
+    as evidence,
     null as fix
 where (select setting from pg_settings where name = 'archive_mode') = 'off'
+    and not exists (select from audited_backups)

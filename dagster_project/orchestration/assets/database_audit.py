@@ -10,6 +10,7 @@ from pydantic import Field
 
 from dagster_project.database_audit import audit
 from dagster_project.database_audit.audit import Audit
+from dagster_project.database_audit.backups import backup_faults
 from dagster_project.database_audit.findings import SEVERITIES, Finding
 from dagster_project.database_audit.kept import kept_days
 from dagster_project.database_audit.schemas import DATABASE, OURS
@@ -54,7 +55,13 @@ def database_audit(config: AuditConfig, warehouse: Warehouse) -> Iterator[dg.Mat
     settings = Settings.load()
     with warehouse.connect() as conn:
         conn.autocommit = True
-        done = audit.run(conn, settings.zone, watch_seconds=config.watch_seconds, kept=kept_days(settings))
+        done = audit.run(
+            conn,
+            settings.zone,
+            watch_seconds=config.watch_seconds,
+            kept=kept_days(settings),
+            backups=backup_faults(settings, conn),
+        )
         grown = growth.read(conn, PICTURES)
     counts = Counter(finding.severity for finding in done.findings)
     log.info("audit: %s", ", ".join(f"{counts[severity]} {severity}" for severity in SEVERITIES))
@@ -105,7 +112,7 @@ def _metadata(done: Audit, grown: list[growth.Growth]) -> dict[str, Any]:
 def _table(found: list[Finding]) -> dg.MetadataValue:
     rows = [
         [
-            finding.severity if finding.exception is None else f"excepted until {finding.exception[1]}",
+            finding.standing,
             finding.rule,
             finding.object,
             finding.evidence,

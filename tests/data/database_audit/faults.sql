@@ -152,7 +152,9 @@ create policy each_row on shop.tenants using (tenant = current_setting('app.tena
 
 -- D15 error archiver
 
+-- D15 error archived WAL
 -- D15 error backup
+-- D15 warning drill
 
 -- D15 error slot forgotten
 

@@ -6,10 +6,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ import pytest
 
 from dagster_project.database_audit import audit, checks, schemas, snapshots
 from dagster_project.database_audit.audit import Audit
+from dagster_project.database_audit.backups import backup_faults
 from dagster_project.database_audit.findings import Finding, excepted
 from dagster_project.database_audit.kept import kept_days
 from dagster_project.database_audit.schemas import House, NoSuchSchema
@@ -79,6 +81,7 @@ def test_what_is_put_up_with_is_shown_and_after_its_last_day_it_is_an_error() ->
     last = date(2026, 11, 10)
     known = {("D08", "shop.keyless"): ("a log", last)}
     assert excepted(finding, known, last) == replace(finding, exception=("a log", last))
+    assert replace(finding, exception=("a log", last)).standing == "excepted until 2026-11-10 (a log)"
     late = excepted(finding, known, last + DAY)
     assert (late.severity, late.exception) == ("error", None)
     assert "2026-11-10: a log" in late.evidence
@@ -102,6 +105,26 @@ def test_a_warehouse_without_extensions_marts_or_history_says_what_was_not_check
     conn.execute("drop extension pg_stat_statements; drop extension pgstattuple")
     blind = {finding.rule for finding in _audited(conn).of("not_checked")}
     assert blind == {"D02", "D03", "D06", "D07", "D09", "D10", "D12", "D15"}
+
+
+def test_backups_are_judged_where_they_are_known_and_else_said_not_to_be(
+    conn: psycopg.Connection, tmp_path: Path
+) -> None:
+    def found(backups: Mapping[str, str] | None) -> set[tuple[str, str]]:
+        every = _audited(conn, backups=backups).findings
+        return {(finding.severity, finding.object) for finding in every if finding.check == "backup"}
+
+    settings = Settings(data_dir=tmp_path)
+    assert backup_faults(settings, conn) is None
+    conn.execute(
+        "insert into ops.data_source (source, kind, base_url, first_used_at) values "
+        "('b2chat', 'b2chat', 'https://b2chat.example.com', now() - interval '37 hours')"
+    )
+    assert backup_faults(settings, conn) == {"backup": "No backup was ever made"}
+    assert backup_faults(Settings(data_dir=tmp_path, backup_max_age_hours=0), conn) is None
+    assert found(None) == {("not_checked", "backup")}
+    assert found({}) == set()
+    assert found({"backup": "it is late", "drill": "it failed"}) == {("error", "backup"), ("warning", "drill")}
 
 
 def test_a_killed_audit_leaves_neither_half_a_snapshot_nor_half_its_findings(
@@ -159,6 +182,7 @@ def test_a_snapshot_says_how_long_a_tables_rows_stay(database_url: str) -> None:
             "sync_logs": 90,
             "sync_checkpoints": 90,
             "error_logs": 40,
+            "audit_logs": 2555,
             "notifications": 30,
             "rooms_messages": 730,
             "rooms_messages_history": 730,

@@ -84,7 +84,7 @@ def test_each_planted_fault_is_reported_and_nothing_that_only_looks_like_one(
     planted.write_history(conn)
     conn.execute("create table shop.fresh (id int primary key) with (autovacuum_enabled = false)")
     conn.execute("insert into shop.fresh select generate_series(1, 10000)")
-    found = _audited(conn, at)
+    found = _audited(conn, at, backups=planted.BACKUPS)
     assert not found.took_snapshot
     reported = {(each.rule, each.severity, each.object) for each in found.findings if each.severity != "not_checked"}
     assert reported == planted.faults()
