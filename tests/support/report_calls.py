@@ -22,6 +22,8 @@ def week_of_calls(*, is_empty: bool = False) -> Calls:
             _group("pool", "calls:p", "Ventas"),
             *(_group("country", f"C{number}", f"C{number}") for number in range(11)),
             _group("country", "unknown", "unknown"),
+            _group("disposition", "calls:w", "Duque Zuluaga"),
+            _group("disposition", "calls:n", "Constructora Lina Duque"),
         ),
         group_before=_group("all", "all", service_level=0.5),
         funnels=(

@@ -160,6 +160,7 @@ def test_calls_have_pages_of_outcomes_coverage_staffing_and_the_funnel_and_nothi
         *("Llegaron hasta el final 4,2 % n = 1.000", "Contestada 45 75 % – –", "Visitas de robots (no cuentan) 7"),
     ):
         assert shown in text, shown
+    assert "Constructora Lina Duque" in " ".join(pages("calls")), "a name stands on one line"
     for kind in ("full", "no_calls"):
         assert not re.search("Llamadas|Cobertura|Embudo|Personal", words(kind)), kind
 

@@ -110,7 +110,7 @@ def _groups(groups: Sequence[CallGroup], scope: str, say: Wording) -> ViewModel:
         for one in groups
     ]
     caption = say.text("calls.groups.caption") if scope == "pool" else _most(rows, say)
-    widths = [16, 20, 17, 20, 16, 17, 17, 22]
+    widths = [15, 19, 15, 20, 14, 16, 16, 17]
     return parts.table("calls", f"by.{scope}", heads, widths, rows[:COUNTRIES], say, caption=caption)
 
 

@@ -202,7 +202,7 @@ def _agents(agents: Sequence[CallAgent], say: Wording) -> ViewModel:
         ]
         for agent in agents
     ]
-    widths = [20, 18, 20, 18, 19, 18, 17, 18]
+    widths = [18, 18, 17, 16, 18, 17, 18, 16]
     return parts.table("calls", "agents", heads, widths, rows, say, caption=say.text("calls.agents.caption"))
 
 
