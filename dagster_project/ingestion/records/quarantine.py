@@ -139,21 +139,19 @@ def _records(conn: psycopg.Connection, entity: EntitySpec) -> int:
 def _open_rows(conn: psycopg.Connection, entity: EntitySpec) -> Iterator[list[_Row]]:
     """The open rows of an entity, in batches; newest first, so that an older version never lands after a newer."""
     last = MAX_BIGINT, MAX_BIGINT
-    while (
-        rows := conn.cursor(row_factory=class_row(_Row))
-        .execute(
-            """
-        select quarantine_id, entity_type, record_key, rule, load_id, window_from, window_to, position, payload_bytes
-        from raw.quarantine
-        where resolved_at is null and source = %s and entity_type = any(%s) and (load_id, quarantine_id) < (%s, %s)
-        order by load_id desc, quarantine_id desc limit %s
-        """,
-            (entity.source, kinds_of(entity), *last, BATCH),
-        )
-        .fetchall()
-    ):
-        yield rows
-        last = rows[-1].load_id, rows[-1].quarantine_id
+    kinds = kinds_of(entity)
+    with conn.cursor(row_factory=class_row(_Row)) as cursor:
+        while rows := cursor.execute(_OPEN_ROWS, (entity.source, kinds, *last, BATCH)).fetchall():
+            yield rows
+            last = rows[-1].load_id, rows[-1].quarantine_id
+
+
+_OPEN_ROWS = """
+    select quarantine_id, entity_type, record_key, rule, load_id, window_from, window_to, position, payload_bytes
+    from raw.quarantine
+    where resolved_at is null and source = %s and entity_type = any(%s) and (load_id, quarantine_id) < (%s, %s)
+    order by load_id desc, quarantine_id desc limit %s
+"""
 
 
 def _note_attempt(conn: psycopg.Connection, rows: Sequence[_Row], resolved: Sequence[int]) -> None:
