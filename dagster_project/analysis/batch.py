@@ -32,14 +32,14 @@ def categorize_batch(
     conn: psycopg.Connection,
     classifier: RulesClassifier,
     chat_ids: Sequence[str],
-    scope: work.Scope,
+    loads: work.LoadWindow,
     idle: timedelta,
 ) -> Done:
     """Categorize these chats, all or none. Other connections may be at other chats at the same time."""
     found: dict[str, Categorization] = {}
     processed, now = [], datetime.now(UTC)
     with conn.transaction():
-        for chat in work.read_chats(conn, chat_ids, scope, idle):
+        for chat in work.read_chats(conn, chat_ids, loads, idle):
             state, reason = chat.state_and_reason()
             key = work.cache_key(chat.conversation, classifier.version) if state == "classified" else None
             if key and key not in found:

@@ -63,10 +63,10 @@ def categorize_by_rules(
     began, done, counts, intents = time.monotonic(), 0, Counter[str](), Counter[str]()
     if not is_second_opinion:
         store.choose(conn, classifier.model, classifier.version)
-    scope = work.scope(conn, classifier.model, classifier.version)
-    todo = work.unprocessed_chats(conn, classifier.model, classifier.version, scope, chat_ids)
+    loads = work.load_window(conn, classifier.model, classifier.version)
+    todo = work.unprocessed_chats(conn, classifier.model, classifier.version, loads, chat_ids)
     batches = [todo[start : start + BATCH_SIZE] for start in range(0, len(todo), BATCH_SIZE)]
-    with closing(_batches_done(conn, classifier, batches, scope, idle)) as all_done:
+    with closing(_batches_done(conn, classifier, batches, loads, idle)) as all_done:
         for of_batch in all_done:
             counts.update(of_batch.counts)
             intents.update(of_batch.intents)
@@ -74,7 +74,7 @@ def categorize_by_rules(
             if on_progress:
                 on_progress(done, len(todo))
     if chat_ids is None:
-        store.remember_load(conn, classifier.model, classifier.version, scope.upto)
+        store.remember_load(conn, classifier.model, classifier.version, loads.high_watermark)
     return Result(
         len(todo),
         counts["classified"],
@@ -90,11 +90,11 @@ def _batches_done(
     conn: psycopg.Connection,
     classifier: RulesClassifier,
     batches: Sequence[Sequence[str]],
-    scope: work.Scope,
+    loads: work.LoadWindow,
     idle: timedelta,
 ) -> Generator[Done, None, None]:
     if sum(map(len, batches)) > ALONE:
-        yield from workers.share(conn, classifier, batches, scope, idle)
+        yield from workers.share(conn, classifier, batches, loads, idle)
     else:
         for chat_ids in batches:
-            yield categorize_batch(conn, classifier, chat_ids, scope, idle)
+            yield categorize_batch(conn, classifier, chat_ids, loads, idle)

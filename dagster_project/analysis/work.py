@@ -21,11 +21,11 @@ MEDIA = {"image": "[imagen]", "voice": "[audio]", "video": "[video]", "file": "[
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """The loads to process: those after `seen`, up to `upto`; `as_of` is how far the data goes."""
+class LoadWindow:
+    """The loads to process: those after the low watermark, up to the high one; `as_of` is how far the data goes."""
 
-    seen: int
-    upto: int
+    low_watermark: int
+    high_watermark: int
     as_of: datetime | None
 
 
@@ -58,7 +58,7 @@ class Chat:
         return ("classified", None) if self.conversation.customer else ("skipped", "nothing of the customer's")
 
 
-def scope(conn: psycopg.Connection, classifier: str, version: str) -> Scope:
+def load_window(conn: psycopg.Connection, classifier: str, version: str) -> LoadWindow:
     """What a classifier has not looked at yet; all there is for another version than last time."""
     row = conn.execute(
         """
@@ -72,11 +72,11 @@ def scope(conn: psycopg.Connection, classifier: str, version: str) -> Scope:
         (classifier, version),
     ).fetchone()
     assert row is not None
-    return Scope(*row)
+    return LoadWindow(*row)
 
 
 def unprocessed_chats(
-    conn: psycopg.Connection, classifier: str, version: str, scope: Scope, chat_ids: Sequence[str] | None = None
+    conn: psycopg.Connection, classifier: str, version: str, loads: LoadWindow, chat_ids: Sequence[str] | None = None
 ) -> list[str]:
     """The chats of new loads, and those that were ongoing when they were last processed; among `chat_ids` if given.
 
@@ -93,7 +93,7 @@ def unprocessed_chats(
             select chat_id from ops.erased_chats
             order by 1
             """,
-            (scope.seen, scope.upto, classifier),
+            (loads.low_watermark, loads.high_watermark, classifier),
         )
     else:
         rows = conn.execute(
@@ -107,12 +107,12 @@ def unprocessed_chats(
                 and not exists (select from ops.erased_chats where chat_id = chats.chat_id)
             order by 1
             """,
-            (classifier, list(chat_ids), scope.upto, version),
+            (classifier, list(chat_ids), loads.high_watermark, version),
         )
     return [row[0] for row in rows]
 
 
-def read_chats(conn: psycopg.Connection, chat_ids: Sequence[str], scope: Scope, idle: timedelta) -> list[Chat]:
+def read_chats(conn: psycopg.Connection, chat_ids: Sequence[str], loads: LoadWindow, idle: timedelta) -> list[Chat]:
     """The chats with their messages. One that has vanished from core is left out."""
     conversations = dict(_conversations(conn, chat_ids))
     rows = conn.execute(
@@ -125,7 +125,7 @@ def read_chats(conn: psycopg.Connection, chat_ids: Sequence[str], scope: Scope, 
     found = []
     for chat_id, load_id, is_deleted, is_closed in rows:
         conversation, last_at = conversations.get(chat_id, (Conversation(()), None))
-        silent = last_at is not None and scope.as_of is not None and last_at < scope.as_of - idle
+        silent = last_at is not None and loads.as_of is not None and last_at < loads.as_of - idle
         found.append(Chat(chat_id, load_id, is_closed or silent, is_deleted, conversation))
     return found
 

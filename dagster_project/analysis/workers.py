@@ -24,7 +24,7 @@ import psycopg
 
 from dagster_project.analysis.batch import Done, categorize_batch
 from dagster_project.analysis.rules.classifier import RulesClassifier
-from dagster_project.analysis.work import Scope
+from dagster_project.analysis.work import LoadWindow
 
 MAX_WORKERS = 4  # and as many connections, in place of those of dbt in the same run (docs/operations.md)
 
@@ -37,7 +37,7 @@ def share(
     conn: psycopg.Connection,
     classifier: RulesClassifier,
     batches: Sequence[Sequence[str]],
-    scope: Scope,
+    loads: LoadWindow,
     idle: timedelta,
 ) -> Generator[Done, None, None]:
     """Do the batches, and say what became of each, in their order.
@@ -52,9 +52,9 @@ def share(
         "conninfo": psycopg.conninfo.make_conninfo(**conn.info.get_parameters(), password=conn.info.password or None),
         "files": [str(file) for file in classifier.files],
         "version": classifier.version,
-        "seen": scope.seen,
-        "upto": scope.upto,
-        "as_of": scope.as_of and scope.as_of.isoformat(),
+        "low_watermark": loads.low_watermark,
+        "high_watermark": loads.high_watermark,
+        "as_of": loads.as_of and loads.as_of.isoformat(),
         "idle": idle.total_seconds(),
     }
     count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MAX_WORKERS)
@@ -113,21 +113,23 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it
     task = json.loads(sys.stdin.readline())
     classifier = RulesClassifier(*map(Path, task["files"]))
-    scope = Scope(task["seen"], task["upto"], task["as_of"] and datetime.fromisoformat(task["as_of"]))
+    loads = LoadWindow(
+        task["low_watermark"], task["high_watermark"], task["as_of"] and datetime.fromisoformat(task["as_of"])
+    )
     gc.disable()  # nothing here goes in circles, and what is known of words would be walked through again and again
     with psycopg.connect(task["conninfo"], autocommit=True) as conn:
         for line in sys.stdin:
-            sys.stdout.write(json.dumps(_done(conn, classifier, task, scope, json.loads(line))) + "\n")
+            sys.stdout.write(json.dumps(_done(conn, classifier, task, loads, json.loads(line))) + "\n")
             sys.stdout.flush()
 
 
 def _done(
-    conn: psycopg.Connection, classifier: RulesClassifier, task: dict[str, Any], scope: Scope, chat_ids: list[str]
+    conn: psycopg.Connection, classifier: RulesClassifier, task: dict[str, Any], loads: LoadWindow, chat_ids: list[str]
 ) -> dict[str, Any]:
     if classifier.version != task["version"]:
         return {"error": "the lexicon was changed meanwhile; run again"}
     try:
-        done = categorize_batch(conn, classifier, chat_ids, scope, timedelta(seconds=task["idle"]))
+        done = categorize_batch(conn, classifier, chat_ids, loads, timedelta(seconds=task["idle"]))
         return {"chats": done.chats, "counts": done.counts, "intents": done.intents}
     except psycopg.Error as error:
         return {"error": f"{type(error).__name__} {error.sqlstate or ''}".strip()}

@@ -29,17 +29,17 @@ def process(run: Run) -> None:
     version = run.claude.version
     _wait_again(run)
     store.choose(run.conn, CLASSIFIER, version)
-    scope = work.scope(run.conn, CLASSIFIER, version)
-    todo = work.unprocessed_chats(run.conn, CLASSIFIER, version, scope, run.chat_ids)
+    loads = work.load_window(run.conn, CLASSIFIER, version)
+    todo = work.unprocessed_chats(run.conn, CLASSIFIER, version, loads, run.chat_ids)
     for start in range(0, len(todo), BATCH_SIZE):
         with run.conn.transaction():
-            chats = work.read_chats(run.conn, todo[start : start + BATCH_SIZE], scope, run.limits.idle)
+            chats = work.read_chats(run.conn, todo[start : start + BATCH_SIZE], loads, run.limits.idle)
             known = persons.known(run.conn, [chat.chat_id for chat in chats])
             rows = _as_they_were(run, [_work(run, chat, known[chat.chat_id]) for chat in chats])
             store.update_queue(run.conn, CLASSIFIER, version, rows, datetime.now(UTC))
         run.counts.processed.update(row.state for row in rows)
     if run.chat_ids is None:
-        store.remember_load(run.conn, CLASSIFIER, version, scope.upto)
+        store.remember_load(run.conn, CLASSIFIER, version, loads.high_watermark)
 
 
 def reuse(run: Run) -> None:

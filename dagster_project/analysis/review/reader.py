@@ -147,6 +147,6 @@ def show(conn: psycopg.Connection, chat_id: str) -> Shown:
             """,  # noqa: S608
             [row.content_key, chat_id],
         ).fetchall()
-    chats = work.read_chats(conn, [chat_id], work.Scope(0, 0, None), timedelta(0))
+    chats = work.read_chats(conn, [chat_id], work.LoadWindow(0, 0, None), timedelta(0))
     conversation = chats[0].conversation if chats else Conversation(())
     return Shown(row, conversation, said, work.content_key(conversation) != row.content_key)
