@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from dagster_project.cli.command_line import JsonOption, console, print_answer
+from dagster_project.cli.run_log import log_on_terminal
 from dagster_project.deployment import environment
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.settings import Settings
@@ -16,6 +17,7 @@ from dagster_project.warehouse.archive.contract import TABLES, ArchiveFailed
 from dagster_project.warehouse.archive.states import Archive
 
 FAULTS = (ArchiveFailed,)
+MAX_NAME = max(map(len, TABLES))
 
 archive = typer.Typer(no_args_is_help=True, help="Old months: in the tables, or as verified Parquet files.")
 
@@ -49,7 +51,7 @@ def run_archive(
     """
     settings = Settings.load()
     months = older_than or settings.archive_after_months or 24
-    with environment.running(settings) as deployment:
+    with log_on_terminal(quiet=as_json), environment.running(settings) as deployment:
         moved = steps.run(deployment.url, store_of(settings), months, datetime.now(UTC).date())
         elsewhere = deployment.settings.elsewhere(deployment.url)
     shown = [_shown(one) for one in moved]
@@ -70,7 +72,7 @@ def restore_month(
 ) -> None:
     """Bring a month back into its table, from its file; the file stays. `restore all` brings back everything."""
     settings = Settings.load()
-    with environment.running(settings) as deployment:
+    with log_on_terminal(quiet=as_json), environment.running(settings) as deployment:
         if (table, month) == ("all", "all"):
             back = restore.restore_all(deployment.url, store_of(settings))
         else:
@@ -105,6 +107,8 @@ def _print(shown: list[dict[str, Any]], nothing: str) -> None:
         rows = one.get("restored_rows", one["row_count"])
         told = f"{rows:>12,} rows" if rows is not None else ""
         size = f"{one['bytes'] / 2**20:>8,.1f} MiB" if one["bytes"] else ""
-        console.print(f"{one['month']}  {one['table_name']:<26} {one['state']:<9} {told}{size}  {one.get('place', '')}")
+        console.print(
+            f"{one['month']}  {one['table_name']:<{MAX_NAME}} {one['state']:<9} {told}{size}  {one.get('place', '')}"
+        )
     if not shown:
         console.print(nothing)

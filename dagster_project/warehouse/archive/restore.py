@@ -1,5 +1,6 @@
 """Archived months come back into their tables."""
 
+import logging
 from datetime import date
 
 import psycopg
@@ -10,6 +11,8 @@ from dagster_project.warehouse.archive import files, states, steps
 from dagster_project.warehouse.archive.contract import TABLES, ArchiveFailed, ArchiveStore
 from dagster_project.warehouse.archive.states import Archive
 from dagster_project.warehouse.connection import connect
+
+log = logging.getLogger(__name__)
 
 
 def restore(url: str, store: ArchiveStore, table: str, month: date) -> list[tuple[Archive, int]]:
@@ -39,6 +42,7 @@ def restore_all(url: str, store: ArchiveStore, *, for_dbt: bool = False) -> list
 
 
 def _restore(url: str, store: ArchiveStore, archive: Archive) -> int:
+    log.info("restoring %s, %s rows", archive.label, f"{archive.row_count or 0:,}")
     with connect(url) as conn, files.scratch(store.scratch, f"restore-{archive.id}.parquet") as file:
         store.get(archive.object_key, file)
         read_back = steps.require_same(conn, archive, file)

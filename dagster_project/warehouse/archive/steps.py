@@ -42,8 +42,12 @@ def run(url: str, store: ArchiveStore, older_than_months: int | None, today: dat
         before = {one.id: one.state for one in states.archives(conn, (*states.UNDER_WAY, "dropped", "purged"))}
         for table, month in states.due(conn, older_than_months, today):
             states.plan(conn, table, month, new_key(table, month))
-        for one in states.archives(conn, states.UNDER_WAY):
-            _go_on(conn, url, store, one)
+        for one in states.archives(conn, ("detached",)):
+            _drop(conn, one)
+        to_write = states.archives(conn, ("planned", "exported", "verified"))
+        for number, one in enumerate(to_write, 1):
+            log.info("archiving %s, %d of %d", one.label, number, len(to_write))
+            _take_out_of_table(conn, url, store, one)
         for one in states.archives(conn, ("dropped",)):
             _purge(conn, store, one, today)
         after = states.archives(conn, (*states.UNDER_WAY, "dropped", "purged"))
@@ -61,16 +65,14 @@ def alone(conn: psycopg.Connection) -> Iterator[None]:
         locks.release(conn, *_LOCK)
 
 
-def _go_on(conn: psycopg.Connection, url: str, store: ArchiveStore, archive: Archive) -> None:
-    """Take one archive as far as it goes today."""
+def _take_out_of_table(conn: psycopg.Connection, url: str, store: ArchiveStore, archive: Archive) -> None:
+    """Write a month, read it back and detach it, from the state in which it is."""
     if archive.state == "planned":
         archive = _export(url, store, archive)
     if archive.state == "exported":
         archive = _verify(url, store, archive)
     if archive.state == "verified":
         _detach(conn, store, archive)
-    elif archive.state == "detached":
-        _drop(conn, archive)
 
 
 def _export(url: str, store: ArchiveStore, archive: Archive) -> Archive:
