@@ -169,11 +169,15 @@ def _direct(conn: psycopg.Connection, report: Report, with_search: bool) -> None
     if with_search:
         began = time.monotonic()
         conn.execute(SEARCH_INDEX)
-        size = one(conn, "select pg_relation_size('core.messages_words_idx'), pg_table_size('core.messages')")
+        size = one(
+            conn,
+            "select (select sum(pg_relation_size(relid)) from pg_partition_tree('core.messages_words_idx')), "
+            "(select sum(pg_table_size(relid)) from pg_partition_tree('core.messages'))",
+        )
         report.search_index = {
             "seconds": round(time.monotonic() - began, 1),
-            "mib": size[0] >> 20,
-            "messages_mib": size[1] >> 20,
+            "mib": int(size[0]) >> 20,
+            "messages_mib": int(size[1]) >> 20,
         }
         words = [{"words": text} for text in ('"cuota inicial"', "escritura notaria", "lote disponible", "zzz") * 5]
         report.latencies.append(_timed(conn, "search of messages by words, newest 50", SEARCH, words))

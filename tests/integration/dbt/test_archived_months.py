@@ -1,5 +1,6 @@
 """Archived months and dbt: what was made from them stays, nothing is made anew without them, and they come back."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -8,6 +9,7 @@ import psycopg
 import pytest
 
 from dagster_project.exports.stores.folder import Folder
+from dagster_project.settings import PROJECT_ROOT
 from dagster_project.warehouse.archive import restore, steps
 from tests.support.listed import AGENT, ListedSource, chat, message, serving
 from tests.support.world import World
@@ -42,6 +44,18 @@ def world(new_database: Callable[[], str]) -> Iterator[World]:
 def made(world: World) -> dict[str, list[dict[str, object]]]:
     rows = "select to_jsonb(t) - '{load_id,last_sync_at,sync_version}'::text[] as row from TABLE as t order by 1"
     return {table: world.ask(rows.replace("TABLE", table)) for table in TABLES}
+
+
+def test_the_search_that_the_page_shows_finds_words_in_every_month(world: World) -> None:
+    page = (PROJECT_ROOT / "docs" / "bi_access.md").read_text()
+    [shown] = [block for block in re.findall("```sql\n(.*?)```", page, re.DOTALL) if "websearch" in block]
+    index, search = shown.split(";", 1)
+    with psycopg.connect(world.url) as conn:
+        conn.execute(index)  # type: ignore[arg-type]
+        conn.execute("update core.messages set text = 'un lote sin cuotas iniciales' where chat_id = 'old'")
+        found = conn.execute(search).fetchall()  # type: ignore[arg-type]
+        conn.rollback()
+    assert [(chat_id, at.month) for chat_id, at, _ in found] == [("old", 10), ("old", 9)]
 
 
 def test_months_that_are_archived_are_kept_in_marts_refused_to_a_full_refresh_and_restored_for_it(
