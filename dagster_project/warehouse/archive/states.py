@@ -119,11 +119,6 @@ def move_on(conn: psycopg.Connection, archive: Archive, state: State, **known: A
     )
 
 
-def months_away(conn: psycopg.Connection) -> list[str]:
-    """The months of which rows that a build needs are in archives alone, as YYYY-MM."""
-    return sorted({f"{one.month:%Y-%m}" for one in archives(conn, AWAY) if TABLES[one.table_name].feeds_dbt})
-
-
 def holding(conn: psycopg.Connection, contact_id: str) -> list[Archive]:
     """The archives whose files may hold something of a contact, whether restored or not: what a request of theirs is
     about. Of its chats each file is known; messages and versions are of the month of their chat, or later."""

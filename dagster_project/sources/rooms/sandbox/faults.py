@@ -101,16 +101,6 @@ def copy_database(url: str, source: str, target: str) -> None:
         conn.execute(sql.SQL("create database {target} template {source} strategy file_copy").format(**names))
 
 
-def cut_readers(conn: psycopg.Connection, application: str) -> int:
-    """End the sessions of a program by its application_name, in the middle of what they read. Returns how many."""
-    found = conn.execute(
-        "select count(pg_terminate_backend(pid)) from pg_stat_activity "
-        "where application_name = %s and datname = current_database() and pid <> pg_backend_pid()",
-        [application],
-    ).fetchone()
-    return int(found[0]) if found else 0
-
-
 def bad_rows(conn: psycopg.Connection, at: datetime) -> dict[str, str]:
     """Rows as a foreign database may hold them. The schema's own checks, keys and triggers are taken away first.
 
