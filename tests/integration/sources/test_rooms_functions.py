@@ -184,6 +184,10 @@ REFUSALS: dict[str, tuple[str, str, str, str]] = {
     "a step to the same level": ("RM019", "ana", "escalate", "%(room)s, 'T1', 'why'"),
     "a step of priority 6": ("RM019", "ana", "escalate", "%(room)s, 'T2', 'why', 6"),
     "a step without a reason": ("RM019", "ana", "escalate", "%(room)s, 'T2', ' '"),
+    "a room of no type": ("RM019", "ana", "create_room", "'x', null"),
+    "an end without an outcome": ("RM019", "ana", "conclude_room", "%(room)s, null, 'words'"),
+    "a presence of 51 characters": ("RM019", "ana", "set_presence", "repeat('x', 51)"),
+    "a robot that is asked nothing": ("RM019", "rob", "start_robot", "%(message)s, 'r1', null"),
     "a room without seats": ("RM019", "ana", "create_room", "max_participants => 0"),
 }
 
@@ -433,6 +437,7 @@ def test_a_search_finds_words_in_rooms_that_one_takes_part_in(
     with acting(conn, who["bea"]):
         assert call(conn, "search_messages", "gotera") == []
         assert call(conn, "search_messages", "de la") == []  # words that say nothing find nothing
+        assert call(conn, "search_messages", " ".join(map(str, range(200_000)))) == []
 
 
 def test_a_message_of_1_mb_of_different_words_stops_no_search(url: str, who: dict[str, uuid.UUID]) -> None:
