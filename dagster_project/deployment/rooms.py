@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 from dagster_project.deployment import sandbox
 from dagster_project.settings import Settings, SettingsError
@@ -12,6 +13,7 @@ from dagster_project.sources.rooms.sandbox import fill
 from dagster_project.sources.rooms.sandbox.firm import Firm
 from dagster_project.sources.rooms.sandbox.generator import RoomsSandbox
 from dagster_project.sources.rooms.sandbox.live import LivePlayer
+from dagster_project.sources.rooms.writing import keep_months
 from dagster_project.warehouse import connection
 
 _DAYS_AHEAD = 3
@@ -24,7 +26,7 @@ def play(settings: Settings, url: str, speed: float) -> Iterator[tuple[datetime,
         speed: how many seconds of the firm pass in one of ours.
 
     Yields:
-        after each event, when it happened at the firm, and who plays it.
+        after each instant at which something happened at the firm, that instant, and who plays it.
 
     Raises:
         SettingsError: the rooms are not those of the sandbox.
@@ -35,12 +37,17 @@ def play(settings: Settings, url: str, speed: float) -> Iterator[tuple[datetime,
             raise SettingsError("these rooms are not the sandbox's: it would write among somebody's own")
         player, begun, clock = LivePlayer(conn), at, time.monotonic()
         while True:
-            for event in RoomsSandbox(_firm(settings, at)).events(at + timedelta(days=1), after=at):
-                time.sleep(max(0.0, (event.at - begun).total_seconds() / speed - (time.monotonic() - clock)))
-                player.play(event)
-                note_made(conn, "rooms", event.at)
-                yield event.at, player
-            at += timedelta(days=1)
+            tomorrow = at + timedelta(days=1)
+            keep_months(conn, [at, tomorrow])
+            events = RoomsSandbox(_firm(settings, at)).events(tomorrow, after=at)
+            for instant, together in groupby(events, key=lambda event: event.at):
+                time.sleep(max(0.0, (instant - begun).total_seconds() / speed - (time.monotonic() - clock)))
+                with conn.transaction():
+                    for event in together:
+                        player.play(event)
+                    note_made(conn, "rooms", instant)
+                yield instant, player
+            at = tomorrow
 
 
 def keep_up(settings: Settings, url: str) -> None:

@@ -6,7 +6,10 @@ EVERYWHERE = "created_at timestamptz!=now(), updated_at timestamptz!=now(), row_
 
 
 def columns(conn: psycopg.Connection, schema: str, table: str) -> set[str]:
-    """The columns of a table: name, type where it is not text, `!` where it is never NULL, its default after `=`."""
+    """The columns of a table: name, type where it is not text, `!` where it is never NULL, its default after `=`.
+
+    The clock of rooms is now() for all but its owner, and its new ids are any ids: tests of their own hold that.
+    """
     rows = conn.execute(
         "select attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid) "
         "from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum "
@@ -19,6 +22,10 @@ def columns(conn: psycopg.Connection, schema: str, table: str) -> set[str]:
         if name == "row_xid":
             assert default == "((pg_current_xact_id())::text)::bigint"
             default = "own transaction"
+        elif default == f"{schema}.clock()":
+            default = "now()"
+        elif default == f"{schema}.new_id('{table}'::text)":
+            default = "gen_random_uuid()"
         found.add(f"{name}{kind}{'!' if is_required else ''}{f'={default}' if default else ''}")
     return found
 

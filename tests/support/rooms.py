@@ -1,5 +1,6 @@
 """The schema rooms as its application meets it: people of an organization, and calls in somebody's name."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,8 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+
+from dagster_project.sources.rooms.tables import TABLES
 
 ORGANIZATION = uuid.UUID(int=1)
 OTHER_ORGANIZATION = uuid.UUID(int=2)
@@ -78,3 +81,33 @@ def call(conn: psycopg.Connection, function: str, *given: Any, **named: Any) -> 
     )
     rows = cursor.fetchall()
     return rows if len(cursor.description or []) > 1 else rows[0][0]
+
+
+def contents(conn: psycopg.Connection) -> dict[str, list[str]]:
+    """All rows of all tables and histories, without the transactions that wrote them."""
+    found = {}
+    for name, table in TABLES.items():
+        for one in [name, *([table.history] if table.keeps_history else [])]:
+            query = f"select to_jsonb(t) - 'row_xid' - 'transaction_id' from rooms.{one} as t"
+            found[one] = sorted(json.dumps(row, sort_keys=True) for (row,) in conn.execute(query))  # type: ignore[arg-type]
+    return found
+
+
+def refuse_writes_past_functions(conn: psycopg.Connection) -> None:
+    """From now on a statement that writes is refused, unless a role whose only way are functions has called one."""
+    conn.execute(
+        """
+        create function rooms.refuse_write() returns trigger language plpgsql as $$
+        begin
+            if current_setting('role') not in ('rooms_app', 'rooms_system') then
+                raise 'written past the functions: %', tg_relid::regclass;
+            end if;
+            return null;
+        end $$
+        """
+    )
+    for name in TABLES:
+        conn.execute(
+            f"create trigger refuse_write before insert or update or delete on rooms.{name} "  # type: ignore[arg-type]
+            "for each statement execute function rooms.refuse_write()"
+        )

@@ -20,7 +20,8 @@ from dagster_project.exports.stores.configured import store_of
 from dagster_project.settings import Settings, SettingsError
 from dagster_project.sources.rooms.events import KINDS
 from dagster_project.sources.rooms.importing import ImportRefused, import_file
-from dagster_project.sources.rooms.passwords import LOGINS, NotRotated, rotate
+from dagster_project.sources.rooms.passwords import NotRotated, rotate
+from dagster_project.sources.rooms.roles import LOGINS
 from dagster_project.warehouse import connection
 from dagster_project.warehouse.access import users
 

@@ -11,17 +11,13 @@ from dagster_project.sources.rooms.ledger import ImpossibleChange, Key, Ledger
 from dagster_project.sources.rooms.steps import Event
 
 
-def bring(
-    conn: psycopg.Connection,
-    events: Sequence[Event],
-    refused: Callable[[int, ImpossibleChange], None] | None = None,
-) -> int:
+def bring(conn: psycopg.Connection, events: Sequence[Event], refused: Callable[[int, ImpossibleChange], None]) -> int:
     """Do to the tables what the events say, in the caller's transaction, each with the time at which it happened.
 
     Args:
         conn: of an owner of the schema. While rows that are there change, others who write to their tables wait.
         events: those of one row in the order of time.
-        refused: what to do with an event that cannot be, by its place; by default it is raised.
+        refused: what to do with an event that cannot be, by its place.
 
     Returns:
         how many were new.
@@ -32,8 +28,6 @@ def bring(
         try:
             new += apply(ledger, event)
         except ImpossibleChange as fault:
-            if refused is None:
-                raise
             refused(place, fault)
     writing.write(conn, ledger)
     if new:

@@ -5,9 +5,6 @@ import secrets
 import psycopg
 from psycopg import sql
 
-# The owner has none: it is a role of the user who migrates.
-LOGINS = ("rooms_app", "rooms_reader", "rooms_supervisor")
-
 
 class NotRotated(Exception):
     """The password could not be changed; one line that says what to do."""
@@ -18,7 +15,7 @@ def rotate(conn: psycopg.Connection, role: str) -> str:
 
     Args:
         conn: in autocommit, of a user who may change roles.
-        role: one of LOGINS. Sessions that are open go on; new ones need the new password.
+        role: one of `roles.LOGINS`. Sessions that are open go on; new ones need the new password.
 
     Returns:
         the password, which is kept nowhere.

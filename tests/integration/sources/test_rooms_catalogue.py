@@ -284,9 +284,26 @@ def test_a_month_is_made_once_and_a_row_beside_all_months_is_refused(conn: psyco
         )
 
 
-def test_the_schema_goes_and_comes_again(new_database: Callable[[], str]) -> None:
+def test_the_schema_goes_a_step_or_all_of_it_and_comes_again(new_database: Callable[[], str]) -> None:
+    def made(url: str) -> list[tuple[str]]:
+        """All functions, who may run them, and all defaults."""
+        with connect(url) as conn:
+            return conn.execute(
+                "select pg_get_functiondef(oid) || coalesce(proacl::text, '') from pg_proc "
+                "where pronamespace = 'rooms'::regnamespace "
+                "union all select concat_ws(' ', attrelid::regclass, attname, pg_get_expr(adbin, adrelid)) "
+                "from pg_attrdef inner join pg_attribute on attrelid = adrelid and attnum = adnum "
+                "inner join pg_class on pg_class.oid = adrelid where relnamespace = 'rooms'::regnamespace order by 1"
+            ).fetchall()
+
     url = new_database()
+    schema.upgrade(url, "0004")
+    before = made(url)
     schema.upgrade(url)
+    asked = [text for (text,) in made(url) if "now()" in text]
+    assert len(asked) == 1 and "rooms.clock()" in asked[0], "the clock alone asks the server"
+    schema.downgrade(url, "0004")
+    assert made(url) == before
     schema.downgrade(url)
     with connect(url) as conn:
         left = "select relname from pg_class where relnamespace = 'rooms'::regnamespace and relkind in ('r', 'p')"

@@ -1,4 +1,6 @@
-"""The made-up firm's history in the schema `rooms`: by COPY, with the times at which things happened."""
+"""The made-up firm in the schema `rooms`: its history by COPY, with the times at which things happened, and the days
+after it through the functions alone.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -8,14 +10,16 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from dagster_project.sources.made import made_until, note_made
 from dagster_project.sources.rooms import schema
+from dagster_project.sources.rooms.bringing import bring
 from dagster_project.sources.rooms.ledger import Ledger
 from dagster_project.sources.rooms.sandbox import faults
-from dagster_project.sources.rooms.sandbox.fill import fill, history
+from dagster_project.sources.rooms.sandbox.fill import fill, history, keep_up, play
 from dagster_project.sources.rooms.sandbox.firm import Firm
 from dagster_project.sources.rooms.sandbox.generator import RoomsSandbox
-from dagster_project.sources.rooms.sandbox.live import LivePlayer
 from dagster_project.sources.rooms.tables import TABLES
+from tests.support.rooms import contents, refuse_writes_past_functions
 
 FIRM = Firm(first_day=date(2026, 3, 2), days=100, rooms_per_day=6)
 UNTIL = datetime(2026, 3, 12, 17, tzinfo=UTC)
@@ -188,16 +192,35 @@ def kinds(conn: psycopg.Connection, since: int, until: int) -> set[tuple[str, ..
     return found
 
 
-def test_days_played_through_the_functions_leave_the_kinds_of_rows_that_the_history_has(url: str) -> None:
+def test_days_after_the_history_come_through_the_functions_alone_at_their_times_and_the_same_again(url: str) -> None:
+    events = RoomsSandbox(FIRM).events(UNTIL + timedelta(days=4), after=UNTIL)
+    evening = UNTIL + timedelta(hours=8)
+    first, rest = ([event for event in events if (event.at <= evening) == is_first] for is_first in (True, False))
     with psycopg.connect(url) as conn:
-        player, events = LivePlayer(conn), RoomsSandbox(FIRM).events(UNTIL + timedelta(days=5), after=UNTIL)
+        refuse_writes_past_functions(conn)
+        with pytest.raises(psycopg.errors.RaiseException, match="written past the functions"), conn.transaction():
+            bring(conn, first, lambda place, fault: None)
         (before,) = conn.execute("select pg_current_xact_id()::text::bigint").fetchone() or ()
         conn.commit()
-        for event in events:
-            player.play(event)
-        assert player.refused.total() <= 0.01 * len(events) < len(events) < 1.05 * player.played.total()
-        assert {"escalated", "room_concluded", "robot_finished", "participant_joined"} <= set(player.played)
-        live = kinds(conn, before, 2**62)
-        made = kinds(conn, 0, before)
+        with conn.transaction(force_rollback=True):
+            play(conn, first)
+            once = contents(conn)
+        play(conn, first)
+        assert contents(conn) == once, "the same rows, with the same ids, also of histories"
+        with conn.transaction():
+            note_made(conn, "rooms", evening)  # as one who played it live would
+        assert len(first) + keep_up(conn, FIRM, UNTIL + timedelta(days=4)) > 0.96 * len(events)
+        assert made_until(conn, "rooms") == UNTIL + timedelta(days=4)
+        written = conn.execute(
+            "select min(updated_at) > %s, max(updated_at) <= %s, count(*) from rooms.messages where row_xid > %s",
+            [UNTIL, UNTIL + timedelta(days=4), before],
+        ).fetchone()
+        assert written and written[:2] == (True, True) and written[2] > 200
+        posted = {event.fields["id"]: event.at for event in rest if event.kind == "message_posted"}
+        kept = dict(conn.execute("select id::text, created_at from rooms.messages").fetchall())
+        assert len(posted.items() & kept.items()) > 0.9 * len(posted) and all(
+            kept.get(id, at) == at for id, at in posted.items()
+        )
+        live, made = kinds(conn, before, 2**62), kinds(conn, 0, before)
     assert len(live) > 40
     assert live - made == set()

@@ -636,6 +636,67 @@ def test_only_the_presence_of_a_user_is_no_change_of_the_user(
     assert rows == [("ana@example.com", ["email"])]
 
 
+def test_the_owner_sets_the_clock_and_the_ids_and_whoever_logs_in_as_anybody_else_does_not(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID], room: uuid.UUID
+) -> None:
+    then, told = datetime(2020, 2, 3, 4, 5, 6, tzinfo=UTC), uuid.UUID(int=77)
+    conn.execute("select rooms.keep_months('2020-02-01', '2020-02-01')")
+    conn.execute("update rooms.room_participants set joined_at = %s", [then])
+
+    def writes(session_user: str) -> tuple[Any, ...]:
+        """A message is posted and changed: its id, when it was written, changed, and what its history says."""
+        with conn.transaction(force_rollback=True):
+            conn.execute(f"set local session authorization {session_user}")  # type: ignore[arg-type]
+            conn.execute(
+                "select set_config('rooms.clock', %s, true), set_config('rooms.ids', %s, true)",
+                [then.isoformat(), f'{{"messages": ["{told}"]}}'],
+            )
+            one = post(conn, who["ana"], room, "one")
+            with acting(conn, who["ana"]):
+                call(conn, "edit_message", one, "two")
+            conn.execute("reset session authorization")
+            row = conn.execute(
+                "select id, messages.created_at, messages.updated_at, changed_at, now() from rooms.messages "
+                "inner join rooms.messages_history using (id) where id = %s",
+                [one],
+            ).fetchone()
+            assert row
+            return row
+
+    identity, created, updated, changed, now = writes(conn.info.user)
+    assert (identity, created, updated, changed) == (told, then, *[then + timedelta(microseconds=1)] * 2)
+    for role in ("rooms_app", "rooms_system"):
+        conn.execute("grant rooms_app to rooms_system")
+        identity, created, updated, changed, now = writes(role)
+        assert identity != told and (created, updated, changed) == (now, *[now + timedelta(microseconds=1)] * 2)
+
+
+def test_a_message_of_tomorrow_is_refused_by_the_clock_of_whoever_writes_it(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID], room: uuid.UUID
+) -> None:
+    ahead = datetime.now(UTC) + timedelta(days=3)
+    with pytest.raises(psycopg.Error) as refusal, conn.transaction():
+        post(conn, who["ana"], room, created_at=ahead)
+    assert refusal.value.sqlstate == "RM009"
+    conn.execute("select set_config('rooms.clock', %s, true)", [ahead.isoformat()])
+    post(conn, who["ana"], room, created_at=ahead)
+
+
+def test_a_case_is_escalated_from_the_level_that_it_is_at(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID], room: uuid.UUID
+) -> None:
+    with acting(conn, who["ana"]):
+        call(conn, "escalate_in_room", room, "T2", "too hard")
+        (_, target), *_ = call(conn, "escalate", room, "T3", "still too hard")
+    with acting(conn, who["sol"]):
+        call(conn, "escalate_in_room", target, "T2", "not so hard")
+    steps = conn.execute(
+        "select from_level, to_level from rooms.escalations where source_room_id = any(%s) order by 1, 2",
+        [[room, target]],
+    )
+    assert steps.fetchall() == [("T1", "T2"), ("T2", "T3"), ("T3", "T2")]
+
+
 def test_a_new_password_lets_a_role_in_and_the_old_one_does_not(url: str) -> None:
     with connect(url, autocommit=True) as conn:
         first = passwords.rotate(conn, "rooms_app")

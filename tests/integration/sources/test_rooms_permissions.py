@@ -203,10 +203,30 @@ def test_the_application_sees_the_rows_of_whom_it_speaks_for(
         "select rooms.log_access(gen_random_uuid(), gen_random_uuid(), 'x', 1)",
     ],
 )
-@pytest.mark.parametrize("role", ["rooms_app", "rooms_supervisor"])
+@pytest.mark.parametrize("role", ["rooms_app", "rooms_supervisor", "rooms_system"])
 def test_the_application_has_no_way_but_its_functions(conn: psycopg.Connection, role: str, statement: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege), acting(conn, None, role):
         conn.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "create_user(gen_random_uuid(), 'x', 'x', 'x', 'x', 'admin')",
+        "change_user(gen_random_uuid(), 'x')",
+        "close_account(gen_random_uuid())",
+        "grant_role(gen_random_uuid(), 'admin')",
+        "end_role(gen_random_uuid())",
+        "close_room(gen_random_uuid(), 'abandoned')",
+        "archive_closed_room(gen_random_uuid())",
+        "purge_message(gen_random_uuid())",
+    ],
+)
+def test_what_the_application_does_by_itself_is_not_done_by_whoever_is_signed_in(
+    conn: psycopg.Connection, who: dict[str, uuid.UUID], call: str
+) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), acting(conn, who["admin"]):
+        conn.execute(f"select rooms.{call}")  # type: ignore[arg-type]
 
 
 def test_the_reader_reads_all_tables_and_months_but_no_password_and_writes_nothing(

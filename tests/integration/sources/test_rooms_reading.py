@@ -20,8 +20,9 @@ from dagster_project.sources.postgres_reader.marks import Mode
 from dagster_project.sources.rooms import schema
 from dagster_project.sources.rooms.entities import ENTITIES, ROOMS
 from dagster_project.sources.rooms.sandbox import faults
-from dagster_project.sources.rooms.sandbox.fill import fill
+from dagster_project.sources.rooms.sandbox.fill import fill, play
 from dagster_project.sources.rooms.sandbox.firm import Firm
+from dagster_project.sources.rooms.sandbox.generator import RoomsSandbox
 from dagster_project.warehouse import suppression
 from tests.support import reading
 
@@ -68,8 +69,7 @@ def held(rooms: psycopg.Connection, entity: str) -> list[tuple[str, Any]]:
 
 
 def assert_equal(conn: psycopg.Connection, rooms: psycopg.Connection, *entities: str) -> None:
-    for entity in entities or [entity.name for entity in ENTITIES]:
-        assert landed(conn, entity) == held(rooms, entity), entity
+    reading.assert_equal(conn, rooms, [ROOMS.entity(name) for name in entities] or ENTITIES)
 
 
 def test_every_row_of_every_table_lands_as_it_is_without_secrets(
@@ -84,6 +84,25 @@ def test_every_row_of_every_table_lands_as_it_is_without_secrets(
     states = {one.entity: one for one in sync_status(conn, [ROOMS], TODAY)}
     assert {one.state for one in states.values()} == {"idle"} and len(states) == len(ENTITIES)
     assert not any(one.may_miss for one in states.values())
+
+
+def test_a_day_that_goes_on_through_the_functions_is_read_to_the_row(
+    conn: psycopg.Connection, rooms: psycopg.Connection, source: str, database_url: str
+) -> None:
+    read(database_url, source)
+    (before,) = rooms.execute("select pg_current_xact_id()::text::bigint").fetchone() or ()
+    with rooms.transaction():
+        play(rooms, RoomsSandbox(FIRM).events(UNTIL + timedelta(hours=6), after=UNTIL))
+    brought = read(database_url, source)
+    written = {
+        entity.name: rooms.execute(f"select count(*) from rooms.{entity.name} where row_xid > %s", [before]).fetchone()  # type: ignore[arg-type]
+        for entity in ENTITIES
+    }
+    assert {name: (counts[0] + counts[1],) for name, counts in brought.items()} == {
+        name: count for name, count in written.items() if count != (0,)
+    }
+    assert brought["messages"][0] > 10
+    assert_equal(conn, rooms)
 
 
 def test_a_transaction_that_commits_late_is_read_and_who_held_the_rest_back_is_shown(
@@ -185,6 +204,30 @@ def own_source(source: str, server_url: str) -> Iterator[str]:
     with psycopg.connect(server_url, autocommit=True) as conn:
         conn.execute("drop database if exists spoiled with (force)")
         conn.execute("drop database if exists spoiled_backup with (force)")
+
+
+def test_what_is_deleted_of_a_table_without_history_is_found_by_night(
+    conn: psycopg.Connection, rooms: psycopg.Connection, source: str, database_url: str
+) -> None:
+    read(database_url, source)
+    gone = {
+        "organizations": "name = 'of a test'",
+        "user_presence_changes": "changed_at = (select max(changed_at) from rooms.user_presence_changes)",
+        "data_access_log": "purpose = 'of a test'",
+        "archives": "\"table\" = 'message_search'",  # as when a month of messages is archived
+    }
+    rooms.execute("insert into rooms.organizations (name) values ('of a test')")
+    rooms.execute("insert into rooms.data_access_log (purpose, rows_read) values ('of a test', 1)")
+    rooms.execute("select rooms.keep_partitions()")
+    read(database_url, source)
+    counts = {table: rooms.execute(f"delete from rooms.{table} where {rows}").rowcount for table, rows in gone.items()}  # type: ignore[arg-type]
+    assert min(counts.values()) > 0
+    assert read(database_url, source) == {}
+    found = read(database_url, source, scope="sweep")
+    assert {name: brought[3] for name, brought in found.items()} == counts
+    assert_equal(conn, rooms, *counts)
+    reasons = conn.execute("select distinct deletion_reason from raw.rooms_archives where deleted_at is not null")
+    assert reasons.fetchall() == [("deleted at the source",)]
 
 
 def test_after_a_restore_all_is_read_once_and_what_was_deleted_since_the_backup_is_there_again(

@@ -1,45 +1,54 @@
-"""Fills the schema `rooms` with a made-up firm's history, as if it had been written while it happened."""
+"""Fills the schema `rooms` with a made-up firm's life: the past by COPY, as if it had been written while it happened,
+and the days after it through the functions of the schema.
+"""
 
 import logging
-from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 import psycopg
 
 from dagster_project.sources import made
 from dagster_project.sources.rooms import writing
-from dagster_project.sources.rooms.bringing import bring
 from dagster_project.sources.rooms.events import apply
 from dagster_project.sources.rooms.ledger import Ledger
 from dagster_project.sources.rooms.sandbox.firm import Firm
 from dagster_project.sources.rooms.sandbox.generator import RoomsSandbox
+from dagster_project.sources.rooms.sandbox.live import LivePlayer
+from dagster_project.sources.rooms.steps import Event
 from dagster_project.sources.rooms.tables import SCHEMA
 
 log = logging.getLogger(__name__)
 
 
 def keep_up(conn: psycopg.Connection, firm: Firm, until: datetime) -> int:
-    """Bring the schema up to an instant; returns how many events were new (see `sources/made.py`).
+    """Bring the schema up to an instant; returns how many events were new (see `sources/made.py`)."""
 
-    What was played through the functions has ids of its own: what follows of it is for the player that began it. It is
-    left out here, and counted in the log.
+    def go_on(at: datetime | None) -> int:
+        if at is None:
+            events = RoomsSandbox(firm).events(until)
+            writing.write(conn, _folded(events))
+            return len(events)
+        return play(conn, RoomsSandbox(firm).events(until, after=at))
+
+    return made.keep_up(conn, SCHEMA, until, go_on)
+
+
+def play(conn: psycopg.Connection, events: Sequence[Event]) -> int:
+    """Play events through the functions of the schema, in the caller's transaction; returns how many.
+
+    What the functions refuse is left out, and counted in the log.
     """
-
-    def fill_since(at: datetime | None) -> int:
-        events = RoomsSandbox(firm).events(until, after=at) if at else RoomsSandbox(firm).events(until)
-        left_out = Counter[str]()
-        new = bring(conn, events, refused=lambda place, fault: left_out.update([events[place].kind]))
-        if left_out:
-            kinds = ", ".join(f"{kind} {count}" for kind, count in left_out.most_common())
-            log.warning(
-                "rooms: %d of %d events follow what was played live and were left out: %s",
-                left_out.total(),
-                len(events),
-                kinds,
-            )
-        return new
-
-    return made.keep_up(conn, SCHEMA, until, fill_since)
+    if not events:
+        return 0
+    writing.keep_months(conn, [events[0].at, events[-1].at])
+    player = LivePlayer(conn)
+    for event in events:
+        player.play(event)
+    if player.refused:
+        kinds = ", ".join(f"{kind} {count}" for kind, count in player.refused.most_common())
+        log.warning("rooms: %d of %d events were refused and left out: %s", player.refused.total(), len(events), kinds)
+    return player.played.total()
 
 
 def fill(conn: psycopg.Connection, firm: Firm, until: datetime) -> dict[str, int]:
@@ -56,7 +65,11 @@ def fill(conn: psycopg.Connection, firm: Firm, until: datetime) -> dict[str, int
 
 def history(firm: Firm, until: datetime) -> Ledger:
     """What the tables and their history hold at an instant."""
+    return _folded(RoomsSandbox(firm).events(until))
+
+
+def _folded(events: Sequence[Event]) -> Ledger:
     ledger = Ledger()
-    for event in RoomsSandbox(firm).events(until):
+    for event in events:
         apply(ledger, event)
     return ledger

@@ -5,7 +5,7 @@ schema is, and who may do what in it, is in docs/rooms.md.
 from pathlib import Path
 
 from dagster_project.sources.own_schema import OwnSchema
+from dagster_project.sources.rooms.roles import ROLES
 
-OWNER, APP, READER, SUPERVISOR = ROLES = ("rooms_owner", "rooms_app", "rooms_reader", "rooms_supervisor")
 SCHEMA = OwnSchema("rooms", ROLES, Path(__file__).parent)
 upgrade, downgrade, current, newest = SCHEMA.upgrade, SCHEMA.downgrade, SCHEMA.current, SCHEMA.newest
