@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
@@ -60,6 +60,12 @@ def held(source: psycopg.Connection, entity: EntitySpec) -> list[tuple[str, Any]
     names = {"keys": keys, "secrets": sql.Literal(list(entity.copied.secrets))}
     table = sql.Identifier(entity.source, entity.name)
     return sorted(source.execute(query.format(table=table, **names)).fetchall())
+
+
+def assert_equal(conn: psycopg.Connection, source: psycopg.Connection, entities: Iterable[EntitySpec]) -> None:
+    """All that the source holds of some entities has landed, and nothing else."""
+    for entity in entities:
+        assert landed(conn, entity) == held(source, entity), entity.name
 
 
 def kill_at(row: int, page: int, *given: Any, entity: str | None = None) -> None:

@@ -82,9 +82,14 @@ class Held:
             fail(error)
 
     def moved(self, keys: Sequence[str]) -> AbstractSet[str]:
-        """Those of some keys whose row is there still, under another key or in another month. Raises SourceError."""
+        """Those of some keys whose row is there still, under another key or in another month. Raises SourceError.
+
+        Only a row with an id can be told to be the same one.
+        """
         assert self.entity.copied
         own = self.entity.copied.keys[0]
+        if own != "id":
+            return frozenset()
         by_id = {key.split("|")[0]: key for key in keys}
         query = sql.SQL("select distinct {} from {} as t where t.{} = any(%(ids)s)").format(
             _text(own), sql.Identifier(self.server.schema, self.table.name), sql.Identifier(own)

@@ -30,6 +30,7 @@ def _entity(
     belongs_to: tuple[EntitySpec, tuple[str, ...]] | None = None,
     personal: Mapping[str, object] = MappingProxyType({}),
     month: str | None = None,
+    is_compared: bool = False,
 ) -> EntitySpec:
     copied = Copied(
         keys,
@@ -41,6 +42,7 @@ def _entity(
         personal=personal,
         belongs_to=belongs_to,
         month=month,
+        is_compared=is_compared,
     )
     return EntitySpec(NAME, name, f"{NAME}_{name}", None, KEY, deletion_reason=DELETED, copied=copied)
 
@@ -61,7 +63,7 @@ def _history_of(entity: EntitySpec) -> EntitySpec:
     )
 
 
-ORGANIZATIONS = _entity("organizations")
+ORGANIZATIONS = _entity("organizations", is_compared=True)
 USERS = _entity(
     "users",
     secrets=("password_hash",),
@@ -103,6 +105,7 @@ USER_PRESENCE_CHANGES = _entity(
     people=("user_id",),
     personal=_texts("to_status"),  # whatever the person types
     month="changed_at",
+    is_compared=True,
 )
 ESCALATIONS = _entity(
     "escalations",
@@ -135,7 +138,8 @@ HISTORIES = tuple(
 # Whoever has which role now is no matter of analysis: when it was given and taken is.
 USER_ROLES_HISTORY = _entity("user_roles_history", ("history_id", "changed_at"))
 
-# Histories come last: they delete what the entities before them have brought.
+# Each sweep compares the keys of tables that have no history. Histories come last: they delete what the entities before
+# them have brought.
 ENTITIES = (
     ORGANIZATIONS,
     USERS,
@@ -147,8 +151,8 @@ ENTITIES = (
     ESCALATIONS,
     CONVERSATION_CONCLUSIONS,
     USER_PRESENCE_CHANGES,
-    _entity("data_access_log", conversation="room_id"),
-    _entity("archives", ("table", "partition")),
+    _entity("data_access_log", conversation="room_id", is_compared=True),
+    _entity("archives", ("table", "partition"), is_compared=True),
     *HISTORIES,
     USER_ROLES_HISTORY,
 )

@@ -8,24 +8,12 @@ from datetime import date
 
 import psycopg
 
+from dagster_project.sources.rooms.tables import SCHEMA, TABLES
 from dagster_project.warehouse.connection import has_relation
 from dagster_project.warehouse.partitions import drop_before, months_after
 
 AUDIT_MONTHS = 120
-HISTORIES = tuple(
-    f"rooms.{table}_history"
-    for table in (
-        "users",
-        "chat_rooms",
-        "room_participants",
-        "messages",
-        "chat_file_attachments",
-        "robot_interactions",
-        "escalations",
-        "conversation_conclusions",
-        "user_roles",
-    )
-)
+HISTORIES = tuple(f"{SCHEMA}.{table.history}" for table in TABLES.values() if table.keeps_history)
 # The newest archive of a month; the key of its file is nobody's business but the engine's.
 _STATES = r"""
     insert into rooms.archives as kept (

@@ -10,7 +10,7 @@ from dagster_project.sources.calls import schema
 from dagster_project.sources.calls.entities import CALLS, ENTITIES
 from dagster_project.sources.calls.sandbox.fill import keep_up
 from dagster_project.sources.calls.sandbox.firm import Firm
-from tests.support.reading import held, kill_at, landed, read
+from tests.support.reading import assert_equal, held, kill_at, landed, read
 
 FIRM = Firm(first_day=date(2026, 3, 2), days=100, visits_per_day=60)
 UNTIL = datetime(2026, 3, 9, 17, tzinfo=UTC)
@@ -38,11 +38,6 @@ def conn(database_url: str) -> Iterator[psycopg.Connection]:
         yield conn
 
 
-def assert_equal(conn: psycopg.Connection, calls: psycopg.Connection) -> None:
-    for entity in ENTITIES:
-        assert landed(conn, entity) == held(calls, entity), entity.name
-
-
 def test_a_reader_that_is_killed_at_ten_points_leaves_the_tables_that_one_left_alone_makes(
     conn: psycopg.Connection, calls: psycopg.Connection, source: str, database_url: str
 ) -> None:
@@ -53,7 +48,7 @@ def test_a_reader_that_is_killed_at_ten_points_leaves_the_tables_that_one_left_a
     before = sum(len(landed(conn, entity)) for entity in ENTITIES)
     assert 0 < before < rows
     brought = read(database_url, source, CALLS, TODAY)
-    assert_equal(conn, calls)
+    assert_equal(conn, calls, ENTITIES)
     assert sum(counts[0] for counts in brought.values()) == rows - before, "none is read a second time"
     assert read(database_url, source, CALLS, TODAY) == {}
 
@@ -65,7 +60,7 @@ def test_what_comes_later_lands_late_pageviews_too_and_no_token_of_an_invitation
     with psycopg.connect(source) as filling:
         keep_up(filling, FIRM, UNTIL + timedelta(days=3))
     brought = read(database_url, source, CALLS, TODAY)
-    assert_equal(conn, calls)
+    assert_equal(conn, calls, ENTITIES)
     assert brought["widget_pageviews"][0] > 100 and brought["call_logs"][0] > 0
     assert brought["agent_sessions"][1] > 0, "sessions that were open have ended"
     late = conn.execute(
@@ -93,7 +88,7 @@ def test_the_role_of_readers_reads_all_of_it(
 ) -> None:
     separator = "&" if "?" in source else "?"
     read(database_url, f"{source}{separator}options=-crole%3Dcalls_reader", CALLS, TODAY)
-    assert_equal(conn, calls)
+    assert_equal(conn, calls, ENTITIES)
 
 
 def test_what_is_deleted_or_has_another_key_is_found_by_night_and_a_month_that_is_archived_is_not(
@@ -124,7 +119,7 @@ def test_what_is_deleted_or_has_another_key_is_found_by_night_and_a_month_that_i
         "alter table calls.widget_pageviews attach partition calls.widget_pageviews_2026_03 "
         "for values from ('2026-03-01 00:00Z') to ('2026-04-01 00:00Z')"
     )
-    assert_equal(conn, calls)
+    assert_equal(conn, calls, ENTITIES)
     told = conn.execute(
         "select payload ->> 'id', deletion_reason, load_id > first_load_id from raw.calls_agent_sessions "
         "where deleted_at is not null order by 2, 1"
@@ -149,4 +144,4 @@ def test_most_of_a_table_is_not_believed_to_be_gone_and_what_comes_back_is_there
     calls.execute("insert into calls.mrr_snapshots select * from calls.kept; drop table calls.kept")
     calls.execute("alter table calls.mrr_snapshots enable trigger user")
     read(database_url, source, CALLS, TODAY, scope="sweep")
-    assert_equal(conn, calls)
+    assert_equal(conn, calls, ENTITIES)
