@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from dagster_project.orchestration.dbt_project import manifest
 from dagster_project.orchestration.resources import B2ChatAccount
 from dagster_project.orchestration.schedules import cron, weekly_report_schedule
 from dagster_project.orchestration.sensors import audit_sensor
-from dagster_project.settings import Settings
+from dagster_project.settings import PROJECT_ROOT, Settings
 
 LAYERS = {"staging", "intermediate", "core", "calendar", "facts", "rollups", "marts", "marts_pii", "marts_admin"}
 GROUPS = {"dashboard", "exports", "raw", "analysis", "evaluation", "operations", "backups"} | LAYERS
@@ -129,6 +130,18 @@ def test_jobs_and_the_schedule_are_there() -> None:
     schedule = defs.resolve_schedule_def("refresh_all_schedule")
     assert schedule.cron_schedule == "*/15 * * * *"
     assert schedule.execution_timezone == "America/Bogota"
+
+
+def test_the_page_of_operations_lists_every_schedule_with_its_time() -> None:
+    page = (PROJECT_ROOT / "docs" / "operations.md").read_text()
+    told = dict(re.findall(r"^\| `(\w+_schedule)` \| (.+?) \|", page, re.MULTILINE))
+    lines = {one.name: one.cron_schedule for one in defs.get_repository_def().schedule_defs}
+    assert told.keys() == lines.keys()
+    for name, line in lines.items():
+        minute, hour, *_, weekday = str(line).split()
+        if hour.isdecimal():
+            day = {"0": "Sunday ", "1": "Monday "}.get(weekday, "")
+            assert told[name] == f"{day}{int(hour):02}:{int(minute):02}", name
 
 
 def test_on_monday_the_week_before_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
