@@ -4,12 +4,12 @@ from alembic import op
 
 from dagster_project.sources.rooms.schema import SCHEMA
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:
-    SCHEMA.run_files(op.get_bind(), "0005_values")
+    SCHEMA.run_files(op.get_bind(), "0006_values")
 
 
 def downgrade() -> None:
