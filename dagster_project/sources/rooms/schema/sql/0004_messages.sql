@@ -1,7 +1,7 @@
 -- What is written, and by whom it may be.
 
 -- Refused here, in one line: the server's own refusal shows the whole row, and logs it.
-create function rooms.require_value(is_good boolean, rule text) returns void
+create or replace function rooms.require_value(is_good boolean, rule text) returns void
 language plpgsql immutable set search_path = pg_catalog as $$
 begin
     if is_good is not true then
@@ -10,7 +10,7 @@ begin
 end $$;
 
 -- Who may say something in a room: also by changing what they said, or by a file.
-create function rooms.require_voice(me uuid, room uuid) returns void
+create or replace function rooms.require_voice(me uuid, room uuid) returns void
 language plpgsql stable security definer set search_path = pg_catalog as $$
 declare
     seat constant rooms.room_participants := rooms.require_participant(me, room);

@@ -3,7 +3,7 @@
 -- Their own rooms, and a supervisor another's.
 alter function rooms.list_rooms(uuid) rename to rooms_of;
 revoke execute on function rooms.rooms_of from rooms_app;
-create function rooms.list_rooms(person uuid default null) returns table (
+create or replace function rooms.list_rooms(person uuid default null) returns table (
     room_id uuid, name text, room_type rooms.room_type_enum, status rooms.room_status_enum,
     role rooms.participant_role_enum, last_message_id uuid, last_message_at timestamptz, last_sender_id uuid,
     unread_count integer, has_more_unread boolean
@@ -66,7 +66,7 @@ begin
 end $$;
 
 -- A document holds less than 1 MB, places of words included: of a longer message the beginning is searched.
-create function rooms.search_document(room uuid, content text) returns tsvector
+create or replace function rooms.search_document(room uuid, content text) returns tsvector
 language sql immutable set search_path = pg_catalog
 return to_tsvector('spanish', left(content, 100000)) || array_to_tsvector(array[rooms.room_word(room)]);
 

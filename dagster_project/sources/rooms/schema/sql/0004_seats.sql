@@ -38,7 +38,7 @@ end $$;
 
 -- The one role that somebody may have in a room of a type, if there is but one: customers are guests where they are
 -- helped, and guests everywhere.
-create function rooms.own_role(person uuid, room_type rooms.room_type_enum) returns rooms.participant_role_enum
+create or replace function rooms.own_role(person uuid, room_type rooms.room_type_enum) returns rooms.participant_role_enum
 language sql stable security definer set search_path = pg_catalog
 begin atomic
     select 'guest'::rooms.participant_role_enum
@@ -142,7 +142,7 @@ begin
 end $$;
 
 -- A support room is no business of other customers.
-create function rooms.sees_room(
+create or replace function rooms.sees_room(
     me text, room uuid, organization uuid, room_type rooms.room_type_enum, is_private boolean,
     guest_access_allowed boolean
 ) returns boolean
@@ -175,7 +175,7 @@ alter policy app on rooms.chat_rooms using (
         guest_access_allowed
     )
 );
-drop function rooms.sees_room(text, uuid, uuid, boolean, boolean);
+drop function if exists rooms.sees_room(text, uuid, uuid, boolean, boolean);
 
 -- What was deleted is gone for the application too: supervisors' functions show it.
 alter policy app on rooms.messages using (

@@ -30,7 +30,7 @@ begin
 end $$;
 
 -- Guests go from a room to another as they are: muted, or without history.
-create function rooms.move_guests(from_room uuid, to_room uuid) returns void
+create or replace function rooms.move_guests(from_room uuid, to_room uuid) returns void
 language sql security definer set search_path = pg_catalog
 begin atomic
     with guests as (
