@@ -19,15 +19,12 @@
     where {{ all_loads_are_read() }}{{ ' and not ' ~ is_kept if is_kept }};
     {%- endif %}
     delete from {{ arg_dict.target_relation }}
-    where ({{ key }}) in (
-        {%- if affected_by %}
-        select {{ config.get('meta').get('affected_key', key) }}
-        from {{ builtins.ref(affected_by) }} as affected
-        where {{ load_window('affected') }}
-        {%- else %}
-        select {{ key }} from {{ arg_dict.temp_relation }}
-        {%- endif %}
-    ){{ ' and not ' ~ is_kept if is_kept }};
+    where {% if affected_by -%}
+        {{ is_affected(model) }}
+        {%- else -%}
+        ({{ key }}) in (select {{ key }} from {{ arg_dict.temp_relation }})
+        {%- endif -%}
+    {{ ' and not ' ~ is_kept if is_kept }};
     {%- if config.get('meta').get('partitioned_by') and placement() == 'local' %}
     {{ keep_months(arg_dict.target_relation, arg_dict.temp_relation, config.get('meta').get('partitioned_by')) }};
     {%- endif %}
@@ -37,6 +34,17 @@
     where not {{ is_kept }}
     {%- endif %}
 {% endmacro %}
+
+
+{# SQL: whether a row of this model (a node of the graph) is of a key that the loads it reads affect; one column as an array (is_of). #}
+{% macro is_affected(node) -%}
+    {%- set key = node.config.unique_key if node.config.unique_key is string else node.config.unique_key | join(', ') -%}
+    ({{ key }}) {{ 'in (' if ',' in key else '= any(array(' }}
+            select {{ node.config.meta.get('affected_key', key) }}
+            from {{ graph.nodes['model.b2chat.' ~ node.config.meta.affected_by].relation_name }} as affected
+            where {{ load_window('affected') }}
+        {{ ')' if ',' in key else '))' }}
+{%- endmacro %}
 
 
 {#
@@ -49,7 +57,7 @@
 known as (
     {% if is_incremental() -%}
     select * from {{ this }}
-    where chat_id in (select chat_id from chats)
+    where {{ is_of('chats') }}
     {%- else -%}
     select
         told.*, 0::bigint as load_id, null::bigint as superseded_by_load_id

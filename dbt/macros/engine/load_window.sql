@@ -125,11 +125,13 @@
   SQL: whether a row is of one of the chats, or another key, of a CTE. An array is looked up by key, also in a view that is a union
   or that Postgres takes for wider than it is; a subquery it may join to all of history for ten chats. All chats at once are joined:
   in a table that is made anew, in a test that looks at everything.
+
+  brought: the CTE; key: the column of the row; brought_key: what the CTE calls it.
 #}
-{% macro is_of(brought, key='chat_id') -%}
+{% macro is_of(brought, key='chat_id', brought_key=key) -%}
     {%- if is_incremental() or (model.resource_type == 'test' and not var('test_everything')) -%}
-    {{ key }} = any(array(select {{ key }} from {{ brought }}))
+    {{ key }} = any(array(select {{ brought_key }} from {{ brought }}))
     {%- else -%}
-    {{ key }} in (select {{ key }} from {{ brought }})
+    {{ key }} in (select {{ brought_key }} from {{ brought }})
     {%- endif -%}
 {%- endmacro %}

@@ -36,7 +36,7 @@ replies as (
         chat_id,
         sum(reply_business_seconds)::double precision / count(reply_business_seconds) as avg_reply_business_seconds
     from {{ ref('reply_turns') }}
-    where chat_id in (select chat_id from affected)
+    where {{ is_of('affected') }}
     group by chat_id
     having count(reply_business_seconds) > 0
 ),
@@ -62,7 +62,7 @@ opened as (
     left join reevaluated on reevaluated.chat_id = times.chat_id
     left join replies on replies.chat_id = times.chat_id
     {{ join_clock('opened_clock', 'times.calendar', 'times.opened_at') }}
-    where times.chat_id in (select chat_id from affected)
+    where {{ is_of('affected', 'times.chat_id', 'chat_id') }}
 ),
 
 -- Targets are chosen once for each day, channel and priority, not for each chat.

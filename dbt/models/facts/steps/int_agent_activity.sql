@@ -48,7 +48,7 @@ actions as (
         false as is_closing
     from {{ ref('int_customer_turns') }} as turns
     cross join lateral unnest(turns.agent_message_times) as sent (instant)
-    where turns.chat_id in (select chat_id from chats)
+    where {{ is_of('chats', 'turns.chat_id', 'chat_id') }}
 
     union distinct
 

@@ -64,7 +64,7 @@ message_work as (
         tstzmultirange(tstzrange(min(first_message_at), max(last_message_at) + {{ stale_after() }}))
             - coalesce(range_agg(silences), '{}') as in_work
     from {{ ref('int_customer_turns') }}
-    where chat_id in (select chat_id from open_chats) and first_message_at is not null
+    where {{ is_of('open_chats') }} and first_message_at is not null
     group by chat_id
 ),
 

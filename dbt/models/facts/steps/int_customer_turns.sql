@@ -41,9 +41,11 @@ messages as (
             )
             else messages.sent_at
         end as waits_from
-    from {{ ref('int_messages') }} as messages
+    from (
+        select * from {{ ref('int_messages') }}
+        where is_incoming is not null and {{ is_of('chats') }}
+    ) as messages
     inner join chats on chats.chat_id = messages.chat_id
-    where messages.is_incoming is not null
 ),
 
 counted as (

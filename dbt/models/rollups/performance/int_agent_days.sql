@@ -19,7 +19,7 @@ hours as (
         sum(active_chat_seconds) as active_chat_seconds,
         max(peak_chat_count) as peak_chat_count
     from {{ ref('int_agent_hours') }}
-    where department_id = 'all' and local_date in (select local_date from affected_days)
+    where department_id = 'all' and {{ is_of('affected_days', 'local_date') }}
     group by agent_id, local_date
 ),
 
@@ -47,7 +47,7 @@ worked as (
 
 chat_days as (
     select * from {{ ref('int_chat_day_facts') }}
-    where local_date in (select local_date from affected_days) and not is_left
+    where {{ is_of('affected_days', 'local_date') }} and not is_left
 ),
 
 -- The chats are named at each use: a CTE that is used twice is worked out whole. A pick-up is the agent's
@@ -82,7 +82,7 @@ actions as (
         'reply' as action,
         replied_at as happened_at
     from {{ ref('reply_turns') }}
-    where is_answered and not is_deleted and replied_local_date in (select local_date from affected_days)
+    where is_answered and not is_deleted and {{ is_of('affected_days', 'replied_local_date', 'local_date') }}
 
     union all
 
@@ -122,7 +122,7 @@ days as (
         local_date,
         scope_id as agent_id
     from {{ ref('int_performance_days') }}
-    where scope = 'agent' and local_date in (select local_date from affected_days)
+    where scope = 'agent' and {{ is_of('affected_days', 'local_date') }}
 
     union distinct
 
@@ -133,7 +133,7 @@ days as (
     cross join known
     where chats.scope = 'agent'
         and chats.chat_count > 0
-        and chats.local_date in (select local_date - 1 from affected_days)
+        and {{ is_of('affected_days', 'chats.local_date', 'local_date - 1') }}
         and chats.local_date < {{ local_time('known.known_until') }}::date
 )
 

@@ -42,7 +42,7 @@ facts as (
         case when is_incoming then 'incoming' else 'outgoing' end as name,
         sent_at as happened_at
     from {{ ref('int_messages') }}
-    where is_incoming is not null and chat_id in (select chat_id from chats)
+    where is_incoming is not null and {{ is_of('chats') }}
 
     union all
 
@@ -60,7 +60,7 @@ facts as (
         'agent_transfer' as name,
         assigned_from as happened_at
     from {{ ref('int_agent_assignments') }}
-    where previous_agent_id is not null and chat_id in (select chat_id from chats)
+    where previous_agent_id is not null and {{ is_of('chats') }}
 ),
 
 days as (

@@ -34,7 +34,7 @@ outcomes as (
     inner join {{ ref('chat_response_times') }} as chats on chats.chat_id = days.chat_id
     where not days.is_left
         and (days.is_closed or days.is_broadcast or outcomes.bot_state is not null)
-        and days.local_date in (select local_date from affected_days)
+        and {{ is_of('affected_days', 'days.local_date', 'local_date') }}
 ),
 
 scoped as (

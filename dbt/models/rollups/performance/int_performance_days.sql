@@ -18,7 +18,7 @@ with affected_days as (
 
 chat_days as (
     select * from {{ ref('int_chat_day_facts') }}
-    where not is_left and local_date in (select local_date from affected_days)
+    where not is_left and {{ is_of('affected_days', 'local_date') }}
 ),
 
 -- A chat's times count on the day it was created, a reply on the day it was given, and each for the agent who gave it;
@@ -67,7 +67,7 @@ facts as (
         {%- endfor %}
         reply_seconds
     from {{ ref('reply_turns') }}
-    where is_answered and not is_deleted and replied_local_date in (select local_date from affected_days)
+    where is_answered and not is_deleted and {{ is_of('affected_days', 'replied_local_date', 'local_date') }}
 ),
 
 scoped as (

@@ -22,7 +22,10 @@ message_hours as (
         count(*) filter (where messages.is_incoming) as incoming_message_count,
         count(*) filter (where not messages.is_incoming) as outgoing_message_count
     from chats
-    inner join {{ ref('int_messages') }} as messages on messages.chat_id = chats.chat_id
+    inner join (
+        select * from {{ ref('int_messages') }}
+        where {{ is_of('chats') }}
+    ) as messages on messages.chat_id = chats.chat_id
     where not chats.is_deleted
     group by messages.chat_id, date_trunc('hour', {{ local_time('messages.sent_at') }})
 ),
@@ -61,7 +64,7 @@ hours as (
         0,
         0
     from {{ this }} as known
-    where chat_id in (select chat_id from chats)
+    where {{ is_of('chats') }}
         and not exists (
             select 1 from creations
             where creations.chat_id = known.chat_id

@@ -8,12 +8,15 @@
     ],
 ) }}
 
-with traffic as (
+with affected_weeks as (
+    select distinct week_start
+    from {{ ref('int_affected_traffic_weeks') }} as affected
+    where {{ load_window('affected') }}
+),
+
+traffic as (
     select * from {{ ref('int_chat_traffic') }}
-    where week_start in (
-        select week_start from {{ ref('int_affected_traffic_weeks') }} as affected
-        where {{ load_window('affected') }}
-    )
+    where {{ is_of('affected_weeks', 'week_start') }}
 )
 
 select
