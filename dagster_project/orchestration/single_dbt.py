@@ -61,7 +61,7 @@ def main() -> None:
         _quote_no_rows()
         parsed_project.fit_any_database()
         if "DAGSTER_DBT_CLI" in os.environ:
-            _write_no_manifest()
+            write_nothing_about_the_project()
         cli()
 
 
@@ -81,6 +81,21 @@ def hand_over() -> None:
     """Let dbt own what it makes, or no longer, as the settings have it: what a start of `b2chat-dbt` takes for done."""
     with connection.connect(autocommit=True) as conn:
         roles.hand_over(conn, separate=Settings.load().separate_roles)
+
+
+def write_nothing_about_the_project() -> None:
+    """Let dbt, in this process, write results alone: no manifest, no graph and no summary of the graph.
+
+    Of a run of Dagster's nobody reads them, and dbt turns all nodes into dicts for each, for the summary twice.
+    """
+    from dbt.compilation import Linker  # noqa: PLC0415  dbt's
+    from dbt.parser import manifest  # noqa: PLC0415
+    from dbt.task import runnable  # noqa: PLC0415
+
+    for module in (manifest, runnable):
+        module.write_manifest = lambda *_, **__: None  # type: ignore[attr-defined]
+    Linker.write_graph = lambda *_: None  # type: ignore[method-assign]
+    Linker.get_graph_summary = lambda *_: {}  # type: ignore[method-assign]
 
 
 def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -128,15 +143,6 @@ def _quote_no_rows() -> None:
                 raise type(error)(without_values(str(error))) from None
 
     PostgresConnectionManager.exception_handler = without_rows  # type: ignore[method-assign]
-
-
-def _write_no_manifest() -> None:
-    """dbt writes its manifest twice in each run, half a second a time; of a run of Dagster's nobody reads it."""
-    from dbt.parser import manifest  # noqa: PLC0415  dbt's
-    from dbt.task import runnable  # noqa: PLC0415
-
-    for module in (manifest, runnable):
-        module.write_manifest = lambda *_, **__: None  # type: ignore[attr-defined]
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:

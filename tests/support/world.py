@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 
 from dagster_project.orchestration.builds import quiet_sources
 from dagster_project.orchestration.builds.last_build import LastBuild
+from dagster_project.orchestration.dbt_project import manifest
 from tests.support import forked_dbt
 from tests.support.listed import ListedSource, client_of
 from tests.support.syncing import sync_b2chat
@@ -54,7 +55,7 @@ class World:
 
     def refreshed(self) -> subprocess.CompletedProcess[str]:
         """A refresh as the job asks for it, where everything stands and no full hour has begun since."""
-        nodes = json.loads((forked_dbt.target_of(self.url) / "manifest.json").read_text())["nodes"].values()
+        nodes = json.loads(manifest().read_text())["nodes"].values()
         last = LastBuild(datetime.now(UTC), datetime.now(UTC), is_current=False, is_of_this_hour=True)
         with psycopg.connect(self.url) as conn:
             left_out = quiet_sources.leave_out(conn, nodes, last)
