@@ -9,7 +9,8 @@
   a changed comment in a macro rebuilds what calls it. What dbt calls by itself to write a relation (materializations,
   strategies, hooks) does not count.
 
-  It is worked out once in a run, and kept with the node: a model asks for it at each is_incremental(), 7 ms a time.
+  It is worked out once in a run, and kept with the node: a model asks for it at each is_incremental(). So are the macros
+  that a node calls: each node below asks for them.
 #}
 {% macro fingerprint(node) %}
     {%- set kept = graph.nodes[node.unique_id] -%}
@@ -29,12 +30,15 @@
         {%- do parts.append(node.config.meta.get('placement', 'local')) -%}
     {%- endif -%}
     {%- set above = lineage(node.unique_id) -%}
-    {%- for unique_id in above | sort
-        if unique_id == node.unique_id or not graph.nodes[unique_id].config.meta.get('effective_dated') -%}
-        {%- do parts.append(graph.nodes[unique_id].checksum.checksum) -%}
+    {%- set called = {} -%}
+    {%- for unique_id in above | sort -%}
+        {%- if unique_id == node.unique_id or not graph.nodes[unique_id].config.meta.get('effective_dated') -%}
+            {%- do parts.append(graph.nodes[unique_id].checksum.checksum) -%}
+        {%- endif -%}
+        {%- do called.update(graph.nodes[unique_id].get('called_macros') or called_macros(unique_id)) -%}
     {%- endfor -%}
-    {%- for macro_id in called_macros(above) | sort -%}
-        {%- do parts.append(macro_named(macro_id).macro_sql) -%}
+    {%- for macro_id in called | sort -%}
+        {%- do parts.append(called[macro_id]) -%}
     {%- endfor -%}
     {{ return(local_md5(tojson(parts))) }}
 {% endmacro %}
@@ -54,31 +58,27 @@
 {% endmacro %}
 
 
-{# Our macros that these nodes call, and those that these call in turn. #}
-{% macro called_macros(unique_ids) %}
-    {%- set found = [] -%}
-    {%- for unique_id in unique_ids -%}
-        {%- do add_our_macros(found, graph.nodes[unique_id].depends_on.macros) -%}
-    {%- endfor -%}
+{# The text of each macro of ours that a node calls, and of those that these call in turn, by its id; kept with the node. #}
+{% macro called_macros(unique_id) %}
+    {%- set kept = graph.nodes[unique_id] -%}
+    {%- set texts, found = {}, [] -%}
+    {%- do add_our_macros(found, kept.depends_on.macros) -%}
     {%- for macro_id in found -%}
-        {%- do add_our_macros(found, macro_named(macro_id).depends_on.macros) -%}
+        {#- The graph holds no macros; what is called by a name in a template knows its own text. -#}
+        {%- set macro = context[macro_id.split('.')[2]].macro -%}
+        {%- do texts.update({macro_id: macro.macro_sql}) -%}
+        {%- do add_our_macros(found, macro.depends_on.macros) -%}
     {%- endfor -%}
-    {{ return(found) }}
+    {%- do kept.update(called_macros=texts) -%}
+    {{ return(texts) }}
 {% endmacro %}
 
 
 {% macro add_our_macros(found, macro_ids) %}
-    {%- for macro_id in macro_ids -%}
-        {%- if macro_id.split('.')[1] == project_name and macro_id not in found -%}
-            {%- do found.append(macro_id) -%}
-        {%- endif -%}
+    {%- set ours = project_name -%}
+    {%- for macro_id in macro_ids if macro_id not in found and macro_id.split('.')[1] == ours -%}
+        {%- do found.append(macro_id) -%}
     {%- endfor -%}
-{% endmacro %}
-
-
-{# The graph holds no macros; what is called by a name in a template knows its own text. #}
-{% macro macro_named(macro_id) %}
-    {{ return(context[macro_id.split('.')[2]].macro) }}
 {% endmacro %}
 
 
