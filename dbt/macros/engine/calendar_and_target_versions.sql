@@ -3,7 +3,8 @@
   must not change how May was evaluated. Such a seed is therefore no part of the fingerprints that rebuild whole models. A
   change of it is a new version of calendars and targets, and gets a load id from the same sequence as the pages of a sync.
   int_rule_days finds the days on which something else holds since then, and the chats of those days are affected by that
-  load as by any other.
+  load as by any other. So it is with who an agent is (seed agent_identities): int_agent_identities finds whose key changed, and the
+  conversations of these are affected.
 #}
 
 {#

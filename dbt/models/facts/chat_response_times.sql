@@ -36,6 +36,17 @@ rule_changes as materialized (
     where not {{ is_above_high_watermark('changes') }}
 ),
 
+-- Also of a chat that is made anew for another reason: whoever reads replies by load_id has to learn of it.
+identity_changes as (
+    select
+        changes.chat_id,
+        max(changes.load_id) as load_id
+    from {{ ref('int_identity_changes') }} as changes
+    where not {{ is_above_high_watermark('changes') }}
+        {%- if is_incremental() %} and {{ is_of('affected', 'changes.chat_id') }}{% endif %}
+    group by changes.chat_id
+),
+
 timed as (
     select
         *,
@@ -51,10 +62,10 @@ select
     timed.chat_id,
     timed.source,
     timed.conversation_id,
-    timed.agent_id,
+    {{ person_of('timed.agent_id') }} as agent_id,
     agents.name as agent_name,
-    pickup_assignments.agent_id as pickup_agent_id,
-    response_assignments.agent_id as first_response_agent_id,
+    {{ person_of('pickup_assignments.agent_id') }} as pickup_agent_id,
+    {{ person_of('response_assignments.agent_id') }} as first_response_agent_id,
     timed.department_id,
     departments.name as department_name,
     timed.channel,
@@ -126,6 +137,7 @@ select
     timed.is_deleted,
     greatest(
         timed.load_id,
+        identity_changes.load_id,
         (
             select max(changes.load_id) from rule_changes as changes
             where {{ change_concerns_chat('changes', 'timed', 'message_facts', 'calendars') }}
@@ -148,3 +160,4 @@ left join {{ ref('labels') }} as day_labels
 {{ join_labels('statuses', "'status'", 'timed.status') }}
 left join {{ ref('channels') }} as channels on channels.channel = timed.channel
 {{ join_labels('directions', "'direction'", 'timed.direction') }}
+left join identity_changes on identity_changes.chat_id = timed.chat_id

@@ -20,7 +20,7 @@ select
     chats.source,
     chats.conversation_id,
     turns.turn_number,
-    coalesce(assignments.agent_id, chats.agent_id) as agent_id,
+    {{ person_of('coalesce(assignments.agent_id, chats.agent_id)') }} as agent_id,
     chats.department_id,
     chats.channel,
     chats.direction,

@@ -24,7 +24,7 @@ inner join {{ ref('int_agent_assignments') }} as assignments
     on assignments.chat_id = turns.chat_id
     and turns.replied_at >= assignments.assigned_from
     and turns.replied_at < assignments.assigned_to
-where turns.agent_id <> assignments.agent_id
+where turns.agent_id <> {{ person_of('assignments.agent_id') }}
 
 union all
 
@@ -36,7 +36,7 @@ inner join {{ ref('int_agent_assignments') }} as assignments
     on assignments.chat_id = chats.chat_id
     and chats.picked_up_at >= assignments.assigned_from
     and chats.picked_up_at < assignments.assigned_to
-where chats.pickup_agent_id is distinct from assignments.agent_id
+where chats.pickup_agent_id is distinct from {{ person_of('assignments.agent_id') }}
 
 union all
 
@@ -49,4 +49,4 @@ inner join {{ ref('int_agent_assignments') }} as assignments
     on assignments.chat_id = activity.chat_id
     and tstzrange(assignments.assigned_from, assignments.assigned_to) && tstzrange(activity.active_from, activity.active_to)
 where activity.superseded_by_load_id is null
-    and activity.agent_id <> assignments.agent_id
+    and activity.agent_id <> {{ person_of('assignments.agent_id') }}

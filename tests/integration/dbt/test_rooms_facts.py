@@ -28,6 +28,14 @@ ANSWERED = {
     "messages": [message("2025-10-01 09:00:00"), message("2025-10-01 09:02:00", incoming=False)],
 }
 NOON = datetime(2025, 9, 29, 17, tzinfo=UTC)  # 12:00 in Bogota
+OF_AGENTS = {  # what facts hold of whom, with the columns that name an agent
+    "marts.chat_response_times": ("agent_id", "pickup_agent_id", "first_response_agent_id"),
+    "marts.reply_turns": ("agent_id",),
+    "intermediate.int_agent_activity": ("agent_id",),
+    "intermediate.int_backlog_intervals": ("agent_id",),
+    "intermediate.int_chat_traffic": ("agent_id",),
+    "intermediate.int_agent_days": ("agent_id",),
+}
 TABLES = ("marts.chat_response_times", "marts.reply_turns", "intermediate.int_room_clock", "intermediate.int_room_messages")
 
 
@@ -171,6 +179,83 @@ def test_a_load_touches_its_own_conversations_and_what_is_kept_is_what_a_rebuild
     kept = {table: _contents(world, table) for table in TABLES}
     world.run(*FACTS, full_refresh=True)
     assert {table: _contents(world, table) for table in TABLES} == kept
+
+
+def test_one_person_of_two_sources_is_one_agent_in_all_facts_and_two_again_when_the_seed_says_so_no_more(
+    world: World,
+) -> None:
+    names = [table.split(".")[1] for table in OF_AGENTS]
+    tables = (*(f"+{name},config.materialized:incremental" for name in names), "resource_type:seed")
+    _make(world, *(f"+{name}" for name in names))
+    (ana,) = world.ask("select agent_id as id, agent_name as name from marts.chat_response_times where chat_id = '17'")
+    (other,) = world.ask("select agent_id as key from marts.room_response_times where agent_name = 'Ana Ejemplo'")
+    apart = {table: _of_agents(world, table) for table in OF_AGENTS}
+    known = world.ask("select max(load_id) as load from marts.chat_response_times")
+
+    def now_is(statement: str, *values: str) -> None:
+        with psycopg.connect(world.url) as conn:
+            conn.execute(statement, values)  # type: ignore[arg-type]
+            conn.execute("update ops.calendar_and_target_versions set content_hash = 'another one'")
+        _make(world, *tables)
+
+    now_is(
+        "insert into intermediate.agent_identities values ('Ana', 'b2chat', %s), ('Ana', 'rooms', %s)",
+        ana["id"],
+        other["key"].removeprefix("rooms:"),
+    )
+    for table, rows in apart.items():
+        renamed = [
+            dict(row, **{name: ana["id"] for name in OF_AGENTS[table] if row[name] == other["key"]}) for row in rows
+        ]
+        found = _of_agents(world, table)
+        if table.endswith("agent_days"):  # her days in both are one
+            assert {(row["local_date"], row["agent_id"]) for row in found} == {
+                (row["local_date"], row["agent_id"]) for row in renamed
+            }
+            assert _sums(found) == _sums(renamed)
+        else:
+            assert _texts(found) == _texts(renamed), table
+    touched = world.ask(
+        "select chat_id, agent_name from marts.chat_response_times where load_id > %s", known[0]["load"]
+    )
+    assert {row["agent_name"] for row in touched} == {ana["name"]}
+    assert "17" not in {row["chat_id"] for row in touched}  # whoever keeps their key has nothing made anew
+
+    now_is("delete from intermediate.agent_identities")
+    assert {table: _texts(_of_agents(world, table)) for table in OF_AGENTS} == {
+        table: _texts(rows) for table, rows in apart.items()
+    }
+
+
+def _make(world: World, *selected: str) -> None:
+    done = world.dbt("build", "--select", *selected, "--exclude-resource-type", "unit_test", "test")
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+def _of_agents(world: World, table: str) -> list[dict[str, Any]]:
+    """What holds today, whichever load told it; names are those of agents, which follow their keys."""
+    found = world.ask(f"select * from {table}")
+    left_out = ("load_id", "superseded_by_load_id", "agent_name")
+    return [
+        {name: value for name, value in row.items() if name not in left_out}
+        for row in found
+        if row.get("superseded_by_load_id") is None
+    ]
+
+
+def _texts(rows: list[dict[str, Any]]) -> list[str]:
+    return sorted(map(str, rows))
+
+
+def _sums(rows: list[dict[str, Any]]) -> dict[str, int]:
+    counted = (
+        "picked_up_chat_count",
+        "transfer_in_count",
+        "transfer_out_count",
+        "active_chat_seconds",
+        "active_chat_count",
+    )
+    return {name: sum(row[name] for row in rows) for name in counted}
 
 
 def _rows(world: World, table: str) -> dict[str, Any]:

@@ -1,18 +1,7 @@
--- The agents of all sources; those of another one join by one more branch, as in int_conversations.
+-- A person's chats are found by the keys of each source; whoever reads a person has them under agent_id.
 select
     id,
-    name,
-    load_id
-from {{ ref('agents') }}
-union all
-select
-    id,
-    name,
-    load_id
-from {{ ref('int_rooms__agents') }}
-union all
-select
-    id,
-    name,
-    load_id
-from {{ ref('int_calls__agents') }}
+    agent_name as name,
+    load_id,
+    agent_id
+from {{ ref('int_agent_identities') }}

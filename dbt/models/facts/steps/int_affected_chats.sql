@@ -1,9 +1,9 @@
--- A chat is affected by the load that brought its current version, by the load that renamed its agent or department, and
--- by a change of the rules that held while it went on.
+-- A chat is affected as its conversation is, by the load that renamed its agent or department, and by a change of the rules that
+-- held while it went on.
 select
     chat_id,
     load_id
-from {{ ref('int_conversations') }}
+from {{ ref('int_affected_conversations') }}
 
 union all
 

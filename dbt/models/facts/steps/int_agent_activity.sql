@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'placement': 'chat_id', 'affected_by': 'int_conversations'},
+    meta={'placement': 'chat_id', 'affected_by': 'int_affected_conversations'},
     indexes=[
         {'columns': ['chat_id']},
         {'columns': ['tstzrange(active_from, active_to)'], 'type': 'gist'},
@@ -14,9 +14,7 @@
 {%- set days = "daterange(" ~ local_time('{0}.active_from') ~ "::date, " ~ local_time('{0}.active_to') ~ "::date, '[]')" %}
 
 with chats as (
-    select * from {{ ref('int_conversations') }} as conversations
-    where {{ load_window('conversations') }}
-),
+    {{- conversations_told_anew() }}),
 
 -- Nobody has a chat before people have it, after its end, or between its closing and its being open again.
 had as (
@@ -83,7 +81,7 @@ active as (
 told as (
     select
         active.chat_id,
-        active.agent_id,
+        {{ person_of('active.agent_id') }} as agent_id,
         active.department_id,
         lower(span) as active_from,
         upper(span) as active_to
@@ -101,7 +99,7 @@ select
     new.department_id,
     new.active_from,
     new.active_to,
-    chats.load_id,
+    chats.told_load_id as load_id,
     null::bigint as superseded_by_load_id
 from new
 inner join chats on chats.chat_id = new.chat_id
@@ -117,7 +115,7 @@ select
     known.active_from,
     known.active_to,
     known.load_id,
-    case when gone.chat_id is null then known.superseded_by_load_id else chats.load_id end as superseded_by_load_id
+    case when gone.chat_id is null then known.superseded_by_load_id else chats.told_load_id end as superseded_by_load_id
 from known
 inner join chats on chats.chat_id = known.chat_id
 left join gone

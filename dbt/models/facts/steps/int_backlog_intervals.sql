@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'placement': 'chat_id', 'affected_by': 'int_conversations', 'falls_due': 'left_at'},
+    meta={'placement': 'chat_id', 'affected_by': 'int_affected_conversations', 'falls_due': 'left_at'},
     indexes=[
         {'columns': ['chat_id', 'state', 'entered_at']},
         {'columns': ['entered_at']},
@@ -17,9 +17,7 @@
 ] | join(', ') %}
 
 with chats as (
-    select * from {{ ref('int_conversations') }} as conversations
-    where {{ load_window('conversations') }}
-),
+    {{- conversations_told_anew() }}),
 
 -- A chat that its status calls open is open, whatever closed_at says (it was closed before and opened again). One that
 -- is closed at a time that is not known can be counted at no time.
@@ -145,7 +143,7 @@ told as (
         left_at,
         state = 'open' and entered_at = opened_at as is_opening,
         state in ('open', 'stale') and coalesce(left_at = closed_at, false) as is_closing,
-        agent_id,
+        {{ person_of('agent_id') }} as agent_id,
         department_id,
         channel,
         source
@@ -159,7 +157,7 @@ told as (
 -- nothing while nothing happens to it.
 select
     new.*,
-    chats.load_id,
+    chats.told_load_id as load_id,
     null::bigint as superseded_by_load_id
 from new
 inner join chats on chats.chat_id = new.chat_id
@@ -170,7 +168,7 @@ union all
 select
     known.{{ key | replace(', ', ', known.') }},
     known.load_id,
-    case when gone.chat_id is null then known.superseded_by_load_id else chats.load_id end as superseded_by_load_id
+    case when gone.chat_id is null then known.superseded_by_load_id else chats.told_load_id end as superseded_by_load_id
 from known
 inner join chats on chats.chat_id = known.chat_id
 left join gone

@@ -87,7 +87,7 @@ actions as (
     union all
 
     select
-        transfer.agent_id,
+        {{ person_of('transfer.agent_id') }} as agent_id,
         chat_days.local_date,
         transfer.action,
         null as happened_at

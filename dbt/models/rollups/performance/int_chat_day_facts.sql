@@ -1,14 +1,12 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'placement': 'chat_id', 'affected_by': 'int_conversations'},
+    meta={'placement': 'chat_id', 'affected_by': 'int_affected_conversations'},
     indexes=[{'columns': ['local_date']}, {'columns': ['chat_id']}, {'columns': ['load_id']}],
 ) }}
 
 with affected as (
-    select * from {{ ref('int_conversations') }} as conversations
-    where {{ load_window('conversations') }}
-),
+    {{- conversations_told_anew() }}),
 
 -- What no bot, survey or broadcast is known of has no outcome: conversations of other sources.
 chats as (
@@ -85,7 +83,7 @@ days as (
 select
     days.*,
     false as is_left,
-    chats.load_id
+    chats.told_load_id as load_id
 from days
 inner join chats on chats.chat_id = days.chat_id
 
@@ -107,7 +105,7 @@ select
     0 as agent_transfer_count,
     0 as department_transfer_count,
     true as is_left,
-    case when known.is_left then known.load_id else affected.load_id end as load_id
+    case when known.is_left then known.load_id else affected.told_load_id end as load_id
 from {{ this }} as known
 inner join affected on affected.chat_id = known.chat_id
 left join days on days.chat_id = known.chat_id and days.local_date = known.local_date

@@ -5,6 +5,7 @@ select
     id as scope_id,
     name as scope_name
 from {{ ref('int_agents') }}
+where id = agent_id
 
 union all
 

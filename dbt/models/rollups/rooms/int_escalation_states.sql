@@ -145,7 +145,7 @@ select
     ended.from_level,
     ended.to_level,
     ended.priority,
-    {{ source_key('rooms', 'ended.assigned_to_user_id') }} as agent_id,
+    {{ person_of(source_key('rooms', 'ended.assigned_to_user_id')) }} as agent_id,
     ended.status,
     ended.outcome,
     ended.is_entered,

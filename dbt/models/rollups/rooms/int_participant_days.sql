@@ -44,15 +44,20 @@ moved as (
     group by affected_days.local_date, participants.user_id
 ),
 
+-- A reply is of whoever had the room, by the key that they have in rooms.
 answered as (
     select
-        replied_local_date as local_date,
-        agent_id,
+        turns.replied_local_date as local_date,
+        had.agent_id,
         count(*) as answered_turn_count
-    from {{ ref('reply_turns') }}
-    where source = 'rooms' and is_answered and not is_deleted
-        and replied_local_date = any(array(select local_date from affected_days))
-    group by replied_local_date, agent_id
+    from {{ ref('reply_turns') }} as turns
+    inner join {{ ref('int_rooms__agent_assignments') }} as had
+        on had.chat_id = turns.chat_id
+        and turns.replied_at >= had.assigned_from
+        and turns.replied_at < had.assigned_to
+    where turns.source = 'rooms' and turns.is_answered and not turns.is_deleted
+        and turns.replied_local_date = any(array(select local_date from affected_days))
+    group by turns.replied_local_date, had.agent_id
 ),
 
 active as (

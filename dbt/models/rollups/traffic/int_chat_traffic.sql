@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='chat_id',
-    meta={'placement': 'chat_id', 'affected_by': 'int_conversations'},
+    meta={'placement': 'chat_id', 'affected_by': 'int_affected_conversations'},
     indexes=[
         {'columns': ['chat_id', 'local_date', 'hour'], 'unique': true},
         {'columns': ['week_start']},
@@ -10,9 +10,7 @@
 ) }}
 
 with chats as (
-    select * from {{ ref('int_conversations') }} as conversations
-    where {{ load_window('conversations') }}
-),
+    {{- conversations_told_anew() }}),
 
 message_hours as (
     select
@@ -83,7 +81,7 @@ select
     date_trunc('week', hours.local_hour)::date as week_start,
     hours.local_hour::date as local_date,
     extract(hour from hours.local_hour)::integer as hour,
-    chats.agent_id,
+    {{ person_of('chats.agent_id') }} as agent_id,
     chats.department_id,
     chats.channel,
     chats.source,
@@ -93,6 +91,6 @@ select
     coalesce(hours.message_count, 0)::integer as message_count,
     coalesce(hours.incoming_message_count, 0)::integer as incoming_message_count,
     coalesce(hours.outgoing_message_count, 0)::integer as outgoing_message_count,
-    chats.load_id
+    chats.told_load_id as load_id
 from hours
 inner join chats on chats.chat_id = hours.chat_id
