@@ -18,6 +18,7 @@
   became one person with others, or are no longer. For models that are affected_by int_affected_conversations.
 #}
 {% macro conversations_told_anew() %}
+    -- depends_on: {{ ref('int_affected_conversations') }}
     select
         conversations.*,
         greatest(conversations.load_id, changes.load_id) as told_load_id

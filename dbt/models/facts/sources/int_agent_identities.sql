@@ -77,8 +77,8 @@ select
     case when now.agent_id <> coalesce(known.agent_id, now.id) then {{ told }} else known.identity_load_id end as identity_load_id,
     -- What else is new of an agent, as in the seed and still the same person, makes no chat anew.
     case
-        when (now.agent_id, now.agent_name) is distinct from (known.agent_id, known.agent_name) then {{ told }}
-        else known.load_id
+        when now.agent_id = known.agent_id and now.agent_name = known.agent_name then known.load_id
+        else {{ told }}
     end as load_id
 from now
 left join {{ this }} as known on known.id = now.id
