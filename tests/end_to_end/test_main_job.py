@@ -53,6 +53,7 @@ HOURS_THAT_PASS = ("int_backlog_hours", "int_backlog_days")
 NOTICED = {
     "core.agents": {"load_id", "created_at", "updated_at", "last_sync_at"},
     "core.departments": {"load_id", "created_at", "updated_at", "last_sync_at"},
+    "intermediate.int_agent_identities": {"load_id"},
     "intermediate.int_backlog_days": {"counted_until"},
 }
 # First day of a day's period, and of the period before it, for each rollup.

@@ -224,7 +224,8 @@ def test_days_before_the_start_date_are_read_when_they_are_asked_for(run: Run) -
 def test_a_name_of_300_characters_does_in_lists_reports_and_file_names(run: Run, folder: str) -> None:
     name = ("Ñandú de la Cordillera " * 14)[:300]
     with psycopg.connect(run("db", "url").out.strip()) as conn:
-        conn.execute("update core.agents set name = %s where id = 'paulaandrade'", [name])
+        shown = "update intermediate.int_agent_identities set agent_name = %s where id = 'paulaandrade'"
+        conn.execute(shown, [name])
     listed = run("list", "agents", COLUMNS="80")
     assert max(map(len, listed.out.splitlines())) <= 80
     assert listed.out.count("Cordillera") >= 13 and "…" not in listed.out

@@ -51,7 +51,7 @@ def run_archive(
     """
     settings = Settings.load()
     months = older_than or settings.archive_after_months or 24
-    with log_on_terminal(quiet=as_json), environment.running(settings) as deployment:
+    with environment.running(settings) as deployment, log_on_terminal(quiet=as_json):
         moved = steps.run(deployment.url, store_of(settings), months, datetime.now(UTC).date())
         elsewhere = deployment.settings.elsewhere(deployment.url)
     shown = [_shown(one) for one in moved]
@@ -72,7 +72,7 @@ def restore_month(
 ) -> None:
     """Bring a month back into its table, from its file; the file stays. `restore all` brings back everything."""
     settings = Settings.load()
-    with log_on_terminal(quiet=as_json), environment.running(settings) as deployment:
+    with environment.running(settings) as deployment, log_on_terminal(quiet=as_json):
         if (table, month) == ("all", "all"):
             back = restore.restore_all(deployment.url, store_of(settings))
         else:

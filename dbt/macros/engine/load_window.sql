@@ -129,7 +129,8 @@
   brought: the CTE; key: the column of the row; brought_key: what the CTE calls it.
 #}
 {% macro is_of(brought, key='chat_id', brought_key=key) -%}
-    {%- if is_incremental() or (model.resource_type == 'test' and not var('test_everything')) -%}
+    {%- set is_step = model.resource_type != 'unit_test' and is_incremental() -%}
+    {%- if is_step or (model.resource_type == 'test' and not var('test_everything')) -%}
     {{ key }} = any(array(select {{ brought_key }} from {{ brought }}))
     {%- else -%}
     {{ key }} in (select {{ brought_key }} from {{ brought }})

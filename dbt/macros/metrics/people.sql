@@ -18,7 +18,9 @@
   became one person with others, or are no longer. For models that are affected_by int_affected_conversations.
 #}
 {% macro conversations_told_anew() %}
+    {%- if model.resource_type != 'unit_test' %}
     -- depends_on: {{ ref('int_affected_conversations') }}
+    {%- endif %}
     select
         conversations.*,
         greatest(conversations.load_id, changes.load_id) as told_load_id

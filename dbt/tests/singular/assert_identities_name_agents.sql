@@ -1,4 +1,4 @@
-{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'int_agent_identities'}}}) }}
+{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'int_source_agents'}}}) }}
 
 -- A row of the seed that names nobody does nothing: a slip of the pen, or an agent who has had no conversation yet.
 select

@@ -20,6 +20,7 @@ times as (
     from weeks
     inner join {{ ref('response_times_by_direction') }} as times
         on times.period = 'week' and times.period_start = weeks.week_start and times.scope = 'all'
+        and {{ is_of('weeks', 'times.period_start', 'week_start') }}
     left join {{ ref('response_times_weekly') }} as rollup
         on rollup.period_start = times.period_start
         and rollup.scope = 'direction'
@@ -44,6 +45,7 @@ sla as (
     from weeks
     inner join {{ ref('sla_by_direction') }} as here
         on here.period = 'week' and here.period_start = weeks.week_start and here.scope = 'all'
+        and {{ is_of('weeks', 'here.period_start', 'week_start') }}
 ),
 
 slots as (
@@ -57,6 +59,7 @@ slots as (
     from weeks
     inner join {{ ref('slots_by_direction') }} as here
         on here.period = 'week' and here.period_start = weeks.week_start and here.scope = 'all'
+        and {{ is_of('weeks', 'here.period_start', 'week_start') }}
     inner join {{ ref('weekly_response_time_summary') }} as summary
         on summary.week_start = here.period_start
         and summary.agent_id = 'all'
@@ -81,6 +84,7 @@ bands as (
     from weeks
     inner join {{ ref('slots_by_direction') }} as here
         on here.period = 'week' and here.period_start = weeks.week_start and here.scope = 'all' and here.chat_count > 0
+        and {{ is_of('weeks', 'here.period_start', 'week_start') }}
     inner join {{ ref('heatmap_cells') }} as cells
         on cells.week_start = here.period_start
         and cells.scope = 'all'
