@@ -13,7 +13,7 @@ from dagster_project.cli.command_line import FAILED, JsonOption, console, print_
 from dagster_project.database_audit import audit as audits
 from dagster_project.database_audit.audit import Audit
 from dagster_project.database_audit.backups import backup_faults
-from dagster_project.database_audit.findings import SEVERITIES, Finding
+from dagster_project.database_audit.findings import ALL, SEVERITIES, Finding
 from dagster_project.database_audit.kept import kept_days
 from dagster_project.database_audit.schemas import NoSuchSchema
 from dagster_project.deployment import environment
@@ -132,7 +132,8 @@ def _print(done: Audit) -> None:
         for line in (finding.fix or "").splitlines():
             console.print(f"      {escape(line)}")
     for finding in done.of("not_checked"):
-        console.print(f"{finding.rule} not checked  {finding.check}: {escape(finding.evidence)}")
+        what = finding.check if finding.object == ALL else f"{finding.check} {escape(finding.object)}"
+        console.print(f"{finding.rule} not checked  {what}: {escape(finding.evidence)}")
     if done.skipped:
         console.print(f"skipped, as it was swapped meanwhile: {escape(', '.join(done.skipped))}")
     counts = ", ".join(f"{len(done.of(severity))} {severity.replace('_', ' ')}" for severity in SEVERITIES)
