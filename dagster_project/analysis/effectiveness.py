@@ -24,18 +24,15 @@ def materialize(
     Returns:
         rows added.
     """
-    # The table's rows are many, so that it does not ask for each who the user is, as others do.
-    user = users.of(conn, user)
-    # By keys alone: what the scores are made of has rows for all of history, and few of them are new.
-    values = {"classifier": classifier, "chats": list(chat_ids) if chat_ids is not None else None, "user": user}
-    new = f"with new as materialized (select work.chat_id {_NEW}) select chat_id from new limit {MANY}"  # noqa: S608
-    found = conn.execute(new, values).fetchall()
+    values = {"classifier": classifier, "chats": None if chat_ids is None else list(chat_ids)}
+    # What the scores are made of has rows for all of history, and few of them are asked: by keys, then.
+    found = conn.execute(f"select work.chat_id {_WAITING} limit {MANY}", values).fetchall()  # noqa: S608
     if not found:
         return 0
     of_these = "true"
     if len(found) < MANY:
         of_these, values["chats"] = "chat_id = any(%(chats)s)", [chat_id for (chat_id,) in found]
-    return conn.execute(
+    added = conn.execute(
         f"""
         insert into analysis.effectiveness_analysis (
             chat_id, user_id, classification_id, resolution_score, customer_satisfaction, response_time_score,
@@ -49,21 +46,35 @@ def materialize(
                 'model', classifications.model, 'prompt_version', classifications.prompt_version,
                 'recommendations', coalesce(classifications.recommendations, '[]')),
             classifications.classified_at
-        from (select work.chat_id, work.classification_id {_NEW}) as work
+        from (select work.chat_id, work.classification_id {_WAITING}) as work
+        inner join (select chat_id from intermediate.int_conversations where not is_deleted and {of_these}) as chats
+            on chats.chat_id = work.chat_id
         inner join analysis.classifications on classifications.classification_id = work.classification_id
         left join (select * from intermediate.int_response_time_scores where {of_these}) as scores
             on scores.chat_id = work.chat_id
         on conflict (chat_id, classification_id) do nothing
         """,  # noqa: S608
-        values,
+        # The table's rows are many, so that it does not ask for each who the user is, as others do.
+        values | {"user": users.of(conn, user)},
     ).rowcount
+    # Of what is there, also where a run was killed before this.
+    conn.execute(
+        f"""
+        update analysis.classification_queue as scored set scored_classification_id = stored.classification_id
+        from (select work.chat_id, work.classification_id {_WAITING}) as work
+        inner join analysis.effectiveness_analysis as stored
+            on stored.chat_id = work.chat_id and stored.classification_id = work.classification_id
+        where scored.chat_id = work.chat_id and scored.classifier = %(classifier)s
+            and scored.classification_id = stored.classification_id
+        """,  # noqa: S608
+        values,
+    )
+    return added
 
 
-_NEW = """
+_WAITING = """
     from analysis.classification_queue as work
     where work.classifier = %(classifier)s and work.state = 'classified' and work.classification_id is not null
+        and work.classification_id is distinct from work.scored_classification_id
         and (%(chats)s::text[] is null or work.chat_id = any(%(chats)s))
-        and not exists (
-            select from analysis.effectiveness_analysis as stored
-            where stored.chat_id = work.chat_id and stored.classification_id = work.classification_id)
 """

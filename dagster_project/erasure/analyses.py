@@ -177,6 +177,7 @@ def _classifications(conn: psycopg.Connection, ids: dict[str, list[str]]) -> int
     for table, column in (
         ("classification_queue", "classification_id"),
         ("classification_queue", "queued_classification_id"),
+        ("classification_queue", "scored_classification_id"),
         ("customer_categorizations", "classification_id"),
         ("effectiveness_analysis", "classification_id"),
         ("review_queue", "classification_id"),

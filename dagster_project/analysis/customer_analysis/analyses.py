@@ -111,7 +111,7 @@ def fail_abandoned(conn: psycopg.Connection) -> list[str]:
 
 
 def reconcile(conn: psycopg.Connection) -> dict[str, int]:
-    """Do what foreign keys would, and close what was killed: run with each refresh, it costs little.
+    """Do what foreign keys would for what is deleted, and close what was killed: with each refresh, as it costs little.
 
     Returns:
         analyses that were closed, categorizations of chats that are gone, KPIs whose agent or department is gone.

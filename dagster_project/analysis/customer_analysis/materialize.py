@@ -105,28 +105,27 @@ def write(
 
 
 def forget_deleted_chats(conn: psycopg.Connection) -> int:
-    """Take chats that are deleted, or no longer in core, out of all analyses; returns how many categorizations went.
+    """Take deleted chats out of all analyses; returns how many categorizations went."""
+    rows = conn.execute("select chat_id from intermediate.int_conversations where is_deleted").fetchall()
+    return _forget(conn, [chat_id for (chat_id,) in rows])
 
-    core's tables are rebuilt and may be distributed, so they carry no foreign keys: this does what one would do.
+
+def forget_vanished_chats(conn: psycopg.Connection) -> int:
+    """Take chats that are no longer in core out of all analyses; returns how many categorizations went.
+
+    core's tables are rebuilt and may be distributed, so they carry no foreign keys: this does what one would do. Chats
+    vanish only where a table is built anew, and of all of them the keys are read: a refresh leaves it to the night.
     """
-    with conn.transaction():
-        counts = []
-        for table in ("customer_categorizations", "analysis_chats", "effectiveness_analysis"):
-            gone = conn.execute(
-                f"""
-                select chat_id from analysis.{table}
-                where chat_id = any(array(select chat_id from intermediate.int_conversations where is_deleted))
-                union
-                -- Of both sides the keys alone are read.
-                select chat_id from analysis.{table} as stored
-                where not exists (
-                    select from intermediate.int_conversations as chats where chats.chat_id = stored.chat_id
-                )
-                """  # noqa: S608
-            ).fetchall()
-            chat_ids = [chat_id for (chat_id,) in gone]
-            counts.append(conn.execute(f"delete from analysis.{table} where chat_id = any(%s)", [chat_ids]).rowcount)  # noqa: S608
-    return counts[0]
+    if not has_relation(conn, "intermediate.int_conversations"):
+        return 0
+    held = " union ".join(f"select chat_id from analysis.{table}" for table in _OF_CHATS)  # noqa: S608
+    rows = conn.execute(
+        f"""
+        select chat_id from ({held}) as stored
+        where not exists (select from intermediate.int_conversations as chats where chats.chat_id = stored.chat_id)
+        """  # noqa: S608
+    ).fetchall()
+    return _forget(conn, [chat_id for (chat_id,) in rows])
 
 
 def forget_deleted_people(conn: psycopg.Connection) -> int:
@@ -143,3 +142,21 @@ def forget_deleted_people(conn: psycopg.Connection) -> int:
             )
             counts.append(changed.rowcount)
     return sum(counts)
+
+
+_OF_CHATS = ("customer_categorizations", "analysis_chats", "effectiveness_analysis")
+
+
+def _forget(conn: psycopg.Connection, chat_ids: Sequence[str]) -> int:
+    """Take chats out of all analyses; a chat that comes back gets its effectiveness again."""
+    with conn.transaction():
+        counts = [
+            conn.execute(f"delete from analysis.{table} where chat_id = any(%s)", [chat_ids]).rowcount  # noqa: S608
+            for table in _OF_CHATS
+        ]
+        conn.execute(
+            "update analysis.classification_queue set scored_classification_id = null "
+            "where chat_id = any(%s) and scored_classification_id is not null",
+            [chat_ids],
+        )
+    return counts[0]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 import psycopg
 
+from dagster_project.analysis.customer_analysis import materialize
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.exports.stores.contract import StoreFailed
 from dagster_project.ingestion.logs import retention
@@ -20,7 +21,7 @@ from dagster_project.sources.catalog import SOURCES
 from dagster_project.sources.rooms import upkeep as rooms
 from dagster_project.sources.rooms.entities import ROOMS
 from dagster_project.warehouse import partitions
-from dagster_project.warehouse.access.roles import LOADER
+from dagster_project.warehouse.access.roles import ANALYSIS, LOADER
 from dagster_project.warehouse.archive import steps
 from dagster_project.warehouse.archive.contract import ArchiveFailed
 from dagster_project.warehouse.connection import connect
@@ -55,6 +56,14 @@ def drop_old_logs(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Wa
             dropped |= rooms.drop_old_audit(conn, datetime.now(UTC).date())
     context.log.info(", ".join(f"{table}: {count}" for table, count in dropped.items()))
     context.add_output_metadata(dict(dropped))
+
+
+@dg.op(description="Take chats that are no longer in core out of all analyses: a refresh only does so with deleted ones.")
+def forget_vanished_chats(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+    with warehouse.as_role(ANALYSIS).connect() as conn:
+        gone = materialize.forget_vanished_chats(conn)
+    context.log.info(f"{gone} categorizations of chats that are no longer in core")
+    context.add_output_metadata({"categorizations": gone})
 
 
 @dg.op(
@@ -163,10 +172,12 @@ def archive_months_job() -> None:
 @dg.job(
     name="enforce_retention",
     executor_def=dg.in_process_executor,
-    description="Drop logs, and runs of Dagster, that are older than the settings keep them, and say what was dropped.",
+    description="Drop logs, and runs of Dagster, that are older than the settings keep them, and say what was dropped; "
+    "take chats that are no longer in core out of all analyses.",
 )
 def enforce_retention_job() -> None:
     drop_old_logs()
+    forget_vanished_chats()
 
 
 @dg.job(

@@ -16,7 +16,7 @@ from dagster_project.analysis.claude.categorize import categorize_by_claude
 from dagster_project.analysis.claude.classifier import ClaudeClassifier
 from dagster_project.analysis.claude.messages import connect
 from dagster_project.analysis.claude.run import Limits
-from dagster_project.analysis.customer_analysis import analyses
+from dagster_project.analysis.customer_analysis import analyses, materialize
 from dagster_project.analysis.customer_analysis.analyses import Categorized, Means, NoSuchAnalysis, analyse
 from dagster_project.analysis.customer_analysis.request import Refused, Request
 from dagster_project.analysis.rules.classifier import RulesClassifier
@@ -339,9 +339,10 @@ def test_a_deleted_chat_leaves_and_a_deleted_agent_leaves_the_kpis_without_a_nam
     office.conn.execute("delete from core.departments")
     assert analyses.reconcile(office.conn) == {
         "killed_analyses": 0,
-        "categorizations_of_deleted_chats": 2,
+        "categorizations_of_deleted_chats": 1,
         "kpis_of_deleted_people": 2,
     }
+    assert materialize.forget_vanished_chats(office.conn) == 1, "by night, as it reads the keys of all chats"
     assert office.rows("select chat_id from analysis.customer_categorizations") == [("kept",)]
     assert office.rows("select scope, agent_id, department_id from analysis.analysis_kpis order by 1, 2") == [
         ("agent", "bea", None),
@@ -415,6 +416,37 @@ def test_effectiveness_is_kept_once_an_answer_with_who_had_it_analysed(office: O
     assert office.rows("""
         select chat_id, user_id from analysis.effectiveness_analysis order by 1, 2
     """) == [("thanked", "marta"), ("unclear", "jorge"), ("unclear", "marta")], "the old answer stays beside the new"
+
+
+def test_a_chat_that_comes_back_has_its_effectiveness_again_and_one_that_is_gone_gets_none(office: Office) -> None:
+    scored = "select chat_id from analysis.effectiveness_analysis order by 1"
+    for chat_id in ("kept", "soft", "hard"):
+        office.chat(chat_id, "cuál es el precio del lote?", "> el valor es 80 millones", "mil gracias, muy amable")
+    office.analyse()
+    gone = office.rows("select * from core.chats where id = 'hard'")[0]
+    office.conn.execute("update core.chats set is_deleted = true where id = 'soft'")
+    office.conn.execute("delete from core.chats where id = 'hard'")
+    analyses.reconcile(office.conn)
+    materialize.forget_vanished_chats(office.conn)
+    assert effectiveness.materialize(office.conn, "rules-v1") == 0
+    assert office.rows(scored) == [("kept",)]
+    office.conn.execute("update core.chats set is_deleted = false where id = 'soft'")
+    office.conn.execute("insert into core.chats values (%s, %s, %s, %s, %s, %s, %s, %s)", gone)
+    assert effectiveness.materialize(office.conn, "rules-v1") == 2
+    assert office.rows(scored) == [("hard",), ("kept",), ("soft",)]
+
+
+def test_what_a_killed_run_had_scored_is_marked_by_the_next_and_not_looked_at_again(office: Office) -> None:
+    office.chat("a", "cuál es el precio del lote?", "> el valor es 80 millones", "mil gracias, muy amable")
+    office.analyse()
+    waiting = "select chat_id from analysis.classification_queue where scored_classification_id is null"
+    assert office.rows(waiting) == []
+    office.conn.execute("update analysis.classification_queue set scored_classification_id = null")
+    assert effectiveness.materialize(office.conn, "rules-v1") == 0
+    assert office.rows(waiting) == []
+    # What is marked is not asked for again: a row that is taken away by hand stays away.
+    office.conn.execute("delete from analysis.effectiveness_analysis")
+    assert effectiveness.materialize(office.conn, "rules-v1") == 0
 
 
 def test_no_score_but_the_formulas_can_be_stored(office: Office) -> None:
