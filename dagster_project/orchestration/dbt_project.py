@@ -8,9 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from dagster_dbt import DbtProject
-
 from dagster_project.orchestration import single_dbt
+from dagster_project.orchestration.dagster_dbt_alone import DbtProject
 from dagster_project.settings import PROJECT_ROOT, Settings, variable_name
 
 DBT_DIR = PROJECT_ROOT / "dbt"

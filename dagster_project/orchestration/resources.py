@@ -7,14 +7,13 @@ from functools import cached_property
 from typing import Any
 
 import dagster as dg
-import dagster_dbt.core.resource
 import psycopg
-from dagster_dbt import DbtCliInvocation, DbtCliResource
 from packaging import version
 from pydantic import Field
 
 from dagster_project.ingestion.quota import PostgresQuota
 from dagster_project.orchestration import single_dbt
+from dagster_project.orchestration.dagster_dbt_alone import DbtCliInvocation, DbtCliResource, resource
 from dagster_project.settings import Settings, safe_address, variable_name
 from dagster_project.sources.b2chat.client import B2ChatClient
 from dagster_project.warehouse import connection, system_settings
@@ -95,7 +94,7 @@ class _OwnEnvironment(DbtCliInvocation):
         return super().run(args, single_dbt.environment(env), *rest, **more)
 
 
-dagster_dbt.core.resource.DbtCliInvocation = _OwnEnvironment  # type: ignore[attr-defined]
+resource.DbtCliInvocation = _OwnEnvironment  # type: ignore[attr-defined]
 
 
 class DbtCli(DbtCliResource):

@@ -12,13 +12,17 @@ from typing import Any
 
 import dagster as dg
 import psycopg
-from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
-from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from pydantic import Field
 
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.orchestration.builds import parsed_project, quiet_sources, seed_files, unchanged
 from dagster_project.orchestration.builds.last_build import last_good, note_good_build
+from dagster_project.orchestration.dagster_dbt_alone import (
+    DagsterDbtCliRuntimeError,
+    DagsterDbtTranslator,
+    DbtProject,
+    dbt_assets,
+)
 from dagster_project.orchestration.dbt_project import dbt_project, fingerprint, manifest
 from dagster_project.orchestration.resources import DbtCli, Warehouse
 from dagster_project.orchestration.ui import table_metadata

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -251,3 +253,12 @@ def test_what_failed_builds_left_goes_after_a_week(tmp_path: Path, monkeypatch: 
     os.utime(old, (eight_days_ago, eight_days_ago))
     _scratch("this")
     assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_process_of_dagster_imports_neither_dbt_nor_what_selects_its_nodes() -> None:
+    code = "import sys, dagster_project.definitions; print(sorted({'dbt', 'networkx', 'mashumaro'} & set(sys.modules)))"
+    environment = os.environ | {"DATABASE_URL": "postgresql://nobody@localhost/nowhere"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT_ROOT, env=environment
+    )
+    assert done.stdout.strip() == "[]"
