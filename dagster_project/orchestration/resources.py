@@ -91,6 +91,8 @@ class _OwnEnvironment(DbtCliInvocation):
 
     @classmethod
     def run(cls, args: Sequence[str], env: dict[str, str], *rest: Any, **more: Any) -> DbtCliInvocation:
+        # The file of a run is looked at where the run failed, and nobody looks for what helps dbt's developers.
+        env = {"DBT_LOG_LEVEL_FILE": "info"} | env
         return super().run(args, single_dbt.environment(env), *rest, **more)
 
 

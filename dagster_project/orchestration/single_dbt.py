@@ -60,6 +60,7 @@ def main() -> None:
 
         _quote_no_rows()
         parsed_project.fit_any_database()
+        word_no_unwritten_event()
         if "DAGSTER_DBT_CLI" in os.environ:
             write_nothing_about_the_project()
         cli()
@@ -81,6 +82,22 @@ def hand_over() -> None:
     """Let dbt own what it makes, or no longer, as the settings have it: what a start of `b2chat-dbt` takes for done."""
     with connection.connect(autocommit=True) as conn:
         roles.hand_over(conn, separate=Settings.load().separate_roles)
+
+
+def word_no_unwritten_event() -> None:
+    """Let dbt, in this process, pass over events for debugging that no log takes: each costs as much as one that is
+    shown, and there are ten for each statement."""
+    from dbt_common.events.base_types import EventLevel  # noqa: PLC0415  dbt's
+    from dbt_common.events.event_manager import EventManager  # noqa: PLC0415
+
+    fire, details = EventManager.fire_event, {EventLevel.DEBUG, EventLevel.TEST}
+
+    def fire_what_is_written(self: Any, event: Any, level: Any = None, *more: Any, **options: Any) -> None:
+        is_written = self.callbacks or any(one.level in details for one in self.loggers)
+        if is_written or (level or event.level_tag()) not in details:
+            fire(self, event, level, *more, **options)
+
+    EventManager.fire_event = fire_what_is_written  # type: ignore[assignment, method-assign]
 
 
 def write_nothing_about_the_project() -> None:

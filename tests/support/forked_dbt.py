@@ -142,7 +142,7 @@ def _dbt(command: list[str], manifest: Any) -> NoReturn:
 
     signal.alarm(SECONDS)
     single_dbt.write_nothing_about_the_project()
-    _word_no_event_for_debugging()
+    single_dbt.word_no_unwritten_event()
     code = 1
     try:
         done = dbtRunner(manifest=manifest).invoke(command)
@@ -151,20 +151,6 @@ def _dbt(command: list[str], manifest: Any) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)  # without tidying up what was only borrowed
-
-
-def _word_no_event_for_debugging() -> None:
-    """Nobody is shown them, no file is kept of them, and each costs as much as one that is shown."""
-    from dbt_common.events.base_types import EventLevel
-    from dbt_common.events.event_manager import EventManager
-
-    fire = EventManager.fire_event
-
-    def fire_what_is_shown(self: Any, event: Any, level: Any = None, *more: Any, **options: Any) -> None:
-        if (level or event.level_tag()) != EventLevel.DEBUG:
-            fire(self, event, level, *more, **options)
-
-    EventManager.fire_event = fire_what_is_shown  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
