@@ -11,6 +11,8 @@ import typer
 
 from dagster_project.cli.harmless import harmless_console, visible
 from dagster_project.deployment import environment
+from dagster_project.orchestration import single_dbt
+from dagster_project.orchestration.builds import parsed_project
 from dagster_project.settings import Settings
 
 FAILED, MISUSED, PARTIAL = 1, 2, 3  # exit codes
@@ -67,9 +69,18 @@ def in_order(first: date | None, last: date | None) -> None:
         raise typer.BadParameter(f"{first} is after {last}", param_hint="--from/--to")
 
 
-def run_and_print(job: str, as_json: bool, *, needs_source: bool, config: dict[str, Any] | None = None) -> None:
+def run_and_print(
+    job: str,
+    as_json: bool,
+    *,
+    needs_source: bool,
+    starts_with_dbt: bool = False,
+    config: dict[str, Any] | None = None,
+) -> None:
     """Run a job of ours in this process, print what it did, and exit by how it ended."""
     settings = environment.for_work(Settings.load())
+    if starts_with_dbt:
+        single_dbt.start_ahead(settings.data_path / "dbt" / parsed_project.FILE)
     if needs_source:
         environment.require_source(settings)
     with environment.running(settings) as deployment:

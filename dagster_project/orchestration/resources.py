@@ -86,17 +86,19 @@ class B2ChatAccount(dg.ConfigurableResource):
         )
 
 
-class _OwnEnvironment(DbtCliInvocation):
-    """dagster-dbt hands the whole environment on, and has no other place to choose what of it."""
+class _OwnProcess(DbtCliInvocation):
+    """dagster-dbt hands the whole environment on to a new process, and has no other place to choose either."""
 
     @classmethod
-    def run(cls, args: Sequence[str], env: dict[str, str], *rest: Any, **more: Any) -> DbtCliInvocation:
+    def run(cls, args: Sequence[str], env: dict[str, str], *_: Any, **more: Any) -> DbtCliInvocation:
         # The file of a run is looked at where the run failed, and nobody looks for what helps dbt's developers.
         env = {"DBT_LOG_LEVEL_FILE": "info"} | env
-        return super().run(args, single_dbt.environment(env), *rest, **more)
+        process = single_dbt.start(args, single_dbt.environment(env), more["project_dir"])
+        dg.get_dagster_logger().info(f"Running dbt command: `{' '.join(args)}`.")
+        return cls(process=process, project=more.pop("dbt_project"), **more)
 
 
-resource.DbtCliInvocation = _OwnEnvironment  # type: ignore[attr-defined]
+resource.DbtCliInvocation = _OwnProcess  # type: ignore[attr-defined]
 
 
 class DbtCli(DbtCliResource):

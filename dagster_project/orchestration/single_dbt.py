@@ -5,19 +5,23 @@ The lock is held by dbt's own process, so it tells the truth also where the proc
 
 import contextlib
 import gc
+import json
 import logging
 import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from dagster_project.orchestration.builds import parsed_project
-from dagster_project.settings import Settings, variable_name
+from dagster_project.settings import PROJECT_ROOT, Settings, variable_name
 from dagster_project.warehouse import connection, locks
 from dagster_project.warehouse.access import program_logins, roles
 from dagster_project.warehouse.locks import WAITING_LOGGER
@@ -32,6 +36,7 @@ _HANDED_ON = {
     *(variable_name(name) for name in READ_BY_MODELS),
 }
 _PREFIXES = ("DBT_", "PYTHON", "LC_")
+_AHEAD = "--ahead-of-its-command"  # the only argument of a dbt that is told by its input what to do
 _PAUSE = 1.0  # seconds between two looks
 _GRACE = 5.0  # seconds that dbt has to cancel its queries, until it is asked again
 _TIMES = 4  # it is asked to end; then it is ended
@@ -39,10 +44,11 @@ _TIMES = 4  # it is asked to end; then it is ended
 log = logging.getLogger(WAITING_LOGGER)
 
 _asked_to_end = threading.Event()
+_ahead: list[subprocess.Popen[bytes]] = []
 
 
 def main() -> None:
-    """Wait for the lock, then be dbt."""
+    """Wait for the lock, then be dbt; where it was started ahead, import it first and wait for what it is to do."""
     # Started in the background a process ignores Ctrl-C, and with it what Dagster, or the thread below, asks of dbt.
     signal.signal(signal.SIGINT, _interrupted)
     threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
@@ -50,6 +56,8 @@ def main() -> None:
     # A server that compiles queries would take seconds over the one that asks all tests of views, to run it once.
     options = [os.environ.get("PGOPTIONS", ""), "-c client_connection_check_interval=2000 -c jit=off"]
     gc.set_threshold(50_000)  # what dbt parses stays, and the collector walked it again and again: 0.5 s of 3
+    if sys.argv[1:2] == [_AHEAD]:
+        _wait_for_command()
     wait_for_turn()
     with connection.connect(autocommit=True) as conn:
         name = f"b2chat build, process {os.getpid()} on {socket.gethostname()[:24]}"
@@ -64,6 +72,33 @@ def main() -> None:
         if "DAGSTER_DBT_CLI" in os.environ:
             write_nothing_about_the_project()
         cli()
+
+
+def start_ahead(parsed: Path) -> None:
+    """Start a process of dbt's that imports dbt on another core, while this one imports Dagster; it waits for `start`,
+    and ends with us where that does not come.
+
+    Args:
+        parsed: what the last build parsed.
+    """
+    command = [str(Path(sys.executable).parent / "b2chat-dbt"), _AHEAD, str(parsed)]
+    environ = _kept(os.environ) | {"PYTHONUNBUFFERED": "1"}  # as dagster-dbt has it, which Python reads when it starts
+    _ahead.append(_popen(command, environ, PROJECT_ROOT / "dbt", stdin=subprocess.PIPE))
+
+
+def start(command: Sequence[str], environ: Mapping[str, str], folder: Path) -> subprocess.Popen[bytes]:
+    """Start dbt with an environment, or let the process do it that was started ahead."""
+    if not _ahead or Path(command[0]).name != "b2chat-dbt":
+        return _popen(command, environ, folder)
+    process = _ahead.pop()
+    assert process.stdin
+    try:
+        with process.stdin:
+            process.stdin.write(json.dumps([list(command), dict(environ)]).encode())
+    except BrokenPipeError:  # it was killed
+        return _popen(command, environ, folder)
+    process.stdin, process.args = None, command
+    return process
 
 
 def wait_for_turn() -> None:
@@ -123,12 +158,19 @@ def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
     Args:
         given: what it would have without this, by default this process's; of that what is listed, and DBT_…, goes on.
     """
-    given = os.environ if given is None else given
-    kept = {name: value for name, value in given.items() if name in _HANDED_ON or name.startswith(_PREFIXES)}
+    kept = _kept(os.environ if given is None else given)
     if url := os.environ.get("DATABASE_URL"):
         kept |= connection.environment(program_logins.url_of(Settings.load(), url, roles.DBT))
         del kept["DAGSTER_PG_URL"]
     return kept
+
+
+def _popen(command: Sequence[str], environ: Mapping[str, str], folder: Path, **more: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environ, cwd=folder, **more)
+
+
+def _kept(given: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in given.items() if name in _HANDED_ON or name.startswith(_PREFIXES)}
 
 
 def as_builds_do(command: list[str]) -> list[str]:
@@ -160,6 +202,22 @@ def _quote_no_rows() -> None:
                 raise type(error)(without_values(str(error))) from None
 
     PostgresConnectionManager.exception_handler = without_rows  # type: ignore[method-assign]
+
+
+def _wait_for_command() -> None:
+    """Import dbt and read what is parsed, then take over the command and the environment that the input says."""
+    import dbt.adapters.postgres  # noqa: PLC0415  seconds
+    import dbt.cli.main  # noqa: PLC0415
+    import dbt.parser.manifest  # noqa: PLC0415
+    import dbt.task.build  # noqa: PLC0415, F401
+
+    parsed_project.read_ahead(Path(sys.argv[2]))
+    if not (told := sys.stdin.buffer.read()):
+        sys.exit()  # there was nothing to do
+    command, environ = json.loads(told)
+    sys.argv[1:] = command[1:]
+    os.environ.clear()
+    os.environ.update(environ)
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:

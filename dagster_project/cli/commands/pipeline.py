@@ -126,7 +126,7 @@ def build(
     """Build core and marts with dbt from what has landed, and test them."""
     config = {"full_refresh": full_refresh, "test_everything": test_everything, "force": True}
     config |= {"with_archives": True} if with_archives else {}
-    run_and_print("build_marts", as_json, needs_source=False, config=config)
+    run_and_print("build_marts", as_json, needs_source=False, starts_with_dbt=True, config=config)
 
 
 def check(as_json: JsonOption = False) -> None:

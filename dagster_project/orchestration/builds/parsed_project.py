@@ -21,8 +21,8 @@ def bring(kept: Path, folder: Path) -> None:
     Args:
         kept: where the last build's is; it may be missing.
     """
-    if found := [file for file in (kept, _OF_INSTALL) if file.exists()]:
-        copy(max(found, key=lambda file: file.stat().st_mtime), folder / FILE)
+    if file := _newest(kept):
+        copy(file, folder / FILE)
 
 
 def copy(file: Path, to: Path) -> None:
@@ -32,6 +32,29 @@ def copy(file: Path, to: Path) -> None:
         half = to.with_name(f"{to.name}.{os.getpid()}")
         shutil.copyfile(file, half)  # not with its mode: dbt writes into a folder that is open to others
         half.replace(to)
+
+
+def read_ahead(kept: Path) -> None:
+    """Read what `bring` would lay there, in this process; dbt takes it if it is the same by then.
+
+    Args:
+        kept: as for `bring`.
+    """
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415  seconds
+    from dbt.parser.manifest import extended_mashumuro_decoder  # noqa: PLC0415
+
+    if not (file := _newest(kept)):
+        return
+    read, data = Manifest.from_msgpack, file.read_bytes()
+    try:
+        ahead = [read(data, decoder=extended_mashumuro_decoder)]
+    except Exception:  # of another version of dbt, or broken: dbt will parse anew, as it does without us
+        return
+
+    def from_msgpack(found: Any, **options: Any) -> Any:
+        return ahead.pop() if ahead and found == data else read(found, **options)
+
+    Manifest.from_msgpack = from_msgpack  # type: ignore[assignment, method-assign, misc]
 
 
 def fit_any_database() -> None:
@@ -62,3 +85,8 @@ def move(manifest: Any, database: str) -> None:
             one.relation_name = f'"{database}".' + one.relation_name.removeprefix(own)
         if getattr(one, "database", None):
             one.database = database
+
+
+def _newest(kept: Path) -> Path | None:
+    found = [file for file in (kept, _OF_INSTALL) if file.exists()]
+    return max(found, key=lambda file: file.stat().st_mtime, default=None)

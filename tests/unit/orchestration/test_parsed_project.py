@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 from dbt.contracts.graph.manifest import Manifest
 from dbt.parser.manifest import extended_mashumuro_decoder
 
@@ -45,3 +47,16 @@ def test_the_project_is_not_parsed_anew_for_another_server_user_or_database() ->
     assert json.loads((target / "perf_info.json").read_text())["parsed_path_count"] == 0
     nodes = json.loads((target / "manifest.json").read_text())["nodes"]
     assert {node["database"] for node in nodes.values()} == {"elsewhere"}
+
+
+def test_what_was_read_ahead_is_taken_once_and_only_where_it_is_what_is_there_by_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = list[bytes]()
+    monkeypatch.setattr(Manifest, "from_msgpack", lambda found, **_: read.append(found) or len(read))
+    monkeypatch.setattr(parsed_project, "_OF_INSTALL", tmp_path / "nothing")
+    kept = tmp_path / parsed_project.FILE
+    kept.write_bytes(b"this")
+    parsed_project.read_ahead(kept)
+    taken = [Manifest.from_msgpack(found) for found in (b"another", b"this", b"this")]
+    assert (read, taken) == ([b"this", b"another", b"this"], [2, 1, 3])
