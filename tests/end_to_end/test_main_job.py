@@ -18,6 +18,7 @@ import pytest
 from mcp import Client
 from psycopg.rows import dict_row
 
+from dagster_project.orchestration.dbt_project import manifest
 from dagster_project.questions import definitions
 from dagster_project.questions import server as questions
 from dagster_project.questions.marts import Marts
@@ -393,6 +394,17 @@ def test_questions_in_plain_words_are_answered_with_the_marts_own_rows(generated
     assert sum(one["chat_count"] for one in answers["week"]["cells"]) == answers["week"]["count"] > 50
     assert all(answer["freshness"]["is_made_up"] for answer in answers.values())
     assert answers["freshness"]["freshness"]["state"] == "fresh"
+
+
+def test_each_data_test_is_a_check_that_the_first_build_asked(outcome: Outcome) -> None:
+    nodes = json.loads(manifest().read_bytes())["nodes"].values()
+    tests = {node["name"] for node in nodes if node["resource_type"] == "test"}
+    with psycopg.connect(outcome.url) as conn:
+        first = conn.execute(
+            "select distinct on (check_name) check_name, execution_status from dagster.asset_check_executions "
+            "order by check_name, id"
+        ).fetchall()
+    assert {name for name, status in first if status in {"SUCCEEDED", "FAILED"}} >= tests  # a warning is a failed check
 
 
 def test_what_the_sandbox_makes_is_marked_as_made(generated: Outcome) -> None:

@@ -12,7 +12,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from dagster_project.orchestration.builds import quiet_sources
-from dagster_project.orchestration.builds.last_build import LastBuild
+from dagster_project.orchestration.builds.last_build import LastBuild, is_first
 from dagster_project.orchestration.dbt_project import manifest
 from tests.support import forked_dbt
 from tests.support.listed import ListedSource, client_of
@@ -43,9 +43,11 @@ class World:
                 )
 
     def build(self, *models: str) -> None:
-        """Build and test everything; or the named models and all that they stand on, which costs less."""
+        """Build and test everything, as the job does; or the named models and what they stand on, which costs less."""
+        with psycopg.connect(self.url) as conn:
+            everything = ["--selector", "first_build"] if is_first(conn) else []
         selected = ["--indirect-selection", "cautious", "--select", *(f"+{model}" for model in models)]
-        self._succeed("build", *(selected if models else []), "--exclude-resource-type", "unit_test")
+        self._succeed("build", *(selected if models else everything), "--exclude-resource-type", "unit_test")
 
     def run(self, *models: str, full_refresh: bool = False) -> None:
         """Bring the named models up to date, where they and all that they stand on are there: the tables alone, without

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from dagster_project.exports.stores.configured import store_of
 from dagster_project.orchestration.builds import parsed_project, quiet_sources, seed_files, unchanged
-from dagster_project.orchestration.builds.last_build import last_good, note_good_build
+from dagster_project.orchestration.builds.last_build import is_first, last_good, note_good_build
 from dagster_project.orchestration.dagster_dbt_alone import (
     DagsterDbtCliRuntimeError,
     DagsterDbtTranslator,
@@ -125,7 +125,7 @@ def dbt_models(
     if config.with_archives:
         for archive, count in restore.restore_all(warehouse.url, store_of(settings), for_dbt=True):
             log.info("%s: %s rows restored", archive.label, f"{count:,}")
-    project, is_whole, last = fingerprint(settings), not context.assets_def.is_subset, None
+    project, is_whole, last, first = fingerprint(settings), not context.assets_def.is_subset, None, False
     nodes = json.loads(dbt_project.manifest_path.read_bytes())["nodes"]
     # What was restored was left as it was meanwhile: it takes part again in all that is made from it.
     full_refresh = config.full_refresh or config.with_archives
@@ -136,6 +136,7 @@ def dbt_models(
             if last and last.is_current and not config.force:
                 yield from unchanged.leave_alone(context, conn, nodes, last)
                 return
+            first = is_first(conn)
     # Unit tests prove the SQL, not the data: they belong to a change of the models, not to every refresh.
     arguments = ["build", "--exclude-resource-type", "unit_test"]
     if full_refresh:
@@ -147,6 +148,8 @@ def dbt_models(
         with warehouse.connect() as conn:
             left_out = quiet_sources.leave_out(conn, nodes.values(), last)
         arguments += ["--selector", quiet_sources.selector(left_out)]
+    elif first:
+        arguments += ["--selector", "first_build"]
     scratch, parsed = _scratch(context.run_id)
     invocation = dbt.cli(arguments, context=context, target_path=scratch)
     built: set[str] = set()
@@ -166,9 +169,13 @@ def dbt_models(
                         built.add(str(event.metadata["unique_id"].value))
                     yield event
         except DagsterDbtCliRuntimeError:
-            unchanged.name_broken_tests(conn, scratch / "run_results.json")
+            broken = unchanged.broken_tests(conn, scratch / "run_results.json")
+            if first:
+                yield from unchanged.report_first_build(context, nodes, broken, has_built_all=False)
             raise
-        unchanged.name_broken_tests(conn, scratch / "run_results.json")
+        broken = unchanged.broken_tests(conn, scratch / "run_results.json")
+        if first:
+            yield from unchanged.report_first_build(context, nodes, broken, has_built_all=True)
         if last:
             yield from unchanged.report_refresh(context, conn, nodes, built, left_out)
     _require_no_hidden_code(warehouse)

@@ -67,6 +67,11 @@ def last_good(
     return LastBuild(began_at, as_of, is_of_this_hour and not has_come, is_of_this_hour)
 
 
+def is_first(conn: psycopg.Connection) -> bool:
+    """Whether nothing was ever built here: the next build makes every relation, and asks tests as it does."""
+    return conn.execute("select not exists (select from ops.build_fingerprints)").fetchone() == (True,)
+
+
 def note_good_build(conn: psycopg.Connection, invocation_id: str, project: str) -> None:
     """Remember that a run of dbt built all of a project and every test passed; nothing where another run began since.
 

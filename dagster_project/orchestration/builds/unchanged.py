@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from dagster_project.settings import Settings
 # The queries in which a refresh asks tests together: dbt/macros/engine/tested_rows.sql.
 _REST, _CORE = "assert_the_rest_holds_for_what_a_refresh_brought", "assert_core_refers_to_what_is_there"
 _WARNINGS = "warn_of_what_a_refresh_brought"
+# What Postgres says of a model whose own tests fail (macro refuse).
+_REFUSED, _COUNTED = re.compile("refused, because tests fail: (.*)"), re.compile(r"(\w+), (\d+) rows")
 
 log = logging.getLogger(__name__)
 
@@ -86,19 +89,51 @@ def report_refresh(
             yield dg.AssetMaterialization(spec.key, metadata={"unchanged": told})
 
 
-def name_broken_tests(conn: psycopg.Connection, run_results: Path) -> None:
-    """Log which tests failed, or warn, of those that a refresh asks together: dbt knows only that a query found rows.
+def broken_tests(conn: psycopg.Connection, run_results: Path) -> dict[str, int]:
+    """The tests that failed, or warn, of those that a build asked together, with the number of their rows.
+
+    dbt knows only that a model was refused, in words that name them, or that a query found rows: then they are logged.
 
     Args:
         conn: in autocommit.
         run_results: dbt's file of this name; it may be missing.
     """
     results = json.loads(run_results.read_bytes())["results"] if run_results.exists() else []
+    broken: dict[str, int] = {}
     for result in results:
-        if result["status"] in {"fail", "warn"} and result["unique_id"].split(".")[2] in {_REST, _CORE, _WARNINGS}:
+        if refused := _REFUSED.search(result["message"] or ""):
+            broken |= {name: int(rows) for name, rows in _COUNTED.findall(refused[1])}
+        elif result["status"] in {"fail", "warn"} and result["unique_id"].split(".")[2] in {_REST, _CORE, _WARNINGS}:
             level = logging.ERROR if result["status"] == "fail" else logging.WARNING
             for name, rows in conn.execute(result["compiled_code"]):
                 log.log(level, "dbt: %s: %s, %s rows", result["status"], name, rows)
+                broken[name] = rows
+    return broken
+
+
+def report_first_build(
+    context: dg.AssetExecutionContext, nodes: Nodes, broken: Mapping[str, int], *, has_built_all: bool
+) -> Iterator[dg.AssetCheckResult]:
+    """Say of each test that a first build asked together whether it passed.
+
+    Args:
+        nodes: of dbt's manifest.
+        broken: the tests that did not.
+        has_built_all: else only those are known: others were not asked where what they wait for was refused.
+    """
+    for key in context.selected_asset_check_keys:
+        spec = context.assets_def.get_spec_for_check_key(key)
+        test = nodes[spec.metadata["dagster_dbt/unique_id"]]
+        rows = broken.get(test["name"], 0)
+        if rows or (has_built_all and test.get("attached_node")):
+            is_warning = test["config"]["severity"].lower() == "warn"
+            yield dg.AssetCheckResult(
+                passed=not rows,
+                asset_key=key.asset_key,
+                check_name=key.name,
+                severity=dg.AssetCheckSeverity.WARN if is_warning else dg.AssetCheckSeverity.ERROR,
+                metadata={"unique_id": test["unique_id"], "dagster_dbt/failed_row_count": rows},
+            )
 
 
 def _specs(context: dg.AssetExecutionContext) -> Iterator[tuple[dg.AssetSpec, bool]]:

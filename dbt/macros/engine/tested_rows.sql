@@ -24,13 +24,16 @@
 {#
   A node of dbt for each test costs more than the rows that a refresh brings, and would be most of the refresh. So a refresh
   (selectors.yml) asks tests together:
-  - table: those of a table, in the transaction that writes it (post-hook). Rows that fail one are never seen, and nothing is
+  - own: those of a table, in the transaction that writes it (post-hook). Rows that fail one are never seen, and nothing is
     built on them;
   - staging: before anything is built (on run start);
   - core: references among core's tables, before facts are built;
   - rest: tests of views, and references that none of the above can ask, when all tables are built;
   - warning: what tables and staging only warn of.
-  The last three are queries of their own (tests/singular). Any other build runs each test by itself.
+  The last three are queries of their own (tests/singular).
+
+  The first build of a warehouse, which makes each relation, asks all tests so, of all rows: those of views, seeds and staging
+  are own as well, and none waits. Any other build runs each test by itself.
 
   Tests that would read history whatever came wait for the night: of views of the report, which put weeks and months together
   from tables that are tested; of views whose rows are of no chat and no date; and of views that Postgres must put together
@@ -42,23 +45,28 @@
 {% endmacro %}
 
 
-{# Which of these asks a test in a refresh; none where it waits for another build. #}
-{% macro asked_in_refresh_by(test) %}
+{% macro is_first_build() %}
+    {{ return(invocation_args_dict.get('selector') == 'first_build') }}
+{% endmacro %}
+
+
+{# Which of these asks a test in a first build or a refresh; none where it waits for another build. #}
+{% macro asked_together_by(test) %}
     {%- set asked = graph.nodes.get(test.attached_node) -%}
-    {%- if not asked or asked.resource_type != 'model' -%}
+    {%- if not asked or not (is_first_build() or asked.resource_type == 'model') -%}
         {{ return(none) }}
     {%- endif -%}
     {%- set kind = 'staging' if asked.fqn[1] == 'staging' else asked.config.materialized -%}
     {%- if test.config.severity | lower == 'warn' -%}
-        {{ return(none if kind == 'view' else 'warning') }}
-    {%- elif kind == 'staging' -%}
+        {{ return(none if kind == 'view' and is_refresh() else 'warning') }}
+    {%- elif kind == 'staging' and is_refresh() -%}
         {{ return(kind) }}
-    {%- elif kind == 'view' -%}
+    {%- elif kind == 'view' and is_refresh() -%}
         {%- set waits = asked.fqn[2] in ['report', 'by_direction'] or asked.config.meta.get('tests_wait') -%}
         {{ return(none if waits or referred_to(test) or not brought_by(asked) else 'rest') }}
-    {%- elif not referred_to(test) or referred_to(test).resource_type == 'seed'
-        or referred_to(test).unique_id in lineage(asked.unique_id) -%}
-        {{ return('table') }}
+    {%- elif not referred_to(test) or referred_to(test).unique_id in lineage(asked.unique_id)
+        or (is_refresh() and referred_to(test).resource_type == 'seed') -%}
+        {{ return('own') }}
     {%- endif -%}
     {%- set core = graph.nodes['test.b2chat.assert_core_refers_to_what_is_there'].depends_on.nodes -%}
     {{ return('rest' if test.depends_on.nodes | reject('in', core) | list else 'core') }}
@@ -76,17 +84,17 @@
 
 
 {#
-  SQL: a row for each of these tests that fails, with the number of its rows; of one model, where its id is given. What a
-  refresh brought to a model is read once for all of its tests.
+  SQL: a row for each of these tests that fails, with the number of its rows; of one model or seed, where its id is given.
+  What a refresh brought to a model is read once for all of its tests; in a first build that would be a copy of the model.
 #}
-{% macro failures_in_refresh(asked_by, of_model=none) %}
+{% macro failures_of_tests(asked_by, of_node=none) %}
     {%- set found = {} -%}
     {%- for test in graph.nodes.values()
-        if test.resource_type == 'test' and (not of_model or test.attached_node == of_model)
-        and asked_in_refresh_by(test) == asked_by -%}
+        if test.resource_type == 'test' and (not of_node or test.attached_node == of_node)
+        and asked_together_by(test) == asked_by -%}
         {%- do found.setdefault((test.attached_node, test.config.where), []).append(test) -%}
     {%- endfor -%}
-    {%- if asked_by == 'rest' %}
+    {%- if asked_by == 'rest' and is_refresh() %}
 -- Of views: what the last build of facts changed, read once.
 with brought_chats as materialized (
     select chat_id from {{ graph.nodes['model.b2chat.chat_response_times'].relation_name }}
@@ -105,7 +113,7 @@ brought_days as materialized (
     {%- for (unique_id, where), tests in found.items() %}
 select broken_test, row_count
 from (
-    with brought as (
+    with brought as {{ 'not materialized ' if is_first_build() }}(
         {{ brought_rows(graph.nodes[unique_id], where, asked_by) }}
     )
         {%- for test in tests -%}
@@ -130,9 +138,12 @@ select null, null where false
 {# In the transaction that writes a table, where the loads that it reads are known, by its keys; after it by the load of a row. #}
 {% macro brought_rows(tested, where, asked_by) %}
     {%- set conditions = [where or 'true'] -%}
-    {%- if tested.config.materialized == 'incremental' and 'load_id' in tested.columns -%}
+    {%- if is_first_build() -%}
+        {#- All. Tests of staging would look at what core has not read yet: nothing, when all is built. -#}
+        {%- set conditions = ['true'] if tested.fqn[1] == 'staging' else conditions -%}
+    {%- elif tested.config.materialized == 'incremental' and 'load_id' in tested.columns -%}
         {%- do conditions.append(is_new_row(tested.alias)) -%}
-    {%- elif asked_by == 'table' and tested.config.meta.get('affected_by') -%}
+    {%- elif asked_by == 'own' and tested.config.meta.get('affected_by') -%}
         {%- do conditions.append(is_affected(tested)) -%}
     {%- elif tested.config.materialized == 'view' and tested.fqn[1] != 'staging' -%}
         {%- do conditions.append(is_brought(tested)) -%}
@@ -142,10 +153,10 @@ select null, null where false
 {%- endmacro %}
 
 
-{# Post-hook of tables. It is called where dbt executes, not where it parses: it is no part of a table's fingerprint. #}
+{# Post-hook of models and seeds. It is called where dbt executes, not where it parses: it is no part of a fingerprint. #}
 {% macro refuse_rows_that_fail_a_test() %}
-    {%- if is_refresh() and model.config.materialized == 'incremental' -%}
-        {{ refuse(failures_in_refresh('table', of_model=model.unique_id)) }}
+    {%- if is_first_build() or (is_refresh() and model.config.materialized == 'incremental') -%}
+        {{ refuse(failures_of_tests('own', of_node=model.unique_id)) }}
     {%- endif -%}
 {% endmacro %}
 
@@ -153,7 +164,7 @@ select null, null where false
 {# On run start. #}
 {% macro refuse_records_that_fail_a_test() %}
     {%- if execute and is_refresh() -%}
-        {{ refuse(failures_in_refresh('staging')) }}
+        {{ refuse(failures_of_tests('staging')) }}
     {%- else -%}
         select 1
     {%- endif -%}
@@ -180,7 +191,7 @@ $tests$
 
 {#
   SQL: whether a row of a view is of a chat, or of a day, week or month, that the last build of facts changed (CTEs of
-  failures_in_refresh). An array, because Postgres hands no subquery down into a view that is a union or an aggregate.
+  failures_of_tests). An array, because Postgres hands no subquery down into a view that is a union or an aggregate.
 #}
 {% macro is_brought(view) -%}
     {%- set column = brought_by(view) -%}

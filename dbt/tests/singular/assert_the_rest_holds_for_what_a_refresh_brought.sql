@@ -6,4 +6,4 @@
 -- depends_on: {{ ref('analysis_kpis') }}, {{ ref('backlog_hourly') }}, {{ ref('contact_activity') }}, {{ ref('contacts') }}
 -- depends_on: {{ ref('data_quality') }}, {{ ref('tag_daily') }}, {{ ref('data_freshness') }}
 -- depends_on: {{ source('analysis', 'taxonomy_labels') }}
-{{ failures_in_refresh('rest') if execute and is_refresh() else 'select null where false' }}
+{{ failures_of_tests('rest') if execute and (is_first_build() or is_refresh()) else 'select null where false' }}

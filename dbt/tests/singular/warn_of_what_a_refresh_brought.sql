@@ -6,4 +6,4 @@
 -- depends_on: {{ ref('stg_b2chat__audit_chats') }}, {{ ref('chats') }}, {{ ref('messages') }}
 -- depends_on: {{ ref('chat_response_times') }}, {{ source('raw', 'chats') }}
 -- depends_on: {{ ref('room_state_changes') }}
-{{ failures_in_refresh('warning') if execute and is_refresh() else 'select null where false' }}
+{{ failures_of_tests('warning') if execute and (is_first_build() or is_refresh()) else 'select null where false' }}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from dagster_project.orchestration.builds.unchanged import name_broken_tests
+from dagster_project.orchestration.builds.unchanged import broken_tests
 from tests.support import forked_dbt
 from tests.support.listed import AGENT, ListedSource, chat, message, serving
 from tests.support.world import World
@@ -122,7 +122,7 @@ def test_a_view_that_is_wrong_for_what_a_refresh_brought_fails_it_and_is_named(
         assert "Completed successfully" in _bring(world, "on another day", "2025-10-08"), "an older day waits for the night"
         assert "FAIL 1 assert_the_rest_holds" in _bring(world, "on that day", "2025-10-07")
         with caplog.at_level(logging.ERROR):
-            name_broken_tests(conn, forked_dbt.target_of(world.url) / "run_results.json")
+            broken_tests(conn, forked_dbt.target_of(world.url) / "run_results.json")
     errors = [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
     assert errors == ["dbt: fail: primary_key_channel_daily_local_date__channel, 1 rows"]
 

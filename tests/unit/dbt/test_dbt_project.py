@@ -147,36 +147,55 @@ def test_each_test_that_the_decisions_name_is_there(project: Manifest) -> None:
     assert len(named) > 25
 
 
-def test_the_queries_of_a_refresh_that_ask_tests_together_wait_for_all_tables_that_they_look_at(
-    project: Manifest,
-) -> None:
+def test_the_queries_that_ask_tests_together_wait_for_all_tables_that_they_look_at(project: Manifest) -> None:
     nodes = project["nodes"]
 
-    def tables_from(unique_id: str) -> set[str]:
-        """The tables that a node reads, and itself, if it is one."""
-        parents = [parent for parent in nodes[unique_id]["depends_on"].get("nodes", []) if parent in nodes]
-        itself = {unique_id} if nodes[unique_id]["config"]["materialized"] == "incremental" else set()
-        return itself.union(*map(tables_from, parents))
+    def is_table(node: Node) -> bool:
+        return bool(node["config"]["materialized"] == "incremental")
 
     rest, warnings, core = (
-        tables_from(f"test.b2chat.{name}")
-        for name in (
-            "assert_the_rest_holds_for_what_a_refresh_brought",
-            "warn_of_what_a_refresh_brought",
-            "assert_core_refers_to_what_is_there",
-        )
+        {unique_id for unique_id in _lineage(nodes, f"test.b2chat.{name}") if is_table(nodes[unique_id])}
+        for name in _ASK_TOGETHER
     )
     for unique_id, test in nodes.items():
         tested = nodes.get(test.get("attached_node"))
         if not tested or tested["resource_type"] != "model" or tested["fqn"][1] == "staging":
             continue
-        is_table, looked_at = tested["config"]["materialized"] == "incremental", tables_from(unique_id)
+        looked_at = {one for one in _lineage(nodes, unique_id) if is_table(nodes[one])}
         if test["config"]["severity"].lower() == "warn":
-            assert not is_table or looked_at <= warnings, test["name"]
-        elif is_table:
-            assert any(looked_at <= waited for waited in (tables_from(tested["unique_id"]), core, rest)), test["name"]
+            assert not is_table(tested) or looked_at <= warnings, test["name"]
+        elif is_table(tested):
+            own = _lineage(nodes, tested["unique_id"])
+            assert any(looked_at <= waited for waited in (own, core, rest)), test["name"]
         elif not _waits_for_the_night(tested):
             assert looked_at <= rest, test["name"]
+
+
+def test_what_a_first_build_asks_together_is_made_by_then(project: Manifest) -> None:
+    nodes = project["nodes"]
+    rest, warnings, core = (_lineage(nodes, f"test.b2chat.{name}") for name in _ASK_TOGETHER)
+    for unique_id, test in nodes.items():
+        if test.get("attached_node"):
+            looked_at = _lineage(nodes, unique_id) - {unique_id}
+            is_warning = test["config"]["severity"].lower() == "warn"
+            waited = (warnings,) if is_warning else (_lineage(nodes, test["attached_node"]), core, rest)
+            assert any(looked_at <= one for one in waited), test["name"]
+
+
+_ASK_TOGETHER = (
+    "assert_the_rest_holds_for_what_a_refresh_brought",
+    "warn_of_what_a_refresh_brought",
+    "assert_core_refers_to_what_is_there",
+)
+
+
+def _lineage(nodes: dict[str, Node], unique_id: str) -> set[str]:
+    """A node and all models and seeds above it."""
+    found = [unique_id]
+    for one in found:  # it grows meanwhile
+        parents = nodes[one]["depends_on"].get("nodes", [])
+        found += [parent for parent in parents if parent in nodes and parent not in found]
+    return set(found)
 
 
 def _waits_for_the_night(view: Node) -> bool:
