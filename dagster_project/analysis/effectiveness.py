@@ -26,7 +26,7 @@ def materialize(
     """
     values = {"classifier": classifier, "chats": None if chat_ids is None else list(chat_ids)}
     # What the scores are made of has rows for all of history, and few of them are asked: by keys, then.
-    found = conn.execute(f"select work.chat_id {_WAITING} limit {MANY}", values).fetchall()  # noqa: S608
+    found = conn.execute(f"select work.chat_id {_WAITING} limit {MANY}", values).fetchall()
     if not found:
         return 0
     of_these = "true"

@@ -58,7 +58,7 @@ def drop_old_logs(context: dg.OpExecutionContext, config: ByAdmin, warehouse: Wa
     context.add_output_metadata(dict(dropped))
 
 
-@dg.op(description="Take chats that are no longer in core out of all analyses: a refresh only does so with deleted ones.")
+@dg.op(description="Take chats that are no longer in core out of all analyses: a refresh does so with deleted ones.")
 def forget_vanished_chats(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
     with warehouse.as_role(ANALYSIS).connect() as conn:
         gone = materialize.forget_vanished_chats(conn)

@@ -1,4 +1,4 @@
-"""A chat's classification says whether effectiveness was made of it, so that a refresh need not look through all of them.
+"""A chat's classification says whether effectiveness was made of it, so that a refresh need not look through all.
 
 Nothing is marked here: the first run after it finds what is there already, and marks it.
 """
