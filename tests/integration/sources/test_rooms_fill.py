@@ -192,7 +192,9 @@ def kinds(conn: psycopg.Connection, since: int, until: int) -> set[tuple[str, ..
     return found
 
 
-def test_days_after_the_history_come_through_the_functions_alone_at_their_times_and_the_same_again(url: str) -> None:
+def test_days_after_the_history_come_through_the_functions_alone_at_their_times_and_the_same_again(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     events = RoomsSandbox(FIRM).events(UNTIL + timedelta(days=4), after=UNTIL)
     evening = UNTIL + timedelta(hours=8)
     first, rest = ([event for event in events if (event.at <= evening) == is_first] for is_first in (True, False))
@@ -222,5 +224,6 @@ def test_days_after_the_history_come_through_the_functions_alone_at_their_times_
             kept.get(id, at) == at for id, at in posted.items()
         )
         live, made = kinds(conn, before, 2**62), kinds(conn, 0, before)
+    assert "refused" not in caplog.text, "what the firm does, its application may do"
     assert len(live) > 40
     assert live - made == set()

@@ -156,6 +156,12 @@ def _same(*fields: str) -> dict[str, str]:
     return {field: field for field in fields}
 
 
+def _participant_joined(player: LivePlayer, event: Event) -> None:
+    room, user, role = (event.fields[name] for name in ("room_id", "user_id", "role"))
+    if not player.is_in(room, user):  # whoever made the room is in it
+        player.call("add_participant", room, user, role)
+
+
 def _escalated(player: LivePlayer, event: Event) -> None:
     names = ("source_room_id", "to_level", "escalation_reason", "priority")
     given = [event.fields[name] for name in names]
@@ -213,7 +219,7 @@ _CALLS: Mapping[str, Call] = {
     "room_reopened": _function("reopen_room", "id"),
     "room_viewed": _function("monitor_messages", "room_id", "purpose"),
     "room_archived": _function("archive_closed_room", "id"),
-    "participant_joined": _function("add_participant", "room_id", "user_id", "role"),
+    "participant_joined": _participant_joined,
     "participant_removed": _function("remove_participant", "room_id", "user_id"),
     "participant_left": _function("leave_room", "room_id"),
     "messages_read": _function("mark_read", "room_id"),
