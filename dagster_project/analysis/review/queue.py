@@ -105,14 +105,24 @@ def fill(conn: psycopg.Connection, chat_ids: Sequence[str], rules: Rules) -> int
 
 
 def counts(conn: psycopg.Connection) -> dict[str, int]:
-    """Open rows by reason, of chats that have a classification now; a row may have several. `open` counts rows."""
+    """Open rows by reason, of chats that have a classification now; a row may have several. `open` counts rows.
+
+    A chat of the queue was classified when it came in, and still is where no classifier has it to do: only those that
+    one has are looked up.
+    """
     reasons = ", ".join(f"count(*) filter (where {column})" for column in COLUMNS.values())
     row = conn.execute(
         f"""
-        select count(*), {reasons} from analysis.review_queue as queue
-        where state = 'open' and exists (
-            select from analysis.current_classifications as now_is
-            where now_is.chat_id = queue.chat_id and now_is.classification_id is not null)
+        with unclassified as materialized (
+            select queue.chat_id from analysis.classification_queue as work
+            inner join analysis.review_queue as queue on queue.chat_id = work.chat_id and queue.state = 'open'
+            where work.classification_id is null and not exists (
+                select from analysis.current_classifications as now_is
+                where now_is.chat_id = queue.chat_id and now_is.classification_id is not null)
+        )
+
+        select count(*), {reasons} from analysis.review_queue
+        where state = 'open' and chat_id not in (select chat_id from unclassified)
         """  # noqa: S608
     ).fetchone()
     assert row is not None

@@ -9,9 +9,11 @@
     {%- if not temporary and placement() != 'local' -%}
         {{ return(create_placed_table_as(relation, cast_columns() if config.get('contract').enforced else '*', sql)) }}
     {%- endif -%}
+    {%- set planned = '' if temporary else join_whole_tables() -%}
     {%- if temporary or not config.get('contract').enforced -%}
-        {{ return(dbt.postgres__create_table_as(temporary, relation, sql)) }}
+        {{ return(planned ~ dbt.postgres__create_table_as(temporary, relation, sql)) }}
     {%- endif -%}
+    {{ planned }}
     {{ get_assert_columns_equivalent(sql) }}
     {%- set month = config.get('meta').get('partitioned_by') -%}
     {%- set filled = relation.incorporate(path={'identifier': relation.identifier ~ '__rows'}) if month else relation %}
@@ -29,6 +31,15 @@
     insert into {{ relation }} select * from {{ filled }};
     drop table {{ filled }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#
+  A table that is made anew is made of all rows. Of the keys of a CTE Postgres expects 200, however many there are, and would
+  look each of them up, in each month of messages.
+#}
+{% macro join_whole_tables() -%}
+    set local enable_nestloop = off;
 {%- endmacro %}
 
 

@@ -44,11 +44,12 @@
 {% macro forget_last_day() -%}
     {%- if execute and is_incremental() -%}
     delete from {{ this }}
-    where {{ all_loads_are_read() }}
-        or (
-            current_setting('b2chat.high_watermark')::bigint > current_setting('b2chat.low_watermark')::bigint
-            and local_date = (select max(local_date) from {{ this }})
-        )
+    where local_date >= case
+        when {{ all_loads_are_read() }} then '-infinity'
+        when current_setting('b2chat.high_watermark')::bigint > current_setting('b2chat.low_watermark')::bigint
+            then (select max(local_date) from {{ this }})
+        else 'infinity'
+    end
     {%- endif -%}
 {%- endmacro %}
 

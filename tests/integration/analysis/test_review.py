@@ -10,6 +10,7 @@ import pytest
 from dagster import MaterializeResult
 from typer.testing import CliRunner, Result
 
+from dagster_project.analysis import store
 from dagster_project.analysis.categorize import categorize_by_rules
 from dagster_project.analysis.evaluation.scores import evaluate, read_labelled
 from dagster_project.analysis.review import labels, queue, reader
@@ -276,6 +277,24 @@ def test_the_asset_asks_the_rules_what_they_think_of_claudes_answers(office: Off
     result = review_queue(warehouse=Warehouse(url=office.url))
     assert isinstance(result, MaterializeResult)
     assert office.reasons() == {"a": ["disputed"]}
+
+
+def test_what_claude_has_still_to_classify_is_neither_shown_nor_counted(office: Office) -> None:
+    for chat_id in ("a", "b", "c"):
+        office.chat(chat_id, "mi tía me contó una cosa")
+    assert office.run() == 3
+    office.claude_says("a", "LEGAL", "NEUTRAL")
+    store.choose(office.conn, "claude", "v")
+    assert (sorted(office.reasons()), queue.counts(office.conn)["open"]) == (["a", "b", "c"], 3)
+    office.conn.execute("""
+        insert into analysis.classification_queue (
+            chat_id, classifier, version, state, load_id, processed_at, content_key)
+        select chat_id, 'claude', 'v', 'pending', load_id, now(), content_key from analysis.classification_queue
+        where chat_id = 'b'
+    """)
+    assert (sorted(office.reasons()), queue.counts(office.conn)["open"]) == (["a", "c"], 2)
+    store.choose(office.conn, "rules-v1", "v")
+    assert (sorted(office.reasons()), queue.counts(office.conn)["open"]) == (["a", "b", "c"], 3)
 
 
 def test_the_list_shows_no_message_and_show_makes_what_is_unseen_visible(office: Office) -> None:

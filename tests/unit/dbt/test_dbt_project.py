@@ -211,5 +211,5 @@ def test_a_refresh_leaves_to_the_night_only_tests_of_views_that_it_would_read_wh
         if node["config"]["meta"].get("tests_wait") and not {"rooms", "calls"} & set(node["config"]["tags"])
     } == {
         "categories_daily", "categories_weekly", "categories_monthly", "chat_effectiveness", "effectiveness_daily",
-        "kpi_daily", "kpi_weekly", "kpi_monthly", "sync_health",
+        "kpi_daily", "kpi_weekly", "kpi_monthly", "sync_health", "kpi_bands", "kpi_alarms",
     }

@@ -167,11 +167,14 @@ days as (
         interval '1 day'
     ) as shown (local_date)
     {%- if is_incremental() %}
-    left join {{ this }} as stored
-        on stored.scope = balances.scope
-        and stored.scope_id = balances.scope_id
-        and stored.state = balances.state
-        and stored.local_date = least(shown.local_date::date, bounds.stored_until)
+    left join lateral (
+        select * from {{ this }} as held
+        where held.scope = balances.scope
+            and held.scope_id = balances.scope_id
+            and held.state = balances.state
+            and held.local_date = least(shown.local_date::date, bounds.stored_until)
+        {{ planner_fence() }}
+    ) as stored on true
     {%- endif %}
 ),
 
