@@ -36,13 +36,16 @@
 {% endmacro %}
 
 
-{# SQL: whether a row of this model (a node of the graph) is of a key that the loads it reads affect; one column as an array (is_of). #}
-{% macro is_affected(node) -%}
+{#
+  SQL: whether a row of this model (a node of the graph) is of a key that the loads it reads affect, or those of another
+  window; one column as an array (is_of).
+#}
+{% macro is_affected(node, window=load_window('affected')) -%}
     {%- set key = node.config.unique_key if node.config.unique_key is string else node.config.unique_key | join(', ') -%}
     ({{ key }}) {{ 'in (' if ',' in key else '= any(array(' }}
             select {{ node.config.meta.get('affected_key', key) }}
             from {{ graph.nodes['model.b2chat.' ~ node.config.meta.affected_by].relation_name }} as affected
-            where {{ load_window('affected') }}
+            where {{ window }}
         {{ ')' if ',' in key else '))' }}
 {%- endmacro %}
 

@@ -151,6 +151,8 @@ select null, null where false
         {%- do conditions.append(is_new_row(tested.alias)) -%}
     {%- elif asked_by == 'own' and tested.config.meta.get('affected_by') -%}
         {%- do conditions.append(is_affected(tested)) -%}
+    {%- elif tested.config.meta.get('affected_by') -%}
+        {%- do conditions.append(is_affected(tested, is_new_row(tested.alias))) -%}
     {%- elif tested.config.materialized == 'view' and tested.fqn[1] != 'staging' -%}
         {%- do conditions.append(is_brought(tested)) -%}
     {%- endif -%}
