@@ -6,6 +6,7 @@ The warehouse must be filled (fill.py) and built. README.md beside it says what 
 import argparse
 import contextlib
 import json
+import math
 import os
 import shutil
 import statistics
@@ -199,7 +200,7 @@ def _plan(conn: psycopg.Connection, query: str, values: dict[str, object]) -> li
 
 
 def _at(sorted_values: list[float], share: float) -> float:
-    return round(sorted_values[min(int(len(sorted_values) * share), len(sorted_values) - 1)], 1)
+    return round(sorted_values[math.ceil(len(sorted_values) * share) - 1], 1)
 
 
 def _report(conn: psycopg.Connection) -> Report:
