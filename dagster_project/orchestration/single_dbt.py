@@ -52,12 +52,12 @@ def main() -> None:
     # Started in the background a process ignores Ctrl-C, and with it what Dagster, or the thread below, asks of dbt.
     signal.signal(signal.SIGINT, _interrupted)
     threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
-    # What is killed outright cannot cancel its queries: Postgres ends them when it sees that nobody listens.
-    # A server that compiles queries would take seconds over the one that asks all tests of views, to run it once.
-    options = [os.environ.get("PGOPTIONS", ""), "-c client_connection_check_interval=2000 -c jit=off"]
     gc.set_threshold(50_000)  # what dbt parses stays, and the collector walked it again and again: 0.5 s of 3
     if sys.argv[1:2] == [_AHEAD]:
         _wait_for_command()
+    # What is killed outright cannot cancel its queries: Postgres ends them when it sees that nobody listens.
+    # A server that compiles queries would take seconds over the one that asks all tests of views, to run it once.
+    options = [os.environ.get("PGOPTIONS", ""), "-c client_connection_check_interval=2000 -c jit=off"]
     wait_for_turn()
     with connection.connect(autocommit=True) as conn:
         name = f"b2chat build, process {os.getpid()} on {socket.gethostname()[:24]}"

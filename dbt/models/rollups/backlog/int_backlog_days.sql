@@ -169,9 +169,7 @@ days as (
     {%- if is_incremental() %}
     left join lateral (
         select * from {{ this }} as held
-        where held.scope = balances.scope
-            and held.scope_id = balances.scope_id
-            and held.state = balances.state
+        where (held.scope, held.scope_id, held.state) = (balances.scope, balances.scope_id, balances.state)
             and held.local_date = least(shown.local_date::date, bounds.stored_until)
         {{ planner_fence() }}
     ) as stored on true
